@@ -1,0 +1,23 @@
+"""The engine: tensor and tape, differentiable functions, layers, optimisers, training, data.
+
+Reading order: tensor, tape, differentiable, functions/, derivatives, gradcheck, trace, debug,
+nn/, optim/, fit, data/.
+"""
+
+from . import functions
+from .debug import NonFiniteError, debugging
+from .derivatives import hvp, jacobian
+from .differentiable import FUNCTIONS, differentiable
+from .functions import *  # noqa: F403
+from .gradcheck import GradcheckError, GradcheckReport, gradcheck
+from .operators import ones, zeros
+from .random import Generator
+from .tape import GraphError, backward, grad, no_grad
+from .tensor import Tensor, TensorError, tensor
+from .trace import trace
+
+__all__ = [
+    "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
+    "Tensor", "TensorError", "backward", "debugging", "differentiable", "grad", "gradcheck", "hvp",
+    "jacobian", "no_grad", "ones", "tensor", "trace", "zeros", *functions.__all__,
+]  # fmt: skip

@@ -1,0 +1,66 @@
+"""Arrays of two libraries, NumPy and CuPy, behind one module handle called `xp`."""
+
+import numpy as np
+
+from ..kernels.errors import DeviceError
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+
+
+def is_cupy(a) -> bool:
+    """True for a CuPy array; CuPy itself is never imported to find out."""
+    return type(a).__module__.partition(".")[0] == "cupy"
+
+
+def is_array(a) -> bool:
+    """True for a NumPy or CuPy array."""
+    return isinstance(a, np.ndarray) or is_cupy(a)
+
+
+def xp_of(*arrays):
+    """The array module of the arrays: cupy if one of them lies on the GPU, else numpy."""
+    for a in arrays:
+        if is_cupy(a):
+            import cupy
+
+            return cupy
+    return np
+
+
+def device_of(a) -> str:
+    """``"cuda"`` or ``"cpu"``."""
+    return "cuda" if is_cupy(a) else "cpu"
+
+
+def module_for(device: str):
+    """The array module for a device name; DeviceError when the device is not there.
+
+    >>> module_for("cpu").__name__
+    'numpy'
+    """
+    if device == "cpu":
+        return np
+    if device != "cuda":
+        raise DeviceError(f"unknown device {device!r}; known are cpu, cuda")
+    try:
+        import cupy
+    except ImportError:
+        raise DeviceError(
+            "device 'cuda' needs CuPy: pip install 'glassgrad[cuda13]' (or cuda12)"
+        ) from None
+    if not cupy.cuda.is_available():
+        raise DeviceError("device 'cuda': CuPy is installed but finds no usable GPU or driver")
+    return cupy
+
+
+def to_device(a, device: str):
+    """The array on `device`, copied only if it lies elsewhere."""
+    xp = module_for(device)
+    if device == "cpu":
+        return a.get() if is_cupy(a) else a
+    return xp.asarray(a)
+
+
+def to_numpy(a) -> np.ndarray:
+    """The array as NumPy array."""
+    return a.get() if is_cupy(a) else np.asarray(a)

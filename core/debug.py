@@ -1,0 +1,85 @@
+"""One dial, ``GLASSGRAD_DEBUG``:
+
+1  print which backend each kernel call took
+2  and its time and GB/s
+3  stop at the *forward* call that first makes a NaN or Inf, and show the user's line
+4  and print what the compilers say (nvcc, g++)
+"""
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from ..kernels.errors import GlassgradError, describe
+from .arrays import is_array, xp_of
+
+clock = time.perf_counter
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+_level = None
+
+
+class NonFiniteError(GlassgradError, ArithmeticError):
+    """A forward call made the first NaN or Inf."""
+
+
+def level() -> int:
+    """The level in force: of the innermost `debugging` block, else of the environment."""
+    global _level
+    if _level is None:
+        text = os.environ.get("GLASSGRAD_DEBUG", "0") or "0"
+        if text not in "01234" or len(text) != 1:
+            raise GlassgradError(f"GLASSGRAD_DEBUG must be one of 0, 1, 2, 3, 4; got {text!r}")
+        _level = int(text)
+    return _level
+
+
+@contextlib.contextmanager
+def debugging(new_level: int):
+    """Set the level inside the block: ``with gg.debugging(3): ...``"""
+    global _level
+    before = level()
+    _level = new_level
+    try:
+        yield
+    finally:
+        _level = before
+
+
+def user_line() -> str:
+    """File, line and text of the innermost frame outside this package."""
+    import linecache
+
+    here = str(Path(__file__).parent)
+    rooms = (here, *(f"{_PACKAGE}{os.sep}{room}{os.sep}" for room in ("core", "kernels")))
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(rooms):
+        frame = frame.f_back
+    name, number = frame.f_code.co_filename, frame.f_lineno
+    return f"{name}:{number}: {linecache.getline(name, number).strip()}"
+
+
+def report(name, seconds, arrays, outs, ran) -> None:
+    """What the levels say about one finished call."""
+    if level() >= 3:
+        for o in outs:
+            if o.dtype.kind == "f" and not bool(xp_of(o).isfinite(o).all()):
+                _stop(name, arrays, o)
+    backend = f"{ran.backend} v{ran.version}" if ran else "array library"
+    line = f"[glassgrad] {name} -> {backend}"
+    if level() >= 2 and seconds is not None:
+        moved = sum(a.nbytes for a in (*arrays, *outs) if is_array(a))
+        line += f"  {seconds * 1e3:.3f} ms  {moved / max(seconds, 1e-9) / 1e9:.2f} GB/s"
+    print(line, file=sys.stderr)
+
+
+def _stop(name, arrays, out):
+    xp = xp_of(out)
+    kind = "NaN" if bool(xp.isnan(out).any()) else "Inf"
+    before = any(
+        is_array(a) and a.dtype.kind == "f" and not bool(xp.isfinite(a).all()) for a in arrays
+    )
+    inputs = "an input already was not finite" if before else "all its inputs were finite"
+    shown = describe(**{f"arg{i}": a for i, a in enumerate(arrays) if a is not None})
+    raise NonFiniteError(f"{name}: made the first {kind}; {inputs} {shown}\n  at {user_line()}")

@@ -1,0 +1,291 @@
+"""How a differentiable function is declared: once, beside its derivative.
+
+The multiplication of this engine is ::
+
+    @differentiable(
+        x=lambda g, y, x_shape: sum_to(g * y, x_shape),
+        y=lambda g, x, y_shape: sum_to(g * x, y_shape),
+    )
+    def mul(x, y, /):
+        return x * y
+
+- Arguments before the slash are tensors, those after it are settings (plain Python values).
+- The body sees arrays and returns an array, or a tuple of them.
+- For each tensor argument there is one derivative: it takes the cotangent `g` of the output (a
+  tuple when there are several outputs) to the cotangent of that argument. It *names* what it needs:
+  `g`, `out` (the output), any argument, any setting, or `x_shape` for the shape of argument x.
+  Nothing else is kept alive on the tape. Of several outputs, those that nothing was derived from
+  have None in `g`.
+- Derivatives compute with tensors and differentiable functions, so that they can be differentiated
+  in their turn: any order works, and no second derivative is ever derived by hand.
+- `vjp=` gives all cotangents at once, where they share work; it names what it needs likewise, and
+  `needs` (one bool for each tensor argument) if it cares which are asked for.
+- `composed=` marks `vjp` as *fused* (a kernel that is not differentiable itself): it serves the
+  first order. When the gradient is to be differentiated again, the call is replayed through
+  `composed`, the same function written with differentiable functions.
+"""
+
+import inspect
+import threading
+import types
+
+import numpy as np
+
+from ..kernels import registry
+from ..kernels.errors import DeviceError, DTypeError, describe
+from . import debug
+from .arrays import is_array, is_cupy, xp_of
+from .tape import GraphError, Node, grad, grad_enabled
+from .tensor import Tensor
+
+FUNCTIONS: dict[str, "Differentiable"] = {}
+_hooks = threading.local()
+
+
+class Differentiable:
+    """A function on tensors that knows its derivative. Call it like the function it wraps."""
+
+    def __init__(self, body, derivatives, vjp, composed, piecewise, elementwise, flops):
+        self.body = body
+        self.name = body.__name__
+        self.__name__, self.__doc__, self.__module__ = self.name, body.__doc__, body.__module__
+        self.__qualname__, self.__wrapped__ = body.__qualname__, body
+        parameters = inspect.signature(body).parameters.values()
+        self.tensors = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.optional = {
+            p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.default is None
+        }
+        rest = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        self.setting_names = [p.name for p in rest]
+        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+        self.derivatives, self.vjp, self.composed = derivatives, vjp, composed
+        self.piecewise, self.elementwise, self.flops = piecewise, elementwise, flops
+        self._wants = {f: list(inspect.signature(f).parameters) for f in derivatives.values()}
+        if vjp is not None:
+            self._wants[vjp] = list(inspect.signature(vjp).parameters)
+        wanted = {name for names in self._wants.values() for name in names}
+        self.keeps = [t for t in self.tensors if t in wanted] if composed is None else self.tensors
+        self.keeps_out = "out" in wanted
+
+    def __repr__(self):
+        return f"<differentiable {self.name}>"
+
+    def __get__(self, instance, owner=None):
+        """Bind to a tensor, as functions do: `Tensor.exp = exp` makes a method."""
+        return self if instance is None else types.MethodType(self, instance)
+
+    # ---------------------------------------------------------------- forward
+
+    def __call__(self, *args, **settings):
+        if self.variadic:
+            tensors = args
+        else:
+            n = len(self.tensors)
+            tensors, extra = args[:n], args[n:]
+            if len(tensors) < n:
+                missing = self.tensors[len(tensors) :]
+                if not self.optional.issuperset(missing):
+                    raise TypeError(f"{self.name}: missing argument {missing[0]!r}")
+                tensors = tensors + (None,) * len(missing)
+            if extra:
+                settings.update(zip(self.setting_names, extra, strict=False))
+        if self.defaults:
+            settings = {**self.defaults, **settings}
+        arrays = self._arrays(tensors)
+
+        start = watch_start()
+        out = self.body(*arrays, **settings)
+        ran = registry.last_run()
+        several = type(out) is tuple
+        outs = tuple(o if is_array(o) else np.asarray(o) for o in (out if several else (out,)))
+        if start is not None or debug.level():
+            watch_end(self, start, arrays, outs, settings, ran)
+
+        if not grad_enabled() or all(type(t) is not Tensor or t.edge is None for t in tensors):
+            made = tuple(Tensor(o) for o in outs)
+        else:
+            node = self._record(tensors, arrays, outs, settings, ran)
+            made = tuple(
+                Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
+                for i, o in enumerate(outs)
+            )
+        return made if several else made[0]
+
+    def _arrays(self, tensors):
+        """The arrays behind the arguments, checked: one float dtype, one device."""
+        arrays = [t.data if type(t) is Tensor else _plain(t) for t in tensors]
+        dtype = gpu = None
+        for a in arrays:
+            if is_array(a):
+                if a.dtype.kind == "f":
+                    if dtype is not None and a.dtype != dtype:
+                        raise DTypeError(
+                            f"{self.name}: float dtypes must agree; expected {dtype}, got {a.dtype}"
+                            f" {self._describe(arrays)}; convert one with .astype(...)"
+                        )
+                    dtype = a.dtype
+                if a.ndim:
+                    if gpu is not None and gpu != is_cupy(a):
+                        raise DeviceError(
+                            f"{self.name}: all arguments must lie on one device; expected"
+                            f" {'cuda' if gpu else 'cpu'}, got {'cuda' if is_cupy(a) else 'cpu'}"
+                            f" {self._describe(arrays)}; move one with .to('cuda') or .to('cpu')"
+                        )
+                    gpu = is_cupy(a)
+        if self.elementwise and dtype is not None:
+            arrays = [
+                a.astype(dtype) if is_array(a) and a.dtype.kind in "iub" else a for a in arrays
+            ]
+        return arrays
+
+    def _describe(self, arrays):
+        names = self.tensors or [f"x{i}" for i in range(len(arrays))]
+        return describe(**{n: a for n, a in zip(names, arrays) if a is not None})
+
+    def _record(self, tensors, arrays, outs, settings, ran):
+        node = Node(
+            self,
+            tuple(t.edge if type(t) is Tensor else None for t in tensors),
+            tuple(a.shape if is_array(a) else () for a in arrays),
+            settings,
+        )
+        names = range(len(arrays)) if self.variadic else self.tensors
+        for name, t, a in zip(names, tensors, arrays):
+            if self.variadic or name in self.keeps:
+                node.saved[name] = a
+                if type(t) is Tensor and t.node is None:
+                    node.versions[name] = (t, t.version)
+        node.outputs = tuple((o.shape, o.dtype) for o in outs)
+        if self.keeps_out:
+            node.out = outs
+        node.ran = ran
+        node.xp = xp_of(*outs)
+        return node
+
+    # --------------------------------------------------------------- backward
+
+    def pull_back(self, node: Node, cotangents, needs):
+        """Cotangents of the arguments from those of the outputs; None where not needed."""
+        g = cotangents[0] if len(cotangents) == 1 else tuple(cotangents)
+        values = {"g": g, "needs": needs, **node.settings}
+        for name, (tensor, version) in node.versions.items():
+            if tensor.version != version:
+                raise GraphError(
+                    f"{self.name}: {name} {tensor.describe()} was changed in place after the"
+                    " forward call; run the forward call again before asking for its gradient"
+                )
+        for position, (edge, shape) in enumerate(zip(node.edges, node.shapes)):
+            name = position if self.variadic else self.tensors[position]
+            values[f"{name}_shape"] = shape
+            if name in node.saved:
+                values[name] = _rebuilt(node.saved[name], edge)
+        if self.variadic:
+            values["shapes"] = node.shapes
+            values["xs"] = tuple(values[i] for i in range(len(node.edges)))
+        if node.out is not None:
+            outs = tuple(
+                Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
+                for i, o in enumerate(node.out)
+            )
+            values["out"] = outs[0] if len(outs) == 1 else outs
+        if self.composed is not None and grad_enabled():
+            return self._replay(node, cotangents, values, needs)
+        if self.vjp is not None:
+            found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
+            found = found if isinstance(found, (tuple, list)) else (found,)
+            return [f if n else None for f, n in zip(found, needs)]
+        result = []
+        for name, need in zip(self.tensors, needs):
+            if need and name not in self.derivatives:
+                raise GraphError(f"{self.name}: has no derivative with respect to {name!r}")
+            f = self.derivatives[name] if need else None
+            result.append(f(**{k: values[k] for k in self._wants[f]}) if need else None)
+        return result
+
+    def _replay(self, node, cotangents, values, needs):
+        """The gradient through `composed`, on the tape: what makes fused functions any-order.
+
+        The inputs are replaced by aliases, so that the walk ends at them and does not count
+        whatever one input owes to another.
+        """
+        inputs = [values.get(name) for name in self.tensors]
+        aliases = [alias(t) if need else t for t, need in zip(inputs, needs)]
+        outs = self.composed(*aliases, **node.settings)
+        outs = outs if isinstance(outs, tuple) else (outs,)
+        pairs = [(o, c) for o, c in zip(outs, cotangents) if o.edge is not None and c is not None]
+        wanted = [a for a, need in zip(aliases, needs) if need]
+        found = iter(
+            grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True,
+                 unused="zero")
+        )  # fmt: skip
+        return [next(found) if need else None for need in needs]
+
+
+def _plain(value):
+    """A non-tensor argument as array, or as Python scalar, which takes on the others' dtype."""
+    if value is None or isinstance(value, (bool, int, float)) or is_array(value):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    array = np.asarray(value)
+    if array.dtype == object:
+        raise DTypeError(f"cannot make an array of {type(value).__name__}")
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _rebuilt(array, edge):
+    """The tensor that an edge stands for, around the array that was saved."""
+    if type(edge) is tuple:
+        return Tensor(array, node=edge[0], index=edge[1])
+    if edge is not None:
+        return edge
+    return Tensor(array) if is_array(array) else array
+
+
+def differentiable(
+    vjp=None, *, composed=None, piecewise=False, elementwise=False, flops=None, **derivatives
+):
+    """Declare a differentiable function; see the module's docstring.
+
+    piecewise    has kinks, or a second derivative that is zero almost everywhere
+    elementwise  integer and boolean arrays among the arguments take on the float dtype
+    flops        (arrays, outputs, settings) -> floating-point operations, default one per output
+    """
+
+    def declare(body):
+        function = Differentiable(body, derivatives, vjp, composed, piecewise, elementwise, flops)
+        unknown = set(derivatives) - set(function.tensors)
+        assert not unknown, f"{function.name}: derivative for unknown argument {unknown}"
+        FUNCTIONS[function.name] = function
+        return function
+
+    return declare
+
+
+@differentiable(x=lambda g: g)
+def alias(x, /):
+    """The same values at a new place of the tape."""
+    return x
+
+
+# ------------------------------------------------------------------- observers
+
+
+def watchers() -> list:
+    """The observers of this thread: callables (function, seconds, arrays, outs, settings, ran)."""
+    if not hasattr(_hooks, "list"):
+        _hooks.list = []
+    return _hooks.list
+
+
+def watch_start():
+    return debug.clock() if watchers() or debug.level() >= 2 else None
+
+
+def watch_end(function, start, arrays, outs, settings, ran):
+    seconds = None if start is None else debug.clock() - start
+    for watcher in watchers():
+        watcher(function, seconds, arrays, outs, settings, ran)
+    if debug.level():
+        debug.report(function.name, seconds, arrays, outs, ran)

@@ -1,0 +1,67 @@
+"""The differentiable functions, by subject; everything public is gathered here.
+
+Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
+pooling, normalisation, dropout, latent, recurrent.
+"""
+
+from .activations import elu, leaky_relu, log_sigmoid, relu, sigmoid, softplus, tanh
+from .arithmetic import (
+    absolute,
+    add,
+    clip,
+    cos,
+    div,
+    erf,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    power,
+    sin,
+    sqrt,
+    sub,
+    where,
+)  # fmt: skip
+from .convolution import conv1d, conv2d, conv_transpose2d
+from .dropout import dropout, gaussian_noise, masking_noise
+from .indexing import argmax, embedding, getitem, one_hot, scatter, take_along
+from .latent import reparameterise
+from .linalg import linear, matmul
+from .normalisation import batch_norm, layer_norm
+from .pooling import avg_pool2d, max_pool2d
+from .recurrent import gru, gru_step, lstm, lstm_step, rnn
+from .reductions import max, mean, min, norm, sum, variance
+from .shapes import (
+    astype,
+    broadcast_to,
+    concatenate,
+    cumsum,
+    expand_dims,
+    flatten,
+    flip,
+    pad,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    sum_to,
+    swap_axes,
+    transpose,
+)  # fmt: skip
+from .softmax import log_softmax, logsumexp, softmax
+
+__all__ = [
+    "absolute", "add", "argmax", "astype", "avg_pool2d", "batch_norm", "broadcast_to", "clip",
+    "concatenate", "conv1d", "conv2d", "conv_transpose2d", "cos", "cumsum", "div", "dropout", "elu",
+    "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "gaussian_noise",
+    "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step", "masking_noise", "matmul",
+    "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "neg", "norm", "one_hot",
+    "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid", "sin",
+    "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
+    "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
+]  # fmt: skip

@@ -1,0 +1,203 @@
+"""Element by element: sums, products, powers, and the elementary functions.
+
+Each derivative stands above its function. `g` is the gradient of the objective with respect to the
+output; where an argument was broadcast, `sum_to` adds the gradient up along the new axes.
+"""
+
+import math
+
+from ..arrays import xp_of
+from ..differentiable import differentiable
+from ..tensor import Tensor, values_of
+from .shapes import sum_to
+
+
+@differentiable(
+    x=lambda g, x_shape: sum_to(g, x_shape),
+    y=lambda g, y_shape: sum_to(g, y_shape),
+    elementwise=True,
+)
+def add(x, y, /):
+    """x + y, with broadcasting.
+
+    >>> import glassgrad as gg
+    >>> gg.add(gg.tensor([1.0, 2.0]), 1.0)
+    tensor([2., 3.])
+    """
+    return x + y
+
+
+@differentiable(
+    x=lambda g, x_shape: sum_to(g, x_shape),
+    y=lambda g, y_shape: sum_to(-g, y_shape),
+    elementwise=True,
+)
+def sub(x, y, /):
+    """x - y, with broadcasting."""
+    return x - y
+
+
+@differentiable(
+    x=lambda g, y, x_shape: sum_to(g * y, x_shape),
+    y=lambda g, x, y_shape: sum_to(g * x, y_shape),
+    elementwise=True,
+)
+def mul(x, y, /):
+    """x y, element by element, with broadcasting."""
+    return x * y
+
+
+@differentiable(
+    x=lambda g, y, x_shape: sum_to(g / y, x_shape),
+    y=lambda g, y, out, y_shape: sum_to(-g * out / y, y_shape),
+    elementwise=True,
+)
+def div(x, y, /):
+    """x / y, with broadcasting.  ∂(x/y)/∂y = -(x/y)/y."""
+    return x / y
+
+
+@differentiable(x=lambda g: -g)
+def neg(x, /):
+    """-x."""
+    return -x
+
+
+@differentiable(
+    x=lambda g, x, exponent: g * exponent * power(x, exponent - 1) if exponent else g * 0
+)
+def power(x, /, exponent):
+    """x to a constant power.  (xᵃ)' = a xᵃ⁻¹."""
+    return x * x if exponent == 2 else x**exponent
+
+
+@differentiable(x=lambda g, out: g * out)
+def exp(x, /):
+    """eˣ, its own derivative."""
+    return xp_of(x).exp(x)
+
+
+@differentiable(x=lambda g, x: g / x)
+def log(x, /):
+    """Natural logarithm.  (ln x)' = 1/x."""
+    return xp_of(x).log(x)
+
+
+@differentiable(x=lambda g, x: g / (1 + x))
+def log1p(x, /):
+    """ln(1 + x), accurate for small x."""
+    return xp_of(x).log1p(x)
+
+
+@differentiable(x=lambda g, out: g * (out + 1))
+def expm1(x, /):
+    """eˣ - 1, accurate for small x."""
+    return xp_of(x).expm1(x)
+
+
+@differentiable(x=lambda g, out: g / (2 * out))
+def sqrt(x, /):
+    """√x.  (√x)' = 1/(2√x), infinite at 0."""
+    return xp_of(x).sqrt(x)
+
+
+@differentiable(x=lambda g, x: g * cos(x))
+def sin(x, /):
+    """sin x."""
+    return xp_of(x).sin(x)
+
+
+@differentiable(x=lambda g, x: -g * sin(x))
+def cos(x, /):
+    """cos x."""
+    return xp_of(x).cos(x)
+
+
+def _erf(x):
+    if xp_of(x).__name__ == "cupy":
+        from cupyx.scipy.special import erf as special_erf
+    else:
+        from scipy.special import erf as special_erf
+    return special_erf(x)
+
+
+@differentiable(x=lambda g, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
+def erf(x, /):
+    """Error function 2/√π ∫₀ˣ exp(-t²) dt."""
+    return _erf(x)
+
+
+def _sign(x: Tensor) -> Tensor:
+    return Tensor(x.xp.sign(x.data))
+
+
+@differentiable(x=lambda g, x: g * _sign(x), piecewise=True)
+def absolute(x, /):
+    """|x|, with derivative 0 at 0."""
+    return abs(x)
+
+
+@differentiable(
+    x=lambda g, x, y, x_shape: sum_to(g * _mask(_lift(x) >= y, g), x_shape),
+    y=lambda g, x, y, y_shape: sum_to(g * _mask(_lift(x) < y, g), y_shape),
+    piecewise=True,
+    elementwise=True,
+)
+def maximum(x, y, /):
+    """The larger of x and y, element by element; on a tie the gradient goes to x."""
+    return xp_of(x, y).maximum(x, y)
+
+
+@differentiable(
+    x=lambda g, x, y, x_shape: sum_to(g * _mask(_lift(x) <= y, g), x_shape),
+    y=lambda g, x, y, y_shape: sum_to(g * _mask(_lift(x) > y, g), y_shape),
+    piecewise=True,
+    elementwise=True,
+)
+def minimum(x, y, /):
+    """The smaller of x and y, element by element; on a tie the gradient goes to x."""
+    return xp_of(x, y).minimum(x, y)
+
+
+def _lift(x):
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _mask(condition, like: Tensor) -> Tensor:
+    """A boolean array as 0/1 in the dtype of `like`."""
+    return Tensor(values_of(condition).astype(like.dtype))
+
+
+def clip(x, low=None, high=None):
+    """x kept within [low, high]; the gradient is 0 outside, and 1 on the edges.
+
+    >>> import glassgrad as gg
+    >>> gg.clip(gg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0)
+    tensor([-1. ,  0.5,  1. ])
+    """
+    if low is not None:
+        x = maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+@differentiable(
+    x=lambda g, condition, x_shape: sum_to(g * _mask(condition, g), x_shape),
+    y=lambda g, condition, y_shape: sum_to(g * _mask(~condition, g), y_shape),
+    elementwise=True,
+)
+def _select(x, y, /, condition):
+    """x where the condition holds, y elsewhere."""
+    return xp_of(x, y, condition).where(condition, x, y)
+
+
+def where(condition, x, y):
+    """x where `condition` holds, y elsewhere; the condition itself has no derivative.
+
+    >>> import glassgrad as gg
+    >>> gg.where(gg.tensor([True, False]), gg.tensor([1.0, 2.0]), 0.0)
+    tensor([1., 0.])
+    """
+    condition = values_of(condition)
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = Tensor(xp_of(condition).asarray(x, dtype="float32"))
+    return _select(x, y, condition=condition.astype(bool))

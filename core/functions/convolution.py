@@ -1,0 +1,129 @@
+"""Convolution and its two gradients: three bilinear functions, closed under differentiation.
+
+With y = w ∗ x (cross-correlation, kernels/conv2d), each of
+
+    y  = forward(x, w)          gx = input_grad(gy, w)          gw = weight_grad(gy, x)
+
+is linear in both arguments, and the derivative of any of them is made of the other two. So
+derivatives of every order exist. `input_grad` is also the transposed convolution.
+"""
+
+from ...kernels import conv2d as kernel
+from ...kernels.errors import expect
+from ..differentiable import differentiable
+from ..tensor import Tensor
+from .shapes import expand_dims, reshape, squeeze
+
+
+def _flops(arrays, outs, settings):
+    w = arrays[1] if arrays[1].ndim == 4 else outs[0]
+    y = max((a for a in (*arrays, *outs) if a.ndim == 4), key=lambda a: a.size)
+    return 2 * y.size * w[0].size
+
+
+@differentiable(
+    x=lambda g, w, x_shape, stride, padding, dilation, groups: _input_grad(
+        g, w, x_shape, stride, padding, dilation, groups
+    ),
+    w=lambda g, x, w_shape, stride, padding, dilation, groups: _weight_grad(
+        g, x, w_shape, stride, padding, dilation, groups
+    ),
+    flops=lambda arrays, outs, settings: 2 * outs[0].size * arrays[1][0].size,
+)
+def _forward(x, w, /, stride, padding, dilation, groups):
+    """y = w ∗ x."""
+    return kernel.forward(x, w, stride, padding, dilation, groups)
+
+
+@differentiable(
+    gy=lambda g, w, stride, padding, dilation, groups: _forward(
+        g, w, stride, padding, dilation, groups
+    ),
+    w=lambda g, gy, w_shape, stride, padding, dilation, groups: _weight_grad(
+        gy, g, w_shape, stride, padding, dilation, groups
+    ),
+    flops=lambda arrays, outs, settings: 2 * arrays[0].size * arrays[1][0].size,
+)
+def _input_grad(gy, w, /, shape, stride, padding, dilation, groups):
+    """The x-gradient of <forward(x, w), gy>, for x of the given shape."""
+    return kernel.input_grad(gy, w, shape, stride, padding, dilation, groups)
+
+
+@differentiable(
+    gy=lambda g, x, stride, padding, dilation, groups: _forward(
+        x, g, stride, padding, dilation, groups
+    ),
+    x=lambda g, gy, x_shape, stride, padding, dilation, groups: _input_grad(
+        gy, g, x_shape, stride, padding, dilation, groups
+    ),
+    flops=lambda arrays, outs, settings: 2 * arrays[0].size * outs[0][0].size,
+)
+def _weight_grad(gy, x, /, shape, stride, padding, dilation, groups):
+    """The w-gradient of <forward(x, w), gy>, for w of the given shape."""
+    return kernel.weight_grad(gy, x, shape, stride, padding, dilation, groups)
+
+
+def _two(value) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def _with_bias(function, y, b, channels):
+    if b is None:
+        return y
+    expect(b.shape == (channels,), function, "b must have shape [O]", (channels,), b.shape, b=b)
+    return y + reshape(b, (channels, 1, 1))
+
+
+def conv2d(
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride=1, padding=0, dilation=1, groups: int = 1
+) -> Tensor:
+    """Cross-correlation of x [N, C, H, W] with w [O, C/groups, KH, KW], plus b [O].
+
+    y[n,o,i,j] = b[o] + Σ_cab w[o,c,a,b] x[n, c, i·stride + a·dilation - padding, ...]
+
+    Stride, padding and dilation are an int or a pair (vertical, horizontal).
+
+    >>> import glassgrad as gg
+    >>> gg.conv2d(gg.ones((1, 1, 3, 3)), gg.ones((1, 1, 2, 2)))
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+    """
+    y = _forward(x, w, _two(stride), _two(padding), _two(dilation), groups)
+    return _with_bias("conv2d", y, b, w.shape[0])
+
+
+def conv_transpose2d(
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride=1, padding=0, dilation=1,
+    groups: int = 1, output_padding=0,
+) -> Tensor:  # fmt: skip
+    """Transposed convolution: the input gradient of conv2d, as a layer that enlarges.
+
+    x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
+    H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
+    """
+    stride, padding, dilation = _two(stride), _two(padding), _two(dilation)
+    extra = _two(output_padding)
+    expect(x.ndim == 4, "conv_transpose2d", "x must have four axes", 4, x.ndim, x=x, w=w)
+    expect(w.ndim == 4, "conv_transpose2d", "w must have four axes", 4, w.ndim, x=x, w=w)
+    expect(
+        all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation)), "conv_transpose2d",
+        "output_padding must be below stride or dilation", (stride, dilation), extra,
+    )  # fmt: skip
+    size = [
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, w.shape[2:], extra)
+    ]
+    shape = (x.shape[0], w.shape[1] * groups, *size)
+    y = _input_grad(x, w, shape, stride, padding, dilation, groups)
+    return _with_bias("conv_transpose2d", y, b, shape[1])
+
+
+def conv1d(x: Tensor, w: Tensor, b=None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
+    """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L']."""
+    expect(
+        x.ndim == 3 and w.ndim == 3, "conv1d", "x and w must have three axes", 3, x.ndim, x=x, w=w
+    )
+    y = conv2d(
+        expand_dims(x, 2), expand_dims(w, 2), b, (1, stride), (0, padding), (1, dilation), groups
+    )
+    return squeeze(y, 2)

@@ -1,0 +1,38 @@
+"""Dropout and other noise: every draw is named by (seed, offset) and can be made again."""
+
+from ...kernels import dropout as kernel
+from ...kernels import philox
+from ...kernels.errors import ValueRangeError, expect
+from ..arrays import xp_of
+from ..differentiable import differentiable
+from ..random import Generator
+from ..tensor import Tensor
+
+
+@differentiable(x=lambda g, p, seed, offset: _dropout(g, p, seed, offset))
+def _dropout(x, /, p, seed, offset):
+    """x · mask/(1-p): linear in x, so its derivative is itself, with the same mask."""
+    return kernel.forward(x, p, seed, offset)
+
+
+def dropout(x: Tensor, p: float, rng: Generator) -> Tensor:
+    """Each element becomes 0 with probability p, the others are divided by 1 - p.
+
+    (Srivastava et al. 2014, in the inverted form: nothing to do at test time.)
+    """
+    expect(0 <= p < 1, "dropout", "p must lie in [0, 1)", "0 ≤ p < 1", p, ValueRangeError)
+    return _dropout(x, p, *rng.take(x.size)) if p else x
+
+
+def masking_noise(x, p: float, rng: Generator) -> Tensor:
+    """Each element becomes 0 with probability p, without rescaling (lecture 1, denoising)."""
+    array = x.data
+    keep = philox.uniform(array.shape, *rng.take(array.size), array.dtype, xp_of(array)) >= p
+    return x * Tensor(keep.astype(array.dtype))
+
+
+def gaussian_noise(x, sigma: float, rng: Generator) -> Tensor:
+    """x + σ ε with ε ~ N(0, 1)."""
+    array = x.data
+    noise = philox.normal(array.shape, *rng.take(array.size), array.dtype, xp_of(array))
+    return x + Tensor(noise) * sigma

@@ -1,0 +1,146 @@
+"""Picking elements, and adding them back where they came from.
+
+`getitem` and `scatter` are each other's transpose: the derivative of either is the other. Elements
+picked several times get the sum of their gradients, added in index order.
+"""
+
+import numpy as np
+
+from ...kernels.errors import DTypeError, ValueRangeError, expect
+from ..arrays import is_array, to_numpy, xp_of
+from ..differentiable import differentiable
+from ..tensor import Tensor, values_of
+
+
+def _is_basic(index) -> bool:
+    """Slices, ints, None and Ellipsis pick each element at most once."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
+
+
+@differentiable(x=lambda g, index: _getitem(g, index))
+def scatter(x, /, index, shape):
+    """Zeros of `shape` with x added at `index`: the transpose of getitem."""
+    xp = xp_of(x)
+    out = xp.zeros(shape, x.dtype)
+    if _is_basic(index):
+        out[index] += x
+    elif xp is np:
+        np.add.at(out, index, x)
+    else:
+        import cupyx
+
+        cupyx.scatter_add(out, index, x)
+    return out
+
+
+@differentiable(x=lambda g, index, x_shape: scatter(g, index, x_shape))
+def _getitem(x, /, index):
+    """x[index]: slices, integers, None, Ellipsis, integer or boolean arrays."""
+    out = x[index]
+    return xp_of(x).asarray(out)
+
+
+def _unwrapped(index):
+    if isinstance(index, tuple):
+        return tuple(_unwrapped(i) for i in index)
+    index = values_of(index)
+    return np.asarray(index) if isinstance(index, list) else index
+
+
+def getitem(x: Tensor, index) -> Tensor:
+    """x[index] by NumPy's rules; what `x[...]` calls.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> gg.grad(x[[0, 0, 2]].sum(), x)
+    tensor([2., 0., 1.])
+    """
+    return _getitem(x, _unwrapped(index))
+
+
+def check_labels(function: str, labels, classes: int):
+    """Integer labels in 0..classes-1 as array, or a clear error."""
+    labels = values_of(labels)
+    labels = labels if is_array(labels) else np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{function}: labels must be integers; got {labels.dtype}")
+    if labels.size:
+        low, high = int(labels.min()), int(labels.max())
+        bad = low if low < 0 else high
+        expect(
+            low >= 0 and high < classes, function, "labels must lie in the range of the classes",
+            f"0..{classes - 1}", bad, ValueRangeError,
+        )  # fmt: skip
+    return labels
+
+
+def one_hot(labels, classes: int, dtype="float32") -> Tensor:
+    """Row i is 1 at labels[i] and 0 elsewhere, as a constant.
+
+    >>> import glassgrad as gg
+    >>> gg.one_hot([2, 0], 3)
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
+    labels = check_labels("one_hot", labels, classes)
+    xp = xp_of(labels)
+    return Tensor((labels[..., None] == xp.arange(classes)).astype(dtype))
+
+
+@differentiable(x=lambda g, index: _rows(g, index))
+def _add_rows(x, /, index, rows):
+    """The transpose of picking rows: out[index[i]] += x[i], in the order of i.
+
+    A sparse one-hot matrix times x, so that the sum per row runs in a fixed order.
+    """
+    flat = index.reshape(-1)
+    x = x.reshape(flat.size, x.shape[-1])
+    if xp_of(x) is np:
+        from scipy.sparse import csr_matrix
+
+        ones = np.ones(flat.size, x.dtype)
+        out = csr_matrix((ones, (flat, np.arange(flat.size))), (rows, flat.size)) @ x
+        return np.ascontiguousarray(out)
+    import cupyx
+
+    out = xp_of(x).zeros((rows, x.shape[1]), x.dtype)
+    cupyx.scatter_add(out, flat, x)
+    return out
+
+
+@differentiable(w=lambda g, index, w_shape: _add_rows(g, index, w_shape[0]))
+def _rows(w, /, index):
+    """Rows of w by number."""
+    return w[index]
+
+
+def embedding(w: Tensor, index) -> Tensor:
+    """Row index[...] of the table w [V, D], as [..., D].
+
+    Raises DTypeError for indices that are not integers, ValueRangeError outside 0..V-1.
+
+    >>> import glassgrad as gg
+    >>> gg.embedding(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 1, 0]).shape
+    (3, 2)
+    """
+    expect(w.ndim == 2, "embedding", "w must have two axes [V, D]", 2, w.ndim, w=w)
+    return _rows(w, check_labels("embedding", index, w.shape[0]))
+
+
+def take_along(x: Tensor, labels) -> Tensor:
+    """x[..., labels[...]]: one element of the last axis for each row."""
+    labels = check_labels("take_along", labels, x.shape[-1])
+    expect(
+        labels.shape == x.shape[:-1], "take_along", "labels must have x's leading shape",
+        x.shape[:-1], labels.shape, x=x,
+    )  # fmt: skip
+    rows = np.indices(labels.shape) if labels.ndim else ()
+    if xp_of(labels) is not np:
+        rows = xp_of(labels).indices(labels.shape)
+    return _getitem(x, (*rows, labels))
+
+
+def argmax(x, axis: int = -1) -> np.ndarray:
+    """Index of the largest element (the first of several), a plain NumPy array."""
+    return to_numpy(values_of(x).argmax(axis=axis))

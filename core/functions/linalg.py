@@ -1,0 +1,69 @@
+"""Matrix products, left to BLAS and cuBLAS."""
+
+from ...kernels.errors import expect
+from ..differentiable import differentiable
+from ..tensor import Tensor
+from .shapes import expand_dims, squeeze, sum_to, swap_axes
+
+
+def _flops(arrays, outs, settings):
+    return 2 * outs[0].size * arrays[0].shape[-1]
+
+
+@differentiable(
+    x=lambda g, y, x_shape: sum_to(_product(g, swap_axes(y, -1, -2)), x_shape),
+    y=lambda g, x, y_shape: _y_gradient(g, x, y_shape),
+    flops=_flops,
+)
+def _product(x, y, /):
+    """[..., M, K] @ [..., K, N] -> [..., M, N].  gx = g yᵀ, gy = xᵀ g."""
+    return x @ y
+
+
+def _y_gradient(g, x, y_shape):
+    if len(y_shape) == 2 and x.ndim > 2:  # one GEMM over all leading axes
+        return _product(swap_axes(x.reshape((-1, x.shape[-1])), 0, 1), g.reshape((-1, g.shape[-1])))
+    return sum_to(_product(swap_axes(x, -1, -2), g), y_shape)
+
+
+def matmul(x: Tensor, y: Tensor) -> Tensor:
+    """The matrix product x @ y, with NumPy's rules for vectors and for leading axes.
+
+    >>> import glassgrad as gg
+    >>> gg.matmul(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    x, y = (t if isinstance(t, Tensor) else Tensor(t) for t in (x, y))
+    expect(x.ndim > 0 and y.ndim > 0, "matmul", "both must have an axis", "≥ 1", 0, x=x, y=y)
+    inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
+    expect(
+        x.shape[-1] == inner, "matmul", "x's last axis must equal y's last but one", x.shape[-1],
+        inner, x=x, y=y,
+    )  # fmt: skip
+    left, right = x.ndim == 1, y.ndim == 1
+    x = expand_dims(x, 0) if left else x
+    y = expand_dims(y, 1) if right else y
+    z = _product(x, y)
+    z = squeeze(z, -1) if right else z
+    return squeeze(z, -1 if right else -2) if left else z
+
+
+def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
+    """x wᵀ + b for x [..., I], w [O, I], b [O]: the layer of a perceptron.
+
+    >>> import glassgrad as gg
+    >>> gg.linear(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0, 4.0]]), gg.tensor([0.5]))
+    tensor([[11.5]])
+    """
+    expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
+    expect(
+        x.ndim > 0 and x.shape[-1] == w.shape[1], "linear", "x's last axis must equal w.shape[1]",
+        w.shape[1], x.shape[-1:], x=x, w=w,
+    )  # fmt: skip
+    y = matmul(x, swap_axes(w, 0, 1))
+    if b is None:
+        return y
+    expect(
+        b.shape == w.shape[:1], "linear", "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b
+    )
+    return y + b

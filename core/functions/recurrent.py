@@ -1,0 +1,142 @@
+"""Recurrent cells and sequences. Each is written twice: step by step with differentiable functions
+(what the lecture writes, and what derivatives of higher order go through), and as one fused call of
+the kernels (kernels/lstm, kernels/gru) for the first order. A test holds the two equal.
+
+Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
+"""
+
+from ...kernels import gru as gru_kernel
+from ...kernels import lstm as lstm_kernel
+from ...kernels.errors import expect
+from ..differentiable import differentiable
+from ..tensor import Tensor
+from .activations import relu, sigmoid, tanh
+from .linalg import linear
+from .shapes import split, stack
+
+
+def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tanh):
+    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last one).
+
+    Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
+    """
+    expect(x.ndim == 3, "rnn", "x must be [T, N, I]", 3, x.ndim, x=x)
+    a = linear(x, w_ih, b)
+    states = []
+    for t in range(x.shape[0]):
+        h = activation(a[t] + linear(h, w_hh))
+        states.append(h)
+    return (stack(states) if states else a), h
+
+
+def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """One LSTM step from the pre-activations a [N, 4H] (order i, f, g, o) and the cell c [N, H].
+
+    i, f = σ(a + P c),  g = tanh(a),  c' = f c + i g,  o = σ(a + P c'),  h' = o tanh(c')
+    """
+    ai, af, ag, ao = split(a, 4, axis=1)
+    if p is not None:
+        pi, pf, po = split(p, 3, axis=0)
+        ai, af = ai + linear(c, pi), af + linear(c, pf)
+    c = sigmoid(af) * c + sigmoid(ai) * tanh(ag)
+    if p is not None:
+        ao = ao + linear(c, po)
+    return sigmoid(ao) * tanh(c), c
+
+
+def _lstm_composed(xa, h, c, wh, p=None, /):
+    hs, cs, gates = [], [], Tensor(xa.data[:0])
+    for t in range(xa.shape[0]):
+        h, c = lstm_step(xa[t] + linear(h, wh), c, p)
+        hs.append(h)
+        cs.append(c)
+    return stack(hs), stack(cs), gates
+
+
+def _lstm_fused(g, xa, h, c, wh, p, out):
+    hs, cs, gates = (o.data for o in out)
+    ghs = xa.xp.zeros_like(hs) if g[0] is None else g[0].data
+    gcs = None if g[1] is None else g[1].data
+    found = lstm_kernel.sequence_backward(
+        ghs, gcs, hs, cs, gates, h.data, c.data, wh.data, None if p is None else p.data
+    )
+    return [None if f is None else Tensor(f) for f in found]
+
+
+@differentiable(vjp=_lstm_fused, composed=_lstm_composed)
+def _lstm(xa, h, c, wh, p=None, /):
+    """(hs, cs, gates); the gates are kept for the backward pass and carry no gradient."""
+    return lstm_kernel.sequence_forward(xa, h, c, wh, p)
+
+
+def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, peephole=None):
+    """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
+
+    x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
+    i and f see cₜ₋₁ and o see cₜ by full matrices (lecture 3). One GEMM serves all inputs.
+    """
+    expect(x.ndim == 3, "lstm", "x must be [T, N, I]", 3, x.ndim, x=x)
+    if x.shape[0] == 0:
+        return Tensor(x.xp.zeros((0, *h.shape), h.dtype)), (h, c)
+    hs, cs, _ = _lstm(linear(x, w_ih, b), h, c, w_hh, peephole)
+    return hs, (hs[-1], cs[-1])
+
+
+def gru_step(xa: Tensor, h: Tensor, wh: Tensor, bh=None, variant: str = "lecture") -> Tensor:
+    """One GRU step from xa = W x + b [N, 3H] (order r, z, n) and h [N, H].
+
+    lecture:  n = tanh(xa + W (r h)),   h' = (1 - z) h + z n
+    library:  n = tanh(xa + r (W h)),   h' = (1 - z) n + z h
+    """
+    hidden = h.shape[1]
+    xr, xz, xn = split(xa, 3, axis=1)
+    wr, wz, wn = split(wh, 3, axis=0)
+    br, bz, bn = (None, None, None) if bh is None else split(bh, [hidden] * 3, axis=0)
+    r = sigmoid(xr + linear(h, wr, br))
+    z = sigmoid(xz + linear(h, wz, bz))
+    if variant == "lecture":
+        n = tanh(xn + linear(r * h, wn, bn))
+        return h + z * (n - h)
+    n = tanh(xn + r * linear(h, wn, bn))
+    return n + z * (h - n)
+
+
+def _gru_composed(xa, h, wh, bh=None, /, variant="lecture"):
+    hs = []
+    for t in range(xa.shape[0]):
+        h = gru_step(xa[t], h, wh, bh, variant)
+        hs.append(h)
+    return stack(hs), Tensor(xa.data[:0])
+
+
+def _gru_fused(g, h, wh, bh, out, variant):
+    hs, gates = (o.data for o in out)
+    found = gru_kernel.sequence_backward(
+        g[0].data, hs, gates, h.data, wh.data, None if bh is None else bh.data, variant
+    )
+    return [None if f is None else Tensor(f) for f in found]
+
+
+@differentiable(vjp=_gru_fused, composed=_gru_composed)
+def _gru(xa, h, wh, bh=None, /, variant="lecture"):
+    """(hs, gates); the gates are kept for the backward pass and carry no gradient."""
+    return gru_kernel.sequence_forward(xa, h, wh, bh, variant)
+
+
+def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, variant="lecture"):
+    """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
+
+    x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
+    """
+    expect(x.ndim == 3, "gru", "x must be [T, N, I]", 3, x.ndim, x=x)
+    expect(
+        variant in ("lecture", "library"), "gru", "variant must be known", "lecture or library",
+        variant,
+    )  # fmt: skip
+    if x.shape[0] == 0:
+        return Tensor(x.xp.zeros((0, *h.shape), h.dtype)), h
+    hs, _ = _gru(linear(x, w_ih, b_ih), h, w_hh, b_hh, variant=variant)
+    return hs, hs[-1]
+
+
+ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid}

@@ -1,0 +1,119 @@
+"""Sums, means, extrema and norms along axes. Sums are taken in a fixed order."""
+
+from ...kernels.errors import expect
+from ..arrays import xp_of
+from ..differentiable import differentiable
+from ..tensor import Tensor
+from .shapes import broadcast_to, reshape
+
+
+def _axes(axis, ndim: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _kept(shape, axis) -> tuple[int, ...]:
+    """The shape with the reduced axes kept at length 1."""
+    axes = _axes(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def _check(function, x, axis):
+    for a in axis if isinstance(axis, tuple) else () if axis is None else (axis,):
+        expect(-x.ndim <= a < x.ndim, function, "axis must exist", f"< {x.ndim}", a, x=x)
+
+
+def _spread(g, x_shape, axis):
+    return broadcast_to(reshape(g, _kept(x_shape, axis)), x_shape)
+
+
+@differentiable(x=_spread)
+def sum(x, /, axis=None, keepdims=False):
+    """Σ x over `axis` (an int, a tuple, or None for all).  Every term's derivative is 1.
+
+    >>> import glassgrad as gg
+    >>> gg.sum(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    tensor([4., 6.])
+    """
+    _check("sum", x, axis)
+    return xp_of(x).asarray(x.sum(axis=axis, keepdims=keepdims))
+
+
+def count(shape, axis) -> int:
+    """How many elements a reduction over `axis` joins."""
+    n = 1
+    for a in _axes(axis, len(shape)):
+        n *= shape[a]
+    return n
+
+
+def mean(x: Tensor, axis=None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over `axis`; of nothing it is an error, not NaN."""
+    n = count(x.shape, axis)
+    expect(n > 0, "mean", "there must be at least one element", "> 0", n, x=x)
+    return sum(x, axis=axis, keepdims=keepdims) * (1.0 / n)
+
+
+def variance(x: Tensor, axis=None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+    """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's."""
+    n = count(x.shape, axis)
+    expect(n > ddof, "variance", "there must be more elements than ddof", f"> {ddof}", n, x=x)
+    d = x - mean(x, axis=axis, keepdims=True)
+    return sum(d * d, axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))
+
+
+def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
+    """1 at the first element that attains the extremum of its group, 0 elsewhere: a constant."""
+    xp, axes = x.xp, _axes(axis, x.ndim)
+    rest = tuple(a for a in range(x.ndim) if a not in axes)
+    flat = x.data.transpose(rest + axes).reshape(*(x.shape[a] for a in rest), -1)
+    at = xp.expand_dims(getattr(xp, f"arg{extremum}")(flat, axis=-1), -1)
+    hit = (xp.arange(flat.shape[-1]) == at).astype(x.dtype)
+    hit = hit.reshape([x.shape[a] for a in rest + axes])
+    back = sorted(range(x.ndim), key=lambda i: (rest + axes)[i])
+    return Tensor(xp.ascontiguousarray(hit.transpose(back)))
+
+
+@differentiable(
+    x=lambda g, x, axis, x_shape: _spread(g, x_shape, axis) * _first_hit(x, axis, "max"),
+    piecewise=True,
+)
+def max(x, /, axis=None, keepdims=False):
+    """The largest element over `axis`; of several the gradient goes to the first."""
+    _check("max", x, axis)
+    expect(count(x.shape, axis) > 0, "max", "there must be at least one element", "> 0", 0, x=x)
+    return xp_of(x).asarray(x.max(axis=axis, keepdims=keepdims))
+
+
+@differentiable(
+    x=lambda g, x, axis, x_shape: _spread(g, x_shape, axis) * _first_hit(x, axis, "min"),
+    piecewise=True,
+)
+def min(x, /, axis=None, keepdims=False):
+    """The smallest element over `axis`; of several the gradient goes to the first."""
+    _check("min", x, axis)
+    expect(count(x.shape, axis) > 0, "min", "there must be at least one element", "> 0", 0, x=x)
+    return xp_of(x).asarray(x.min(axis=axis, keepdims=keepdims))
+
+
+def _direction(g, x, out, axis, x_shape):
+    """x/‖x‖, and 0 where the norm is 0."""
+    n = _spread(out, x_shape, axis)
+    zero = Tensor((n.data == 0).astype(n.dtype))
+    return _spread(g, x_shape, axis) * x / (n + zero)
+
+
+@differentiable(x=_direction)
+def norm(x, /, axis=None, keepdims=False):
+    """√Σx² over `axis`, scaled against overflow.  ∂‖x‖/∂x = x/‖x‖, and 0 at 0."""
+    _check("norm", x, axis)
+    xp = xp_of(x)
+    scale = abs(x).max(axis=axis, keepdims=True) if x.size else xp.ones([1] * x.ndim, x.dtype)
+    scale = xp.where((scale > 0) & xp.isfinite(scale), scale, xp.ones_like(scale))
+    r = xp.sqrt(((x / scale) ** 2).sum(axis=axis, keepdims=True)) * scale
+    return (
+        r
+        if keepdims
+        else r.reshape([n for i, n in enumerate(x.shape) if i not in _axes(axis, x.ndim)])
+    )

@@ -1,0 +1,192 @@
+"""Functions that only move or repeat values: each is linear, and its derivative is its transpose.
+
+broadcast_to <-> sum_to      reshape <-> reshape       transpose <-> transpose (inverse)
+concatenate  <-> slices      pad     <-> slice         getitem   <-> scatter (indexing.py)
+"""
+
+from ...kernels.errors import expect
+from ..arrays import xp_of
+from ..differentiable import differentiable
+from ..tensor import Tensor
+
+
+def _sum_to(x, shape):
+    """Add x up along every axis that broadcasting from `shape` would have made."""
+    lead = x.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
+    )
+    return x.sum(axis=axes).reshape(shape) if axes else x.reshape(shape)
+
+
+@differentiable(x=lambda g, x_shape: broadcast_to(g, x_shape))
+def _sum_to_shape(x, /, shape):
+    """Sum over the axes that broadcasting `shape` to x's shape would repeat."""
+    return _sum_to(x, shape)
+
+
+def sum_to(x: Tensor, shape) -> Tensor:
+    """The transpose of broadcasting: x summed over the axes along which `shape` was repeated."""
+    return x if x.shape == tuple(shape) else _sum_to_shape(x, tuple(shape))
+
+
+@differentiable(x=lambda g, x_shape: sum_to(g, x_shape))
+def _broadcast(x, /, shape):
+    """x repeated along new axes and axes of length 1."""
+    xp = xp_of(x)
+    return xp.ascontiguousarray(xp.broadcast_to(x, shape))
+
+
+def broadcast_to(x: Tensor, shape) -> Tensor:
+    """x repeated to `shape`, by NumPy's rules."""
+    return x if x.shape == tuple(shape) else _broadcast(x, tuple(shape))
+
+
+@differentiable(x=lambda g, x_shape: reshape(g, x_shape))
+def reshape(x, /, shape):
+    """The same values in row-major order under another shape; one length may be -1.
+
+    >>> import glassgrad as gg
+    >>> gg.reshape(gg.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
+    (2, 2)
+    """
+    known = 1
+    for n in shape if isinstance(shape, tuple) else (shape,):
+        known *= n if n != -1 else 1
+    fits = x.size == known or (-1 in shape and known and x.size % known == 0)
+    expect(bool(fits), "reshape", "the number of elements must stay the same", x.size, shape, x=x)
+    return x.reshape(shape)
+
+
+def _inverse(axes):
+    inverse = [0] * len(axes)
+    for i, a in enumerate(axes):
+        inverse[a] = i
+    return tuple(inverse)
+
+
+@differentiable(x=lambda g, axes: transpose(g, None if axes is None else _inverse(axes)))
+def transpose(x, /, axes=None):
+    """Axes in another order, reversed by default."""
+    if axes is not None:
+        expect(
+            sorted(axes) == list(range(x.ndim)),
+            "transpose", "axes must be a permutation of all axes", list(range(x.ndim)), axes, x=x,
+        )  # fmt: skip
+    return x.transpose(axes)
+
+
+def swap_axes(x: Tensor, a: int, b: int) -> Tensor:
+    """x with axes a and b exchanged."""
+    axes = list(range(x.ndim))
+    axes[a], axes[b] = axes[b], axes[a]
+    return transpose(x, tuple(axes))
+
+
+def _axis(axis: int, ndim: int, function: str, x) -> int:
+    expect(-ndim <= axis < ndim, function, "axis must exist", f"-{ndim}..{ndim - 1}", axis, x=x)
+    return axis % ndim
+
+
+def expand_dims(x: Tensor, axis: int) -> Tensor:
+    """x with a new axis of length 1 at position `axis`."""
+    axis = _axis(axis, x.ndim + 1, "expand_dims", x)
+    return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+
+
+def squeeze(x: Tensor, axis: int) -> Tensor:
+    """x without its axis `axis`, which must have length 1."""
+    axis = _axis(axis, x.ndim, "squeeze", x)
+    expect(x.shape[axis] == 1, "squeeze", f"axis {axis} must have length 1", 1, x.shape[axis], x=x)
+    return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
+
+
+def flatten(x: Tensor, start: int = 1) -> Tensor:
+    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W]."""
+    size = 1
+    for n in x.shape[start:]:
+        size *= n
+    return reshape(x, (*x.shape[:start], size))
+
+
+def _parts(g, shapes, axis, needs):
+    """The slice of g that belongs to each of the joined arrays."""
+    parts, start = [], 0
+    for shape, need in zip(shapes, needs):
+        stop = start + shape[axis]
+        index = (slice(None),) * (axis % len(shape)) + (slice(start, stop),)
+        parts.append(g[index] if need else None)
+        start = stop
+    return parts
+
+
+@differentiable(vjp=_parts)
+def concatenate(*xs, axis=0):
+    """Arrays joined along an existing axis.
+
+    >>> import glassgrad as gg
+    >>> gg.concatenate(gg.tensor([1.0]), gg.tensor([2.0, 3.0]))
+    tensor([1., 2., 3.])
+    """
+    expect(len(xs) > 0, "concatenate", "there must be at least one array", 1, 0)
+    first = xs[0]
+    axis = _axis(axis, first.ndim, "concatenate", first)
+    for i, x in enumerate(xs):
+        same = x.ndim == first.ndim and all(
+            m == n for k, (m, n) in enumerate(zip(x.shape, first.shape)) if k != axis
+        )
+        expect(
+            same, "concatenate", f"xs[{i}] must have the shape of xs[0] but for axis {axis}",
+            first.shape, x.shape,
+        )  # fmt: skip
+    return xp_of(*xs).concatenate(xs, axis=axis)
+
+
+def stack(tensors, axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis."""
+    return concatenate(*(expand_dims(t, axis) for t in tensors), axis=axis)
+
+
+def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
+    """x cut along `axis` into pieces of the given sizes (or into so many equal ones)."""
+    axis = _axis(axis, x.ndim, "split", x)
+    n = x.shape[axis]
+    if isinstance(sizes, int):
+        expect(
+            sizes > 0 and n % sizes == 0, "split", "the pieces must be equal", f"a divisor of {n}",
+            sizes, x=x,
+        )  # fmt: skip
+        sizes = [n // sizes] * sizes
+    expect(sum(sizes) == n, "split", "the sizes must add up to the axis", n, list(sizes), x=x)
+    pieces, start = [], 0
+    for size in sizes:
+        pieces.append(x[(slice(None),) * axis + (slice(start, start + size),)])
+        start += size
+    return pieces
+
+
+@differentiable(
+    x=lambda g, widths, x_shape: g[tuple(slice(a, a + n) for (a, _), n in zip(widths, x_shape))]
+)
+def pad(x, /, widths, value=0.0):
+    """x with `widths[axis] = (before, after)` constant elements added along each axis."""
+    expect(len(widths) == x.ndim, "pad", "there must be widths for each axis", x.ndim, len(widths))
+    return xp_of(x).pad(x, widths, constant_values=value)
+
+
+@differentiable(x=lambda g, axis: flip(g, axis))
+def flip(x, /, axis):
+    """x in reverse order along an axis or several."""
+    return xp_of(x).ascontiguousarray(xp_of(x).flip(x, axis))
+
+
+@differentiable(x=lambda g, x: astype(g, x.dtype))
+def astype(x, /, dtype):
+    """x converted to float32 or float64; the gradient is converted back."""
+    return x.astype(dtype)
+
+
+@differentiable(x=lambda g: flip(cumsum(flip(g, -1)), -1))
+def cumsum(x, /):
+    """Running sums along the last axis."""
+    return x.cumsum(axis=-1, dtype=x.dtype)

@@ -1,0 +1,40 @@
+"""Log-sum-exp, softmax and their logarithms: the largest term is taken out first."""
+
+from ..arrays import xp_of
+from ..differentiable import differentiable
+from .arithmetic import exp
+from .reductions import _check, _spread
+from .reductions import sum as sum_
+
+
+@differentiable(x=lambda g, x, axis, x_shape: _spread(g, x_shape, axis) * softmax(x, axis))
+def logsumexp(x, /, axis=-1, keepdims=False):
+    """ln Σ eˣ over `axis`.  Its gradient is softmax(x).
+
+    >>> import glassgrad as gg
+    >>> gg.logsumexp(gg.tensor([1000.0, 1000.0]))
+    tensor(1000.69315)
+    """
+    _check("logsumexp", x, axis)
+    xp = xp_of(x)
+    top = x.max(axis=axis, keepdims=True)
+    safe = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    out = xp.log(xp.exp(x - safe).sum(axis=axis, keepdims=True)) + safe
+    return out if keepdims else xp.asarray(out.squeeze(axis))
+
+
+@differentiable(x=lambda g, out, axis: out * (g - sum_(g * out, axis=axis, keepdims=True)))
+def softmax(x, /, axis=-1):
+    """eˣ / Σ eˣ along `axis`.  gx = y (g - Σ g y)."""
+    _check("softmax", x, axis)
+    e = xp_of(x).exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@differentiable(x=lambda g, out, axis: g - exp(out) * sum_(g, axis=axis, keepdims=True))
+def log_softmax(x, /, axis=-1):
+    """x - logsumexp(x).  gx = g - softmax(x) Σ g."""
+    _check("log_softmax", x, axis)
+    xp = xp_of(x)
+    x = x - x.max(axis=axis, keepdims=True)
+    return x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))

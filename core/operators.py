@@ -1,0 +1,64 @@
+"""Python's operators and the methods of `Tensor`, each an existing differentiable function."""
+
+import numpy as np
+
+from . import functions as F
+from .arrays import is_array
+from .tensor import Tensor, values_of
+
+
+def _swapped(function):
+    return lambda self, other: function(other, self)
+
+
+def _power(self, exponent):
+    if isinstance(exponent, Tensor) or is_array(exponent):
+        return F.exp(exponent * F.log(self))
+    return F.power(self, exponent)
+
+
+def _reshape(self, *shape):
+    return F.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+
+def _transpose(self, *axes):
+    return F.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+
+def _comparison(name):
+    """Comparisons give plain boolean arrays: they have no derivative."""
+
+    def compare(self, other):
+        return getattr(self.data, name)(values_of(other))
+
+    return compare
+
+
+Tensor.__add__, Tensor.__radd__ = F.add, _swapped(F.add)
+Tensor.__sub__, Tensor.__rsub__ = F.sub, _swapped(F.sub)
+Tensor.__mul__, Tensor.__rmul__ = F.mul, _swapped(F.mul)
+Tensor.__truediv__, Tensor.__rtruediv__ = F.div, _swapped(F.div)
+Tensor.__matmul__, Tensor.__rmatmul__ = F.matmul, _swapped(F.matmul)
+Tensor.__neg__, Tensor.__abs__, Tensor.__pow__ = F.neg, F.absolute, _power
+Tensor.__getitem__ = F.getitem
+for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
+    setattr(Tensor, _name, _comparison(_name))
+Tensor.__hash__ = object.__hash__
+Tensor.reshape, Tensor.transpose = _reshape, _transpose
+Tensor.T = property(lambda self: F.transpose(self))
+for _name in (
+    "sum", "mean", "max", "min", "norm", "variance", "exp", "log", "sqrt", "tanh", "sigmoid",
+    "relu", "softmax", "log_softmax", "logsumexp", "clip", "flatten", "astype", "squeeze",
+    "expand_dims", "broadcast_to", "argmax", "abs",
+):  # fmt: skip
+    setattr(Tensor, _name, F.absolute if _name == "abs" else getattr(F, _name))
+
+
+def zeros(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
+    """A leaf of zeros."""
+    return Tensor(np.zeros(shape, dtype), requires_grad)
+
+
+def ones(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
+    """A leaf of ones."""
+    return Tensor(np.ones(shape, dtype), requires_grad)

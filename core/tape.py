@@ -1,0 +1,252 @@
+"""The tape: which function made which tensor, and the walk back along it.
+
+While a program runs, every call of a differentiable function on tracked tensors leaves a `Node`.
+A node knows its inputs by *edges*: the leaf tensor itself, or (node, output index) of whatever made
+it. Nodes never point forwards, so a finished graph is freed by reference counting alone.
+
+**Why the order matters.** Take ::
+
+    b = a + a
+    c = b + b
+
+The gradient at b arrives in two parts, one along each b of the second line. A walk that hands a
+part on as soon as it arrives sends 1 back to a, then 1 again, from a b that is not finished: it
+calls the first line's derivative twice, and in a chain of n such lines 2ⁿ times; or, when it stores
+the parts on the nodes and visits each once too early, it loses some. Handing on only when *all*
+uses of b are done, that is walking in reverse topological order, visits each line once. Nodes are
+numbered as they are made, and a node's inputs are always older than itself: so decreasing numbers
+are such an order, with no recursion.
+
+Gradients live in a dictionary of the call, not on the nodes: the same call gives the same answer
+the second time.
+"""
+
+import contextlib
+import itertools
+import threading
+
+from ..kernels.errors import GlassgradError, expect
+
+_numbers = itertools.count()
+_state = threading.local()
+
+
+class GraphError(GlassgradError, RuntimeError):
+    """A derivative was asked for where the tape has none."""
+
+
+class Node:
+    """One recorded call.
+
+    function  the differentiable function (core/differentiable.py)
+    edges     one per tensor argument: a leaf Tensor, a (Node, index), or None when untracked
+    shapes    shapes of the tensor arguments
+    saved     argument name -> array, only those that a derivative asks for
+    settings  the non-tensor arguments
+    outputs   [(shape, dtype)] of the outputs; `out` holds the arrays if a derivative asks for them
+    ran       the kernel record (kernels/registry.py) if a hand-written kernel ran, else None
+    """
+
+    __slots__ = (
+        "edges", "function", "number", "out", "outputs", "ran", "saved", "settings", "shapes",
+        "versions", "xp",
+    )  # fmt: skip
+
+    def __init__(self, function, edges, shapes, settings):
+        self.number = next(_numbers)
+        self.function = function
+        self.edges = edges
+        self.shapes = shapes
+        self.settings = settings
+        self.saved = {}
+        self.versions = {}
+        self.out = None
+        self.outputs = ()
+        self.ran = None
+        self.xp = None
+
+    def __repr__(self):
+        ran = f" on {self.ran.backend} v{self.ran.version}" if self.ran else ""
+        return f"<{self.function.name} #{self.number}{ran}>"
+
+
+def grad_enabled() -> bool:
+    """Are calls recorded at the moment, in this thread?"""
+    return getattr(_state, "enabled", True)
+
+
+@contextlib.contextmanager
+def recording(enabled: bool):
+    """Switch recording on or off inside the block."""
+    before = grad_enabled()
+    _state.enabled = enabled
+    try:
+        yield
+    finally:
+        _state.enabled = before
+
+
+def no_grad():
+    """Record nothing inside the block: ``with gg.no_grad(): ...``"""
+    return recording(False)
+
+
+def _key(edge):
+    """What identifies the tensor at the other end of an edge."""
+    return edge if type(edge) is tuple else id(edge)
+
+
+def _reachable(roots) -> list[Node]:
+    """All nodes behind `roots`, newest first."""
+    seen, stack = set(), list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(e[0] for e in node.edges if type(e) is tuple and e[0] not in seen)
+    return sorted(seen, key=lambda n: n.number, reverse=True)
+
+
+def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool) -> dict:
+    """Gradients of Σ <output, cotangent> for every tensor in `wanted` (keys as of `_key`).
+
+    `wanted` None means every leaf that requires a gradient. Returns {key: (edge, gradient)}.
+    """
+    roots = [t.node for t in outputs if t.node is not None]
+    order = _reachable(roots)
+
+    # A node is worth visiting if something wanted lies behind it: known oldest first.
+    def is_wanted(edge):
+        return edge is not None and (
+            type(edge) is not tuple if wanted is None else _key(edge) in wanted
+        )
+
+    worth = set()
+    for node in reversed(order):
+        if any(is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges):
+            worth.add(node)
+
+    grads, owned, found = {}, set(), {}
+
+    def add(edge, g):
+        key = _key(edge)
+        if key not in grads:
+            grads[key] = g
+        elif key in owned:  # a buffer that this walk made: nobody else can see it
+            grads[key].data += g.data
+        else:
+            grads[key] = grads[key] + g
+            if not create_graph and grads[key].data.ndim:
+                owned.add(key)
+        if is_wanted(edge):
+            found[key] = edge
+
+    with recording(create_graph):
+        for t, g in zip(outputs, cotangents):
+            if t.edge is not None:
+                add(t.edge, g)
+        for node in order:
+            if node not in worth:
+                continue
+            keys = [(node, i) for i in range(len(node.outputs))]
+            got = [grads.get(k) for k in keys]
+            if all(g is None for g in got):
+                continue
+            needs = [is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges]
+            for edge, shape, g in zip(
+                node.edges, node.shapes, node.function.pull_back(node, got, needs)
+            ):
+                if g is not None and edge is not None:
+                    expect(
+                        g.shape == shape, node.function.name,
+                        "a gradient must have its argument's shape", shape, g.shape, GraphError,
+                    )  # fmt: skip
+                    add(edge, g)
+            for k in keys:  # finished: free what nobody asked for
+                if k not in found:
+                    grads.pop(k, None)
+                    owned.discard(k)
+    return {key: (edge, grads[key]) for key, edge in found.items()}
+
+
+def _pairs(function, outputs, cotangents):
+    """Lists of outputs and cotangents of equal length; a scalar output has cotangent 1."""
+    from .tensor import Tensor
+
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    if cotangents is None:
+        cotangents = [None] * len(outputs)
+    elif isinstance(outputs, list) and not isinstance(cotangents, (list, tuple)):
+        cotangents = [cotangents]
+    expect(
+        len(cotangents) == len(outputs), function, "there must be one cotangent for each output",
+        len(outputs), len(cotangents),
+    )  # fmt: skip
+    full = []
+    for t, g in zip(outputs, cotangents):
+        if t.edge is None:
+            raise GraphError(
+                f"{function}: the output {t.describe()} does not depend on any tensor that requires"
+                " a gradient; was it made under no_grad(), or are all its inputs constants?"
+            )
+        if g is None:
+            if t.size != 1:
+                raise GraphError(
+                    f"{function}: the output {t.describe()} is not a scalar;"
+                    " pass a cotangent of its shape, or reduce it with .sum() or .mean()"
+                )
+            g = t.xp.ones(t.shape, t.dtype)
+        g = g if isinstance(g, Tensor) else Tensor(t.xp.asarray(g, dtype=t.dtype))
+        expect(
+            g.shape == t.shape, function, "a cotangent must have its output's shape", t.shape,
+            g.shape,
+        )  # fmt: skip
+        full.append(g)
+    return outputs, full
+
+
+def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused: str = "error"):
+    """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
+
+    A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are
+    themselves on the tape and can be differentiated again, any number of times. An input that the
+    outputs do not depend on is an error, or zeros with ``unused="zero"``.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> gg.grad((x**3).sum(), x).numpy().tolist()
+    [3.0, 12.0, 27.0]
+    >>> first = gg.grad((x**3).sum(), x, create_graph=True)
+    >>> gg.grad(first.sum(), x).numpy().tolist()
+    [6.0, 12.0, 18.0]
+    """
+    from .tensor import Tensor
+
+    if unused not in ("error", "zero"):
+        raise GraphError(f"grad: unused must be 'error' or 'zero'; got {unused!r}")
+    single = isinstance(inputs, Tensor)
+    inputs = [inputs] if single else list(inputs)
+    for i, t in enumerate(inputs):
+        if t.edge is None:
+            raise GraphError(f"grad: inputs[{i}] {t.describe()} is not tracked: set requires_grad")
+    outputs, cotangents = _pairs("grad", outputs, cotangents)
+    found = walk_back(outputs, cotangents, {_key(t.edge) for t in inputs}, create_graph)
+    result = []
+    for i, t in enumerate(inputs):
+        if _key(t.edge) in found:
+            result.append(found[_key(t.edge)][1])
+        elif unused == "zero":
+            result.append(Tensor(t.xp.zeros(t.shape, t.dtype)))
+        else:
+            raise GraphError(
+                f"grad: the outputs do not depend on inputs[{i}] {t.describe()};"
+                " pass unused='zero' if that is meant"
+            )
+    return result[0] if single else result
+
+
+def backward(output, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
+    """Set `.grad` of every leaf that `output` depends on; see Tensor.backward."""
+    outputs, cotangents = _pairs("backward", output, cotangent)
+    for leaf, g in walk_back(outputs, cotangents, None, create_graph).values():
+        leaf.grad = leaf.grad + g if accumulate and leaf.grad is not None else g

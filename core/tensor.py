@@ -1,0 +1,224 @@
+"""`Tensor`: one array, and its place on the tape.
+
+Operators and methods that compute are installed by `operators.py` from the differentiable
+functions, so that each is written down once.
+"""
+
+import numpy as np
+
+from ..kernels.errors import DTypeError, GlassgradError
+from .arrays import device_of, is_array, module_for, to_device, to_numpy, xp_of
+
+
+class TensorError(GlassgradError, TypeError):
+    """A tensor was used in a way that would lose or corrupt its gradient."""
+
+
+class Tensor:
+    """One NumPy or CuPy array that may be tracked by the tape.
+
+    A *leaf* is made by the user; with ``requires_grad=True`` gradients flow to it and `backward`
+    leaves them in `.grad`. Any other tracked tensor is output `index` of the call `node`.
+
+    >>> import glassgrad as gg
+    >>> w = gg.tensor([[1.0, -2.0]], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> w.grad
+    tensor([[ 2., -4.]])
+    """
+
+    __slots__ = ("__weakref__", "_leaf_requires_grad", "data", "grad", "index", "node", "version")
+    __array_ufunc__ = None  # let `array * tensor` come to Tensor.__rmul__
+
+    def __init__(self, data, requires_grad: bool = False, *, node=None, index: int = 0):
+        if not is_array(data):
+            data = np.asarray(data)
+        if requires_grad and data.dtype.kind != "f":
+            raise DTypeError(
+                f"Tensor: only float32 and float64 can require gradients, not {data.dtype}"
+            )
+        self.data = data
+        self._leaf_requires_grad = requires_grad
+        self.node, self.index = node, index
+        self.grad = None
+        self.version = 0  # counts in-place changes of `data`, see `assign`
+
+    # ------------------------------------------------------------- what it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    @property
+    def dtype(self):
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        return self.data.size
+
+    @property
+    def device(self) -> str:
+        """``"cpu"`` or ``"cuda"``."""
+        return device_of(self.data)
+
+    @property
+    def xp(self):
+        """The module of its array: numpy or cupy."""
+        return xp_of(self.data)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Is it tracked, as a leaf or as the result of a recorded call?"""
+        return self.node is not None or self._leaf_requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool):
+        if self.node is not None:
+            raise TensorError(
+                f"requires_grad: {self.describe()} is the result of {self.node.function.name},"
+                " not a leaf; use .detach() for a constant copy"
+            )
+        if value and self.data.dtype.kind != "f":
+            raise DTypeError(f"requires_grad: {self.describe()} is not a float tensor")
+        self._leaf_requires_grad = bool(value)
+
+    @property
+    def edge(self):
+        """How a node refers to it: itself if a leaf, (node, index), or None when untracked."""
+        if self.node is not None:
+            return (self.node, self.index)
+        return self if self._leaf_requires_grad else None
+
+    def describe(self) -> str:
+        """Shape and dtype, for messages."""
+        return f"(shape {self.shape}, {self.dtype})"
+
+    # ------------------------------------------------------- values going out
+
+    def numpy(self) -> np.ndarray:
+        """Its values as NumPy array (shared memory on the CPU, a copy from the GPU)."""
+        return to_numpy(self.data)
+
+    def item(self) -> float:
+        """The value of a one-element tensor as Python number."""
+        if self.size != 1:
+            raise TensorError(
+                f"item: expected one element, got {self.size} {self.describe()};"
+                " reduce with .sum() or .mean(), or take .numpy()"
+            )
+        return self.data.item()
+
+    def detach(self) -> "Tensor":
+        """The same values as a constant: gradients stop here."""
+        return Tensor(self.data)
+
+    def to(self, device: str) -> "Tensor":
+        """A leaf with the same values on ``"cpu"`` or ``"cuda"`` (itself if it is there)."""
+        module_for(device)
+        if self.device == device:
+            return self
+        if self.node is not None:
+            raise TensorError("to: move leaves only; a tracked result is where its inputs were")
+        return Tensor(to_device(self.data, device), self._leaf_requires_grad)
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __bool__(self):
+        return bool(self.item())
+
+    def __len__(self):
+        if self.ndim == 0:
+            raise TensorError("len: a scalar tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad:
+            raise TensorError(
+                "a tracked tensor does not turn into an array by itself: its gradient would be"
+                " lost; take .numpy(), or .detach() first"
+            )
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __repr__(self):
+        text = np.array2string(self.numpy(), separator=", ", prefix="tensor(", threshold=200)
+        extra = "" if self.dtype == np.float32 else f", dtype={self.dtype}"
+        if self.device == "cuda":
+            extra += ", device=cuda"
+        if self.node is not None:
+            extra += f", from {self.node.function.name}"
+        elif self._leaf_requires_grad:
+            extra += ", requires_grad=True"
+        return f"tensor({text}{extra})"
+
+    # -------------------------------------------------------- values going in
+
+    def __setitem__(self, index, value):
+        if self.requires_grad:
+            raise TensorError(
+                f"assignment into a tracked tensor {self.describe()} would falsify its gradient;"
+                " build a new one with where(), concatenate() or a product with a mask, or change"
+                " a leaf between steps with .assign(...)"
+            )
+        self.data[index] = value.data if isinstance(value, Tensor) else value
+        self.version += 1
+
+    def assign(self, values) -> None:
+        """Overwrite a leaf's values in place; calls recorded before refuse to be differentiated."""
+        if self.node is not None:
+            raise TensorError(f"assign: {self.describe()} is not a leaf")
+        values = values.data if isinstance(values, Tensor) else self.xp.asarray(values)
+        if values.shape != self.shape:
+            raise TensorError(f"assign: expected shape {self.shape}, got {values.shape}")
+        self.data[...] = values
+        self.version += 1
+
+    # -------------------------------------------------------------- gradients
+
+    def backward(self, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
+        """Set `.grad` of every leaf that this tensor depends on.
+
+        Each call starts afresh: calling it twice gives the same gradients twice, not their double;
+        ``accumulate=True`` adds to what `.grad` holds. A tensor that is not a scalar needs a
+        `cotangent` of its shape.
+        """
+        from .tape import backward
+
+        backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
+
+
+def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu") -> Tensor:
+    """A leaf tensor with its own copy of `values`; Python floats become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.tensor([1, 2, 3]).dtype, gg.tensor([1.0]).dtype
+    (dtype('int64'), dtype('float32'))
+    """
+    if isinstance(values, Tensor):
+        values = values.data
+    keeps = is_array(values) or isinstance(values, np.generic)
+    array = to_numpy(values) if keeps else np.asarray(values)
+    if dtype is None:
+        dtype = np.float32 if array.dtype == np.float64 and not keeps else array.dtype
+    array = np.array(array, dtype=dtype)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"tensor: cannot hold dtype {array.dtype}")
+    if array.dtype.kind == "f" and array.dtype not in (np.float32, np.float64):
+        raise DTypeError(f"tensor: float32 or float64 expected, got {array.dtype}")
+    return Tensor(to_device(array, device), requires_grad)
+
+
+def values_of(x):
+    """The array (or Python number) behind a tensor; anything else unchanged."""
+    return x.data if isinstance(x, Tensor) else x

@@ -1,0 +1,15 @@
+"""glassgrad: a glass-box deep-learning laboratory.
+
+>>> import glassgrad as gg
+>>> w = gg.tensor([2.0, -1.0], requires_grad=True)
+>>> ((w * w).sum()).backward()
+>>> w.grad
+tensor([ 4., -2.])
+"""
+
+from .core import *  # noqa: F403
+from .core import __all__ as _core
+from .kernels import GlassgradError, backend
+
+__version__ = "0.1.0"
+__all__ = ["GlassgradError", "__version__", "backend", *_core]

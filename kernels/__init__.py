@@ -1,0 +1,44 @@
+"""Arrays in, arrays out: the hand-written kernels. This layer knows nothing of gradients.
+
+Each family is a folder and a lesson, read in this order: the page (`__init__.py`, the maths, the
+shapes and the cost), `reference.py` (NumPy, like the formula), `cpu.py` (Numba, fast), `cuda.cu`
+and `cuda.py` (CUDA C and its launch geometry), `cases.py` (the shapes that tests and benchmarks
+share).
+"""
+
+import importlib
+
+from .case import Case, cases
+from .errors import (
+    BackendError,
+    DeviceError,
+    DTypeError,
+    GlassgradError,
+    ShapeError,
+    ValueRangeError,
+)
+from .registry import BACKENDS, OPERATIONS, Implementation, backend, implementations
+
+__all__ = [
+    "BACKENDS",
+    "OPERATIONS",
+    "BackendError",
+    "Case",
+    "DTypeError",
+    "DeviceError",
+    "GlassgradError",
+    "Implementation",
+    "ShapeError",
+    "ValueRangeError",
+    "backend",
+    "cases",
+    "implementations",
+    *OPERATIONS,
+]
+
+
+def __getattr__(name: str):
+    """The families, each imported when first used."""
+    if name in OPERATIONS:
+        return importlib.import_module(f".{name}", __package__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,37 @@
+"""A case: arguments for one pass of one operation, shared by the tests and the benchmarks."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .registry import OPERATIONS
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments of one kernel call, with its cost.
+
+    `make(draw, dtype)` returns the argument tuple; `draw(*shape)` gives a float array of that
+    shape and dtype. Tests pass a `draw` of small integers where the result must then be exact.
+    """
+
+    op: str
+    pass_: str
+    name: str  # e.g. "N2 C3 H9 W8 O4 k3 s2 p1"
+    make: Callable
+    flops: int
+    bytes: int  # least traffic at float32: every input read once, every output written once
+    reduction: int = 1  # length of the longest sum: sets the tolerance
+    exact: bool = False  # small-integer inputs give exactly representable results
+    bench: bool = False  # large enough to be worth timing
+
+    def __str__(self):
+        return f"{self.op}.{self.pass_}: {self.name}"
+
+
+def cases(op=None, pass_=None) -> list[Case]:
+    """All cases of one operation, or of all."""
+    found = []
+    for o in OPERATIONS if op is None else (op,):
+        found += importlib.import_module(f"{__package__}.{o}.cases").CASES
+    return [c for c in found if pass_ in (None, c.pass_)]

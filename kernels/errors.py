@@ -1,0 +1,89 @@
+"""One form for every error: the function, the argument, what was expected, what came, every shape.
+
+conv2d: w.shape[1] must equal x.shape[1]; expected 3, got 4
+(x=(8, 3, 32, 32) float32, w=(16, 4, 5, 5) float32)
+"""
+
+
+class GlassgradError(Exception):
+    """Base of every error that glassgrad raises on purpose."""
+
+
+class ShapeError(GlassgradError, ValueError):
+    """An array has the wrong shape, or a size makes no sense."""
+
+
+class DTypeError(GlassgradError, TypeError):
+    """An array has a dtype that the function does not accept."""
+
+
+class DeviceError(GlassgradError, RuntimeError):
+    """Arrays lie on different devices, or the device asked for is not there."""
+
+
+class ValueRangeError(GlassgradError, ValueError):
+    """A value lies outside the range that the function accepts (a label, a probability, NaN)."""
+
+
+class BackendError(GlassgradError, LookupError):
+    """No implementation of the operation is registered for the backend asked for."""
+
+
+def describe(**arrays) -> str:
+    """The arrays by name, each with shape and dtype: ``(x=(8, 3) float32, w=(4, 3) float64)``."""
+    parts = []
+    for name, a in arrays.items():
+        shape, dtype = getattr(a, "shape", None), getattr(a, "dtype", None)
+        parts.append(f"{name}={a!r}" if shape is None else f"{name}={tuple(shape)} {dtype}")
+    return f"({', '.join(parts)})" if parts else ""
+
+
+def expect(ok: bool, function: str, must: str, expected, got, error=ShapeError, **arrays) -> None:
+    """Raise `error` in the form above unless `ok`.
+
+    >>> expect(3 == 4, "conv2d", "w.shape[1] must equal x.shape[1]", 3, 4)
+    Traceback (most recent call last):
+        ...
+    glassgrad.kernels.errors.ShapeError: conv2d: w.shape[1] must equal x.shape[1]; expected 3, got 4
+    """
+    if not ok:
+        message = f"{function}: {must}; expected {expected}, got {got}"
+        raise error(f"{message} {describe(**arrays)}".rstrip())
+
+
+FLOATS = ("float32", "float64")
+
+
+def expect_floats(function: str, **arrays) -> None:
+    """All arrays are NumPy or CuPy arrays of one dtype, float32 or float64, on one device."""
+    first_name, first = next(iter(arrays.items()))
+    for name, a in arrays.items():
+        if not hasattr(a, "dtype") or not hasattr(a, "shape"):
+            raise DTypeError(f"{function}: {name} must be an array; got {type(a).__name__}")
+        expect(
+            str(a.dtype) in FLOATS,
+            function,
+            f"{name}.dtype must be float32 or float64",
+            "float32 or float64",
+            a.dtype,
+            DTypeError,
+            **arrays,
+        )
+        expect(
+            a.dtype == first.dtype,
+            function,
+            f"{name}.dtype must equal {first_name}.dtype",
+            first.dtype,
+            a.dtype,
+            DTypeError,
+            **arrays,
+        )
+        expect(
+            type(a) is type(first),
+            function,
+            f"{name} must lie on the device of {first_name}",
+            type(first).__module__,
+            type(a).__module__,
+            DeviceError,
+            **arrays,
+        )

@@ -1,0 +1,202 @@
+"""Every implementation of every kernel is one record here; dispatch picks one and remembers which.
+
+An operation ("conv2d") has passes ("forward", "input_grad", ...); a pass has implementations, one
+or more versions on each backend:
+
+    reference   NumPy, reads like the formula, the oracle         (kernels/*/reference.py)
+    numba       compiled for the CPU, the default there           (kernels/*/cpu.py)
+    cuda        CuPy arrays, hand-written CUDA C                  (kernels/*/cuda.py)
+    emulated    NumPy arrays, the same CUDA C run on the CPU      (kernels/*/cuda.py)
+
+All implementations of a pass have the same arguments in the same order. A module registers its
+functions when it is imported, and is imported when its backend is first asked for: importing
+glassgrad compiles nothing and loads neither Numba nor CuPy.
+"""
+
+import contextlib
+import importlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import BackendError, DeviceError
+
+OPERATIONS = ("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox")
+MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
+BACKENDS = tuple(MODULES)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One implementation of one pass of one operation."""
+
+    op: str
+    pass_: str
+    backend: str
+    version: int
+    idea: str  # in a phrase, what makes this version what it is
+    deterministic: bool
+    dtypes: tuple[str, ...]
+    function: Callable
+    supports: Callable[..., bool]  # (*args) -> may this version run on these arguments?
+
+    @property
+    def name(self) -> str:
+        return f"{self.op}.{self.pass_}[{self.backend} v{self.version}]"
+
+
+_records: dict[tuple[str, str, str], dict[int, Implementation]] = {}
+_state = threading.local()
+
+
+def register(
+    op: str,
+    pass_: str,
+    *,
+    backend: str,
+    idea: str,
+    version: int = 1,
+    deterministic: bool = True,
+    dtypes: tuple[str, ...] = ("float32", "float64"),
+    supports: Callable[..., bool] | None = None,
+):
+    """Decorator: record the function as one implementation of (op, pass_) on a backend."""
+    if op not in OPERATIONS or backend not in BACKENDS:
+        raise BackendError(f"register: unknown operation {op!r} or backend {backend!r}")
+
+    def record(function):
+        versions = _records.setdefault((op, pass_, backend), {})
+        known = versions.get(version)
+        if known and known.function.__module__ != function.__module__:
+            raise BackendError(f"register: {known.name} is registered twice")
+        versions[version] = Implementation(
+            op,
+            pass_,
+            backend,
+            version,
+            idea,
+            deterministic,
+            dtypes,
+            function,
+            supports or (lambda *args: True),
+        )
+        return function
+
+    return record
+
+
+def _load(op: str, backend: str) -> None:
+    """Import the module that holds `op` on `backend`, if the family has one."""
+    name = f"{__package__}.{op}.{MODULES[backend]}"
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:  # the module is there, something that it needs is not
+            raise
+
+
+def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:
+    """All registered implementations that match, in order of operation, pass, backend, version."""
+    for o in OPERATIONS if op is None else (op,):
+        for b in BACKENDS if backend is None else (backend,):
+            _load(o, b)
+    found = [r for versions in _records.values() for r in versions.values()]
+    found = [
+        r
+        for r in found
+        if op in (None, r.op) and pass_ in (None, r.pass_) and backend in (None, r.backend)
+    ]
+    passes = list(dict.fromkeys((r.op, r.pass_) for r in found))
+    return sorted(
+        found,
+        key=lambda r: (
+            OPERATIONS.index(r.op),
+            passes.index((r.op, r.pass_)),
+            BACKENDS.index(r.backend),
+            r.version,
+        ),
+    )
+
+
+@contextlib.contextmanager
+def backend(name: str, version: int | None = None):
+    """Run every kernel inside the block on `name`, whatever the default would be.
+
+    >>> from glassgrad.kernels import backend, philox
+    >>> with backend("reference"):
+    ...     philox.bits(seed=0, offset=0, n=1)
+    array([1713891541], dtype=uint32)
+    """
+    if name not in BACKENDS:
+        raise BackendError(f"backend: unknown backend {name!r}; known are {', '.join(BACKENDS)}")
+    before = getattr(_state, "override", None)
+    _state.override = (name, version)
+    try:
+        yield
+    finally:
+        _state.override = before
+
+
+def current_backend(array=None) -> str:
+    """The backend that a kernel called now on `array` would take."""
+    on_gpu = array is not None and type(array).__module__.partition(".")[0] == "cupy"
+    override = getattr(_state, "override", None)
+    if override is None:
+        return "cuda" if on_gpu else "numba"
+    if on_gpu != (override[0] == "cuda") and array is not None:
+        where = "the GPU" if on_gpu else "the CPU"
+        raise DeviceError(f"backend {override[0]!r} cannot run on an array on {where}")
+    return override[0]
+
+
+def find(op: str, pass_: str, backend: str, args=(), version: int | None = None) -> Implementation:
+    """The newest version of (op, pass_) on `backend` that supports the arguments.
+
+    Raises BackendError when there is none: there is no silent fallback to another backend.
+    """
+    if (op, pass_, backend) not in _records:
+        _load(op, backend)
+    versions = _records.get((op, pass_, backend), {})
+    for number in sorted(versions, reverse=True):
+        if version in (None, number) and versions[number].supports(*args):
+            return versions[number]
+    asked = "" if version is None else f" version {version}"
+    raise BackendError(
+        f"{op}.{pass_}: no implementation on backend {backend!r}{asked} for these arguments"
+        f" (registered versions: {sorted(versions) or 'none'})"
+    )
+
+
+def dispatch(op: str, pass_: str, *args, like=None):
+    """Run (op, pass_) on the backend that fits; the record of what ran is `last_run()`.
+
+    `like` is the array that decides the device, by default the first argument.
+    """
+    array = args[0] if like is None else like
+    override = getattr(_state, "override", None)
+    name = current_backend(array)
+    record = find(op, pass_, name, args, override[1] if override else None)
+    watch = getattr(_state, "watch", None)
+    result = record.function(*args) if watch is None else watch(record, args)
+    _state.last = record
+    return result
+
+
+def last_run() -> Implementation | None:
+    """The implementation that the last dispatch of this thread ran, then forgotten."""
+    record = getattr(_state, "last", None)
+    _state.last = None
+    return record
+
+
+@contextlib.contextmanager
+def watching(watch: Callable):
+    """Have every dispatch of this thread call ``watch(record, args)``, which must run and return
+    ``record.function(*args)``: the hook of the timers and debug levels.
+    """
+    before = getattr(_state, "watch", None)
+    _state.watch = watch
+    try:
+        yield
+    finally:
+        _state.watch = before

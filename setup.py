@@ -1,0 +1,44 @@
+"""Packaging: the folder X/ of this repository is the package ``glassgrad.X``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+ROOMS = ("core", "kernels", "models", "bench")
+
+packages = ["glassgrad"]
+package_dir = {"glassgrad": "glassgrad"}
+for room in ROOMS:
+    for name in [room, *(f"{room}.{sub}" for sub in find_packages(str(HERE / room)))]:
+        packages.append(f"glassgrad.{name}")
+        package_dir[f"glassgrad.{name}"] = name.replace(".", "/")
+
+setup(
+    name="glassgrad",
+    version="0.1.0",
+    description="A glass-box deep-learning laboratory: autodiff, kernels and models, all in sight",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=packages,
+    package_dir=package_dir,
+    package_data={"": ["*.cu", "*.h", "*.cpp", "*.json", "*.html", "*.css"]},
+    install_requires=[
+        "numpy>=2.0",
+        "numba>=0.60",
+        "scipy>=1.11",
+        "scikit-learn>=1.4",
+        "matplotlib>=3.8",
+        "rich>=13",
+        "safetensors>=0.4.3",
+    ],
+    extras_require={
+        "cuda12": ["cupy-cuda12x>=13"],
+        "cuda13": ["cupy-cuda13x>=13"],
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.6"],
+        "peers": ["torch==2.13.0", "minisom>=2.3", "gensim>=4.3"],
+    },
+    entry_points={"console_scripts": ["glassgrad = glassgrad.cli:main"]},
+)
