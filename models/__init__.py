@@ -1,0 +1,43 @@
+"""The systems of the lectures, one file each: the network, its objective, its recipe, its picture."""
+
+import difflib
+import importlib
+
+from ..core.recipe import Recipe
+from ..kernels.errors import GlassgradError
+
+# recipe name -> module; modules are imported when asked for
+MODULES = {
+    "som": "som",
+    "som-dyakonov": "som",
+    "linear-autoencoder": "linear_autoencoder",
+    "autoencoder": "autoencoder",
+    "deep-autoencoder": "deep_autoencoder",
+    "vae": "vae",
+    "vae-gaussian": "vae",
+    "vae-diagonal": "vae",
+    "lenet": "lenet",
+    "rnn": "rnn",
+    "lstm": "lstm",
+    "peephole-lstm": "peephole_lstm",
+    "gru": "gru",
+}
+
+
+class UnknownModelError(GlassgradError, LookupError):
+    """No model has that name."""
+
+
+def names() -> list[str]:
+    """The names of all recipes, in the order of the lectures."""
+    return list(MODULES)
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; UnknownModelError with the nearest right one otherwise."""
+    if name not in MODULES:
+        near = difflib.get_close_matches(name, MODULES, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UnknownModelError(f"unknown model {name!r}{hint} (known: {', '.join(MODULES)})")
+    module = importlib.import_module(f".{MODULES[name]}", __package__)
+    return next(r for r in module.RECIPES if r.name == name)

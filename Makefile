@@ -1,0 +1,34 @@
+# Everyday commands; PYTHON may point into any environment with this package installed.
+PYTHON ?= python3
+
+.PHONY: test fast lint format demo gradcheck kernels reproduce clean
+
+test:       ## the whole test suite
+	$(PYTHON) -m pytest -n 2
+
+fast:       ## without the tests that take more than ten seconds
+	$(PYTHON) -m pytest -n 2 -m "not slow"
+
+lint:       ## what the continuous integration checks first
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format:     ## put everything into the house form
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+demo:       ## train four systems on bundled data and write one page about them
+	$(PYTHON) -m glassgrad demo
+
+gradcheck:  ## every derivative against finite differences
+	$(PYTHON) -m glassgrad gradcheck
+
+kernels:    ## every registered kernel
+	$(PYTHON) -m glassgrad kernels
+
+reproduce:  ## the published numbers beside ours, about two hours on two cores
+	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table README.md
+
+clean:
+	rm -rf build *.egg-info .pytest_cache .ruff_cache glassgrad-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,93 @@
+"""`System`: a network with an objective, which is all that `fit` needs to train it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from .arrays import is_array, to_device
+from .data import DataSet, Split, minibatches
+from .nn import Module
+from .tape import no_grad
+from .tensor import Tensor
+
+
+@dataclass(eq=False)
+class Batch:
+    """What one step sees: arrays on the system's device, and how many samples they hold."""
+
+    x: Any
+    y: Any = None
+    mask: Any = None  # [T, N], 1 where a padded sequence has a step
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class System(Module):
+    """A model of the lectures: a module that knows its objective, its step and its score.
+
+    A subclass writes `objective`, and `evaluate` if its score is not the objective itself. One
+    whose learning rule is not gradient descent (a self-organising map) overrides `train_step`.
+    """
+
+    def objective(self, batch: Batch) -> Tensor | tuple[Tensor, dict]:
+        """The scalar to be minimised on a batch, alone or with further figures to be reported."""
+        raise NotImplementedError(f"{type(self).__name__} has no objective")
+
+    def batches(self, data: DataSet, size: int, seed: int, epoch: int, start: int) -> Iterator:
+        """The minibatches of one epoch in their order, from number `start` on."""
+        return minibatches(data.train, size, seed=seed, epoch=epoch, start=start)
+
+    def batches_per_epoch(self, data: DataSet, size: int) -> int:
+        """How many minibatches an epoch has."""
+        return -(-len(data.train) // size)
+
+    def train_step(self, batch: Batch, trainer) -> dict[str, float]:
+        """One update from one batch: gradients, clipping, optimiser. Returns what to report."""
+        loss, extra = split_objective(self.objective(batch))
+        value = loss.item()
+        if np.isfinite(value):  # a diverged step must not reach the weights
+            loss.backward()
+            trainer.clip()
+            trainer.optimiser.step()
+        return {"loss": value, **{k: float(v) for k, v in extra.items()}}
+
+    def evaluate(self, split: Split, size: int = 500) -> dict[str, float]:
+        """Figures on held-out data: by default the objective, averaged over the samples."""
+        return self.average(lambda b: self.objective(b), split, size)
+
+    def average(self, figures, split: Split, size: int = 500) -> dict[str, float]:
+        """The mean over a split of what ``figures(batch)`` returns, weighted by batch length.
+
+        `figures` returns what `objective` may return, or a dictionary of numbers.
+        """
+        total, n = {}, 0
+        with no_grad():
+            for batch in minibatches(split, size, shuffle=False):
+                found = figures(self.on_device(batch))
+                if not isinstance(found, dict):
+                    loss, extra = split_objective(found)
+                    found = {"loss": loss, **extra}
+                for k, v in found.items():
+                    total[k] = total.get(k, 0.0) + float(v) * len(batch)
+                n += len(batch)
+        return {k: v / n for k, v in total.items()}
+
+    def on_device(self, batch) -> Batch:
+        """The batch's arrays where the parameters are, floats in the parameters' dtype."""
+        like = next((t for _, t in self.named_tensors()), None)
+
+        def move(a):
+            if not is_array(a) or like is None:
+                return a
+            a = a.astype(like.dtype, copy=False) if a.dtype.kind == "f" else a
+            return to_device(a, like.device)
+
+        return Batch(*(move(getattr(batch, f.name, None)) for f in fields(Batch)))
+
+
+def split_objective(result) -> tuple[Tensor, dict]:
+    """(loss, extra figures) from whatever `objective` returned."""
+    return result if isinstance(result, tuple) else (result, {})

@@ -1,0 +1,258 @@
+"""The variational autoencoder (lecture 4, U3 240-460; lecture 1, V0 363-396).
+
+An encoder q(z|x) = N(μ(x), σ²(x)) and a decoder p(x|z) are trained together to raise the bound ::
+
+    ln p(x)  ≥  E_q ln p(x|z)  -  KL(q(z|x) ‖ p(z)),        p(z) = N(0, I)
+
+with the sample written as  z = μ + σ ⊙ ε,  ε ~ N(0, I),  so that gradients pass through it, and
+KL = -½ Σ_j (1 + ln σ²_j - μ²_j - σ²_j)  in closed form. The expectation is the mean of M samples
+(U3 381-425; the lecture's sum runs over i where l is meant).
+
+Decoders:
+
+    bernoulli   -ln p(x|z) = cross-entropy summed over pixels                       (U3 197, 289)
+    gaussian    N(x | f(z), s² I) with one constant s: least squares                (U3 193-196)
+    diagonal    -ln p(x|z) = Σ_j ½ ln 2πσ²_j + (x_j - μ_j)²/2σ²_j, learned σ_j      (U3 274-292)
+
+The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (kept here, so that the
+bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels
+that never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without
+the logarithm; the bound above is what is meant.
+
+Binarisation: for the Bernoulli decoder the data are binary. `binarise="sampled"` draws each pixel
+anew in every epoch with its grey level as probability, and validation and test sets once, with a
+fixed seed; `"fixed"` draws the training set once too; `"grey"` takes the grey levels as they are
+(a cross-entropy, no likelihood of anything).
+
+The picture: samples from the prior, reconstructions, and for two codes the plane they span.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn, pictures
+from ..core.data import DataSet, Split, binarised, minibatches
+from ..core.recipe import Recipe, SettingError, Target
+from ..core.system import Batch, System
+
+
+def bernoulli_nll(logits, x):
+    """-ln p(x|z) = Σ_j softplus(a_j) - x_j a_j  for each row, from logits a."""
+    return (gg.softplus(logits) - logits * x).sum(axis=1)
+
+
+def gaussian_nll(mean, logvar, x):
+    """-ln N(x | mean, σ²) = ½ Σ_j (ln 2π + ln σ²_j + (x_j - mean_j)²/σ²_j)  for each row."""
+    d = x - mean
+    return (logvar + d * d * gg.exp(-logvar) + math.log(2 * math.pi)).sum(axis=1) * 0.5
+
+
+CHOICES = {
+    "decoder": ("bernoulli", "gaussian", "diagonal"),
+    "binarise": ("sampled", "fixed", "grey"),
+}
+
+
+class VAE(System):
+    """Encoder [D -> hidden -> hidden -> (μ, ln σ²)], decoder [latent -> hidden -> hidden -> D]."""
+
+    def __init__(self, inputs: int, s: dict, rng, dtype="float32"):
+        super().__init__()
+        hidden, latent = list(s["hidden"]), s["latent"]
+        for key, known in CHOICES.items():
+            if s[key] not in known:
+                raise SettingError(f"vae: {key} must be one of {', '.join(known)}; got {s[key]!r}")
+        self.s = s
+        self.encoder = nn.mlp([inputs, *hidden], nn.Tanh, rng=rng.child("encoder"), dtype=dtype)
+        self.mu = nn.Linear(hidden[-1], latent, rng=rng.child("mu"), dtype=dtype)
+        self.logvar = nn.Linear(hidden[-1], latent, rng=rng.child("logvar"), dtype=dtype)
+        self.decoder = nn.mlp([latent, *hidden[::-1]], nn.Tanh, rng=rng.child("decoder"), dtype=dtype)
+        self.mean = nn.Linear(hidden[0], inputs, rng=rng.child("mean"), dtype=dtype)
+        if s["decoder"] == "diagonal":
+            self.spread = nn.Linear(hidden[0], inputs, rng=rng.child("spread"), dtype=dtype)
+        self.noise = rng.child("noise")
+
+    def encode(self, x):
+        """(μ, ln σ²) of q(z|x)."""
+        h = self.encoder(x)
+        return self.mu(h), self.logvar(h)
+
+    def nll(self, z, x):
+        """-ln p(x|z) for each row."""
+        h = self.decoder(z)
+        mean = self.mean(h)
+        if self.s["decoder"] == "bernoulli":
+            return bernoulli_nll(mean, x)
+        if self.s["decoder"] == "gaussian":
+            return gaussian_nll(mean, gg.zeros((1, 1), x.dtype) + 2 * math.log(self.s["sigma"]), x)
+        floor = self.s["floor"]
+        return gaussian_nll(mean, gg.softplus(self.spread(h) - floor) + floor, x)
+
+    def negative_bound(self, x, noise, samples=1):
+        """(-bound, KL), each [N]: the mean over `samples` of -ln p(x|z), plus the KL."""
+        mu, logvar = self.encode(x)
+        total = 0.0
+        for _ in range(samples):
+            z, kl = gg.reparameterise(mu, logvar, noise)
+            total = total + self.nll(z, x)
+        return total * (1 / samples) + kl, kl
+
+    def objective(self, batch):
+        x = gg.Tensor(batch.x.reshape(len(batch), -1))
+        bound, kl = self.negative_bound(x, self.noise, self.s["samples"])
+        return bound.mean(), {"kl": kl.mean()}
+
+    def batches(self, data, size, seed, epoch, start):
+        for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
+            if self.s["decoder"] == "bernoulli" and self.s["binarise"] == "sampled":
+                batch = Batch(self.noise.bernoulli(batch.x))
+            yield batch
+
+    def evaluate(self, split, size=500):
+        """The negative bound on a split, with fixed noise, one sample for each image."""
+        noise = self.noise.child("evaluate")
+
+        def figures(batch):
+            x = gg.Tensor(batch.x.reshape(len(batch), -1))
+            bound, kl = self.negative_bound(x, noise)
+            return {"bound": bound.mean(), "kl": kl.mean()}
+
+        return self.average(figures, split, size)
+
+    def decode(self, z) -> np.ndarray:
+        """The mean image of p(x|z), [N, D]."""
+        with gg.no_grad():
+            mean = self.mean(self.decoder(z))
+            return (gg.sigmoid(mean) if self.s["decoder"] == "bernoulli" else mean).numpy()
+
+
+def prepare(data: DataSet, s: dict) -> DataSet:
+    """Binary validation and test images, drawn once; training images too when binarise is fixed."""
+    if s["decoder"] != "bernoulli" or s["binarise"] == "grey":
+        return data
+    parts = {}
+    for number, (name, split) in enumerate(data.splits()):
+        if name != "train" or s["binarise"] == "fixed":
+            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
+        parts[name] = split
+    return DataSet(data.name, **parts, info=data.info)
+
+
+def build(data: DataSet, s: dict, rng) -> VAE:
+    """The network for a data set."""
+    return VAE(int(np.prod(data.train.x.shape[1:])), s, rng)
+
+
+def sample(system: VAE, data: DataSet, n: int, rng):
+    """n images decoded from z ~ N(0, I)."""
+    z = gg.Tensor(rng.normal((n, system.s["latent"])))
+    h, w = data.train.x.shape[-2:]
+    images = system.decode(z).reshape(n, h, w)
+    return pictures.image_sheet(images, title="decoded from z ~ N(0, I)")
+
+
+def figures(system: VAE, data: DataSet, s: dict) -> dict:
+    """Samples, reconstructions, and what the codes look like."""
+    shape = data.test.x.shape[-2:]
+    x = data.test.x[:12].reshape(12, -1)
+    with gg.no_grad():
+        mu, _ = system.encode(gg.Tensor(x))
+        codes, _ = system.encode(gg.Tensor(data.test.x[:2000].reshape(-1, x.shape[1])))
+    found = {
+        "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("sample")),
+        "reconstructions": pictures.reconstructions(
+            x.reshape(-1, *shape), system.decode(mu).reshape(-1, *shape)
+        ),
+    }
+    if s["latent"] == 2:
+        found["manifold"] = manifold(system, shape)
+    spread = codes.numpy().var(axis=0).argsort()[::-1][:2]  # the two codes that vary most
+    labels = None if data.test.y is None else data.test.y[:2000]
+    found["codes"] = pictures.code_plot(codes.numpy()[:, spread], labels, "posterior means")
+    return found
+
+
+def manifold(system: VAE, shape, n: int = 15):
+    """Images over the plane of two codes, at the quantiles of the prior (Kingma & Welling 2014)."""
+    from scipy.stats import norm
+
+    q = norm.ppf(np.linspace(0.03, 0.97, n)).astype(np.float32)
+    z = np.stack([np.tile(q, n), np.repeat(-q, n)], axis=1)
+    images = system.decode(gg.Tensor(z)).reshape(-1, *shape)
+    return pictures.image_sheet(images, columns=n, title="the plane of the two codes", scale=0.4)
+
+
+def check(rng, **changes):
+    """The objective of a small VAE as a function of its parameters, for gradcheck."""
+    s = {**SETTINGS, "hidden": (5, 4), "latent": 2, **changes}
+    system = VAE(6, s, gg.Generator(3), dtype="float64")
+    x = (rng.random((3, 6)) < 0.5).astype(float)
+    state = system.noise.state
+
+    def f(*parameters):
+        system.noise.state = state  # the same noise at every call
+        return system.with_parameters(parameters).objective(Batch(x))[0]
+
+    return f, [p.numpy() for p in system.parameters()]
+
+
+SETTINGS = {
+    "hidden": (200, 200), "latent": 50, "decoder": "bernoulli", "binarise": "sampled",
+    "samples": 1, "sigma": 0.1, "floor": -6.0,
+}  # fmt: skip
+SMALL = {"hidden": (64, 64), "latent": 2, "epochs": 60, "batch": 50, "lr": 2e-3}
+
+BERNOULLI = Recipe(
+    name="vae",
+    title="Variational autoencoder, Bernoulli decoder",
+    lecture="lecture 4 (U3 240-460), lecture 1 (V0 363-396)",
+    rows=(23, 24, 27),
+    build=build,
+    prepare=prepare,
+    settings=SETTINGS,
+    presets={
+        "digits": {**SMALL, "binarise": "grey"},
+        "mnist": {"epochs": 60, "select": "bound"},
+        "fashion_mnist": {"epochs": 60, "binarise": "grey", "select": "bound"},
+    },
+    metric="bound",
+    targets=(
+        Target(
+            "MNIST test bound -ELBO, nats", "mnist", "bound", "86.76 (VAE, 1 layer, k = 5000)", 95.0,
+            source="Burda, Grosse & Salakhutdinov 2016, table 1",
+            note="training images binarised anew in each epoch, test images once (seed 1); ours is"
+            " the one-sample bound, theirs an importance-weighted estimate and so lower",
+        ),
+    ),
+    figures=figures,
+    sample=sample,
+    check=check,
+)
+GAUSSIAN = replace(
+    BERNOULLI,
+    name="vae-gaussian",
+    title="Variational autoencoder, Gaussian decoder of constant variance",
+    lecture="lecture 4 (U3 193-196)",
+    rows=(23, 25, 27),
+    settings={**SETTINGS, "decoder": "gaussian"},
+    presets={
+        "digits": SMALL,
+        "mnist": {"epochs": 60},
+        "frey_faces": {"latent": 2, "epochs": 200},
+    },
+    targets=(),
+    check=lambda rng: check(rng, decoder="gaussian"),
+)
+DIAGONAL = replace(
+    GAUSSIAN,
+    name="vae-diagonal",
+    title="Variational autoencoder, Gaussian decoder of learned diagonal variance",
+    lecture="lecture 4 (U3 274-292, 433)",
+    rows=(23, 26, 27),
+    settings={**SETTINGS, "decoder": "diagonal"},
+    check=lambda rng: check(rng, decoder="diagonal"),
+)
+RECIPES = (BERNOULLI, GAUSSIAN, DIAGONAL)
