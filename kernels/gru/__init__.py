@@ -1,0 +1,188 @@
+"""GRU: the LSTM's idea with one state and two gates.
+
+The LSTM keeps a cell C and shows a gated copy h. The gated recurrent unit keeps only h: what the
+update gate z does not replace, it keeps, so one gate serves for writing and forgetting; the
+reset gate r decides how much of the past the candidate n may see.
+
+**Forward.** Two forms are in use. They differ in where r acts and in what z means; neither can
+stand for the other, because r ⊙ h and the product with W_n do not commute.
+
+    variant="lecture"  (Cho 2014; Vorontsov's lecture)      variant="library"  (PyTorch, cuDNN)
+
+    r = σ(xa_r + h W_rᵀ + b_r)                              the same
+    z = σ(xa_z + h W_zᵀ + b_z)                              the same
+    n = tanh(xa_n + (r ⊙ h) W_nᵀ + b_n)                     n = tanh(xa_n + r ⊙ (h W_nᵀ + b_n))
+    h' = (1-z) ⊙ h + z ⊙ n       z writes                   h' = (1-z) ⊙ n + z ⊙ h       z keeps
+
+xa_t = x_t W_xᵀ (+ its bias) comes ready for all steps. Call ha = (ha_r, ha_z, ha_n) what the
+recurrent product adds: in the library form one product h Whᵀ + bh for all three; in the lecture
+form ha_n has to wait for r, two products one after the other. That wait is why libraries reset
+*after* the product.
+
+**Backward.** δv is the gradient of the loss with respect to v; σ' = σ(1-σ), tanh' = 1 - tanh².
+The last line gives three paths; the straight one, without a matrix, is what keeps gradients alive:
+
+                  lecture                                   library
+    δz  =         δh' ⊙ (n-h)                               δh' ⊙ (h-n)
+    δn  =         δh' ⊙ z                                   δh' ⊙ (1-z)
+    δh  =         δh' ⊙ (1-z) + …                           δh' ⊙ z + …
+    δa_z = δz ⊙ z(1-z),   δa_n = δn ⊙ (1-n²)                the same
+    δr  =         (δa_n W_n) ⊙ h                            δa_n ⊙ (h W_nᵀ + b_n)
+    δa_r = δr ⊙ r(1-r)                                      the same
+    δha = (δa_r, δa_z,    δa_n)                             (δa_r, δa_z, δa_n ⊙ r)
+    δh += δa_r W_r + δa_z W_z + (δa_n W_n) ⊙ r              δha Wh
+
+and over the sequence δxa = (δa_r, δa_z, δa_n), δbh = Σ δha, and one tall product for the weights:
+δW_{r,z} = Σ_t δa_{r,z}ᵀ h_{t-1}; δW_n = Σ_t δa_nᵀ (r ⊙ h_{t-1}) or, library, Σ_t (δa_n ⊙ r)ᵀ
+h_{t-1}.
+
+**Shapes.**
+
+    T steps   N sequences side by side   H width of h
+    xa_t, ha, gates_t  [N, 3H]  in the order r, z, n       h [N, H]      wh [3H, H]      bh [3H]
+
+**Cost.** Per step the recurrent products take 6NH² FLOPs, three quarters of an LSTM's; backward
+takes twice that, and the library form once more 2NH² to find h W_nᵀ + b_n again rather than store
+it.
+
+**From the lecture to the library.** The lecture writes σ(W · [h_{t-1}, x_t]) without biases: cut W
+= [W_h | W_x] in two, bh None. The library's two biases are both needed here: the one in xa_n is
+outside r ⊙ (…), the n-part of bh inside. Swapping z for 1-z turns one sense of the update gate into
+the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undone that way.
+
+**The ladder.**
+
+    reference   the lines above in NumPy
+    numba       the products by BLAS into buffers made once; gate arithmetic fused into passes over
+                rows that stay in the first-level cache, with the vectorised σ and tanh of
+                `kernels/lstm/cpu.py`; weight gradients in one product over all steps
+"""
+
+from ..errors import DTypeError, ValueRangeError, expect, expect_floats
+from ..registry import dispatch
+
+__all__ = ["VARIANTS", "cell_backward", "cell_forward", "sequence_backward", "sequence_forward"]
+
+VARIANTS = ("lecture", "library")
+
+
+def cell_forward(xa, ha, h, variant="lecture"):
+    """One GRU step, given both parts of the pre-activations.
+
+    r, z = σ(xa + ha). lecture: n = tanh(xa_n + ha_n), h' = (1-z) h + z n, where the caller has
+    formed ha_n = (r h) W_nᵀ + b_n with r = σ(xa_r + ha_r). library: n = tanh(xa_n + r ha_n), h' =
+    (1-z) n + z h, where ha = h Whᵀ + bh.
+
+    xa, ha [N, 3H] in the order r, z, n; h [N, H]. Returns h' [N, H] and the activated gates [N,
+    3H]. Raises ShapeError, DTypeError, DeviceError, ValueRangeError (unknown variant). Source: Cho
+    et al. 2014 and Vorontsov's lecture; PyTorch's documentation of `GRU` for the library form.
+
+    >>> import numpy as np
+    >>> xa = np.array([[0.0, 50.0, 50.0]])  # z = 1, n = 1
+    >>> zero, h = np.zeros((1, 3)), np.array([[7.0]])
+    >>> cell_forward(xa, zero, h, "lecture")[0], cell_forward(xa, zero, h, "library")[0]
+    (array([[1.]]), array([[7.]]))
+    """
+    arrays = {"xa": xa, "ha": ha, "h": h}
+    n, width = _check("gru.cell_forward", variant, "h", arrays)
+    wanted = {"xa": (n, 3 * width), "ha": (n, 3 * width)}
+    _shapes("gru.cell_forward", wanted, arrays)
+    return dispatch("gru", "cell_forward", xa, ha, h, variant)
+
+
+def cell_backward(gh_new, gates, ha, h, variant="lecture"):
+    """Gradients of one GRU step as a function of xa, ha and h.
+
+    As on the page of this family, with gh only the straight path (what reaches h through ha is the
+    caller's). In the lecture form the step does not use r, because the caller has already put it
+    into ha_n: the r-parts of gxa and gha are therefore zero, and δr comes from gha_n on the
+    caller's side.
+
+    gh_new, h [N, H]; gates, ha [N, 3H] as in `cell_forward`. Returns gxa [N, 3H], gha [N, 3H],
+    gh [N, H]. Raises ShapeError, DTypeError, DeviceError, ValueRangeError. Source: the page.
+
+    >>> import numpy as np
+    >>> one, gates = np.ones((1, 1)), np.array([[0.5, 0.25, 0.0]])
+    >>> ha = np.array([[0.0, 0.0, 2.0]])
+    >>> cell_backward(one, gates, ha, one, "library")
+    (array([[0.375 , 0.1875, 0.75  ]]), array([[0.375 , 0.1875, 0.375 ]]), array([[0.25]]))
+    """
+    arrays = {"gh_new": gh_new, "gates": gates, "ha": ha, "h": h}
+    n, width = _check("gru.cell_backward", variant, "h", arrays)
+    wanted = {"gh_new": (n, width), "gates": (n, 3 * width), "ha": (n, 3 * width)}
+    _shapes("gru.cell_backward", wanted, arrays)
+    return dispatch("gru", "cell_backward", gh_new, gates, ha, h, variant)
+
+
+def sequence_forward(xa, h0, wh, bh=None, variant="lecture"):
+    """All steps of a GRU layer, given the part of the pre-activations that comes from the input.
+
+    xa [T, N, 3H]; h0 [N, H]; wh [3H, H] and bh None or [3H], both in the order r, z, n. Returns
+    hs [T, N, H] and gates [T, N, 3H]; T = 0 gives empty arrays. Raises ShapeError, DTypeError,
+    DeviceError, ValueRangeError. Source: see `cell_forward`.
+
+    >>> import numpy as np
+    >>> xa = np.tile([0.0, 0.0, 50.0], (3, 1, 1))  # z = 1/2: go half of the way to n = 1
+    >>> hs, gates = sequence_forward(xa, np.zeros((1, 1)), np.zeros((3, 1)))
+    >>> hs.ravel()
+    array([0.5  , 0.75 , 0.875])
+    """
+    arrays = {"xa": xa, "h0": h0, "wh": wh} | ({} if bh is None else {"bh": bh})
+    n, width = _check("gru.sequence_forward", variant, "h0", arrays)
+    steps = _steps("gru.sequence_forward", "xa", xa, arrays)
+    wanted = {"xa": (steps, n, 3 * width), "wh": (3 * width, width), "bh": (3 * width,)}
+    _shapes("gru.sequence_forward", wanted, arrays)
+    return dispatch("gru", "sequence_forward", xa, h0, wh, bh, variant)
+
+
+def sequence_backward(ghs, hs, gates, h0, wh, bh=None, variant="lecture"):
+    """Gradients of a whole GRU layer: backpropagation through time.
+
+    ghs [T, N, H] is the gradient with respect to every h_t; hs, gates as returned by
+    `sequence_forward`; the rest as given to it. Returns gxa [T, N, 3H], gh0 [N, H], gwh [3H, H] and
+    gbh [3H] (None without bh). With T = 0 nothing ties the inputs to the empty outputs: all are
+    zero. Raises ShapeError, DTypeError, DeviceError, ValueRangeError. Source: the page of this
+    family.
+
+    >>> import numpy as np
+    >>> xa, h0, wh = np.zeros((3, 1, 3)), np.zeros((1, 1)), np.zeros((3, 1))
+    >>> hs, gates = sequence_forward(xa, h0, wh)
+    >>> last = np.zeros((3, 1, 1)); last[-1] = 1.0
+    >>> sequence_backward(last, hs, gates, h0, wh)[1]  # z = 1/2: halved at each step back
+    array([[0.125]])
+    """
+    arrays = {"ghs": ghs, "hs": hs, "gates": gates, "h0": h0, "wh": wh}
+    arrays |= {} if bh is None else {"bh": bh}
+    n, width = _check("gru.sequence_backward", variant, "h0", arrays)
+    steps = _steps("gru.sequence_backward", "ghs", ghs, arrays)
+    wanted = {"ghs": (steps, n, width), "hs": (steps, n, width), "gates": (steps, n, 3 * width)}
+    wanted |= {"wh": (3 * width, width), "bh": (3 * width,)}
+    _shapes("gru.sequence_backward", wanted, arrays)
+    return dispatch("gru", "sequence_backward", ghs, hs, gates, h0, wh, bh, variant)
+
+
+def _check(function, variant, name, arrays):
+    """The variant is known and the arrays are floats; N and H from the array that defines them."""
+    expect(isinstance(variant, str), function, "variant must be a str", "str", variant, DTypeError)
+    known = " or ".join(map(repr, VARIANTS))
+    ok = variant in VARIANTS
+    expect(ok, function, "variant must be known", known, repr(variant), ValueRangeError)
+    expect_floats(function, **arrays)
+    array = arrays[name]
+    expect(array.ndim == 2, function, f"{name}.ndim must be 2, [N, H]", 2, array.ndim, **arrays)
+    return array.shape
+
+
+def _steps(function, name, array, arrays):
+    """T, from the array that defines it."""
+    expect(array.ndim == 3, function, f"{name}.ndim must be 3, [T, N, …]", 3, array.ndim, **arrays)
+    return array.shape[0]
+
+
+def _shapes(function, wanted, arrays):
+    for name, shape in wanted.items():
+        if name in arrays:
+            got = tuple(arrays[name].shape)
+            expect(
+                got == shape, function, f"{name}.shape must fit the others", shape, got, **arrays
+            )
