@@ -1,0 +1,61 @@
+"""Optimisers and schedules by name, as settings give them on the command line."""
+
+import difflib
+
+from . import optim
+from .recipe import SettingError
+
+OPTIMISERS = {
+    "sgd": optim.SGD,
+    "momentum": optim.Momentum,
+    "nesterov": lambda parameters, **k: optim.Momentum(parameters, nesterov=True, **k),
+    "adagrad": optim.AdaGrad,
+    "adadelta": optim.Adadelta,
+    "rmsprop": optim.RMSProp,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+}
+# name -> (arguments as numbers, epochs) -> schedule
+SCHEDULES = {
+    "constant": lambda args, epochs: optim.Constant(*args),
+    "step": lambda args, epochs: optim.Step(int(args[0]), *args[1:]),
+    "exponential": lambda args, epochs: optim.Exponential(*args),
+    "halving": lambda args, epochs: optim.Halving(int(args[0])),
+    "inverse-time": lambda args, epochs: optim.InverseTime(*args),
+    "cosine": lambda args, epochs: optim.Cosine(epochs, *args),
+    "warm-up": lambda args, epochs: optim.WarmUp(int(args[0])),
+}
+
+
+def _pick(kind: str, name: str, known: dict):
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"unknown {kind} {name!r}{hint} (known: {', '.join(known)})")
+    return known[name]
+
+
+def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0):
+    """The optimiser of that name over the parameters."""
+    more = {"weight_decay": weight_decay} if weight_decay else {}
+    return _pick("optimiser", name, OPTIMISERS)(parameters, lr=lr, **more)
+
+
+def make_schedule(text: str, epochs: int) -> optim.Schedule:
+    """A schedule from text: a name with numbers after colons, several joined by ``*``.
+
+    >>> make_schedule("warm-up:5*cosine", 100)(2) < 1
+    True
+    >>> make_schedule("exponential:0.5", 10)(3)
+    0.125
+    """
+    result = None
+    for part in text.split("*"):
+        name, *args = part.strip().split(":")
+        build = _pick("schedule", name, SCHEDULES)
+        try:
+            schedule = build([float(a) for a in args], epochs)
+        except (TypeError, ValueError, IndexError) as error:
+            raise SettingError(f"schedule {part.strip()!r}: {error}") from None
+        result = schedule if result is None else result * schedule
+    return result

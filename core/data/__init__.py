@@ -1,0 +1,47 @@
+"""Data: real sets with canonical files and verified checksums, and problems made to order.
+
+Read in this order: `files` (where a file is looked for and why it can be trusted), `dataset` (what
+a loader gives), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
+windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems).
+Importing this package reads no file and loads neither SciPy nor scikit-learn.
+
+>>> digits = load("digits")
+>>> batch = next(minibatches(digits.train, 32, seed=1))
+>>> batch.x.shape, batch.y.shape
+((32, 1, 8, 8), (32,))
+"""
+
+from .batches import binarised, count, folds, minibatches, order, pad, three_way, windows
+from .dataset import DataSet, Info, Split, join
+from .files import DataError, File, find
+from .graph import Graph
+from .registry import available, describe, entry, load, names
+from .text import Corpus, Vocabulary, WordEval, tokenise
+
+__all__ = [
+    "Corpus",
+    "DataError",
+    "DataSet",
+    "File",
+    "Graph",
+    "Info",
+    "Split",
+    "Vocabulary",
+    "WordEval",
+    "available",
+    "binarised",
+    "count",
+    "describe",
+    "entry",
+    "find",
+    "folds",
+    "join",
+    "load",
+    "minibatches",
+    "names",
+    "order",
+    "pad",
+    "three_way",
+    "tokenise",
+    "windows",
+]

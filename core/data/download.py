@@ -1,0 +1,113 @@
+"""Fetching a missing file into the cache: whole and verified, or not at all.
+
+The bytes go into a temporary file in the target's folder, are checked, and only then renamed: a
+killed or failed download never leaves a file under the final name.
+"""
+
+import errno
+import gzip
+import http.client
+import io
+import os
+import shutil
+import sys
+import tempfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from .files import CHUNK, DataError, File, verify
+
+TIMEOUT = 10.0  # seconds without an answer
+ARCHIVE_LIMIT = 256 << 20  # bytes; an archive has no known size, but it has a sensible one
+
+
+def fetch(file: File, target: Path) -> Path:
+    """Download `file` to `target` from the first of its addresses that works; the path.
+
+    Raises DataError with one reason per address, or at once where the folder cannot be written.
+    """
+    reasons = []
+    for url in file.urls:
+        print(f"glassgrad: downloading {url} to {target}", file=sys.stderr)
+        try:
+            _fetch_one(file, url, target)
+            return target
+        except DataError as error:
+            reasons.append(f"{url}: {error}")
+        except OSError as error:
+            raise DataError(f"cannot write {target}: {_disk_reason(error)}") from error
+    raise DataError("; ".join(reasons))
+
+
+def _disk_reason(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full; free some space, or name another folder in XDG_CACHE_HOME"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"the folder is read-only ({error.strerror}); name another one in XDG_CACHE_HOME"
+    return error.strerror or str(error)
+
+
+def _fetch_one(file: File, url: str, target: Path) -> None:
+    address, _, member = url.partition("#")
+    limit = ARCHIVE_LIMIT if member or file.unpacked_md5 else file.size
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{file.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            body = _receive(address, limit, io.BytesIO() if member else out)
+            if member:
+                out.write(_member(body, member))
+            out.flush()
+            os.fsync(out.fileno())
+        if file.name.endswith(".gz") and not address.endswith(".gz"):
+            _pack(part)
+        verify(file, part, f"what {url} sent")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _receive(address: str, limit: int, out):
+    """Copy the answer of `address` into `out`; more than `limit` bytes is an error."""
+    total = 0
+    with _network(lambda: urllib.request.urlopen(address, timeout=TIMEOUT)) as answer:
+        while chunk := _network(lambda: answer.read(CHUNK)):
+            total += len(chunk)
+            if total > limit:
+                raise DataError(f"more than the expected {limit:,} bytes came")
+            out.write(chunk)
+    return out
+
+
+def _network(step: Callable):
+    """What `step` gives; its errors are the network's, and must not be taken for the disk's."""
+    try:
+        return step()
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise DataError(f"no answer: {reason}") from error
+
+
+def _member(archive, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(archive) as z:
+            return z.read(name)
+    except KeyError:
+        raise DataError(f"the archive has no member {name}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DataError(f"the archive is damaged: {error}") from error
+
+
+def _pack(part: Path) -> None:
+    """Gzip a file in place: some servers offer only the unpacked text."""
+    packed = part.with_name(part.name + ".gz")
+    try:
+        with part.open("rb") as source, gzip.GzipFile(packed, "wb", mtime=0) as out:
+            shutil.copyfileobj(source, out)
+        os.replace(packed, part)
+    finally:
+        packed.unlink(missing_ok=True)

@@ -1,0 +1,182 @@
+"""Finding a data file and trusting it: where it is looked for, and the checksum before it is used.
+
+Every file has a folder, a name, a size and a checksum, and is looked for in this order:
+
+    1. the folder given               load(name, data_dir=...), --data-dir
+    2. the folder in GLASSGRAD_DATA
+    3. ../shared/data                 beside a source checkout
+    4. system packages                such as Debian's dataset-fashion-mnist
+    5. the cache                      $XDG_CACHE_HOME/glassgrad or ~/.cache/glassgrad
+    6. download into the cache        only where a server offers these very bytes
+
+Below 1, 2, 3 and 5 the file is FOLDER/NAME. A file whose checksum is wrong is an error wherever it
+lies; it is neither used nor passed over. Two gzip files of the same content may differ, so where
+the MD5 of the unpacked content is known a file with that content is accepted too.
+"""
+
+import gzip
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...kernels.errors import GlassgradError
+
+CHUNK = 1 << 20
+REPOSITORY = Path(__file__).resolve().parents[2]  # the folder that holds core/, in a checkout
+
+
+class DataError(GlassgradError, ValueError):
+    """A data file is missing, damaged or not what it should be, or a data set makes no sense."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a data set: where it lies below a data folder, and what it must contain.
+
+    `urls` serve these very bytes (``archive.zip#member`` for one member of a zip archive);
+    `source` is the page or file that a person would fetch. `sha256` may be None only where
+    `unpacked_md5` is known.
+    """
+
+    folder: str
+    name: str
+    sha256: str | None
+    size: int
+    urls: tuple[str, ...] = ()
+    unpacked_md5: str | None = None
+    source: str = ""
+    system: tuple[str, ...] = ()  # folders of operating-system packages
+
+    def __post_init__(self):
+        for part in (self.folder, self.name):
+            if not part or part != Path(part).name or part in (".", ".."):
+                raise DataError(f"File: folder and name must be plain names; got {part!r}")
+        if self.sha256 is None and self.unpacked_md5 is None:
+            raise DataError(f"File: {self.name} needs a sha256 or the md5 of its content")
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+def cache_dir() -> Path:
+    """The folder for downloads: $XDG_CACHE_HOME/glassgrad, or ~/.cache/glassgrad."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base and os.path.isabs(base):  # the XDG specification: relative paths are to be ignored
+        return Path(base) / "glassgrad"
+    try:
+        return Path.home() / ".cache" / "glassgrad"
+    except RuntimeError as error:
+        raise DataError(f"there is no home folder for the cache: {error}") from error
+
+
+def _given(label: str, folder: str | os.PathLike) -> tuple[str, Path]:
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise DataError(f"{label} is {str(folder)!r}, which is not a folder")
+    return label, path
+
+
+def roots(data_dir: str | os.PathLike | None = None) -> list[tuple[str, Path]]:
+    """The data folders in the order of search, each with the reason why it is searched."""
+    found = []
+    if data_dir is not None:
+        found.append(_given("--data-dir", data_dir))
+    if os.environ.get("GLASSGRAD_DATA"):
+        found.append(_given("GLASSGRAD_DATA", os.environ["GLASSGRAD_DATA"]))
+    if (REPOSITORY / "setup.py").is_file():
+        found.append(("beside the checkout", REPOSITORY.parent / "shared" / "data"))
+    return found
+
+
+def places(file: File, data_dir: str | os.PathLike | None = None) -> list[tuple[str, Path]]:
+    """Every path at which `file` is looked for, in order, each with its reason."""
+    found = [(why, root / file.folder / file.name) for why, root in roots(data_dir)]
+    found += [("system package", Path(folder) / file.name) for folder in file.system]
+    return [*found, ("cache", cache_dir() / file.folder / file.name)]
+
+
+def locate(file: File, data_dir: str | os.PathLike | None = None) -> Path | None:
+    """The first place where `file` exists, unread and unverified; None where there is none."""
+    return next((path for _, path in places(file, data_dir) if path.is_file()), None)
+
+
+def _digest(stream, algorithm: str) -> str:
+    h = hashlib.new(algorithm, usedforsecurity=False)
+    while chunk := stream.read(CHUNK):
+        h.update(chunk)
+    return h.hexdigest()
+
+
+_verified: set[tuple] = set()  # once per process, and again when size or time of change differ
+
+
+def verify(file: File, path: Path, name: str | None = None) -> None:
+    """Raise DataError unless the bytes at `path` are those of `file`. Errors speak of `name`."""
+    name = name or str(path)
+    try:
+        state = path.stat()
+        key = (str(path), state.st_size, state.st_mtime_ns, file.sha256, file.unpacked_md5)
+        if key in _verified:
+            return
+        with path.open("rb") as stream:
+            sha256 = _digest(stream, "sha256")
+        if sha256 != file.sha256:
+            _verify_content(file, path, name, state.st_size, sha256)
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror or error}") from error
+    _verified.add(key)
+
+
+def _verify_content(file: File, path: Path, name: str, size: int, sha256: str) -> None:
+    expected = f"sha256 {file.sha256} and {file.size} bytes"
+    got = f"sha256 {sha256} and {size} bytes"
+    if file.unpacked_md5 is not None:
+        try:
+            with gzip.open(path) as stream:
+                md5 = _digest(stream, "md5")
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            md5 = f"damaged gzip data ({error})"
+        if md5 == file.unpacked_md5:
+            return
+        expected = f"md5 {file.unpacked_md5} of the unpacked content"
+        got = f"{md5}; the file has {size} bytes, sha256 {sha256}"
+    raise DataError(
+        f"wrong checksum: {name}\n  expected {expected}\n  got      {got}\n"
+        f"Remove the file or put the right one there{_from(file)}."
+    )
+
+
+def _from(file: File) -> str:
+    return f" (source: {file.source})" if file.source else ""
+
+
+def find(file: File, data_dir: str | os.PathLike | None = None, download: bool = True) -> Path:
+    """The verified path of `file`, searched as the page above says and downloaded last.
+
+    Raises DataError where the file is nowhere (naming every place searched, every address tried
+    and where to put it by hand) or where the first one found has a wrong checksum.
+    """
+    searched = places(file, data_dir)
+    for _, path in searched:
+        if path.is_file():
+            verify(file, path)
+            return path
+    from .download import fetch
+
+    tried = []
+    if download and file.urls:
+        try:
+            return fetch(file, searched[-1][1])
+        except DataError as error:
+            tried.append(f"download failed: {error}")
+    elif not file.urls:
+        tried.append("no server offers this file ready-made: it was derived from the source below")
+    lines = [f"data file {file.path} ({file.size:,} bytes) was not found. Searched:"]
+    lines += [f"  {path}  ({why})" for why, path in searched]
+    lines += tried
+    by_hand = searched[0][1] if data_dir is not None else searched[-1][1]
+    lines.append(f"Put it at {by_hand} by hand{_from(file)}.")
+    raise DataError("\n".join(lines))

@@ -1,0 +1,87 @@
+"""Data sets by name: load one, list them, say where one lies."""
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import os
+
+from .catalogue import CATALOGUE, OURS, Entry
+from .files import DataError, File, locate
+
+
+def names(kind: str | None = None) -> tuple[str, ...]:
+    """The names of all data sets, or of those of one kind ("images", "table", "graph", ...).
+
+    >>> names("graph")
+    ('cora', 'blogcatalog', 'karate', 'lesmis')
+    """
+    return tuple(n for n, e in CATALOGUE.items() if kind in (None, e.kind))
+
+
+def entry(name: str) -> Entry:
+    """The catalogue's record of `name`. Raises DataError, with the nearest name, for another."""
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    near = difflib.get_close_matches(str(name).lower(), CATALOGUE, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(CATALOGUE)}"
+    raise DataError(f"there is no data set {name!r}; {hint}")
+
+
+def _function(name: str):
+    module, _, function = entry(name).loader.partition(":")
+    return getattr(importlib.import_module(f".{module}", __package__), function)
+
+
+def load(name: str, data_dir: str | os.PathLike | None = None, **options):
+    """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval` or `OneShot`.
+
+    `data_dir` is searched before all other places (see `files`); the options are those of the
+    set's own loader, such as ``load("trec", labels="fine")``. Raises DataError for an unknown name
+    or option and for missing or damaged files.
+
+    >>> load("digits").train.x.shape
+    (1297, 1, 8, 8)
+    """
+    function = _function(name)
+    accepted = inspect.signature(function).parameters
+    for option in options:
+        if option not in accepted:
+            known = [p for p in accepted if p != "data_dir"]
+            raise DataError(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+    if "data_dir" in accepted:
+        options["data_dir"] = data_dir
+    return function(**options)
+
+
+def _files(record: Entry) -> list[File]:
+    from .canon import folder
+
+    return [f for f in folder(record.folder) if not record.files or f.name in record.files]
+
+
+def available(name: str, data_dir: str | os.PathLike | None = None) -> str | None:
+    """Where `name` would be read from without a download; None where a file is missing.
+
+    A folder, "scikit-learn" or "generated". Checksums are verified by `load`, not here.
+
+    >>> available("iris"), available("adding")
+    ('scikit-learn', 'generated')
+    """
+    record = entry(name)
+    if record.terms == OURS:
+        return OURS
+    if not record.folder:
+        return "scikit-learn" if importlib.util.find_spec("sklearn") else None
+    paths = [locate(file, data_dir) for file in _files(record)]
+    return None if None in paths else str(paths[0].parent)
+
+
+def describe(name: str) -> str:
+    """One line: what the set is and how large, its terms, where the original is.
+
+    >>> describe("counting")
+    'counting: a^n b^n or a^n b^n c^n; generated; Gers & Schmidhuber 2001'
+    """
+    record = entry(name)
+    return f"{name}: {record.what}; {record.terms}; {record.source}"

@@ -1,0 +1,205 @@
+"""Texts: tokens int64 [T] of one long text, or a list of sentences [T_n] with labels."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from .batches import folds, three_way
+from .canon import FILES
+from .dataset import DataSet, Info, Split
+from .files import DataError, find, locate
+from .read import decode, read_bytes, read_lines
+from .streams import whole_number
+from .text import END, Corpus, Vocabulary, WordEval, tokenise
+
+
+def _where(path: str, data_dir) -> str:
+    return str(find(FILES[path], data_dir).parent)
+
+
+def tinyshakespeare(data_dir=None) -> DataSet:
+    """Shakespeare by characters: 1,115,394 of 65 kinds, cut in order into 90 / 5 / 5 %.
+
+    The usual split is 90 / 10; validation and test together are its last part. The vocabulary is
+    in the order of the character codes. Source: Karpathy, char-rnn, 2015.
+    """
+    path = "tinyshakespeare/input.txt"
+    text = decode(read_bytes(FILES[path], data_dir), path, "ascii")
+    vocabulary = Vocabulary(tuple(sorted(set(text))))
+    tokens = vocabulary.encode(text)
+    a, b = len(tokens) * 90 // 100, len(tokens) * 95 // 100
+    info = Info(
+        _where(path, data_dir), vocabulary=vocabulary, note="in order: 90 %, 5 %, 5 % of the text"
+    )
+    return DataSet(
+        "tinyshakespeare", Split(tokens[:a]), Split(tokens[a:b]), Split(tokens[b:]), info
+    )
+
+
+def ptb(data_dir=None, level: str = "word") -> DataSet:
+    """Penn Treebank in Mikolov's form: 929,589 / 73,760 / 82,430 words with `<eos>`, 10,000 kinds.
+
+    The vocabulary is that of the training text, commonest first. `level="char"` gives the
+    characters of the same text, spaces included, with `<eos>` at the end of each line.
+    Source: Marcus et al. 1993; Mikolov et al. 2010.
+    """
+    if level not in ("word", "char"):
+        raise DataError(f"ptb: level must be 'word' or 'char'; got {level!r}")
+    texts = []
+    for part in ("train", "valid", "test"):
+        lines = read_lines(FILES[f"ptb/ptb.{part}.txt.gz"], data_dir)
+        split = (line.split() if level == "word" else line.strip() for line in lines)
+        texts.append([token for sentence in split for token in (*sentence, END)])
+    vocabulary = Vocabulary.build([texts[0]], first=())
+    info = Info(
+        _where("ptb/ptb.train.txt.gz", data_dir),
+        vocabulary=vocabulary,
+        note=f"{level}s, official split, {END} after every line",
+    )
+    return DataSet("ptb", *(Split(vocabulary.encode(t)) for t in texts), info)
+
+
+def _sentences(name: str, splits: Sequence, info: dict, min_count: int) -> DataSet:
+    """Splits of word lists to numbers, with the vocabulary of the training split."""
+    min_count = whole_number(name, "min_count", min_count, 1)
+    vocabulary = Vocabulary.build(splits[0].x, min_count=min_count)
+    numbered = [
+        None if s is None else Split([vocabulary.encode(words) for words in s.x], s.y)
+        for s in splits
+    ]
+    return DataSet(name, *numbered, Info(vocabulary=vocabulary, **info))
+
+
+def rt_polarity(data_dir=None, fold: int = 0, min_count: int = 1) -> DataSet:
+    """Movie-review sentences, 5331 negative (0) and 5331 positive (1), in ten folds.
+
+    The test split is fold `fold`, validation the next one, training the other eight;
+    `info.extra["folds"]` has the fold of each sentence, negative ones first. Words unknown to the
+    training split are `<unk>`. Source: Pang & Lee 2005; protocol of Kim 2014.
+    """
+    fold = whole_number("rt_polarity", "fold", fold, 0, 9)
+    sentences, labels = [], []
+    for label, ending in enumerate(("neg", "pos")):
+        lines = read_lines(FILES[f"rt_polarity/rt-polarity.{ending}"], data_dir, "latin-1")
+        # bytes.split: in Latin-1 the bytes 0x85 and 0xA0 are no spaces between words here
+        words = [line.encode("latin-1").split() for line in lines]
+        sentences += [[w.decode("latin-1") for w in ws] for ws in words]
+        labels += [label] * len(lines)
+    y = np.array(labels, np.int64)
+    of = folds(y, 10)
+    whole, last = Split(sentences, y), (fold + 1) % 10
+    splits = [whole[(of != fold) & (of != last)], whole[of == last], whole[of == fold]]
+    info = {
+        "source": _where("rt_polarity/rt-polarity.pos", data_dir),
+        "classes": ("negative", "positive"),
+        "note": f"stratified folds: test {fold}, validation {last}, training the other eight",
+        "extra": {"folds": of},
+    }
+    return _sentences("rt_polarity", splits, info, min_count)
+
+
+def trec(
+    data_dir=None, labels: str = "coarse", valid: int = 500, lower: bool = True, min_count: int = 1
+) -> DataSet:
+    """TREC questions: 5452 for training, 500 for the test; 6 coarse or 50 fine classes.
+
+    The validation split is `valid` of the training questions, by order(5452, seed=0): 4952 remain.
+    Classes are in the order of the alphabet. Source: Li & Roth 2002.
+    """
+    if labels not in ("coarse", "fine"):
+        raise DataError(f"trec: labels must be 'coarse' or 'fine'; got {labels!r}")
+    parts = []
+    for path in ("trec/TREC.train", "trec/TREC.test"):
+        questions, names = [], []
+        for number, line in enumerate(read_lines(FILES[path], data_dir, "latin-1"), 1):
+            label, *words = line.encode("latin-1").split()
+            coarse, colon, _ = label.partition(b":")
+            if not colon or not words:
+                raise DataError(f"{path}, line {number}: expected CLASS:class and a question")
+            names.append((coarse if labels == "coarse" else label).decode("latin-1"))
+            text = [w.decode("latin-1") for w in words]
+            questions.append([w.lower() for w in text] if lower else text)
+        parts.append((questions, names))
+    classes = tuple(sorted(set(parts[0][1])))
+    known = {c: k for k, c in enumerate(classes)}
+    if not set(parts[1][1]) <= set(classes):
+        raise DataError("trec/TREC.test: a class that does not occur in the training questions")
+    whole, test = (Split(q, np.array([known[c] for c in n], np.int64)) for q, n in parts)
+    train, validation, _ = three_way(whole.x, whole.y, valid, 0)
+    info = {
+        "source": _where("trec/TREC.train", data_dir),
+        "classes": classes,
+        "note": f"official test; validation: {valid} training questions by a fixed order",
+    }
+    return _sentences("trec", (train, validation, test), info, min_count)
+
+
+def ag_news(data_dir=None, valid: int = 0, min_count: int = 2) -> DataSet:
+    """AG's news, the 7600 rows of the official test file: the first 6000 train, 1600 test.
+
+    Title and description as one list of words (see `text.tokenise`); 4 classes. With `valid`, that
+    many of the last training rows become the validation split. The official training file is not
+    used, so results do not compare with published ones. Source: Zhang, Zhao, LeCun 2015.
+    """
+    valid = whole_number("ag_news", "valid", valid, 0, 5999)
+    path = "ag_news/test.csv.gz"
+    classes = tuple(read_lines(FILES["ag_news/classes.txt"], data_dir))
+    text = decode(read_bytes(FILES[path], data_dir), path)
+    articles, labels = [], []
+    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+        if len(row) != 3 or row[0] not in {str(k + 1) for k in range(len(classes))}:
+            raise DataError(f"{path}, row {number}: expected a class, a title and a description")
+        labels.append(int(row[0]) - 1)
+        articles.append(tokenise(f"{row[1]} {row[2]}"))
+    if len(articles) != 7600:
+        raise DataError(f"{path}: expected 7600 rows, got {len(articles)}")
+    whole, cut = Split(articles, np.array(labels, np.int64)), 6000 - valid
+    splits = (whole[:cut], whole[cut:6000] if valid else None, whole[6000:])
+    info = {
+        "source": _where(path, data_dir),
+        "classes": classes,
+        "note": "rows of the official test file only: not comparable with published results",
+    }
+    return _sentences("ag_news", splits, info, min_count)
+
+
+def word_eval(data_dir=None) -> WordEval:
+    """19,544 word analogies in 14 sections and the 353 scored pairs of WordSim-353.
+
+    Source: Mikolov et al. 2013; Finkelstein et al. 2002.
+    """
+    path, analogies = "word_eval/questions-words.txt", {}
+    section: list | None = None
+    for number, line in enumerate(read_lines(FILES[path], data_dir), 1):
+        words = line.split()
+        if line.startswith(": "):
+            section = analogies.setdefault(line[2:].strip(), [])
+        elif len(words) != 4 or section is None:
+            raise DataError(f"{path}, line {number}: expected a section or four words")
+        else:
+            section.append(tuple(words))
+    path, pairs = "word_eval/wordsim353.tsv", []
+    for number, line in enumerate(read_lines(FILES[path], data_dir), 1):
+        if line.startswith("#"):
+            continue
+        try:
+            a, b, score = line.split("\t")
+            pairs.append((a, b, float(score)))
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: expected word, word, score") from error
+    return WordEval("word_eval", analogies, pairs, Info(_where(path, data_dir)))
+
+
+def enwiki_a(data_dir=None) -> Corpus:
+    """5724 articles of the English Wikipedia, 100 million characters, cleaned as text8 is.
+
+    A stream of lines: nothing is held. It is made like text8 and is not text8.
+    Source: a dump of early 2015, articles in the order of their page numbers.
+    """
+    path = find(FILES["enwiki_a/enwiki_a.txt.gz"], data_dir)
+    titles = FILES["enwiki_a/enwiki_a_titles.tsv.gz"]
+    # the text is of use without its titles; a damaged titles file is an error all the same
+    titles_path = find(titles, data_dir) if locate(titles, data_dir) else None
+    return Corpus("enwiki_a", path, titles_path, Info(str(path.parent), note="not text8"))

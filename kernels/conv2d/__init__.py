@@ -1,0 +1,193 @@
+"""Two-dimensional convolution: one small set of weights slides over every image.
+
+**Formula.** (Cross-correlation, as every deep-learning library calls convolution: no flip.)
+
+    y[n,o,i,j] = sum over c,u,v of  w[o,c,u,v] * x[n, c, i*SH - PH + u*DH, j*SW - PW + v*DW]
+
+where x is zero outside its H x W pixels. With G groups the channels are cut into G equal slices
+and output channel o only sees the slice of its own group.
+
+    letter   meaning                              letter   meaning
+    N        images in the batch                  OH, OW   output height, width
+    C, O     input, output channels               SH, SW   stride: step of the window
+    H, W     input height, width                  PH, PW   padding: zeros on each side
+    KH, KW   kernel height, width (a "tap" is     DH, DW   dilation: distance of taps
+             one pair u, v)                       G        groups
+
+    x [N,C,H,W]    w [O,C/G,KH,KW]    y [N,O,OH,OW]    OH = (H + 2 PH - DH (KH-1) - 1) // SH + 1
+
+**Backward.** y is linear in x and linear in w, so each gradient is the same triple product
+w * x * gy, summed over other letters. With r = i*SH - PH + u*DH and s = j*SW - PW + v*DW:
+
+    input_grad    gx[n,c,r,s] = sum over o and all (i,u), (j,v) that meet there of
+                                w[o,c,u,v] * gy[n,o,i,j]          (transposed convolution)
+    weight_grad   gw[o,c,u,v] = sum over n,i,j of  gy[n,o,i,j] * x[n,c,r,s]
+
+The three are adjoint: <forward(x, w), gy> = <x, input_grad(gy, w)> = <w, weight_grad(gy, x)>; any
+of them can be differentiated again with the other two.
+
+**Cost.** Each pass takes 2 N O OH OW (C/G) KH KW floating-point operations (one multiply, one add
+per product) and must move x, w and y once. The ratio grows with O and KH KW: a convolution over
+many channels is bound by arithmetic, a depthwise one (G = C) by memory.
+
+**How the idea grows.**
+
+    reference      the formula for one tap is a matrix product over channels of a shifted view of
+                   x; add the KH KW products                                      (reference.py)
+    numba v1       the formula as seven loops, images and output channels in parallel. Every product
+                   loads an x and loads and stores a y: memory traffic, not arithmetic   (cpu.py)
+    numba v2       x is copied once into a zero-padded plane, so that a tap is a constant distance
+                   in memory; a tile of 8 channels by two vectors of pixels of y stays in registers
+                   while all taps are added to it: 16 products per 10 loads, no stores   (cpu.py)
+
+Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998; arithmetic
+of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
+"""
+
+import operator
+
+from ..errors import DTypeError, expect, expect_floats
+from ..registry import dispatch
+
+__all__ = ["forward", "input_grad", "output_shape", "weight_grad"]
+
+
+def pair(function: str, name: str, value, least: int) -> tuple[int, int]:
+    """An int, or a (vertical, horizontal) pair of ints, as a pair; each at least `least`.
+
+    >>> pair("conv2d", "stride", 2, least=1)
+    (2, 2)
+    """
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    expect(len(values) == 2, function, f"{name} must be an int or a pair", "2 numbers", value)
+    try:
+        first, second = (operator.index(v) for v in values)
+    except TypeError:
+        raise DTypeError(f"{function}: {name} must be made of ints; got {value!r}") from None
+    expect(min(first, second) >= least, function, f"{name} must be >= {least}", least, value)
+    return first, second
+
+
+def shape4(function: str, name: str, shape, letters: str) -> tuple[int, int, int, int]:
+    """A shape of four sizes as a tuple of ints, none negative."""
+    sizes = tuple(operator.index(s) for s in shape)
+    expect(len(sizes) == 4, function, f"{name} must be [{letters}]", "4 axes", f"{len(sizes)}")
+    expect(min(sizes) >= 0, function, f"{name} must have no negative size", ">= 0", sizes)
+    return sizes
+
+
+def _options(function, stride, padding, dilation, groups):
+    stride = pair(function, "stride", stride, 1)
+    padding = pair(function, "padding", padding, 0)
+    dilation = pair(function, "dilation", dilation, 1)
+    groups = operator.index(groups)
+    expect(groups >= 1, function, "groups must be >= 1", 1, groups)
+    return stride, padding, dilation, groups
+
+
+def _geometry(function, x_shape, w_shape, stride, padding, dilation, groups, /, **arrays):
+    """Check the shapes against each other and return y's."""
+    N, C, H, W = x_shape
+    O, Cg, KH, KW = w_shape
+    expect(min(C, O) >= 1, function, "there must be channels", "C, O >= 1", (C, O), **arrays)
+    expect(min(KH, KW) >= 1, function, "w must have taps", "KH, KW >= 1", (KH, KW), **arrays)
+    for name, channels in (("x.shape[1]", C), ("w.shape[0]", O)):
+        must = f"groups must divide {name}"
+        expect(channels % groups == 0, function, must, f"a divisor of {channels}", groups, **arrays)
+    must = "w.shape[1] must equal x.shape[1]" + (" / groups" if groups > 1 else "")
+    expect(Cg == C // groups, function, must, C // groups, Cg, **arrays)
+    out = []
+    for axis, size, k, s, p, d in zip(
+        ("height", "width"), (H, W), (KH, KW), stride, padding, dilation
+    ):
+        span = d * (k - 1) + 1  # pixels from the first tap to the last
+        must = f"the kernel's {axis} must fit into the padded input"
+        expect(span <= size + 2 * p, function, must, f"<= {size + 2 * p}", span, **arrays)
+        out.append((size + 2 * p - span) // s + 1)
+    return N, O, *out
+
+
+def output_shape(x_shape, w_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+    """Shape [N,O,OH,OW] of `forward` for x [N,C,H,W] and w [O,C/G,KH,KW].
+
+    >>> output_shape((8, 3, 32, 32), (16, 3, 5, 5), stride=2, padding=2)
+    (8, 16, 16, 16)
+    """
+    options = _options("conv2d", stride, padding, dilation, groups)
+    x_shape = shape4("conv2d", "x.shape", x_shape, "N,C,H,W")
+    w_shape = shape4("conv2d", "w.shape", w_shape, "O,C/G,KH,KW")
+    return _geometry("conv2d", x_shape, w_shape, *options, x_shape=x_shape, w_shape=w_shape)
+
+
+def _expect_axes(function, letters, /, **arrays):
+    for name, a in arrays.items():
+        must = f"{name} must have the axes [{letters[name]}]"
+        expect(a.ndim == 4, function, must, "4 axes", f"{a.ndim}", **arrays)
+
+
+LETTERS = {"x": "N,C,H,W", "w": "O,C/G,KH,KW", "gy": "N,O,OH,OW"}
+
+
+def forward(x, w, stride=1, padding=0, dilation=1, groups: int = 1):
+    """y[n,o,i,j] = sum of w[o,c,u,v] x[n,c,i*SH-PH+u*DH,j*SW-PW+v*DW]: x [N,C,H,W] to [N,O,OH,OW].
+
+    w is [O,C/G,KH,KW]; `stride`, `padding` and `dilation` are ints or pairs, in pixels. Raises
+    ShapeError or DTypeError when the arguments do not fit together. Source: LeCun et al., 1998.
+
+    >>> import numpy as np
+    >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
+    >>> forward(x, np.ones((1, 1, 3, 3)), padding=1, stride=3)
+    array([[[[10., 18.],
+             [42., 50.]]]])
+    """
+    options = _options("conv2d", stride, padding, dilation, groups)
+    expect_floats("conv2d", x=x, w=w)
+    _expect_axes("conv2d", LETTERS, x=x, w=w)
+    _geometry("conv2d", x.shape, w.shape, *options, x=x, w=w)
+    return dispatch("conv2d", "forward", x, w, *options)
+
+
+def input_grad(gy, w, x_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+    """gx [N,C,H,W] of `forward`: every gy [N,O,OH,OW] flows back through each tap it came from.
+
+    Also the transposed convolution of gy by w, where `x_shape` settles the size that a stride
+    leaves open. Raises ShapeError when gy is not the shape that x_shape and w give. Source:
+    Dumoulin and Visin, 2016.
+
+    >>> import numpy as np
+    >>> input_grad(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)), (1, 1, 3, 3))
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
+    """
+    name = "conv2d.input_grad"
+    options = _options(name, stride, padding, dilation, groups)
+    expect_floats(name, gy=gy, w=w)
+    _expect_axes(name, LETTERS, gy=gy, w=w)
+    x_shape = shape4(name, "x_shape", x_shape, "N,C,H,W")
+    want = _geometry(name, x_shape, w.shape, *options, gy=gy, w=w, x_shape=x_shape)
+    must = "gy.shape must be that of the output"
+    expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, w=w, x_shape=x_shape)
+    return dispatch("conv2d", "input_grad", gy, w, x_shape, *options)
+
+
+def weight_grad(gy, x, w_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+    """gw [O,C/G,KH,KW] of `forward`: each tap sums gy [N,O,OH,OW] times the x it met.
+
+    Raises ShapeError when gy is not the shape that x and w_shape give. Source: LeCun et al., 1998.
+
+    >>> import numpy as np
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> weight_grad(np.ones((1, 1, 2, 2)), x, (1, 1, 2, 2))
+    array([[[[ 8., 12.],
+             [20., 24.]]]])
+    """
+    name = "conv2d.weight_grad"
+    options = _options(name, stride, padding, dilation, groups)
+    expect_floats(name, gy=gy, x=x)
+    _expect_axes(name, LETTERS, gy=gy, x=x)
+    w_shape = shape4(name, "w_shape", w_shape, "O,C/G,KH,KW")
+    want = _geometry(name, x.shape, w_shape, *options, gy=gy, x=x, w_shape=w_shape)
+    must = "gy.shape must be that of the output"
+    expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, x=x, w_shape=w_shape)
+    return dispatch("conv2d", "weight_grad", gy, x, w_shape, *options)

@@ -1,0 +1,141 @@
+"""The one check that every implementation of every kernel must pass, on any case.
+
+`check` runs an implementation beside the reference and compares everything a caller may rely on:
+values, shapes, dtypes, fresh and contiguous results, untouched arguments, the same answer twice.
+It is itself tested with planted bugs in test_contract.py.
+"""
+
+import contextlib
+from unittest import mock
+
+import numpy as np
+from glassgrad.kernels import backend
+from glassgrad.kernels.registry import find
+
+from tests.tools import LAYOUTS, assert_close
+
+POISON = {"f": np.nan, "i": -7, "u": 7, "b": True}
+
+
+def why_no_gpu() -> str:
+    """Why implementations on the GPU cannot run here; empty when they can."""
+    try:
+        import cupy
+    except ImportError:
+        return "CuPy is not installed"
+    return "" if cupy.cuda.is_available() else "there is no CUDA device"
+
+
+@contextlib.contextmanager
+def poisoned():
+    """Arrays from np.empty arrive full of NaN (-7 for integers), so that what a kernel forgets to
+    write shows: otherwise the memory may still hold the right answer of the call before.
+    """
+
+    def poison(allocate):
+        def allocate_and_fill(*args, **kwargs):
+            a = allocate(*args, **kwargs)
+            if a.dtype.kind in POISON:
+                a.fill(POISON[a.dtype.kind])
+            return a
+
+        return allocate_and_fill
+
+    with (
+        mock.patch.object(np, "empty", poison(np.empty)),
+        mock.patch.object(np, "empty_like", poison(np.empty_like)),
+    ):
+        yield
+
+
+def arguments(case, dtype: str, integers: bool, seed: int = 0) -> tuple:
+    """The arguments of a case: small integers, or normal numbers."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape):
+        a = rng.integers(-4, 5, shape) if integers else rng.standard_normal(shape)
+        return np.asarray(a).astype(dtype)
+
+    return case.make(draw, dtype)
+
+
+def _put(value, layout: str, xp):
+    """An argument in a layout, on the device of the array module xp; what is no array stays."""
+    if not isinstance(value, np.ndarray):
+        return value
+    placed = LAYOUTS[layout](value)
+    if layout == "transposed":
+        return xp.asarray(placed.T).T  # asarray alone would make a C-contiguous copy on a GPU
+    if layout == "sliced" and value.ndim:
+        return xp.asarray(placed.base)[..., 1::2]
+    return xp.asarray(value.copy())
+
+
+def _host(value):
+    return value.get() if type(value).__module__.partition(".")[0] == "cupy" else value
+
+
+def _results(value) -> tuple:
+    return tuple(_host(v) for v in (value if isinstance(value, (tuple, list)) else (value,)))
+
+
+def check(record, case, dtype: str, layout="contiguous", integers=False, twice=True) -> bool:
+    """Run `record` on `case` and compare with the reference; False if it does not support it.
+
+    With `integers` the arguments are small integers, and the results of cases marked `exact` must
+    then be equal to the last bit.
+    """
+    plain = arguments(case, dtype, integers)
+    if not record.supports(*plain):
+        return False
+    what = f"{record.name} on {case} ({dtype}, {layout})"
+    wanted = _results(find(case.op, case.pass_, "reference", plain).function(*plain))
+
+    xp = np
+    if record.backend == "cuda":
+        import cupy as xp
+    args = tuple(_put(v, layout, xp) for v in plain)
+    with backend(record.backend):
+        first = record.function(*args)
+        again = first
+        if twice:
+            with poisoned():  # only now: the first call may have compiled, and looked at np.empty
+                again = record.function(*args)
+
+    for i, (before, after) in enumerate(zip(plain, args)):
+        if isinstance(before, np.ndarray):
+            same = np.array_equal(before, _host(after), equal_nan=before.dtype.kind == "f")
+            assert same, f"{what}: changed its argument {i}"
+    raw = [*first] if isinstance(first, (tuple, list)) else [first]
+    arrays = [a for a in args if hasattr(a, "dtype")]
+    for i, out in enumerate(raw):
+        others = [*arrays, *raw[:i]]
+        shares = out is not None and any(
+            o is not None and type(o) is type(out) and xp.may_share_memory(out, o) for o in others
+        )
+        assert not shares, f"{what}: result {i} is not a new array"
+
+    for got in (_results(first), _results(again)):
+        assert len(got) == len(wanted), f"{what}: {len(got)} results, wanted {len(wanted)}"
+        for i, (g, want) in enumerate(zip(got, wanted)):
+            _compare(g, want, dtype, case, integers, f"{what}, result {i}")
+    if record.deterministic:
+        for a, b in zip(_results(first), _results(again)):
+            assert a is b or np.array_equal(a, b), f"{what}: a second run gave other bits"
+    return True
+
+
+def _compare(got, want, dtype, case, integers, what) -> None:
+    if want is None:
+        assert got is None, f"{what}: wanted None"
+        return
+    assert isinstance(got, np.ndarray), f"{what}: is {type(got).__name__}, no array"
+    assert got.flags.c_contiguous, f"{what}: is not C-contiguous"
+    assert got.dtype == want.dtype, f"{what}: dtype {got.dtype}, wanted {want.dtype}"
+    if want.dtype.kind == "f":
+        assert want.dtype == dtype, f"{what}: the reference answers in {want.dtype}"
+        assert_close(got, want, reduction=case.reduction, what=what)
+    if want.dtype.kind != "f" or (case.exact and integers):
+        assert got.shape == want.shape, f"{what}: shape {got.shape}, wanted {want.shape}"
+        wrong = int((got != want).sum())
+        assert wrong == 0, f"{what}: {wrong} of {want.size} values differ where all must be equal"
