@@ -112,9 +112,15 @@ class SOM(System):
         return k.astype(self.w.dtype)
 
     def batches(self, data, size, seed, epoch, start):
-        """Samples drawn at random, with replacement, as the lecture says."""
+        """Samples drawn at random, with replacement, as the lecture says; or `shuffled`: the list
+        of all draws goes through the samples in turn, in a random order.
+        """
         x, n = data.train.x, self.s["draws"] or len(data.train)
-        chosen = gg.Generator(seed).child("draws", epoch).integers(len(x), n)
+        if self.s["shuffled"]:
+            whole = gg.Generator(seed).child("draws").permutation(self.s["epochs"] * n) % len(x)
+            chosen = whole[epoch * n : (epoch + 1) * n]
+        else:
+            chosen = gg.Generator(seed).child("draws", epoch).integers(len(x), n)
         for k in range(start * size, n, size):
             yield Batch(x[chosen[k : k + size]])
 
@@ -281,7 +287,7 @@ def check(rng):
 
 SETTINGS = {
     "rows": 12, "columns": 12, "update": "vorontsov", "normalise": True, "init": "lecture",
-    "kernel": "gaussian", "sigma": 1.5, "radius": 3.0, "decay": "constant", "draws": 0,
+    "kernel": "gaussian", "sigma": 1.5, "radius": 3.0, "decay": "constant", "draws": 0, "shuffled": False,
     "neighbours": 5, "scale": True, "whole": True, "lr": 0.1, "batch": 25, "epochs": 20,
 }  # fmt: skip
 
@@ -304,7 +310,7 @@ VORONTSOV = Recipe(
             "digits 30 x 30, quantisation error", "digits", "qe", "3.046 (MiniSom)", 3.046,
             settings={
                 "scale": True, "rows": 30, "columns": 30, "kernel": "triangle", "sigma": 4.0,
-                "radius": 0.0, "init": "pca", "decay": "asymptotic", "lr": 0.5, "draws": 1000,
+                "radius": 0.0, "init": "pca", "decay": "asymptotic", "lr": 0.5, "draws": 1000, "shuffled": True,
                 "epochs": 5,
             },
             source="MiniSom, examples: handwritten digits",
