@@ -1,4 +1,4 @@
-"""``glassgrad demo``: four systems, trained from nothing on bundled data, and one page about them."""
+"""``glassgrad demo``: four systems trained from nothing on bundled data, and a page on them."""
 
 import time
 from pathlib import Path

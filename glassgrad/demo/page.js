@@ -18,24 +18,26 @@ for (const box of document.querySelectorAll(".live")) {
     return h;
   };
 
-  const draw = (canvas, image, x, y, cell) => {
+  const small = document.createElement("canvas");
+  small.width = width;
+  small.height = height;
+  const draw = (canvas, image, x, y, size) => {
+    const pixels = new ImageData(width, height);
+    image.forEach((ink, k) => pixels.data.set([255 - 228 * ink, 255 - 213 * ink, 255 - 190 * ink, 255], 4 * k));
+    small.getContext("2d").putImageData(pixels, 0, 0);
     const pen = canvas.getContext("2d");
-    for (let i = 0; i < height; i++)
-      for (let j = 0; j < width; j++) {
-        const grey = Math.round(255 * (1 - image[i * width + j]));
-        pen.fillStyle = `rgb(${grey},${grey},${grey})`;
-        pen.fillRect(x + j * cell, y + i * cell, cell + 0.5, cell + 0.5);
-      }
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(small, 0, 0, width, height, x, y, size, size);
   };
 
   const n = 12, step = plane.width / n;
   for (let r = 0; r < n; r++)
     for (let c = 0; c < n; c++) {
       const z = [((c + 0.5) / n * 2 - 1) * range, (1 - (r + 0.5) / n * 2) * range];
-      draw(plane, decode(z), c * step, r * step, step / Math.max(height, width));
+      draw(plane, decode(z), c * step, r * step, step);
     }
   const show = (z) => {
-    draw(digit, decode(z), 0, 0, digit.width / Math.max(height, width));
+    draw(digit, decode(z), 0, 0, digit.width);
     note.textContent = `z = (${z[0].toFixed(2)}, ${z[1].toFixed(2)})`;
   };
   plane.addEventListener("pointermove", (event) => {

@@ -82,7 +82,8 @@ def _live(decoder: dict) -> str:
     return f"""
   <div class="live" data-decoder='{data}'>
     <div><canvas class="plane" width="300" height="300"></canvas>
-    <p>Move over the plane of the two codes: this page holds the trained decoder and runs it.</p></div>
+    <p>Move over the plane of the two codes: this page holds the trained decoder and runs it.</p>
+    </div>
     <div><canvas class="digit" width="300" height="300"></canvas><p class="code"></p></div>
   </div>"""
 

@@ -1,0 +1,22 @@
+"""Layers, their initial values, and losses.
+
+Reading order: module, init, linear, convolution, normalisation, embedding, activations, dropout,
+recurrent, losses.
+"""
+
+from . import init, losses
+from .activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .convolution import AvgPool2d, Conv1d, Conv2d, ConvTranspose2d, MaxPool2d
+from .dropout import Dropout
+from .embedding import Embedding
+from .linear import Flatten, Linear
+from .mlp import mlp
+from .module import Module, Sequential, StateError
+from .normalisation import BatchNorm, LayerNorm
+from .recurrent import GRU, LSTM, RNN, detached
+
+__all__ = [
+    "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "ELU", "Embedding",
+    "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "Module", "RNN",
+    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "detached", "init", "losses", "mlp",
+]  # fmt: skip

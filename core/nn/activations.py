@@ -1,0 +1,58 @@
+"""Activation functions as layers, for `Sequential`."""
+
+from ..functions import elu, leaky_relu, relu, sigmoid, softplus, tanh
+from .module import Module
+
+
+class ReLU(Module):
+    """max(x, 0), with derivative 0 at 0."""
+
+    def forward(self, x):
+        return relu(x)
+
+
+class LeakyReLU(Module):
+    """x for x > 0, slope·x otherwise (Maas et al. 2013)."""
+
+    def __init__(self, slope: float = 0.01):
+        self.slope = slope
+
+    def forward(self, x):
+        return leaky_relu(x, self.slope)
+
+    def extra(self):
+        return f"slope {self.slope}"
+
+
+class ELU(Module):
+    """x for x > 0, α(eˣ - 1) otherwise (Clevert et al. 2016)."""
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = alpha
+
+    def forward(self, x):
+        return elu(x, self.alpha)
+
+    def extra(self):
+        return f"alpha {self.alpha}"
+
+
+class Tanh(Module):
+    """tanh x."""
+
+    def forward(self, x):
+        return tanh(x)
+
+
+class Sigmoid(Module):
+    """1/(1 + e⁻ˣ)."""
+
+    def forward(self, x):
+        return sigmoid(x)
+
+
+class Softplus(Module):
+    """ln(1 + eˣ)."""
+
+    def forward(self, x):
+        return softplus(x)

@@ -1,0 +1,150 @@
+"""Convolution and pooling layers. Shapes: x [N, C, H, W] or [N, C, L], weights as in PyTorch.
+
+H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed layer inverts this.
+"""
+
+import math
+
+from ...kernels.errors import expect
+from ..functions import avg_pool2d, conv1d, conv2d, conv_transpose2d, max_pool2d
+from ..random import Generator
+from ..tensor import Tensor
+from .init import expect_sizes, scaled
+from .module import Module
+
+
+def _pair(value) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+class _Convolution(Module):
+    """What the convolutions share: a weight [first, second, K...], a bias [O], the geometry."""
+
+    transposed = False
+
+    def __init__(
+        self, inputs, outputs, kernel_size, stride, padding, dilation, groups, bias, rng, dtype
+    ):
+        name = type(self).__name__
+        expect_sizes(name, inputs=inputs, outputs=outputs, groups=groups)
+        for k in kernel_size:
+            expect_sizes(name, kernel_size=k)
+        expect(
+            inputs % groups == 0 and outputs % groups == 0, name,
+            "groups must divide inputs and outputs", f"a divisor of {inputs} and {outputs}", groups,
+        )  # fmt: skip
+        first, second = (inputs, outputs) if self.transposed else (outputs, inputs)
+        shape = (first, second // groups, *kernel_size)
+        fan_in = math.prod(shape[1:])
+        self.weight = scaled(shape, fan_in, rng, dtype)
+        self.bias = scaled((outputs,), fan_in, rng, dtype) if bias else None
+        self.inputs, self.outputs = inputs, outputs
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+
+    def extra(self):
+        size = "x".join(str(k) for k in self.weight.shape[2:])
+        text = f"{self.inputs} -> {self.outputs}, {size}"
+        for name, usual in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1)):
+            value = getattr(self, name)
+            text += f", {name} {value}" if value != usual else ""
+        return text + (", no bias" if self.bias is None else "")
+
+
+class Conv2d(_Convolution):
+    """y = w ∗ x + b (cross-correlation): x [N, I, H, W], weight [O, I/groups, KH, KW], bias [O].
+
+    Sizes are an int or a pair (vertical, horizontal). Both parameters start from U(±1/√fan_in),
+    fan_in = I/groups·KH·KW, as in PyTorch.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> nn.Conv2d(3, 8, 5, padding=2, rng=gg.Generator(0))(gg.ones((1, 3, 16, 16))).shape
+    (1, 8, 16, 16)
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel_size, stride=1, padding=0, dilation=1,
+        groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        super().__init__(
+            inputs, outputs, _pair(kernel_size), stride, padding, dilation, groups, bias, rng, dtype
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+
+class Conv1d(_Convolution):
+    """Conv2d along one axis: x [N, I, L], weight [O, I/groups, K], bias [O] -> [N, O, L']."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, padding: int = 0,
+        dilation: int = 1, groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        super().__init__(
+            inputs, outputs, (kernel_size,), stride, padding, dilation, groups, bias, rng, dtype
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv1d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+
+class ConvTranspose2d(_Convolution):
+    """The input gradient of a convolution, as a layer that enlarges.
+
+    x [N, I, H, W], weight [I, O/groups, KH, KW], bias [O] -> [N, O, H', W'],
+    H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> up = nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1, rng=gg.Generator(0))
+    >>> up(gg.ones((1, 8, 7, 7))).shape
+    (1, 3, 14, 14)
+    """
+
+    transposed = True
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel_size, stride=1, padding=0, output_padding=0,
+        dilation=1, groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        self.output_padding = output_padding
+        super().__init__(
+            inputs, outputs, _pair(kernel_size), stride, padding, dilation, groups, bias, rng, dtype
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv_transpose2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups,
+            self.output_padding,
+        )  # fmt: skip
+
+
+class _Pool(Module):
+    def __init__(self, kernel_size, stride=None, padding=0):
+        for k in _pair(kernel_size):
+            expect_sizes(type(self).__name__, kernel_size=k)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def extra(self):
+        text = f"{self.kernel_size}"
+        text += "" if self.stride is None else f", stride {self.stride}"
+        return text + (f", padding {self.padding}" if self.padding else "")
+
+
+class MaxPool2d(_Pool):
+    """The largest element of each window of x [N, C, H, W]; the stride is the window by default."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AvgPool2d(_Pool):
+    """The mean of each window of x [N, C, H, W]; padding counts as zeros."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return avg_pool2d(x, self.kernel_size, self.stride, self.padding)

@@ -1,0 +1,160 @@
+"""Initial values of weights, drawn from a `Generator`; each returns a NumPy array.
+
+All take (shape, rng, ...) so that one can stand for another. `fan_in` is how many inputs feed one
+output, `fan_out` how many outputs one input feeds: for a weight [O, I, K...] they are I·ΠK and
+O·ΠK. The layers' defaults are PyTorch's: U(±1/√fan_in), which is `kaiming_uniform` with a = √5.
+
+Draws are made on the CPU whatever the device, so that a seed gives the same network everywhere.
+"""
+
+import math
+
+import numpy as np
+
+from ...kernels.errors import ValueRangeError, expect
+from ..arrays import to_numpy
+from ..random import Generator
+from ..tensor import Tensor
+
+GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+
+
+def fans(shape) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight [O, I, K...].
+
+    >>> fans((16, 3, 5, 5))
+    (75, 400)
+    """
+    expect(len(shape) >= 2, "fans", "a weight must have at least two axes [O, I]", "≥ 2", shape)
+    window = math.prod(shape[2:])
+    return shape[1] * window, shape[0] * window
+
+
+def gain(activation: str, slope: float = 0.01) -> float:
+    """By how much an activation shrinks a signal's deviation: √2 for relu, √(2/(1+a²)) if leaky.
+
+    >>> round(gain("relu") ** 2, 6), gain("leaky_relu", math.sqrt(5)) ** 2
+    (2.0, 0.3333333333333333)
+    """
+    if activation == "leaky_relu":
+        return math.sqrt(2 / (1 + slope**2))
+    expect(
+        activation in GAINS, "gain", "activation must be known", [*GAINS, "leaky_relu"],
+        activation, ValueRangeError,
+    )  # fmt: skip
+    return GAINS[activation]
+
+
+def zeros(shape, rng: Generator | None = None, *, dtype="float32") -> np.ndarray:
+    """All zero; for biases."""
+    return np.zeros(shape, dtype)
+
+
+def ones(shape, rng: Generator | None = None, *, dtype="float32") -> np.ndarray:
+    """All one; for scales."""
+    return np.ones(shape, dtype)
+
+
+def constant(shape, rng: Generator | None = None, *, value: float, dtype="float32") -> np.ndarray:
+    """All equal to `value`."""
+    return np.full(shape, value, dtype)
+
+
+def uniform(shape, rng: Generator, *, low=-0.1, high=0.1, dtype="float32") -> np.ndarray:
+    """U[low, high); ±0.1 is the small language model's of Zaremba et al. 2014."""
+    return to_numpy(rng.uniform(shape, low, high, dtype))
+
+
+def normal(shape, rng: Generator, *, mean=0.0, std=0.01, dtype="float32") -> np.ndarray:
+    """N(mean, std²); std 0.01 as in Krizhevsky et al. 2012."""
+    draw = to_numpy(rng.normal(shape, dtype))
+    return draw * draw.dtype.type(std) + draw.dtype.type(mean)
+
+
+def _symmetric(shape, rng, std, dtype):
+    """Uniform with the given standard deviation: U(±√3 std)."""
+    bound = math.sqrt(3) * std
+    return uniform(shape, rng, low=-bound, high=bound, dtype=dtype)
+
+
+def xavier_uniform(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+    """U(±gain √(6/(fan_in + fan_out))): keeps deviations forwards and backwards (Glorot 2010)."""
+    return _symmetric(shape, rng, gain * math.sqrt(2 / sum(_some(shape))), dtype)
+
+
+def xavier_normal(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+    """N(0, gain² 2/(fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    return normal(shape, rng, std=gain * math.sqrt(2 / sum(_some(shape))), dtype=dtype)
+
+
+def kaiming_uniform(shape, rng: Generator, *, a=0.0, dtype="float32") -> np.ndarray:
+    """U(±√(6/((1 + a²) fan_in))): for relu, or leaky relu of slope a (He et al. 2015)."""
+    std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
+    return _symmetric(shape, rng, std, dtype)
+
+
+def kaiming_normal(shape, rng: Generator, *, a=0.0, dtype="float32") -> np.ndarray:
+    """N(0, 2/((1 + a²) fan_in)) (He et al. 2015)."""
+    std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
+    return normal(shape, rng, std=std, dtype=dtype)
+
+
+def lecun_normal(shape, rng: Generator, *, dtype="float32") -> np.ndarray:
+    """N(0, 1/fan_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6)."""
+    return normal(shape, rng, std=1 / math.sqrt(_some(shape)[0]), dtype=dtype)
+
+
+def lecun_uniform(shape, rng: Generator, *, dtype="float32") -> np.ndarray:
+    """U(±√(3/fan_in)), of the same variance as `lecun_normal`."""
+    return _symmetric(shape, rng, 1 / math.sqrt(_some(shape)[0]), dtype)
+
+
+def _some(shape) -> tuple[int, int]:
+    found = fans(shape)
+    expect(min(found) > 0, "init", "fan_in and fan_out must be positive", "> 0", shape)
+    return found
+
+
+def orthogonal(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+    """A random matrix [shape[0], rest] with orthonormal rows or columns (Saxe et al. 2014).
+
+    Q of the QR decomposition of a normal matrix, its columns' signs those of R's diagonal, which
+    makes it uniform over all orthogonal matrices.
+    """
+    expect(len(shape) >= 2, "orthogonal", "shape must have at least two axes", "≥ 2", shape)
+    rows, columns = shape[0], math.prod(shape[1:])
+    draw = to_numpy(rng.normal((max(rows, columns), min(rows, columns)), "float64"))
+    q, r = np.linalg.qr(draw)
+    q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
+    q = q if rows >= columns else q.T
+    return np.ascontiguousarray(gain * q).reshape(shape).astype(dtype)
+
+
+def identity(shape, rng: Generator | None = None, *, gain=1.0, dtype="float32") -> np.ndarray:
+    """The unit matrix: a ReLU network that starts by remembering (Le, Jaitly & Hinton 2015)."""
+    expect(len(shape) == 2, "identity", "shape must have two axes", 2, shape)
+    return gain * np.eye(*shape, dtype=dtype)
+
+
+def everywhere(module, rule, rng: Generator, **options) -> None:
+    """Set every parameter of a module by one rule: ``everywhere(net, uniform, rng, low=…)``."""
+    for p in module.parameters():
+        p.assign(rule(p.shape, rng, dtype=p.dtype, **options))
+
+
+def parameter(values) -> Tensor:
+    """A leaf that requires a gradient."""
+    return Tensor(values, requires_grad=True)
+
+
+def scaled(shape, fan_in: int, rng: Generator, dtype) -> Tensor:
+    """The layers' default: a parameter drawn from U(±1/√fan_in)."""
+    bound = 1 / math.sqrt(fan_in)
+    return parameter(uniform(shape, rng, low=-bound, high=bound, dtype=dtype))
+
+
+def expect_sizes(layer: str, **sizes) -> None:
+    """All sizes are positive integers."""
+    for name, size in sizes.items():
+        whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+        expect(whole and size > 0, layer, f"{name} must be a positive integer", "≥ 1", repr(size))

@@ -1,0 +1,44 @@
+"""The fully connected layer, and the change of shape that comes before it."""
+
+from ..functions import flatten, linear
+from ..random import Generator
+from ..tensor import Tensor
+from .init import expect_sizes, scaled
+from .module import Module
+
+
+class Linear(Module):
+    """y = x Wᵀ + b for x [..., I], weight W [O, I], bias b [O].
+
+    Both start from U(±1/√I), as in PyTorch. ``bias=False`` leaves b out.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> layer = nn.Linear(3, 2, rng=gg.Generator(0))
+    >>> layer(gg.ones((5, 3))).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, bias: bool = True, *, rng: Generator, dtype="float32"
+    ):
+        expect_sizes("Linear", inputs=inputs, outputs=outputs)
+        self.weight = scaled((outputs, inputs), inputs, rng, dtype)
+        self.bias = scaled((outputs,), inputs, rng, dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return linear(x, self.weight, self.bias)
+
+    def extra(self):
+        outputs, inputs = self.weight.shape
+        return f"{inputs} -> {outputs}" + (", no bias" if self.bias is None else "")
+
+
+class Flatten(Module):
+    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W]."""
+
+    def __init__(self, start: int = 1):
+        self.start = start
+
+    def forward(self, x: Tensor) -> Tensor:
+        return flatten(x, self.start)

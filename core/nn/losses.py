@@ -1,0 +1,223 @@
+"""Losses: how far predictions are from targets, as one number.
+
+`reduction` is "mean" (over all elements; over the rows where a loss joins a row), "sum" or "none".
+Predictions come first, targets second, of one shape: nothing is broadcast here, since a loss of
+[N, 1] against [N] would silently compare everything with everything. Targets may be plain arrays.
+"""
+
+import math
+
+import numpy as np
+
+from ...kernels.errors import ShapeError, ValueRangeError, expect
+from ..arrays import is_array, xp_of
+from ..differentiable import differentiable
+from ..functions import (
+    absolute,
+    clip,
+    log,
+    logsumexp,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    take_along,
+)
+from ..functions import sum as sum_
+from ..functions.indexing import check_labels
+from ..tensor import Tensor, values_of
+
+
+def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
+    expect(
+        reduction in ("mean", "sum", "none"), function, "reduction must be known",
+        "mean, sum or none", reduction, ValueRangeError,
+    )  # fmt: skip
+    if reduction == "none":
+        return values
+    if values.size == 0:
+        raise ShapeError(f"{function}: the batch is empty, it has no {reduction} {values.shape}")
+    return values.mean() if reduction == "mean" else values.sum()
+
+
+def _paired(function: str, x: Tensor, y) -> Tensor:
+    """The target as tensor: of x's shape, and of its dtype if it was not a float array."""
+    if not isinstance(y, Tensor):
+        y = Tensor(y) if is_array(y) else Tensor(x.xp.asarray(y, dtype=x.dtype))
+    if y.dtype.kind != "f":
+        y = Tensor(y.data.astype(x.dtype))
+    expect(
+        x.shape == y.shape, function, "predictions and targets must have one shape", x.shape,
+        y.shape,
+    )  # fmt: skip
+    return y
+
+
+def mse(x: Tensor, y, reduction: str = "mean") -> Tensor:
+    """(x - y)².
+
+    >>> import glassgrad as gg
+    >>> mse(gg.tensor([1.0, 2.0]), [0.0, 4.0]).item()
+    2.5
+    """
+    d = x - _paired("mse", x, y)
+    return _reduce(d * d, "mse", reduction)
+
+
+def l1(x: Tensor, y, reduction: str = "mean") -> Tensor:
+    """|x - y|, with derivative 0 at 0."""
+    return _reduce(absolute(x - _paired("l1", x, y)), "l1", reduction)
+
+
+def huber(x: Tensor, y, delta: float = 1.0, reduction: str = "mean") -> Tensor:
+    """½ d² for |d| ≤ δ, δ(|d| - ½ δ) beyond, d = x - y (Huber 1964)."""
+    expect(delta > 0, "huber", "delta must be positive", "> 0", delta, ValueRangeError)
+    d = absolute(x - _paired("huber", x, y))
+    q = minimum(d, delta)
+    return _reduce(q * q * 0.5 + (d - q) * delta, "huber", reduction)
+
+
+def _cross_entropy_composed(logits, /, labels):
+    lse = logsumexp(logits, axis=-1)
+    return lse - take_along(logits, labels), lse.detach()
+
+
+def _cross_entropy_fused(g, logits, out, labels):
+    """softmax - one_hot, by one exponential: the forward pass left the log-sum-exp."""
+    g, x, lse = g[0].data, logits.data, out[1].data
+    p = xp_of(x).exp(x - lse[..., None])
+    rows = p.reshape(-1, p.shape[-1])
+    rows[xp_of(x).arange(len(rows)), labels.reshape(-1)] -= 1
+    p *= g[..., None]
+    return Tensor(p)
+
+
+@differentiable(vjp=_cross_entropy_fused, composed=_cross_entropy_composed)
+def _cross_entropy(logits, /, labels):
+    """(-ln softmax(logits)[label], log-sum-exp); the second is kept for the derivative."""
+    xp = xp_of(logits)
+    lse = logsumexp.body(logits, axis=-1)
+    rows = logits.reshape(-1, logits.shape[-1])
+    picked = rows[xp.arange(len(rows)), labels.reshape(-1)].reshape(labels.shape)
+    return xp.asarray(lse - picked), lse
+
+
+def cross_entropy(logits: Tensor, labels, reduction: str = "mean") -> Tensor:
+    """-ln softmax(logits)[label] for logits [..., K] and integer labels [...] in 0..K-1.
+
+    Computed as logsumexp(z) - z_label, so that no probability underflows. The classes are the
+    *last* axis. Raises DTypeError or ValueRangeError for bad labels.
+
+    >>> import glassgrad as gg
+    >>> round(cross_entropy(gg.tensor([[0.0, 0.0], [0.0, 1000.0]]), [0, 1]).item(), 4)
+    0.3466
+    """
+    labels = _labels("cross_entropy", logits, labels)
+    return _reduce(_cross_entropy(logits, labels=labels)[0], "cross_entropy", reduction)
+
+
+def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
+    """-log_probabilities[label] for log-probabilities [..., K] and integer labels [...]."""
+    labels = _labels("nll", log_probabilities, labels)
+    return _reduce(-take_along(log_probabilities, labels), "nll", reduction)
+
+
+def _labels(function, logits, labels):
+    expect(logits.ndim >= 1, function, "logits must have a class axis", "≥ 1 axis", logits.ndim)
+    labels = check_labels(function, labels, logits.shape[-1])
+    expect(
+        labels.shape == logits.shape[:-1], function, "labels must have the logits' leading shape",
+        logits.shape[:-1], labels.shape, logits=logits,
+    )  # fmt: skip
+    return logits.xp.asarray(labels)
+
+
+@differentiable(p=lambda g, p: g / maximum(p, 1e-12))
+def _clamped_log(p, /):
+    """ln p, not below -100; its derivative 1/p, not above 1e12: finite at p = 0."""
+    xp = xp_of(p)
+    with np.errstate(divide="ignore"):  # ln 0 = -inf is what the clamp is for
+        return xp.maximum(xp.log(p), p.dtype.type(-100))
+
+
+def _probabilities(function, **named):
+    for name, p in named.items():
+        values = values_of(p)
+        inside = bool(((values >= 0) & (values <= 1)).all())
+        if not inside:
+            raise ValueRangeError(
+                f"{function}: {name} must hold probabilities; expected 0..1, got"
+                f" {float(values.min()):g}..{float(values.max()):g} {p.describe()}"
+            )
+
+
+def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
+    """-(y ln p + (1 - y) ln(1 - p)) for probabilities p and targets y in 0..1.
+
+    Logarithms are not taken below -100 and their slopes not above 1e12, so that p = 0 and 1 stay
+    finite. From logits, `binary_cross_entropy_with_logits` is exact and cheaper.
+    """
+    y = _paired("binary_cross_entropy", p, y)
+    _probabilities("binary_cross_entropy", p=p, y=y)
+    loss = -(y * _clamped_log(p) + (1 - y) * _clamped_log(1 - p))
+    return _reduce(loss, "binary_cross_entropy", reduction)
+
+
+@differentiable(z=lambda g, z, y: g * (sigmoid(z) - y), y=lambda g, z: -g * z)
+def _logit_loss(z, y, /):
+    """max(z, 0) - z y + ln(1 + e^-|z|).  ∂/∂z = σ(z) - y."""
+    xp = xp_of(z)
+    return xp.maximum(z, z.dtype.type(0)) - z * y + xp.log1p(xp.exp(-abs(z)))
+
+
+def binary_cross_entropy_with_logits(z: Tensor, y, reduction: str = "mean") -> Tensor:
+    """-(y ln σ(z) + (1 - y) ln(1 - σ(z))) = max(z, 0) - z y + ln(1 + e^-|z|).
+
+    >>> import glassgrad as gg
+    >>> binary_cross_entropy_with_logits(gg.tensor([1000.0, -1000.0]), [1.0, 1.0], "none")
+    tensor([   0., 1000.])
+    """
+    name = "binary_cross_entropy_with_logits"
+    y = _paired(name, z, y)
+    _probabilities(name, y=y)
+    return _reduce(_logit_loss(z, y), name, reduction)
+
+
+def kl_divergence(p, log_q: Tensor, reduction: str = "mean") -> Tensor:
+    """KL(p ‖ q) = Σ_k p_k (ln p_k - ln q_k) over the last axis, with 0 ln 0 = 0.
+
+    p [..., K] are probabilities, log_q [..., K] log-probabilities (`log_softmax`); "mean" is over
+    the rows.
+    """
+    p = _paired("kl_divergence", log_q, p)
+    _probabilities("kl_divergence", p=p)
+    rows = sum_(p * (_clamped_log(p) - log_q), axis=-1)
+    return _reduce(rows, "kl_divergence", reduction)
+
+
+def gaussian_nll(
+    mu: Tensor, y, variance: Tensor, reduction: str = "mean", eps: float = 1e-6, full: bool = False
+) -> Tensor:
+    """½ (ln v + (y - μ)²/v) with v = max(variance, ε) (Nix & Weigend 1994); `full` adds ½ ln 2π.
+
+    Raises ValueRangeError for a negative variance; where it is below ε its gradient is 0.
+    """
+    y = _paired("gaussian_nll", mu, y)
+    variance = _paired("gaussian_nll", mu, variance)
+    if not bool((variance.data >= 0).all()):
+        raise ValueRangeError(
+            f"gaussian_nll: variance must not be negative; expected ≥ 0, got"
+            f" {float(variance.data.min()):g} {variance.describe()}"
+        )
+    v = clip(variance, eps)
+    d = y - mu
+    loss = (log(v) + d * d / v) * 0.5
+    return _reduce(loss + 0.5 * math.log(2 * math.pi) if full else loss, "gaussian_nll", reduction)
+
+
+def hinge(scores: Tensor, y, reduction: str = "mean") -> Tensor:
+    """max(0, 1 - y s) for scores s and targets y of -1 or +1 (Cortes & Vapnik 1995)."""
+    y = _paired("hinge", scores, y)
+    if not bool((abs(y.data) == 1).all()):
+        raise ValueRangeError("hinge: targets must be -1 or +1")
+    return _reduce(relu(1 - y * scores), "hinge", reduction)

@@ -1,0 +1,23 @@
+"""The multi-layer perceptron: the same two lines in half of all systems."""
+
+from ..random import Generator
+from .linear import Linear
+from .module import Sequential
+
+
+def mlp(sizes, activation, *, rng: Generator, dtype="float32") -> Sequential:
+    """Linear layers of the given sizes, each followed by `activation()`.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> nn.mlp([4, 8, 2], nn.Tanh, rng=gg.Generator(0))
+    Sequential(58 parameters)
+      0: Linear(4 -> 8, 40 parameters)
+      1: Tanh()
+      2: Linear(8 -> 2, 18 parameters)
+      3: Tanh()
+    """
+    layers = []
+    for i, (n, m) in enumerate(zip(sizes, sizes[1:])):
+        layers += [Linear(n, m, rng=rng.child("layer", i), dtype=dtype), activation()]
+    return Sequential(*layers)

@@ -1,0 +1,300 @@
+"""`Module`: something with parameters, and how to find, save and move them.
+
+A module is any object whose attributes are
+
+    tensors that require gradients    parameters, changed by an optimiser
+    other tensors                     buffers, saved but not trained (running means)
+    generators                        streams of random numbers; their state belongs to a checkpoint
+    modules                           parts, found by attribute name
+
+also inside lists, tuples and dictionaries. Names are joined by dots: ``encoder.0.weight``. There is
+nothing to register and no ``super().__init__()`` to remember: the attributes are looked at when
+asked. A tensor computed on the tape (an activation kept for later) is not state and is left out.
+"""
+
+import weakref
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...kernels.errors import GlassgradError
+from ..arrays import FLOATS, module_for, to_device, to_numpy
+from ..random import Generator
+from ..tensor import Tensor, values_of
+
+
+class StateError(GlassgradError, ValueError):
+    """A state dict does not fit the module or the optimiser that it is loaded into."""
+
+
+def _walk(value, name: str, path: frozenset):
+    """All (name, module, tensor or generator) below `value`, in attribute order, parents first."""
+    if isinstance(value, Generator) or (isinstance(value, Tensor) and value.node is None):
+        yield name, value
+        return
+    if not isinstance(value, (Module, list, tuple, dict)) or id(value) in path:
+        return  # plain data; or a part that refers back to its whole
+    if isinstance(value, Module):
+        yield name, value
+        members = value.members()
+    else:
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+    path = path | {id(value)}
+    for key, member in members:
+        yield from _walk(member, f"{name}.{key}" if name else str(key), path)
+
+
+def _once(pairs):
+    """The pairs whose value was not met under an earlier name."""
+    seen = set()
+    for name, value in pairs:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+class Module:
+    """Base class of layers and networks: define ``forward``, then call the object.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = gg.tensor([2.0], requires_grad=True)
+    ...
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> scale = Scale()
+    >>> scale(gg.tensor([3.0])).item()
+    6.0
+    >>> [name for name, _ in scale.named_parameters()]
+    ['factor']
+    """
+
+    training = True
+
+    def forward(self, *args, **kwargs):
+        """The computation; every module defines its own."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+    # ------------------------------------------------------------ what it has
+
+    def members(self):
+        """(name, value) of everything that may hold state: its attributes."""
+        return vars(self).items()
+
+    def _everything(self):
+        return _walk(self, "", frozenset())
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Every parameter and buffer under every name it has: what `state_dict` holds."""
+        return ((n, v) for n, v in self._everything() if isinstance(v, Tensor))
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Tensors that require gradients, each once, under its first name."""
+        return _once((n, t) for n, t in self.named_tensors() if t.requires_grad)
+
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """Tensors that do not require gradients, each once, under its first name."""
+        return _once((n, t) for n, t in self.named_tensors() if not t.requires_grad)
+
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """Itself (under the name "") and every module inside, each once."""
+        return _once((n, v) for n, v in self._everything() if isinstance(v, Module))
+
+    def named_generators(self) -> Iterator[tuple[str, Generator]]:
+        """Every random generator held by the module or a part of it, each once."""
+        return _once((n, v) for n, v in self._everything() if isinstance(v, Generator))
+
+    def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """The modules directly inside, not those inside them."""
+        inside = None
+        for name, value in self._everything():
+            if not isinstance(value, Module) or not name:
+                continue
+            if inside is None or not name.startswith(inside):
+                inside = name + "."
+                yield name, value
+
+    def parameters(self) -> list[Tensor]:
+        """All parameters, a tied one (one tensor under two names) once."""
+        return [t for _, t in self.named_parameters()]
+
+    def count(self) -> int:
+        """How many numbers are trained."""
+        return sum(t.size for t in self.parameters())
+
+    # ----------------------------------------------------------- saved values
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters and buffers by name, as NumPy arrays."""
+        return {name: np.array(to_numpy(t.data)) for name, t in self.named_tensors()}
+
+    def adapt_state(self, state: dict, prefix: str) -> None:
+        """Hook: rewrite entries of `state` under `prefix` that come in another convention."""
+
+    def load_state_dict(self, state: dict, strict: bool = True) -> tuple[list[str], list[str]]:
+        """Set all parameters and buffers from arrays by name.
+
+        Everything is checked before the first value is set: after an error the module is as it was.
+        Shapes and dtypes must agree. With ``strict=False`` missing and unexpected names are
+        allowed. Returns both: (missing, unexpected). A tied tensor needs one of its names only.
+        Raises StateError.
+        """
+        state = dict(state)
+        for name, module in self.named_modules():
+            module.adapt_state(state, f"{name}." if name else "")
+        tensors = dict(self.named_tensors())
+        values = {n: to_numpy(values_of(state[n])) for n in tensors if n in state}
+        given = {id(tensors[n]): n for n in reversed(list(values))}
+        missing = [n for n, t in tensors.items() if id(t) not in given]
+        unexpected = [n for n in state if n not in tensors]
+        problems = _name_problems(missing, unexpected, tensors) if strict else []
+        for name, value in values.items():
+            t, first = tensors[name], given[id(tensors[name])]
+            if value.shape != t.shape:
+                problems.append(f"{name}: expected shape {t.shape}, got {value.shape}")
+            elif value.dtype != t.dtype:
+                problems.append(
+                    f"{name}: expected {t.dtype}, got {value.dtype}; convert one with .astype(...)"
+                )
+            elif first != name and not np.array_equal(values[first], value, equal_nan=True):
+                problems.append(f"{name}: is tied to {first}, but the two values differ")
+        if problems:
+            shown = "".join(f"\n  {p}" for p in problems[:12])
+            more = f"\n  and {len(problems) - 12} more" if len(problems) > 12 else ""
+            raise StateError(
+                f"load_state_dict: the state does not fit {type(self).__name__};"
+                f" nothing was loaded:{shown}{more}"
+            )
+        for name, value in values.items():
+            tensors[name].assign(value)
+        return missing, unexpected
+
+    def with_parameters(self, tensors) -> "Module":
+        """Put `tensors` in the place of the parameters, in the order of `parameters()`.
+
+        Makes the network a function of its parameters, for derivatives by them. The places are
+        those of the first call: what is put in later need not be a parameter itself.
+        """
+        if self not in _places:
+            wanted = {id(t): i for i, t in enumerate(self.parameters())}
+            _places[self] = list(_find_places(self, wanted, set()))
+        for container, key, i in _places[self]:
+            container[key] = tensors[i]
+        return self
+
+    # ------------------------------------------------------------------ modes
+
+    def train(self, mode: bool = True) -> "Module":
+        """Training mode, in it and all its parts: dropout drops, batch norm uses the batch."""
+        for _, module in self.named_modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> "Module":
+        """Evaluation mode, the opposite of `train`."""
+        return self.train(False)
+
+    def to(self, device: str) -> "Module":
+        """Move every tensor to ``"cpu"`` or ``"cuda"`` in place: references to them stay good."""
+        module_for(device)
+        for t in [t for _, t in _once(self.named_tensors())]:
+            t.data, t.grad = to_device(t.data, device), None
+            t.version += 1
+        for _, generator in self.named_generators():
+            generator.device = device
+        return self
+
+    def astype(self, dtype) -> "Module":
+        """Convert every float tensor to float32 or float64 in place; integers stay."""
+        dtype = np.dtype(dtype)
+        if dtype not in FLOATS:
+            raise GlassgradError(f"astype: expected float32 or float64, got {dtype}")
+        for t in [t for _, t in _once(self.named_tensors()) if t.dtype.kind == "f"]:
+            t.data, t.grad = t.data.astype(dtype), None
+            t.version += 1
+        return self
+
+    # ---------------------------------------------------------------- display
+
+    def extra(self) -> str:
+        """What the layer is, in the brackets of its line: sizes and options."""
+        return ""
+
+    def __repr__(self):
+        n = self.count()
+        inside = [self.extra()] if self.extra() else []
+        inside += [f"{n:,} parameter{'s' * (n != 1)}"] if n else []
+        lines = [f"{type(self).__name__}({', '.join(inside)})"]
+        for name, child in self.named_children():
+            first, *rest = repr(child).splitlines()
+            lines += [f"  {name}: {first}", *(f"  {line}" for line in rest)]
+        return "\n".join(lines)
+
+
+_places = weakref.WeakKeyDictionary()
+
+
+def _find_places(value, wanted: dict, seen: set):
+    """(dictionary or list, key, number) of every place below `value` that holds a wanted tensor."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    inside = vars(value) if isinstance(value, Module) else value
+    for key, member in list(inside.items() if isinstance(inside, dict) else enumerate(inside)):
+        if isinstance(member, Tensor) and id(member) in wanted:
+            yield inside, key, wanted[id(member)]
+        elif isinstance(member, (Module, list, dict)):
+            yield from _find_places(member, wanted, seen)
+
+
+def _name_problems(missing, unexpected, tensors) -> list[str]:
+    """One line for each missing and each unexpected name, with the name probably meant."""
+    import difflib
+
+    lines = [f"missing: {name} {tensors[name].describe()}" for name in missing]
+    for name in unexpected:
+        near = difflib.get_close_matches(name, tensors, n=1, cutoff=0.5)
+        lines.append(f"unexpected: {name}" + (f" (nearest name here: {near[0]})" if near else ""))
+    return lines
+
+
+class Sequential(Module):
+    """Modules applied one after the other; parts are named by position: ``0.weight``.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> rng = gg.Generator(0)
+    >>> net = nn.Sequential(nn.Linear(4, 3, rng=rng), nn.Tanh(), nn.Linear(3, 1, rng=rng))
+    >>> net
+    Sequential(19 parameters)
+      0: Linear(4 -> 3, 15 parameters)
+      1: Tanh()
+      2: Linear(3 -> 1, 4 parameters)
+    >>> net(gg.ones((2, 4))).shape
+    (2, 1)
+    """
+
+    def __init__(self, *layers):
+        self.layers = list(layers)
+
+    def members(self):
+        return enumerate(self.layers)
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __len__(self):
+        return len(self.layers)
+
+    def __iter__(self):
+        return iter(self.layers)
+
+    def __getitem__(self, index):
+        return self.layers[index]

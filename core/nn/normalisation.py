@@ -1,0 +1,82 @@
+"""Batch and layer normalisation, with learnt scale `weight` and shift `bias`."""
+
+import numpy as np
+
+from ...kernels.errors import ValueRangeError, expect
+from ..functions import batch_norm, layer_norm, reshape
+from ..tensor import Tensor
+from .init import expect_sizes, parameter
+from .module import Module
+
+
+class BatchNorm(Module):
+    """y = weight·(x - mean)/√(variance + ε) + bias for each channel of x [N, C] or [N, C, ...].
+
+    In training mean and variance (biased) are the batch's, over all axes but 1, and the running
+    estimates follow:  running ← (1 - momentum)·running + momentum·batch, with the *unbiased*
+    variance, as in PyTorch. ``momentum=None`` averages all batches alike. In evaluation the running
+    estimates are used. (Ioffe & Szegedy 2015.)
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> norm = nn.BatchNorm(1)
+    >>> norm(gg.tensor([[1.0], [3.0]])).numpy().round(3).tolist(), norm.running_var.item()
+    ([[-1.0], [1.0]], 1.100000023841858)
+    """
+
+    def __init__(
+        self, channels: int, eps: float = 1e-5, momentum: float | None = 0.1, *, dtype="float32"
+    ):
+        expect_sizes("BatchNorm", channels=channels)
+        self.weight = parameter(np.ones(channels, dtype))
+        self.bias = parameter(np.zeros(channels, dtype))
+        self.running_mean = Tensor(np.zeros(channels, dtype))
+        self.running_var = Tensor(np.ones(channels, dtype))
+        self.num_batches_tracked = Tensor(np.zeros((), np.int64))
+        self.eps, self.momentum = eps, momentum
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = self.weight.size
+        expect(
+            x.ndim >= 2 and x.shape[1] == channels, "BatchNorm", "x must be [N, C, ...] with C",
+            channels, x.shape, x=x,
+        )  # fmt: skip
+        if self.training:
+            y, mean, variance = batch_norm(x, self.weight, self.bias, self.eps)
+            self._follow(mean, variance, x.size // channels)
+            return y
+        along = (channels,) + (1,) * (x.ndim - 2)
+        inverse = 1 / (self.running_var + self.eps).sqrt()
+        scale = self.weight * inverse
+        shift = self.bias - self.running_mean * scale
+        return x * reshape(scale, along) + reshape(shift, along)
+
+    def _follow(self, mean, variance, n: int) -> None:
+        count = self.num_batches_tracked
+        count.assign(count.data + 1)
+        rate = 1 / count.item() if self.momentum is None else self.momentum
+        for running, batch in (
+            (self.running_mean, mean),
+            (self.running_var, variance * variance.dtype.type(n / (n - 1))),
+        ):
+            running.assign((1 - rate) * running.data + rate * batch)
+
+    def extra(self):
+        return f"{self.weight.size} channels"
+
+
+class LayerNorm(Module):
+    """y = weight·(x - mean)/√(variance + ε) + bias over the last axis of x [..., D] (Ba 2016)."""
+
+    def __init__(self, size: int, eps: float = 1e-5, *, dtype="float32"):
+        expect_sizes("LayerNorm", size=size)
+        expect(eps >= 0, "LayerNorm", "eps must not be negative", "≥ 0", eps, ValueRangeError)
+        self.weight = parameter(np.ones(size, dtype))
+        self.bias = parameter(np.zeros(size, dtype))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return layer_norm(x, self.weight, self.bias, self.eps)
+
+    def extra(self):
+        return f"{self.weight.size}"

@@ -1,0 +1,214 @@
+"""Recurrent layers: plain, LSTM, GRU, of one or several levels; by default in the lecture's form.
+
+Letters: T steps, N sequences, I inputs, H hidden units, L levels. x is [T, N, I]; a state is
+[L, N, H] (of the LSTM a pair (h, c) of such); each layer returns (hs [T, N, H] of the top level,
+state after the last step) and starts from zeros when no state is given.
+
+Parameters, as in PyTorch, for level k: ``weight_ih_l{k}`` [G·H, I or H], ``weight_hh_l{k}``
+[G·H, H], ``bias_ih_l{k}``, ``bias_hh_l{k}`` [G·H], with G = 1 (plain), 4 (LSTM: i, f, g, o) or
+3 (GRU: r, z, n). All start from U(±1/√H).
+
+`biases` is how many there are: 0; 1 (``bias_ih`` only, as papers write it); 2 (the library's two).
+A state with two biases loads into a layer with one: the two are added, which is the same function
+wherever both enter the same sum; in the library's GRU they do not, and it is refused.
+"""
+
+from ...kernels.errors import ValueRangeError, expect
+from ..functions import expand_dims, gru, lstm, rnn, stack
+from ..functions.recurrent import ACTIVATIONS
+from ..random import Generator
+from ..tensor import Tensor
+from .dropout import Dropout
+from .init import expect_sizes, scaled
+from .module import Module
+
+
+def detached(state):
+    """A state as constants: where back-propagation through time is cut."""
+    return tuple(map(detached, state)) if isinstance(state, tuple) else state.detach()
+
+
+def _one_of(layer, name, value, allowed):
+    expect(value in allowed, layer, f"{name} must be known", list(allowed), value, ValueRangeError)
+
+
+class _Recurrent(Module):
+    """Parameters of all levels, and the loop over levels."""
+
+    gates = 1
+    biases_add_up = True  # both biases enter the same sum
+
+    def __init__(self, inputs, hidden, layers, biases, dropout, rng, dtype):
+        name = type(self).__name__
+        expect_sizes(name, inputs=inputs, hidden=hidden, layers=layers)
+        _one_of(name, "biases", biases, (0, 1, 2))
+        self.inputs, self.hidden, self.layers, self.biases = inputs, hidden, layers, biases
+        rows = self.gates * hidden
+        for k in range(layers):
+            shapes = {
+                "weight_ih": (rows, inputs if k == 0 else hidden),
+                "weight_hh": (rows, hidden),
+                **dict.fromkeys(("bias_ih", "bias_hh")[:biases], (rows,)),
+                **self.more_shapes(),
+            }
+            for kind, shape in shapes.items():
+                setattr(self, f"{kind}_l{k}", scaled(shape, hidden, rng, dtype))
+        self.dropout = Dropout(dropout, rng=rng) if dropout else None
+
+    def more_shapes(self) -> dict:
+        """Parameters beyond weights and biases: name -> shape."""
+        return {}
+
+    def level(self, x, state, k: int):
+        """One level: (hs, state tuple after the last step)."""
+        raise NotImplementedError
+
+    def get(self, kind: str, k: int):
+        """The parameter of level k, or None where the layer has none."""
+        return getattr(self, f"{kind}_l{k}", None)
+
+    def bias(self, k: int):
+        """The sum of the level's biases, or None."""
+        one, two = self.get("bias_ih", k), self.get("bias_hh", k)
+        return one if two is None else one + two
+
+    def run(self, x: Tensor, states: list):
+        """All levels; `states` are tensors [L, N, H], or None for zeros."""
+        name = type(self).__name__
+        expect(
+            x.ndim == 3 and x.shape[2] == self.inputs, name, "x must be [T, N, I] with I",
+            self.inputs, x.shape, x=x,
+        )  # fmt: skip
+        shape = (self.layers, x.shape[1], self.hidden)
+        states = [Tensor(x.xp.zeros(shape, x.dtype)) if s is None else s for s in states]
+        for s in states:
+            expect(s.shape == shape, name, "a state must be [L, N, H]", shape, s.shape, x=x)
+        last = []
+        for k in range(self.layers):
+            if k and self.dropout is not None:
+                x = self.dropout(x)
+            x, new = self.level(x, [s[k] for s in states], k)
+            last.append(new)
+        if self.layers == 1:
+            return x, [expand_dims(s, 0) for s in last[0]]
+        return x, [stack(parts) for parts in zip(*last)]
+
+    def adapt_state(self, state, prefix):
+        if self.biases != 1 or not self.biases_add_up:
+            return
+        for k in range(self.layers):
+            one, two = f"{prefix}bias_ih_l{k}", f"{prefix}bias_hh_l{k}"
+            if one in state and two in state:
+                state[one] = state[one] + state.pop(two)
+
+    def extra(self):
+        levels = f", {self.layers} layers" if self.layers > 1 else ""
+        return f"{self.inputs} -> {self.hidden}{levels}, biases {self.biases}"
+
+
+class RNN(_Recurrent):
+    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]), φ tanh, relu or sigmoid; no bias by default (lecture 3).
+
+    `dropout` acts on what goes up from level to level, not on what goes along the sequence
+    (Zaremba et al. 2014).
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> hs, h = nn.RNN(3, 4, rng=gg.Generator(0))(gg.ones((5, 2, 3)))
+    >>> hs.shape, h.shape
+    ((5, 2, 4), (1, 2, 4))
+    """
+
+    def __init__(
+        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 0,
+        activation: str = "tanh", dropout: float = 0.0, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        _one_of("RNN", "activation", activation, ACTIVATIONS)
+        self.activation = activation
+        super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
+
+    def level(self, x, state, k):
+        w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
+        hs, h = rnn(x, state[0], w_ih, w_hh, self.bias(k), ACTIVATIONS[self.activation])
+        return hs, (h,)
+
+    def forward(self, x: Tensor, h: Tensor | None = None):
+        hs, (h,) = self.run(x, [h])
+        return hs, h
+
+
+class LSTM(_Recurrent):
+    """i, f, o = σ(a), g = tanh(a), a = W [x, h] + b;  c' = f c + i g,  h' = o tanh(c').
+
+    One bias per gate (lecture 3; Hochreiter & Schmidhuber 1997, Gers et al. 2000);
+    ``biases=2`` are the library's two. ``peephole=True`` adds ``weight_ph_l{k}`` [3H, H], full
+    matrices by which i and f see c and o sees c' (order i, f, o). State: a pair (h, c).
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> hs, (h, c) = nn.LSTM(3, 4, layers=2, rng=gg.Generator(0))(gg.ones((5, 2, 3)))
+    >>> hs.shape, h.shape, c.shape
+    ((5, 2, 4), (2, 2, 4), (2, 2, 4))
+    """
+
+    gates = 4
+
+    def __init__(
+        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 1,
+        peephole: bool = False, dropout: float = 0.0, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        self.peephole = peephole
+        super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
+
+    def more_shapes(self):
+        return {"weight_ph": (3 * self.hidden, self.hidden)} if self.peephole else {}
+
+    def level(self, x, state, k):
+        w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
+        return lstm(x, *state, w_ih, w_hh, self.bias(k), self.get("weight_ph", k))
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None):
+        hs, state = self.run(x, [None, None] if state is None else list(state))
+        return hs, tuple(state)
+
+    def extra(self):
+        return super().extra() + (", peephole" if self.peephole else "")
+
+
+class GRU(_Recurrent):
+    """The gated recurrent unit, r, z = σ(W [x, h] + b).
+
+    ``variant="lecture"``:  n = tanh(W x + U (r h)),        h' = (1 - z) h + z n,  no biases
+    ``variant="library"``:  n = tanh(W x + b + r (U h + b)),  h' = (1 - z) n + z h,  two biases
+
+    (Cho et al. 2014; the library's is PyTorch's and cuDNN's.) `biases` overrides the variant's.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> nn.GRU(3, 4, rng=gg.Generator(0)).count()
+    84
+    """
+
+    gates = 3
+
+    def __init__(
+        self, inputs: int, hidden: int, layers: int = 1, *, variant: str = "lecture",
+        biases: int | None = None, dropout: float = 0.0, rng: Generator, dtype="float32",
+    ):  # fmt: skip
+        _one_of("GRU", "variant", variant, ("lecture", "library"))
+        self.variant, self.biases_add_up = variant, variant == "lecture"
+        biases = biases if biases is not None else {"lecture": 0, "library": 2}[variant]
+        super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
+
+    def level(self, x, state, k):
+        w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
+        b_ih, b_hh = self.get("bias_ih", k), self.get("bias_hh", k)
+        hs, h = gru(x, state[0], w_ih, w_hh, b_ih, b_hh, self.variant)
+        return hs, (h,)
+
+    def forward(self, x: Tensor, h: Tensor | None = None):
+        hs, (h,) = self.run(x, [h])
+        return hs, h
+
+    def extra(self):
+        return super().extra() + f", {self.variant}"

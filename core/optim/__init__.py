@@ -1,0 +1,28 @@
+"""Optimisers, learning-rate schedules and clipping.
+
+Reading order: optimiser, sgd, adaptive, schedules, clipping.
+"""
+
+from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
+from .clipping import clip_grad_norm, clip_grad_value, grad_norm
+from .optimiser import Optimiser, OptimiserError
+from .schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    Halving,
+    InverseTime,
+    MultiStep,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    WarmUp,
+)
+from .sgd import SGD, Momentum
+
+__all__ = [
+    "AdaGrad", "Adadelta", "Adam", "AdamW", "Constant", "Cosine", "Exponential", "Halving",
+    "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
+    "ReduceOnPlateau", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
+    "grad_norm",
+]  # fmt: skip

@@ -1,0 +1,194 @@
+"""Optimisers with a rate for each coordinate, from the history of its squared gradients.
+
+Formulas, order of operations and defaults are PyTorch's. All squares, roots and quotients are
+element by element; g stands for g + weight_decay·x where a weight decay is set.
+"""
+
+import math
+
+from ..arrays import xp_of
+from .optimiser import Optimiser, decayed
+
+
+class AdaGrad(Optimiser):
+    """s ← s + g²,  x ← x - lr/(1 + (t-1)·lr_decay) · g/(√s + ε)  (Duchi, Hazan & Singer 2011)."""
+
+    slots = ("sum",)
+
+    def __init__(
+        self, parameters, lr: float = 1e-2, lr_decay: float = 0.0, weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0, eps: float = 1e-10,
+    ):  # fmt: skip
+        super().__init__(
+            parameters, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value, eps=eps,
+        )  # fmt: skip
+
+    def initial(self, slot, x, settings):
+        return xp_of(x).full_like(x, settings["initial_accumulator_value"])
+
+    def update(
+        self, x, g, state, t, scratch, *, lr, lr_decay, weight_decay, initial_accumulator_value, eps
+    ):
+        xp = xp_of(x)
+        g = decayed(xp, x, g, weight_decay, scratch)
+        total, s, q = state["sum"], scratch(1), scratch(2)
+        xp.multiply(g, g, out=s)
+        total += s
+        xp.sqrt(total, out=s)
+        s += eps
+        xp.divide(g, s, out=q)
+        q *= lr / (1 + (t - 1) * lr_decay)
+        x -= q
+
+
+class Adadelta(Optimiser):
+    """Steps in the units of x, with no rate to choose (Zeiler 2012)::
+
+    v ← ρ v + (1-ρ) g²        d = g √(u + ε)/√(v + ε)
+    u ← ρ u + (1-ρ) d²        x ← x - lr·d
+    """
+
+    slots = ("square_avg", "acc_delta")
+
+    def __init__(
+        self, parameters, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6,
+        weight_decay: float = 0.0,
+    ):  # fmt: skip
+        super().__init__(parameters, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
+
+    def update(self, x, g, state, t, scratch, *, lr, rho, eps, weight_decay):
+        xp = xp_of(x)
+        g = decayed(xp, x, g, weight_decay, scratch)
+        v, u, s, d = state["square_avg"], state["acc_delta"], scratch(1), scratch(2)
+        _follow_square(xp, v, g, rho, s)
+        xp.add(v, eps, out=s)
+        xp.sqrt(s, out=s)
+        xp.add(u, eps, out=d)
+        xp.sqrt(d, out=d)
+        d /= s
+        d *= g
+        _follow_square(xp, u, d, rho, s)
+        d *= lr
+        x -= d
+
+
+class RMSProp(Optimiser):
+    """The gradient over its root mean square (Tieleman & Hinton 2012, lecture 6.5)::
+
+        v ← α v + (1-α) g²        d = g/(√v + ε)
+
+    `centred` takes √(v - m²), m ← α m + (1-α) g, the deviation (Graves 2013); with `momentum`
+    b ← μ b + d and x ← x - lr·b, else x ← x - lr·d.
+    """
+
+    slots = ("square_avg", "grad_avg", "momentum_buffer")
+
+    def __init__(
+        self, parameters, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
+        weight_decay: float = 0.0, momentum: float = 0.0, centred: bool = False,
+    ):  # fmt: skip
+        super().__init__(
+            parameters, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+            centred=centred,
+        )  # fmt: skip
+
+    def needs(self, settings):
+        used = (True, settings["centred"], settings["momentum"])
+        return tuple(s for s, u in zip(self.slots, used) if u)
+
+    def update(self, x, g, state, t, scratch, *, lr, alpha, eps, weight_decay, momentum, centred):
+        xp = xp_of(x)
+        g = decayed(xp, x, g, weight_decay, scratch)
+        v, s, d = state["square_avg"], scratch(1), scratch(2)
+        _follow_square(xp, v, g, alpha, s)
+        if centred:
+            m = state["grad_avg"]
+            _follow(xp, m, g, alpha, s)
+            xp.multiply(m, m, out=s)
+            xp.subtract(v, s, out=s)
+            xp.maximum(s, 0, out=s)  # a variance, but for rounding
+            xp.sqrt(s, out=s)
+        else:
+            xp.sqrt(v, out=s)
+        s += eps
+        xp.divide(g, s, out=d)
+        if momentum:
+            b = state["momentum_buffer"]
+            b *= momentum
+            b += d
+            xp.multiply(b, lr, out=d)
+        else:
+            d *= lr
+        x -= d
+
+
+class Adam(Optimiser):
+    """Momentum and root mean square, both freed of their zero start (Kingma & Ba 2015)::
+
+        m ← β₁ m + (1-β₁) g       v ← β₂ v + (1-β₂) g²
+        x ← x - lr · m/(1-β₁ᵗ) / (√v/√(1-β₂ᵗ) + ε)
+
+    `amsgrad` puts the largest v so far in the denominator (Reddi et al. 2018). With `decoupled`
+    weight decay acts on x directly, x ← x - lr·weight_decay·x, not through g (`AdamW`).
+    """
+
+    slots = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    decoupled = False
+
+    def __init__(
+        self, parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 0.0, amsgrad: bool = False,
+    ):  # fmt: skip
+        super().__init__(
+            parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
+        )
+
+    def needs(self, settings):
+        return self.slots if settings["amsgrad"] else self.slots[:2]
+
+    def update(self, x, g, state, t, scratch, *, lr, betas, eps, weight_decay, amsgrad):
+        xp = xp_of(x)
+        if self.decoupled:
+            if weight_decay:
+                x *= 1 - lr * weight_decay
+        else:
+            g = decayed(xp, x, g, weight_decay, scratch)
+        m, v, s, d = state["exp_avg"], state["exp_avg_sq"], scratch(1), scratch(2)
+        _follow(xp, m, g, betas[0], s)
+        _follow_square(xp, v, g, betas[1], s)
+        if amsgrad:
+            v = xp.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+        xp.sqrt(v, out=s)
+        s /= math.sqrt(1 - betas[1] ** t)
+        s += eps
+        xp.divide(m, s, out=d)
+        d *= lr / (1 - betas[0] ** t)
+        x -= d
+
+
+class AdamW(Adam):
+    """`Adam` with decoupled weight decay, 0.01 by default (Loshchilov & Hutter 2019)."""
+
+    decoupled = True
+
+    def __init__(
+        self, parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False,
+    ):  # fmt: skip
+        super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
+
+
+def _follow(xp, average, g, keep, s):
+    """average ← keep·average + (1 - keep)·g, in place."""
+    average *= keep
+    xp.multiply(g, 1 - keep, out=s)
+    average += s
+
+
+def _follow_square(xp, average, g, keep, s):
+    """average ← keep·average + (1 - keep)·g², in place."""
+    average *= keep
+    xp.multiply(g, g, out=s)
+    s *= 1 - keep
+    average += s

@@ -1,0 +1,59 @@
+"""Clipping: gradients kept from exploding (Pascanu, Mikolov & Bengio 2013).
+
+A clipped gradient is a new array: two parameters may share the old one.
+"""
+
+import math
+
+from ...kernels.errors import ValueRangeError, expect
+from ..arrays import xp_of
+from ..tensor import Tensor
+
+
+def _norm(g) -> float:
+    """√Σg² in float64, scaled against overflow; NaN and Inf come through."""
+    xp = xp_of(g)
+    top = float(xp.abs(g).max()) if g.size else 0.0
+    if top == 0 or not math.isfinite(top):
+        return top
+    return top * math.sqrt(float(xp.square(g / g.dtype.type(top)).sum(dtype="float64")))
+
+
+def grad_norm(parameters) -> float:
+    """The Euclidean norm of all gradients together, as if they were one vector."""
+    norms = [_norm(p.grad.data) for p in parameters if p.grad is not None]
+    return math.nan if any(map(math.isnan, norms)) else math.hypot(*norms)
+
+
+def clip_grad_norm(parameters, max_norm: float) -> float:
+    """Scale all gradients by max_norm/norm where their joint norm is larger; return the norm.
+
+    The norm is the one before clipping. When it is NaN or infinite it is returned as it is and the
+    gradients are left alone: there is no direction left to keep.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([3.0, 4.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> clip_grad_norm([x], 5.0), x.grad.numpy().tolist()
+    (10.0, [3.0, 4.0])
+    """
+    expect(
+        max_norm > 0, "clip_grad_norm", "max_norm must be positive", "> 0", max_norm,
+        ValueRangeError,
+    )  # fmt: skip
+    parameters = list(parameters)
+    norm = grad_norm(parameters)
+    if norm > max_norm and math.isfinite(norm):
+        for p in parameters:
+            if p.grad is not None:
+                p.grad = Tensor(p.grad.data * p.grad.dtype.type(max_norm / norm))
+    return norm
+
+
+def clip_grad_value(parameters, limit: float) -> None:
+    """Every gradient element kept within ±limit; NaN stays NaN."""
+    expect(limit > 0, "clip_grad_value", "limit must be positive", "> 0", limit, ValueRangeError)
+    for p in parameters:
+        if p.grad is not None:
+            g = p.grad.data
+            p.grad = Tensor(xp_of(g).clip(g, -limit, limit))

@@ -1,0 +1,231 @@
+"""`Optimiser`: what all share. A rule of its own states how one parameter follows its gradient.
+
+An optimiser changes parameters in place from the `.grad` that `backward()` left. Gradients are set,
+not accumulated, so nothing has to be zeroed; a gradient is used once: a parameter that the last
+backward pass did not reach keeps its place, even though its old `.grad` is still there.
+"""
+
+import numpy as np
+
+from ...kernels.errors import GlassgradError, ValueRangeError, expect
+from ..arrays import is_array, to_numpy, xp_of
+from ..nn.module import StateError
+from ..tensor import Tensor
+
+
+class OptimiserError(GlassgradError, RuntimeError):
+    """An optimiser was given nothing to optimise, or no gradients."""
+
+
+class Optimiser:
+    """Base class. A rule names its state arrays in `slots` and defines `update`.
+
+    `parameters` is an iterable of tensors, or of groups: dictionaries with ``"parameters"`` and
+    settings of their own, such as ``"lr"`` or ``"weight_decay"``.
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, parameters, **settings):
+        parameters = list(parameters)
+        name = type(self).__name__
+        groups = (
+            parameters
+            if parameters and all(isinstance(p, dict) for p in parameters)
+            else [{"parameters": parameters}]
+        )
+        self.groups, self.parameters = [], []
+        for group in groups:
+            unknown = set(group) - set(settings) - {"parameters"}
+            if unknown or "parameters" not in group:
+                raise OptimiserError(
+                    f"{name}: a group needs 'parameters' and may set {sorted(settings)};"
+                    f" got {sorted(group)}"
+                )
+            own = group["parameters"]
+            own = [own] if isinstance(own, Tensor) else list(own)
+            for p in own:
+                self._expect_parameter(p)
+            self.parameters += own
+            self.groups.append({**settings, **group, "parameters": own})
+            self.check({k: v for k, v in self.groups[-1].items() if k != "parameters"})
+        if not self.parameters:
+            raise OptimiserError(f"{name}: there are no parameters to optimise")
+        if len({id(p) for p in self.parameters}) < len(self.parameters):
+            raise OptimiserError(f"{name}: a parameter is listed twice")
+        # A schedule sets one rate; groups with a rate of their own keep its ratio to that.
+        self._lr = settings["lr"]
+        self._ratios = [g["lr"] / self._lr if g["lr"] != self._lr else 1.0 for g in self.groups]
+        self.state = [None] * len(self.parameters)  # slot -> array, from the first step on
+        self.steps = [0] * len(self.parameters)
+        self._used = [None] * len(self.parameters)
+        self._scratch = {}
+
+    def _expect_parameter(self, p):
+        if not isinstance(p, Tensor) or p.node is not None or not p.requires_grad:
+            what = p.describe() if isinstance(p, Tensor) else type(p).__name__
+            raise OptimiserError(
+                f"{type(self).__name__}: parameters must be leaf tensors that require gradients;"
+                f" got {what}"
+            )
+
+    def check(self, settings: dict) -> None:
+        """All settings lie in their ranges: decays in [0, 1), everything else not negative."""
+        for key, value in settings.items():
+            for v in value if isinstance(value, (tuple, list)) else (value,):
+                below_one = key in ("momentum", "betas", "alpha", "rho")
+                # A rate of 0 is allowed for a group, which then stands still.
+                ok = v >= 0 and (v < 1 or not below_one) and v < float("inf")
+                bound = "0 ≤ value < 1" if below_one else "≥ 0 and finite"
+                expect(
+                    ok, type(self).__name__, f"{key} must lie in its range", bound, value,
+                    ValueRangeError,
+                )  # fmt: skip
+
+    @property
+    def lr(self) -> float:
+        """The learning rate. Setting it scales every group's rate by the same ratio."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float):
+        self.check({"lr": value})
+        self._lr = value
+        for group, ratio in zip(self.groups, self._ratios):
+            group["lr"] = value * ratio
+
+    # ----------------------------------------------------------------- a step
+
+    def update(self, x, g, state: dict, t: int, scratch, **settings) -> None:
+        """Change the array x in place by its gradient g, which must stay as it is.
+
+        `state` holds the arrays named in `slots`, t counts from 1, ``scratch(k)`` is the k-th
+        working array of x's shape, with arbitrary content.
+        """
+        raise NotImplementedError
+
+    def initial(self, slot: str, x, settings: dict):
+        """The state array before the first step: zeros."""
+        return xp_of(x).zeros_like(x)
+
+    def needs(self, settings: dict) -> tuple[str, ...]:
+        """The slots that these settings use."""
+        return self.slots
+
+    def step(self) -> None:
+        """One step for every parameter with a new gradient; an error if there is none at all."""
+        fresh = [
+            p.grad is not None and p.grad is not used
+            for p, used in zip(self.parameters, self._used)
+        ]
+        if not any(fresh):
+            raise OptimiserError(
+                f"{type(self).__name__}: no parameter has a new gradient; call backward() on the"
+                " objective before each step()"
+            )
+        i = 0
+        for group in self.groups:
+            settings = {k: v for k, v in group.items() if k != "parameters"}
+            for p in group["parameters"]:
+                if fresh[i]:
+                    self._step_one(i, p, settings)
+                i += 1
+
+    def _step_one(self, i, p, settings):
+        x, g = p.data, p.grad.data
+        expect(
+            g.shape == x.shape and g.dtype == x.dtype, type(self).__name__,
+            f"the gradient of parameter {i} must match it", p.describe(), p.grad.describe(),
+        )  # fmt: skip
+        if self.state[i] is None:
+            self.state[i] = {s: self.initial(s, x, settings) for s in self.needs(settings)}
+        for a in self.state[i].values():
+            if type(a) is not type(x) or a.dtype != x.dtype:
+                raise OptimiserError(
+                    f"{type(self).__name__}: parameter {i} was moved or converted after the first"
+                    " step; make a new optimiser after .to(...) or .astype(...)"
+                )
+        self.steps[i] += 1
+        self.update(x, g, self.state[i], self.steps[i], _Scratch(self._scratch, x), **settings)
+        p.version += 1
+        self._used[i] = p.grad
+
+    # ------------------------------------------------------------ checkpoints
+
+    def state_dict(self) -> dict:
+        """A flat dict of NumPy arrays and numbers, all that a resumed run needs bit for bit.
+
+        ``lr``; ``group.{j}.lr``; for each parameter that was stepped ``{i}.step`` and
+        ``{i}.{slot}``.
+        """
+        found = {"lr": float(self._lr)}
+        found.update({f"group.{j}.lr": float(g["lr"]) for j, g in enumerate(self.groups)})
+        for i, slots in enumerate(self.state):
+            if slots is not None:
+                found[f"{i}.step"] = self.steps[i]
+                found.update({f"{i}.{s}": np.array(to_numpy(a)) for s, a in slots.items()})
+        return found
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take over what `state_dict` gave; everything is checked before anything is set."""
+        expected, rates = {}, {"lr", *(f"group.{j}.lr" for j in range(len(self.groups)))}
+        i = 0
+        for group in self.groups:
+            for p in group["parameters"]:
+                if f"{i}.step" in state:
+                    expected.update({f"{i}.{s}": p for s in self.needs(group)})
+                i += 1
+        steps = {f"{i}.step" for i in range(len(self.parameters)) if f"{i}.step" in state}
+        known = rates | steps | set(expected)
+        problems = [f"missing: {k}" for k in sorted((rates | set(expected)) - set(state))]
+        problems += [f"unexpected: {k}" for k in sorted(set(state) - known)]
+        for k in sorted(set(expected) & set(state)):
+            value, p = state[k], expected[k]
+            if not is_array(value) or value.shape != p.shape or value.dtype != p.dtype:
+                got = f"{value.shape}, {value.dtype}" if is_array(value) else type(value).__name__
+                problems.append(f"{k}: expected {p.describe()}, got ({got})")
+        if problems:
+            shown = "".join(f"\n  {p}" for p in problems[:12])
+            raise StateError(
+                f"load_state_dict: the state does not fit this {type(self).__name__};"
+                f" nothing was loaded:{shown}"
+            )
+        self._lr = float(state["lr"])
+        for j, group in enumerate(self.groups):
+            group["lr"] = float(state[f"group.{j}.lr"])
+        self.steps = [int(state.get(f"{i}.step", 0)) for i in range(len(self.parameters))]
+        self.state = [{} if t else None for t in self.steps]
+        for k, p in expected.items():
+            number, _, slot = k.partition(".")
+            self.state[int(number)][slot] = xp_of(p.data).array(state[k])
+
+    def __repr__(self):
+        shown = ", ".join(
+            f"{k}={v}" for k, v in self.groups[0].items() if k not in ("parameters", "lr")
+        )
+        n = sum(p.size for p in self.parameters)
+        return f"{type(self).__name__}(lr={self._lr}, {shown}; {n:,} numbers)"
+
+
+class _Scratch:
+    """Working arrays in the shape of x, cut from buffers that all parameters share."""
+
+    def __init__(self, buffers: dict, x):
+        self.buffers, self.x = buffers, x
+
+    def __call__(self, k: int):
+        x = self.x
+        key = (k, x.dtype, type(x))
+        if key not in self.buffers or self.buffers[key].size < x.size:
+            self.buffers[key] = xp_of(x).empty(x.size, x.dtype)
+        return self.buffers[key][: x.size].reshape(x.shape)
+
+
+def decayed(xp, x, g, weight_decay, scratch):
+    """g + weight_decay·x, the gradient with the L2 penalty ½ weight_decay ‖x‖² (or g itself)."""
+    if not weight_decay:
+        return g
+    s = scratch(0)
+    xp.multiply(x, weight_decay, out=s)
+    s += g
+    return s

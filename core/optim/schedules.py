@@ -1,0 +1,218 @@
+"""Schedules: the factor by which the learning rate is multiplied in an epoch, counted from 0.
+
+A schedule is a pure function of the epoch, so a resumed run needs nothing but the epoch::
+
+    schedule = WarmUp(5) * Cosine(100)
+    optimiser.lr = base * schedule(epoch)
+
+`ReduceOnPlateau` alone has a state: it watches a metric.
+"""
+
+import math
+from dataclasses import dataclass
+
+from ...kernels.errors import ValueRangeError, expect
+
+
+class Schedule:
+    """epoch -> factor; the product of two schedules is a schedule."""
+
+    def __call__(self, epoch: float) -> float:
+        raise NotImplementedError
+
+    def __mul__(self, other: "Schedule") -> "Product":
+        return Product((self, other))
+
+
+@dataclass(frozen=True)
+class Product(Schedule):
+    """Both factors at once."""
+
+    schedules: tuple
+
+    def __call__(self, epoch):
+        return math.prod(s(epoch) for s in self.schedules)
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same factor always."""
+
+    factor: float = 1.0
+
+    def __call__(self, epoch):
+        return self.factor
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """gamma^⌊epoch/size⌋: a drop every `size` epochs.
+
+    >>> [Step(2, 0.5)(e) for e in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+
+    size: int
+    gamma: float = 0.1
+
+    def __post_init__(self):
+        expect(self.size > 0, "Step", "size must be positive", "> 0", self.size, ValueRangeError)
+
+    def __call__(self, epoch):
+        return self.gamma ** math.floor(epoch / self.size)
+
+
+@dataclass(frozen=True)
+class MultiStep(Schedule):
+    """gamma^(how many milestones are reached).
+
+    >>> [MultiStep((1, 3), 0.5)(e) for e in range(5)]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    milestones: tuple
+    gamma: float = 0.1
+
+    def __call__(self, epoch):
+        return self.gamma ** sum(epoch >= m for m in self.milestones)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """gamma^epoch."""
+
+    gamma: float
+
+    def __call__(self, epoch):
+        return self.gamma**epoch
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """From 1 to `floor` along half a cosine in `total` epochs, then `floor` (Loshchilov 2017).
+
+    >>> [round(Cosine(4)(e), 3) for e in range(6)]
+    [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
+    """
+
+    total: float
+    floor: float = 0.0
+
+    def __post_init__(self):
+        expect(
+            self.total > 0, "Cosine", "total must be positive", "> 0", self.total, ValueRangeError
+        )
+
+    def __call__(self, epoch):
+        done = min(max(epoch / self.total, 0.0), 1.0)
+        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    """(epoch + 1)/length up to 1: the rate grows linearly at first (Goyal et al. 2017).
+
+    >>> [(WarmUp(2) * Exponential(0.5))(e) for e in range(4)]
+    [0.5, 0.5, 0.25, 0.125]
+    """
+
+    length: float
+
+    def __post_init__(self):
+        expect(
+            self.length > 0, "WarmUp", "length must be positive", "> 0", self.length,
+            ValueRangeError,
+        )  # fmt: skip
+
+    def __call__(self, epoch):
+        return min(1.0, (epoch + 1) / self.length)
+
+
+@dataclass(frozen=True)
+class Halving(Schedule):
+    """1 for the first `after` epochs, then multiplied by `factor` in each (Zaremba et al. 2014).
+
+    >>> [Halving(4)(e) for e in range(7)]
+    [1.0, 1.0, 1.0, 1.0, 0.5, 0.25, 0.125]
+    """
+
+    after: int
+    factor: float = 0.5
+
+    def __call__(self, epoch):
+        return self.factor ** max(0.0, epoch + 1 - self.after)
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """1/(1 + rate·epoch): the sum diverges, the sum of squares does not (Robbins & Monro 1951)."""
+
+    rate: float
+
+    def __call__(self, epoch):
+        return 1 / (1 + self.rate * epoch)
+
+
+class ReduceOnPlateau:
+    """Multiply the factor by `gamma` when a metric has not improved for `patience` epochs.
+
+    An improvement is a value below the best one (above it for ``mode="max"``) by more than
+    threshold·|best|. After a reduction `cooldown` epochs do not count. NaN never improves. Call it
+    once an epoch with the metric; it returns the factor, never below `floor`.
+
+    >>> plateau = ReduceOnPlateau(gamma=0.5, patience=1)
+    >>> [plateau(m) for m in (3.0, 2.0, 2.0, 2.0, 2.0)]
+    [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+
+    def __init__(
+        self, gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4, cooldown: int = 0,
+        floor: float = 0.0, mode: str = "min",
+    ):  # fmt: skip
+        expect(
+            mode in ("min", "max"), "ReduceOnPlateau", "mode must be known", "min or max", mode,
+            ValueRangeError,
+        )  # fmt: skip
+        expect(
+            0 < gamma < 1, "ReduceOnPlateau", "gamma must lie in (0, 1)", "0 < gamma < 1", gamma,
+            ValueRangeError,
+        )  # fmt: skip
+        self.gamma, self.patience, self.threshold = gamma, patience, threshold
+        self.cooldown, self.floor, self.mode = cooldown, floor, mode
+        self.factor, self.best, self.waited, self.resting = 1.0, None, 0, 0
+
+    def __call__(self, metric: float) -> float:
+        metric = float(metric)
+        if self._improves(metric):
+            self.best, self.waited = metric, 0
+        else:
+            self.waited += 1
+        if self.resting:
+            self.resting, self.waited = self.resting - 1, 0
+        if self.waited > self.patience:
+            self.factor = max(self.factor * self.gamma, self.floor)
+            self.waited, self.resting = 0, self.cooldown
+        return self.factor
+
+    def _improves(self, metric):
+        if math.isnan(metric):
+            return False
+        if self.best is None:
+            return True
+        margin = self.threshold * abs(self.best)
+        if self.mode == "min":
+            return metric < self.best - margin
+        return metric > self.best + margin
+
+    def state_dict(self) -> dict[str, float]:
+        """Numbers for a checkpoint; `best` is NaN before the first call."""
+        best = math.nan if self.best is None else self.best
+        return {
+            "factor": self.factor, "best": best, "waited": self.waited, "resting": self.resting
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take over what `state_dict` gave."""
+        best = float(state["best"])
+        self.factor, self.best = float(state["factor"]), None if math.isnan(best) else best
+        self.waited, self.resting = int(state["waited"]), int(state["resting"])

@@ -1,0 +1,72 @@
+"""Stochastic gradient descent, and its momentum."""
+
+from ...kernels.errors import ValueRangeError, expect
+from ..arrays import xp_of
+from .optimiser import Optimiser, decayed
+
+
+class SGD(Optimiser):
+    """x ← x - lr·g, with g + weight_decay·x for g (Robbins & Monro 1951).
+
+    With `momentum` μ > 0 (Polyak 1964; Nesterov 1983 in the form of Sutskever et al. 2013)::
+
+        v ← μ v + g          x ← x - lr·v               plain
+                             x ← x - lr·(g + μ v)       nesterov
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import optim
+    >>> x = gg.tensor([1.0], requires_grad=True)
+    >>> opt = optim.SGD([x], lr=0.25)
+    >>> (x * x).sum().backward()
+    >>> opt.step()
+    >>> x.item()
+    0.5
+    """
+
+    slots = ("momentum_buffer",)
+
+    def __init__(
+        self, parameters, lr: float = 1e-3, momentum: float = 0.0, nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ):  # fmt: skip
+        super().__init__(
+            parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
+
+    def check(self, settings):
+        super().check(settings)
+        if settings.get("nesterov"):
+            expect(
+                settings["momentum"] > 0, type(self).__name__, "nesterov needs a momentum", "> 0",
+                settings["momentum"], ValueRangeError,
+            )  # fmt: skip
+
+    def needs(self, settings):
+        return self.slots if settings["momentum"] else ()
+
+    def update(self, x, g, state, t, scratch, *, lr, momentum, nesterov, weight_decay):
+        xp = xp_of(x)
+        g = decayed(xp, x, g, weight_decay, scratch)
+        s = scratch(1)
+        if momentum:
+            v = state["momentum_buffer"]
+            v *= momentum
+            v += g
+            if nesterov:
+                xp.multiply(v, momentum, out=s)
+                s += g
+                g = s
+            else:
+                g = v
+        xp.multiply(g, lr, out=s)
+        x -= s
+
+
+class Momentum(SGD):
+    """`SGD` with momentum 0.9 unless said otherwise."""
+
+    def __init__(
+        self, parameters, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ):  # fmt: skip
+        super().__init__(parameters, lr, momentum, nesterov, weight_decay)

@@ -1,0 +1,64 @@
+"""The display of a training: a bar with the batch rate, the loss and the time left; a row an epoch.
+
+On a terminal the bar is live; elsewhere only the rows are printed, plain.
+"""
+
+import time
+
+from .cli.output import console, number, seconds
+
+
+class Live:
+    """What `core.fit.fit` calls; the interface is that of `core.fit.Silent`."""
+
+    def __init__(self):
+        self.console, self.bar, self.task = console(), None, None
+
+    def start(self, name: str, epochs: int, batches: int) -> None:
+        self.name, self.epochs, self.batches = name, epochs, batches
+        self.fresh, self.shown = True, 0.0
+        if not self.console.is_terminal:
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=None),
+            TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True), TextColumn("left"),
+            console=self.console, transient=True, expand=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task(
+            name, total=max(1, epochs * batches), figures="", rate="", start=False
+        )
+        self.bar.start()
+
+    def step(self, epoch: int, batch: int, figures: dict) -> None:
+        if self.bar is None:
+            return
+        now, done = time.monotonic(), epoch * self.batches + batch
+        if self.fresh:  # a resumed run starts in the middle: that is not progress of now
+            self.bar.reset(self.task, completed=done)
+            self.fresh, self.first, self.began = False, done, now
+        if now - self.shown < 0.1:
+            return
+        self.shown = now
+        rate = (done - self.first) / max(now - self.began, 1e-9)
+        self.bar.update(
+            self.task, completed=done, description=f"epoch {epoch + 1}/{self.epochs}",
+            rate=f"{rate:.0f} batches/s" if rate >= 10 else f"{rate:.2g} batches/s",
+            figures=" ".join(f"{k} {number(v)}" for k, v in list(figures.items())[:1]),
+        )  # fmt: skip
+
+    def epoch(self, row: dict) -> None:
+        figures = {k: v for k, v in row.items() if k not in ("epoch", "seconds")}
+        text = "  ".join(f"{k} {number(v)}" for k, v in figures.items())
+        width = len(str(self.epochs))
+        self.console.print(
+            f"epoch {row['epoch']:>{width}}/{self.epochs}  {text}  {seconds(row['seconds'])}"
+        )
+
+    def finish(self) -> None:
+        """Take the bar away; may be called twice."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
