@@ -1,0 +1,101 @@
+"""The variational autoencoder: its objective against SciPy, its three decoders, its training."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import glassgrad as gg
+from glassgrad import models, training
+from glassgrad.core.recipe import SettingError
+from glassgrad.core.system import Batch
+from glassgrad.models import vae
+
+
+def small(decoder, **changes):
+    s = {**models.recipe("vae").resolve("digits"), "hidden": (5, 4), "latent": 2,
+         "decoder": decoder, **changes}  # fmt: skip
+    return vae.VAE(6, s, gg.Generator(1), dtype="float64")
+
+
+def test_negative_log_likelihoods_are_scipys():
+    rng = np.random.default_rng(0)
+    a, x = rng.standard_normal((4, 6)), (rng.random((4, 6)) < 0.5).astype(float)
+    got = vae.bernoulli_nll(gg.Tensor(a), gg.Tensor(x)).numpy()
+    want = -stats.bernoulli.logpmf(x, 1 / (1 + np.exp(-a))).sum(axis=1)
+    assert np.allclose(got, want, rtol=1e-12)
+    mean, logvar = rng.standard_normal((2, 4, 6))
+    got = vae.gaussian_nll(gg.Tensor(mean), gg.Tensor(logvar), gg.Tensor(x)).numpy()
+    want = -stats.norm.logpdf(x, mean, np.exp(logvar / 2)).sum(axis=1)
+    assert np.allclose(got, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("decoder", ["bernoulli", "gaussian", "diagonal"])
+def test_the_objective_is_the_equation(decoder):
+    """Written out in NumPy from the noise, the weights and the formulas of the page."""
+    m = small(decoder)
+    x = (np.random.default_rng(0).random((3, 6)) < 0.5).astype(float)
+    seed, offset = m.noise.state
+    loss, extra = m.objective(Batch(x))
+    eps = gg.Generator(seed, offset).normal((3, 2), "float64")
+    p = m.state_dict()
+
+    def layer(name, h):
+        return h @ p[f"{name}.weight"].T + p[f"{name}.bias"]
+
+    h = np.tanh(layer("encoder.2", np.tanh(layer("encoder.0", x))))
+    mu, logvar = layer("mu", h), layer("logvar", h)
+    h = np.tanh(layer("decoder.2", np.tanh(layer("decoder.0", mu + np.exp(logvar / 2) * eps))))
+    mean = layer("mean", h)
+    if decoder == "bernoulli":
+        nll = -stats.bernoulli.logpmf(x, 1 / (1 + np.exp(-mean))).sum(axis=1)
+    elif decoder == "gaussian":
+        nll = -stats.norm.logpdf(x, mean, m.s["sigma"]).sum(axis=1)
+    else:
+        floor = m.s["floor"]
+        var = np.exp(np.logaddexp(0, layer("spread", h) - floor) + floor)
+        nll = -stats.norm.logpdf(x, mean, np.sqrt(var)).sum(axis=1)
+    kl = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum(axis=1)
+    assert extra["kl"].item() == pytest.approx(kl.mean(), rel=1e-12)
+    assert loss.item() == pytest.approx((nll + kl).mean(), rel=1e-12)
+
+
+def test_more_samples_average():
+    m = small("bernoulli", samples=3)
+    x = gg.Tensor(np.ones((2, 6)))
+    state = m.noise.state
+    three = m.negative_bound(x, m.noise, 3)[0].numpy()
+    m.noise.state = state
+    one_by_one = [m.negative_bound(x, m.noise, 1)[0].numpy() for _ in range(3)]
+    assert np.allclose(three, np.mean(one_by_one, axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["vae", "vae-gaussian", "vae-diagonal"])
+def test_objectives_pass_the_gradient_check(name):
+    f, arrays = models.recipe(name).check(np.random.default_rng(0))
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+
+
+@pytest.mark.parametrize("name", ["vae", "vae-gaussian", "vae-diagonal"])
+def test_training_raises_the_bound_and_draws(name):
+    recipe = models.recipe(name)
+    trained = training.train(recipe, overrides={"epochs": 4, "seed": 3})
+    history = trained.history
+    assert history[-1]["valid_bound"] < history[0]["valid_bound"]
+    made = recipe.figures(trained.system, trained.data, trained.settings)
+    assert {"samples", "reconstructions", "codes", "manifold"} <= set(made)
+
+
+def test_validation_images_are_binary_and_fixed():
+    from glassgrad.core.data import load
+
+    s = models.recipe("vae").resolve("digits", {"binarise": "sampled"})
+    a, b = (vae.prepare(load("digits"), s) for _ in range(2))
+    assert set(np.unique(a.valid.x)) == {0.0, 1.0} and np.array_equal(a.valid.x, b.valid.x)
+    assert len(np.unique(a.train.x)) > 2  # drawn anew in each epoch instead
+    fixed = vae.prepare(load("digits"), {**s, "binarise": "fixed"})
+    assert set(np.unique(fixed.train.x)) == {0.0, 1.0}
+
+
+def test_unknown_decoder():
+    with pytest.raises(SettingError, match="decoder must be one of"):
+        small("bernouli")
