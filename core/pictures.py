@@ -58,7 +58,7 @@ def image_sheet(images: np.ndarray, columns: int = 10, title: str = "", scale: f
     return fig
 
 
-def reconstructions(x: np.ndarray, y: np.ndarray, title: str = "above: data, below: reconstruction"):
+def reconstructions(x: np.ndarray, y: np.ndarray, title: str = "data over reconstruction"):
     """Pairs of images [N, H, W], each over its reconstruction."""
     return image_sheet(np.concatenate([x, y]), columns=len(x), title=title)
 

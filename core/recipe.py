@@ -81,9 +81,8 @@ class Recipe:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise SettingError(
-                    f"{self.name}: unknown setting {key!r}{hint} (known: {', '.join(sorted(known))})"
-                )
+                names = ", ".join(sorted(known))
+                raise SettingError(f"{self.name}: unknown setting {key!r}{hint} (known: {names})")
             known[key] = _converted(self.name, key, value, known[key])
         return known
 

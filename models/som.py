@@ -287,7 +287,8 @@ def check(rng):
 
 SETTINGS = {
     "rows": 12, "columns": 12, "update": "vorontsov", "normalise": True, "init": "lecture",
-    "kernel": "gaussian", "sigma": 1.5, "radius": 3.0, "decay": "constant", "draws": 0, "shuffled": False,
+    "kernel": "gaussian", "sigma": 1.5, "radius": 3.0, "decay": "constant", "draws": 0,
+    "shuffled": False,
     "neighbours": 5, "scale": True, "whole": True, "lr": 0.1, "batch": 25, "epochs": 20,
 }  # fmt: skip
 
@@ -310,7 +311,8 @@ VORONTSOV = Recipe(
             "digits 30 x 30, quantisation error", "digits", "qe", "3.046 (MiniSom)", 3.046,
             settings={
                 "scale": True, "rows": 30, "columns": 30, "kernel": "triangle", "sigma": 4.0,
-                "radius": 0.0, "init": "pca", "decay": "asymptotic", "lr": 0.5, "draws": 1000, "shuffled": True,
+                "radius": 0.0, "init": "pca", "decay": "asymptotic", "lr": 0.5, "draws": 1000,
+                "shuffled": True,
                 "epochs": 5,
             },
             source="MiniSom, examples: handwritten digits",

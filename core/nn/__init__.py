@@ -18,5 +18,6 @@ from .recurrent import GRU, LSTM, RNN, detached
 __all__ = [
     "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "ELU", "Embedding",
     "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "Module", "RNN",
-    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "detached", "init", "losses", "mlp",
+    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "detached", "init", "losses",
+    "mlp",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The multi-layer perceptron: the same two lines in half of all systems."""
 
+from itertools import pairwise
+
 from ..random import Generator
 from .linear import Linear
 from .module import Sequential
@@ -18,6 +20,6 @@ def mlp(sizes, activation, *, rng: Generator, dtype="float32") -> Sequential:
       3: Tanh()
     """
     layers = []
-    for i, (n, m) in enumerate(zip(sizes, sizes[1:])):
+    for i, (n, m) in enumerate(pairwise(sizes)):
         layers += [Linear(n, m, rng=rng.child("layer", i), dtype=dtype), activation()]
     return Sequential(*layers)

@@ -28,7 +28,7 @@ def test_a_step_is_the_lectures_loop(update):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((7, 3)).astype(np.float32)
     kernel = "gaussian" if update == "vorontsov" else "exponential"
-    m, s = make(x, rows=3, columns=4, update=update, normalise=False, kernel=kernel, sigma=1.3,
+    m, _ = make(x, rows=3, columns=4, update=update, normalise=False, kernel=kernel, sigma=1.3,
                 radius=1.5)  # fmt: skip
     w = m.w.numpy().astype(float).reshape(3, 4, 3)
     m.train_step(Batch(x), Stub(0.3))
