@@ -1,0 +1,103 @@
+"""The laws of the house: what is imported where, how long it takes, that every example runs."""
+
+import ast
+import doctest
+import importlib
+import pkgutil
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import glassgrad as gg
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = {"kernels": 0, "core": 1, "models": 2, "glassgrad": 3}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "mxnet", "paddle", "pickle", "cPickle", "dill"}
+SOURCES = [p for room in FLOORS for p in sorted((ROOT / room).rglob("*.py"))]
+
+
+def modules():
+    """The name of every module of the package, but those that need a GPU library."""
+    names = ["glassgrad"]
+    for room in ("core", "kernels", "models", "glassgrad"):
+        package = "glassgrad" if room == "glassgrad" else f"glassgrad.{room}"
+        for info in pkgutil.walk_packages([str(ROOT / room)], f"{package}."):
+            names.append(info.name)
+    return [n for n in names if not n.endswith(("__main__", ".cuda"))]
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_import_is_quick_and_loads_nothing_heavy():
+    """Under 0.7 s in the median of five, with no compiler, no GPU library, no plotting."""
+    seconds = [
+        float(python(
+            "import time; t = time.perf_counter(); import glassgrad; print(time.perf_counter() - t)"
+        ))
+        for _ in range(5)
+    ]  # fmt: skip
+    assert statistics.median(seconds) < 0.7, seconds
+    loaded = python("import glassgrad, sys; print(*sys.modules)").split()
+    heavy = {"numba", "cupy", "scipy", "sklearn", "matplotlib", "rich", "safetensors", "torch"}
+    assert not heavy & set(loaded)
+
+
+def test_every_public_name_is_there_and_explained():
+    for name in gg.__all__:
+        thing = getattr(gg, name)
+        if callable(thing):
+            assert thing.__doc__, name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_source_file_keeps_the_laws(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400, "one subject, one sitting"
+    room = path.relative_to(ROOT).parts[0]
+    depth = len(path.relative_to(ROOT).parts) - 1  # packages between the file and glassgrad
+    tree = ast.parse(text)
+    assert not text.strip() or ast.get_docstring(tree), "a module says what it is about"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+            if node.level > depth and room != "glassgrad":
+                target = (node.module or node.names[0].name).split(".")[0]
+                assert FLOORS.get(target, 0) <= FLOORS[room], f"imports upwards: {target}"
+                assert target not in ("bench", "tests")
+        else:
+            continue
+        assert not {n.split(".")[0] for n in names} & FRAMEWORKS
+        if isinstance(node, ast.Import) or not node.level:
+            assert not any(n.split(".")[0] == "glassgrad" for n in names), "imports are relative"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_example_in_the_docstrings_runs(name):
+    module = importlib.import_module(name)
+    finder = doctest.DocTestFinder()
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    tests = finder.find(module, name)
+    for function in vars(module).values():  # differentiable functions are objects, not functions
+        if type(function).__name__ == "Differentiable" and function.__module__ == name:
+            tests += finder.find(function.body, function.name, module=module)
+    for test in tests:
+        runner.run(test)
+    assert runner.failures == 0
+
+
+def test_the_readme_holds_the_two_commands_that_are_tested():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, must in (("demo", "glassgrad demo"), ("test", "pytest")):
+        block = re.search(rf"<!-- {name} -->\n```sh\n(.+)\n```\n<!-- /{name} -->", text)
+        assert block and must in block[1] and "pip install" in block[1]
+    code = re.search(r"```python\n(.*?)```", text, re.S)[1]
+    exec(compile(code, "README.md", "exec"), {})
