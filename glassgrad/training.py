@@ -165,13 +165,18 @@ class _Stoppable:
 
     def step(self, epoch: int, batch: int, figures: dict) -> None:
         self.progress.step(epoch, batch, figures)
-        if self.asked:
-            if self.run is not None:
-                self.run.save(*self.trainer.state())
-            raise Interrupted
+        self._stop_if_asked()
 
     def epoch(self, row: dict) -> None:
         self.progress.epoch(row)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.asked and self.trainer is not None:
+            if self.run is not None:
+                self.run.save(*self.trainer.state())
+                self.run.write_metrics(self.trainer.history)
+            raise Interrupted
 
     def finish(self) -> None:
         """Nothing: the display ends with the block, whatever ends it."""

@@ -1,0 +1,160 @@
+"""The command line: ``glassgrad COMMAND``. One file for each command.
+
+A command's module has ``HELP`` (one line), ``arguments(parser)`` and ``run(args) -> exit code``. It
+imports what it needs inside `run`, so that ``glassgrad --help`` stays quick.
+
+Exit codes: 0 done; 1 an error, or a check that failed; 2 wrong usage; 130 stopped by Ctrl-C;
+141 nobody reads the output any more.
+"""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from ..kernels.errors import GlassgradError
+
+# command -> module of this package ("list" would hide the type)
+COMMANDS = {
+    "demo": "demo",
+    "list": "listing",
+    "show": "show",
+    "train": "train",
+    "sample": "sample",
+    "reproduce": "reproduce",
+    "gradcheck": "gradcheck",
+    "kernels": "kernels",
+    "doctor": "doctor",
+}
+
+
+class UsageError(Exception):
+    """The command line makes no sense; ends with exit code 2."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are raised, with the nearest right name."""
+
+    def __init__(self, **kwargs):
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message):
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def parse_args(self, args=None, namespace=None):
+        found, extra = self.parse_known_args(args, namespace)
+        if extra:
+            parser = self._sub(found.command)
+            options = [s for action in parser._actions for s in action.option_strings]
+            parser.error(f"unknown argument {extra[0]!r}{nearest(extra[0], options)}")
+        return found
+
+    def _sub(self, name):
+        return self.commands.choices[name] if name else self
+
+
+def nearest(word: str, known) -> str:
+    """``; did you mean 'train'?``, or nothing where no known word is close."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _module(command: str):
+    return importlib.import_module(f".{COMMANDS[command]}", __name__)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    from .. import __version__
+
+    top = _Parser(
+        prog="glassgrad",
+        description="A glass-box deep-learning laboratory: train, look inside, check, compare.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
+        epilog="GLASSGRAD_DEBUG=1..4 says more; GLASSGRAD_DATA names a folder of data sets.",
+    )
+    top.add_argument("--version", action="version", version=f"glassgrad {__version__}")
+    top.commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=_Parser
+    )
+    for name in COMMANDS:
+        module = _module(name)
+        sub = top.commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        sub.formatter_class = argparse.RawDescriptionHelpFormatter
+        module.arguments(sub)
+    return top
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    word = next((a for a in argv if not a.startswith("-")), None)
+    first = argv[0] if argv else None
+    if word is not None and word == first and word not in COMMANDS:
+        hint = nearest(word, COMMANDS)
+        raise UsageError(f"unknown command {word!r}{hint} (known: {', '.join(COMMANDS)})")
+    top = parser()
+    args = top.parse_args(argv)
+    if args.command is None:
+        top.print_help()
+        raise SystemExit(0)
+    return args
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        args = _parse(argv)
+    except SystemExit as stop:  # --help, --version
+        return stop.code or 0
+    return _module(args.command).run(args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code and prints every expected error as one message."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an ASCII terminal shows ? for a Greek letter
+            stream.reconfigure(errors="replace")
+    try:
+        code = _run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        return _fail(str(error), 2)
+    except BrokenPipeError:
+        _silence()
+        return 141
+    except KeyboardInterrupt as stop:
+        return _fail(str(stop) or "stopped", 130)
+    except GlassgradError as error:
+        return _fail(str(error), 1)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error}", 1)
+    except OSError as error:
+        _flush()
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    if code == 1 and os.environ.get("GLASSGRAD_DEBUG", "0") not in ("", "0"):
+        traceback.print_exc()
+    print(f"glassgrad: {message}", file=sys.stderr)
+    return code
+
+
+def _flush() -> None:
+    """Write out what was printed before an error; a full disk may be that very error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence()
+
+
+def _silence() -> None:
+    """Point the closed or full standard output elsewhere, so that Python's exit does not fail."""
+    try:
+        number = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return  # not a file, as under a test
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)

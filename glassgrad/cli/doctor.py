@@ -1,0 +1,152 @@
+"""What this machine has, what of it works, and a self-test of a second.
+
+Ends with 1 only where glassgrad itself cannot work: a missing GPU, compiler or data set is no
+fault.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+HELP = "what this machine has, and a self-test"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
+
+
+def run(args) -> int:
+    from . import machine
+    from .output import console, good, table
+
+    out = console()
+    about = machine.describe()
+    rows = [(k, v) for k, v in about.items() if v is not None]
+    rows += [("packages", ", ".join(_packages())), ("cache", _folder_state())]
+    rows += [(name, path or "not found") for name, path in machine.compilers().items()]
+    out.print(table(rows, "what", "here", title="Machine"), "")
+    state = [(name, good(ok), text) for name, (ok, text) in machine.backends().items()]
+    out.print(table(state, "backend", "runs here", "with, or why not", title="Backends"), "")
+    out.print(table(_data(args.data_dir), "data", "state", "where", title="Data sets"), "")
+    tests = self_test()
+    rows = [(name, good(ok, "ok", "FAILED"), text) for name, (ok, text) in tests.items()]
+    out.print(table(rows, "self-test", "result", "detail", title="Self-test"))
+    if all(ok for ok, _ in tests.values()):
+        return 0
+    print("glassgrad: the self-test failed: do not trust results on this machine", file=sys.stderr)
+    return 1
+
+
+def _packages() -> list[str]:
+    from .machine import version
+
+    names = ("scipy", "scikit-learn", "matplotlib", "rich", "safetensors", "torch")
+    return [f"{n} {version(n)}" for n in names if version(n)]
+
+
+def _folder_state() -> str:
+    from ..core.data.files import cache_dir
+
+    folder = cache_dir()
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    ok = there.is_dir() and os.access(there, os.W_OK)
+    kind = "" if folder.exists() else ", not made yet"
+    return f"{folder} ({'writable' if ok else 'NOT writable'}{kind})"
+
+
+def _data(data_dir):
+    """One row for each set that needs files; checksums are verified here."""
+    from ..core import data
+    from ..core.data.registry import _files
+
+    bundled = []
+    for name in data.names():
+        where, entry = data.available(name, data_dir), data.entry(name)
+        if not entry.folder:
+            bundled.append(name)
+        elif where is None:
+            yield name, "missing", entry.source
+        else:
+            try:
+                for file in _files(entry):
+                    data.find(file, data_dir, download=False)
+                yield name, "checksums right", where
+            except data.DataError as error:
+                yield name, "DAMAGED", str(error)
+    yield f"{len(bundled)} more", "need no file", ", ".join(bundled)
+
+
+# -------------------------------------------------------------------- self-test
+
+
+def self_test() -> dict[str, tuple[bool, str]]:
+    """Name -> (passed, detail): a gradient check on each CPU backend, and one against the other."""
+    from ..kernels.errors import GlassgradError
+
+    found = {}
+    for name, test in {
+        "gradients, reference": lambda: _gradients("reference"),
+        "gradients, numba": lambda: _gradients("numba"),
+        "numba = reference": _agree,
+        "numba threads": _threads,
+        "random stream": _stream,
+    }.items():
+        try:
+            found[name] = test()
+        except (GlassgradError, ImportError, OSError, RuntimeError) as error:
+            found[name] = False, f"{type(error).__name__}: {error}"
+    return found
+
+
+def _gradients(backend: str) -> tuple[bool, str]:
+    import numpy as np
+
+    from .. import core as gg
+    from .. import kernels
+
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((1, 2, 4, 4)), rng.standard_normal((2, 2, 3, 3))
+    with kernels.backend(backend):
+        report = gg.gradcheck(lambda x, w: gg.tanh(gg.conv2d(x, w)), x, w, order=2, directions=8)
+    return True, f"error {report.error:.1e}"
+
+
+def _agree() -> tuple[bool, str]:
+    import numpy as np
+
+    from .. import kernels
+
+    rng = np.random.default_rng(1)
+    # small whole numbers: sums are exact, so the two must be equal to the bit
+    x = rng.integers(-4, 5, (2, 3, 7, 7)).astype(np.float32)
+    w = rng.integers(-4, 5, (4, 3, 3, 3)).astype(np.float32)
+    results = []
+    for name in ("reference", "numba"):
+        with kernels.backend(name):
+            results.append(kernels.conv2d.forward(x, w, 1, 1, 1, 1))
+    ok = np.array_equal(*results)
+    return ok, "convolution of whole numbers, equal to the bit" if ok else "results differ"
+
+
+def _threads() -> tuple[bool, str]:
+    import numba
+
+    try:
+        layer = numba.threading_layer()
+    except ValueError as error:  # no kernel has run in parallel
+        return False, str(error)
+    cache = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parents[2] / "kernels")
+    place = str(cache) if os.access(cache, os.W_OK) else "in the user's cache folder"
+    return True, f"{numba.get_num_threads()} threads, layer {layer}; compiled code: {place}"
+
+
+def _stream() -> tuple[bool, str]:
+    from .. import kernels
+
+    # Salmon et al. 2011, known answer of Philox 4x32-10 for counter 0, key 0
+    known = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    for name in ("reference", "numba"):
+        with kernels.backend(name):
+            if kernels.philox.bits(0, 0, 4).tolist() != known:
+                return False, f"{name}: not the published numbers"
+    return True, "Philox 4x32-10, the published numbers"

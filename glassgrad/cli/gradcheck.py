@@ -1,0 +1,94 @@
+"""Check derivatives against finite differences: of functions, layers and the systems' objectives.
+
+glassgrad gradcheck                  everything
+glassgrad gradcheck conv2d LSTM vae  these
+"""
+
+import time
+
+HELP = "derivatives against finite differences, as a table"
+
+
+def arguments(parser) -> None:
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help="functions, layers, systems; by default all"
+    )
+    parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="up to which (2)")
+
+
+def run(args) -> int:
+    from .output import console, count, good, seconds, table
+
+    rows, failed, started = [], [], time.perf_counter()
+    for kind, row in _rows(_chosen(args.names), args.order):
+        error = f"{row.error:.1e}" if row.passed else good(False, no="FAILED")
+        rows.append((kind, row.name, row.order, error, _note(row), seconds(row.seconds)))
+        if not row.passed:
+            failed.append(f"{kind} {row.name}, order {row.order}: {row.message}")
+    out = console()
+    columns = ("kind", "name", "order", "error", "note", "time")
+    out.print(table(rows, *columns, numbers=("order", "error", "time"), whole=("kind",)))
+    for message in failed:
+        out.print(f"FAILED {message}", style="red")
+    took = seconds(time.perf_counter() - started)
+    out.print(f"{count(len(rows), 'check')}, {len(failed)} failed, {took}")
+    return 1 if failed else 0
+
+
+def _chosen(names):
+    """[(kind, case)] of all names, or of every function, layer and system."""
+    from .. import models
+    from ..core import gradcases, gradcases_layers
+    from ..kernels.errors import ValueRangeError
+    from . import nearest
+
+    every = [("function", c) for c in gradcases.CASES]
+    every += [("layer", c) for c in gradcases_layers.CASES]
+    known = [w for _, c in every for w in dict.fromkeys((c.function, c.name))] + models.names()
+    for name in names:
+        if name not in known:
+            raise ValueRangeError(
+                f"gradcheck: nothing is called {name!r}{nearest(name, known)} (a function such as"
+                " conv2d, a layer such as LSTM, or a system such as vae)"
+            )
+    chosen = [(k, c) for k, c in every if not names or c.name in names or c.function in names]
+    systems = [n for n in models.names() if not names or n in names]
+    return chosen + [("system", case) for n in systems if (case := system_case(n))]
+
+
+def system_case(name: str):
+    """The gradient case of a system's objective; None for one that states none."""
+    from .. import models
+    from ..core.gradcases.case import GradCase
+
+    check = models.recipe(name).check
+    made = {}
+
+    def make(rng):
+        made["f"], arrays = check(rng)
+        return arrays
+
+    return check and GradCase(name, lambda *tensors: made["f"](*tensors), make)
+
+
+def _rows(cases, order):
+    from rich.progress import track
+
+    from ..core.gradcases import check
+    from .output import console
+
+    jobs = [(kind, case, k) for kind, case in cases for k in range(1, min(order, case.order) + 1)]
+    shown = console(stderr=True)
+    for kind, case, k in track(
+        jobs, "checking", console=shown, transient=True, disable=not shown.is_terminal
+    ):
+        yield kind, check(case, k)
+
+
+def _note(row) -> str:
+    notes = [row.note] if row.note else []
+    if row.zero and "zero" not in row.note:
+        notes.append("second derivative zero")
+    if row.resampled:
+        notes.append(f"moved {row.resampled}x off a kink")
+    return "; ".join(notes)

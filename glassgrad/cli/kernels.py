@@ -1,0 +1,43 @@
+"""Every registered kernel: operation, pass, backend, version and the idea behind it."""
+
+HELP = "the registered kernels, and the backends that run here"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("op", metavar="OP", nargs="?", help="one operation only")
+
+
+def run(args) -> int:
+    from ..kernels import OPERATIONS, implementations
+    from ..kernels.errors import BackendError
+    from . import nearest
+    from .machine import backends
+    from .output import console, good, table
+
+    if args.op is not None and args.op not in OPERATIONS:
+        hint = nearest(args.op, OPERATIONS)
+        raise BackendError(f"unknown operation {args.op!r}{hint} (known: {', '.join(OPERATIONS)})")
+    found = implementations(args.op)
+    rows = [
+        (f"{r.op}.{r.pass_}", r.backend, r.version, r.idea,
+         "/".join(d.removeprefix("float") for d in r.dtypes), "yes" if r.deterministic else "no")
+        for r in found
+    ]  # fmt: skip
+    out = console()
+    out.print(
+        table(
+            rows,
+            "kernel",
+            "backend",
+            "v",
+            "idea",
+            "float",
+            "determ.",
+            numbers=("v",),
+            whole=("kernel", "backend"),
+        ),
+        f"{len(found)} kernels\n",
+    )
+    state = [(name, good(ok), text) for name, (ok, text) in backends().items()]
+    out.print(table(state, "backend", "runs here", "why"))
+    return 0

@@ -1,0 +1,76 @@
+"""List the systems of the lectures and the data sets."""
+
+from pathlib import Path
+
+HELP = "systems and data sets"
+
+
+def arguments(parser) -> None:
+    parser.add_argument(
+        "what", nargs="?", choices=("models", "data"), help="only the systems, or only the data"
+    )
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
+
+
+def run(args) -> int:
+    from .output import console
+
+    out = console()
+    if args.what != "data":
+        out.print(_models())
+    if args.what != "models":
+        out.print(_data(args.data_dir))
+    return 0
+
+
+def _models():
+    from .. import models
+    from .output import table
+
+    rows = []
+    for name in models.names():
+        r = models.recipe(name)
+        published = r.targets[0].published if r.targets else ""
+        rows.append((name, r.title, ranges(r.rows), r.data, published))
+    return table(rows, "name", "system", "rows", "data", "published",
+                 title="Systems", whole=("name", "rows", "data"))  # fmt: skip
+
+
+def _data(data_dir):
+    from ..core import data
+    from .output import table
+
+    rows = []
+    for name in data.names():
+        entry, where = data.entry(name), data.available(name, data_dir)
+        rows.append(
+            (name, entry.kind, entry.what, _short(where or f"missing: put it in {place(entry)}"))
+        )
+    return table(rows, "name", "kind", "what", "where", title="Data sets", whole=("name", "kind"))
+
+
+def _short(text: str) -> str:
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def place(entry) -> str:
+    """The folder in the cache where a missing data set is looked for and downloaded to."""
+    from ..core.data.files import cache_dir
+
+    return str(cache_dir() / entry.folder)
+
+
+def ranges(numbers) -> str:
+    """Row numbers in short.
+
+    >>> ranges((3, 5, 6, 7))
+    '3, 5-7'
+    """
+    parts = []
+    for n in sorted(numbers):
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)

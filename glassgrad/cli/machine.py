@@ -1,0 +1,99 @@
+"""What this machine is and has, in plain values: for `doctor`, `kernels` and recorded results."""
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+COMPILERS = ("g++", "clang++", "nvcc")
+
+
+def cpu_model() -> str:
+    """The processor's name as the operating system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def version(package: str) -> str | None:
+    """The version of an installed package, without importing it."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def blas() -> str:
+    """The library behind NumPy's matrix products, and its threads."""
+    import numpy
+    from threadpoolctl import threadpool_info
+
+    from .output import count
+
+    built = numpy.show_config(mode="dicts")["Build Dependencies"].get("blas", {})
+    name = f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
+    threads = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+    return f"{name}, {count(threads[0], 'thread')}" if threads else name
+
+
+def describe() -> dict[str, str | int | None]:
+    """The machine and the versions that figures depend on."""
+    return {
+        "cpu": cpu_model(),
+        "cores": cores(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "numba": version("numba"),
+        "blas": blas(),
+    }
+
+
+def gpu() -> tuple[bool, str]:
+    """(is a GPU usable, which one or why not). CuPy is imported only where it is installed."""
+    import importlib.util
+
+    if importlib.util.find_spec("cupy") is None:
+        return False, "CuPy is not installed (pip install 'glassgrad[cuda13]' or [cuda12])"
+    from ..core.arrays import module_for
+    from ..kernels.errors import DeviceError
+
+    try:
+        cupy = module_for("cuda")
+    except DeviceError as error:
+        return False, str(error)
+    properties = cupy.cuda.runtime.getDeviceProperties(0)
+    return True, f"{properties['name'].decode()}, CuPy {cupy.__version__}"
+
+
+def compilers() -> dict[str, str | None]:
+    """C++ and CUDA compilers, each with its path."""
+    return {name: shutil.which(name) for name in COMPILERS}
+
+
+def backends() -> dict[str, tuple[bool, str]]:
+    """Each backend: (does it run here, with what or why not)."""
+    from ..kernels import BACKENDS, implementations
+
+    host = next((p for n, p in compilers().items() if p and n != "nvcc"), None)
+    numba = version("numba")
+    here = {
+        "reference": (True, f"NumPy {version('numpy')}"),
+        "numba": (numba is not None, f"Numba {numba}" if numba else "Numba is not installed"),
+        "cuda": gpu(),
+        "emulated": (host is not None, host or "no g++ or clang++ was found"),
+    }
+    for name in BACKENDS:
+        if here[name][0] and not implementations(backend=name):
+            here[name] = False, "no kernel is registered for it"
+    return {name: here[name] for name in BACKENDS}

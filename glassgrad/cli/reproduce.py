@@ -1,0 +1,157 @@
+"""Train for the published numbers and set ours beside them.
+
+  glassgrad reproduce                             every target whose data set is here
+  glassgrad reproduce vae --json results.json     one system; its rows are kept in the file
+  glassgrad reproduce --json results.json --table README.md
+
+Ends with 1 if a target was missed, or if nothing could be tried.
+"""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+HELP = "published numbers beside ours"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="systems; by default all")
+    parser.add_argument("--list", action="store_true", help="list the targets, train nothing")
+    parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
+    parser.add_argument("--json", metavar="FILE", help="keep the rows there, one by one")
+    parser.add_argument(
+        "--table", metavar="FILE",
+        help="train nothing: put the rows of --json into this page, between its markers",
+    )  # fmt: skip
+    parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--quiet", action="store_true", help="only the table")
+
+
+def run(args) -> int:
+    from .. import models
+    from ..reproduction import Record, render
+    from . import UsageError
+    from .output import console, count
+
+    if args.table:
+        if not args.json or args.names:
+            raise UsageError("--table FILE needs --json FILE, and no names: it trains nothing")
+        record = Record(args.json)
+        render(record, Path(args.table))
+        print(f"{args.table}: {count(len(record.rows), 'row')}")
+        return 0
+    recipes = [models.recipe(n) for n in dict.fromkeys(args.names or models.names())]
+    jobs = [(r, t) for r in recipes for t in r.targets]
+    if not jobs:
+        raise UsageError(f"no published number is known for {', '.join(args.names)}")
+    out = console()
+    if args.list:
+        out.print(_targets(jobs))
+        return 0
+    record = Record(args.json)
+    record.expect_writable()
+    rows, done = [], {}
+    for recipe, target in jobs:
+        rows.append(_row(recipe, target, args, done))
+        record.put(rows[-1])
+    out.print(_table(rows))
+    if all(r["ours"] is None for r in rows):
+        print("glassgrad: nothing could be tried", file=sys.stderr)
+        return 1
+    return 1 if any(r["status"] in ("missed", "failed") for r in rows) else 0
+
+
+def _row(recipe, target, args, done: dict) -> dict:
+    """Train for one target, or take the training of another with the same settings."""
+    from ..core import data
+    from ..kernels.errors import GlassgradError
+    from . import machine
+
+    command = ["glassgrad", "reproduce", recipe.name]
+    command += ["--device", args.device] if args.device != "cpu" else []
+    row = {
+        "recipe": recipe.name, "target": target.name, "data": target.data,
+        "metric": target.metric, "published": target.published, "bound": target.bound,
+        "better": target.better, "settings": target.settings, "source": target.source,
+        "note": target.note, "ours": None, "status": "", "seconds": None,
+        "date": time.strftime("%Y-%m-%d"), "command": shlex.join(command),
+        "machine": {**machine.describe(), "device": args.device},
+    }  # fmt: skip
+    if data.available(target.data, args.data_dir) is None:
+        return {**row, "status": "skipped: data not here"}
+    key = recipe.name, target.data, repr(sorted(target.settings.items()))
+    try:
+        if key not in done:
+            done[key] = _train(recipe, target, args)
+        figures, row["seconds"] = done[key]
+        if target.metric not in figures:
+            raise GlassgradError(f"evaluate() gave no {target.metric!r}, only {', '.join(figures)}")
+    except GlassgradError as error:
+        print(f"glassgrad: {recipe.name}, {target.name}: {error}", file=sys.stderr)
+        return {**row, "status": "failed"}
+    ours = figures[target.metric]
+    return {**row, "ours": ours, "status": "reached" if target.reached(ours) else "missed"}
+
+
+def _train(recipe, target, args) -> tuple[dict, float]:
+    from .. import training
+    from ..core.fit import Silent
+    from ..core.run import Run
+    from ..progress import Live
+
+    def folder(settings):
+        run = made.append(Run.create(args.out, recipe.name)) or made[0]
+        config = training.configuration(
+            recipe, target.data, args.data_dir, args.device, None, settings
+        )
+        run.write_json("config.json", config)
+        return run
+
+    made = []
+    if not args.quiet:
+        print(f"{recipe.name}: {target.name}")
+    try:
+        trained = training.train(
+            recipe, target.data, args.data_dir, args.device, target.settings, run=folder,
+            progress=Silent() if args.quiet else Live(),
+        )  # fmt: skip
+    except training.Interrupted:
+        raise KeyboardInterrupt(
+            f"stopped; `glassgrad train --resume {made[0].folder}` goes on with this training"
+        ) from None
+    result = training.write_result(made[0], recipe, trained)
+    return trained.test_figures, result["seconds"]
+
+
+def _targets(jobs):
+    from ..core import data
+    from ..reproduction import limit
+    from .output import table
+
+    rows = [
+        (r.name, t.name, t.published, limit(vars(t)),
+         t.data if data.available(t.data) else f"{t.data} (not here)")
+        for r, t in jobs
+    ]  # fmt: skip
+    return table(rows, "system", "target", "published", "bound", "data")
+
+
+def _table(rows):
+    from rich.text import Text
+
+    from ..reproduction import limit
+    from .output import number, seconds, table
+
+    colours = {"reached": "green", "missed": "red", "failed": "red"}
+    shown = [
+        (
+            f"{r['recipe']}: {r['target']}", r["published"], limit(r),
+            "" if r["ours"] is None else number(r["ours"]),
+            Text(r["status"], colours.get(r["status"], "")),
+            "" if r["seconds"] is None else seconds(r["seconds"]), r["note"],
+        )
+        for r in rows
+    ]  # fmt: skip
+    return table(shown, "target", "published", "bound", "ours", "reached?", "time", "note")

@@ -1,0 +1,131 @@
+"""Show a system: its lecture page, its modules, the graph of its objective, its settings."""
+
+from pathlib import Path
+
+HELP = "equations, modules, graph and settings of a system"
+
+
+def arguments(parser) -> None:
+    from .common import data_arguments
+
+    parser.add_argument("name", metavar="NAME", help="a system, as `list` names it")
+    data_arguments(parser)
+    parser.add_argument("--dot", metavar="FILE", help="write the graph for Graphviz")
+
+
+def run(args) -> int:
+    import inspect
+    import sys
+
+    from .. import models, training
+    from ..core.run import write_atomic
+    from .common import overrides
+    from .output import console
+
+    recipe = models.recipe(args.name)
+    name = args.data or recipe.data
+    settings = training.settings_for(recipe, name, overrides(args.sets))
+    data = training.load_data(recipe, name, args.data_dir, settings)
+    system = training.build(recipe, data, settings)
+    calls, dot = graph(system, data, settings)
+    if args.dot:
+        write_atomic(Path(args.dot), dot)
+
+    out = console()
+    out.print(f"{recipe.title}\n{recipe.lecture}\n", style="bold")
+    page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
+    out.print(f"{page}\n", soft_wrap=True)
+    out.print(f"Modules, for {name}", style="bold")
+    out.print(f"{system!r}\n", soft_wrap=True)
+    out.print(calls)
+    if args.dot:
+        out.print(f"graph written to {args.dot}")
+    out.print()
+    out.print(_settings(recipe, settings))
+    for t in recipe.targets:
+        sign = "≤" if t.better == "lower" else "≥"
+        out.print(
+            f"\nto reach: {t.name}: {t.published}; reached at {sign} {t.bound:g}", style="bold"
+        )
+        out.print(f"{t.source}. {t.note}" if t.note else t.source)
+    return 0
+
+
+def graph(system, data, settings):
+    """(table of the calls, Graphviz text) of the objective on one batch.
+
+    Where no gradient is taken (a self-organising map) it is the kernels of one training step.
+    """
+    from ..core.system import System
+    from ..core.trace import trace
+    from .output import amount, table
+
+    batch = system.on_device(next(iter(system.batches(data, settings["batch"], 0, 0, 0))))
+    if type(system).objective is System.objective:
+        return _kernels_of_a_step(system, data, settings, batch)
+    with trace() as t:
+        system.objective(batch)
+    rows = {}
+    for c in t.calls:
+        key = (c.function.strip("_"), _shapes(c.inputs), _shapes(c.outputs), c.backend)
+        n, flops, moved = rows.get(key, (0, 0, 0))
+        rows[key] = n + 1, flops + c.flops, moved + c.bytes
+    made = table(
+        ((f, n, a, b, amount(fl), amount(by), where)
+         for (f, a, b, where), (n, fl, by) in rows.items()),
+        "function", "calls", "inputs", "outputs", "FLOP", "bytes", "backend",
+        numbers=("calls", "FLOP", "bytes"),
+        title=f"Objective of one batch of {len(batch)}: {len(t.calls)} calls,"
+        f" {amount(t.flops)} FLOP",
+    )  # fmt: skip
+    return made, t.dot()
+
+
+def _kernels_of_a_step(system, data, settings, batch):
+    from ..core.arrays import is_array
+    from ..core.fit import Trainer
+    from ..kernels.registry import watching
+    from .output import table
+
+    rows = []
+
+    def watch(record, args):
+        result = record.function(*args)
+        outs = result if isinstance(result, tuple) else (result,)
+        rows.append(
+            (f"{record.op}.{record.pass_}", _shapes(a.shape for a in args if is_array(a)),
+             _shapes(o.shape for o in outs if is_array(o)), f"{record.backend} v{record.version}")
+        )  # fmt: skip
+        return result
+
+    trainer = Trainer(system, data, settings)
+    with watching(watch):
+        system.train_step(batch, trainer)
+    lines = ["digraph step {", "  node [shape=box, fontname=monospace];"]
+    lines += [f'  k{i} [label="{f}\\n{where}"];' for i, (f, _, _, where) in enumerate(rows)]
+    lines += [f"  k{i} -> k{i + 1};" for i in range(len(rows) - 1)]
+    title = f"Kernels of one step of {len(batch)} (no gradient is taken)"
+    made = table(rows, "kernel", "inputs", "outputs", "backend", title=title)
+    return made, "\n".join([*lines, "}"])
+
+
+def _shapes(shapes) -> str:
+    return " ".join("×".join(map(str, s)) or "·" for s in shapes)
+
+
+def _settings(recipe, settings):
+    from ..core.recipe import COMMON
+    from .output import table
+
+    defaults = {**COMMON, **recipe.settings}
+    rows = []
+    for key, default in defaults.items():
+        own = [f"{d}: {_value(p[key])}" for d, p in recipe.presets.items() if key in p]
+        rows.append((key, _value(settings[key]), _value(default), ", ".join(own)))
+    return table(rows, "setting", "here", "default", "presets", title="Settings")
+
+
+def _value(value) -> str:
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_value, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,115 @@
+"""Train a system; everything about the training goes into a folder of its own below --out.
+
+  glassgrad train vae --data digits --set epochs=20 lr=2e-3
+  glassgrad train --resume runs/vae-20250101-120000
+
+A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
+stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures anew.
+"""
+
+HELP = "train a system, or go on with --resume RUN"
+
+
+def arguments(parser) -> None:
+    import argparse
+
+    from .common import data_arguments, device_arguments
+
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a system, as `list` names it")
+    data_arguments(parser)
+    device_arguments(parser)
+    parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
+    parser.add_argument("--quiet", action="store_true", help="only the result")
+    parser.add_argument("--save-every", type=float, default=30.0, help=argparse.SUPPRESS)
+
+
+def run(args) -> int:
+    from . import UsageError
+
+    if args.resume is None and args.name is None:
+        raise UsageError("train needs the NAME of a system (see glassgrad list), or --resume RUN")
+    return _resumed(args) if args.resume is not None else _new(args)
+
+
+def _new(args) -> int:
+    from .. import models, training
+    from ..core.run import Run
+    from .common import overrides
+
+    recipe = models.recipe(args.name)
+    asked = {"data": args.data, "data_dir": args.data_dir, "device": args.device}
+
+    def folder(settings):
+        run = Run.create(args.out, recipe.name)
+        config = training.configuration(recipe, **asked, backend=args.backend, settings=settings)
+        run.write_json("config.json", config)
+        args.run = run
+        return run
+
+    return _train(
+        args, recipe, folder, backend=args.backend, overrides=overrides(args.sets), **asked
+    )
+
+
+def _resumed(args) -> int:
+    from .. import models, training
+    from ..core.run import Run
+    from . import UsageError
+
+    asked = {"--data": args.data, "--set": args.sets, "--backend": args.backend,
+             "--device": args.device != "cpu"}  # fmt: skip
+    for option, value in asked.items():
+        if value:
+            raise UsageError(f"--resume takes everything from config.json; leave out {option}")
+    args.run = Run.open(args.resume)
+    config = training.read_configuration(args.run)
+    if args.name not in (None, config["recipe"]):
+        raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
+    resume = args.run.checkpoint_path.exists()
+    if not resume:
+        print("no checkpoint was written yet: starting from the beginning")
+    return _train(
+        args, models.recipe(config["recipe"]), args.run, resume=resume, data=config["data"],
+        data_dir=args.data_dir or config["data_dir"], device=config["device"],
+        backend=config["backend"], overrides=config["settings"],
+    )  # fmt: skip
+
+
+def _train(args, recipe, run, **options) -> int:
+    from .. import training
+    from ..core.fit import Silent
+    from ..progress import Live
+
+    progress = Silent() if args.quiet else Live()
+    try:
+        trained = training.train(
+            recipe, run=run, progress=progress, save_every=args.save_every, **options
+        )
+        result = training.write_result(args.run, recipe, trained)
+    except training.Interrupted:
+        raise KeyboardInterrupt(
+            f"stopped; go on with: glassgrad train --resume {args.run.folder}"
+        ) from None
+    _report(recipe, trained, result, args.run)
+    return 0
+
+
+def _report(recipe, trained, result, run) -> None:
+    from .output import console, good, number, seconds, table
+
+    out = console()
+    rows = [(k, number(v)) for k, v in result["test"].items()]
+    title = (
+        f"{recipe.name} on {trained.data_name}, {result['split']} split"
+        f" ({result['epochs']} epochs, {seconds(result['seconds'])})"
+    )
+    out.print(table(rows, "figure", "value", numbers=("value",), title=title))
+    if result["targets"]:
+        rows = [
+            (t["name"], t["published"], ("≤ " if t["better"] == "lower" else "≥ ") +
+             number(t["bound"]), number(t["ours"]), good(t["reached"]))
+            for t in result["targets"]
+        ]  # fmt: skip
+        out.print(table(rows, "target", "published", "bound", "ours", "reached"))
+    out.print(f"written: {run.folder}", soft_wrap=True)

@@ -1,0 +1,106 @@
+"""Published numbers beside ours: the rows of a record, kept in a JSON file, rendered as Markdown.
+
+A row is one target of a recipe. Rows are written one by one, each replacing the older row of the
+same target, so that several invocations build one table and a crash keeps what was there.
+"""
+
+import json
+from pathlib import Path
+
+from .core.run import RunError, write_atomic
+
+BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
+KEY = ("recipe", "target", "data")
+
+
+class Record:
+    """The rows of one JSON file; without a file they are only in memory."""
+
+    def __init__(self, path: Path | str | None = None):
+        self.path = None if path is None else Path(path)
+        self.rows: list[dict] = []
+        if self.path is not None and self.path.exists():
+            self.rows = self._read()
+
+    def _read(self) -> list[dict]:
+        try:
+            rows = json.loads(self.path.read_text(encoding="utf-8"))["rows"]
+            if any(k not in row for row in rows for k in KEY):
+                raise KeyError("recipe, target or data in a row")
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self.path} is damaged or no record of reproductions: {error}"
+            ) from None
+        return rows
+
+    def put(self, row: dict) -> None:
+        """Add the row, or put it in the place of the older one of the same target.
+
+        A target that could not be tried leaves an older figure as it is.
+        """
+        place = next((i for i, r in enumerate(self.rows) if _key(r) == _key(row)), None)
+        if place is None:
+            self.rows.append(row)
+        elif row["ours"] is not None or self.rows[place]["ours"] is None:
+            self.rows[place] = row
+        else:
+            return
+        if self.path is not None:
+            write_atomic(self.path, json.dumps({"rows": self.rows}, indent=1) + "\n")
+
+    def expect_writable(self) -> None:
+        """Fail now rather than after an hour of training."""
+        if self.path is not None:
+            write_atomic(self.path, json.dumps({"rows": self.rows}, indent=1) + "\n")
+
+
+def _key(row: dict) -> tuple:
+    return tuple(row[k] for k in KEY)
+
+
+def markdown(rows: list[dict]) -> str:
+    """The rows as a Markdown table.
+
+    >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
+    ...            ours=94.1, status="reached", seconds=61.0, data="mnist", note="")
+    >>> print(markdown([row]).splitlines()[2])
+    | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min |
+    """
+    from .cli.output import number, seconds
+
+    lines = [
+        "| system | target | published | bound | ours | | time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        ours = "" if r["ours"] is None else number(r["ours"])
+        took = "" if r["seconds"] is None else seconds(r["seconds"])
+        cells = (r["recipe"], r["target"], r["published"], limit(r), ours, r["status"], took)
+        lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
+    machines = dict.fromkeys(_machine(r["machine"]) for r in rows if r.get("machine"))
+    return "\n".join([*lines, *(f"\nMeasured on {m}." for m in machines)])
+
+
+def limit(row: dict) -> str:
+    """``≤ 95`` or ``≥ 0.98``."""
+    return f"{'≤' if row['better'] == 'lower' else '≥'} {row['bound']:g}"
+
+
+def _machine(m: dict) -> str:
+    return (
+        f"{m['cpu']}, {m['cores']} cores, {m['os']}, Python {m['python']}, NumPy {m['numpy']},"
+        f" Numba {m['numba']}, {m['blas']}"
+    )
+
+
+def render(record: Record, page: Path) -> None:
+    """Put the table between the markers of a page, which must have both."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{page} cannot be read: {getattr(error, 'strerror', error)}") from None
+    start, end = text.find(BEGIN), text.find(END)
+    if start < 0 or end < start:
+        raise RunError(f"{page} has no markers {BEGIN} and {END}, in this order")
+    table = f"{BEGIN}\n{markdown(record.rows)}\n"
+    write_atomic(page, text[:start] + table + text[end:])

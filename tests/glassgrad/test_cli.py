@@ -1,0 +1,290 @@
+"""The command line as a user meets it: exit codes, messages, tables."""
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from glassgrad import cli, models
+from glassgrad.cli import main
+from glassgrad.cli.machine import describe
+from glassgrad.kernels import OPERATIONS, implementations
+from glassgrad.kernels.errors import GlassgradError
+
+
+def call(capsys, *argv):
+    """(exit code, standard output, standard error) of one command."""
+    code = main([str(a) for a in argv])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_is_quick_and_names_every_command(capsys):
+    code, out, _ = call(capsys, "--help")
+    assert code == 0
+    assert all(name in out for name in cli.COMMANDS)
+    script = "import sys; from glassgrad.cli import main; main(['--help']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    modules = loaded.stdout.split()
+    assert "glassgrad.cli.train" in modules
+    slow = ("numba", "scipy", "sklearn", "matplotlib", "rich", "safetensors", "cupy", "torch")
+    assert not set(slow) & set(modules)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_of_each_command(capsys, command):
+    code, out, _ = call(capsys, command, "--help")
+    assert code == 0 and f"glassgrad {command}" in out
+
+
+def test_no_command_shows_the_help(capsys):
+    code, out, _ = call(capsys)
+    assert code == 0 and "reproduce" in out
+
+
+def test_version(capsys):
+    import glassgrad
+
+    assert call(capsys, "--version")[:2] == (0, f"glassgrad {glassgrad.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["trian", "vae"], 2, "unknown command 'trian'; did you mean 'train'?"),
+        (["train", "vaee"], 1, "did you mean 'vae'?"),
+        (["train", "vae", "--data", "digit"], 1, "did you mean 'digits'?"),
+        (["train", "vae", "--set", "epoch=3"], 1, "did you mean 'epochs'?"),
+        (["train", "vae", "--set", "epochs=many"], 1, "must be like"),
+        (["train", "vae", "--set", "epochs=-1"], 1, "must be at least 0"),
+        (["train", "vae", "--set", "lr=NaN"], 1, "must be finite"),
+        (["train", "vae", "--set", "lr"], 2, "key=value"),
+        (["train", "vae", "--dta", "digits"], 2, "did you mean '--data'?"),
+        (["train", "vae", "--device", "gpu"], 2, "invalid choice: 'gpu'"),
+        (["train", "vae", "--data", "iris"], 1, "of the kind 'table'; expected 'images'"),
+        (["train", "vae", "--backend", "cuda"], 1, "do not go together"),
+        (["train", "vae", "--data-dir", "/nowhere", "--data", "mnist"], 1, "not a folder"),
+        (["train"], 2, "NAME"),
+        (["train", "--resume", "nowhere"], 1, "not a run folder"),
+        (["sample", "nowhere"], 1, "not a run folder"),
+        (["sample", "nowhere", "-n", "0"], 2, "whole number above 0"),
+        (["show", "rnnn"], 1, "did you mean 'rnn'?"),
+        (["list", "date"], 2, "invalid choice: 'date'"),
+        (["kernels", "conv3d"], 1, "did you mean 'conv2d'?"),
+        (["gradcheck", "tahn"], 1, "did you mean 'tanh'?"),
+        (["reproduce", "vaee"], 1, "did you mean 'vae'?"),
+        (["reproduce", "--table", "README.md"], 2, "needs --json"),
+    ],
+)
+def test_wrong_names_give_one_message_and_the_nearest(
+    capsys, tmp_path, monkeypatch, argv, code, said
+):
+    monkeypatch.chdir(tmp_path)
+    got, out, err = call(capsys, *argv)
+    assert got == code and out == ""
+    assert said in err and err.startswith("glassgrad: ") and "Traceback" not in err
+    assert os.listdir(tmp_path) == []  # nothing is left behind by a command that could not start
+
+
+def test_debug_shows_the_traceback(capsys, monkeypatch):
+    monkeypatch.setenv("GLASSGRAD_DEBUG", "1")
+    code, _, err = call(capsys, "train", "vaee")
+    assert code == 1 and "Traceback" in err and "did you mean" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenPipeError(), 141, ""),
+        (KeyboardInterrupt(), 130, "glassgrad: stopped\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "a.dot"), 1,
+         "glassgrad: a.dot: No space left on device\n"),
+        (MemoryError("Unable to allocate 8 TiB"), 1,
+         "glassgrad: not enough memory: Unable to allocate 8 TiB\n"),
+        (GlassgradError("x: y"), 1, "glassgrad: x: y\n"),
+    ],
+)  # fmt: skip
+def test_every_expected_error_has_its_code(capsys, monkeypatch, error, code, said):
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr("glassgrad.cli.kernels.run", fail)
+    monkeypatch.setattr(cli, "_silence", lambda: None)
+    assert call(capsys, "kernels") == (code, "", said)
+
+
+def test_unexpected_errors_are_not_hidden(monkeypatch):
+    def fail(args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("glassgrad.cli.kernels.run", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["kernels"])
+
+
+def run(*argv, **options):
+    """`python -m glassgrad` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "glassgrad", *map(str, argv)], text=True, **options
+    )
+
+
+def test_a_closed_pipe_is_silent():
+    read, write = os.pipe()
+    os.close(read)
+    done = run("reproduce", "som", "--list", stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full here")
+def test_a_full_disk_is_one_message():
+    with open("/dev/full", "w") as full:
+        done = run("reproduce", "som", "--list", stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, "glassgrad: No space left on device\n")
+
+
+def test_list_names_all_systems_and_data(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = call(capsys, "list")
+    assert code == 0
+    for name in (*models.names(), "digits", "mnist", "adding"):
+        assert re.search(rf"^{name} ", out, re.M), name
+    assert "scikit-learn" in out and "generated" in out
+    assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
+
+
+def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
+    from glassgrad.core.data import files
+
+    monkeypatch.setattr(files, "REPOSITORY", tmp_path / "repository")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("GLASSGRAD_DATA", raising=False)
+    code, out, _ = call(capsys, "list", "data")
+    assert code == 0 and "Systems" not in out
+    assert f"missing: put it in {tmp_path}/cache/glassgrad/mnist" in out
+
+
+def test_show_gives_page_modules_graph_and_settings(capsys, tmp_path):
+    code, out, _ = call(capsys, "show", "vae", "--set", "hidden=[8,6]", "--dot", tmp_path / "a.dot")
+    assert code == 0
+    assert "KL = -½ Σ_j" in out  # the lecture page
+    assert "Linear(64 -> 8, 520 parameters)" in out
+    assert "reparameterise" in out and "numba v1" in out
+    assert "[8,6]" in out and "86.76" in out
+    dot = (tmp_path / "a.dot").read_text()
+    assert dot.startswith("digraph") and "reparameterise" in dot and "->" in dot
+
+
+def test_show_of_a_system_without_gradient(capsys):
+    code, out, _ = call(capsys, "show", "som", "--data", "iris")
+    assert code == 0 and "som.online" in out and "no gradient is taken" in out
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_show_works_for_every_system(capsys, name):
+    code, out, _ = call(capsys, "show", name, "--set", "batch=3")
+    assert code == 0 and "Settings" in out
+
+
+def test_kernels_lists_the_registry(capsys):
+    code, out, _ = call(capsys, "kernels")
+    assert code == 0
+    assert f"{len(implementations())} kernels" in out
+    for r in implementations():
+        assert f"{r.op}.{r.pass_} " in out
+    assert re.search(r"^reference +yes", out, re.M)
+
+
+def test_kernels_of_one_operation(capsys):
+    out = call(capsys, "kernels", "dropout")[1]
+    others = [f"{op}.forward" for op in OPERATIONS if op != "dropout"]
+    assert "dropout.forward" in out and not any(o in out for o in others)
+
+
+def test_gradcheck_of_a_function_a_layer_and_a_system(capsys):
+    code, out, _ = call(capsys, "gradcheck", "tanh", "Linear", "som", "--order", "1")
+    assert code == 0
+    for kind in ("function", "layer", "system"):
+        assert re.search(rf"^{kind} ", out, re.M)
+    assert "4 checks, 0 failed" in out  # Linear has two cases
+
+
+def test_gradcheck_catches_a_wrong_derivative(capsys, monkeypatch):
+    from glassgrad.core import FUNCTIONS
+
+    tanh = FUNCTIONS["tanh"]
+    right = tanh.derivatives["x"]
+
+    def wrong(g, out):
+        return g * (1 - out)
+
+    monkeypatch.setitem(tanh.derivatives, "x", wrong)
+    monkeypatch.setitem(tanh._wants, wrong, ["g", "out"])
+    code, out, _ = call(capsys, "gradcheck", "tanh", "--order", "1")
+    assert code == 1 and "FAILED function tanh, order 1" in out
+    monkeypatch.setitem(tanh.derivatives, "x", right)
+    assert call(capsys, "gradcheck", "tanh", "--order", "1")[0] == 0
+
+
+def test_doctor(capsys, monkeypatch, tmp_path):
+    from glassgrad.core.data import files
+
+    monkeypatch.setattr(files, "REPOSITORY", tmp_path)  # no need to hash real data here
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code, out, _ = call(capsys, "doctor")
+    assert code == 0, out
+    assert "FAILED" not in out and "numba = reference" in out
+    assert describe()["numpy"] == np.__version__
+    assert np.__version__ in out and "digits" in out
+
+
+def test_doctor_fails_when_two_backends_disagree(capsys, monkeypatch):
+    from glassgrad.cli import doctor
+    from glassgrad.kernels import conv2d
+
+    once = iter([1.0, 2.0])
+    forward = conv2d.forward
+    monkeypatch.setattr(conv2d, "forward", lambda *a: forward(*a) * next(once))
+    ok, said = doctor._agree()
+    assert not ok and said == "results differ"
+    monkeypatch.setattr(doctor, "self_test", lambda: {"planted": (False, "broken")})
+    monkeypatch.setattr(doctor, "_data", lambda folder: [])
+    code, out, err = call(capsys, "doctor")
+    assert code == 1 and "planted" in out and "do not trust" in err
+
+
+def test_demo_gets_its_arguments(capsys, monkeypatch, tmp_path):
+    page = tmp_path / "index.html"
+    seen = []
+
+    def demo(out, seed, progress):
+        seen.append((out, seed))
+        return page
+
+    monkeypatch.setitem(sys.modules, "glassgrad.demo", types.SimpleNamespace(run=demo))
+    monkeypatch.setattr("webbrowser.open", seen.append)
+    code, out, _ = call(capsys, "demo", "--out", tmp_path, "--seed", 3, "--open")
+    assert code == 0 and str(page) in out
+    assert seen == [(str(tmp_path), 3), page.as_uri()]
+
+
+def test_the_record_file_is_json_with_the_machine(tmp_path):
+    from glassgrad.reproduction import Record
+
+    record = Record(tmp_path / "r.json")
+    row = {"recipe": "a", "target": "t", "data": "d", "ours": 1.0, "machine": describe()}
+    record.put(row)
+    record.put({**row, "ours": None})  # a skipped attempt does not wipe out a figure
+    record.put({**row, "target": "u", "ours": None})
+    rows = json.loads((tmp_path / "r.json").read_text())["rows"]
+    assert [(r["target"], r["ours"]) for r in rows] == [("t", 1.0), ("u", None)]
+    assert rows[0]["machine"]["cores"] >= 1
+    assert Record(tmp_path / "r.json").rows == rows

@@ -1,0 +1,380 @@
+"""`train`, `sample` and `reproduce`: run folders, killed and stopped runs, damaged files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glassgrad import cli, models, training
+from glassgrad.core.recipe import Target
+from glassgrad.core.run import Run
+from glassgrad.core.state import load_arrays
+
+TINY = ["--set", "epochs=2", "hidden=[8,8]"]
+
+
+def call(capsys, *argv):
+    code = cli.main([str(a) for a in argv])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def only(folder):
+    """The one folder in a folder."""
+    (inside,) = folder.iterdir()
+    return inside
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished tiny run; tests must not change it."""
+    out = tmp_path_factory.mktemp("runs")
+    assert cli.main(["train", "vae", *TINY, "--out", str(out), "--quiet"]) == 0
+    return only(out)
+
+
+def copied(run, to):
+    to.mkdir()
+    for path in run.iterdir():
+        (to / path.name).write_bytes(path.read_bytes())
+    return to
+
+
+def test_a_run_folder_holds_everything(finished):
+    names = {p.name for p in finished.iterdir()}
+    assert {"config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "curves.png",
+            "samples.png", "reconstructions.png"} <= names  # fmt: skip
+    config = json.loads((finished / "config.json").read_text())
+    assert config["recipe"] == "vae" and config["data"] == "digits" and config["device"] == "cpu"
+    assert config["settings"]["hidden"] == [8, 8] and config["versions"]["numpy"] == np.__version__
+    result = json.loads((finished / "result.json").read_text())
+    assert result["split"] == "test" and 15 < result["value"] == result["test"]["bound"] < 60
+    rows = (finished / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 3 and rows[0].startswith("epoch,loss,kl,valid_bound")
+    assert (finished / "samples.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_train_prints_epochs_and_a_result_without_control_codes(capsys, tmp_path):
+    code, out, err = call(capsys, "train", "vae", *TINY, "--out", tmp_path)
+    assert code == 0 and err == ""
+    assert "epoch 1/2  loss" in out and "epoch 2/2" in out and "bound" in out
+    assert str(only(tmp_path)) in out and "\x1b" not in out and "\r" not in out
+
+
+def test_epochs_zero_is_an_untrained_system(capsys, tmp_path):
+    code, out, _ = call(capsys, "train", "vae", "--set", "epochs=0", "--out", tmp_path)
+    assert code == 0 and "bound" in out
+
+
+def test_the_reference_backend_trains_to_the_same_figures(capsys, tmp_path, finished):
+    code, _, _ = call(
+        capsys, "train", "vae", *TINY, "--backend", "reference", "--out", tmp_path, "--quiet"
+    )
+    ours = json.loads((only(tmp_path) / "result.json").read_text())["value"]
+    want = json.loads((finished / "result.json").read_text())["value"]
+    assert code == 0 and ours == pytest.approx(want, rel=1e-3)
+    assert json.loads((only(tmp_path) / "config.json").read_text())["backend"] == "reference"
+
+
+def test_resuming_a_finished_run_changes_no_weight(capsys, tmp_path, finished):
+    run = copied(finished, tmp_path / "run")
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    (run / "result.json").unlink()
+    (run / "curves.png").unlink()
+    code, _, _ = call(capsys, "train", "--resume", run)
+    assert code == 0
+    after = {p.name: p.read_bytes() for p in run.iterdir()}
+    assert after.keys() == before.keys()
+    for name in ("checkpoint.safetensors", "result.json", "metrics.csv"):
+        assert after[name] == before[name], name
+
+
+def test_resume_takes_everything_from_the_run(capsys, finished):
+    for more in (["--set", "lr=1"], ["--data", "digits"], ["--backend", "numba"]):
+        code, _, err = call(capsys, "train", "--resume", finished, *more)
+        assert code == 2 and "leave out" in err
+    code, _, err = call(capsys, "train", "lstm", "--resume", finished)
+    assert code == 2 and "is a run of vae, not of lstm" in err
+
+
+SLOW = """
+import sys, time
+from glassgrad.cli import main
+from glassgrad.models.vae import VAE
+step = VAE.train_step
+def slow(self, batch, trainer):
+    time.sleep(0.04)
+    return step(self, batch, trainer)
+VAE.train_step = slow
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def started(tmp_path, out):
+    """A training in a process of its own, slow enough to be hit after its first checkpoint."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, "train", "vae", *TINY, "--out", str(out), "--save-every", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(out.glob("*/checkpoint.safetensors")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.3)  # into the middle of an epoch
+    return process
+
+
+def weights(run):
+    return load_arrays(run / "checkpoint.safetensors")[0]
+
+
+def assert_same_run(run, finished):
+    """Weights, optimiser and metrics equal to those of the run that was never interrupted."""
+    got, want = weights(run), weights(finished)
+    assert got.keys() == want.keys() and len(want) > 30
+    for name, a in want.items():
+        assert np.array_equal(got[name], a), name
+    for file in (run, finished):
+        assert (file / "result.json").is_file()
+    results = [json.loads((r / "result.json").read_text())["test"] for r in (run, finished)]
+    assert results[0] == results[1]
+    rows = [
+        [line.rpartition(",")[0] for line in (r / "metrics.csv").read_text().splitlines()]
+        for r in (run, finished)
+    ]  # without the last column, the seconds
+    assert rows[0] == rows[1]
+
+
+def test_a_killed_run_goes_on_bit_for_bit(capsys, tmp_path, finished):
+    out = tmp_path / "runs"
+    process = started(tmp_path, out)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    run = only(out)
+    progress = Run(run).load()[1]
+    assert 0 < progress["epoch"] * 26 + progress["batch"] < 52  # in the middle
+    assert not (run / "result.json").exists()
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
+    assert_same_run(run, finished)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(capsys, tmp_path, finished):
+    out = tmp_path / "runs"
+    process = started(tmp_path, out)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    run = only(out)
+    assert process.returncode == 130 and "Traceback" not in err
+    assert f"go on with: glassgrad train --resume {run}" in err
+    assert call(capsys, "train", "--resume", run)[0] == 0
+    assert_same_run(run, finished)
+
+
+def test_ctrl_c_ends_after_a_whole_step(tmp_path):
+    class Impatient(training.Silent):
+        def __init__(self):
+            self.steps = 0
+
+        def step(self, epoch, batch, figures):
+            self.steps += 1
+            if self.steps == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    run = Run(tmp_path)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(training.Interrupted):
+        training.train(
+            models.recipe("vae"), overrides={"hidden": [4, 4]}, run=run, progress=Impatient()
+        )
+    assert run.load()[1]["batch"] == 5
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(capsys, tmp_path, finished):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_bytes((finished / "config.json").read_bytes())
+    code, out, _ = call(capsys, "train", "--resume", run)
+    assert code == 0 and "starting from the beginning" in out
+    assert_same_run(run, finished)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "foreign"])
+@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
+def test_a_corrupt_checkpoint_is_named(capsys, tmp_path, finished, damage, command):
+    run = copied(finished, tmp_path / "run")
+    path = run / "checkpoint.safetensors"
+    content = bytearray(path.read_bytes())
+    middle = len(content) * 2 // 3
+    content[middle] ^= 0x40
+    spoilt = {"truncated": content[:middle], "flipped": content, "empty": b"", "foreign": b"x" * 99}
+    path.write_bytes(spoilt[damage])
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    code, out, err = call(capsys, *command, run)
+    assert code == 1 and out == "" and err.startswith(f"glassgrad: {path}: ")
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"recipe": "vae", "da', "is damaged"),
+        ("[]", "'recipe' is missing or wrong"),
+        ('{"recipe": 3}', "'recipe' is missing or wrong"),
+        ('{"recipe": "vae", "data": "digits"}', "'data_dir' is missing or wrong"),
+        ('{"recipe": "vaee", "data": "digits", "data_dir": null, "device": "cpu", "backend": null,'
+         ' "settings": {}}', "did you mean 'vae'"),
+        ('{"recipe": "vae", "data": "digits", "data_dir": null, "device": "cpu", "backend": null,'
+         ' "settings": {"epochs": "x"}}', "must be like"),
+        (b"\xff\xfe", "is damaged"),
+    ],
+)  # fmt: skip
+def test_a_damaged_config_is_named(capsys, tmp_path, content, said):
+    (tmp_path / "config.json").write_bytes(content if type(content) is bytes else content.encode())
+    code, _, err = call(capsys, "train", "--resume", tmp_path)
+    assert code == 1 and said in err and "Traceback" not in err
+    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_file_in_place_of_the_out_folder(capsys, tmp_path):
+    (tmp_path / "runs").write_text("in the way")
+    code, _, err = call(capsys, "train", "vae", *TINY, "--out", tmp_path / "runs")
+    assert code == 1 and err.startswith("glassgrad: cannot make") and "runs" in err
+    assert (tmp_path / "runs").read_text() == "in the way"
+
+
+def test_a_read_only_out_folder(capsys, tmp_path):
+    tmp_path.chmod(0o555)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    code, _, err = call(capsys, "train", "vae", *TINY, "--out", tmp_path / "runs")
+    tmp_path.chmod(0o755)
+    assert code == 1 and "cannot make" in err
+
+
+def test_a_diverging_run_is_reported_and_keeps_its_checkpoint(capsys, tmp_path):
+    code, _, err = call(
+        capsys, "train", "vae", *TINY, "lr=1e30", "optimiser=sgd", "--out", tmp_path
+    )
+    assert code == 1 and "training diverged" in err
+    assert not (only(tmp_path) / "result.json").exists()
+
+
+def test_sample(capsys, tmp_path, finished):
+    pictures = []
+    for i, seed in enumerate((1, 1, 2)):
+        path = tmp_path / f"{i}.png"
+        code, out, _ = call(capsys, "sample", finished, "-n", 6, "--seed", seed, "--out", path)
+        assert code == 0 and str(path) in out
+        pictures.append(path.read_bytes())
+    assert pictures[0] == pictures[1] != pictures[2] and pictures[0].startswith(b"\x89PNG")
+    code, _, err = call(capsys, "sample", finished, "--out", tmp_path / "a.jpg")
+    assert code == 1 and "must end in .png" in err
+    code, _, err = call(capsys, "sample", finished, "--out", tmp_path / "none" / "a.png")
+    assert code == 1 and "cannot write" in err
+
+
+def test_sample_of_a_system_that_cannot_generate(capsys, tmp_path):
+    code, _, _ = call(capsys, "train", "som", "--set", "epochs=1", "--out", tmp_path, "--quiet")
+    assert code == 0
+    code, _, err = call(capsys, "sample", only(tmp_path))
+    assert code == 1 and "som cannot generate" in err and "vae" in err
+
+
+# -------------------------------------------------------------------- reproduce
+
+
+@pytest.fixture
+def targets(monkeypatch):
+    """The VAE with three targets on digits: reached, missed by the same training, data not here."""
+
+    def target(name, bound, data="digits", **settings):
+        return Target(
+            name, data, "bound", "20", bound,
+            settings={"epochs": 1, "hidden": (8, 8), **settings}, source="nobody", note="planted",
+        )  # fmt: skip
+
+    vae = replace(
+        models.recipe("vae"),
+        targets=(target("easy", 60.0), target("hard", 1.0), target("away", 90.0, "fashion_mnist")),
+    )
+    monkeypatch.setattr(models, "recipe", lambda name: {"vae": vae}[name])
+    monkeypatch.setattr(
+        "glassgrad.core.data.available", lambda n, folder=None: None if "fashion" in n else "here"
+    )
+    return vae
+
+
+def test_reproduce_records_each_target(capsys, tmp_path, targets):
+    record = tmp_path / "r.json"
+    code, out, err = call(
+        capsys, "reproduce", "vae", "--out", tmp_path / "runs", "--json", record, "--quiet"
+    )
+    assert code == 1 and err == ""  # one is missed
+    assert "reached" in out and "missed" in out and "planted" in out
+    assert len(list((tmp_path / "runs").iterdir())) == 1  # same settings: trained once
+    rows = {r["target"]: r for r in json.loads(record.read_text())["rows"]}
+    status = [rows[t]["status"] for t in ("easy", "hard", "away")]
+    assert status == ["reached", "missed", "skipped: data not here"]
+    assert rows["easy"]["ours"] == rows["hard"]["ours"] and rows["away"]["ours"] is None
+    assert rows["easy"]["command"] == "glassgrad reproduce vae"
+    assert {"cpu", "cores", "os", "python", "numpy", "numba", "blas"} <= set(
+        rows["easy"]["machine"]
+    )
+
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- reproduce -->\nold\n<!-- /reproduce -->\nafter\n")
+    for _ in range(2):  # rendering twice gives the same
+        assert call(capsys, "reproduce", "--json", record, "--table", page)[0] == 0
+        text = page.read_text()
+        assert text.startswith("before\n<!-- reproduce -->\n| system |") and "old" not in text
+        assert text.endswith("<!-- /reproduce -->\nafter\n") and text.count("| vae |") == 3
+
+
+def test_reproduce_with_nothing_to_try_fails(capsys, tmp_path, targets, monkeypatch):
+    monkeypatch.setattr("glassgrad.core.data.available", lambda n, folder=None: None)
+    code, out, err = call(capsys, "reproduce", "vae", "--out", tmp_path)
+    assert code == 1 and "nothing could be tried" in err and "skipped" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_target_keeps_the_others(capsys, tmp_path, targets, monkeypatch):
+    broken = replace(targets.targets[1], settings={"epochs": 1, "hidden": (8, 8), "optimiser": "x"})
+    recipe = replace(targets, targets=(broken, targets.targets[0]))
+    monkeypatch.setattr(models, "recipe", lambda name: recipe)
+    record = tmp_path / "r.json"
+    code, _, err = call(
+        capsys, "reproduce", "vae", "--out", tmp_path / "runs", "--json", record, "--quiet"
+    )
+    assert code == 1 and "unknown optimiser 'x'" in err
+    assert [r["status"] for r in json.loads(record.read_text())["rows"]] == ["failed", "reached"]
+
+
+def test_reproduce_list_trains_nothing(capsys, tmp_path, targets, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = call(capsys, "reproduce", "vae", "--list")
+    assert code == 0 and "easy" in out and "fashion_mnist (not" in " ".join(out.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_or_unwritable_records_fail_before_training(capsys, tmp_path, targets):
+    record = tmp_path / "r.json"
+    for content in ("{", "[1]", '{"rows": [{}]}'):
+        record.write_text(content)
+        code, _, err = call(capsys, "reproduce", "vae", "--json", record, "--out", tmp_path / "o")
+        assert code == 1 and "is damaged" in err and record.read_text() == content
+    code, _, err = call(capsys, "reproduce", "vae", "--json", tmp_path / "no" / "r.json")
+    assert code == 1 and "cannot write" in err
+    page = tmp_path / "page.md"
+    page.write_text("no markers")
+    record.write_text('{"rows": []}')
+    code, _, err = call(capsys, "reproduce", "--json", record, "--table", page)
+    assert code == 1 and "no markers" in err and page.read_text() == "no markers"
