@@ -16,8 +16,13 @@ from .tape import GraphError, backward, grad, no_grad
 from .tensor import Tensor, TensorError, tensor
 from .trace import trace
 
+from . import data, nn, optim  # isort: skip  (they are built on all of the above)
+from .fit import fit  # isort: skip
+from .system import System  # isort: skip
+
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
-    "Tensor", "TensorError", "backward", "debugging", "differentiable", "grad", "gradcheck", "hvp",
-    "jacobian", "no_grad", "ones", "tensor", "trace", "zeros", *functions.__all__,
+    "System", "Tensor", "TensorError", "backward", "data", "debugging", "differentiable", "fit",
+    "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad", "ones", "optim", "tensor", "trace",
+    "zeros", *functions.__all__,
 ]  # fmt: skip

@@ -37,8 +37,17 @@ def level() -> int:
 
 @contextlib.contextmanager
 def debugging(new_level: int):
-    """Set the level inside the block: ``with gg.debugging(3): ...``"""
+    """Set the level inside the block: ``with gg.debugging(3): ...``
+
+    >>> import glassgrad as gg
+    >>> with gg.debugging(3):
+    ...     gg.log(gg.tensor([-1.0]))  # doctest: +SKIP
+    Traceback (most recent call last):
+    glassgrad.core.debug.NonFiniteError: log: made the first NaN; all its inputs were finite ...
+    """
     global _level
+    if new_level not in range(5):
+        raise GlassgradError(f"debugging: level must be 0, 1, 2, 3 or 4; got {new_level!r}")
     before = level()
     _level = new_level
     try:

@@ -32,11 +32,18 @@ import types
 import numpy as np
 
 from ..kernels import registry
-from ..kernels.errors import DeviceError, DTypeError, describe
+from ..kernels.errors import (
+    DeviceError,
+    DTypeError,
+    GlassgradError,
+    ShapeError,
+    describe,
+    expect,
+)
 from . import debug
 from .arrays import is_array, is_cupy, xp_of
 from .tape import GraphError, Node, grad, grad_enabled
-from .tensor import Tensor
+from .tensor import Tensor, TensorError
 
 FUNCTIONS: dict[str, "Differentiable"] = {}
 _hooks = threading.local()
@@ -45,9 +52,11 @@ _hooks = threading.local()
 class Differentiable:
     """A function on tensors that knows its derivative. Call it like the function it wraps."""
 
-    def __init__(self, body, derivatives, vjp, composed, piecewise, elementwise, flops):
+    def __init__(
+        self, body, derivatives, vjp, composed, piecewise, elementwise, floats, flops, name
+    ):
         self.body = body
-        self.name = body.__name__
+        self.name = name or body.__name__
         self.__name__, self.__doc__, self.__module__ = self.name, body.__doc__, body.__module__
         self.__qualname__, self.__wrapped__ = body.__qualname__, body
         parameters = inspect.signature(body).parameters.values()
@@ -60,13 +69,15 @@ class Differentiable:
         self.setting_names = [p.name for p in rest]
         self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
         self.derivatives, self.vjp, self.composed = derivatives, vjp, composed
-        self.piecewise, self.elementwise, self.flops = piecewise, elementwise, flops
+        self.piecewise, self.elementwise, self.floats = piecewise, elementwise, floats
+        self.flops = flops
         self._wants = {f: list(inspect.signature(f).parameters) for f in derivatives.values()}
         if vjp is not None:
             self._wants[vjp] = list(inspect.signature(vjp).parameters)
         wanted = {name for names in self._wants.values() for name in names}
         self.keeps = [t for t in self.tensors if t in wanted] if composed is None else self.tensors
         self.keeps_out = "out" in wanted
+        self.keeps_all = self.variadic and "xs" in wanted
 
     def __repr__(self):
         return f"<differentiable {self.name}>"
@@ -79,7 +90,8 @@ class Differentiable:
 
     def __call__(self, *args, **settings):
         if self.variadic:
-            tensors = args
+            joined = len(args) == 1 and isinstance(args[0], (list, tuple))
+            tensors = tuple(args[0]) if joined else args
         else:
             n = len(self.tensors)
             tensors, extra = args[:n], args[n:]
@@ -89,13 +101,28 @@ class Differentiable:
                     raise TypeError(f"{self.name}: missing argument {missing[0]!r}")
                 tensors = tensors + (None,) * len(missing)
             if extra:
+                if len(extra) > len(self.setting_names):
+                    most = n + len(self.setting_names)
+                    raise TypeError(f"{self.name}: takes {most} arguments; got {len(args)}")
                 settings.update(zip(self.setting_names, extra, strict=False))
         if self.defaults:
             settings = {**self.defaults, **settings}
+        for name, value in settings.items():
+            if type(value) is Tensor and value.edge is not None:
+                raise TensorError(
+                    f"{self.name}: {name} is a setting: no gradient would flow to the tensor"
+                    f" {value.describe()}; pass a number, or .detach() it"
+                )
         arrays = self._arrays(tensors)
 
         start = watch_start()
-        out = self.body(*arrays, **settings)
+        registry.last_run()  # forget what ran outside of any call: it is not ours
+        try:
+            out = self.body(*arrays, **settings)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, GlassgradError):
+                raise
+            raise self._shape_error(arrays, error) from error
         ran = registry.last_run()
         several = type(out) is tuple
         outs = tuple(o if is_array(o) else np.asarray(o) for o in (out if several else (out,)))
@@ -110,11 +137,26 @@ class Differentiable:
                 Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
                 for i, o in enumerate(outs)
             )
+        for o, view in zip(outs, made):
+            for t, a in zip(tensors, arrays):
+                if type(t) is Tensor and _shares_memory(o, a):
+                    view.changes = t.changes
         return made if several else made[0]
+
+    def _shape_error(self, arrays, error):
+        """What the array library refused, in the form of the house."""
+        shapes = [a.shape for a in arrays if is_array(a)]
+        if (self.elementwise or self.floats) and len(shapes) > 1 and not self.variadic:
+            must = "shapes must broadcast; expected lengths that are equal or 1, counted from the"
+            return ShapeError(
+                f"{self.name}: {must} last axis, got {' and '.join(map(str, shapes))}"
+                f" {self._describe(arrays)}"
+            )
+        return ShapeError(f"{self.name}: {error} {self._describe(arrays)}")
 
     def _arrays(self, tensors):
         """The arrays behind the arguments, checked: one float dtype, one device."""
-        arrays = [t.data if type(t) is Tensor else _plain(t) for t in tensors]
+        arrays = [t.data if type(t) is Tensor else _plain(t, self.name) for t in tensors]
         dtype = gpu = None
         for a in arrays:
             if is_array(a):
@@ -133,7 +175,15 @@ class Differentiable:
                             f" {self._describe(arrays)}; move one with .to('cuda') or .to('cpu')"
                         )
                     gpu = is_cupy(a)
-        if self.elementwise and dtype is not None:
+        if dtype is None:  # a Python float, and whatever needs a float, stands for float32
+            if not any(is_array(a) for a in arrays):
+                arrays = [
+                    np.asarray(a, np.float32 if type(a) is float else None) if a is not None else a
+                    for a in arrays
+                ]
+            if self.floats or (self.elementwise and any(type(a) is float for a in arrays)):
+                dtype = np.dtype(np.float32)
+        if dtype is not None and (self.elementwise or self.floats):
             arrays = [
                 a.astype(dtype) if is_array(a) and a.dtype.kind in "iub" else a for a in arrays
             ]
@@ -152,9 +202,9 @@ class Differentiable:
         )
         names = range(len(arrays)) if self.variadic else self.tensors
         for name, t, a in zip(names, tensors, arrays):
-            if self.variadic or name in self.keeps:
+            if self.keeps_all or name in self.keeps:
                 node.saved[name] = a
-                if type(t) is Tensor and t.node is None:
+                if type(t) is Tensor:
                     node.versions[name] = (t, t.version)
         node.outputs = tuple((o.shape, o.dtype) for o in outs)
         if self.keeps_out:
@@ -182,7 +232,7 @@ class Differentiable:
                 values[name] = _rebuilt(node.saved[name], edge)
         if self.variadic:
             values["shapes"] = node.shapes
-            values["xs"] = tuple(values[i] for i in range(len(node.edges)))
+            values["xs"] = tuple(values.get(i) for i in range(len(node.edges)))
         if node.out is not None:
             outs = tuple(
                 Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
@@ -192,8 +242,7 @@ class Differentiable:
         if self.composed is not None and grad_enabled():
             return self._replay(node, cotangents, values, needs)
         if self.vjp is not None:
-            found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
-            found = found if isinstance(found, (tuple, list)) else (found,)
+            found = self._pull_back_at_once(node, cotangents, values)
             return [f if n else None for f, n in zip(found, needs)]
         result = []
         for name, need in zip(self.tensors, needs):
@@ -202,6 +251,28 @@ class Differentiable:
             f = self.derivatives[name] if need else None
             result.append(f(**{k: values[k] for k in self._wants[f]}) if need else None)
         return result
+
+    def _pull_back_at_once(self, node, cotangents, values):
+        """What `vjp` returns; a kernel that it ran is reported to the observers."""
+        start = watch_start()
+        registry.last_run()
+        found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
+        found = found if isinstance(found, (tuple, list)) else (found,)
+        ran = registry.last_run()
+        expect(
+            len(found) == len(node.edges), self.name,
+            "vjp must return one cotangent for each argument", len(node.edges), len(found),
+            GraphError,
+        )  # fmt: skip
+        if ran is not None and (start is not None or debug.level()):
+            arrays = [c.data for c in cotangents if c is not None] + list(node.saved.values())
+            outs = tuple(f.data for f in found if f is not None)
+            flops = self.flops and (
+                lambda *_: 2 * self.flops(list(node.saved.values()), node.out, node.settings)
+            )
+            backward = types.SimpleNamespace(name=f"{self.name}_backward", flops=flops)
+            watch_end(backward, start, arrays, outs, node.settings, ran)
+        return found
 
     def _replay(self, node, cotangents, values, needs):
         """The gradient through `composed`, on the tape: what makes fused functions any-order.
@@ -222,16 +293,23 @@ class Differentiable:
         return [next(found) if need else None for need in needs]
 
 
-def _plain(value):
+def _plain(value, function):
     """A non-tensor argument as array, or as Python scalar, which takes on the others' dtype."""
+    if isinstance(value, np.generic):  # first: np.float64 is a Python float, but float64 by force
+        return value.item()
     if value is None or isinstance(value, (bool, int, float)) or is_array(value):
         return value
-    if isinstance(value, np.generic):
-        return value.item()
     array = np.asarray(value)
     if array.dtype == object:
-        raise DTypeError(f"cannot make an array of {type(value).__name__}")
+        raise DTypeError(f"{function}: cannot make an array of {type(value).__name__}")
     return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _shares_memory(o, a) -> bool:
+    """Is the output o the argument a, or a view of it?"""
+    if o is a:
+        return True
+    return o.base is not None and is_array(a) and (o.base is a or o.base is a.base)
 
 
 def _rebuilt(array, edge):
@@ -244,26 +322,37 @@ def _rebuilt(array, edge):
 
 
 def differentiable(
-    vjp=None, *, composed=None, piecewise=False, elementwise=False, flops=None, **derivatives
-):
+    vjp=None, *, composed=None, piecewise=False, elementwise=False, floats=False, flops=None,
+    name=None, **derivatives,
+):  # fmt: skip
     """Declare a differentiable function; see the module's docstring.
 
     piecewise    has kinks, or a second derivative that is zero almost everywhere
     elementwise  integer and boolean arrays among the arguments take on the float dtype
+    floats       and become float32 where no argument is a float
     flops        (arrays, outputs, settings) -> floating-point operations, default one per output
+    name         for messages and tables, where the body's own name is not what the user called
     """
 
     def declare(body):
-        function = Differentiable(body, derivatives, vjp, composed, piecewise, elementwise, flops)
+        function = Differentiable(
+            body, derivatives, vjp, composed, piecewise, elementwise, floats, flops, name
+        )
         unknown = set(derivatives) - set(function.tensors)
-        assert not unknown, f"{function.name}: derivative for unknown argument {unknown}"
+        if unknown:
+            raise GraphError(f"{function.name}: derivative for unknown argument {sorted(unknown)}")
         FUNCTIONS[function.name] = function
         return function
 
     return declare
 
 
-@differentiable(x=lambda g: g)
+def moves(arrays, outs, settings) -> int:
+    """The `flops` of a function that only moves or repeats values: none."""
+    return 0
+
+
+@differentiable(x=lambda g: g, flops=moves)
 def alias(x, /):
     """The same values at a new place of the tape."""
     return x

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..kernels.errors import GlassgradError
-from . import optim
+from .choices import make_optimiser, make_schedule
 from .data import DataSet
+from .optim import clip_grad_norm
 from .run import Run
 from .state import CheckpointError
 from .system import System
@@ -22,6 +23,10 @@ from .system import System
 
 class DivergedError(GlassgradError, ArithmeticError):
     """The loss became NaN or infinite."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was asked to stop; it did so after a whole step, and saved its checkpoint."""
 
 
 class Silent:
@@ -51,11 +56,9 @@ class Trainer:
     def __post_init__(self):
         parameters = self.system.parameters()
         if parameters:
-            self.optimiser = optim.make(
-                self.settings["optimiser"], parameters, lr=self.settings["lr"],
-                weight_decay=self.settings["weight_decay"],
-            )  # fmt: skip
-        self.factor = optim.schedules.make(self.settings["schedule"], self.settings["epochs"])
+            s = self.settings
+            self.optimiser = make_optimiser(s["optimiser"], parameters, s["lr"], s["weight_decay"])
+        self.factor = make_schedule(self.settings["schedule"], self.settings["epochs"])
         self.batches = self.system.batches_per_epoch(self.data, self.settings["batch"])
 
     @property
@@ -67,7 +70,7 @@ class Trainer:
     def clip(self) -> None:
         """Clip the gradient's norm if the settings ask for it."""
         if self.settings["clip"]:
-            optim.clip_grad_norm(self.system.parameters(), self.settings["clip"])
+            clip_grad_norm(self.system.parameters(), self.settings["clip"])
 
     # ----------------------------------------------------------- checkpoints
 
@@ -111,43 +114,52 @@ class Trainer:
 
 def fit(
     system: System, data: DataSet, settings: dict, *, run: Run | None = None,
-    resume: bool = False, progress=None, save_every: float = 30.0,
+    resume: bool = False, progress=None, save_every: float = 30.0, stop=lambda: False,
 ) -> list[dict]:  # fmt: skip
     """Train a system; returns one dictionary of figures for each epoch.
 
     `settings` are those of a Recipe (core/recipe.py). With a `run` a checkpoint is written at
-    every epoch and every `save_every` seconds; with `resume` training goes on from it. Raises
-    DivergedError when the loss is not finite: the last checkpoint stays.
+    every epoch and every `save_every` seconds; with `resume` training goes on from it. `stop` is
+    asked after every step: when it says yes, fit saves and raises Interrupted. Raises DivergedError
+    when the loss is not finite: the last checkpoint stays.
     """
     progress = progress or Silent()
     trainer = Trainer(system, data, settings)
     if resume:
         trainer.restore(*run.load())
     progress.start(type(system).__name__, settings["epochs"], trainer.batches)
-    saved = time.monotonic()
-    while trainer.epoch < settings["epochs"]:
-        started = time.monotonic()
-        system.train()
-        if trainer.optimiser:
-            trainer.optimiser.lr = settings["lr"] * trainer.factor(trainer.epoch)
-        batches = system.batches(
-            data, settings["batch"], settings["seed"], trainer.epoch, trainer.batch
-        )
-        for batch in batches:
-            _step(trainer, batch, progress)
-            if run and time.monotonic() - saved > save_every:
-                run.save(*trainer.state())
-                saved = time.monotonic()
-        _end_of_epoch(trainer, time.monotonic() - started, progress)
-        if run:
-            run.save(*trainer.state())
-            run.write_metrics(trainer.history)
-            saved = time.monotonic()
+    try:
+        while trainer.epoch < settings["epochs"]:
+            _epoch(trainer, run, progress, save_every, stop)
+    finally:
+        progress.finish()
     if trainer.best is not None:
         system.load_state_dict(trainer.best)
     system.eval()
-    progress.finish()
     return trainer.history
+
+
+def _epoch(trainer: Trainer, run: Run | None, progress, save_every: float, stop) -> None:
+    """The rest of the present epoch, its validation and its checkpoint."""
+    system, data, settings = trainer.system, trainer.data, trainer.settings
+    started = saved = time.monotonic()
+    system.train()
+    if trainer.optimiser:
+        trainer.optimiser.lr = settings["lr"] * trainer.factor(trainer.epoch)
+    for batch in system.batches(
+        data, settings["batch"], settings["seed"], trainer.epoch, trainer.batch
+    ):
+        _step(trainer, batch, progress)
+        asked = stop()
+        if run and (asked or time.monotonic() - saved > save_every):
+            run.save(*trainer.state())
+            saved = time.monotonic()
+        if asked:
+            raise Interrupted
+    _end_of_epoch(trainer, time.monotonic() - started, progress)
+    if run:
+        run.save(*trainer.state())
+        run.write_metrics(trainer.history)
 
 
 def _step(trainer: Trainer, batch, progress) -> None:

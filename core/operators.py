@@ -55,10 +55,20 @@ for _name in (
 
 
 def zeros(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
-    """A leaf of zeros."""
+    """A leaf of zeros.
+
+    >>> import glassgrad as gg
+    >>> gg.zeros((2,), "float64")
+    tensor([0., 0.], dtype=float64)
+    """
     return Tensor(np.zeros(shape, dtype), requires_grad)
 
 
 def ones(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
-    """A leaf of ones."""
+    """A leaf of ones.
+
+    >>> import glassgrad as gg
+    >>> gg.ones((2,), requires_grad=True)
+    tensor([1., 1.], requires_grad=True)
+    """
     return Tensor(np.ones(shape, dtype), requires_grad)

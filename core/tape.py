@@ -25,7 +25,7 @@ import contextlib
 import itertools
 import threading
 
-from ..kernels.errors import GlassgradError, expect
+from ..kernels.errors import DTypeError, GlassgradError, expect
 
 _numbers = itertools.count()
 _state = threading.local()
@@ -87,7 +87,15 @@ def recording(enabled: bool):
 
 
 def no_grad():
-    """Record nothing inside the block: ``with gg.no_grad(): ...``"""
+    """Record nothing inside the block, in this thread.
+
+    >>> import glassgrad as gg
+    >>> x = gg.ones(2, requires_grad=True)
+    >>> with gg.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
     return recording(False)
 
 
@@ -153,10 +161,14 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool) -> di
             if all(g is None for g in got):
                 continue
             needs = [is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges]
-            for edge, shape, g in zip(
-                node.edges, node.shapes, node.function.pull_back(node, got, needs)
-            ):
-                if g is not None and edge is not None:
+            pulled = node.function.pull_back(node, got, needs)
+            for i, (edge, shape, need, g) in enumerate(zip(node.edges, node.shapes, needs, pulled)):
+                if need:
+                    if g is None:
+                        raise GraphError(
+                            f"{node.function.name}: the derivative of argument {i} returned None;"
+                            " a gradient that is zero has to be given as zeros"
+                        )
                     expect(
                         g.shape == shape, node.function.name,
                         "a gradient must have its argument's shape", shape, g.shape, GraphError,
@@ -173,11 +185,15 @@ def _pairs(function, outputs, cotangents):
     """Lists of outputs and cotangents of equal length; a scalar output has cotangent 1."""
     from .tensor import Tensor
 
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    if isinstance(outputs, Tensor):
+        listed = isinstance(cotangents, (list, tuple)) and any(
+            isinstance(c, Tensor) for c in cotangents
+        )
+        outputs, cotangents = [outputs], cotangents if listed else [cotangents]
+    else:
+        outputs = list(outputs)
     if cotangents is None:
         cotangents = [None] * len(outputs)
-    elif isinstance(outputs, list) and not isinstance(cotangents, (list, tuple)):
-        cotangents = [cotangents]
     expect(
         len(cotangents) == len(outputs), function, "there must be one cotangent for each output",
         len(outputs), len(cotangents),
@@ -199,7 +215,11 @@ def _pairs(function, outputs, cotangents):
         g = g if isinstance(g, Tensor) else Tensor(t.xp.asarray(g, dtype=t.dtype))
         expect(
             g.shape == t.shape, function, "a cotangent must have its output's shape", t.shape,
-            g.shape,
+            g.shape, output=t, cotangent=g,
+        )  # fmt: skip
+        expect(
+            g.dtype == t.dtype, function, "a cotangent must have its output's dtype", t.dtype,
+            g.dtype, DTypeError, output=t, cotangent=g,
         )  # fmt: skip
         full.append(g)
     return outputs, full
@@ -246,7 +266,28 @@ def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused
 
 
 def backward(output, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
-    """Set `.grad` of every leaf that `output` depends on; see Tensor.backward."""
+    """Set `.grad` of every leaf that `output` depends on; see Tensor.backward.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([1.0, 2.0], requires_grad=True)
+    >>> gg.backward(x * x, gg.tensor([1.0, 10.0]))
+    >>> x.grad
+    tensor([ 2., 40.])
+    """
+    from .tensor import Tensor
+
     outputs, cotangents = _pairs("backward", output, cotangent)
+    given = {_memory(c) for c in cotangents}
     for leaf, g in walk_back(outputs, cotangents, None, create_graph).values():
-        leaf.grad = leaf.grad + g if accumulate and leaf.grad is not None else g
+        if accumulate and leaf.grad is not None:
+            g = leaf.grad + g
+        elif not create_graph and _memory(g) in given:
+            # c = a + b hands one array to both: a's gradient must survive a change of b's
+            g = Tensor(g.data.copy())
+        given.add(_memory(g))
+        leaf.grad = g
+
+
+def _memory(t) -> int:
+    """Equal for tensors that share their array's memory."""
+    return id(t.data if t.data.base is None else t.data.base)

@@ -7,7 +7,7 @@ functions, so that each is written down once.
 import numpy as np
 
 from ..kernels.errors import DTypeError, GlassgradError
-from .arrays import device_of, is_array, module_for, to_device, to_numpy, xp_of
+from .arrays import FLOATS, device_of, is_array, module_for, to_device, to_numpy, xp_of
 
 
 class TensorError(GlassgradError, TypeError):
@@ -27,13 +27,13 @@ class Tensor:
     tensor([[ 2., -4.]])
     """
 
-    __slots__ = ("__weakref__", "_leaf_requires_grad", "data", "grad", "index", "node", "version")
+    __slots__ = ("__weakref__", "_leaf_requires_grad", "changes", "data", "grad", "index", "node")
     __array_ufunc__ = None  # let `array * tensor` come to Tensor.__rmul__
 
     def __init__(self, data, requires_grad: bool = False, *, node=None, index: int = 0):
         if not is_array(data):
             data = np.asarray(data)
-        if requires_grad and data.dtype.kind != "f":
+        if requires_grad and data.dtype not in FLOATS:
             raise DTypeError(
                 f"Tensor: only float32 and float64 can require gradients, not {data.dtype}"
             )
@@ -41,7 +41,7 @@ class Tensor:
         self._leaf_requires_grad = requires_grad
         self.node, self.index = node, index
         self.grad = None
-        self.version = 0  # counts in-place changes of `data`, see `assign`
+        self.changes = [0]  # how often `data` was changed in place; views share the counter
 
     # ------------------------------------------------------------- what it is
 
@@ -83,7 +83,7 @@ class Tensor:
                 f"requires_grad: {self.describe()} is the result of {self.node.function.name},"
                 " not a leaf; use .detach() for a constant copy"
             )
-        if value and self.data.dtype.kind != "f":
+        if value and self.data.dtype not in FLOATS:
             raise DTypeError(f"requires_grad: {self.describe()} is not a float tensor")
         self._leaf_requires_grad = bool(value)
 
@@ -93,6 +93,15 @@ class Tensor:
         if self.node is not None:
             return (self.node, self.index)
         return self if self._leaf_requires_grad else None
+
+    @property
+    def version(self) -> int:
+        """How often its values were changed in place, through it or through a view of it."""
+        return self.changes[0]
+
+    @version.setter
+    def version(self, value: int):
+        self.changes[0] = value
 
     def describe(self) -> str:
         """Shape and dtype, for messages."""
@@ -114,8 +123,18 @@ class Tensor:
         return self.data.item()
 
     def detach(self) -> "Tensor":
-        """The same values as a constant: gradients stop here."""
-        return Tensor(self.data)
+        """The same values as a constant: gradients stop here.
+
+        The array is shared: a later `assign` to this leaf shows in the constant as well.
+
+        >>> import glassgrad as gg
+        >>> x = gg.tensor([2.0], requires_grad=True)
+        >>> gg.grad((x * x.detach()).sum(), x)
+        tensor([2.])
+        """
+        constant = Tensor(self.data)
+        constant.changes = self.changes
+        return constant
 
     def to(self, device: str) -> "Tensor":
         """A leaf with the same values on ``"cpu"`` or ``"cuda"`` (itself if it is there)."""

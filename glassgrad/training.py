@@ -16,15 +16,11 @@ from .core import Generator
 from .core import data as datasets
 from .core.arrays import module_for
 from .core.data import DataSet
-from .core.fit import Silent, Trainer, fit
+from .core.fit import Trainer, fit
 from .core.recipe import Recipe, SettingError
 from .core.run import Run, RunError
 from .core.system import System
 from .kernels.errors import DeviceError, GlassgradError
-
-
-class Interrupted(KeyboardInterrupt):
-    """Training was stopped by Ctrl-C after a whole step, and a checkpoint was written."""
 
 
 @dataclass(frozen=True)
@@ -115,71 +111,38 @@ def train(
         loaded = load_data(recipe, name, data_dir, settings)
         system = build(recipe, loaded, settings, device)
         run = run(settings) if callable(run) else run
-        with _Stoppable(system, run, progress or Silent()) as shown:
+        with _stop_on_interrupt() as stop:
             history = fit(
-                system, loaded, settings, run=run, resume=resume, progress=shown,
-                save_every=save_every,
+                system, loaded, settings, run=run, resume=resume, progress=progress,
+                save_every=save_every, stop=stop,
             )  # fmt: skip
         figures = system.evaluate(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, name)
 
 
-class _Stoppable:
-    """A progress display that turns Ctrl-C into: finish the step, save, stop.
+@contextlib.contextmanager
+def _stop_on_interrupt():
+    """Ctrl-C inside the block asks for a stop: yields a function that says whether it came.
 
-    A KeyboardInterrupt anywhere inside a step would leave weights that belong to no batch. `fit`
-    hands its trainer to every step of the system, and that is where this gets it from.
+    A KeyboardInterrupt anywhere inside a step would leave weights that belong to no batch, so the
+    first is only noted, and `fit` stops after the step. A second one stops at once.
     """
+    asked = False
 
-    def __init__(self, system: System, run: Run | None, progress):
-        self.system, self.run, self.progress = system, run, progress
-        self.trainer, self.asked = None, False
-
-    def __enter__(self):
-        step = self.system.train_step
-
-        def train_step(batch, trainer):
-            self.trainer = trainer
-            return step(batch, trainer)
-
-        self.system.train_step = train_step
-        self.handles = threading.current_thread() is threading.main_thread()
-        if self.handles:
-            self.before = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def __exit__(self, *error):
-        if self.handles:
-            signal.signal(signal.SIGINT, self.before)
-        del self.system.train_step
-        self.progress.finish()
-
-    def _ask(self, number, frame):
-        if self.asked:
+    def note(number, frame):
+        nonlocal asked
+        if asked:
             raise KeyboardInterrupt
-        self.asked = True
+        asked = True
 
-    def start(self, name: str, epochs: int, batches: int) -> None:
-        self.progress.start(name, epochs, batches)
-
-    def step(self, epoch: int, batch: int, figures: dict) -> None:
-        self.progress.step(epoch, batch, figures)
-        self._stop_if_asked()
-
-    def epoch(self, row: dict) -> None:
-        self.progress.epoch(row)
-        self._stop_if_asked()
-
-    def _stop_if_asked(self) -> None:
-        if self.asked and self.trainer is not None:
-            if self.run is not None:
-                self.run.save(*self.trainer.state())
-                self.run.write_metrics(self.trainer.history)
-            raise Interrupted
-
-    def finish(self) -> None:
-        """Nothing: the display ends with the block, whatever ends it."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, note) if main else None
+    try:
+        yield lambda: asked
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 # ------------------------------------------------------------------ run folders

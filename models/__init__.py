@@ -1,4 +1,4 @@
-"""The systems of the lectures, one file each: the network, its objective, its recipe, its picture."""
+"""The systems of the lectures, a file each: network, objective, recipe, picture."""
 
 import difflib
 import importlib

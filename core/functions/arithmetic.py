@@ -6,8 +6,10 @@ output; where an argument was broadcast, `sum_to` adds the gradient up along the
 
 import math
 
-from ..arrays import xp_of
-from ..differentiable import differentiable
+import numpy as np
+
+from ..arrays import is_array, xp_of
+from ..differentiable import differentiable, moves
 from ..tensor import Tensor, values_of
 from .shapes import sum_to
 
@@ -33,7 +35,14 @@ def add(x, y, /):
     elementwise=True,
 )
 def sub(x, y, /):
-    """x - y, with broadcasting."""
+    """x - y, with broadcasting.
+
+    Raises ShapeError where the shapes do not broadcast, DTypeError for mixed float dtypes.
+
+    >>> import glassgrad as gg
+    >>> gg.sub(gg.tensor([1.0, 2.0]), 1.0)
+    tensor([0., 1.])
+    """
     return x - y
 
 
@@ -43,23 +52,45 @@ def sub(x, y, /):
     elementwise=True,
 )
 def mul(x, y, /):
-    """x y, element by element, with broadcasting."""
+    """x y, element by element, with broadcasting.
+
+    ∂(xy)/∂x = y, summed over the axes along which x was repeated. Raises ShapeError where the
+    shapes do not broadcast, DTypeError for mixed float dtypes.
+
+    >>> import glassgrad as gg
+    >>> gg.mul(gg.tensor([1.0, 2.0]), gg.tensor([[3.0], [4.0]]))
+    tensor([[3., 6.],
+            [4., 8.]])
+    """
     return x * y
 
 
 @differentiable(
     x=lambda g, y, x_shape: sum_to(g / y, x_shape),
     y=lambda g, y, out, y_shape: sum_to(-g * out / y, y_shape),
-    elementwise=True,
+    floats=True,
 )
 def div(x, y, /):
-    """x / y, with broadcasting.  ∂(x/y)/∂y = -(x/y)/y."""
+    """x / y, with broadcasting.  ∂(x/y)/∂y = -(x/y)/y.
+
+    Division by zero gives ±∞ or NaN, as in IEEE arithmetic. Raises ShapeError where the shapes do
+    not broadcast, DTypeError for mixed float dtypes.
+
+    >>> import glassgrad as gg
+    >>> gg.div(1.0, gg.tensor([2.0, 4.0]))
+    tensor([0.5 , 0.25])
+    """
     return x / y
 
 
 @differentiable(x=lambda g: -g)
 def neg(x, /):
-    """-x."""
+    """-x.
+
+    >>> import glassgrad as gg
+    >>> gg.neg(gg.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
     return -x
 
 
@@ -67,49 +98,107 @@ def neg(x, /):
     x=lambda g, x, exponent: g * exponent * power(x, exponent - 1) if exponent else g * 0
 )
 def power(x, /, exponent):
-    """x to a constant power.  (xᵃ)' = a xᵃ⁻¹."""
+    """x to a constant power.  (xᵃ)' = a xᵃ⁻¹.
+
+    The exponent is a number; for x ** tensor the operator takes exp(y ln x).
+
+    >>> import glassgrad as gg
+    >>> gg.power(gg.tensor([2.0, 3.0]), 3)
+    tensor([ 8., 27.])
+    """
+    if not isinstance(exponent, int):
+        exponent = float(exponent)  # a NumPy scalar would impose its own dtype
     return x * x if exponent == 2 else x**exponent
 
 
-@differentiable(x=lambda g, out: g * out)
+@differentiable(x=lambda g, out: g * out, floats=True)
 def exp(x, /):
-    """eˣ, its own derivative."""
+    """eˣ, its own derivative.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.exp(gg.tensor([0.0, 1.0]))
+    tensor([1.      , 2.718282])
+    """
     return xp_of(x).exp(x)
 
 
-@differentiable(x=lambda g, x: g / x)
+@differentiable(x=lambda g, x: g / x, floats=True)
 def log(x, /):
-    """Natural logarithm.  (ln x)' = 1/x."""
+    """Natural logarithm.  (ln x)' = 1/x.
+
+    x of any shape; integers become float32. -∞ at 0, NaN below.
+
+    >>> import glassgrad as gg
+    >>> gg.log(gg.tensor([1.0, 10.0]))
+    tensor([0.       , 2.3025851])
+    """
     return xp_of(x).log(x)
 
 
-@differentiable(x=lambda g, x: g / (1 + x))
+@differentiable(x=lambda g, x: g / (1 + x), floats=True)
 def log1p(x, /):
-    """ln(1 + x), accurate for small x."""
+    """ln(1 + x), accurate for small x.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.log1p(gg.tensor([1e-20]))
+    tensor([1.e-20])
+    """
     return xp_of(x).log1p(x)
 
 
-@differentiable(x=lambda g, out: g * (out + 1))
+@differentiable(x=lambda g, out: g * (out + 1), floats=True)
 def expm1(x, /):
-    """eˣ - 1, accurate for small x."""
+    """eˣ - 1, accurate for small x.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.expm1(gg.tensor([1e-20]))
+    tensor([1.e-20])
+    """
     return xp_of(x).expm1(x)
 
 
-@differentiable(x=lambda g, out: g / (2 * out))
+@differentiable(x=lambda g, out: g / (2 * out), floats=True)
 def sqrt(x, /):
-    """√x.  (√x)' = 1/(2√x), infinite at 0."""
+    """√x.  (√x)' = 1/(2√x), infinite at 0.
+
+    x of any shape; integers become float32. NaN below 0.
+
+    >>> import glassgrad as gg
+    >>> gg.sqrt(gg.tensor([4.0, 9.0]))
+    tensor([2., 3.])
+    """
     return xp_of(x).sqrt(x)
 
 
-@differentiable(x=lambda g, x: g * cos(x))
+@differentiable(x=lambda g, x: g * cos(x), floats=True)
 def sin(x, /):
-    """sin x."""
+    """sin x.
+
+    x of any shape; integers become float32. x in radians.
+
+    >>> import glassgrad as gg
+    >>> gg.sin(gg.tensor([0.0, 1.0]))
+    tensor([0.      , 0.841471])
+    """
     return xp_of(x).sin(x)
 
 
-@differentiable(x=lambda g, x: -g * sin(x))
+@differentiable(x=lambda g, x: -g * sin(x), floats=True)
 def cos(x, /):
-    """cos x."""
+    """cos x.
+
+    x of any shape; integers become float32. x in radians.
+
+    >>> import glassgrad as gg
+    >>> gg.cos(gg.tensor([0.0, 1.0]))
+    tensor([1.       , 0.5403023])
+    """
     return xp_of(x).cos(x)
 
 
@@ -121,9 +210,16 @@ def _erf(x):
     return special_erf(x)
 
 
-@differentiable(x=lambda g, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x))
+@differentiable(x=lambda g, x: g * (2 / math.sqrt(math.pi)) * exp(-x * x), floats=True)
 def erf(x, /):
-    """Error function 2/√π ∫₀ˣ exp(-t²) dt."""
+    """Error function 2/√π ∫₀ˣ exp(-t²) dt.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.erf(gg.tensor([0.0, 1.0]))
+    tensor([0.       , 0.8427008])
+    """
     return _erf(x)
 
 
@@ -133,7 +229,17 @@ def _sign(x: Tensor) -> Tensor:
 
 @differentiable(x=lambda g, x: g * _sign(x), piecewise=True)
 def absolute(x, /):
-    """|x|, with derivative 0 at 0."""
+    """|x|, with derivative 0 at 0.
+
+    Also abs(x).
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([-2.0, 0.0], requires_grad=True)
+    >>> gg.absolute(x)
+    tensor([2., 0.], from absolute)
+    >>> gg.grad(abs(x).sum(), x)
+    tensor([-1.,  0.])
+    """
     return abs(x)
 
 
@@ -144,7 +250,15 @@ def absolute(x, /):
     elementwise=True,
 )
 def maximum(x, y, /):
-    """The larger of x and y, element by element; on a tie the gradient goes to x."""
+    """The larger of x and y, element by element; on a tie the gradient goes to x.
+
+    NaN in either argument stays NaN. Raises ShapeError where the shapes do not broadcast,
+    DTypeError for mixed float dtypes.
+
+    >>> import glassgrad as gg
+    >>> gg.maximum(gg.tensor([1.0, 4.0]), 3.0)
+    tensor([3., 4.])
+    """
     return xp_of(x, y).maximum(x, y)
 
 
@@ -155,7 +269,15 @@ def maximum(x, y, /):
     elementwise=True,
 )
 def minimum(x, y, /):
-    """The smaller of x and y, element by element; on a tie the gradient goes to x."""
+    """The smaller of x and y, element by element; on a tie the gradient goes to x.
+
+    NaN in either argument stays NaN. Raises ShapeError where the shapes do not broadcast,
+    DTypeError for mixed float dtypes.
+
+    >>> import glassgrad as gg
+    >>> gg.minimum(gg.tensor([1.0, 4.0]), 3.0)
+    tensor([1., 3.])
+    """
     return xp_of(x, y).minimum(x, y)
 
 
@@ -184,6 +306,8 @@ def clip(x, low=None, high=None):
     x=lambda g, condition, x_shape: sum_to(g * _mask(condition, g), x_shape),
     y=lambda g, condition, y_shape: sum_to(g * _mask(~condition, g), y_shape),
     elementwise=True,
+    name="where",
+    flops=moves,
 )
 def _select(x, y, /, condition):
     """x where the condition holds, y elsewhere."""
@@ -198,6 +322,5 @@ def where(condition, x, y):
     tensor([1., 0.])
     """
     condition = values_of(condition)
-    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
-        x = Tensor(xp_of(condition).asarray(x, dtype="float32"))
+    condition = condition if is_array(condition) else np.asarray(condition)
     return _select(x, y, condition=condition.astype(bool))

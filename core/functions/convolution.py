@@ -8,17 +8,13 @@ is linear in both arguments, and the derivative of any of them is made of the ot
 derivatives of every order exist. `input_grad` is also the transposed convolution.
 """
 
+import numpy as np
+
 from ...kernels import conv2d as kernel
 from ...kernels.errors import expect
 from ..differentiable import differentiable
 from ..tensor import Tensor
 from .shapes import expand_dims, reshape, squeeze
-
-
-def _flops(arrays, outs, settings):
-    w = arrays[1] if arrays[1].ndim == 4 else outs[0]
-    y = max((a for a in (*arrays, *outs) if a.ndim == 4), key=lambda a: a.size)
-    return 2 * y.size * w[0].size
 
 
 @differentiable(
@@ -29,6 +25,7 @@ def _flops(arrays, outs, settings):
         g, x, w_shape, stride, padding, dilation, groups
     ),
     flops=lambda arrays, outs, settings: 2 * outs[0].size * arrays[1][0].size,
+    name="conv2d",
 )
 def _forward(x, w, /, stride, padding, dilation, groups):
     """y = w ∗ x."""
@@ -43,6 +40,7 @@ def _forward(x, w, /, stride, padding, dilation, groups):
         gy, g, w_shape, stride, padding, dilation, groups
     ),
     flops=lambda arrays, outs, settings: 2 * arrays[0].size * arrays[1][0].size,
+    name="conv2d_input_grad",
 )
 def _input_grad(gy, w, /, shape, stride, padding, dilation, groups):
     """The x-gradient of <forward(x, w), gy>, for x of the given shape."""
@@ -57,6 +55,7 @@ def _input_grad(gy, w, /, shape, stride, padding, dilation, groups):
         gy, g, x_shape, stride, padding, dilation, groups
     ),
     flops=lambda arrays, outs, settings: 2 * arrays[0].size * outs[0][0].size,
+    name="conv2d_weight_grad",
 )
 def _weight_grad(gy, x, /, shape, stride, padding, dilation, groups):
     """The w-gradient of <forward(x, w), gy>, for w of the given shape."""
@@ -64,7 +63,7 @@ def _weight_grad(gy, x, /, shape, stride, padding, dilation, groups):
 
 
 def _two(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+    return (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
 
 
 def _with_bias(function, y, b, channels):
@@ -100,6 +99,13 @@ def conv_transpose2d(
 
     x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
+
+    Raises ShapeError where shapes do not fit, or output_padding is not below stride or dilation.
+
+    >>> import glassgrad as gg
+    >>> x, w = gg.ones((1, 1, 2, 2)), gg.ones((1, 1, 2, 2))
+    >>> gg.conv_transpose2d(x, w, stride=2).shape
+    (1, 1, 4, 4)
     """
     stride, padding, dilation = _two(stride), _two(padding), _two(dilation)
     extra = _two(output_padding)
@@ -119,7 +125,14 @@ def conv_transpose2d(
 
 
 def conv1d(x: Tensor, w: Tensor, b=None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
-    """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L']."""
+    """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L'].
+
+    b [O]; stride, padding, dilation and groups are ints. Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.conv1d(gg.ones((1, 1, 4)), gg.ones((1, 1, 2)), stride=2)
+    tensor([[[2., 2.]]])
+    """
     expect(
         x.ndim == 3 and w.ndim == 3, "conv1d", "x and w must have three axes", 3, x.ndim, x=x, w=w
     )

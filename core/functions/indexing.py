@@ -8,7 +8,7 @@ import numpy as np
 
 from ...kernels.errors import DTypeError, ValueRangeError, expect
 from ..arrays import is_array, to_numpy, xp_of
-from ..differentiable import differentiable
+from ..differentiable import differentiable, moves
 from ..tensor import Tensor, values_of
 
 
@@ -20,7 +20,12 @@ def _is_basic(index) -> bool:
 
 @differentiable(x=lambda g, index: _getitem(g, index))
 def scatter(x, /, index, shape):
-    """Zeros of `shape` with x added at `index`: the transpose of getitem."""
+    """Zeros of `shape` with x added at `index`: the transpose of getitem.
+
+    >>> import numpy as np, glassgrad as gg
+    >>> gg.scatter(gg.tensor([1.0, 2.0, 3.0]), index=np.array([0, 0, 2]), shape=(4,))
+    tensor([3., 0., 3., 0.])
+    """
     xp = xp_of(x)
     out = xp.zeros(shape, x.dtype)
     if _is_basic(index):
@@ -34,7 +39,7 @@ def scatter(x, /, index, shape):
     return out
 
 
-@differentiable(x=lambda g, index, x_shape: scatter(g, index, x_shape))
+@differentiable(x=lambda g, index, x_shape: scatter(g, index, x_shape), name="getitem", flops=moves)
 def _getitem(x, /, index):
     """x[index]: slices, integers, None, Ellipsis, integer or boolean arrays."""
     out = x[index]
@@ -88,7 +93,7 @@ def one_hot(labels, classes: int, dtype="float32") -> Tensor:
     return Tensor((labels[..., None] == xp.arange(classes)).astype(dtype))
 
 
-@differentiable(x=lambda g, index: _rows(g, index))
+@differentiable(x=lambda g, index: _rows(g, index), name="embedding_backward")
 def _add_rows(x, /, index, rows):
     """The transpose of picking rows: out[index[i]] += x[i], in the order of i.
 
@@ -109,7 +114,9 @@ def _add_rows(x, /, index, rows):
     return out
 
 
-@differentiable(w=lambda g, index, w_shape: _add_rows(g, index, w_shape[0]))
+@differentiable(
+    w=lambda g, index, w_shape: _add_rows(g, index, w_shape[0]), name="embedding", flops=moves
+)
 def _rows(w, /, index):
     """Rows of w by number."""
     return w[index]
@@ -129,7 +136,15 @@ def embedding(w: Tensor, index) -> Tensor:
 
 
 def take_along(x: Tensor, labels) -> Tensor:
-    """x[..., labels[...]]: one element of the last axis for each row."""
+    """x[..., labels[...]]: one element of the last axis for each row.
+
+    x [..., C], labels [...] -> [...]. Raises DTypeError, ValueRangeError or ShapeError for labels
+    that are no integers, lie outside 0..C-1 or have another shape.
+
+    >>> import glassgrad as gg
+    >>> gg.take_along(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 0])
+    tensor([2., 3.])
+    """
     labels = check_labels("take_along", labels, x.shape[-1])
     expect(
         labels.shape == x.shape[:-1], "take_along", "labels must have x's leading shape",
@@ -142,5 +157,12 @@ def take_along(x: Tensor, labels) -> Tensor:
 
 
 def argmax(x, axis: int = -1) -> np.ndarray:
-    """Index of the largest element (the first of several), a plain NumPy array."""
+    """Index of the largest element (the first of several), a plain NumPy array.
+
+    It has no derivative. NaN counts as the largest.
+
+    >>> import glassgrad as gg
+    >>> gg.argmax(gg.tensor([[1.0, 3.0, 3.0]]))
+    array([1])
+    """
     return to_numpy(values_of(x).argmax(axis=axis))

@@ -24,7 +24,7 @@ def _fused(g, mu, logvar, seed, offset):
     return Tensor(gmu), Tensor(glogvar)
 
 
-@differentiable(vjp=_fused, composed=_composed)
+@differentiable(vjp=_fused, composed=_composed, name="reparameterise")
 def _reparameterise(mu, logvar, /, seed, offset):
     """(z, kl) from (μ, ln σ²) and the noise at (seed, offset)."""
     return kernel.forward(mu, logvar, seed, offset)
@@ -35,6 +35,13 @@ def reparameterise(mu: Tensor, logvar: Tensor, rng: Generator) -> tuple[Tensor, 
 
     mu, logvar [N, D] -> z [N, D], kl [N], with kl = -½ Σ_j (1 + ln σ² - μ² - σ²)
     (Kingma & Welling 2014, appendix B).
+
+    Raises ShapeError, DTypeError.
+
+    >>> import glassgrad as gg
+    >>> z, kl = gg.reparameterise(gg.ones((1, 2)), gg.zeros((1, 2)), gg.Generator(0))
+    >>> z.shape, kl
+    ((1, 2), tensor([1.]))
     """
     expect(
         mu.ndim == 2 and mu.shape == logvar.shape, "reparameterise", "mu and logvar must be [N, D]",

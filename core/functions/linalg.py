@@ -1,8 +1,9 @@
 """Matrix products, left to BLAS and cuBLAS."""
 
 from ...kernels.errors import expect
+from ..arrays import is_array
 from ..differentiable import differentiable
-from ..tensor import Tensor
+from ..tensor import Tensor, tensor
 from .shapes import expand_dims, squeeze, sum_to, swap_axes
 
 
@@ -13,7 +14,9 @@ def _flops(arrays, outs, settings):
 @differentiable(
     x=lambda g, y, x_shape: sum_to(_product(g, swap_axes(y, -1, -2)), x_shape),
     y=lambda g, x, y_shape: _y_gradient(g, x, y_shape),
+    elementwise=True,
     flops=_flops,
+    name="matmul",
 )
 def _product(x, y, /):
     """[..., M, K] @ [..., K, N] -> [..., M, N].  gx = g yᵀ, gy = xᵀ g."""
@@ -33,12 +36,16 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
     >>> gg.matmul(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    x, y = (t if isinstance(t, Tensor) else Tensor(t) for t in (x, y))
+    x, y = (t if isinstance(t, Tensor) else Tensor(t) if is_array(t) else tensor(t) for t in (x, y))
     expect(x.ndim > 0 and y.ndim > 0, "matmul", "both must have an axis", "≥ 1", 0, x=x, y=y)
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     expect(
         x.shape[-1] == inner, "matmul", "x's last axis must equal y's last but one", x.shape[-1],
         inner, x=x, y=y,
+    )  # fmt: skip
+    expect(
+        all(m == n or 1 in (m, n) for m, n in zip(x.shape[-3::-1], y.shape[-3::-1])), "matmul",
+        "the axes before the last two must broadcast", x.shape[:-2], y.shape[:-2], x=x, y=y,
     )  # fmt: skip
     left, right = x.ndim == 1, y.ndim == 1
     x = expand_dims(x, 0) if left else x

@@ -37,7 +37,7 @@ def _fused(g, x, gamma, out, axes, eps, needs):
     return Tensor(gx), Tensor(ggamma.reshape(flat)), Tensor(gbeta.reshape(flat))
 
 
-@differentiable(vjp=_fused, composed=_composed)
+@differentiable(vjp=_fused, composed=_composed, name="normalise")
 def _normalise(x, gamma, beta, /, axes, eps):
     """(γ x̂ + β, mean, variance) over `axes`; mean and variance carry no gradient."""
     xp, shape = xp_of(x), _along(x.shape, axes)
@@ -53,6 +53,15 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
 
     y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; the mean and the
     variance are constants, for running averages (Ioffe & Szegedy 2015).
+
+    x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError where shapes do not fit or a
+    channel has a single value.
+
+    >>> import glassgrad as gg
+    >>> y, mean, var = gg.batch_norm(gg.tensor([[1.0], [3.0]]), gg.ones(1), gg.zeros(1), eps=0.0)
+    >>> y, mean, var
+    (tensor([[-1.],
+            [ 1.]]), array([2.], dtype=float32), array([1.], dtype=float32))
     """
     expect(x.ndim >= 2, "batch_norm", "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
     axes = tuple(i for i in range(x.ndim) if i != 1)
@@ -70,7 +79,14 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
 
 
 def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
-    """Normalise each row over the last axis: γ (x - mean)/√(variance + ε) + β (Ba et al. 2016)."""
+    """Normalise each row over the last axis: γ (x - mean)/√(variance + ε) + β (Ba et al. 2016).
+
+    x [..., D], gamma, beta [D] -> [..., D]. Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.layer_norm(gg.tensor([[1.0, 3.0]]), gg.ones(2), gg.zeros(2), eps=0.0)
+    tensor([[-1.,  1.]])
+    """
     expect(
         gamma.shape == x.shape[-1:] == beta.shape, "layer_norm", "gamma and beta must be [D]",
         x.shape[-1:], gamma.shape, x=x,

@@ -3,25 +3,31 @@ winner was, and the derivative of that picks the winners' places again, for any 
 """
 
 from ...kernels import pool2d as kernel
-from ..differentiable import differentiable
+from ..differentiable import differentiable, moves
 from ..tensor import Tensor
 from .convolution import _two
 
 
-@differentiable(x=lambda g, index, shape: _max_gather(g, index=index))
+@differentiable(x=lambda g, index, shape: _max_gather(g, index=index), name="max_pool2d_backward")
 def _max_backward(x, /, index, shape):
     """Zeros of `shape` with x added at the winners' places."""
     return kernel.max_backward(x, index, shape)
 
 
-@differentiable(x=lambda g, index, x_shape: _max_backward(g, index=index, shape=x_shape))
+@differentiable(
+    x=lambda g, index, x_shape: _max_backward(g, index=index, shape=x_shape),
+    name="max_pool2d_gather",
+    flops=moves,
+)
 def _max_gather(x, /, index):
     """x at the winners' places."""
     return kernel.max_gather(x, index)
 
 
 @differentiable(
-    x=lambda g, out, x_shape: _max_backward(g[0], index=out[1].data, shape=x_shape), piecewise=True
+    x=lambda g, out, x_shape: _max_backward(g[0], index=out[1].data, shape=x_shape),
+    piecewise=True,
+    name="max_pool2d",
 )
 def _max_forward(x, /, kernel_size, stride, padding):
     """(the largest element of each window, its flat place in the plane)."""
@@ -31,7 +37,8 @@ def _max_forward(x, /, kernel_size, stride, padding):
 @differentiable(
     x=lambda g, x_shape, kernel_size, stride, padding: _avg_backward(
         g, x_shape, kernel_size, stride, padding
-    )
+    ),
+    name="avg_pool2d",
 )
 def _avg_forward(x, /, kernel_size, stride, padding):
     """The mean of each window."""
@@ -39,7 +46,8 @@ def _avg_forward(x, /, kernel_size, stride, padding):
 
 
 @differentiable(
-    x=lambda g, kernel_size, stride, padding: _avg_forward(g, kernel_size, stride, padding)
+    x=lambda g, kernel_size, stride, padding: _avg_forward(g, kernel_size, stride, padding),
+    name="avg_pool2d_backward",
 )
 def _avg_backward(x, /, shape, kernel_size, stride, padding):
     """The transpose of the mean over windows."""
@@ -60,6 +68,13 @@ def max_pool2d(x: Tensor, kernel_size, stride=None, padding=0) -> Tensor:
 
 
 def avg_pool2d(x: Tensor, kernel_size, stride=None, padding=0) -> Tensor:
-    """The mean of each window of x [N, C, H, W]; padding counts as zeros."""
+    """The mean of each window of x [N, C, H, W]; padding counts as zeros.
+
+    Raises ShapeError for windows that do not fit.
+
+    >>> import glassgrad as gg
+    >>> gg.avg_pool2d(gg.tensor([[[[1.0, 2.0], [4.0, 5.0]]]]), 2)
+    tensor([[[[3.]]]])
+    """
     size = _two(kernel_size)
     return _avg_forward(x, size, size if stride is None else _two(stride), _two(padding))

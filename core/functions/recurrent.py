@@ -19,6 +19,13 @@ def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tan
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last one).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
+
+    x [T, N, I], h [N, H], w_ih [H, I], w_hh [H, H], b [H]. Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> hs, h = gg.rnn(gg.ones((3, 2, 4)), gg.zeros((2, 5)), gg.ones((5, 4)), gg.zeros((5, 5)))
+    >>> hs.shape, h.shape
+    ((3, 2, 5), (2, 5))
     """
     expect(x.ndim == 3, "rnn", "x must be [T, N, I]", 3, x.ndim, x=x)
     a = linear(x, w_ih, b)
@@ -33,6 +40,13 @@ def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Te
     """One LSTM step from the pre-activations a [N, 4H] (order i, f, g, o) and the cell c [N, H].
 
     i, f = σ(a + P c),  g = tanh(a),  c' = f c + i g,  o = σ(a + P c'),  h' = o tanh(c')
+
+    p [3H, H] are the peepholes P of i, f, o (lecture 3). Returns (h', c').
+
+    >>> import glassgrad as gg
+    >>> h, c = gg.lstm_step(gg.zeros((1, 4)), gg.ones((1, 1)))
+    >>> c
+    tensor([[0.5]])
     """
     ai, af, ag, ao = split(a, 4, axis=1)
     if p is not None:
@@ -63,7 +77,12 @@ def _lstm_fused(g, xa, h, c, wh, p, out):
     return [None if f is None else Tensor(f) for f in found]
 
 
-@differentiable(vjp=_lstm_fused, composed=_lstm_composed)
+def _lstm_flops(arrays, outs, settings):
+    """The products with wh and with the peepholes: 2 T N · (rows · H)."""
+    return 2 * outs[0].size * sum(w.shape[0] for w in arrays[3:] if w is not None)
+
+
+@differentiable(vjp=_lstm_fused, composed=_lstm_composed, flops=_lstm_flops, name="lstm")
 def _lstm(xa, h, c, wh, p=None, /):
     """(hs, cs, gates); the gates are kept for the backward pass and carry no gradient."""
     return lstm_kernel.sequence_forward(xa, h, c, wh, p)
@@ -74,6 +93,14 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, pe
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
     i and f see cₜ₋₁ and o see cₜ by full matrices (lecture 3). One GEMM serves all inputs.
+
+    Raises ShapeError. (Hochreiter & Schmidhuber 1997.)
+
+    >>> import glassgrad as gg
+    >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
+    >>> hs, (h, c) = gg.lstm(x, h, h, gg.zeros((20, 4)), gg.zeros((20, 5)))
+    >>> hs.shape, h.shape, c.shape
+    ((3, 2, 5), (2, 5), (2, 5))
     """
     expect(x.ndim == 3, "lstm", "x must be [T, N, I]", 3, x.ndim, x=x)
     if x.shape[0] == 0:
@@ -87,6 +114,12 @@ def gru_step(xa: Tensor, h: Tensor, wh: Tensor, bh=None, variant: str = "lecture
 
     lecture:  n = tanh(xa + W (r h)),   h' = (1 - z) h + z n
     library:  n = tanh(xa + r (W h)),   h' = (1 - z) n + z h
+
+    h [N, H], wh [3H, H], bh [3H] -> [N, H].
+
+    >>> import glassgrad as gg
+    >>> gg.gru_step(gg.zeros((1, 3)), gg.ones((1, 1)), gg.zeros((3, 1)))
+    tensor([[0.5]])
     """
     hidden = h.shape[1]
     xr, xz, xn = split(xa, 3, axis=1)
@@ -117,7 +150,12 @@ def _gru_fused(g, h, wh, bh, out, variant):
     return [None if f is None else Tensor(f) for f in found]
 
 
-@differentiable(vjp=_gru_fused, composed=_gru_composed)
+def _gru_flops(arrays, outs, settings):
+    """The products with wh: 2 T N · 3H · H."""
+    return 2 * outs[0].size * arrays[2].shape[0]
+
+
+@differentiable(vjp=_gru_fused, composed=_gru_composed, flops=_gru_flops, name="gru")
 def _gru(xa, h, wh, bh=None, /, variant="lecture"):
     """(hs, gates); the gates are kept for the backward pass and carry no gradient."""
     return gru_kernel.sequence_forward(xa, h, wh, bh, variant)
@@ -127,6 +165,14 @@ def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, 
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
+
+    b_ih, b_hh [3H]. Raises ShapeError, ValueRangeError. (Cho et al. 2014.)
+
+    >>> import glassgrad as gg
+    >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
+    >>> hs, h = gg.gru(x, h, gg.zeros((15, 4)), gg.zeros((15, 5)), variant="library")
+    >>> hs.shape, h.shape
+    ((3, 2, 5), (2, 5))
     """
     expect(x.ndim == 3, "gru", "x must be [T, N, I]", 3, x.ndim, x=x)
     expect(

@@ -28,7 +28,7 @@ def _spread(g, x_shape, axis):
     return broadcast_to(reshape(g, _kept(x_shape, axis)), x_shape)
 
 
-@differentiable(x=_spread)
+@differentiable(x=_spread, flops=lambda arrays, outs, settings: arrays[0].size - outs[0].size)
 def sum(x, /, axis=None, keepdims=False):
     """Σ x over `axis` (an int, a tuple, or None for all).  Every term's derivative is 1.
 
@@ -49,18 +49,34 @@ def count(shape, axis) -> int:
 
 
 def mean(x: Tensor, axis=None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over `axis`; of nothing it is an error, not NaN."""
+    """The arithmetic mean over `axis`; of nothing it is an error, not NaN.
+
+    Raises ShapeError for an axis that is not there.
+
+    >>> import glassgrad as gg
+    >>> gg.mean(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
+    tensor([1.5, 3.5])
+    """
+    _check("mean", x, axis)
     n = count(x.shape, axis)
     expect(n > 0, "mean", "there must be at least one element", "> 0", n, x=x)
-    return sum(x, axis=axis, keepdims=keepdims) * (1.0 / n)
+    return sum(x, axis=axis, keepdims=keepdims) / float(n)
 
 
 def variance(x: Tensor, axis=None, keepdims: bool = False, ddof: int = 0) -> Tensor:
-    """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's."""
+    """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's.
+
+    Raises ShapeError for an axis that is not there or too few elements.
+
+    >>> import glassgrad as gg
+    >>> gg.variance(gg.tensor([1.0, 3.0])), gg.variance(gg.tensor([1.0, 3.0]), ddof=1)
+    (tensor(1.), tensor(2.))
+    """
+    _check("variance", x, axis)
     n = count(x.shape, axis)
     expect(n > ddof, "variance", "there must be more elements than ddof", f"> {ddof}", n, x=x)
     d = x - mean(x, axis=axis, keepdims=True)
-    return sum(d * d, axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))
+    return sum(d * d, axis=axis, keepdims=keepdims) / float(n - ddof)
 
 
 def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
@@ -80,7 +96,15 @@ def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
     piecewise=True,
 )
 def max(x, /, axis=None, keepdims=False):
-    """The largest element over `axis`; of several the gradient goes to the first."""
+    """The largest element over `axis`; of several the gradient goes to the first.
+
+    NaN wins. Raises ShapeError for an axis that is not there or has no element.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([1.0, 3.0, 3.0], requires_grad=True)
+    >>> gg.grad(gg.max(x), x)
+    tensor([0., 1., 0.])
+    """
     _check("max", x, axis)
     expect(count(x.shape, axis) > 0, "max", "there must be at least one element", "> 0", 0, x=x)
     return xp_of(x).asarray(x.max(axis=axis, keepdims=keepdims))
@@ -91,7 +115,14 @@ def max(x, /, axis=None, keepdims=False):
     piecewise=True,
 )
 def min(x, /, axis=None, keepdims=False):
-    """The smallest element over `axis`; of several the gradient goes to the first."""
+    """The smallest element over `axis`; of several the gradient goes to the first.
+
+    NaN wins. Raises ShapeError for an axis that is not there or has no element.
+
+    >>> import glassgrad as gg
+    >>> gg.min(gg.tensor([[1.0, 3.0], [2.0, 0.0]]), axis=0)
+    tensor([1., 0.])
+    """
     _check("min", x, axis)
     expect(count(x.shape, axis) > 0, "min", "there must be at least one element", "> 0", 0, x=x)
     return xp_of(x).asarray(x.min(axis=axis, keepdims=keepdims))
@@ -104,9 +135,16 @@ def _direction(g, x, out, axis, x_shape):
     return _spread(g, x_shape, axis) * x / (n + zero)
 
 
-@differentiable(x=_direction)
+@differentiable(x=_direction, floats=True)
 def norm(x, /, axis=None, keepdims=False):
-    """√Σx² over `axis`, scaled against overflow.  ∂‖x‖/∂x = x/‖x‖, and 0 at 0."""
+    """√Σx² over `axis`, scaled against overflow.  ∂‖x‖/∂x = x/‖x‖, and 0 at 0.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.norm(gg.tensor([[3.0, 4.0], [0.0, 0.0]]), axis=-1)
+    tensor([5., 0.])
+    """
     _check("norm", x, axis)
     xp = xp_of(x)
     scale = abs(x).max(axis=axis, keepdims=True) if x.size else xp.ones([1] * x.ndim, x.dtype)

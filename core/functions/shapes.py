@@ -6,7 +6,7 @@ concatenate  <-> slices      pad     <-> slice         getitem   <-> scatter (in
 
 from ...kernels.errors import expect
 from ..arrays import xp_of
-from ..differentiable import differentiable
+from ..differentiable import differentiable, moves
 from ..tensor import Tensor
 
 
@@ -19,18 +19,27 @@ def _sum_to(x, shape):
     return x.sum(axis=axes).reshape(shape) if axes else x.reshape(shape)
 
 
-@differentiable(x=lambda g, x_shape: broadcast_to(g, x_shape))
+@differentiable(
+    x=lambda g, x_shape: broadcast_to(g, x_shape),
+    flops=lambda arrays, outs, settings: arrays[0].size - outs[0].size,
+    name="sum_to",
+)
 def _sum_to_shape(x, /, shape):
     """Sum over the axes that broadcasting `shape` to x's shape would repeat."""
     return _sum_to(x, shape)
 
 
 def sum_to(x: Tensor, shape) -> Tensor:
-    """The transpose of broadcasting: x summed over the axes along which `shape` was repeated."""
+    """The transpose of broadcasting: x summed over the axes along which `shape` was repeated.
+
+    >>> import glassgrad as gg
+    >>> gg.sum_to(gg.ones((2, 3)), (3,))
+    tensor([2., 2., 2.])
+    """
     return x if x.shape == tuple(shape) else _sum_to_shape(x, tuple(shape))
 
 
-@differentiable(x=lambda g, x_shape: sum_to(g, x_shape))
+@differentiable(x=lambda g, x_shape: sum_to(g, x_shape), flops=moves, name="broadcast_to")
 def _broadcast(x, /, shape):
     """x repeated along new axes and axes of length 1."""
     xp = xp_of(x)
@@ -38,11 +47,19 @@ def _broadcast(x, /, shape):
 
 
 def broadcast_to(x: Tensor, shape) -> Tensor:
-    """x repeated to `shape`, by NumPy's rules."""
+    """x repeated to `shape`, by NumPy's rules.
+
+    Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.broadcast_to(gg.tensor([1.0, 2.0]), (2, 2))
+    tensor([[1., 2.],
+            [1., 2.]])
+    """
     return x if x.shape == tuple(shape) else _broadcast(x, tuple(shape))
 
 
-@differentiable(x=lambda g, x_shape: reshape(g, x_shape))
+@differentiable(x=lambda g, x_shape: reshape(g, x_shape), flops=moves)
 def reshape(x, /, shape):
     """The same values in row-major order under another shape; one length may be -1.
 
@@ -50,8 +67,9 @@ def reshape(x, /, shape):
     >>> gg.reshape(gg.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
     (2, 2)
     """
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     known = 1
-    for n in shape if isinstance(shape, tuple) else (shape,):
+    for n in shape:
         known *= n if n != -1 else 1
     fits = x.size == known or (-1 in shape and known and x.size % known == 0)
     expect(bool(fits), "reshape", "the number of elements must stay the same", x.size, shape, x=x)
@@ -65,9 +83,18 @@ def _inverse(axes):
     return tuple(inverse)
 
 
-@differentiable(x=lambda g, axes: transpose(g, None if axes is None else _inverse(axes)))
+@differentiable(
+    x=lambda g, axes: transpose(g, None if axes is None else _inverse(axes)), flops=moves
+)
 def transpose(x, /, axes=None):
-    """Axes in another order, reversed by default."""
+    """Axes in another order, reversed by default.
+
+    Raises ShapeError for axes that are no permutation.
+
+    >>> import glassgrad as gg
+    >>> gg.transpose(gg.ones((2, 3, 4)), (1, 2, 0)).shape
+    (3, 4, 2)
+    """
     if axes is not None:
         expect(
             sorted(axes) == list(range(x.ndim)),
@@ -77,7 +104,13 @@ def transpose(x, /, axes=None):
 
 
 def swap_axes(x: Tensor, a: int, b: int) -> Tensor:
-    """x with axes a and b exchanged."""
+    """x with axes a and b exchanged.
+
+    >>> import glassgrad as gg
+    >>> gg.swap_axes(gg.ones((2, 3, 4)), 0, -1).shape
+    (4, 3, 2)
+    """
+    a, b = _axis(a, x.ndim, "swap_axes", x), _axis(b, x.ndim, "swap_axes", x)
     axes = list(range(x.ndim))
     axes[a], axes[b] = axes[b], axes[a]
     return transpose(x, tuple(axes))
@@ -89,20 +122,37 @@ def _axis(axis: int, ndim: int, function: str, x) -> int:
 
 
 def expand_dims(x: Tensor, axis: int) -> Tensor:
-    """x with a new axis of length 1 at position `axis`."""
+    """x with a new axis of length 1 at position `axis`.
+
+    >>> import glassgrad as gg
+    >>> gg.expand_dims(gg.ones((2, 3)), -1).shape
+    (2, 3, 1)
+    """
     axis = _axis(axis, x.ndim + 1, "expand_dims", x)
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
 def squeeze(x: Tensor, axis: int) -> Tensor:
-    """x without its axis `axis`, which must have length 1."""
+    """x without its axis `axis`, which must have length 1.
+
+    Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.squeeze(gg.ones((2, 1, 3)), 1).shape
+    (2, 3)
+    """
     axis = _axis(axis, x.ndim, "squeeze", x)
     expect(x.shape[axis] == 1, "squeeze", f"axis {axis} must have length 1", 1, x.shape[axis], x=x)
     return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
 
 
 def flatten(x: Tensor, start: int = 1) -> Tensor:
-    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W]."""
+    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W].
+
+    >>> import glassgrad as gg
+    >>> gg.flatten(gg.ones((2, 3, 4))).shape
+    (2, 12)
+    """
     size = 1
     for n in x.shape[start:]:
         size *= n
@@ -120,7 +170,7 @@ def _parts(g, shapes, axis, needs):
     return parts
 
 
-@differentiable(vjp=_parts)
+@differentiable(vjp=_parts, elementwise=True, flops=moves)
 def concatenate(*xs, axis=0):
     """Arrays joined along an existing axis.
 
@@ -143,12 +193,26 @@ def concatenate(*xs, axis=0):
 
 
 def stack(tensors, axis: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new axis."""
+    """Tensors of one shape joined along a new axis.
+
+    Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.stack([gg.ones(3), gg.zeros(3)]).shape
+    (2, 3)
+    """
     return concatenate(*(expand_dims(t, axis) for t in tensors), axis=axis)
 
 
 def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
-    """x cut along `axis` into pieces of the given sizes (or into so many equal ones)."""
+    """x cut along `axis` into pieces of the given sizes (or into so many equal ones).
+
+    Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> [part.shape for part in gg.split(gg.ones((4, 2)), [1, 3])]
+    [(1, 2), (3, 2)]
+    """
     axis = _axis(axis, x.ndim, "split", x)
     n = x.shape[axis]
     if isinstance(sizes, int):
@@ -166,27 +230,50 @@ def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
 
 
 @differentiable(
-    x=lambda g, widths, x_shape: g[tuple(slice(a, a + n) for (a, _), n in zip(widths, x_shape))]
+    x=lambda g, widths, x_shape: g[tuple(slice(a, a + n) for (a, _), n in zip(widths, x_shape))],
+    flops=moves,
 )
 def pad(x, /, widths, value=0.0):
-    """x with `widths[axis] = (before, after)` constant elements added along each axis."""
+    """x with `widths[axis] = (before, after)` constant elements added along each axis.
+
+    Raises ShapeError.
+
+    >>> import glassgrad as gg
+    >>> gg.pad(gg.tensor([1.0, 2.0]), ((1, 2),))
+    tensor([0., 1., 2., 0., 0.])
+    """
     expect(len(widths) == x.ndim, "pad", "there must be widths for each axis", x.ndim, len(widths))
     return xp_of(x).pad(x, widths, constant_values=value)
 
 
-@differentiable(x=lambda g, axis: flip(g, axis))
+@differentiable(x=lambda g, axis: flip(g, axis), flops=moves)
 def flip(x, /, axis):
-    """x in reverse order along an axis or several."""
+    """x in reverse order along an axis or several.
+
+    >>> import glassgrad as gg
+    >>> gg.flip(gg.tensor([1.0, 2.0, 3.0]), 0)
+    tensor([3., 2., 1.])
+    """
     return xp_of(x).ascontiguousarray(xp_of(x).flip(x, axis))
 
 
-@differentiable(x=lambda g, x: astype(g, x.dtype))
+@differentiable(x=lambda g, x: astype(g, x.dtype), flops=moves)
 def astype(x, /, dtype):
-    """x converted to float32 or float64; the gradient is converted back."""
+    """x converted to float32 or float64; the gradient is converted back.
+
+    >>> import glassgrad as gg
+    >>> gg.astype(gg.tensor([1.0]), "float64")
+    tensor([1.], dtype=float64)
+    """
     return x.astype(dtype)
 
 
 @differentiable(x=lambda g: flip(cumsum(flip(g, -1)), -1))
 def cumsum(x, /):
-    """Running sums along the last axis."""
+    """Running sums along the last axis.
+
+    >>> import glassgrad as gg
+    >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
+    tensor([1., 3., 6.])
+    """
     return x.cumsum(axis=-1, dtype=x.dtype)

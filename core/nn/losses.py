@@ -92,7 +92,7 @@ def _cross_entropy_fused(g, logits, out, labels):
     return Tensor(p)
 
 
-@differentiable(vjp=_cross_entropy_fused, composed=_cross_entropy_composed)
+@differentiable(vjp=_cross_entropy_fused, composed=_cross_entropy_composed, name="cross_entropy")
 def _cross_entropy(logits, /, labels):
     """(-ln softmax(logits)[label], log-sum-exp); the second is kept for the derivative."""
     xp = xp_of(logits)
@@ -132,7 +132,7 @@ def _labels(function, logits, labels):
     return logits.xp.asarray(labels)
 
 
-@differentiable(p=lambda g, p: g / maximum(p, 1e-12))
+@differentiable(p=lambda g, p: g / maximum(p, 1e-12), name="clamped_log")
 def _clamped_log(p, /):
     """ln p, not below -100; its derivative 1/p, not above 1e12: finite at p = 0."""
     xp = xp_of(p)
@@ -163,7 +163,7 @@ def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
     return _reduce(loss, "binary_cross_entropy", reduction)
 
 
-@differentiable(z=lambda g, z, y: g * (sigmoid(z) - y), y=lambda g, z: -g * z)
+@differentiable(z=lambda g, z, y: g * (sigmoid(z) - y), y=lambda g, z: -g * z, name="logit_loss")
 def _logit_loss(z, y, /):
     """max(z, 0) - z y + ln(1 + e^-|z|).  ∂/∂z = σ(z) - y."""
     xp = xp_of(z)

@@ -97,7 +97,7 @@ def _row(recipe, target, args, done: dict) -> dict:
 
 def _train(recipe, target, args) -> tuple[dict, float]:
     from .. import training
-    from ..core.fit import Silent
+    from ..core.fit import Interrupted, Silent
     from ..core.run import Run
     from ..progress import Live
 
@@ -117,7 +117,7 @@ def _train(recipe, target, args) -> tuple[dict, float]:
             recipe, target.data, args.data_dir, args.device, target.settings, run=folder,
             progress=Silent() if args.quiet else Live(),
         )  # fmt: skip
-    except training.Interrupted:
+    except Interrupted:
         raise KeyboardInterrupt(
             f"stopped; `glassgrad train --resume {made[0].folder}` goes on with this training"
         ) from None

@@ -78,7 +78,7 @@ def _resumed(args) -> int:
 
 def _train(args, recipe, run, **options) -> int:
     from .. import training
-    from ..core.fit import Silent
+    from ..core.fit import Interrupted, Silent
     from ..progress import Live
 
     progress = Silent() if args.quiet else Live()
@@ -87,7 +87,7 @@ def _train(args, recipe, run, **options) -> int:
             recipe, run=run, progress=progress, save_every=args.save_every, **options
         )
         result = training.write_result(args.run, recipe, trained)
-    except training.Interrupted:
+    except Interrupted:
         raise KeyboardInterrupt(
             f"stopped; go on with: glassgrad train --resume {args.run.folder}"
         ) from None

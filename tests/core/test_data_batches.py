@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from glassgrad.core.data import (
     DataError,
     DataSet,
@@ -20,7 +21,6 @@ from glassgrad.core.data import (
     three_way,
     windows,
 )
-
 from tests.tools import assert_close
 
 

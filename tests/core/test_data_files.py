@@ -11,6 +11,7 @@ import urllib.request
 import zipfile
 
 import pytest
+
 from glassgrad.core.data import DataError, files
 from glassgrad.core.data.canon import FILES
 from glassgrad.core.data.files import File, find

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+
 from glassgrad.core.data import DataError, Graph, Vocabulary, gml, idx, text, tokenise
 from glassgrad.core.data.graph import undirected
 from glassgrad.core.data.read import load_npz, read_path, stream_lines

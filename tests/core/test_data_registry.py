@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from glassgrad.core.data import (
     DataError,
     DataSet,
@@ -27,7 +28,6 @@ from glassgrad.core.data import (
     sets_tables,
     sets_text,
 )
-
 from tests.tools import assert_close
 
 BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud", "china", "flower")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from glassgrad.core.data import DataError, available, load, order, pad
 
 pytestmark = pytest.mark.data

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
+
 from glassgrad.core.data import DataError, grammars, load, synthetic
 from glassgrad.core.data.grammars import counting_legal, is_reber, reber_legal
-
 from tests.tools import assert_close
 
 # The Reber automaton as a regular expression, by elimination of states (independent of the table):

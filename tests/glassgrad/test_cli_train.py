@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from glassgrad import cli, models, training
+from glassgrad.core.fit import Interrupted, Silent
 from glassgrad.core.recipe import Target
 from glassgrad.core.run import Run
 from glassgrad.core.state import load_arrays
@@ -179,7 +180,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(capsys, tmp_path, finished):
 
 
 def test_ctrl_c_ends_after_a_whole_step(tmp_path):
-    class Impatient(training.Silent):
+    class Impatient(Silent):
         def __init__(self):
             self.steps = 0
 
@@ -190,7 +191,7 @@ def test_ctrl_c_ends_after_a_whole_step(tmp_path):
 
     run = Run(tmp_path)
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(training.Interrupted):
+    with pytest.raises(Interrupted):
         training.train(
             models.recipe("vae"), overrides={"hidden": [4, 4]}, run=run, progress=Impatient()
         )

@@ -9,9 +9,9 @@ import contextlib
 from unittest import mock
 
 import numpy as np
+
 from glassgrad.kernels import backend
 from glassgrad.kernels.registry import find
-
 from tests.tools import LAYOUTS, assert_close
 
 POISON = {"f": np.nan, "i": -7, "u": 7, "b": True}

@@ -11,9 +11,9 @@ import sys
 
 import numpy as np
 import pytest
+
 from glassgrad.kernels import OPERATIONS, cases, implementations
 from glassgrad.kernels.registry import MODULES, find
-
 from tests.kernels.checking import check, why_no_gpu
 
 RECORDS, CASES, BROKEN = {}, {}, {}

@@ -7,8 +7,8 @@ import numba
 import numpy as np
 import pytest
 import scipy.signal
-from glassgrad.kernels import DTypeError, ShapeError, backend, conv2d
 
+from glassgrad.kernels import DTypeError, ShapeError, backend, conv2d
 from tests.tools import assert_close
 
 # N, C, H, W, O, KH, KW, stride, padding, dilation, groups

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from glassgrad.kernels import DTypeError, ValueRangeError, backend, dropout, philox
 
+from glassgrad.kernels import DTypeError, ValueRangeError, backend, dropout, philox
 from tests.tools import LAYOUTS, assert_close
 
 CPU = ["reference", "numba"]

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from glassgrad.kernels import DTypeError, ShapeError, backend, lstm
 
+from glassgrad.kernels import DTypeError, ShapeError, backend, lstm
 from tests.tools import LAYOUTS, assert_close
 
 CPU = ["reference", "numba"]

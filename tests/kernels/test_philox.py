@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from glassgrad.kernels import (
     BackendError,
     DTypeError,
@@ -14,8 +16,6 @@ from glassgrad.kernels import (
     philox,
 )
 from glassgrad.kernels.philox.reference import philox4x32
-from scipy import stats
-
 from tests.tools import assert_close
 
 CPU = ["reference", "numba"]

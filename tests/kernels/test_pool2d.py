@@ -7,8 +7,8 @@ import math
 import numba
 import numpy as np
 import pytest
-from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, pool2d
 
+from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, pool2d
 from tests.tools import assert_close
 
 # N, C, H, W, kernel, stride, padding

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from glassgrad.kernels import BACKENDS, BackendError, DeviceError, backend, conv2d
 from glassgrad.kernels import registry as registry_module
 from glassgrad.kernels.registry import (

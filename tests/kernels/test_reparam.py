@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, philox, reparam
 from scipy import integrate, stats
 
+from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, philox, reparam
 from tests.tools import LAYOUTS, assert_close
 
 CPU = ["reference", "numba"]

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import euclidean_distances
+
 from glassgrad.kernels import (
     DTypeError,
     ShapeError,
@@ -11,9 +14,6 @@ from glassgrad.kernels import (
     som,
 )
 from glassgrad.kernels.som import cpu
-from scipy.spatial.distance import cdist
-from sklearn.metrics.pairwise import euclidean_distances
-
 from tests.tools import LAYOUTS, assert_close
 
 CPU = [("reference", 1), ("numba", 1), ("numba", 2)]

@@ -1,0 +1,286 @@
+"""Recurrent layers: a scalar loop over the lecture's formulas, finite differences, PyTorch."""
+
+import math
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad.core import nn
+from glassgrad.kernels.errors import GlassgradError, ShapeError
+from tests.core.test_nn_layers import functional
+from tests.tools import assert_close
+
+T, N, I, H = 3, 2, 3, 2
+LAYERS = {
+    "rnn": lambda **k: nn.RNN(I, H, **k),
+    "rnn relu, one bias": lambda **k: nn.RNN(I, H, activation="relu", biases=1, **k),
+    "rnn two biases": lambda **k: nn.RNN(I, H, biases=2, **k),
+    "lstm": lambda **k: nn.LSTM(I, H, **k),
+    "lstm no bias": lambda **k: nn.LSTM(I, H, biases=0, **k),
+    "lstm two biases": lambda **k: nn.LSTM(I, H, biases=2, **k),
+    "lstm peephole": lambda **k: nn.LSTM(I, H, peephole=True, **k),
+    "gru lecture": lambda **k: nn.GRU(I, H, **k),
+    "gru lecture, two biases": lambda **k: nn.GRU(I, H, biases=2, **k),
+    "gru library": lambda **k: nn.GRU(I, H, variant="library", **k),
+    "gru library, one bias": lambda **k: nn.GRU(I, H, variant="library", biases=1, **k),
+}
+
+
+def make(name, layers=1):
+    return LAYERS[name](layers=layers, rng=gg.Generator(4), dtype="float64")
+
+
+def arrays(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+# ------------------------------------------------------- the formulas as loops
+
+
+def s(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def loop(layer, x, state, k):
+    """One level, one unit at a time, from the layer's own arrays: (hs, state)."""
+    p = {n[:-3]: v for n, v in layer.state_dict().items() if n.endswith(f"_l{k}")}
+    kind = type(layer)
+    both = [np.zeros(len(p["weight_hh"])) if p.get(b) is None else p[b]
+            for b in ("bias_ih", "bias_hh")]  # fmt: skip
+    states, hs = [a.copy() for a in state], []
+    for t in range(len(x)):
+        new = [a.copy() for a in states]
+        for n in range(x.shape[1]):
+            h = states[0][n]
+            xi = p["weight_ih"] @ x[t, n] + both[0]
+            hi = p["weight_hh"] @ h + both[1]
+            for j in range(layer.hidden):
+                if kind is nn.RNN:
+                    a = xi[j] + hi[j]
+                    new[0][n, j] = math.tanh(a) if layer.activation == "tanh" else max(a, 0)
+                elif kind is nn.LSTM:
+                    q = layer.hidden
+                    a = [xi[j + g * q] + hi[j + g * q] for g in range(4)]  # i f g o
+                    if layer.peephole:
+                        a[0] += p["weight_ph"][j] @ states[1][n]
+                        a[1] += p["weight_ph"][j + q] @ states[1][n]
+                    new[1][n, j] = s(a[1]) * states[1][n, j] + s(a[0]) * math.tanh(a[2])
+                else:
+                    q = layer.hidden
+                    z = s(xi[q + j] + hi[q + j])
+                    if layer.variant == "library":
+                        rj = s(xi[j] + hi[j])
+                        cand = math.tanh(xi[2 * q + j] + rj * hi[2 * q + j])
+                        new[0][n, j] = (1 - z) * cand + z * h[j]
+                    else:
+                        r = np.array([s(xi[i] + hi[i]) for i in range(q)])
+                        inner = p["weight_hh"][2 * q + j] @ (r * h) + both[1][2 * q + j]
+                        new[0][n, j] = (1 - z) * h[j] + z * math.tanh(xi[2 * q + j] + inner)
+            if kind is nn.LSTM:  # the output gate sees the new cell
+                q = layer.hidden
+                for j in range(q):
+                    o = xi[j + 3 * q] + hi[j + 3 * q]
+                    if layer.peephole:
+                        o += p["weight_ph"][j + 2 * q] @ new[1][n]
+                    new[0][n, j] = s(o) * math.tanh(new[1][n, j])
+        states = new
+        hs.append(states[0])
+    return np.array(hs), states
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("given", [True, False])
+def test_forward_equals_the_loop(name, layers, given):
+    layer, x = make(name, layers), arrays(T, N, I)
+    two = isinstance(layer, nn.LSTM)
+    states = [arrays(layers, N, H, seed=i + 1) * given for i in range(1 + two)]
+    tensors = [gg.tensor(a) for a in states]
+    y, last = layer(gg.tensor(x), (tuple(tensors) if two else tensors[0]) if given else None)
+    want, ends = x, []
+    for k in range(layers):
+        want, end = loop(layer, want, [a[k] for a in states], k)
+        ends.append(end)
+    assert_close(y.numpy(), want, reduction=64)
+    for got, parts in zip(last if two else (last,), zip(*ends)):
+        assert_close(got.numpy(), np.array(parts), reduction=64)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients(name):
+    layer = make(name, layers=2)
+    f, values = functional(layer)
+
+    def both(x, *values):
+        y, state = f(x, *values)
+        return (y, *state) if isinstance(state, tuple) else (y, state)
+
+    order = 1 if "relu" in name else 2
+    gg.gradcheck(both, arrays(T, N, I), *values, order=order, name=name, directions=2)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "lstm peephole", "gru lecture", "gru library"])
+def test_gradients_of_the_initial_state(name):
+    layer = make(name)
+    two = isinstance(layer, nn.LSTM)
+
+    def f(x, *state):
+        return layer(x, state if two else state[0])[0]
+
+    states = [arrays(1, N, H, seed=i) for i in range(1 + two)]
+    gg.gradcheck(f, arrays(T, N, I), *states, order=2, name=name, directions=6)
+
+
+def test_two_halves_with_the_state_handed_on_equal_the_whole():
+    for name in LAYERS:
+        layer, x = make(name, 2), gg.tensor(arrays(5, N, I))
+        whole, end = layer(x)
+        first, state = layer(x[:2])
+        second, last = layer(x[2:], nn.detached(state))
+        assert_close(np.concatenate([first.numpy(), second.numpy()]), whole.numpy())
+        pairs = zip(last, end) if isinstance(last, tuple) else [(last, end)]
+        for one, two in pairs:
+            assert_close(one.numpy(), two.numpy())
+            assert nn.detached(one).edge is None
+
+
+def test_parameter_names_and_shapes():
+    layer = nn.LSTM(I, H, layers=2, biases=2, peephole=True, rng=gg.Generator(0))
+    assert {n: v.shape for n, v in layer.state_dict().items()} == {
+        "weight_ih_l0": (4 * H, I), "weight_hh_l0": (4 * H, H), "bias_ih_l0": (4 * H,),
+        "bias_hh_l0": (4 * H,), "weight_ph_l0": (3 * H, H),
+        "weight_ih_l1": (4 * H, H), "weight_hh_l1": (4 * H, H), "bias_ih_l1": (4 * H,),
+        "bias_hh_l1": (4 * H,), "weight_ph_l1": (3 * H, H),
+    }  # fmt: skip
+    assert list(nn.RNN(I, H, rng=gg.Generator(0)).state_dict()) == ["weight_ih_l0", "weight_hh_l0"]
+    lecture, library = (
+        nn.GRU(I, H, variant=v, rng=gg.Generator(0)) for v in ("lecture", "library")
+    )
+    assert lecture.biases == 0 and library.biases == 2
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_two_biases_load_into_one_as_their_sum(kind):
+    two = kind(I, H, 2, biases=2, rng=gg.Generator(0), dtype="float64")
+    one = kind(I, H, 2, biases=1, rng=gg.Generator(1), dtype="float64")
+    holder = nn.Sequential(one)
+    state = {f"0.{k}": v for k, v in two.state_dict().items()}
+    kept = dict(state)
+    holder.load_state_dict(state)
+    assert state.keys() == kept.keys()  # the caller's dict is not touched
+    x = gg.tensor(arrays(T, N, I))
+    assert_close(one(x)[0].numpy(), two(x)[0].numpy())
+
+
+def test_the_library_gru_refuses_to_add_its_biases():
+    two = nn.GRU(I, H, variant="library", rng=gg.Generator(0))
+    one = nn.GRU(I, H, variant="library", biases=1, rng=gg.Generator(0))
+    with pytest.raises(nn.StateError, match="unexpected: bias_hh_l0"):
+        one.load_state_dict(two.state_dict())
+
+
+def test_dropout_acts_between_levels_only_in_training():
+    deep = nn.LSTM(I, 50, layers=2, dropout=0.5, rng=gg.Generator(0))
+    x = gg.tensor(arrays(T, N, I).astype("float32"))
+    assert [n for n, _ in deep.named_generators()] == ["dropout.rng"]
+    assert not np.array_equal(deep(x)[0].numpy(), deep(x)[0].numpy())
+    deep.eval()
+    assert np.array_equal(deep(x)[0].numpy(), deep(x)[0].numpy())
+    flat = nn.LSTM(I, H, layers=1, dropout=0.5, rng=gg.Generator(0))
+    assert np.array_equal(flat(x)[0].numpy(), flat(x)[0].numpy())
+
+
+def test_no_steps_and_no_sequences():
+    for name in LAYERS:
+        layer = make(name, 2)
+        for shape in ((0, N, I), (T, 0, I)):
+            y, state = layer(gg.tensor(np.zeros(shape)))
+            assert y.shape == (*shape[:2], H)
+            for part in state if isinstance(state, tuple) else (state,):
+                assert part.shape == (2, shape[1], H)
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, I))), ShapeError, r"x must be \[T, N, I\]"),
+        (lambda g: nn.GRU(I, H, rng=g)(gg.ones((T, N, 9))), ShapeError, "with I; expected 3"),
+        (lambda g: nn.RNN(I, H, rng=g)(gg.ones((T, N, I)), gg.ones((N, H))), ShapeError,
+         r"RNN: a state must be \[L, N, H\]; expected \(1, 2, 2\), got \(2, 2\)"),
+        (lambda g: nn.RNN(I, H, biases=3, rng=g), GlassgradError, "biases must be known"),
+        (lambda g: nn.RNN(I, H, activation="sin", rng=g), GlassgradError, "activation must be"),
+        (lambda g: nn.GRU(I, H, variant="torch", rng=g), GlassgradError, "variant must be known"),
+        (lambda g: nn.LSTM(I, 0, rng=g), GlassgradError, "hidden must be a positive integer"),
+    ],
+)  # fmt: skip
+def test_bad_calls_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call(gg.Generator(0))
+
+
+TORCH = {
+    "rnn": (lambda **k: nn.RNN(7, 5, 2, biases=2, **k), lambda t: t.nn.RNN(7, 5, 2)),
+    "rnn relu": (
+        lambda **k: nn.RNN(7, 5, 2, biases=0, activation="relu", **k),
+        lambda t: t.nn.RNN(7, 5, 2, nonlinearity="relu", bias=False),
+    ),
+    "lstm": (lambda **k: nn.LSTM(7, 5, 2, biases=2, **k), lambda t: t.nn.LSTM(7, 5, 2)),
+    "gru": (lambda **k: nn.GRU(7, 5, 2, variant="library", **k), lambda t: t.nn.GRU(7, 5, 2)),
+}
+
+
+def _against_torch(ours, theirs, torch):
+    x, g = (arrays(6, 4, n, seed=n).astype("float32") for n in (7, 5))
+    a, b = gg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    (y, state), (z, end) = ours(a), theirs(b)
+    assert_close(y.numpy(), z.detach().numpy(), reduction=256, what="hs")
+    for m, t in zip(state, end) if isinstance(state, tuple) else ((state, end),):
+        assert_close(m.numpy(), t.detach().numpy(), reduction=256, what="state")
+    y.backward(g)
+    z.backward(torch.tensor(g))
+    assert_close(a.grad.numpy(), b.grad.numpy(), reduction=1024, what="gx")
+    mine = dict(ours.named_parameters())
+    for name, p in theirs.named_parameters():
+        assert_close(mine[name].grad.numpy(), p.grad.numpy(), reduction=1024, what=name)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("direction", ["to torch", "from torch"])
+@pytest.mark.parametrize("name", TORCH)
+def test_recurrent_layers_equal_torch(name, direction):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    make_ours, make_theirs = TORCH[name]
+    ours, theirs = make_ours(rng=gg.Generator(2)), make_theirs(torch)
+    if direction == "to torch":
+        theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    else:
+        ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    _against_torch(ours, theirs, torch)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name, order", [("lstm", (0, 1, 3, 2)), ("gru", (1, 0, 2))])
+def test_a_wrong_gate_order_is_caught(name, order):
+    """A planted bug: the gates' rows in another library's order, of the right shape."""
+    torch = pytest.importorskip("torch")
+    make_ours, make_theirs = TORCH[name]
+    ours, theirs = make_ours(rng=gg.Generator(2)), make_theirs(torch)
+    state = {}
+    for key, v in ours.state_dict().items():
+        gates = np.split(v, len(order))
+        state[key] = torch.tensor(np.concatenate([gates[i] for i in order]))
+    theirs.load_state_dict(state)
+    with pytest.raises(AssertionError, match=r"hs: \|got - want\|"):
+        _against_torch(ours, theirs, torch)
+
+
+def test_a_wrong_gate_order_is_caught_by_the_loop_too():
+    layer, x = make("lstm"), arrays(T, N, I)
+    want, _ = loop(layer, x, [np.zeros((N, H))] * 2, 0)
+    for p in layer.parameters():
+        i, f, g, o = np.split(p.numpy(), 4)
+        p.assign(np.concatenate([i, f, o, g]))
+    with pytest.raises(AssertionError, match="got"):
+        assert_close(layer(gg.tensor(x))[0].numpy(), want)

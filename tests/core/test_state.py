@@ -1,0 +1,233 @@
+"""Files of arrays: what goes in comes out, and every way of breaking one ends in a clear error."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad.core import state
+from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
+
+ARRAYS = {
+    "w": np.arange(6, dtype="float32").reshape(2, 3),
+    "float64": np.array([np.pi, np.inf, -np.inf, np.nan, -0.0, 5e-324]),
+    "scalar": np.array(7),
+    "empty": np.zeros((0, 3), "float32"),
+    "mask": np.array([True, False]),
+    "bytes": np.arange(256, dtype="uint8"),
+    "half": np.float16([1.5]),
+    "transposed": np.arange(6.0).reshape(2, 3).T,
+    "big-endian": np.array([1.0, 2.0], ">f8"),
+    "name with/odd.signs ö": np.int64([2**62]),
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "c.safetensors"
+
+
+def same(a, b):
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def test_what_goes_in_comes_out_bit_for_bit(path):
+    save_arrays(path, ARRAYS, {"epoch": "3", "text": '{"a": "ö"}'})
+    arrays, metadata = load_arrays(path)
+    assert metadata == {"epoch": "3", "text": '{"a": "ö"}'}
+    assert set(arrays) == set(ARRAYS)
+    for name, a in ARRAYS.items():
+        want = a.astype(a.dtype.newbyteorder("="))
+        assert arrays[name].dtype == want.dtype and same(arrays[name], want), name
+        arrays[name][...] = 0  # they are the caller's, and writeable
+    assert sorted(os.listdir(path.parent)) == [path.name]
+
+
+def test_nothing_at_all_tensors_and_numbers(path):
+    save_arrays(path, {})
+    assert load_arrays(path) == ({}, {})
+    save_arrays(path, {"t": gg.tensor([1.0], requires_grad=True), "n": 3, "x": 0.1})
+    arrays, _ = load_arrays(path)
+    assert arrays["t"].tolist() == [1.0] and arrays["n"] == 3 and arrays["x"] == 0.1
+
+
+def test_an_existing_file_is_replaced_through_a_link(path, tmp_path):
+    link = tmp_path / "link"
+    save_arrays(path, {"w": np.ones(2)})
+    link.symlink_to(path)
+    save_arrays(link, {"w": np.zeros(2)})
+    assert link.is_symlink() and load_arrays(path)[0]["w"].tolist() == [0, 0]
+
+
+def test_every_truncation_is_found(path):
+    save_arrays(path, {"w": np.arange(4.0), "b": np.arange(2.0)}, {"epoch": "3"})
+    whole = path.read_bytes()
+    for n in [*range(12), *range(12, len(whole), 7), len(whole) - 1]:
+        path.write_bytes(whole[:n])
+        with pytest.raises(CheckpointError, match=r"c\.safetensors: is truncated"):
+            load_arrays(path)
+    path.write_bytes(whole + b"x")
+    with pytest.raises(CheckpointError, match=r"c\.safetensors: is corrupt"):
+        load_arrays(path)
+
+
+def test_every_flipped_byte_of_the_numbers_is_found(path):
+    save_arrays(path, {"w": np.arange(4.0)}, {"epoch": "3"})
+    whole = path.read_bytes()
+    for n in range(len(whole) - 32, len(whole)):
+        spoilt = bytearray(whole)
+        spoilt[n] ^= 0x40
+        path.write_bytes(spoilt)
+        with pytest.raises(CheckpointError, match="is corrupt: its checksum is"):
+            load_arrays(path)
+
+
+def test_a_flipped_byte_of_the_header_is_an_error_or_changes_no_array(path):
+    save_arrays(path, {"w": np.arange(4.0)}, {"epoch": "3"})
+    whole, caught = path.read_bytes(), 0
+    for n in range(len(whole) - 32):
+        spoilt = bytearray(whole)
+        spoilt[n] ^= 0x01
+        path.write_bytes(spoilt)
+        try:
+            arrays, metadata = load_arrays(path)
+        except CheckpointError as error:
+            caught += 1
+            assert "c.safetensors" in str(error)
+        else:  # in the metadata, which is not covered
+            assert arrays["w"].tolist() == [0, 1, 2, 3] and metadata != {"epoch": "3"}
+    assert caught > 50
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "is truncated: 0 bytes"),
+        (b"PK\x03\x04 a zip file, long enough to look at", "is not a safetensors file"),
+        (b"\x80\x04\x95" + b"\0" * 20, "is not a safetensors file"),
+        ((5).to_bytes(8, "little") + b"{abc}", "its header cannot be read"),
+        ((2).to_bytes(8, "little") + b"{}", None),
+        ((9).to_bytes(8, "little") + b'{"a": 12}', "its header cannot be read"),
+    ],
+)
+def test_other_files_are_told_apart(path, content, message):
+    path.write_bytes(content)
+    if message is None:
+        assert load_arrays(path) == ({}, {})
+    else:
+        with pytest.raises(CheckpointError, match=message):
+            load_arrays(path)
+
+
+def test_a_file_from_elsewhere_has_no_checksum(path):
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.ones(3, "float32")}, str(path), {"format": "pt"})
+    arrays, metadata = load_arrays(path)
+    assert arrays["w"].tolist() == [1, 1, 1] and metadata == {"format": "pt"}
+
+
+def test_a_missing_file_and_a_folder(path):
+    with pytest.raises(CheckpointError, match=r"c\.safetensors: could not be read: No such file"):
+        load_arrays(path)
+    with pytest.raises(CheckpointError, match="could not be read: Is a directory"):
+        load_arrays(path.parent)
+    with pytest.raises(CheckpointError, match="could not be written: No such file"):
+        save_arrays(path.parent / "no" / "where", {"w": np.ones(1)})
+    path.mkdir()
+    with pytest.raises(CheckpointError, match="could not be written: Is a directory"):
+        save_arrays(path, {"w": np.ones(1)})
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_failed_write_leaves_the_old_file(path, monkeypatch, call, number):
+    save_arrays(path, {"w": np.ones(2)}, {"epoch": "1"})
+
+    def fail(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(state.os, call, fail)
+    with pytest.raises(CheckpointError, match=os.strerror(number)) as caught:
+        save_arrays(path, {"w": np.zeros(2)})
+    assert "nothing was changed" in str(caught.value)
+    monkeypatch.undo()
+    assert load_arrays(path)[1] == {"epoch": "1"} and os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_for_real(path, monkeypatch):
+    """The temporary file is /dev/full itself: the kernel's own ENOSPC comes out of the write."""
+    monkeypatch.setattr("builtins.open", lambda name, mode: os.fdopen(
+        os.open("/dev/full", os.O_WRONLY), "wb"))  # fmt: skip
+    with pytest.raises(CheckpointError, match="No space left on device; nothing was changed"):
+        save_arrays(path, {"w": np.zeros(100_000)})
+    monkeypatch.undo()
+    assert os.listdir(path.parent) == []
+
+
+def test_killed_in_the_middle_of_a_write(path):
+    """The process dies with half of the file on the disk: the old checkpoint is whole."""
+    save_arrays(path, {"w": np.ones(2)}, {"epoch": "1"})
+    script = (
+        "import os, sys, numpy as np\n"
+        "from glassgrad.core import state\n"
+        "state.os.fsync = lambda handle: (os.ftruncate(handle, 100), os._exit(9))\n"
+        "state.save_arrays(sys.argv[1], {'w': np.zeros(10_000)})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == 9
+    assert load_arrays(path)[0]["w"].tolist() == [1, 1]
+    left = [n for n in os.listdir(path.parent) if n != path.name]
+    assert len(left) == 1 and left[0].endswith(".tmp")
+    assert os.path.getsize(path.parent / left[0]) == 100
+
+
+@pytest.mark.parametrize(
+    "arrays, metadata, message",
+    [
+        ({"w": np.array(["text"])}, {}, "w has dtype <U4"),
+        ({"w": np.array([None])}, {}, "w has dtype object"),
+        ({"w": np.ones(1, complex)}, {}, "w has dtype complex128"),
+        ({3: np.ones(1)}, {}, "3 cannot be the name"),
+        ({"__metadata__": np.ones(1)}, {}, "cannot be the name"),
+        ({}, {"epoch": 3}, "metadata must map strings to strings; got 'epoch'"),
+        ({}, {"glassgrad.crc32": "0"}, "metadata must map"),
+    ],
+)
+def test_what_the_format_does_not_hold(path, arrays, metadata, message):
+    with pytest.raises(CheckpointError, match=message):
+        save_arrays(path, arrays, metadata)
+    assert not path.exists()
+
+
+def test_the_file_is_plain_safetensors(path):
+    """Eight bytes of length, JSON, numbers: read here without the library."""
+    save_arrays(path, {"w": np.float32([1, 2])}, {"epoch": "3"})
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    start, end = header["w"]["data_offsets"]
+    assert header["w"]["dtype"] == "F32" and header["__metadata__"]["epoch"] == "3"
+    body = content[8 + length :]
+    assert np.frombuffer(body[start:end], "<f4").tolist() == [1.0, 2.0]
+
+
+@pytest.mark.torch
+def test_weights_travel_both_ways(path):
+    torch = pytest.importorskip("torch")
+    from glassgrad.core import nn
+
+    ours = nn.LSTM(3, 4, 2, biases=2, rng=gg.Generator(0))
+    theirs = torch.nn.LSTM(3, 4, 2)
+    save_arrays(path, ours.state_dict())
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in load_arrays(path)[0].items()})
+    x = np.random.default_rng(0).normal(size=(5, 2, 3)).astype("float32")
+    want = theirs(torch.tensor(x))[0].detach().numpy()
+    assert np.abs(ours(gg.tensor(x))[0].numpy() - want).max() < 1e-6
