@@ -1,0 +1,123 @@
+"""The LSTM with peepholes (lecture 3, V2 428-464).
+
+The gates look at the cell state itself, not only at what the output gate lets out of it ::
+
+    f_t = σ(W_f [C_{t-1}, h_{t-1}, x_t] + b_f)
+    i_t = σ(W_i [C_{t-1}, h_{t-1}, x_t] + b_i)
+    C̃_t = th(W_C [h_{t-1}, x_t] + b_C)                no peephole
+    C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t
+    o_t = σ(W_o [C_t, h_{t-1}, x_t] + b_o)            the new state already
+    h_t = o_t ⊙ th(C_t)
+
+On the slide, and here, the peepholes are full matrices: W_f is [H, 2H + I]. `peephole="diagonal"`
+is the form of Gers & Schmidhuber 2000 and of libraries, where a gate sees its own cell alone. Not
+every gate needs one (V2 459): `gates` names those that have it, of "fio". The layer keeps the
+C-part of the three matrices as weight_ph [3H, H] in the order i, f, o; the rest as in `lstm`.
+
+With peepholes a net can count: on a^n b^n a cell goes up with every a and down with every b, and
+the gates see where it is. The pictures: cells and gates on a long string, and its legal symbols.
+
+The number: trained on n = 1 .. 10, right for every n from 1 to 65 and beyond (Gers & Schmidhuber
+2001). The epoch is chosen by n = 11 .. 30, which the test range 1 .. 100 goes far beyond.
+"""
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn
+from ..core.recipe import SettingError
+from . import lstm
+from .sequence import recipe
+from .sequence_pictures import traces
+
+
+def cell(x, h, C, W, b):
+    """One step of the slide: (h_t, C_t, gates). W[f], W[i], W[o] [H, 2H + I], W[C] [H, H + I]."""
+    hx = gg.concatenate([h, x], axis=1)
+    old = gg.concatenate([C, hx], axis=1)
+    f = gg.sigmoid(gg.linear(old, W["f"], b["f"]))
+    i = gg.sigmoid(gg.linear(old, W["i"], b["i"]))
+    new = gg.tanh(gg.linear(hx, W["C"], b["C"]))
+    C = f * C + i * new
+    o = gg.sigmoid(gg.linear(gg.concatenate([C, hx], axis=1), W["o"], b["o"]))
+    return o * gg.tanh(C), C, {"f": f, "i": i, "o": o}
+
+
+class PeepholeLSTM(nn.LSTM):
+    """The engine's LSTM with peepholes where `mask` [3H, H] is 1 (order i, f, o)."""
+
+    def __init__(self, inputs, hidden, layers, *, mask, rng, dtype, **options):
+        super().__init__(inputs, hidden, layers, peephole=True, rng=rng, dtype=dtype, **options)
+        self.mask = gg.Tensor(np.asarray(mask, dtype))
+        for k in range(layers):
+            p = super().get("weight_ph", k)
+            p.assign(p.data * self.mask.data)
+
+    def get(self, kind, k):
+        found = super().get(kind, k)
+        return found * self.mask if kind == "weight_ph" else found
+
+
+def slide_weights(layer: PeepholeLSTM) -> tuple[dict, dict]:
+    """W and b of `cell`, by gate, from the first level of a layer."""
+    W, b = lstm.slide_weights(layer)
+    peep = dict(zip("ifo", gg.split(layer.get("weight_ph", 0), 3, axis=0)))
+    return {g: gg.concatenate([peep[g], w], axis=1) if g in peep else w for g, w in W.items()}, b
+
+
+def layer(inputs: int, s: dict, rng, dtype="float32") -> PeepholeLSTM:
+    """The recurrent layer by the settings."""
+    hidden = s["hidden"]
+    blocks = {"full": np.ones((hidden, hidden)), "diagonal": np.eye(hidden)}
+    if s["peephole"] not in blocks or not set(s["gates"]) <= set("fio"):
+        raise SettingError(
+            "peephole-lstm: peephole must be full or diagonal, and gates a part of 'fio'; got"
+            f" {s['peephole']!r}, {s['gates']!r}"
+        )
+    made = PeepholeLSTM(
+        inputs, hidden, s["layers"], biases=s["biases"], dropout=s["dropout"], rng=rng, dtype=dtype,
+        mask=np.concatenate([blocks[s["peephole"]] * (g in s["gates"]) for g in "ifo"]),
+    )  # fmt: skip
+    return lstm.open_forget_gates(made, s["forget_bias"])
+
+
+def counters(system, data, s: dict) -> dict:
+    """Cells and gates over one string: on a^n b^n the first of the test range beyond training."""
+    split = data.test
+    if data.name.endswith("_counting"):
+        at = [n for n, x in enumerate(split.x) if len(x) > max(map(len, data.train.x))]
+        split = split[[at[len(at) // 20]]] if at else split
+    x = system.task.batch(split[:1]).x if not system.task.carries else split.x[:60, None]
+    x, (W, b) = gg.Tensor(system.encode(x).data), slide_weights(system.layer)
+
+    def step(x, h, C):
+        h, C, named = cell(x, h, C, W, b)
+        return h, C, {"C": C, **named}
+
+    zero = gg.zeros((1, s["hidden"]), x.dtype)
+    shown = lstm.over_time(step, (zero, zero), x)
+    return {"counters": traces({k: v[:, :8] for k, v in shown.items()})}
+
+
+SETTINGS = {**lstm.SETTINGS, "peephole": "full", "gates": "fio", "hidden": 64}
+
+PEEPHOLE_LSTM = recipe(
+    name="peephole-lstm",
+    title="LSTM with peepholes",
+    lecture="lecture 3 (V2 428-464)",
+    rows=(82,),
+    layer=layer,
+    more_figures=counters,
+    settings=SETTINGS,
+    data="counting",
+    presets={
+        "counting": {
+            "hidden": 2, "epochs": 1500, "batch": 10, "lr": 1e-2, "clip": 1.0, "select": "nll",
+        },
+        "digits": lstm.LSTM.presets["digits"],
+        "embedded_reber": lstm.LSTM.presets["embedded_reber"],
+    },
+    metric="largest_n",
+    better="higher",
+)  # fmt: skip
+RECIPES = (PEEPHOLE_LSTM,)

@@ -1,0 +1,206 @@
+"""What the recurrent systems share: the network around the cell, and what sequences are asked for.
+
+    x_1 .. x_T  ->  symbols one-hot or embedded  ->  h_t = cell(x_t, h_{t-1})  ->  a_t = V h_t + c
+
+The cells stand in `rnn`, `lstm`, `peephole_lstm` and `gru`; what a_t means and what it costs is the
+task (`sequence_tasks`), which the data set decides by what its labels are (lecture 3, V2 160-215).
+The loss is the mean over the steps, or sequences, that exist: padding costs nothing. The slide's
+read-out is σ_y(V h_t); the bias c is ours, so that keys which never sound cost nothing to learn.
+
+A long text is cut into rows read side by side in windows of `steps` steps. The state is carried
+from window to window and the gradient is not (truncated back-propagation through time; Zaremba et
+al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an epoch starts
+from zeros.
+
+Drawn anew by the settings (`prepare`): the adding problem, embedded Reber strings (validation and
+test strings each once, none of them in the training set), and the counting languages.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn
+from ..core.arrays import xp_of
+from ..core.data import DataSet, Split
+from ..core.data.grammars import counting, embedded_reber
+from ..core.data.synthetic import adding
+from ..core.recipe import COMMON, Recipe
+from ..core.system import System
+from .sequence_tasks import Task, outputs_on, task_for
+
+
+class SequenceModel(System):
+    """Symbols or frames -> recurrent layer -> read-out.
+
+    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) -> (hs
+    [T, N, H], state). Dropout is on all connections but the recurrent ones (Zaremba et al. 2014).
+    """
+
+    def __init__(self, task: Task, layer, s: dict, rng, dtype="float32"):
+        self.task, self.s = task, s
+        width = task.inputs
+        if task.symbols and s["embed"]:
+            width, seed = s["embed"], rng.child("embedding")
+            self.embedding = nn.Embedding(task.inputs, width, rng=seed, dtype=dtype)
+        self.layer = layer(width, s, rng.child("layer"), dtype)
+        self.readout = nn.Linear(s["hidden"], task.outputs, rng=rng.child("readout"), dtype=dtype)
+        self.drop_in = nn.Dropout(s["dropout"], rng=rng.child("in"))
+        self.drop_out = nn.Dropout(s["dropout"], rng=rng.child("out"))
+        if s["init"]:  # the language models' U(±init)
+            bounds = {"low": -s["init"], "high": s["init"]}
+            nn.init.everywhere(self, nn.init.uniform, rng.child("init"), **bounds)
+        if task.carries:
+            _, state = self(np.zeros((1, s["batch"]), np.int64))
+            self.carried = [gg.Tensor(np.zeros_like(part.numpy())) for part in as_list(state)]
+
+    def encode(self, x):
+        """Input vectors [T, N, I] from an array of frames, or of numbers of symbols."""
+        if not self.task.symbols:
+            return gg.Tensor(x)
+        if self.s["embed"]:
+            return self.embedding(x)
+        return gg.one_hot(x, self.task.inputs, self.readout.weight.dtype)
+
+    def forward(self, x, state=None, mask=None):
+        """(outputs [T, N, K], or [N, K] after the last step of each sequence; the last state)."""
+        hs, state = self.layer(self.drop_in(self.encode(x)), state)
+        if self.task.at_end:
+            ends = None if mask is None else mask.sum(axis=0).astype("int64") - 1
+            hs = hs[-1] if ends is None else hs[ends, xp_of(ends).arange(len(ends))]
+        return self.readout(self.drop_out(hs)), state
+
+    def objective(self, batch):
+        """The mean loss of the units that exist. In training a text's state is carried on."""
+        carries = self.task.carries and self.training
+        start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
+        outputs, state = self(batch.x, start, batch.mask)
+        if carries:
+            for part, new in zip(self.carried, as_list(state)):
+                part.assign(new.data)
+        losses = self.task.losses(outputs, batch)
+        if batch.mask is None or self.task.at_end:
+            return losses.mean()
+        return (losses * gg.Tensor(batch.mask)).sum() * (1 / float(batch.mask.sum()))
+
+    def batches(self, data, size, seed, epoch, start):
+        if self.task.carries and start == 0:
+            for part in self.carried:
+                part.assign(part.xp.zeros_like(part.data))
+        return self.task.training(data.train, size, seed, epoch, start)
+
+    def batches_per_epoch(self, data, size):
+        return self.task.per_epoch(data.train, size)
+
+    def evaluate(self, split, size=500):
+        found = {}
+        for batch, outputs in outputs_on(self, split, size):
+            losses = self.task.losses(outputs, batch).numpy()
+            if batch.mask is not None and not self.task.at_end:
+                losses = losses[gg.Tensor(batch.mask).numpy() > 0]
+            values = {self.task.figure: losses, **self.task.scores(outputs.data, batch)}
+            for k, v in values.items():
+                found.setdefault(k, []).append(gg.Tensor(v).numpy().reshape(-1))
+        return self.task.summary({k: np.concatenate(v) for k, v in found.items()})
+
+
+def as_list(state) -> list:
+    """The tensors of a layer's state."""
+    return list(state) if isinstance(state, tuple) else [state]
+
+
+def as_state(parts: list):
+    """The state of a layer from its tensors."""
+    return tuple(parts) if len(parts) > 1 else parts[0]
+
+
+def unseen(data: DataSet, n: int = 256) -> DataSet:
+    """The first n validation and test strings that occur once there and never in training."""
+    seen, parts = set(data.info.extra["strings"]["train"]), {"train": data.train}
+    for name in ("valid", "test"):
+        strings, keep = data.info.extra["strings"][name], []
+        for i, string in enumerate(strings):
+            if string not in seen and len(keep) < n:
+                seen.add(string)
+                keep.append(i)
+        parts[name] = getattr(data, name)[keep]
+    return DataSet(data.name, **parts, info=data.info)
+
+
+def _counting(letters, s):
+    return counting(letters, s["train_n"], s["valid_n"], s["test_n"])
+
+
+GENERATED = {
+    "adding": lambda s: adding(s["length"], train=s["examples"]),
+    "embedded_reber": lambda s: unseen(embedded_reber(train=s["examples"], valid=2500, test=5000)),
+    "ab_counting": partial(_counting, "ab"),
+    "abc_counting": partial(_counting, "abc"),
+}
+
+
+def prepare(data: DataSet, s: dict) -> DataSet:
+    """Generated sets drawn anew with the settings' sizes; others as they are."""
+    return GENERATED[data.name](s) if data.name in GENERATED else data
+
+
+def build(data: DataSet, s: dict, rng, *, layer, dtype="float32") -> SequenceModel:
+    """The network for a data set around the layer that ``layer(inputs, s, rng, dtype)`` makes."""
+    return SequenceModel(task_for(data, s), layer, s, rng, dtype)
+
+
+def figures(system: SequenceModel, data: DataSet, s: dict) -> dict:
+    """What the task shows."""
+    return system.task.draw(system, data, s)
+
+
+def sample(system: SequenceModel, data: DataSet, n: int, rng):
+    """n frames, symbols or strings that the system makes up."""
+    return system.task.sample(system, data, n, rng)
+
+
+def check(rng, *, layer, settings):
+    """The objective on ragged rolls, padded, as a function of the parameters, for gradcheck."""
+    pieces = [(rng.random((n, 2)) < 0.5).astype(float) for n in (5, 3, 2)]
+    data = DataSet("rolls", Split(pieces))
+    s = {**COMMON, **settings, "hidden": 3, "dropout": 0.0}
+    system = build(data, s, gg.Generator(5), layer=layer, dtype="float64")
+    batch = system.task.batch(data.train)
+
+    def f(*parameters):
+        return system.with_parameters(parameters).objective(batch)
+
+    return f, [p.numpy() for p in system.parameters()]
+
+
+def recipe(*, layer, settings: dict, more_figures=None, **fields) -> Recipe:
+    """The recipe of a recurrent system: all but the layer, the numbers and the words is shared.
+
+    ``more_figures(system, data, settings)`` adds the pictures of the cell to those of the task.
+    """
+    settings = {**SETTINGS, **settings}
+
+    def both(system, data, s):
+        return {**figures(system, data, s), **(more_figures or dict)(system, data, s)}
+
+    return Recipe(
+        settings=settings,
+        build=partial(build, layer=layer),
+        prepare=prepare,
+        figures=both if more_figures else figures,
+        sample=sample,
+        check=partial(check, layer=layer, settings=settings),
+        **fields,
+    )
+
+
+SETTINGS = {
+    "hidden": 64, "layers": 1, "dropout": 0.0,
+    "embed": 0,  # numbers in the vector of a symbol; 0: one-hot
+    "init": 0.0,  # all parameters from U(±init); 0: as each layer has it
+    "steps": 35,  # of a window of a long text
+    "target": "legal",  # grammars: train the "legal" symbols, or the "next" one
+    "examples": 1000, "length": 100,  # generated sets: training sequences, steps of a sequence
+    "train_n": (1, 10), "valid_n": (11, 30), "test_n": (1, 100),  # of the counting languages
+}  # fmt: skip
