@@ -97,7 +97,7 @@ def som(seed: int, progress=None) -> Chapter:
 
 def vae(seed: int, progress=None) -> Chapter:
     """A generative model with two codes, whose decoder the page runs itself."""
-    done = _train("vae", seed, progress, epochs=150)
+    done = _train("vae", seed, progress, epochs=100)
     system, data = done.trained.system, done.trained.data
     linear = [m for m in (*system.decoder.layers, system.mean) if hasattr(m, "weight")]
     return Chapter(
@@ -171,17 +171,17 @@ def gru(seed: int, progress=None) -> Chapter:
         text="<p>The network never sees a whole digit: it gets eight rows of eight pixels, one "
         "after the other, and must carry what it needs in its state. The gates r and z decide "
         "what is forgotten and what is kept.</p>",
-        facts=_facts(done, ("test accuracy", f"{done.trained.test_figures['accuracy']:.1%}")),
+        facts=_facts(done, ("test accuracy", f"{1 - done.trained.test_figures['error'] / 100:.1%}")),
         figures=[
             *_figures(
                 done,
                 {
-                    "beliefs": "The class probabilities after each row.",
+                    "gates": "State and gates of eight units while it reads one digit.",
                     "confusion": "What is taken for what, on digits it never saw.",
                 },
             ),
             ("Loss: training dashed, validation solid.",
-             _curves(done, ["loss", "valid_loss"], "nats")),
+             _curves(done, ["loss", "valid_nll"], "nats")),
         ],
         kernels=done.kernels,
     )  # fmt: skip
