@@ -225,8 +225,8 @@ UNDER = Recipe(
     settings=SETTINGS,
     presets={
         "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},
-        "mnist": {"code": 64, "epochs": 20, "lr": 2e-3, "select": "squared_error"},
-        "fashion_mnist": {"code": 64, "epochs": 20, "lr": 2e-3, "select": "squared_error"},
+        "mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
+        "fashion_mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
         "frey_faces": {"epochs": 100, "batch": 50, "lr": 3e-3},
     },
     metric="squared_error",

@@ -159,7 +159,7 @@ def figures(system: LeNet, data: DataSet, s: dict) -> dict:
 
 def maps(system: LeNet, image: np.ndarray):
     """One image [C, H, W] and its maps after every activation, each on its own scale."""
-    rows, h = [("image", image.mean(axis=0, keepdims=True))], gg.Tensor(image[None])
+    rows = [("image", image.mean(axis=0, keepdims=True))]
     h = gg.Tensor(system.on_device(Batch(image[None])).x)
     with gg.no_grad():
         for layer in system.convolutions:

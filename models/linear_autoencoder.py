@@ -202,8 +202,8 @@ LINEAR = Recipe(
     settings=SETTINGS,
     presets={
         "digits": {"batch": 1297, "passes": 50, "epochs": 40, "lr": 2e-2},
-        "mnist": {"code": 30, "batch": 1000, "epochs": 30, "lr": 2e-3, "dtype": "float32"},
-        "fashion_mnist": {"code": 30, "batch": 1000, "epochs": 30, "lr": 2e-3, "dtype": "float32"},
+        "mnist": {"code": 30, "batch": 1000, "epochs": 40, "lr": 1e-2, "dtype": "float32"},
+        "fashion_mnist": {"code": 30, "batch": 1000, "epochs": 40, "lr": 1e-2, "dtype": "float32"},
     },
     metric="error_gap",
     targets=(

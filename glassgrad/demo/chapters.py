@@ -162,6 +162,7 @@ def cnn(seed: int, progress=None) -> Chapter:
 def gru(seed: int, progress=None) -> Chapter:
     """A GRU that reads digits line by line."""
     done = _train("gru", seed, progress)
+    wrong = done.trained.test_figures["error"]  # in per cent
     return Chapter(
         key="gru",
         title="Reading a digit line by line",
@@ -171,7 +172,7 @@ def gru(seed: int, progress=None) -> Chapter:
         text="<p>The network never sees a whole digit: it gets eight rows of eight pixels, one "
         "after the other, and must carry what it needs in its state. The gates r and z decide "
         "what is forgotten and what is kept.</p>",
-        facts=_facts(done, ("test accuracy", f"{1 - done.trained.test_figures['error'] / 100:.1%}")),
+        facts=_facts(done, ("test accuracy", f"{1 - wrong / 100:.1%}")),
         figures=[
             *_figures(
                 done,
