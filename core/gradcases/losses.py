@@ -32,7 +32,7 @@ def _normal_and_variance(rng):
 CASES = [
     GradCase("clamped_log", FUNCTIONS["clamped_log"], positive((2, 3))),
     GradCase(
-        "cross_entropy rows", lambda z: FUNCTIONS["cross_entropy"](z, labels=np.array(LABELS))[0],
+        "cross_entropy itself", lambda z: FUNCTIONS["cross_entropy"](z, labels=np.array(LABELS))[0],
         normal((2, 3)), note="fused backward at order 1",
     ),
     GradCase("logit_loss", FUNCTIONS["logit_loss"], normal((2, 3), (2, 3))),
