@@ -12,6 +12,7 @@ MODULES = {
     "som-dyakonov": "som",
     "linear-autoencoder": "linear_autoencoder",
     "autoencoder": "autoencoder",
+    "autoencoder-overcomplete": "autoencoder",
     "deep-autoencoder": "deep_autoencoder",
     "vae": "vae",
     "vae-gaussian": "vae",

@@ -64,17 +64,8 @@ class LeNet(System):
         c, *size = image
         layers = []
         for i, (maps, padding) in enumerate(zip(s["channels"], s["padding"])):
-            layers.append(
-                nn.Conv2d(
-                    c,
-                    maps,
-                    k,
-                    padding=padding,
-                    bias=s["bias"],
-                    rng=rng.child("conv", i),
-                    dtype=dtype,
-                )
-            )
+            options = {"padding": padding, "bias": s["bias"], "dtype": dtype}
+            layers.append(nn.Conv2d(c, maps, k, rng=rng.child("conv", i), **options))
             layers += [nn.BatchNorm(maps, dtype=dtype)] if s["batch_norm"] else []
             layers += [sigma(), pool(h)]
             c, size = maps, [(n + 2 * padding - k + 1) // h for n in size]

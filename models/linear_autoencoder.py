@@ -10,8 +10,9 @@ PCA asks the same of one matrix with orthonormal columns, F = (x_1 ... x_ℓ)ᵀ
 
 Its solution U = the first m right singular vectors of F; the minimum is the sum of the squares of
 the singular values left out (Eckart & Young 1936). The autoencoder is freer: A and B are any
-matrices and B = Aᵀ is not required (V0 266), yet every local minimum has B A = U Uᵀ (Baldi & Hornik
-1989): it spans the subspace of PCA, in a basis of its own.
+matrices and B = Aᵀ is not required (V0 266), yet in every minimum, and none is merely local, B A is
+the projection U Uᵀ (Baldi & Hornik 1989; for regular FᵀF, else on the data): B spans the subspace
+of PCA, in a basis of its own.
 
 The lecture's PCA takes F as it is. That of the libraries takes the mean off first:
 `centred=True` does so, x̂ = μ + B A (x - μ) with the mean μ of the training set. `tied=True` sets

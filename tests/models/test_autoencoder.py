@@ -84,7 +84,7 @@ def test_an_overcomplete_code_copies_what_a_bottleneck_cannot(trained):
     assert not np.array_equal(other, x)
     error = ((done.system.reconstruct(other) - other) ** 2).sum(axis=1).mean()
     share = error / ((other - other.mean(axis=0)) ** 2).sum(axis=1).mean()
-    assert share < 0.05 if recipe is OVER else share > 0.15
+    assert share < 0.12 if recipe is OVER else share > 0.4
 
 
 def test_state_travels_and_figures_are_drawn(trained):
