@@ -148,7 +148,8 @@ def cnn(seed: int, progress=None) -> Chapter:
                 done,
                 {
                     "filters": "The filters of the first layer.",
-                    "maps": "One digit, as the first layer sees it.",
+                    "reasons": "What decides: the gradient of the class, and what is lost when a "
+                    "window is covered.",
                     "confusion": "What is taken for what, on digits it never saw.",
                 },
             ),
