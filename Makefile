@@ -6,7 +6,7 @@ PYTHON ?= python3
 test:       ## the whole test suite
 	$(PYTHON) -m pytest -n 2
 
-fast:       ## without the tests that take more than ten seconds
+fast:       ## without the tests that take more than five seconds
 	$(PYTHON) -m pytest -n 2 -m "not slow"
 
 lint:       ## what the continuous integration checks first

@@ -1,7 +1,8 @@
 """Optimisers and schedules by name, as settings give them on the command line."""
 
-import difflib
+import math
 
+from ..kernels.errors import GlassgradError, nearest
 from . import optim
 from .recipe import SettingError
 
@@ -22,27 +23,29 @@ SCHEDULES = {
     "exponential": lambda args, epochs: optim.Exponential(*args),
     "halving": lambda args, epochs: optim.Halving(int(args[0])),
     "inverse-time": lambda args, epochs: optim.InverseTime(*args),
-    "cosine": lambda args, epochs: optim.Cosine(epochs, *args),
+    "cosine": lambda args, epochs: optim.Cosine(max(1, epochs), *args),
     "warm-up": lambda args, epochs: optim.WarmUp(int(args[0])),
 }
 
 
 def _pick(kind: str, name: str, known: dict):
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = nearest(name, known)
         raise SettingError(f"unknown {kind} {name!r}{hint} (known: {', '.join(known)})")
     return known[name]
 
 
 def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0):
-    """The optimiser of that name over the parameters."""
+    """The optimiser of that name over the parameters; None where there are no parameters."""
+    build = _pick("optimiser", name, OPTIMISERS)
     more = {"weight_decay": weight_decay} if weight_decay else {}
-    return _pick("optimiser", name, OPTIMISERS)(parameters, lr=lr, **more)
+    return build(parameters, lr=lr, **more) if parameters else None
 
 
 def make_schedule(text: str, epochs: int) -> optim.Schedule:
     """A schedule from text: a name with numbers after colons, several joined by ``*``.
+
+    Raises SettingError for what is no schedule, or one that leaves the numbers from 0 up.
 
     >>> make_schedule("warm-up:5*cosine", 100)(2) < 1
     True
@@ -55,7 +58,21 @@ def make_schedule(text: str, epochs: int) -> optim.Schedule:
         build = _pick("schedule", name, SCHEDULES)
         try:
             schedule = build([float(a) for a in args], epochs)
-        except (TypeError, ValueError, IndexError) as error:
+        except (GlassgradError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise SettingError(f"schedule {part.strip()!r}: {error}") from None
         result = schedule if result is None else result * schedule
+    for epoch in range(min(epochs, 10_000)):  # now, rather than after half of the training
+        _expect_factor(text, result, epoch)
     return result
+
+
+def _expect_factor(text: str, schedule, epoch: int) -> None:
+    try:
+        factor = schedule(epoch)
+    except ArithmeticError as error:
+        raise SettingError(f"schedule {text!r}: {error} in epoch {epoch + 1}") from None
+    if not (isinstance(factor, (int, float)) and 0 <= factor < math.inf):
+        raise SettingError(
+            f"schedule {text!r}: the factor must be finite and at least 0; it is {factor} in epoch"
+            f" {epoch + 1}"
+        )

@@ -1,7 +1,7 @@
 """Whole Jacobians and Hessian-vector products, made of `grad`."""
 
 from .tape import grad, recording
-from .tensor import Tensor, TensorError, tensor
+from .tensor import Tensor, TensorError, as_tensor, tensor
 
 
 def _unit(shape, dtype, i, xp):
@@ -10,8 +10,10 @@ def _unit(shape, dtype, i, xp):
     return e
 
 
-def jacobian(f, x: Tensor, *, create_graph: bool = False) -> Tensor:
+def jacobian(f, x, *, create_graph: bool = False) -> Tensor:
     """∂f(x)/∂x, of shape f(x).shape + x.shape: one backward pass for each output.
+
+    x is a tensor or an array.
 
     >>> import glassgrad as gg
     >>> gg.jacobian(lambda x: x * x, gg.tensor([1.0, 2.0]))
@@ -20,6 +22,7 @@ def jacobian(f, x: Tensor, *, create_graph: bool = False) -> Tensor:
     """
     from .functions import reshape, stack
 
+    x = as_tensor(x)
     if x.edge is None:
         x = tensor(x, requires_grad=True, device=x.device)
     with recording(True):
@@ -36,13 +39,14 @@ def jacobian(f, x: Tensor, *, create_graph: bool = False) -> Tensor:
     return j if create_graph else j.detach()
 
 
-def hvp(f, x: Tensor, v) -> Tensor:
+def hvp(f, x, v) -> Tensor:
     """The Hessian of the scalar f at x times v, without the Hessian: ∇(∇f(x)·v).
 
     >>> import glassgrad as gg
     >>> gg.hvp(lambda x: (x**3).sum(), gg.tensor([1.0, 2.0]), gg.tensor([1.0, 1.0]))
     tensor([ 6., 12.])
     """
+    x = as_tensor(x)
     if x.edge is None:
         x = tensor(x, requires_grad=True, device=x.device)
     with recording(True):

@@ -26,7 +26,6 @@ The multiplication of this engine is ::
 """
 
 import inspect
-import threading
 import types
 
 import numpy as np
@@ -42,11 +41,11 @@ from ..kernels.errors import (
 )
 from . import debug
 from .arrays import is_array, is_cupy, xp_of
+from .observers import watch_end, watch_start
 from .tape import GraphError, Node, grad, grad_enabled
 from .tensor import Tensor, TensorError
 
 FUNCTIONS: dict[str, "Differentiable"] = {}
-_hooks = threading.local()
 
 
 class Differentiable:
@@ -130,11 +129,12 @@ class Differentiable:
             watch_end(self, start, arrays, outs, settings, ran)
 
         if not grad_enabled() or all(type(t) is not Tensor or t.edge is None for t in tensors):
-            made = tuple(Tensor(o) for o in outs)
+            derived = any(type(t) is Tensor and (t.requires_grad or t.computed) for t in tensors)
+            made = tuple(Tensor(o, derived=derived) for o in outs)
         else:
             node = self._record(tensors, arrays, outs, settings, ran)
             made = tuple(
-                Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
+                Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o, derived=True)
                 for i, o in enumerate(outs)
             )
         for o, view in zip(outs, made):
@@ -198,7 +198,7 @@ class Differentiable:
             self,
             tuple(t.edge if type(t) is Tensor else None for t in tensors),
             tuple(a.shape if is_array(a) else () for a in arrays),
-            settings,
+            {name: _own(value) for name, value in settings.items()},
         )
         names = range(len(arrays)) if self.variadic else self.tensors
         for name, t, a in zip(names, tensors, arrays):
@@ -305,6 +305,13 @@ def _plain(value, function):
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
+def _own(value):
+    """A setting that the tape may keep: labels and indices may lie in a buffer used again."""
+    if is_array(value):
+        return value.copy()
+    return tuple(map(_own, value)) if type(value) is tuple else value
+
+
 def _shares_memory(o, a) -> bool:
     """Is the output o the argument a, or a view of it?"""
     if o is a:
@@ -356,25 +363,3 @@ def moves(arrays, outs, settings) -> int:
 def alias(x, /):
     """The same values at a new place of the tape."""
     return x
-
-
-# ------------------------------------------------------------------- observers
-
-
-def watchers() -> list:
-    """The observers of this thread: callables (function, seconds, arrays, outs, settings, ran)."""
-    if not hasattr(_hooks, "list"):
-        _hooks.list = []
-    return _hooks.list
-
-
-def watch_start():
-    return debug.clock() if watchers() or debug.level() >= 2 else None
-
-
-def watch_end(function, start, arrays, outs, settings, ran):
-    seconds = None if start is None else debug.clock() - start
-    for watcher in watchers():
-        watcher(function, seconds, arrays, outs, settings, ran)
-    if debug.level():
-        debug.report(function.name, seconds, arrays, outs, ran)

@@ -5,6 +5,15 @@ rows of a softmax sum to one, so with ``sum()`` a derivative that returns zero w
 
     difference  = (s(x + h e) - s(x - h e)) / 2h,      error O(h²) + O(ε/h)
 
+**Against what an error is measured.** The gradients of two arguments may differ by many orders of
+magnitude, and a common scale would let the smaller be anything. So for each argument i ::
+
+    |gradient - difference|  ≤  tolerance · max over i of |gradient|, |difference|  +  rounding
+    rounding  =  C ε (Σ|u f(x)| + Σ|gradient · x| over the coordinates that move) / h
+
+`rounding` is what the difference itself cannot resolve: each term of s is known to ε of its size,
+and each x ± h to ε of x. Nothing else is forgiven in absolute terms.
+
 The second order does the same to  Σ <v, ∇s(x)>, with u among its variables: that is the derivative
 of the derivative, in every argument.
 
@@ -20,6 +29,9 @@ from ..kernels.errors import GlassgradError
 from .tape import _reachable, grad, recording
 from .tensor import Tensor
 
+ROUNDINGS = 32  # C: how many roundings a value may have gone through
+EPS = 2.0**-52
+
 
 class GradcheckError(GlassgradError, AssertionError):
     """A derivative disagrees with its finite difference."""
@@ -27,7 +39,7 @@ class GradcheckError(GlassgradError, AssertionError):
 
 @dataclass(frozen=True)
 class GradcheckReport:
-    """Largest error relative to the gradient's scale, how many directions were tried, and notes."""
+    """Largest error relative to its argument's scale (and rounding), directions tried, notes."""
 
     name: str
     order: int
@@ -60,7 +72,8 @@ def gradcheck(
 
     f takes tensors and returns a tensor or several; it must be deterministic. Up to `directions`
     coordinates of each input are tried, and three random directions through all of them. Errors
-    are relative to max(1, largest gradient). ``order=2`` checks first and second.
+    are relative to the largest derivative of the same argument. ``order=2`` checks first and
+    second.
 
     >>> import numpy as np, glassgrad as gg
     >>> gg.gradcheck(gg.tanh, np.array([0.3, -1.2]), order=2).error < 1e-8
@@ -74,10 +87,10 @@ def gradcheck(
         raise GradcheckError(f"{name}: f returned no float tensor")
     us = [rng.standard_normal(y.shape) for y in outs]
 
-    def value(*xs):
-        return sum((y * Tensor(u)).sum() for y, u in zip(_floats(f(*xs)), us))
+    def terms(*xs):
+        return [y * Tensor(u) for y, u in zip(_floats(f(*xs)), us)]
 
-    report = _check(value, arrays, name, 1, rng, step, tolerance, directions)
+    report = _check(terms, arrays, name, 1, rng, step, tolerance, directions)
     if order == 1:
         return report
     # The scalar whose gradient holds the second derivatives, with the cotangents as variables too.
@@ -89,24 +102,24 @@ def gradcheck(
         ys = _floats(f(*xs))
         pairs = [(y, c) for y, c in zip(ys, cotangents) if y.edge is not None]
         if not pairs:
-            return Tensor(np.zeros(()))
+            return [Tensor(np.zeros(()))]
         gs = grad(
             [y for y, _ in pairs], xs, [c for _, c in pairs], create_graph=True, unused="zero"
         )
-        return sum((g * Tensor(v)).sum() for g, v in zip(gs, vs))
+        return [g * Tensor(v) for g, v in zip(gs, vs)]
 
     return _check(
         directional, arrays + us, name, 2, rng, step, tolerance, directions, n, report.piecewise
     )
 
 
-def _gradients(value, arrays):
-    """(value, gradients, whether a piecewise function took part)."""
+def _gradients(terms, arrays):
+    """(gradients, whether a piecewise function took part) of the sum of all terms."""
     with recording(True):
         xs = [Tensor(a.copy(), requires_grad=True) for a in arrays]
-        s = value(*xs)
+        s = sum(t.sum() for t in terms(*xs))
         if s.edge is None:
-            return s, [np.zeros_like(a) for a in arrays], False
+            return [np.zeros_like(a) for a in arrays], False
         nodes = _reachable([s.node])
         gs = [g.numpy() for g in grad(s, xs, unused="zero")]
         again = [g.numpy() for g in grad(s, xs, unused="zero")]
@@ -115,74 +128,100 @@ def _gradients(value, arrays):
             raise GradcheckError(f"the gradient of argument {i} differs between two backward runs")
         if not np.isfinite(a).all():
             raise GradcheckError(f"the gradient of argument {i} is not finite")
-    return s, gs, any(n.function.piecewise for n in nodes)
+    return gs, any(n.function.piecewise for n in nodes)
 
 
 def _check(
-    value, arrays, name, order, rng, step, tolerance, directions, n_inputs=None, bends=False
+    terms, arrays, name, order, rng, step, tolerance, directions, n_inputs=None, bends=False
 ):
     resampled = 0
     for _ in range(20):
         try:
-            _, gs, piecewise = _gradients(value, arrays)
+            gs, piecewise = _gradients(terms, arrays)
         except GradcheckError as error:
             raise GradcheckError(f"{name} order {order}: {error}") from None
         piecewise = piecewise or bends
-        scale = max([1.0] + [float(np.abs(g).max()) for g in gs if g.size])
-        error, where, kink, tried = _compare(
-            value, arrays, gs, rng, step, tolerance * scale, directions
-        )
+        worst, failure, kink, tried = _compare(terms, arrays, gs, rng, step, tolerance, directions)
         if kink and piecewise:
             resampled += 1
             arrays = [a + 1e-3 * rng.standard_normal(a.shape) for a in arrays]
             continue
-        if not (error <= tolerance * scale):  # `not <=` so that NaN fails
-            i, got, want = where
+        if failure:
+            d, error, allowed = failure
             raise GradcheckError(
-                f"{name} order {order}: derivative with respect to argument {i} is {got:.9g},"
-                f" finite difference {want:.9g}; error {error:.3g} > {tolerance * scale:.3g}"
+                f"{name} order {order}: derivative with respect to argument {d.of} is {d.got:.9g},"
+                f" finite difference {d.want:.9g}; error {error:.3g} > {allowed:.3g}"
             )
         zero = order == 2 and not any(g.any() for g in gs[:n_inputs])
-        return GradcheckReport(name, order, error / scale, tried, resampled, piecewise, zero)
+        return GradcheckReport(name, order, worst, tried, resampled, piecewise, zero)
     raise GradcheckError(f"{name} order {order}: no point without a kink found in 20 tries")
 
 
-def _compare(value, arrays, gs, rng, step, allowed, directions):
-    """(largest error, where, was there a kink, directions tried)."""
+@dataclass(frozen=True)
+class _Difference:
+    """One direction: the derivative that the tape gives and the one that the values give."""
+
+    of: int | str  # the argument's number, or "all"
+    dxs: list
+    got: float
+    want: float
+    rounding: float  # what `want` cannot resolve
+    up: float
+    down: float
+
+
+def _compare(terms, arrays, gs, rng, step, tolerance, directions):
+    """(largest relative error, (difference, error, allowed) that fails, is it a kink, tried)."""
 
     def at(t, dxs):
+        """The value, and the sum of its terms' sizes."""
         with recording(True):  # at order 2 the value itself needs the tape
-            xs = [Tensor(a + t * d, requires_grad=True) for a, d in zip(arrays, dxs)]
-            return float(value(*xs).data)
+            parts = [p.data for p in terms(
+                *[Tensor(a + t * d, requires_grad=True) for a, d in zip(arrays, dxs)]
+            )]  # fmt: skip
+        return float(sum(p.sum() for p in parts)), float(sum(np.abs(p).sum() for p in parts))
 
-    worst, where, tried = 0.0, None, 0
-    middle = at(0.0, [np.zeros_like(a) for a in arrays])
-    for i, dxs in _directions(arrays, rng, directions):
-        tried += 1
-        up, down = at(step, dxs), at(-step, dxs)
-        want = (up - down) / (2 * step)
-        got = float(sum((g * d).sum() for g, d in zip(gs, dxs)))
-        error = abs(got - want)
-        if not (error <= allowed):
+    found = []
+    for of, dxs in _directions(arrays, rng, directions):
+        (up, size), (down, _) = at(step, dxs), at(-step, dxs)
+        moved = sum(np.abs(g * a)[d != 0].sum() for g, a, d in zip(gs, arrays, dxs))
+        found.append(
+            _Difference(
+                of, dxs, float(sum((g * d).sum() for g, d in zip(gs, dxs))),
+                (up - down) / (2 * step), ROUNDINGS * EPS * (size + float(moved)) / step, up, down,
+            )
+        )  # fmt: skip
+    scales = {i: float(np.abs(g).max()) if g.size else 0.0 for i, g in enumerate(gs)}
+    for d in found:
+        if d.of != "all":
+            scales[d.of] = max(scales[d.of], abs(d.want))
+    scales["all"] = max(scales.values(), default=0.0)
+    middle, worst = None, 0.0
+    for d in found:
+        error, allowed = abs(d.got - d.want), tolerance * scales[d.of] + d.rounding
+        if not (error <= allowed):  # `not <=` so that NaN fails
             # The bend (right slope minus left slope) of a smooth function shrinks with the step, to
-            # an eighth here; a kink at x keeps all of it, a kink beside x loses all of it.
+            # an eighth here; a kink at x keeps all of it, a kink beside x loses all of it. A jump
+            # at x (of a gradient, at order 2) may have no bend, but its difference grows eightfold.
+            middle = at(0.0, d.dxs)[0] if middle is None else middle
             fine = step / 8
-            bend = abs(up - 2 * middle + down) / step
-            finer = abs(at(fine, dxs) - 2 * middle + at(-fine, dxs)) / fine
-            if bend > allowed and not (bend / 16 < finer < bend / 4):
-                return error, (i, got, want), True, tried
-        if not (error <= worst):
-            worst, where = error, (i, got, want)
-    return worst, where, False, tried
+            up, down = at(fine, d.dxs)[0], at(-fine, d.dxs)[0]
+            bend = abs(d.up - 2 * middle + d.down) / step
+            finer = abs(up - 2 * middle + down) / fine
+            jump = abs(up - down) / (2 * fine) > 4 * abs(d.want) > 0
+            kink = jump or (bend > allowed and not (bend / 16 < finer < bend / 4))
+            return worst, (d, error, allowed), kink, len(found)
+        if error:
+            worst = max(worst, tolerance * error / allowed)
+    return worst, None, False, len(found)
 
 
 def _directions(arrays, rng, directions):
     """Coordinates of each array, then random unit directions through all of them."""
     for i, a in enumerate(arrays):
-        flat = rng.permutation(a.size)[:directions]
-        for k in flat:
+        for k in rng.permutation(a.size)[:directions]:
             dxs = [np.zeros_like(b) for b in arrays]
-            dxs[i].reshape(-1)[k] = 1.0
+            dxs[i].flat[k] = 1.0  # .reshape(-1) would write to a copy of a column-major array
             yield i, dxs
     for _ in range(3):
         dxs = [rng.standard_normal(a.shape) for a in arrays]

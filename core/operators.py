@@ -2,19 +2,13 @@
 
 import numpy as np
 
+from ..kernels.errors import ShapeError, describe, expect
 from . import functions as F
-from .arrays import is_array
 from .tensor import Tensor, values_of
 
 
 def _swapped(function):
     return lambda self, other: function(other, self)
-
-
-def _power(self, exponent):
-    if isinstance(exponent, Tensor) or is_array(exponent):
-        return F.exp(exponent * F.log(self))
-    return F.power(self, exponent)
 
 
 def _reshape(self, *shape):
@@ -29,7 +23,14 @@ def _comparison(name):
     """Comparisons give plain boolean arrays: they have no derivative."""
 
     def compare(self, other):
-        return getattr(self.data, name)(values_of(other))
+        try:
+            return getattr(self.data, name)(values_of(other))
+        except ValueError as error:
+            shapes = f"{self.shape} and {np.shape(values_of(other))}"
+            raise ShapeError(
+                f"{name.strip('_')}: shapes must broadcast; expected lengths that are equal or 1,"
+                f" counted from the last axis, got {shapes} {describe(x=self, y=other)}"
+            ) from error
 
     return compare
 
@@ -39,7 +40,8 @@ Tensor.__sub__, Tensor.__rsub__ = F.sub, _swapped(F.sub)
 Tensor.__mul__, Tensor.__rmul__ = F.mul, _swapped(F.mul)
 Tensor.__truediv__, Tensor.__rtruediv__ = F.div, _swapped(F.div)
 Tensor.__matmul__, Tensor.__rmatmul__ = F.matmul, _swapped(F.matmul)
-Tensor.__neg__, Tensor.__abs__, Tensor.__pow__ = F.neg, F.absolute, _power
+Tensor.__pow__, Tensor.__rpow__ = F.power, _swapped(F.power)
+Tensor.__neg__, Tensor.__abs__ = F.neg, F.absolute
 Tensor.__getitem__ = F.getitem
 for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
     setattr(Tensor, _name, _comparison(_name))
@@ -54,6 +56,13 @@ for _name in (
     setattr(Tensor, _name, F.absolute if _name == "abs" else getattr(F, _name))
 
 
+def _sizes(function: str, shape):
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    whole = all(isinstance(n, (int, np.integer)) and n >= 0 for n in sizes)
+    expect(whole, function, "the shape must be of lengths", "integers ≥ 0", shape)
+    return sizes
+
+
 def zeros(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
     """A leaf of zeros.
 
@@ -61,7 +70,7 @@ def zeros(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
     >>> gg.zeros((2,), "float64")
     tensor([0., 0.], dtype=float64)
     """
-    return Tensor(np.zeros(shape, dtype), requires_grad)
+    return Tensor(np.zeros(_sizes("zeros", shape), dtype), requires_grad)
 
 
 def ones(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
@@ -71,4 +80,4 @@ def ones(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
     >>> gg.ones((2,), requires_grad=True)
     tensor([1., 1.], requires_grad=True)
     """
-    return Tensor(np.ones(shape, dtype), requires_grad)
+    return Tensor(np.ones(_sizes("ones", shape), dtype), requires_grad)

@@ -4,18 +4,21 @@ The same (seed, offset) gives the same numbers on every backend (kernels/philox)
 or the noise of a VAE can be regenerated instead of stored, and a run resumes from two integers.
 """
 
+import operator
 import zlib
 
 import numpy as np
 
 from ..kernels import philox
-from ..kernels.errors import ValueRangeError, expect
+from ..kernels.errors import DTypeError, ValueRangeError, expect
 from .arrays import module_for
-from .tensor import Tensor
+from .tensor import as_tensor
 
 
 class Generator:
-    """A stream of random numbers.
+    """A stream of random numbers, named by a seed and a position, both in 0..2⁶⁴-1.
+
+    Raises DTypeError for a seed that is no integer, ValueRangeError outside the range.
 
     >>> import glassgrad as gg
     >>> a, b = gg.Generator(1), gg.Generator(1)
@@ -24,7 +27,7 @@ class Generator:
     """
 
     def __init__(self, seed: int = 0, offset: int = 0, device: str = "cpu"):
-        self.seed, self.offset, self.device = int(seed) & (2**64 - 1), int(offset), device
+        self.state, self.device = (seed, offset), device
 
     def take(self, n: int) -> tuple[int, int]:
         """Reserve n numbers: the (seed, offset) to draw them with.
@@ -69,12 +72,29 @@ class Generator:
         return xp.minimum(u * number(high - low) + number(low), below)
 
     def normal(self, shape=(), dtype="float32") -> np.ndarray:
-        """Array of independent N(0, 1) numbers."""
+        """Array of independent N(0, 1) numbers.
+
+        >>> import glassgrad as gg
+        >>> gg.Generator(1).normal((2, 3), "float64").dtype
+        dtype('float64')
+        """
         return philox.normal(shape, *self.take(_count(shape)), dtype, module_for(self.device))
 
     def bernoulli(self, p) -> np.ndarray:
-        """Array of 0 and 1, element i being 1 with probability p[i]."""
-        p = p.data if isinstance(p, Tensor) else p
+        """Array of 0 and 1, element i being 1 with probability p[i].
+
+        Raises ValueRangeError for a p outside 0..1, NaN included.
+
+        >>> import glassgrad as gg
+        >>> gg.Generator(1).bernoulli([0.0, 1.0])
+        array([0., 1.], dtype=float32)
+        """
+        p = as_tensor(p).data
+        p = p if p.dtype.kind == "f" else p.astype(np.float32)
+        expect(
+            bool(((p >= 0) & (p <= 1)).all()), "Generator.bernoulli", "p must hold probabilities",
+            "0..1", f"{float(p.min()):g}..{float(p.max()):g}" if p.size else "", ValueRangeError,
+        )  # fmt: skip
         u = philox.uniform(p.shape, *self.take(p.size), p.dtype, module_for(self.device))
         return (u < p).astype(p.dtype)
 
@@ -106,12 +126,35 @@ class Generator:
 
     @property
     def state(self) -> tuple[int, int]:
-        """(seed, offset): all there is to save."""
+        """(seed, offset): all there is to save.
+
+        >>> import glassgrad as gg
+        >>> rng = gg.Generator(7)
+        >>> kept, first = rng.state, rng.normal((3,))
+        >>> rng.state = kept
+        >>> bool((rng.normal((3,)) == first).all())
+        True
+        """
         return self.seed, self.offset
 
     @state.setter
     def state(self, value):
-        self.seed, self.offset = int(value[0]), int(value[1])
+        self.seed, self.offset = _word("seed", value[0]), _word("offset", value[1])
+
+
+def _word(name: str, value) -> int:
+    """An integer of 64 bits: another seed than the one given would be a silent one."""
+    try:
+        word = operator.index(value)
+    except TypeError:
+        raise DTypeError(
+            f"Generator: {name} must be an integer; expected 0..2**64 - 1, got {value!r}"
+        ) from None
+    expect(
+        0 <= word < 2**64, "Generator", f"{name} must fit 64 bits", "0..2**64 - 1", word,
+        ValueRangeError,
+    )  # fmt: skip
+    return word
 
 
 def _count(shape) -> int:

@@ -1,12 +1,12 @@
 """`Recipe`: how a system of the lectures is trained, judged and drawn, and what number to reach."""
 
-import difflib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..kernels.errors import GlassgradError
+from ..kernels.errors import GlassgradError, nearest
 
 
 class SettingError(GlassgradError, ValueError):
@@ -24,6 +24,20 @@ COMMON = {
     "seed": 0,  # of the weights, the order of the batches and all noise
     "select": "",  # keep the epoch with the lowest (or, with "+" before, highest) valid figure
 }
+
+
+LEAST = {"epochs": 0, "batch": 1, "lr": 0, "clip": 0, "weight_decay": 0, "seed": 0}
+
+
+def expect_ranges(settings: dict, name: str) -> None:
+    """All numbers are finite, and the common ones not below their least; SettingError if not."""
+    for key, value in settings.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SettingError(f"{name}: setting {key!r} must be finite; got {value}")
+        if key in LEAST and value < LEAST[key]:
+            raise SettingError(
+                f"{name}: setting {key!r} must be at least {LEAST[key]}; got {value}"
+            )
 
 
 @dataclass(frozen=True)
@@ -79,29 +93,32 @@ class Recipe:
         known = {**COMMON, **self.settings, **self.presets.get(name, {})}
         for key, value in (overrides or {}).items():
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                names = ", ".join(sorted(known))
+                hint, names = nearest(key, known), ", ".join(sorted(known))
                 raise SettingError(f"{self.name}: unknown setting {key!r}{hint} (known: {names})")
             known[key] = _converted(self.name, key, value, known[key])
+        expect_ranges(known, self.name)
         return known
 
 
 def _converted(recipe: str, key: str, value, like):
     """The value in the type of the default; text from the command line is parsed."""
+    wrong = SettingError(f"{recipe}: setting {key!r} must be like {like!r}; got {value!r:.80}")
     if isinstance(value, str) and not isinstance(like, str):
         try:
             value = json.loads(value.lower() if value in ("True", "False") else value)
-        except json.JSONDecodeError:
-            raise SettingError(
-                f"{recipe}: setting {key!r} must be like {like!r}; got {value!r}"
-            ) from None
-    if isinstance(like, bool) != isinstance(value, bool):
-        raise SettingError(f"{recipe}: setting {key!r} must be like {like!r}; got {value!r}")
-    if isinstance(like, float) and isinstance(value, int):
-        return float(value)
-    if isinstance(like, tuple) and isinstance(value, list):
+        except (ValueError, RecursionError):
+            raise wrong from None
+    if isinstance(like, tuple) and isinstance(value, (list, tuple)):
+        if like and all(type(v) is type(like[0]) for v in like):
+            return tuple(_converted(recipe, key, v, like[0]) for v in value)
         return tuple(value)
+    if isinstance(like, bool) != isinstance(value, bool):
+        raise wrong
+    if isinstance(like, float) and isinstance(value, int):
+        try:
+            return float(value)
+        except OverflowError:
+            raise wrong from None
     if not isinstance(value, type(like)):
-        raise SettingError(f"{recipe}: setting {key!r} must be like {like!r}; got {value!r}")
+        raise wrong
     return value

@@ -6,17 +6,15 @@
     result.json             the test figures, once training is over
     *.png                   the figures
 
-Every file is written beside its place and moved into it.
+Every file is replaced in one step (core/atomic.py).
 """
 
-import contextlib
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
 
 from ..kernels.errors import GlassgradError
+from . import atomic
 from .state import CheckpointError, load_arrays, save_arrays
 
 
@@ -26,21 +24,7 @@ class RunError(GlassgradError, OSError):
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write a file so that either the old or the whole new content is there; RunError if not."""
-    data = data.encode() if isinstance(data, str) else data
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from None
+    atomic.write_atomic(path, data, RunError)
 
 
 class Run:
@@ -90,7 +74,9 @@ class Run:
             return json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise RunError(f"{path} is missing") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}") from None
 
     def write_metrics(self, history: list[dict]) -> None:
@@ -120,5 +106,9 @@ class Run:
         arrays, metadata = load_arrays(self.checkpoint_path)
         try:
             return arrays, json.loads(metadata["progress"])
-        except (KeyError, json.JSONDecodeError):
+        except (KeyError, ValueError, RecursionError):
             raise CheckpointError(f"{self.checkpoint_path} is not a training checkpoint") from None
+
+    def remove_stale(self) -> None:
+        """Remove what a writer that was killed left behind; only for the one who trains here."""
+        atomic.remove_stale(self.folder)

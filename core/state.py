@@ -1,14 +1,11 @@
 """Arrays in a file: safetensors, written whole or not at all.
 
 The format (8 bytes of header length, a JSON header, the raw numbers) holds no code, is read by
-every framework and can be checked before it is believed. A file is first written beside its place
-under another name, flushed to the disk, then renamed: a reader, or the next run after a crash,
-finds the old file or the new one, never a half. What we write carries a checksum of names and
-numbers in its metadata, so that a flipped bit is found too.
+every framework and can be checked before it is believed. A file is replaced in one step
+(core/atomic.py). What we write carries a checksum of names and numbers in its metadata, so that a
+flipped bit is found too.
 """
 
-import contextlib
-import os
 import zlib
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import numpy as np
 
 from ..kernels.errors import GlassgradError
 from .arrays import to_numpy
+from .atomic import write_atomic
 from .tensor import values_of
 
 CHECKSUM = "glassgrad.crc32"
@@ -64,40 +62,13 @@ def save_arrays(path, arrays: dict, metadata: dict[str, str] | None = None) -> N
     """
     from safetensors.numpy import save
 
-    path = Path(os.path.realpath(path))  # through a link to the file itself, which is replaced
     arrays = {name: _plain(path, name, value) for name, value in arrays.items()}
     metadata = dict(metadata or {})
     for key, text in metadata.items():
         if not isinstance(key, str) or not isinstance(text, str) or key == CHECKSUM:
             raise CheckpointError(f"{path}: metadata must map strings to strings; got {key!r}")
     content = save(arrays, {**metadata, CHECKSUM: _crc(arrays)})
-    beside = path.parent / f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    try:
-        with open(beside, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path}: could not be written: {error.strerror or error}; nothing was changed"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):  # it is there only after a failure
-            os.unlink(beside)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder) -> None:
-    """Make the renaming itself durable, where folders can be opened (not on Windows)."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    with contextlib.suppress(OSError):  # some file systems refuse: the file is whole in any case
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    write_atomic(path, content, CheckpointError)
 
 
 def load_arrays(path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -146,7 +117,7 @@ def _header(path, content: bytes) -> dict:
         header = json.loads(content[8 : 8 + length])
         ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
         whole = 8 + length + max(ends, default=0)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise CheckpointError(f"{path}: is corrupt: its header cannot be read") from None
     if whole > size:
         raise CheckpointError(f"{path}: is truncated: {size} bytes of {whole}")

@@ -45,7 +45,10 @@ class System(Module):
         return -(-len(data.train) // size)
 
     def train_step(self, batch: Batch, trainer) -> dict[str, float]:
-        """One update from one batch: gradients, clipping, optimiser. Returns what to report."""
+        """One update from one batch: gradients, clipping, optimiser. Returns what to report.
+
+        Raises DivergedError where a gradient is not finite; the weights are then as before.
+        """
         loss, extra = split_objective(self.objective(batch))
         value = loss.item()
         if np.isfinite(value):  # a diverged step must not reach the weights

@@ -251,10 +251,10 @@ def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused
             raise GraphError(f"grad: inputs[{i}] {t.describe()} is not tracked: set requires_grad")
     outputs, cotangents = _pairs("grad", outputs, cotangents)
     found = walk_back(outputs, cotangents, {_key(t.edge) for t in inputs}, create_graph)
-    result = []
+    result, given = [], {_memory(c) for c in cotangents}
     for i, t in enumerate(inputs):
         if _key(t.edge) in found:
-            result.append(found[_key(t.edge)][1])
+            result.append(_separate(found[_key(t.edge)][1], given, create_graph))
         elif unused == "zero":
             result.append(Tensor(t.xp.zeros(t.shape, t.dtype)))
         else:
@@ -274,18 +274,25 @@ def backward(output, cotangent=None, *, create_graph: bool = False, accumulate: 
     >>> x.grad
     tensor([ 2., 40.])
     """
-    from .tensor import Tensor
-
     outputs, cotangents = _pairs("backward", output, cotangent)
     given = {_memory(c) for c in cotangents}
     for leaf, g in walk_back(outputs, cotangents, None, create_graph).values():
         if accumulate and leaf.grad is not None:
             g = leaf.grad + g
-        elif not create_graph and _memory(g) in given:
-            # c = a + b hands one array to both: a's gradient must survive a change of b's
-            g = Tensor(g.data.copy())
-        given.add(_memory(g))
-        leaf.grad = g
+        leaf.grad = _separate(g, given, create_graph)
+
+
+def _separate(g, given: set, create_graph: bool):
+    """The gradient in an array of its own, different from those `given` before.
+
+    c = a + b hands one array to both: a's gradient must survive a change of b's.
+    """
+    from .tensor import Tensor
+
+    if not create_graph and _memory(g) in given:
+        g = Tensor(g.data.copy())
+    given.add(_memory(g))
+    return g
 
 
 def _memory(t) -> int:

@@ -6,8 +6,11 @@ functions, so that each is written down once.
 
 import numpy as np
 
-from ..kernels.errors import DTypeError, GlassgradError
+from ..kernels.errors import DTypeError, GlassgradError, ShapeError
 from .arrays import FLOATS, device_of, is_array, module_for, to_device, to_numpy, xp_of
+from .tape import grad_enabled
+
+HELD = frozenset("fd?bBhHiIlLqQ")  # dtypes of tensors, by NumPy's letters
 
 
 class TensorError(GlassgradError, TypeError):
@@ -27,12 +30,21 @@ class Tensor:
     tensor([[ 2., -4.]])
     """
 
-    __slots__ = ("__weakref__", "_leaf_requires_grad", "changes", "data", "grad", "index", "node")
+    __slots__ = (
+        "__weakref__", "_derived", "_leaf_requires_grad", "changes", "data", "grad", "index", "node"
+    )  # fmt: skip
     __array_ufunc__ = None  # let `array * tensor` come to Tensor.__rmul__
 
-    def __init__(self, data, requires_grad: bool = False, *, node=None, index: int = 0):
+    def __init__(
+        self, data, requires_grad: bool = False, *, node=None, index: int = 0, derived: bool = False
+    ):
         if not is_array(data):
-            data = np.asarray(data)
+            data = _array("Tensor", data)
+        if data.dtype.char not in HELD:
+            raise DTypeError(
+                f"Tensor: float32, float64, integers or booleans expected, got {data.dtype};"
+                " convert with .astype('float32')"
+            )
         if requires_grad and data.dtype not in FLOATS:
             raise DTypeError(
                 f"Tensor: only float32 and float64 can require gradients, not {data.dtype}"
@@ -40,6 +52,7 @@ class Tensor:
         self.data = data
         self._leaf_requires_grad = requires_grad
         self.node, self.index = node, index
+        self._derived = derived  # returned by a call on tracked tensors that was not recorded
         self.grad = None
         self.changes = [0]  # how often `data` was changed in place; views share the counter
 
@@ -86,6 +99,11 @@ class Tensor:
         if value and self.data.dtype not in FLOATS:
             raise DTypeError(f"requires_grad: {self.describe()} is not a float tensor")
         self._leaf_requires_grad = bool(value)
+
+    @property
+    def computed(self) -> bool:
+        """Did a call on tracked tensors return it, recorded or not (under `no_grad`)?"""
+        return self.node is not None or (self._derived and not self._leaf_requires_grad)
 
     @property
     def edge(self):
@@ -190,14 +208,18 @@ class Tensor:
                 " build a new one with where(), concatenate() or a product with a mask, or change"
                 " a leaf between steps with .assign(...)"
             )
-        self.data[index] = value.data if isinstance(value, Tensor) else value
+        self.data[index] = _untracked("assignment", value)
         self.version += 1
 
     def assign(self, values) -> None:
-        """Overwrite a leaf's values in place; calls recorded before refuse to be differentiated."""
+        """Overwrite a leaf's values in place; calls recorded before refuse to be differentiated.
+
+        Raises TensorError for a tracked tensor, whose gradient would be lost: assign its
+        `.detach()`, or work under `no_grad()`.
+        """
         if self.node is not None:
             raise TensorError(f"assign: {self.describe()} is not a leaf")
-        values = values.data if isinstance(values, Tensor) else self.xp.asarray(values)
+        values = self.xp.asarray(_untracked("assign", values))
         if values.shape != self.shape:
             raise TensorError(f"assign: expected shape {self.shape}, got {values.shape}")
         self.data[...] = values
@@ -227,7 +249,7 @@ def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu")
     if isinstance(values, Tensor):
         values = values.data
     keeps = is_array(values) or isinstance(values, np.generic)
-    array = to_numpy(values) if keeps else np.asarray(values)
+    array = to_numpy(values) if keeps else _array("tensor", values)
     if dtype is None:
         dtype = np.float32 if array.dtype == np.float64 and not keeps else array.dtype
     array = np.array(array, dtype=dtype)
@@ -236,6 +258,43 @@ def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu")
     if array.dtype.kind == "f" and array.dtype not in (np.float32, np.float64):
         raise DTypeError(f"tensor: float32 or float64 expected, got {array.dtype}")
     return Tensor(to_device(array, device), requires_grad)
+
+
+def as_tensor(value) -> Tensor:
+    """What a function takes for a tensor: a tensor itself, an array, numbers or lists of them.
+
+    >>> as_tensor([[1.0, 2.0]]).shape
+    (1, 2)
+    """
+    if isinstance(value, Tensor):
+        return value
+    return Tensor(value) if is_array(value) else tensor(value)
+
+
+def _array(function: str, values):
+    """Numbers and lists of them as array; ragged lists and other objects by our own error."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(
+            f"{function}: nested lists must have equal lengths; expected a box of numbers, got"
+            f" {error}"
+        ) from error
+    if array.dtype == object:
+        raise DTypeError(f"{function}: cannot make an array of {type(values).__name__}")
+    return array
+
+
+def _untracked(function: str, value):
+    """The values to write in place; of a tracked tensor they would arrive without its gradient."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.requires_grad and grad_enabled():
+        raise TensorError(
+            f"{function}: the gradient of the tracked value {value.describe()} would be lost;"
+            " build a new tensor with stack(), concatenate() or where(), or write its .detach()"
+        )
+    return value.data
 
 
 def values_of(x):

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from .arrays import is_array
-from .differentiable import watchers
+from .observers import watchers
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,16 @@ class Record:
 
     def _read(self) -> list[dict]:
         try:
-            rows = json.loads(self.path.read_text(encoding="utf-8"))["rows"]
-            if any(k not in row for row in rows for k in KEY):
-                raise KeyError("recipe, target or data in a row")
-        except (ValueError, KeyError, TypeError) as error:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be read: {error.strerror or error}") from None
+        except (ValueError, RecursionError) as error:
             raise RunError(
                 f"{self.path} is damaged or no record of reproductions: {error}"
             ) from None
+        rows = content.get("rows") if isinstance(content, dict) else None
+        if not isinstance(rows, list) or not all(map(_is_row, rows)):
+            raise RunError(f"{self.path} is damaged or no record of reproductions")
         return rows
 
     def put(self, row: dict) -> None:
@@ -52,6 +55,16 @@ class Record:
         """Fail now rather than after an hour of training."""
         if self.path is not None:
             write_atomic(self.path, json.dumps({"rows": self.rows}, indent=1) + "\n")
+
+
+def _is_row(row) -> bool:
+    """Has it all that a table shows, of the right kind?"""
+    number = int | float
+    kinds = {
+        **dict.fromkeys((*KEY, "published", "better", "status"), str), "bound": number,
+        "ours": number | None, "seconds": number | None, "machine": dict,
+    }  # fmt: skip
+    return isinstance(row, dict) and all(isinstance(row.get(k, ...), t) for k, t in kinds.items())
 
 
 def _key(row: dict) -> tuple:

@@ -16,7 +16,7 @@ from .core import Generator
 from .core import data as datasets
 from .core.arrays import module_for
 from .core.data import DataSet
-from .core.fit import Trainer, fit
+from .core.fit import DivergedError, Trainer, fit
 from .core.recipe import Recipe, SettingError
 from .core.run import Run, RunError
 from .core.system import System
@@ -51,20 +51,6 @@ def backend_for(name: str | None, device: str):
             " device cuda, the others need device cpu"
         )
     return kernels.backend(name)
-
-
-def settings_for(recipe: Recipe, data: str | None, overrides: dict | None) -> dict:
-    """The recipe's settings with the user's, checked as far as all recipes share them."""
-    settings = recipe.resolve(data, overrides)
-    for key, value in settings.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise SettingError(f"{recipe.name}: setting {key!r} must be finite; got {value}")
-    for key, least in (("epochs", 0), ("batch", 1), ("seed", 0)):
-        if settings[key] < least:
-            raise SettingError(
-                f"{recipe.name}: setting {key!r} must be at least {least}; got {settings[key]}"
-            )
-    return settings
 
 
 def load_data(recipe: Recipe, name: str, data_dir, settings: dict) -> DataSet:
@@ -107,13 +93,13 @@ def train(
     """
     name = data or recipe.data
     with backend_for(backend, device):
-        settings = settings_for(recipe, name, overrides)
+        settings = recipe.resolve(name, overrides)
         loaded = load_data(recipe, name, data_dir, settings)
         system = build(recipe, loaded, settings, device)
-        run = run(settings) if callable(run) else run
         with _stop_on_interrupt() as stop:
             history = fit(
-                system, loaded, settings, run=run, resume=resume, progress=progress,
+                system, loaded, settings, run=(lambda: run(settings)) if callable(run) else run,
+                resume=resume, progress=progress,
                 save_every=save_every, stop=stop,
             )  # fmt: skip
         figures = system.evaluate(held_out(loaded)[1])
@@ -196,7 +182,7 @@ def load(folder: str | Path, data_dir=None) -> tuple[Recipe, Trained]:
     run = Run.open(folder)
     config = read_configuration(run)
     recipe = find(config["recipe"])
-    settings = settings_for(recipe, config["data"], config["settings"])
+    settings = recipe.resolve(config["data"], config["settings"])
     arrays, progress = run.load()
     data = load_data(recipe, config["data"], data_dir or config["data_dir"], settings)
     trainer = Trainer(build(recipe, data, settings), data, settings)
@@ -205,8 +191,17 @@ def load(folder: str | Path, data_dir=None) -> tuple[Recipe, Trained]:
         trainer.system.load_state_dict(trainer.best)
     trainer.system.eval()
     done = (run.folder / "result.json").is_file()
-    figures = run.read_json("result.json")["test"] if done else {}
+    figures = _test_figures(run) if done else {}
     return recipe, Trained(trainer.system, data, settings, trainer.history, figures, config["data"])
+
+
+def _test_figures(run: Run) -> dict[str, float]:
+    """The test figures of result.json; RunError where it is not one of ours."""
+    result = run.read_json("result.json")
+    figures = result.get("test") if isinstance(result, dict) else None
+    if not isinstance(figures, dict) or not all(type(v) in (int, float) for v in figures.values()):
+        raise RunError(f"{run.folder / 'result.json'} is damaged: 'test' is missing or wrong")
+    return figures
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
@@ -214,6 +209,10 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
     from .core import pictures
 
     system, data, settings, history, figures = trained
+    if not math.isfinite(figures.get(recipe.metric, 0.0)):
+        raise DivergedError(
+            f"{recipe.name}: {recipe.metric} on the held-out data is {figures[recipe.metric]}"
+        )
     if recipe.metric not in figures:
         raise GlassgradError(
             f"{recipe.name}: evaluate() gave no {recipe.metric!r}, only {', '.join(figures)}"

@@ -24,6 +24,7 @@ class Case:
     reduction: int = 1  # length of the longest sum: sets the tolerance
     exact: bool = False  # small-integer inputs give exactly representable results
     bench: bool = False  # large enough to be worth timing
+    floor: float = 0.0  # size of terms that cancel in the result: errors are measured against it
 
     def __str__(self):
         return f"{self.op}.{self.pass_}: {self.name}"

@@ -51,6 +51,18 @@ def expect(ok: bool, function: str, must: str, expected, got, error=ShapeError, 
         raise error(f"{message} {describe(**arrays)}".rstrip())
 
 
+def nearest(word, known) -> str:
+    """What an error about an unknown name ends with: the name probably meant, or nothing.
+
+    >>> nearest("conv3d", ["conv2d", "pool2d"]), nearest("xyz", ["conv2d", "pool2d"])
+    ("; did you mean 'conv2d'?", '')
+    """
+    import difflib
+
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 FLOATS = ("float32", "float64")
 
 

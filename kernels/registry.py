@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import BackendError, DeviceError
+from .errors import BackendError, DeviceError, nearest
 
 OPERATIONS = ("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox")
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
@@ -119,18 +119,33 @@ def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:
 
 
 @contextlib.contextmanager
-def backend(name: str, version: int | None = None):
+def backend(name: str, **versions: int):
     """Run every kernel inside the block on `name`, whatever the default would be.
 
+    A keyword pins the version of one operation: ``backend("numba", conv2d=1)``. Its passes that
+    exist in that version run it, or fail where it does not support the arguments; passes that were
+    never written in it, and all other operations, take their newest. Raises BackendError for an
+    unknown backend or operation, and for a version in which no pass of the operation exists.
+
     >>> from glassgrad.kernels import backend, philox
-    >>> with backend("reference"):
+    >>> with backend("reference", philox=1):
     ...     philox.bits(seed=0, offset=0, n=1)
     array([1713891541], dtype=uint32)
     """
     if name not in BACKENDS:
         raise BackendError(f"backend: unknown backend {name!r}; known are {', '.join(BACKENDS)}")
+    for op, version in versions.items():
+        if op not in OPERATIONS:
+            known = ", ".join(OPERATIONS) + nearest(op, OPERATIONS)
+            raise BackendError(f"backend: unknown operation {op!r}; known are {known}")
+        there = sorted({r.version for r in implementations(op, backend=name)})
+        if version not in there:
+            raise BackendError(
+                f"backend: no pass of {op} has version {version} on backend {name!r}"
+                f" (registered versions: {there or 'none'})"
+            )
     before = getattr(_state, "override", None)
-    _state.override = (name, version)
+    _state.override = (name, versions)
     try:
         yield
     finally:
@@ -149,17 +164,26 @@ def current_backend(array=None) -> str:
     return override[0]
 
 
+def _floats(args) -> set[str]:
+    """The float dtypes among the arguments: those of the arrays, and those given by name."""
+    names = {str(a.dtype) for a in args if hasattr(a, "dtype")}
+    names |= {a for a in args if isinstance(a, str)}
+    return {n for n in names if n.startswith("float")}
+
+
 def find(op: str, pass_: str, backend: str, args=(), version: int | None = None) -> Implementation:
-    """The newest version of (op, pass_) on `backend` that supports the arguments.
+    """The newest version of (op, pass_) on `backend` that supports the arguments and their dtypes.
 
     Raises BackendError when there is none: there is no silent fallback to another backend.
     """
     if (op, pass_, backend) not in _records:
         _load(op, backend)
     versions = _records.get((op, pass_, backend), {})
+    floats = _floats(args)
     for number in sorted(versions, reverse=True):
-        if version in (None, number) and versions[number].supports(*args):
-            return versions[number]
+        record = versions[number]
+        if version in (None, number) and floats <= {*record.dtypes} and record.supports(*args):
+            return record
     asked = "" if version is None else f" version {version}"
     raise BackendError(
         f"{op}.{pass_}: no implementation on backend {backend!r}{asked} for these arguments"
@@ -175,7 +199,10 @@ def dispatch(op: str, pass_: str, *args, like=None):
     array = args[0] if like is None else like
     override = getattr(_state, "override", None)
     name = current_backend(array)
-    record = find(op, pass_, name, args, override[1] if override else None)
+    version = override[1].get(op) if override else None
+    if version not in _records.get((op, pass_, name), {}):
+        version = None  # pinned in another pass of the operation, see `backend`
+    record = find(op, pass_, name, args, version)
     watch = getattr(_state, "watch", None)
     result = record.function(*args) if watch is None else watch(record, args)
     _state.last = record

@@ -1,10 +1,9 @@
 """The systems of the lectures, a file each: network, objective, recipe, picture."""
 
-import difflib
 import importlib
 
 from ..core.recipe import Recipe
-from ..kernels.errors import GlassgradError
+from ..kernels.errors import GlassgradError, nearest
 
 # recipe name -> module; modules are imported when asked for
 MODULES = {
@@ -37,8 +36,7 @@ def names() -> list[str]:
 def recipe(name: str) -> Recipe:
     """The recipe of that name; UnknownModelError with the nearest right one otherwise."""
     if name not in MODULES:
-        near = difflib.get_close_matches(name, MODULES, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownModelError(f"unknown model {name!r}{hint} (known: {', '.join(MODULES)})")
+        known = f"(known: {', '.join(MODULES)})"
+        raise UnknownModelError(f"unknown model {name!r}{nearest(name, MODULES)} {known}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     return next(r for r in module.RECIPES if r.name == name)

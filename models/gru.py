@@ -76,8 +76,8 @@ GRU = recipe(
     more_figures=gates,
     settings=SETTINGS,
     presets={
-        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "nll"},
-        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "nll", "hidden": 200},
+        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
+        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "loss", "hidden": 200},
     },
     metric="error",
 )

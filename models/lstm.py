@@ -107,12 +107,12 @@ LSTM = recipe(
     settings=SETTINGS,
     data="embedded_reber",
     presets={
-        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "nll"},
+        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
         "embedded_reber": {
             "target": "next", "hidden": 16, "epochs": 40, "batch": 10, "lr": 1e-2, "clip": 1.0,
-            "select": "nll",
+            "select": "loss",
         },
-        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "nll", "hidden": 200},
+        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "loss", "hidden": 200},
     },
     metric="solved",
     better="higher",

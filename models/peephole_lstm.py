@@ -112,7 +112,7 @@ PEEPHOLE_LSTM = recipe(
     data="counting",
     presets={
         "counting": {
-            "hidden": 2, "epochs": 1500, "batch": 10, "lr": 1e-2, "clip": 1.0, "select": "nll",
+            "hidden": 2, "epochs": 1500, "batch": 10, "lr": 1e-2, "clip": 1.0, "select": "loss",
         },
         "digits": lstm.LSTM.presets["digits"],
         "embedded_reber": lstm.LSTM.presets["embedded_reber"],

@@ -124,8 +124,8 @@ RNN = recipe(
     more_figures=lambda system, data, s: {"bptt": bptt(system, data, s)},
     settings=SETTINGS,
     presets={
-        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "nll"},
-        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "nll", "hidden": 400},
+        "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
+        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "loss", "hidden": 400},
     },
     metric="error",
 )

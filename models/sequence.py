@@ -46,6 +46,7 @@ class SequenceModel(System):
             self.embedding = nn.Embedding(task.inputs, width, rng=seed, dtype=dtype)
         self.layer = layer(width, s, rng.child("layer"), dtype)
         self.readout = nn.Linear(s["hidden"], task.outputs, rng=rng.child("readout"), dtype=dtype)
+        self.noise = rng.child("noise")
         self.drop_in = nn.Dropout(s["dropout"], rng=rng.child("in"))
         self.drop_out = nn.Dropout(s["dropout"], rng=rng.child("out"))
         if s["init"]:  # the language models' U(±init)
@@ -72,7 +73,23 @@ class SequenceModel(System):
         return self.readout(self.drop_out(hs)), state
 
     def objective(self, batch):
-        """The mean loss of the units that exist. In training a text's state is carried on."""
+        """The mean loss of the units that exist. In training a text's state is carried on.
+
+        With `weight_noise` the layer's weights are, in training, w + N(0, weight_noise²), drawn
+        anew for each batch, which drives gates to where small changes do not matter (Graves 2011).
+        """
+        if not (self.training and self.s["weight_noise"]):
+            return self.mean_loss(batch)
+        weights, std = self.layer.parameters(), self.s["weight_noise"]
+        noise = [self.noise.normal(w.shape, w.dtype) * w.dtype.type(std) for w in weights]
+        self.layer.with_parameters([w + gg.Tensor(n) for w, n in zip(weights, noise)])
+        try:
+            return self.mean_loss(batch)
+        finally:
+            self.layer.with_parameters(weights)
+
+    def mean_loss(self, batch):
+        """The objective with the weights as they are."""
         carries = self.task.carries and self.training
         start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
         outputs, state = self(batch.x, start, batch.mask)
@@ -99,7 +116,7 @@ class SequenceModel(System):
             losses = self.task.losses(outputs, batch).numpy()
             if batch.mask is not None and not self.task.at_end:
                 losses = losses[gg.Tensor(batch.mask).numpy() > 0]
-            values = {self.task.figure: losses, **self.task.scores(outputs.data, batch)}
+            values = {"loss": losses, **self.task.scores(outputs.data, batch)}
             for k, v in values.items():
                 found.setdefault(k, []).append(gg.Tensor(v).numpy().reshape(-1))
         return self.task.summary({k: np.concatenate(v) for k, v in found.items()})
@@ -198,6 +215,7 @@ def recipe(*, layer, settings: dict, more_figures=None, **fields) -> Recipe:
 SETTINGS = {
     "hidden": 64, "layers": 1, "dropout": 0.0,
     "embed": 0,  # numbers in the vector of a symbol; 0: one-hot
+    "weight_noise": 0.0,  # standard deviation, of the recurrent layer's weights
     "init": 0.0,  # all parameters from U(±init); 0: as each layer has it
     "steps": 35,  # of a window of a long text
     "target": "legal",  # grammars: train the "legal" symbols, or the "next" one

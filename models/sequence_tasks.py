@@ -61,7 +61,6 @@ class Task:
     A unit is a step where `at_end` is false and a sequence where it is true.
     """
 
-    figure = "nll"  # the name of the loss
     symbols = False  # are the inputs numbers of symbols?
     at_end = False  # is only the last step read out?
     carries = False  # does a batch go on where the one before it stopped?
@@ -164,8 +163,8 @@ class Text(Task):
         return nn.losses.cross_entropy(outputs, batch.y, "none")
 
     def summary(self, values):
-        nll = float(values["nll"].mean(dtype="float64"))
-        return {"nll": nll, "bits": nll / np.log(2), "perplexity": float(np.exp(nll))}
+        nll = float(values["loss"].mean(dtype="float64"))
+        return {"loss": nll, "bits": nll / np.log(2), "perplexity": float(np.exp(nll))}
 
     def draw(self, system, data, s):
         return {"sample": self.sample(system, data, 600, gg.Generator(s["seed"]).child("sample"))}
@@ -301,8 +300,6 @@ class Labels(AtEnd):
 
 class Values(AtEnd):
     """The number or numbers that belong to a sequence; `within`: the share with |error| < 0.04."""
-
-    figure = "mse"
 
     def __init__(self, data, s):
         super().__init__(data, s)

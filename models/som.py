@@ -28,7 +28,6 @@ of the samples whose two nearest nodes are not neighbours on the grid. MiniSom p
 the scaled digits on 30 x 30 with a triangular kernel; that is the number to reach.
 """
 
-import difflib
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +39,7 @@ from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, SettingError, Target
 from ..core.system import Batch, System
 from ..kernels import som as kernel
+from ..kernels.errors import nearest
 
 
 def grid_offsets(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,8 +91,7 @@ class SOM(System):
             "kernel": KERNELS, "decay": DECAYS, "init": INITS, "update": RULES,
         }.items():  # fmt: skip
             if s[key] not in known:
-                near = difflib.get_close_matches(s[key], known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = nearest(s[key], known)
                 raise SettingError(
                     f"som: {key} must be one of {', '.join(known)}; got {s[key]!r}{hint}"
                 )

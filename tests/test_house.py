@@ -80,6 +80,39 @@ def test_a_source_file_keeps_the_laws(path):
             assert not any(n.split(".")[0] == "glassgrad" for n in names), "imports are relative"
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_numba_compiles_through_one_door_only(path):
+    """Numba's own cache goes stale where one file's code is compiled into another's."""
+    if path == ROOT / "kernels" / "compiled.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "numba" and not node.level:
+            assert not {a.name for a in node.names} & {"jit", "njit", "vectorize", "guvectorize"}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) not in {("numba", "njit"), ("numba", "jit")}
+
+
+def test_every_place_asks_for_the_same_ruff():
+    """Another minor version formats otherwise: what passes here would fail elsewhere."""
+    asked = {
+        name: re.findall(r"ruff([=<>~!]=?[^'\"]+)['\"]", (ROOT / name).read_text(encoding="utf-8"))
+        for name in ("setup.py", ".ci/run")
+    }
+    assert asked["setup.py"] == asked[".ci/run"] and re.fullmatch(
+        r"==\d+\.\d+\.\*", asked["setup.py"][0]
+    ), asked
+
+
+def test_the_integration_run_starts_from_nothing():
+    """An old build folder or page would pass for a new one."""
+    lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line and not line.startswith("#")]
+    first = next(i for i, line in enumerate(commands) if line.startswith("rm -rf"))
+    assert set(commands[first].split()[2:]) >= {"build", "*.egg-info", ".venv", "glassgrad-demo"}
+    made = next(i for i, line in enumerate(commands) if "venv .venv" in line)
+    assert first < made
+
+
 @pytest.mark.parametrize("name", modules())
 def test_every_example_in_the_docstrings_runs(name):
     module = importlib.import_module(name)

@@ -14,10 +14,20 @@ def tolerance(dtype, reduction: int = 1, factor: float = 8.0) -> float:
     return factor * EPS[str(np.dtype(dtype))] * max(1.0, float(reduction)) ** 0.5
 
 
-def assert_close(got, want, rtol: float | None = None, reduction: int = 1, what: str = "") -> None:
+def assert_close(
+    got,
+    want,
+    rtol: float | None = None,
+    reduction: int = 1,
+    what: str = "",
+    floor: float = 0.0,
+) -> None:
     """`got` equals `want` within `rtol` of want's largest magnitude; anything non-finite fails.
 
-    Shapes and dtypes must agree. The test is ``not (err <= tol)``, so that NaN fails too.
+    Where terms cancel, so that errors are those of numbers larger than the result, `floor` is the
+    magnitude of those: nothing is measured against less. Without it, an expected value of nothing
+    but zeros is measured against 1.
+    Shapes must agree. The test is ``not (err <= tol)``, so that NaN fails too.
     """
     got, want = np.asarray(got), np.asarray(want)
     assert got.shape == want.shape, f"{what}: shape {got.shape}, wanted {want.shape}"
@@ -27,7 +37,7 @@ def assert_close(got, want, rtol: float | None = None, reduction: int = 1, what:
         return
     if rtol is None:
         rtol = tolerance(got.dtype, reduction)
-    scale = max(1.0, float(np.abs(want).max()))
+    scale = max(floor, float(np.abs(want).max())) or 1.0
     err = float(np.abs(got.astype(np.float64) - want.astype(np.float64)).max())
     if not (err <= rtol * scale):
         at = np.unravel_index(np.abs(got.astype(float) - want.astype(float)).argmax(), got.shape)

@@ -1,11 +1,11 @@
 """Data sets by name: load one, list them, say where one lies."""
 
-import difflib
 import importlib
 import importlib.util
 import inspect
 import os
 
+from ...kernels.errors import nearest
 from .catalogue import CATALOGUE, OURS, Entry
 from .files import DataError, File, locate
 
@@ -23,9 +23,8 @@ def entry(name: str) -> Entry:
     """The catalogue's record of `name`. Raises DataError, with the nearest name, for another."""
     if name in CATALOGUE:
         return CATALOGUE[name]
-    near = difflib.get_close_matches(str(name).lower(), CATALOGUE, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(CATALOGUE)}"
-    raise DataError(f"there is no data set {name!r}; {hint}")
+    hint = nearest(str(name).lower(), CATALOGUE) or f"; there are: {', '.join(CATALOGUE)}"
+    raise DataError(f"there is no data set {name!r}{hint}")
 
 
 def _function(name: str):

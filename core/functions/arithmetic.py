@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from ...kernels.errors import ShapeError, describe
 from ..arrays import is_array, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, values_of
@@ -94,21 +95,44 @@ def neg(x, /):
     return -x
 
 
-@differentiable(
-    x=lambda g, x, exponent: g * exponent * power(x, exponent - 1) if exponent else g * 0
-)
-def power(x, /, exponent):
-    """x to a constant power.  (xᵃ)' = a xᵃ⁻¹.
+def _base_slope(g, x, y, x_shape):
+    """y xʸ⁻¹, and 0 for y = 0, also at x = 0, where xʸ⁻¹ is infinite."""
+    if not isinstance(y, Tensor):
+        return g * y * power(x, y - 1) if y else g * 0
+    both = values_of(_lift(x) == 0) & (y.data == 0)
+    return sum_to(g * y * power(x, y - 1 + _mask(both, g)), x_shape)
 
-    The exponent is a number; for x ** tensor the operator takes exp(y ln x).
+
+def _exponent_slope(g, x, out, y_shape):
+    """xʸ ln x, and 0 for x = 0."""
+    if not isinstance(x, Tensor):
+        if x == 0:
+            return sum_to(g * 0, y_shape)
+        return sum_to(g * out * (math.log(x) if x > 0 else math.nan), y_shape)
+    zero = x.data == 0
+    return sum_to(g * where(zero, 0.0, out) * log(where(zero, 1.0, x)), y_shape)
+
+
+@differentiable(x=_base_slope, y=_exponent_slope, elementwise=True)
+def power(x, y, /):
+    """xʸ with broadcasting.  ∂/∂x = y xʸ⁻¹,  ∂/∂y = xʸ ln x, and 0 where x = 0.
+
+    Either may be a number. Integers stay integers but for a negative exponent, which makes them
+    float32. NaN for a negative x and a y that is not whole, and for its derivative by any y.
 
     >>> import glassgrad as gg
-    >>> gg.power(gg.tensor([2.0, 3.0]), 3)
-    tensor([ 8., 27.])
+    >>> gg.power(gg.tensor([2.0, 3.0]), 3), 2 ** gg.tensor([0.5, 3.0])
+    (tensor([ 8., 27.]), tensor([1.4142135, 8.       ]))
     """
-    if not isinstance(exponent, int):
-        exponent = float(exponent)  # a NumPy scalar would impose its own dtype
-    return x * x if exponent == 2 else x**exponent
+    if isinstance(y, int) and y == 2 and not (is_array(x) and x.dtype == bool):
+        return x * x
+    if _is_whole(x) and _is_whole(y) and bool((y < 0).any() if is_array(y) else y < 0):
+        x, y = (a.astype(np.float32) if is_array(a) else float(a) for a in (x, y))
+    return x**y
+
+
+def _is_whole(a) -> bool:
+    return a.dtype.kind in "iub" if is_array(a) else isinstance(a, int)
 
 
 @differentiable(x=lambda g, out: g * out, floats=True)
@@ -311,7 +335,14 @@ def clip(x, low=None, high=None):
 )
 def _select(x, y, /, condition):
     """x where the condition holds, y elsewhere."""
-    return xp_of(x, y, condition).where(condition, x, y)
+    try:
+        return xp_of(x, y, condition).where(condition, x, y)
+    except ValueError as error:
+        shapes = " and ".join(str(np.shape(a)) for a in (condition, x, y))
+        raise ShapeError(
+            "where: shapes must broadcast; expected lengths that are equal or 1, counted from the"
+            f" last axis, got {shapes} {describe(condition=condition, x=x, y=y)}"
+        ) from error
 
 
 def where(condition, x, y):

@@ -11,9 +11,9 @@ derivatives of every order exist. `input_grad` is also the transposed convolutio
 import numpy as np
 
 from ...kernels import conv2d as kernel
-from ...kernels.errors import expect
+from ...kernels.errors import DTypeError, expect
 from ..differentiable import differentiable
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, reshape, squeeze
 
 
@@ -69,7 +69,12 @@ def _two(value) -> tuple[int, int]:
 def _with_bias(function, y, b, channels):
     if b is None:
         return y
+    b = as_tensor(b)
     expect(b.shape == (channels,), function, "b must have shape [O]", (channels,), b.shape, b=b)
+    expect(
+        b.dtype == y.dtype, function, "b must have the dtype of x and w", y.dtype, b.dtype,
+        DTypeError, b=b,
+    )  # fmt: skip
     return y + reshape(b, (channels, 1, 1))
 
 
@@ -87,6 +92,7 @@ def conv2d(
     tensor([[[[4., 4.],
               [4., 4.]]]])
     """
+    x, w = as_tensor(x), as_tensor(w)
     y = _forward(x, w, _two(stride), _two(padding), _two(dilation), groups)
     return _with_bias("conv2d", y, b, w.shape[0])
 
@@ -107,6 +113,7 @@ def conv_transpose2d(
     >>> gg.conv_transpose2d(x, w, stride=2).shape
     (1, 1, 4, 4)
     """
+    x, w = as_tensor(x), as_tensor(w)
     stride, padding, dilation = _two(stride), _two(padding), _two(dilation)
     extra = _two(output_padding)
     expect(x.ndim == 4, "conv_transpose2d", "x must have four axes", 4, x.ndim, x=x, w=w)
@@ -133,6 +140,7 @@ def conv1d(x: Tensor, w: Tensor, b=None, stride=1, padding=0, dilation=1, groups
     >>> gg.conv1d(gg.ones((1, 1, 4)), gg.ones((1, 1, 2)), stride=2)
     tensor([[[2., 2.]]])
     """
+    x, w = as_tensor(x), as_tensor(w)
     expect(
         x.ndim == 3 and w.ndim == 3, "conv1d", "x and w must have three axes", 3, x.ndim, x=x, w=w
     )

@@ -6,7 +6,7 @@ from ...kernels.errors import ValueRangeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
 from ..random import Generator
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 
 
 @differentiable(x=lambda g, p, seed, offset: _dropout(g, p, seed, offset), name="dropout")
@@ -27,6 +27,7 @@ def dropout(x: Tensor, p: float, rng: Generator) -> Tensor:
     tensor([0., 2., 2., 2.])
     """
     expect(0 <= p < 1, "dropout", "p must lie in [0, 1)", "0 ≤ p < 1", p, ValueRangeError)
+    x = as_tensor(x)
     return _dropout(x, p, *rng.take(x.size)) if p else x
 
 
@@ -40,6 +41,7 @@ def masking_noise(x, p: float, rng: Generator) -> Tensor:
     tensor([0., 1., 1., 1.])
     """
     expect(0 <= p <= 1, "masking_noise", "p must be a probability", "0 ≤ p ≤ 1", p, ValueRangeError)
+    x = as_tensor(x)
     array = x.data
     keep = philox.uniform(array.shape, *rng.take(array.size), array.dtype, xp_of(array)) >= p
     return x * Tensor(keep.astype(array.dtype))
@@ -52,6 +54,7 @@ def gaussian_noise(x, sigma: float, rng: Generator) -> Tensor:
     >>> gg.gaussian_noise(gg.ones((2, 3)), 0.1, gg.Generator(0)).shape
     (2, 3)
     """
+    x = as_tensor(x)
     array = x.data
     noise = philox.normal(array.shape, *rng.take(array.size), array.dtype, xp_of(array))
     return x + Tensor(noise) * sigma

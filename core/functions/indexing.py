@@ -9,7 +9,7 @@ import numpy as np
 from ...kernels.errors import DTypeError, ValueRangeError, expect
 from ..arrays import is_array, to_numpy, xp_of
 from ..differentiable import differentiable, moves
-from ..tensor import Tensor, values_of
+from ..tensor import Tensor, as_tensor, values_of
 
 
 def _is_basic(index) -> bool:
@@ -64,17 +64,18 @@ def getitem(x: Tensor, index) -> Tensor:
     return _getitem(x, _unwrapped(index))
 
 
-def check_labels(function: str, labels, classes: int):
+def check_labels(function: str, labels, classes: int, what: str = "labels"):
     """Integer labels in 0..classes-1 as array, or a clear error."""
     labels = values_of(labels)
-    labels = labels if is_array(labels) else np.asarray(labels)
+    labels = labels if is_array(labels) else as_tensor(labels).data
     if labels.dtype.kind not in "iu":
-        raise DTypeError(f"{function}: labels must be integers; got {labels.dtype}")
+        raise DTypeError(f"{function}: {what} must be integers; got {labels.dtype}")
     if labels.size:
         low, high = int(labels.min()), int(labels.max())
         bad = low if low < 0 else high
         expect(
-            low >= 0 and high < classes, function, "labels must lie in the range of the classes",
+            low >= 0 and high < classes, function,
+            f"{what} must lie in the range of the {'classes' if what == 'labels' else 'rows'}",
             f"0..{classes - 1}", bad, ValueRangeError,
         )  # fmt: skip
     return labels
@@ -131,8 +132,9 @@ def embedding(w: Tensor, index) -> Tensor:
     >>> gg.embedding(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 1, 0]).shape
     (3, 2)
     """
+    w = as_tensor(w)
     expect(w.ndim == 2, "embedding", "w must have two axes [V, D]", 2, w.ndim, w=w)
-    return _rows(w, check_labels("embedding", index, w.shape[0]))
+    return _rows(w, check_labels("embedding", index, w.shape[0], "indices"))
 
 
 def take_along(x: Tensor, labels) -> Tensor:
@@ -145,6 +147,8 @@ def take_along(x: Tensor, labels) -> Tensor:
     >>> gg.take_along(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 0])
     tensor([2., 3.])
     """
+    x = as_tensor(x)
+    expect(x.ndim > 0, "take_along", "x must have a class axis", "≥ 1 axis", 0, x=x)
     labels = check_labels("take_along", labels, x.shape[-1])
     expect(
         labels.shape == x.shape[:-1], "take_along", "labels must have x's leading shape",
@@ -159,10 +163,17 @@ def take_along(x: Tensor, labels) -> Tensor:
 def argmax(x, axis: int = -1) -> np.ndarray:
     """Index of the largest element (the first of several), a plain NumPy array.
 
-    It has no derivative. NaN counts as the largest.
+    It has no derivative. NaN counts as the largest. Raises ShapeError for an axis that is not there
+    or has no element.
 
     >>> import glassgrad as gg
     >>> gg.argmax(gg.tensor([[1.0, 3.0, 3.0]]))
     array([1])
     """
-    return to_numpy(values_of(x).argmax(axis=axis))
+    x = as_tensor(x)
+    shape = x.shape if axis is not None else (x.size,)
+    if axis is not None:
+        expect(-x.ndim <= axis < x.ndim, "argmax", "axis must exist", f"< {x.ndim}", axis, x=x)
+    length = shape[axis or 0]
+    expect(length > 0, "argmax", "there must be at least one element", "> 0", 0, x=x)
+    return to_numpy(x.data.argmax(axis=axis))

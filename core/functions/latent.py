@@ -5,7 +5,7 @@ from ...kernels import reparam as kernel
 from ...kernels.errors import expect
 from ..differentiable import differentiable
 from ..random import Generator
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .arithmetic import exp
 from .reductions import sum as sum_
 
@@ -43,6 +43,7 @@ def reparameterise(mu: Tensor, logvar: Tensor, rng: Generator) -> tuple[Tensor, 
     >>> z.shape, kl
     ((1, 2), tensor([1.]))
     """
+    mu, logvar = as_tensor(mu), as_tensor(logvar)
     expect(
         mu.ndim == 2 and mu.shape == logvar.shape, "reparameterise", "mu and logvar must be [N, D]",
         mu.shape, logvar.shape, mu=mu, logvar=logvar,

@@ -1,9 +1,8 @@
 """Matrix products, left to BLAS and cuBLAS."""
 
 from ...kernels.errors import expect
-from ..arrays import is_array
 from ..differentiable import differentiable
-from ..tensor import Tensor, tensor
+from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, squeeze, sum_to, swap_axes
 
 
@@ -36,7 +35,7 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
     >>> gg.matmul(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    x, y = (t if isinstance(t, Tensor) else Tensor(t) if is_array(t) else tensor(t) for t in (x, y))
+    x, y = as_tensor(x), as_tensor(y)
     expect(x.ndim > 0 and y.ndim > 0, "matmul", "both must have an axis", "≥ 1", 0, x=x, y=y)
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     expect(
@@ -62,6 +61,7 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     >>> gg.linear(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0, 4.0]]), gg.tensor([0.5]))
     tensor([[11.5]])
     """
+    x, w = as_tensor(x), as_tensor(w)
     expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
     expect(
         x.ndim > 0 and x.shape[-1] == w.shape[1], "linear", "x's last axis must equal w.shape[1]",
@@ -70,6 +70,7 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     y = matmul(x, swap_axes(w, 0, 1))
     if b is None:
         return y
+    b = as_tensor(b)
     expect(
         b.shape == w.shape[:1], "linear", "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b
     )

@@ -3,9 +3,10 @@
 from ...kernels.errors import ShapeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .arithmetic import sqrt
 from .reductions import count, mean
+from .summation import total
 
 
 def _composed(x, gamma, beta, /, axes, eps):
@@ -29,8 +30,8 @@ def _fused(g, x, gamma, out, axes, eps, needs):
     xp = xp_of(x)
     inv = 1 / xp.sqrt(var + x.dtype.type(eps))
     hat = (x - mu) * inv
-    gbeta = g.sum(axis=axes, keepdims=True)
-    ggamma = (g * hat).sum(axis=axes, keepdims=True)
+    gbeta = total(g, axes, keepdims=True)
+    ggamma = total(g * hat, axes, keepdims=True)
     n = x.dtype.type(1 / count(x.shape, axes))
     gx = gamma.reshape(_along(x.shape, axes)) * inv * (g - n * gbeta - hat * (n * ggamma))
     flat = gamma.shape
@@ -41,9 +42,10 @@ def _fused(g, x, gamma, out, axes, eps, needs):
 def _normalise(x, gamma, beta, /, axes, eps):
     """(γ x̂ + β, mean, variance) over `axes`; mean and variance carry no gradient."""
     xp, shape = xp_of(x), _along(x.shape, axes)
-    mu = x.mean(axis=axes, keepdims=True)
+    n = x.dtype.type(count(x.shape, axes))
+    mu = total(x, axes, keepdims=True) / n
     centred = x - mu
-    var = (centred * centred).mean(axis=axes, keepdims=True)
+    var = total(centred * centred, axes, keepdims=True) / n
     inv = 1 / xp.sqrt(var + x.dtype.type(eps))
     return centred * (inv * gamma.reshape(shape)) + beta.reshape(shape), mu, var
 
@@ -63,6 +65,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
     (tensor([[-1.],
             [ 1.]]), array([2.], dtype=float32), array([1.], dtype=float32))
     """
+    x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
     expect(x.ndim >= 2, "batch_norm", "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
     axes = tuple(i for i in range(x.ndim) if i != 1)
     if count(x.shape, axes) < 2:
@@ -87,6 +90,7 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     >>> gg.layer_norm(gg.tensor([[1.0, 3.0]]), gg.ones(2), gg.zeros(2), eps=0.0)
     tensor([[-1.,  1.]])
     """
+    x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
     expect(
         gamma.shape == x.shape[-1:] == beta.shape, "layer_norm", "gamma and beta must be [D]",
         x.shape[-1:], gamma.shape, x=x,

@@ -7,12 +7,48 @@ Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ..
 
 from ...kernels import gru as gru_kernel
 from ...kernels import lstm as lstm_kernel
-from ...kernels.errors import expect
+from ...kernels.errors import DTypeError, ValueRangeError, expect
 from ..differentiable import differentiable
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
 from .linalg import linear
 from .shapes import split, stack
+
+
+def _sized(function: str, rows: int, **given):
+    """The arguments as tensors, checked against the letters; `rows` gates have H rows each."""
+    given = {name: t if t is None else as_tensor(t) for name, t in given.items()}
+    x, w_hh = given["x"], given["w_hh"]
+    expect(x.ndim == 3, function, "x must be [T, N, I]", 3, x.ndim, x=x)
+    expect(w_hh.ndim == 2, function, "w_hh must have two axes", 2, w_hh.ndim, w_hh=w_hh)
+    (_, n, i), h = x.shape, w_hh.shape[1]
+    k = str(rows) if rows > 1 else ""
+    state, bias = ("[N, H]", (n, h)), (f"[{k}H]", (rows * h,))
+    letters = {
+        "w_hh": (f"[{k}H, H]", (rows * h, h)), "w_ih": (f"[{k}H, I]", (rows * h, i)),
+        "h": state, "c": state, "b": bias, "b_ih": bias, "b_hh": bias,
+        "peephole": ("[3H, H]", (3 * h, h)),
+    }  # fmt: skip
+    shown = {name: t for name, t in given.items() if t is not None}
+    for name, (form, shape) in letters.items():
+        if name in shown:
+            t = shown[name]
+            expect(
+                t.shape == shape, function, f"{name} must be {form}", shape, t.shape, **shown
+            )  # fmt: skip
+            expect(
+                t.dtype == w_hh.dtype, function, f"{name} must have the dtype of w_hh", w_hh.dtype,
+                t.dtype, DTypeError, **shown,
+            )  # fmt: skip
+    expect(
+        x.dtype.kind != "f" or x.dtype == w_hh.dtype, function, "x must have the dtype of w_hh",
+        w_hh.dtype, x.dtype, DTypeError, **shown,
+    )  # fmt: skip
+    return given.values()
+
+
+def _no_steps(x, h):
+    return Tensor(x.xp.zeros((0, *h.shape), h.dtype))
 
 
 def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tanh):
@@ -20,20 +56,21 @@ def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tan
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
 
-    x [T, N, I], h [N, H], w_ih [H, I], w_hh [H, H], b [H]. Raises ShapeError.
+    x [T, N, I], h [N, H], w_ih [H, I], w_hh [H, H], b [H]; no steps give states [0, N, H].
+    Raises ShapeError, DTypeError.
 
     >>> import glassgrad as gg
     >>> hs, h = gg.rnn(gg.ones((3, 2, 4)), gg.zeros((2, 5)), gg.ones((5, 4)), gg.zeros((5, 5)))
     >>> hs.shape, h.shape
     ((3, 2, 5), (2, 5))
     """
-    expect(x.ndim == 3, "rnn", "x must be [T, N, I]", 3, x.ndim, x=x)
+    x, h, w_ih, w_hh, b = _sized("rnn", 1, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b=b)
     a = linear(x, w_ih, b)
     states = []
     for t in range(x.shape[0]):
         h = activation(a[t] + linear(h, w_hh))
         states.append(h)
-    return (stack(states) if states else a), h
+    return (stack(states) if states else _no_steps(x, h)), h
 
 
 def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -94,7 +131,7 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, pe
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
     i and f see cₜ₋₁ and o see cₜ by full matrices (lecture 3). One GEMM serves all inputs.
 
-    Raises ShapeError. (Hochreiter & Schmidhuber 1997.)
+    Raises ShapeError, DTypeError. (Hochreiter & Schmidhuber 1997.)
 
     >>> import glassgrad as gg
     >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
@@ -102,9 +139,11 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, pe
     >>> hs.shape, h.shape, c.shape
     ((3, 2, 5), (2, 5), (2, 5))
     """
-    expect(x.ndim == 3, "lstm", "x must be [T, N, I]", 3, x.ndim, x=x)
+    x, h, c, w_ih, w_hh, b, peephole = _sized(
+        "lstm", 4, x=x, h=h, c=c, w_ih=w_ih, w_hh=w_hh, b=b, peephole=peephole
+    )
     if x.shape[0] == 0:
-        return Tensor(x.xp.zeros((0, *h.shape), h.dtype)), (h, c)
+        return _no_steps(x, h), (h, c)
     hs, cs, _ = _lstm(linear(x, w_ih, b), h, c, w_hh, peephole)
     return hs, (hs[-1], cs[-1])
 
@@ -166,7 +205,7 @@ def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, 
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
 
-    b_ih, b_hh [3H]. Raises ShapeError, ValueRangeError. (Cho et al. 2014.)
+    b_ih, b_hh [3H]. Raises ShapeError, DTypeError, ValueRangeError. (Cho et al. 2014.)
 
     >>> import glassgrad as gg
     >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
@@ -174,13 +213,15 @@ def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, 
     >>> hs.shape, h.shape
     ((3, 2, 5), (2, 5))
     """
-    expect(x.ndim == 3, "gru", "x must be [T, N, I]", 3, x.ndim, x=x)
     expect(
         variant in ("lecture", "library"), "gru", "variant must be known", "lecture or library",
-        variant,
+        variant, ValueRangeError,
     )  # fmt: skip
+    x, h, w_ih, w_hh, b_ih, b_hh = _sized(
+        "gru", 3, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh
+    )
     if x.shape[0] == 0:
-        return Tensor(x.xp.zeros((0, *h.shape), h.dtype)), h
+        return _no_steps(x, h), h
     hs, _ = _gru(linear(x, w_ih, b_ih), h, w_hh, b_hh, variant=variant)
     return hs, hs[-1]
 

@@ -1,16 +1,19 @@
 """Sums, means, extrema and norms along axes. Sums are taken in a fixed order."""
 
-from ...kernels.errors import expect
+import numpy as np
+
+from ...kernels.errors import DTypeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .shapes import broadcast_to, reshape
+from .summation import total
 
 
 def _axes(axis, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return tuple(a % ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
 
 
 def _kept(shape, axis) -> tuple[int, ...]:
@@ -20,8 +23,17 @@ def _kept(shape, axis) -> tuple[int, ...]:
 
 
 def _check(function, x, axis):
-    for a in axis if isinstance(axis, tuple) else () if axis is None else (axis,):
+    """`axis` as None, an int or a tuple of ints, all of which exist."""
+    if axis is None:
+        return None
+    several = isinstance(axis, (tuple, list))
+    for a in axis if several else (axis,):
+        expect(
+            isinstance(a, (int, np.integer)), function, "axis must be an int or a tuple of ints",
+            "int", f"{a!r}", DTypeError, x=x,
+        )  # fmt: skip
         expect(-x.ndim <= a < x.ndim, function, "axis must exist", f"< {x.ndim}", a, x=x)
+    return tuple(axis) if several else axis
 
 
 def _spread(g, x_shape, axis):
@@ -36,8 +48,8 @@ def sum(x, /, axis=None, keepdims=False):
     >>> gg.sum(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
-    _check("sum", x, axis)
-    return xp_of(x).asarray(x.sum(axis=axis, keepdims=keepdims))
+    axis = _check("sum", x, axis)
+    return xp_of(x).asarray(total(x, axis, keepdims))
 
 
 def count(shape, axis) -> int:
@@ -57,7 +69,8 @@ def mean(x: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     >>> gg.mean(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
     tensor([1.5, 3.5])
     """
-    _check("mean", x, axis)
+    x = as_tensor(x)
+    axis = _check("mean", x, axis)
     n = count(x.shape, axis)
     expect(n > 0, "mean", "there must be at least one element", "> 0", n, x=x)
     return sum(x, axis=axis, keepdims=keepdims) / float(n)
@@ -72,7 +85,8 @@ def variance(x: Tensor, axis=None, keepdims: bool = False, ddof: int = 0) -> Ten
     >>> gg.variance(gg.tensor([1.0, 3.0])), gg.variance(gg.tensor([1.0, 3.0]), ddof=1)
     (tensor(1.), tensor(2.))
     """
-    _check("variance", x, axis)
+    x = as_tensor(x)
+    axis = _check("variance", x, axis)
     n = count(x.shape, axis)
     expect(n > ddof, "variance", "there must be more elements than ddof", f"> {ddof}", n, x=x)
     d = x - mean(x, axis=axis, keepdims=True)
@@ -105,7 +119,7 @@ def max(x, /, axis=None, keepdims=False):
     >>> gg.grad(gg.max(x), x)
     tensor([0., 1., 0.])
     """
-    _check("max", x, axis)
+    axis = _check("max", x, axis)
     expect(count(x.shape, axis) > 0, "max", "there must be at least one element", "> 0", 0, x=x)
     return xp_of(x).asarray(x.max(axis=axis, keepdims=keepdims))
 
@@ -123,7 +137,7 @@ def min(x, /, axis=None, keepdims=False):
     >>> gg.min(gg.tensor([[1.0, 3.0], [2.0, 0.0]]), axis=0)
     tensor([1., 0.])
     """
-    _check("min", x, axis)
+    axis = _check("min", x, axis)
     expect(count(x.shape, axis) > 0, "min", "there must be at least one element", "> 0", 0, x=x)
     return xp_of(x).asarray(x.min(axis=axis, keepdims=keepdims))
 
@@ -145,11 +159,11 @@ def norm(x, /, axis=None, keepdims=False):
     >>> gg.norm(gg.tensor([[3.0, 4.0], [0.0, 0.0]]), axis=-1)
     tensor([5., 0.])
     """
-    _check("norm", x, axis)
+    axis = _check("norm", x, axis)
     xp = xp_of(x)
     scale = abs(x).max(axis=axis, keepdims=True) if x.size else xp.ones([1] * x.ndim, x.dtype)
     scale = xp.where((scale > 0) & xp.isfinite(scale), scale, xp.ones_like(scale))
-    r = xp.sqrt(((x / scale) ** 2).sum(axis=axis, keepdims=True)) * scale
+    r = xp.sqrt(total((x / scale) ** 2, axis, keepdims=True)) * scale
     return (
         r
         if keepdims

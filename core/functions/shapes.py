@@ -7,7 +7,8 @@ concatenate  <-> slices      pad     <-> slice         getitem   <-> scatter (in
 from ...kernels.errors import expect
 from ..arrays import xp_of
 from ..differentiable import differentiable, moves
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
+from .summation import total
 
 
 def _sum_to(x, shape):
@@ -16,7 +17,7 @@ def _sum_to(x, shape):
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
     )
-    return x.sum(axis=axes).reshape(shape) if axes else x.reshape(shape)
+    return total(x, axes).reshape(shape) if axes else x.reshape(shape)
 
 
 @differentiable(
@@ -36,6 +37,7 @@ def sum_to(x: Tensor, shape) -> Tensor:
     >>> gg.sum_to(gg.ones((2, 3)), (3,))
     tensor([2., 2., 2.])
     """
+    x = as_tensor(x)
     return x if x.shape == tuple(shape) else _sum_to_shape(x, tuple(shape))
 
 
@@ -56,6 +58,7 @@ def broadcast_to(x: Tensor, shape) -> Tensor:
     tensor([[1., 2.],
             [1., 2.]])
     """
+    x = as_tensor(x)
     return x if x.shape == tuple(shape) else _broadcast(x, tuple(shape))
 
 
@@ -63,7 +66,12 @@ def broadcast_to(x: Tensor, shape) -> Tensor:
 def reshape(x, /, shape):
     """The same values in row-major order under another shape; one length may be -1.
 
+    Raises ShapeError where the number of elements would change.
+
     >>> import glassgrad as gg
+    >>> gg.reshape(gg.tensor([1.0, 2.0, 3.0, 4.0]), (2, 2))
+    tensor([[1., 2.],
+            [3., 4.]])
     >>> gg.reshape(gg.tensor([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
     (2, 2)
     """
@@ -110,6 +118,7 @@ def swap_axes(x: Tensor, a: int, b: int) -> Tensor:
     >>> gg.swap_axes(gg.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
+    x = as_tensor(x)
     a, b = _axis(a, x.ndim, "swap_axes", x), _axis(b, x.ndim, "swap_axes", x)
     axes = list(range(x.ndim))
     axes[a], axes[b] = axes[b], axes[a]
@@ -128,6 +137,7 @@ def expand_dims(x: Tensor, axis: int) -> Tensor:
     >>> gg.expand_dims(gg.ones((2, 3)), -1).shape
     (2, 3, 1)
     """
+    x = as_tensor(x)
     axis = _axis(axis, x.ndim + 1, "expand_dims", x)
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
@@ -141,6 +151,7 @@ def squeeze(x: Tensor, axis: int) -> Tensor:
     >>> gg.squeeze(gg.ones((2, 1, 3)), 1).shape
     (2, 3)
     """
+    x = as_tensor(x)
     axis = _axis(axis, x.ndim, "squeeze", x)
     expect(x.shape[axis] == 1, "squeeze", f"axis {axis} must have length 1", 1, x.shape[axis], x=x)
     return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
@@ -149,10 +160,17 @@ def squeeze(x: Tensor, axis: int) -> Tensor:
 def flatten(x: Tensor, start: int = 1) -> Tensor:
     """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W].
 
+    Raises ShapeError for a `start` beyond the axes.
+
     >>> import glassgrad as gg
     >>> gg.flatten(gg.ones((2, 3, 4))).shape
     (2, 12)
     """
+    x = as_tensor(x)
+    expect(
+        -x.ndim <= start <= x.ndim, "flatten", "start must be an axis", f"-{x.ndim}..{x.ndim}",
+        start, x=x,
+    )  # fmt: skip
     size = 1
     for n in x.shape[start:]:
         size *= n
@@ -172,11 +190,15 @@ def _parts(g, shapes, axis, needs):
 
 @differentiable(vjp=_parts, elementwise=True, flops=moves)
 def concatenate(*xs, axis=0):
-    """Arrays joined along an existing axis.
+    """Arrays joined along an existing axis; given one by one or as one list.
+
+    Raises ShapeError where they differ in another axis, DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
     >>> gg.concatenate(gg.tensor([1.0]), gg.tensor([2.0, 3.0]))
     tensor([1., 2., 3.])
+    >>> gg.concatenate([gg.ones((2, 1)), gg.zeros((2, 3))], axis=1).shape
+    (2, 4)
     """
     expect(len(xs) > 0, "concatenate", "there must be at least one array", 1, 0)
     first = xs[0]
@@ -213,6 +235,7 @@ def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
     >>> [part.shape for part in gg.split(gg.ones((4, 2)), [1, 3])]
     [(1, 2), (3, 2)]
     """
+    x = as_tensor(x)
     axis = _axis(axis, x.ndim, "split", x)
     n = x.shape[axis]
     if isinstance(sizes, int):
@@ -270,10 +293,10 @@ def astype(x, /, dtype):
 
 @differentiable(x=lambda g: flip(cumsum(flip(g, -1)), -1))
 def cumsum(x, /):
-    """Running sums along the last axis.
+    """Running sums along the last axis; booleans are counted.
 
     >>> import glassgrad as gg
     >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
     tensor([1., 3., 6.])
     """
-    return x.cumsum(axis=-1, dtype=x.dtype)
+    return x.cumsum(axis=-1, dtype=x.dtype if x.dtype.kind == "f" else None)

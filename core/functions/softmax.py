@@ -7,6 +7,7 @@ from ..differentiable import differentiable
 from .arithmetic import exp, where
 from .reductions import _check, _spread
 from .reductions import sum as sum_
+from .summation import total
 
 
 def _weights(g, x, out, axis, x_shape):
@@ -23,11 +24,11 @@ def logsumexp(x, /, axis=-1, keepdims=False):
     >>> gg.logsumexp(gg.tensor([1000.0, 1000.0]))
     tensor(1000.6932)
     """
-    _check("logsumexp", x, axis)
+    axis = _check("logsumexp", x, axis)
     xp = xp_of(x)
     top = x.max(axis=axis, keepdims=True)
     safe = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    out = xp.log(xp.exp(x - safe).sum(axis=axis, keepdims=True)) + safe
+    out = xp.log(total(xp.exp(x - safe), axis, keepdims=True)) + safe
     return out if keepdims else xp.asarray(out.squeeze(axis))
 
 
@@ -43,9 +44,9 @@ def softmax(x, /, axis=-1):
     >>> gg.softmax(gg.tensor([1000.0, 1000.0]))
     tensor([0.5, 0.5])
     """
-    _check("softmax", x, axis)
+    axis = _check("softmax", x, axis)
     e = xp_of(x).exp(x - x.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+    return e / total(e, axis, keepdims=True)
 
 
 @differentiable(
@@ -60,7 +61,7 @@ def log_softmax(x, /, axis=-1):
     >>> gg.log_softmax(gg.tensor([0.0, 1000.0]))
     tensor([-1000.,     0.])
     """
-    _check("log_softmax", x, axis)
+    axis = _check("log_softmax", x, axis)
     xp = xp_of(x)
     x = x - x.max(axis=axis, keepdims=True)
-    return x - xp.log(xp.exp(x).sum(axis=axis, keepdims=True))
+    return x - xp.log(total(xp.exp(x), axis, keepdims=True))

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ...kernels.errors import ShapeError, ValueRangeError, expect
+from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, xp_of
 from ..differentiable import differentiable
 from ..functions import (
@@ -25,7 +25,7 @@ from ..functions import (
 )
 from ..functions import sum as sum_
 from ..functions.indexing import check_labels
-from ..tensor import Tensor, values_of
+from ..tensor import Tensor, as_tensor, values_of
 
 
 def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
@@ -40,17 +40,27 @@ def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
     return values.mean() if reduction == "mean" else values.sum()
 
 
-def _paired(function: str, x: Tensor, y) -> Tensor:
-    """The target as tensor: of x's shape, and of its dtype if it was not a float array."""
+def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
+    """Both as tensors: the target of x's shape, and of its dtype if it was not a float array.
+
+    A plain array is copied where the tape may keep it: target buffers are used again.
+    """
+    x = as_tensor(x)
     if not isinstance(y, Tensor):
-        y = Tensor(y) if is_array(y) else Tensor(x.xp.asarray(y, dtype=x.dtype))
+        kept = x.requires_grad
+        y = Tensor((y.copy() if kept else y) if is_array(y) else x.xp.asarray(y, dtype=x.dtype))
     if y.dtype.kind != "f":
         y = Tensor(y.data.astype(x.dtype))
     expect(
         x.shape == y.shape, function, "predictions and targets must have one shape", x.shape,
         y.shape,
     )  # fmt: skip
-    return y
+    if x.dtype.kind == "f" and x.dtype != y.dtype:
+        raise DTypeError(
+            f"{function}: float dtypes must agree; expected {x.dtype}, got {y.dtype}"
+            f" {describe(predictions=x, targets=y)}; convert one with .astype(...)"
+        )
+    return x, y
 
 
 def mse(x: Tensor, y, reduction: str = "mean") -> Tensor:
@@ -60,19 +70,34 @@ def mse(x: Tensor, y, reduction: str = "mean") -> Tensor:
     >>> mse(gg.tensor([1.0, 2.0]), [0.0, 4.0]).item()
     2.5
     """
-    d = x - _paired("mse", x, y)
+    x, y = _paired("mse", x, y)
+    d = x - y
     return _reduce(d * d, "mse", reduction)
 
 
 def l1(x: Tensor, y, reduction: str = "mean") -> Tensor:
-    """|x - y|, with derivative 0 at 0."""
-    return _reduce(absolute(x - _paired("l1", x, y)), "l1", reduction)
+    """|x - y|, with derivative 0 at 0.
+
+    >>> import glassgrad as gg
+    >>> l1(gg.tensor([1.0, 2.0]), [0.0, 4.0]).item()
+    1.5
+    """
+    x, y = _paired("l1", x, y)
+    return _reduce(absolute(x - y), "l1", reduction)
 
 
 def huber(x: Tensor, y, delta: float = 1.0, reduction: str = "mean") -> Tensor:
-    """½ d² for |d| ≤ δ, δ(|d| - ½ δ) beyond, d = x - y (Huber 1964)."""
+    """½ d² for |d| ≤ δ, δ(|d| - ½ δ) beyond, d = x - y (Huber 1964).
+
+    Raises ValueRangeError unless δ > 0.
+
+    >>> import glassgrad as gg
+    >>> huber(gg.tensor([0.5, 3.0]), [0.0, 0.0], reduction="none")
+    tensor([0.125, 2.5  ])
+    """
     expect(delta > 0, "huber", "delta must be positive", "> 0", delta, ValueRangeError)
-    d = absolute(x - _paired("huber", x, y))
+    x, y = _paired("huber", x, y)
+    d = absolute(x - y)
     q = minimum(d, delta)
     return _reduce(q * q * 0.5 + (d - q) * delta, "huber", reduction)
 
@@ -85,9 +110,11 @@ def _cross_entropy_composed(logits, /, labels):
 def _cross_entropy_fused(g, logits, out, labels):
     """softmax - one_hot, by one exponential: the forward pass left the log-sum-exp."""
     g, x, lse = g[0].data, logits.data, out[1].data
-    p = xp_of(x).exp(x - lse[..., None])
+    xp = xp_of(x)
+    p = xp.empty(x.shape, x.dtype)  # row-major whatever x is, so that `rows` is a view of it
+    xp.exp(xp.subtract(x, lse[..., None], out=p), out=p)
     rows = p.reshape(-1, p.shape[-1])
-    rows[xp_of(x).arange(len(rows)), labels.reshape(-1)] -= 1
+    rows[xp.arange(len(rows)), labels.reshape(-1)] -= 1
     p *= g[..., None]
     return Tensor(p)
 
@@ -112,12 +139,21 @@ def cross_entropy(logits: Tensor, labels, reduction: str = "mean") -> Tensor:
     >>> round(cross_entropy(gg.tensor([[0.0, 0.0], [0.0, 1000.0]]), [0, 1]).item(), 4)
     0.3466
     """
+    logits = as_tensor(logits)
     labels = _labels("cross_entropy", logits, labels)
     return _reduce(_cross_entropy(logits, labels=labels)[0], "cross_entropy", reduction)
 
 
 def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
-    """-log_probabilities[label] for log-probabilities [..., K] and integer labels [...]."""
+    """-log_probabilities[label] for log-probabilities [..., K] and integer labels [...].
+
+    Raises DTypeError, ValueRangeError or ShapeError for bad labels.
+
+    >>> import glassgrad as gg
+    >>> nll(gg.tensor([[-1.0, -2.0], [-3.0, -4.0]]), [0, 1]).item()
+    2.5
+    """
+    log_probabilities = as_tensor(log_probabilities)
     labels = _labels("nll", log_probabilities, labels)
     return _reduce(-take_along(log_probabilities, labels), "nll", reduction)
 
@@ -155,9 +191,14 @@ def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
     """-(y ln p + (1 - y) ln(1 - p)) for probabilities p and targets y in 0..1.
 
     Logarithms are not taken below -100 and their slopes not above 1e12, so that p = 0 and 1 stay
-    finite. From logits, `binary_cross_entropy_with_logits` is exact and cheaper.
+    finite. From logits, `binary_cross_entropy_with_logits` is exact and cheaper. Raises
+    ValueRangeError outside 0..1.
+
+    >>> import glassgrad as gg
+    >>> binary_cross_entropy(gg.tensor([0.5, 0.5]), [1.0, 0.0]).item()
+    0.6931471824645996
     """
-    y = _paired("binary_cross_entropy", p, y)
+    p, y = _paired("binary_cross_entropy", p, y)
     _probabilities("binary_cross_entropy", p=p, y=y)
     loss = -(y * _clamped_log(p) + (1 - y) * _clamped_log(1 - p))
     return _reduce(loss, "binary_cross_entropy", reduction)
@@ -178,7 +219,7 @@ def binary_cross_entropy_with_logits(z: Tensor, y, reduction: str = "mean") -> T
     tensor([   0., 1000.])
     """
     name = "binary_cross_entropy_with_logits"
-    y = _paired(name, z, y)
+    z, y = _paired(name, z, y)
     _probabilities(name, y=y)
     return _reduce(_logit_loss(z, y), name, reduction)
 
@@ -187,9 +228,13 @@ def kl_divergence(p, log_q: Tensor, reduction: str = "mean") -> Tensor:
     """KL(p ‖ q) = Σ_k p_k (ln p_k - ln q_k) over the last axis, with 0 ln 0 = 0.
 
     p [..., K] are probabilities, log_q [..., K] log-probabilities (`log_softmax`); "mean" is over
-    the rows.
+    the rows. Raises ValueRangeError for p outside 0..1.
+
+    >>> import glassgrad as gg
+    >>> kl_divergence([[1.0, 0.0]], gg.log_softmax(gg.tensor([[0.0, 0.0]])))
+    tensor(0.6931472)
     """
-    p = _paired("kl_divergence", log_q, p)
+    log_q, p = _paired("kl_divergence", log_q, p)
     _probabilities("kl_divergence", p=p)
     rows = sum_(p * (_clamped_log(p) - log_q), axis=-1)
     return _reduce(rows, "kl_divergence", reduction)
@@ -201,9 +246,13 @@ def gaussian_nll(
     """½ (ln v + (y - μ)²/v) with v = max(variance, ε) (Nix & Weigend 1994); `full` adds ½ ln 2π.
 
     Raises ValueRangeError for a negative variance; where it is below ε its gradient is 0.
+
+    >>> import glassgrad as gg
+    >>> gaussian_nll(gg.tensor([1.0]), [3.0], gg.tensor([1.0]))
+    tensor(2.)
     """
-    y = _paired("gaussian_nll", mu, y)
-    variance = _paired("gaussian_nll", mu, variance)
+    mu, y = _paired("gaussian_nll", mu, y)
+    mu, variance = _paired("gaussian_nll", mu, variance)
     if not bool((variance.data >= 0).all()):
         raise ValueRangeError(
             f"gaussian_nll: variance must not be negative; expected ≥ 0, got"
@@ -216,8 +265,15 @@ def gaussian_nll(
 
 
 def hinge(scores: Tensor, y, reduction: str = "mean") -> Tensor:
-    """max(0, 1 - y s) for scores s and targets y of -1 or +1 (Cortes & Vapnik 1995)."""
-    y = _paired("hinge", scores, y)
+    """max(0, 1 - y s) for scores s and targets y of -1 or +1 (Cortes & Vapnik 1995).
+
+    Raises ValueRangeError for other targets.
+
+    >>> import glassgrad as gg
+    >>> hinge(gg.tensor([2.0, 0.5]), [1, 1], "none")
+    tensor([0. , 0.5])
+    """
+    scores, y = _paired("hinge", scores, y)
     if not bool((abs(y.data) == 1).all()):
         raise ValueRangeError("hinge: targets must be -1 or +1")
     return _reduce(relu(1 - y * scores), "hinge", reduction)

@@ -9,7 +9,8 @@ A module is any object whose attributes are
 
 also inside lists, tuples and dictionaries. Names are joined by dots: ``encoder.0.weight``. There is
 nothing to register and no ``super().__init__()`` to remember: the attributes are looked at when
-asked. A tensor computed on the tape (an activation kept for later) is not state and is left out.
+asked. What a call on parameters returned (an activation kept for later, on the tape or not) is not
+state and is left out; `.detach()` makes a constant of it, which is.
 """
 
 import weakref
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...kernels.errors import GlassgradError
+from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
 from ..random import Generator
 from ..tensor import Tensor, values_of
@@ -29,7 +30,7 @@ class StateError(GlassgradError, ValueError):
 
 def _walk(value, name: str, path: frozenset):
     """All (name, module, tensor or generator) below `value`, in attribute order, parents first."""
-    if isinstance(value, Generator) or (isinstance(value, Tensor) and value.node is None):
+    if isinstance(value, Generator) or (isinstance(value, Tensor) and not value.computed):
         yield name, value
         return
     if not isinstance(value, (Module, list, tuple, dict)) or id(value) in path:
@@ -178,13 +179,25 @@ class Module:
         """Put `tensors` in the place of the parameters, in the order of `parameters()`.
 
         Makes the network a function of its parameters, for derivatives by them. The places are
-        those of the first call: what is put in later need not be a parameter itself.
+        those of the first call: what is put in later need not be a parameter itself. A tuple is
+        replaced by another. Raises StateError where the number of tensors is another, or where a
+        parameter lies where nothing can be put (in a property, say).
         """
+        tensors = list(tensors)
         if self not in _places:
-            wanted = {id(t): i for i, t in enumerate(self.parameters())}
-            _places[self] = list(_find_places(self, wanted, set()))
-        for container, key, i in _places[self]:
-            container[key] = tensors[i]
+            named = list(self.named_parameters())
+            wanted = {id(t): i for i, (_, t) in enumerate(named)}
+            places = list(_find_places(self, wanted, set()))
+            found = {place[-1] for place in places}
+            lost = [name for i, (name, _) in enumerate(named) if i not in found]
+            if lost:
+                raise StateError(f"with_parameters: no place was found for {', '.join(lost)}")
+            _places[self] = len(named), places
+        count, places = _places[self]
+        if len(tensors) != count:
+            raise StateError(f"with_parameters: expected {count} tensors, got {len(tensors)}")
+        for container, key, path, i in places:
+            container[key] = _replaced(container[key], path, tensors[i])
         return self
 
     # ------------------------------------------------------------------ modes
@@ -240,26 +253,42 @@ _places = weakref.WeakKeyDictionary()
 
 
 def _find_places(value, wanted: dict, seen: set):
-    """(dictionary or list, key, number) of every place below `value` that holds a wanted tensor."""
+    """(dictionary or list, key, path, number) of every place below `value` of a wanted tensor.
+
+    The path leads through the tuples inside ``container[key]``, which cannot be changed in place.
+    """
     if id(value) in seen:
         return
     seen.add(id(value))
     inside = vars(value) if isinstance(value, Module) else value
-    for key, member in list(inside.items() if isinstance(inside, dict) else enumerate(inside)):
+
+    def look(key, path, member):
         if isinstance(member, Tensor) and id(member) in wanted:
-            yield inside, key, wanted[id(member)]
+            yield inside, key, path, wanted[id(member)]
+        elif isinstance(member, tuple):
+            for i, part in enumerate(member):
+                yield from look(key, (*path, i), part)
         elif isinstance(member, (Module, list, dict)):
             yield from _find_places(member, wanted, seen)
+
+    for key, member in list(inside.items() if isinstance(inside, dict) else enumerate(inside)):
+        yield from look(key, (), member)
+
+
+def _replaced(value, path: tuple, tensor):
+    """The tensor, or the tuple `value` with the tensor at the end of the path through tuples."""
+    if not path:
+        return tensor
+    items = list(value)
+    items[path[0]] = _replaced(items[path[0]], path[1:], tensor)
+    return type(value)._make(items) if hasattr(value, "_make") else type(value)(items)
 
 
 def _name_problems(missing, unexpected, tensors) -> list[str]:
     """One line for each missing and each unexpected name, with the name probably meant."""
-    import difflib
-
     lines = [f"missing: {name} {tensors[name].describe()}" for name in missing]
     for name in unexpected:
-        near = difflib.get_close_matches(name, tensors, n=1, cutoff=0.5)
-        lines.append(f"unexpected: {name}" + (f" (nearest name here: {near[0]})" if near else ""))
+        lines.append(f"unexpected: {name}{nearest(name, tensors)}")
     return lines
 
 

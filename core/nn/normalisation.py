@@ -46,10 +46,9 @@ class BatchNorm(Module):
             self._follow(mean, variance, x.size // channels)
             return y
         along = (channels,) + (1,) * (x.ndim - 2)
-        inverse = 1 / (self.running_var + self.eps).sqrt()
-        scale = self.weight * inverse
-        shift = self.bias - self.running_mean * scale
-        return x * reshape(scale, along) + reshape(shift, along)
+        scale = self.weight / (self.running_var + self.eps).sqrt()
+        centred = x - reshape(self.running_mean, along)  # first: x·scale and mean·scale may cancel
+        return centred * reshape(scale, along) + reshape(self.bias, along)
 
     def _follow(self, mean, variance, n: int) -> None:
         count = self.num_batches_tracked

@@ -4,7 +4,7 @@ Reading order: optimiser, sgd, adaptive, schedules, clipping.
 """
 
 from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
-from .clipping import clip_grad_norm, clip_grad_value, grad_norm
+from .clipping import clip_grad_norm, clip_grad_value, finite_gradients, grad_norm
 from .optimiser import Optimiser, OptimiserError
 from .schedules import (
     Constant,
@@ -24,5 +24,5 @@ __all__ = [
     "AdaGrad", "Adadelta", "Adam", "AdamW", "Constant", "Cosine", "Exponential", "Halving",
     "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
     "ReduceOnPlateau", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
-    "grad_norm",
+    "finite_gradients", "grad_norm",
 ]  # fmt: skip

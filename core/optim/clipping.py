@@ -5,6 +5,8 @@ A clipped gradient is a new array: two parameters may share the old one.
 
 import math
 
+import numpy as np
+
 from ...kernels.errors import ValueRangeError, expect
 from ..arrays import xp_of
 from ..tensor import Tensor
@@ -23,6 +25,19 @@ def grad_norm(parameters) -> float:
     """The Euclidean norm of all gradients together, as if they were one vector."""
     norms = [_norm(p.grad.data) for p in parameters if p.grad is not None]
     return math.nan if any(map(math.isnan, norms)) else math.hypot(*norms)
+
+
+def finite_gradients(parameters) -> bool:
+    """Are all gradients free of NaN and Inf?
+
+    Sums tell it with one pass and one transfer from the device; only when they are not finite,
+    which large numbers can do as well, the elements are looked at.
+    """
+    grads = [p.grad.data for p in parameters if p.grad is not None]
+    with np.errstate(all="ignore"):
+        if math.isfinite(float(sum(g.sum() for g in grads))):
+            return True
+    return all(bool(xp_of(g).isfinite(g).all()) for g in grads)
 
 
 def clip_grad_norm(parameters, max_norm: float) -> float:

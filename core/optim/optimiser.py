@@ -55,6 +55,11 @@ class Optimiser:
             raise OptimiserError(f"{name}: a parameter is listed twice")
         # A schedule sets one rate; groups with a rate of their own keep its ratio to that.
         self._lr = settings["lr"]
+        expect(
+            self._lr > 0 or all(g["lr"] == self._lr for g in self.groups), name,
+            "lr must be positive where a group has a rate of its own, which keeps its ratio to it",
+            "> 0", self._lr, ValueRangeError,
+        )  # fmt: skip
         self._ratios = [g["lr"] / self._lr if g["lr"] != self._lr else 1.0 for g in self.groups]
         self.state = [None] * len(self.parameters)  # slot -> array, from the first step on
         self.steps = [0] * len(self.parameters)
@@ -179,6 +184,10 @@ class Optimiser:
         known = rates | steps | set(expected)
         problems = [f"missing: {k}" for k in sorted((rates | set(expected)) - set(state))]
         problems += [f"unexpected: {k}" for k in sorted(set(state) - known)]
+        for k in sorted((rates | steps) & set(state)):
+            kind, what = (float, "a rate") if k in rates else (int, "a count of steps")
+            if not _is_number(state[k], kind):
+                problems.append(f"{k}: expected {what}, got {state[k]!r:.80}")
         for k in sorted(set(expected) & set(state)):
             value, p = state[k], expected[k]
             if not is_array(value) or value.shape != p.shape or value.dtype != p.dtype:
@@ -205,6 +214,14 @@ class Optimiser:
         )
         n = sum(p.size for p in self.parameters)
         return f"{type(self).__name__}(lr={self._lr}, {shown}; {n:,} numbers)"
+
+
+def _is_number(value, kind) -> bool:
+    """Is it a number of that kind, finite and not negative?"""
+    if is_array(value) and value.ndim == 0:  # as it comes out of a file of arrays
+        value = value.item()
+    kinds = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
+    return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < np.inf
 
 
 class _Scratch:

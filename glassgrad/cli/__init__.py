@@ -8,14 +8,13 @@ Exit codes: 0 done; 1 an error, or a check that failed; 2 wrong usage; 130 stopp
 """
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 
-from ..kernels.errors import GlassgradError
+from ..kernels.errors import GlassgradError, nearest
 
 # command -> module of this package ("list" would hide the type)
 COMMANDS = {
@@ -54,12 +53,6 @@ class _Parser(argparse.ArgumentParser):
 
     def _sub(self, name):
         return self.commands.choices[name] if name else self
-
-
-def nearest(word: str, known) -> str:
-    """``; did you mean 'train'?``, or nothing where no known word is close."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _module(command: str):

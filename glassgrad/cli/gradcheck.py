@@ -39,8 +39,7 @@ def _chosen(names):
     """[(kind, case)] of all names, or of every function, layer and system."""
     from .. import models
     from ..core import gradcases, gradcases_layers
-    from ..kernels.errors import ValueRangeError
-    from . import nearest
+    from ..kernels.errors import ValueRangeError, nearest
 
     every = [("function", c) for c in gradcases.CASES]
     every += [("layer", c) for c in gradcases_layers.CASES]

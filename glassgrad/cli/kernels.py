@@ -9,8 +9,7 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from ..kernels import OPERATIONS, implementations
-    from ..kernels.errors import BackendError
-    from . import nearest
+    from ..kernels.errors import BackendError, nearest
     from .machine import backends
     from .output import console, good, table
 

@@ -17,13 +17,14 @@ def run(args) -> int:
 
     out = console()
     if args.what != "data":
-        out.print(_models())
+        out.print(_models(wide=out.width >= 110))
     if args.what != "models":
         out.print(_data(args.data_dir))
     return 0
 
 
-def _models():
+def _models(wide: bool):
+    """The systems; where there is room with the published number that leads, of `reproduce`."""
     from .. import models
     from .output import table
 
@@ -31,9 +32,9 @@ def _models():
     for name in models.names():
         r = models.recipe(name)
         published = r.targets[0].published if r.targets else ""
-        rows.append((name, r.title, ranges(r.rows), r.data, published))
-    return table(rows, "name", "system", "rows", "data", "published",
-                 title="Systems", whole=("name", "rows", "data"))  # fmt: skip
+        rows.append((name, r.title, ranges(r.rows), r.data, *([published] * wide)))
+    columns = ("name", "system", "rows", "data", *(["published"] * wide))
+    return table(rows, *columns, title="Systems", whole=("name", "rows", "data"))
 
 
 def _data(data_dir):

@@ -24,7 +24,7 @@ def run(args) -> int:
 
     recipe = models.recipe(args.name)
     name = args.data or recipe.data
-    settings = training.settings_for(recipe, name, overrides(args.sets))
+    settings = recipe.resolve(name, overrides(args.sets))
     data = training.load_data(recipe, name, args.data_dir, settings)
     system = training.build(recipe, data, settings)
     calls, dot = graph(system, data, settings)

@@ -46,34 +46,11 @@ of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learn
 
 import operator
 
-from ..errors import DTypeError, expect, expect_floats
+from ..checks import pair, shape4
+from ..errors import expect, expect_floats
 from ..registry import dispatch
 
 __all__ = ["forward", "input_grad", "output_shape", "weight_grad"]
-
-
-def pair(function: str, name: str, value, least: int) -> tuple[int, int]:
-    """An int, or a (vertical, horizontal) pair of ints, as a pair; each at least `least`.
-
-    >>> pair("conv2d", "stride", 2, least=1)
-    (2, 2)
-    """
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    expect(len(values) == 2, function, f"{name} must be an int or a pair", "2 numbers", value)
-    try:
-        first, second = (operator.index(v) for v in values)
-    except TypeError:
-        raise DTypeError(f"{function}: {name} must be made of ints; got {value!r}") from None
-    expect(min(first, second) >= least, function, f"{name} must be >= {least}", least, value)
-    return first, second
-
-
-def shape4(function: str, name: str, shape, letters: str) -> tuple[int, int, int, int]:
-    """A shape of four sizes as a tuple of ints, none negative."""
-    sizes = tuple(operator.index(s) for s in shape)
-    expect(len(sizes) == 4, function, f"{name} must be [{letters}]", "4 axes", f"{len(sizes)}")
-    expect(min(sizes) >= 0, function, f"{name} must have no negative size", ">= 0", sizes)
-    return sizes
 
 
 def _options(function, stride, padding, dilation, groups):

@@ -26,10 +26,11 @@ NaN or an infinity in x can also reach other taps of the same channel, through t
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, prange, types
+from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..compiled import njit
 from ..registry import register
 
 BLOCK = 2 << 20  # bytes of padded planes made at a time: they stay in the cache until used
@@ -112,7 +113,7 @@ def _make_tile(rows: int):
 _tile8, _tile4, _tile1 = _make_tile(8), _make_tile(4), _make_tile(1)
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left):
     """planes[m, a, b, u*QW + t] = x[m, u*SH + a - top, t*SW + b - left], zero outside x."""
     M, H, W = x.shape
@@ -140,7 +141,7 @@ def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left):
                 plane[QH * QW :] = 0
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
     """out[n, o, a + i*SH, b + j*SW] = sum over k of w[o, k] * planes[image n, taps[k] + i*QW + j].
 
@@ -179,7 +180,7 @@ def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
                             target[j * SW] = source[j]
 
 
-@njit(parallel=True, cache=True, fastmath={"contract", "reassoc"})
+@njit(parallel=True, fastmath={"contract", "reassoc"})
 def _dots(planes, image, group, taps, gy, gw):
     """gw[g, o, k] += sum over n, q of gy[n, g, o, q] * planes[image n, taps[k] + q].
 
@@ -288,7 +289,7 @@ def _output_size(x, w_shape, stride, padding, dilation):
     )
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _formula(x, w, y, SH, SW, PH, PW, DH, DW, groups):
     N, O, OH, OW = y.shape
     _, _, H, W = x.shape

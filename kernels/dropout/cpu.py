@@ -1,14 +1,14 @@
 """Dropout in Numba: each word decides its element as soon as it is made; the mask is not stored."""
 
 import numpy as np
-from numba import njit
 
+from ..compiled import njit
 from ..philox.cpu import TOP24, philox_block
 from ..registry import register
 from . import threshold
 
 
-@njit(cache=True)
+@njit
 def _forward(x, scale, first_kept, seed, offset, y):
     zero = y.dtype.type(0)
     for first in range(0, x.size, 4):

@@ -58,6 +58,7 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
                 `kernels/lstm/cpu.py`; weight gradients in one product over all steps
 """
 
+from ..checks import plane, shapes, steps
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
 from ..registry import dispatch
 
@@ -86,7 +87,7 @@ def cell_forward(xa, ha, h, variant="lecture"):
     arrays = {"xa": xa, "ha": ha, "h": h}
     n, width = _check("gru.cell_forward", variant, "h", arrays)
     wanted = {"xa": (n, 3 * width), "ha": (n, 3 * width)}
-    _shapes("gru.cell_forward", wanted, arrays)
+    shapes("gru.cell_forward", wanted, arrays)
     return dispatch("gru", "cell_forward", xa, ha, h, variant)
 
 
@@ -110,7 +111,7 @@ def cell_backward(gh_new, gates, ha, h, variant="lecture"):
     arrays = {"gh_new": gh_new, "gates": gates, "ha": ha, "h": h}
     n, width = _check("gru.cell_backward", variant, "h", arrays)
     wanted = {"gh_new": (n, width), "gates": (n, 3 * width), "ha": (n, 3 * width)}
-    _shapes("gru.cell_backward", wanted, arrays)
+    shapes("gru.cell_backward", wanted, arrays)
     return dispatch("gru", "cell_backward", gh_new, gates, ha, h, variant)
 
 
@@ -129,9 +130,9 @@ def sequence_forward(xa, h0, wh, bh=None, variant="lecture"):
     """
     arrays = {"xa": xa, "h0": h0, "wh": wh} | ({} if bh is None else {"bh": bh})
     n, width = _check("gru.sequence_forward", variant, "h0", arrays)
-    steps = _steps("gru.sequence_forward", "xa", xa, arrays)
-    wanted = {"xa": (steps, n, 3 * width), "wh": (3 * width, width), "bh": (3 * width,)}
-    _shapes("gru.sequence_forward", wanted, arrays)
+    t = steps("gru.sequence_forward", "xa", arrays)
+    wanted = {"xa": (t, n, 3 * width), "wh": (3 * width, width), "bh": (3 * width,)}
+    shapes("gru.sequence_forward", wanted, arrays)
     return dispatch("gru", "sequence_forward", xa, h0, wh, bh, variant)
 
 
@@ -154,10 +155,10 @@ def sequence_backward(ghs, hs, gates, h0, wh, bh=None, variant="lecture"):
     arrays = {"ghs": ghs, "hs": hs, "gates": gates, "h0": h0, "wh": wh}
     arrays |= {} if bh is None else {"bh": bh}
     n, width = _check("gru.sequence_backward", variant, "h0", arrays)
-    steps = _steps("gru.sequence_backward", "ghs", ghs, arrays)
-    wanted = {"ghs": (steps, n, width), "hs": (steps, n, width), "gates": (steps, n, 3 * width)}
+    t = steps("gru.sequence_backward", "ghs", arrays)
+    wanted = {"ghs": (t, n, width), "hs": (t, n, width), "gates": (t, n, 3 * width)}
     wanted |= {"wh": (3 * width, width), "bh": (3 * width,)}
-    _shapes("gru.sequence_backward", wanted, arrays)
+    shapes("gru.sequence_backward", wanted, arrays)
     return dispatch("gru", "sequence_backward", ghs, hs, gates, h0, wh, bh, variant)
 
 
@@ -168,21 +169,4 @@ def _check(function, variant, name, arrays):
     ok = variant in VARIANTS
     expect(ok, function, "variant must be known", known, repr(variant), ValueRangeError)
     expect_floats(function, **arrays)
-    array = arrays[name]
-    expect(array.ndim == 2, function, f"{name}.ndim must be 2, [N, H]", 2, array.ndim, **arrays)
-    return array.shape
-
-
-def _steps(function, name, array, arrays):
-    """T, from the array that defines it."""
-    expect(array.ndim == 3, function, f"{name}.ndim must be 3, [T, N, …]", 3, array.ndim, **arrays)
-    return array.shape[0]
-
-
-def _shapes(function, wanted, arrays):
-    for name, shape in wanted.items():
-        if name in arrays:
-            got = tuple(arrays[name].shape)
-            expect(
-                got == shape, function, f"{name}.shape must fit the others", shape, got, **arrays
-            )
+    return plane(function, name, arrays)

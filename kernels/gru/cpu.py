@@ -8,11 +8,11 @@ since r acts on its result; the lecture form two, since r must be known before t
 
 import numpy as np
 
-from ..lstm.cpu import compiled, flat, over_steps, plain, sigmoid, tanh, turned
+from ..lstm.cpu import flat, over_steps, plain, sigmoid, tanh, turned, vectorised
 from ..registry import register
 
 
-@compiled
+@vectorised
 def _reset_update(xa, ha, bh, gates):
     """r, z = σ(xa + ha + bh), the first 2H columns of each."""
     rows, two = gates.shape[0], 2 * (gates.shape[1] // 3)
@@ -24,7 +24,7 @@ def _reset_update(xa, ha, bh, gates):
             row[j] = sigmoid(row[j])
 
 
-@compiled
+@vectorised
 def _candidate(xa, ha, bh, gates, h, h_new, library):
     """n = tanh(xa_n + [r] (ha_n + b_n)) and h'; ha_n is the last H columns of ha."""
     rows, width = h.shape
@@ -50,7 +50,7 @@ def _candidate(xa, ha, bh, gates, h, h_new, library):
                 new[j] = (one - z[j]) * old[j] + z[j] * n[j]
 
 
-@compiled
+@vectorised
 def _update_gradient(gh, gates, h, ga, library):
     """ga_z, ga_n of the page; gh becomes its straight path to the step before."""
     rows, width = h.shape
@@ -74,7 +74,7 @@ def _update_gradient(gh, gates, h, ga, library):
                 g[j] *= one - z[j]
 
 
-@compiled
+@vectorised
 def _reset_after(ha_n, gates, ga, gha):
     """Library: ga_r = ga_n ha_n r(1-r) and gha = (ga_r, ga_z, ga_n r); ha_n holds its bias."""
     rows, width = gates.shape[0], gates.shape[1] // 3
@@ -91,7 +91,7 @@ def _reset_after(ha_n, gates, ga, gha):
             ghak[j] = gak[j]
 
 
-@compiled
+@vectorised
 def _reset_before(g_reset, gates, h, ga, gh):
     """Lecture, with g_reset the gradient of r h: ga_r = g_reset h r(1-r), gh += g_reset r."""
     rows, width = h.shape

@@ -67,7 +67,8 @@ hence full matrices; in the paper and in most libraries each cell sees only itse
                 steps
 """
 
-from ..errors import expect, expect_floats
+from ..checks import plane, shapes, steps
+from ..errors import expect_floats
 from ..registry import dispatch
 
 __all__ = ["cell_backward", "cell_forward", "sequence_backward", "sequence_forward"]
@@ -90,8 +91,8 @@ def cell_forward(a, c):
     """
     arrays = {"a": a, "c": c}
     expect_floats("lstm.cell_forward", **arrays)
-    n, h = _plane("lstm.cell_forward", "c", c, arrays)
-    _shapes("lstm.cell_forward", {"a": (n, 4 * h)}, arrays)
+    n, h = plane("lstm.cell_forward", "c", arrays)
+    shapes("lstm.cell_forward", {"a": (n, 4 * h)}, arrays)
     return dispatch("lstm", "cell_forward", a, c)
 
 
@@ -113,9 +114,9 @@ def cell_backward(gh, gc_new, gates, c, c_new):
     """
     arrays = {"gh": gh, "gc_new": gc_new, "gates": gates, "c": c, "c_new": c_new}
     expect_floats("lstm.cell_backward", **arrays)
-    n, h = _plane("lstm.cell_backward", "c", c, arrays)
+    n, h = plane("lstm.cell_backward", "c", arrays)
     wanted = {"gh": (n, h), "gc_new": (n, h), "c_new": (n, h), "gates": (n, 4 * h)}
-    _shapes("lstm.cell_backward", wanted, arrays)
+    shapes("lstm.cell_backward", wanted, arrays)
     return dispatch("lstm", "cell_backward", gh, gc_new, gates, c, c_new)
 
 
@@ -137,10 +138,10 @@ def sequence_forward(xa, h0, c0, wh, p=None):
     """
     arrays = {"xa": xa, "h0": h0, "c0": c0, "wh": wh} | ({} if p is None else {"p": p})
     expect_floats("lstm.sequence_forward", **arrays)
-    n, h = _plane("lstm.sequence_forward", "h0", h0, arrays)
-    steps = _steps("lstm.sequence_forward", "xa", xa, arrays)
-    wanted = {"c0": (n, h), "xa": (steps, n, 4 * h), "wh": (4 * h, h), "p": (3 * h, h)}
-    _shapes("lstm.sequence_forward", wanted, arrays)
+    n, h = plane("lstm.sequence_forward", "h0", arrays)
+    t = steps("lstm.sequence_forward", "xa", arrays)
+    wanted = {"c0": (n, h), "xa": (t, n, 4 * h), "wh": (4 * h, h), "p": (3 * h, h)}
+    shapes("lstm.sequence_forward", wanted, arrays)
     return dispatch("lstm", "sequence_forward", xa, h0, c0, wh, p)
 
 
@@ -168,30 +169,9 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p=None):
     arrays |= {"h0": h0, "c0": c0, "wh": wh, "p": p}
     arrays = {name: a for name, a in arrays.items() if a is not None or name not in ("gcs", "p")}
     expect_floats("lstm.sequence_backward", **arrays)
-    n, h = _plane("lstm.sequence_backward", "h0", h0, arrays)
-    steps = _steps("lstm.sequence_backward", "ghs", ghs, arrays)
-    wanted = dict.fromkeys(("ghs", "gcs", "hs", "cs"), (steps, n, h))
-    wanted |= {"gates": (steps, n, 4 * h), "c0": (n, h), "wh": (4 * h, h), "p": (3 * h, h)}
-    _shapes("lstm.sequence_backward", wanted, arrays)
+    n, h = plane("lstm.sequence_backward", "h0", arrays)
+    t = steps("lstm.sequence_backward", "ghs", arrays)
+    wanted = dict.fromkeys(("ghs", "gcs", "hs", "cs"), (t, n, h))
+    wanted |= {"gates": (t, n, 4 * h), "c0": (n, h), "wh": (4 * h, h), "p": (3 * h, h)}
+    shapes("lstm.sequence_backward", wanted, arrays)
     return dispatch("lstm", "sequence_backward", ghs, gcs, hs, cs, gates, h0, c0, wh, p)
-
-
-def _plane(function, name, array, arrays):
-    """N and H, from the array that defines them."""
-    expect(array.ndim == 2, function, f"{name}.ndim must be 2, [N, H]", 2, array.ndim, **arrays)
-    return array.shape
-
-
-def _steps(function, name, array, arrays):
-    """T, from the array that defines it."""
-    expect(array.ndim == 3, function, f"{name}.ndim must be 3, [T, N, …]", 3, array.ndim, **arrays)
-    return array.shape[0]
-
-
-def _shapes(function, wanted, arrays):
-    for name, shape in wanted.items():
-        if name in arrays:
-            got = tuple(arrays[name].shape)
-            expect(
-                got == shape, function, f"{name}.shape must fit the others", shape, got, **arrays
-            )

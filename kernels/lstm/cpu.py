@@ -16,14 +16,15 @@ float64 is the precision of checks, not of speed: there the C library's function
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
+from ..compiled import njit
 from ..registry import register
 
 # "numpy": division by zero gives inf instead of a branch to an exception, which would stop the
 # compiler from vectorising. "contract" lets a*b + c round once; it moves no NaN or inf.
-compiled = njit(cache=True, error_model="numpy", fastmath={"contract"})
+vectorised = njit(error_model="numpy", fastmath={"contract"})
 
 F = np.float32
 LOG2_E = F(1 / math.log(2))
@@ -35,7 +36,7 @@ LOWEST = F(-88.0)  # gives k = -127, whose power of two comes out as 0 exactly
 ZERO, ONE, TWO = F(0), F(1), F(2)
 
 
-@compiled
+@vectorised
 def _split_exp(y):
     """s = 2^k and q = e^r - 1 with e^y = s (1 + q), for y <= 0 in float32; NaN makes q NaN.
 
@@ -93,7 +94,7 @@ def _tanh(a):
     return body
 
 
-@compiled
+@vectorised
 def _cell(x, add, gates, c_before, c):
     """Activates i, f, g in place and forms C = f C_before + i g; the gate o is left for `_output`.
 
@@ -120,7 +121,7 @@ def _cell(x, add, gates, c_before, c):
             after[j] = f[j] * before[j] + i[j] * g[j]
 
 
-@compiled
+@vectorised
 def _output(gates, c, h):
     """Activates o in place and forms h = o tanh(C)."""
     rows, width = c.shape
@@ -132,7 +133,7 @@ def _output(gates, c, h):
             hn[j] = o[j] * tanh(cn[j])
 
 
-@compiled
+@vectorised
 def _output_gradient(gh, gates, c, ga, gc):
     """ga_o = gh tanh(C) o(1-o);  gc += gh o (1 - tanh² C)."""
     rows, width = c.shape
@@ -146,7 +147,7 @@ def _output_gradient(gh, gates, c, ga, gc):
             gcn[j] += ghn[j] * o[j] * (one - tanh_c * tanh_c)
 
 
-@compiled
+@vectorised
 def _cell_gradient(gc, gates, c_before, ga):
     """ga_i = gc g i(1-i);  ga_f = gc C_before f(1-f);  ga_g = gc i (1-g²);  then gc *= f."""
     rows, width = gc.shape

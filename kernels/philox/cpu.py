@@ -7,8 +7,8 @@ inside their own loops; LLVM inlines them there.
 import math
 
 import numpy as np
-from numba import njit
 
+from ..compiled import njit
 from ..registry import register
 
 A, B = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -18,7 +18,7 @@ TOP24 = np.uint64(8)  # a word shifted right by this leaves its 24 highest bits
 TWO_PI = 2 * math.pi
 
 
-@njit(cache=True)
+@njit
 def philox_block(seed, counter):
     """The four words, as uint64, of block `counter` under `seed`, both uint64.
 
@@ -35,7 +35,7 @@ def philox_block(seed, counter):
     return c0, c1, c2, c3
 
 
-@njit(cache=True)
+@njit
 def box_muller(b0, b1, like):
     """Two normals from two words, computed in the dtype of the array `like`."""
     real = like.dtype.type
@@ -45,7 +45,7 @@ def box_muller(b0, b1, like):
     return radius * np.cos(angle), radius * np.sin(angle)
 
 
-@njit(cache=True)
+@njit
 def normal_block(seed, counter, like):
     """The four normals of block `counter`, computed in the dtype of the array `like`."""
     b0, b1, b2, b3 = philox_block(seed, counter)
@@ -54,7 +54,7 @@ def normal_block(seed, counter, like):
     return n0, n1, n2, n3
 
 
-@njit(cache=True)
+@njit
 def _bits(seed, offset, out):
     whole = out.size // 4
     for i in range(whole):
@@ -67,7 +67,7 @@ def _bits(seed, offset, out):
             out[4 * whole + lane] = b[lane]
 
 
-@njit(cache=True)
+@njit
 def _uniform(seed, offset, out):
     real = out.dtype.type
     whole = out.size // 4
@@ -81,7 +81,7 @@ def _uniform(seed, offset, out):
             out[4 * whole + lane] = real(np.int64(b[lane] >> TOP24)) * real(2.0**-24)
 
 
-@njit(cache=True)
+@njit
 def _normal(seed, offset, out):
     whole = out.size // 4
     for i in range(whole):

@@ -43,7 +43,7 @@ architectures for object recognition", 2010.
 
 import numpy as np
 
-from ..conv2d import pair, shape4
+from ..checks import pair, shape4
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
 from ..registry import dispatch
 

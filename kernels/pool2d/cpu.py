@@ -7,12 +7,13 @@ depend on the number of threads.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from ..compiled import njit
 from ..registry import register
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _max_forward(x, y, index, KH, KW, SH, SW, PH, PW):
     M, H, W = x.shape
     _, OH, OW = y.shape
@@ -35,7 +36,7 @@ def _max_forward(x, y, index, KH, KW, SH, SW, PH, PW):
                 index[m, i, j] = at
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _scatter(gy, index, gx):
     for m in prange(gy.shape[0]):
         gx[m, :] = 0
@@ -43,14 +44,14 @@ def _scatter(gy, index, gx):
             gx[m, index[m, q]] += gy[m, q]
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _gather(x, index, y):
     for m in prange(y.shape[0]):
         for q in range(y.shape[1]):
             y[m, q] = x[m, index[m, q]]
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _avg_forward(x, y, KH, KW, SH, SW, PH, PW):
     M, H, W = x.shape
     _, OH, OW = y.shape
@@ -67,7 +68,7 @@ def _avg_forward(x, y, KH, KW, SH, SW, PH, PW):
                 y[m, i, j] = total / area
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def _avg_backward(gy, gx, KH, KW, SH, SW, PH, PW):
     M, H, W = gx.shape
     _, OH, OW = gy.shape

@@ -5,13 +5,13 @@ once; a row may begin in the middle of a block.
 """
 
 import numpy as np
-from numba import njit
 
+from ..compiled import njit
 from ..philox.cpu import normal_block
 from ..registry import register
 
 
-@njit(cache=True)
+@njit
 def _forward(mu, logvar, seed, offset, columns, z, kl):
     real = z.dtype.type
     half, one = real(0.5), real(1)
@@ -29,7 +29,7 @@ def _forward(mu, logvar, seed, offset, columns, z, kl):
                 row, column, total = row + 1, 0, real(0)
 
 
-@njit(cache=True)
+@njit
 def _backward(gz, gkl, mu, logvar, seed, offset, columns, gmu, glogvar):
     real = gmu.dtype.type
     half, one = real(0.5), real(1)

@@ -50,9 +50,7 @@ Sources: Kohonen, "Self-organized formation of topologically correct feature map
 (Vorontsov), slides on competitive learning and Kohonen maps; lecture 2 (Dyakonov), slides on SOM.
 """
 
-import difflib
-
-from ..errors import DTypeError, ValueRangeError, expect, expect_floats
+from ..errors import DTypeError, ValueRangeError, expect, expect_floats, nearest
 from ..registry import dispatch
 
 RULES = ("difference", "additive", "additive_normalised")
@@ -75,9 +73,9 @@ def _check_nodes(name: str, x, w) -> None:
 
 def _check_rule(name: str, rule: str) -> None:
     if rule not in RULES:
-        near = difflib.get_close_matches(str(rule), RULES, n=1, cutoff=0.0)[0]
+        known = ", ".join(RULES)
         raise ValueRangeError(
-            f"{name}: unknown rule {rule!r}; did you mean {near!r}? known are {', '.join(RULES)}"
+            f"{name}: unknown rule {rule!r}; known are {known}{nearest(rule, RULES)}"
         )
 
 

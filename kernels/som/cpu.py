@@ -6,8 +6,8 @@ The last block is filled up with infinity, which never wins.
 """
 
 import numpy as np
-from numba import njit
 
+from ..compiled import njit
 from ..registry import register
 
 LANES = 32
@@ -24,7 +24,7 @@ def _in_blocks(w):
     return np.ascontiguousarray(padded.reshape(count, LANES, features).transpose(0, 2, 1))
 
 
-@njit(cache=True, fastmath=CONTRACT)
+@njit(fastmath=CONTRACT)
 def _add_squares(x_n, block, d2):
     """d2[l] = |x_n - node l of the block|^2, four features per pass over the lanes."""
     features = len(x_n)
@@ -43,7 +43,7 @@ def _add_squares(x_n, block, d2):
             d2[lane] += t * t
 
 
-@njit(cache=True)
+@njit
 def _first_smallest(d2, nodes):
     """As in the reference; d2 is padded to whole blocks, so the minimum is taken lane by lane."""
     low = np.full(LANES, np.inf, d2.dtype)
@@ -58,7 +58,7 @@ def _first_smallest(d2, nodes):
     return 0
 
 
-@njit(cache=True)
+@njit
 def _distances(x, blocks, d2):
     for first in range(0, len(x), ROWS):
         for b in range(len(blocks)):
@@ -66,7 +66,7 @@ def _distances(x, blocks, d2):
                 _add_squares(x[n], blocks[b], d2[n, b * LANES : (b + 1) * LANES])
 
 
-@njit(cache=True)
+@njit
 def _winners(x, blocks, nodes, index, smallest):
     d2 = np.empty((ROWS, len(blocks) * LANES), x.dtype)
     for first in range(0, len(x), ROWS):
@@ -77,7 +77,7 @@ def _winners(x, blocks, nodes, index, smallest):
             index[first + n], smallest[first + n] = c, d2[n, c]
 
 
-@njit(cache=True, fastmath={"contract", "reassoc"})
+@njit(fastmath={"contract", "reassoc"})
 def _squared(x_n, w_m):
     total = x_n.dtype.type(0)
     for j in range(len(x_n)):
@@ -86,7 +86,7 @@ def _squared(x_n, w_m):
     return total
 
 
-@njit(cache=True)
+@njit
 def _settle(product, squares, norms, unit, x, w, index, smallest):
     """Decide by direct differences among the nodes that the matrix product cannot tell apart.
 
@@ -119,7 +119,7 @@ def _settle(product, squares, norms, unit, x, w, index, smallest):
         index[n], smallest[n] = best, nearest
 
 
-@njit(cache=True)
+@njit
 def _segment_sums(x, centre, winner, sums, counts):
     for n in range(len(x)):
         c = winner[n]
@@ -128,7 +128,7 @@ def _segment_sums(x, centre, winner, sums, counts):
             sums[c, j] += x[n, j] - centre[j]
 
 
-@njit(cache=True)
+@njit
 def _move(x_n, h, pull, block, additive):
     """w += h x, or h (x - w), for the lanes of one block whose pull is not 0."""
     for j in range(len(x_n)):
@@ -138,7 +138,7 @@ def _move(x_n, h, pull, block, additive):
             block[j, lane] = w + step if pull[lane] != 0 else w
 
 
-@njit(cache=True)
+@njit
 def _normalise(block, scale):
     """Each lane divided by its norm, as a product with its reciprocal; a lane of zeros stays.
 
@@ -158,7 +158,7 @@ def _normalise(block, scale):
             block[j, lane] *= scale[lane]
 
 
-@njit(cache=True)
+@njit
 def _online(blocks, nodes, x, table, schedule, rates, additive, normalise, index, smallest):
     real = x.dtype.type
     d2 = np.empty(len(blocks) * LANES, x.dtype)

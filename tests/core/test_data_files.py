@@ -250,6 +250,44 @@ def test_download_of_one_member_of_an_archive(places, monkeypatch, member, messa
         find(made(name="b.txt", urls=file.urls))
 
 
+@pytest.mark.parametrize("stated", [None, 10])
+def test_a_member_that_unpacks_to_more_than_it_should_is_cut_off(places, monkeypatch, stated):
+    """300 MB of zeros in 300 kB, whatever size the archive states."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("a.txt", bytes(300 << 20))
+    content = bytearray(archive.getvalue())
+    if stated:
+        for at in (22, content.rindex(b"PK\x01\x02") + 24):
+            content[at : at + 4] = stated.to_bytes(4, "little")
+    serve(monkeypatch, bytes(content))
+    written = []
+    real = os.fdopen
+
+    class Counts:
+        def __init__(self, handle, mode):
+            self.file = real(handle, mode)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def write(self, data):
+            written.append(len(data))
+            return self.file.write(data)
+
+    monkeypatch.setattr(os, "fdopen", Counts)
+    message = "archive is damaged" if stated else f"a.txt unpacks to more than .* {len(BODY)} bytes"
+    with pytest.raises(DataError, match=message):
+        find(made(urls=("https://example.org/a.zip#a.txt",)))
+    assert sum(written) <= len(BODY) and left_over(places) == []
+
+
 FULL = OSError(errno.ENOSPC, "No space left on device")
 READ_ONLY = OSError(errno.EROFS, "Read-only file system")
 

@@ -127,7 +127,7 @@ def test_embedding_by_hand_and_its_gradient_adds_up():
     y.sum().backward()
     assert layer.weight.grad.numpy().tolist() == [[1, 1], [0, 0], [3, 3]]
     for bad, error in (([3], ValueRangeError), ([-1], ValueRangeError), ([0.5], DTypeError)):
-        with pytest.raises(error, match="labels"):
+        with pytest.raises(error, match="indices"):
             layer(bad)
 
 

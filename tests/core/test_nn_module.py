@@ -1,5 +1,7 @@
 """What a module finds, saves, loads and moves; and that a bad state changes nothing."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,80 @@ def test_a_result_on_the_tape_is_not_state():
     assert list(net.state_dict()) == ["weight", "bias"]
 
 
+def test_a_result_under_no_grad_is_not_state_either():
+    net = nn.Linear(1, 1, rng=rng(0))
+    with gg.no_grad():
+        net.last = net(gg.ones((1, 1)))
+        net.twice = net.last * 2
+        net.rows = net.weight.argmax(axis=0)
+    net.later = net.twice + 1
+    net.index = net.weight.argmax(axis=0)  # an integer: off the tape in any case
+    assert list(net.state_dict()) == ["weight", "bias"]
+    net.constant = gg.ones((2,)) * 3  # made by the user: nothing of it was ever trained
+    net.kept = net.last.detach()
+    net.scale = net.twice
+    net.scale.requires_grad = True
+    assert list(net.state_dict()) == ["weight", "bias", "twice", "constant", "kept", "scale"]
+
+
+def test_an_evaluation_between_saving_and_loading_changes_no_name():
+    class Remembers(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 2, rng=rng(0))
+
+        def forward(self, x):
+            self.h = self.layer(x)
+            return self.h
+
+    net = Remembers()
+    state = net.state_dict()
+    with gg.no_grad():
+        net(gg.ones((3, 2)))
+    assert net.load_state_dict(state) == ([], [])
+
+
+class Pair(NamedTuple):
+    first: object
+    second: object
+
+
+def test_with_parameters_finds_every_place():
+    class Holder(nn.Module):
+        def __init__(self):
+            def made(value):
+                return gg.tensor([value], requires_grad=True)
+
+            a = made(1.0)
+            self.plain, self.tied = a, (a, "text")
+            self.nested = ((made(2.0), 5), [made(3.0), (made(4.0),)])
+            self.named = Pair(made(5.0), {"x": made(6.0)})
+            self.parts = (nn.Linear(1, 1, bias=False, rng=rng(0)), nn.ReLU())
+
+    holder = Holder()
+    n = len(holder.parameters())
+    for factor in (1, 2):
+        new = [gg.tensor([[10.0 * factor + i]]) for i in range(n)]
+        assert holder.with_parameters(new) is holder
+        assert holder.plain is holder.tied[0] is new[0] and holder.tied[1] == "text"
+        assert holder.nested[0] == (new[1], 5) and holder.nested[1] == [new[2], (new[3],)]
+        assert type(holder.named) is Pair and holder.named.first is new[4]
+        assert holder.named.second["x"] is new[5] and holder.parts[0].weight is new[6]
+    with pytest.raises(nn.StateError, match="expected 7 tensors, got 6"):
+        holder.with_parameters(new[:6])
+
+
+def test_with_parameters_says_where_it_can_put_nothing():
+    class Hidden(nn.Module):
+        def __init__(self):
+            self._kept = {"w": gg.tensor([1.0], requires_grad=True)}.values()
+
+        def members(self):
+            return zip("w", self._kept)
+
+    with pytest.raises(nn.StateError, match="no place was found for w"):
+        Hidden().with_parameters([gg.tensor([2.0])])
+
+
 def test_state_moves_to_an_equal_module_and_is_a_copy():
     one, two = Net(), Net()
     for p in one.parameters():
@@ -114,7 +190,7 @@ def _wrong_dtype(state):
     "spoil, message",
     [
         (_without, r"missing: norm\.bias \(shape \(2,\), float32\)"),
-        (_misspelt, r"unexpected: norm\.wieght \(nearest name here: norm\.weight\)"),
+        (_misspelt, r"unexpected: norm\.wieght; did you mean 'norm\.weight'\?"),
         (_wrong_shape, r"table\.0: expected shape \(1, 1\), got \(2, 1\)"),
         (_wrong_dtype, r"table\.0: expected float32, got float64; convert"),
     ],

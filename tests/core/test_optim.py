@@ -359,3 +359,27 @@ def test_a_conversion_after_the_first_step_is_an_error():
     y.sum().backward()
     with pytest.raises(optim.OptimiserError, match="was moved or converted"):
         opt.step()
+
+
+def test_a_rate_of_its_own_beside_lr_0_is_named():
+    a, b = (gg.tensor([1.0], requires_grad=True) for _ in range(2))
+    with pytest.raises(GlassgradError, match="SGD: lr must be positive where a group has a rate"):
+        optim.SGD([{"parameters": [a], "lr": 0.1}], lr=0)
+    opt = optim.SGD([{"parameters": [a]}, {"parameters": [b], "lr": 0.0}], lr=0)
+    opt.lr = 0.5
+    assert [g["lr"] for g in opt.groups] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    "key, value", [("lr", "x"), ("lr", -1.0), ("lr", float("nan")), ("group.0.lr", [1]),
+                   ("0.step", 1.5), ("0.step", "1"), ("0.step", -1)],
+)  # fmt: skip
+def test_rates_and_steps_of_a_state_are_numbers(key, value):
+    x = gg.tensor([1.0], requires_grad=True)
+    opt = optim.Adam([x], lr=0.1)
+    (x * x).sum().backward()
+    opt.step()
+    state = opt.state_dict()
+    with pytest.raises(nn.StateError, match=f"{key}: expected a"):
+        opt.load_state_dict({**state, key: value})
+    assert opt.state_dict() == state

@@ -46,6 +46,19 @@ def test_the_norm_of_nan_is_told_and_nothing_is_changed(bad):
     assert a.grad.numpy()[1] == 1.0 and b.grad.numpy()[1] == 1.0
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_finite_gradients_are_told_from_those_that_only_sum_to_infinity(dtype):
+    a, b, unused = (gg.tensor(np.ones(3, dtype), requires_grad=True) for _ in range(3))
+    top = np.finfo(dtype).max
+    for good in ([1, 2, 3], [top, top, top], [top, -top, -top]):
+        a.grad, b.grad = gg.tensor(np.array(good, dtype)), gg.tensor(np.ones(3, dtype))
+        assert optim.finite_gradients([b, a, unused])
+        for bad in (math.nan, math.inf, -math.inf):
+            b.grad = gg.tensor(np.array([1, bad, 2], dtype))
+            assert not optim.finite_gradients([a, b, unused])
+    assert optim.finite_gradients([unused]) and optim.finite_gradients([])
+
+
 def test_clipping_by_value():
     x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
     x.grad = gg.tensor([-5.0, 0.5, math.nan])

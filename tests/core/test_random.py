@@ -132,6 +132,28 @@ def test_shapes():
     )
 
 
-def test_seeds_wrap_to_64_bits():
-    assert gg.Generator(-1).seed == 2**64 - 1
-    assert gg.Generator(2**64 + 3).seed == 3
+def test_seeds_are_integers_of_64_bits():
+    assert gg.Generator(2**64 - 1).seed == 2**64 - 1
+    assert type(gg.Generator(np.uint64(3)).seed) is int
+    for bad in -1, 2**64, 2**64 + 3:
+        with pytest.raises(ValueRangeError, match="Generator: seed must fit 64 bits; expected 0"):
+            gg.Generator(bad)
+    for bad in 1.5, "7", None, np.float32(2):
+        with pytest.raises(DTypeError, match="Generator: seed must be an integer; expected 0"):
+            gg.Generator(bad)
+    with pytest.raises(ValueRangeError, match="Generator: offset must fit 64 bits"):
+        gg.Generator(1).state = (1, -1)
+
+
+@pytest.mark.parametrize("p", [[0.5, 1.5], [-0.1], [np.nan, 0.5], 2])
+def test_probabilities_outside_0_to_1_are_refused(p):
+    g = gg.Generator(1)
+    with pytest.raises(ValueRangeError, match=r"bernoulli: p must hold probabilities; expected 0"):
+        g.bernoulli(p)
+    assert g.state == (1, 0)
+
+
+def test_bernoulli_of_numbers_and_lists():
+    assert gg.Generator(1).bernoulli(1).tolist() == 1.0
+    assert gg.Generator(1).bernoulli([0.0, 1.0]).tolist() == [0.0, 1.0]
+    assert gg.Generator(1).bernoulli(np.zeros(0)).shape == (0,)

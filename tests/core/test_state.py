@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.core import state
 from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
 
 ARRAYS = {
@@ -137,10 +136,10 @@ def test_a_missing_file_and_a_folder(path):
         load_arrays(path)
     with pytest.raises(CheckpointError, match="could not be read: Is a directory"):
         load_arrays(path.parent)
-    with pytest.raises(CheckpointError, match="could not be written: No such file"):
+    with pytest.raises(CheckpointError, match=r"cannot write .*where: No such file"):
         save_arrays(path.parent / "no" / "where", {"w": np.ones(1)})
     path.mkdir()
-    with pytest.raises(CheckpointError, match="could not be written: Is a directory"):
+    with pytest.raises(CheckpointError, match=r"cannot write .*: Is a directory"):
         save_arrays(path, {"w": np.ones(1)})
     assert os.listdir(path.parent) == [path.name]
 
@@ -153,7 +152,7 @@ def test_a_failed_write_leaves_the_old_file(path, monkeypatch, call, number):
     def fail(*args, **kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(state.os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(CheckpointError, match=os.strerror(number)) as caught:
         save_arrays(path, {"w": np.zeros(2)})
     assert "nothing was changed" in str(caught.value)
@@ -178,7 +177,7 @@ def test_killed_in_the_middle_of_a_write(path):
     script = (
         "import os, sys, numpy as np\n"
         "from glassgrad.core import state\n"
-        "state.os.fsync = lambda handle: (os.ftruncate(handle, 100), os._exit(9))\n"
+        "os.fsync = lambda handle: (os.ftruncate(handle, 100), os._exit(9))\n"
         "state.save_arrays(sys.argv[1], {'w': np.zeros(10_000)})\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)

@@ -113,6 +113,17 @@ def test_gradients_of_two_leaves_do_not_share_memory():
     assert cotangent.tolist() == [[1.0, 1.0]]
 
 
+def test_the_gradients_of_grad_do_not_share_memory():
+    a, b, given = leaf([1.0, 2.0]), leaf([3.0, 4.0]), gg.Tensor(np.array([1.0, 1.0]))
+    ga, gb, again = gg.grad(a + b, [a, b, a], given)
+    ga.data *= 10
+    gb.data *= 100
+    again.data *= 1000
+    assert ga.numpy().tolist() == [10.0, 10.0] and gb.numpy().tolist() == [100.0, 100.0]
+    assert again.numpy().tolist() == [1000.0, 1000.0]
+    assert given.numpy().tolist() == [1.0, 1.0]
+
+
 def test_sums_of_gradients_leave_the_cotangent_alone():
     x, cotangent = leaf([1.0, 2.0]), gg.Tensor(np.array([1.0, 10.0]))
     y = x + x + x

@@ -64,6 +64,20 @@ def test_version(capsys):
         (["train", "vae", "--set", "epochs=many"], 1, "must be like"),
         (["train", "vae", "--set", "epochs=-1"], 1, "must be at least 0"),
         (["train", "vae", "--set", "lr=NaN"], 1, "must be finite"),
+        (["train", "vae", "--set", "lr=-1"], 1, "'lr' must be at least 0; got -1"),
+        (["train", "vae", "--set", "clip=-1"], 1, "'clip' must be at least 0; got -1"),
+        (["train", "som", "--set", "weight_decay=-1"], 1, "'weight_decay' must be at least 0"),
+        (["train", "vae", "--set", "optimiser=adm"], 1, "did you mean 'adam'?"),
+        (["train", "som", "--set", "optimiser=adm"], 1, "did you mean 'adam'?"),
+        (["train", "vae", "--set", "schedule=cosin"], 1, "did you mean 'cosine'?"),
+        (["train", "vae", "--set", "schedule=step:0"], 1, "schedule 'step:0': Step: size must be"),
+        (["train", "vae", "--set", "schedule=exponential:-1"], 1, "it is -1.0 in epoch 2"),
+        (["train", "vae", "--set", "schedule=inverse-time:-1"], 1, "division by zero in epoch 2"),
+        (["train", "vae", "--set", "select=foo"], 1, "select='foo' is not among the validation"),
+        (["train", "vae", "--set", "decoder=foo"], 1, "decoder must be one of"),
+        (["train", "vae", "--set", 'hidden=["a"]'], 1, "must be like"),
+        (["train", "vae", "--set", "hidden=" + "[" * 9999], 1, "must be like"),
+        (["train", "vae", "--set", "lr=1" + "0" * 400], 1, "must be like"),
         (["train", "vae", "--set", "lr"], 2, "key=value"),
         (["train", "vae", "--dta", "digits"], 2, "did you mean '--data'?"),
         (["train", "vae", "--device", "gpu"], 2, "invalid choice: 'gpu'"),
@@ -158,6 +172,17 @@ def test_list_names_all_systems_and_data(capsys, monkeypatch):
         assert re.search(rf"^{name} ", out, re.M), name
     assert "scikit-learn" in out and "generated" in out
     assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
+
+
+def test_list_breaks_no_word_at_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = call(capsys, "list", "models")
+    assert code == 0
+    for name in models.names():
+        assert set(models.recipe(name).title.split()) <= set(out.split()), name
+    assert len(out.splitlines()) <= 4 * len(models.names())
+    monkeypatch.setenv("COLUMNS", "140")
+    assert "(MiniSom)" in call(capsys, "list", "models")[1]
 
 
 def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
@@ -280,7 +305,10 @@ def test_the_record_file_is_json_with_the_machine(tmp_path):
     from glassgrad.reproduction import Record
 
     record = Record(tmp_path / "r.json")
-    row = {"recipe": "a", "target": "t", "data": "d", "ours": 1.0, "machine": describe()}
+    row = {
+        "recipe": "a", "target": "t", "data": "d", "ours": 1.0, "machine": describe(),
+        "published": "1", "bound": 2.0, "better": "lower", "status": "reached", "seconds": 3.0,
+    }  # fmt: skip
     record.put(row)
     record.put({**row, "ours": None})  # a skipped attempt does not wipe out a figure
     record.put({**row, "target": "u", "ours": None})

@@ -9,12 +9,14 @@ import inspect
 import re
 import sys
 
+import numba
 import numpy as np
 import pytest
 
 from glassgrad.kernels import OPERATIONS, cases, implementations
 from glassgrad.kernels.registry import MODULES, find
 from tests.kernels.checking import check, why_no_gpu
+from tests.tools import assert_close
 
 RECORDS, CASES, BROKEN = {}, {}, {}
 for _op in OPERATIONS:
@@ -28,7 +30,9 @@ def on_device(record, *values, id):
     """A pytest parameter that is skipped, with the reason, where the record cannot run."""
     reason = why_no_gpu()
     gpu = [pytest.mark.gpu, pytest.mark.skipif(bool(reason), reason=reason or "GPU present")]
-    return pytest.param(record, *values, id=id, marks=gpu if record.backend == "cuda" else [])
+    marks = gpu if record.backend == "cuda" else []
+    large = [pytest.mark.slow] if any(case.bench for case in values) else []
+    return pytest.param(record, *values, id=id, marks=[*marks, *large])
 
 
 FAST = [r for op in OPERATIONS for r in RECORDS[op] if r.backend != "reference"]
@@ -43,7 +47,7 @@ PAIRS = [
 @pytest.mark.parametrize("record, case", PAIRS)
 def test_equals_the_reference(record, case):
     if case.bench:  # large: once, with the stricter comparison where there is one
-        check(record, case, record.dtypes[0], integers=case.exact, twice=False)
+        check(record, case, record.dtypes[0], integers=case.exact)
         return
     for dtype in record.dtypes:
         check(record, case, dtype)
@@ -100,6 +104,10 @@ def test_cases_say_what_they_cost(op):
         assert not case.bench or case.bytes > 0, str(case)
     for pass_ in {c.pass_ for c in CASES[op]}:
         assert any(c.bench for c in CASES[op] if c.pass_ == pass_), f"{op}.{pass_}: none to time"
+
+
+ONE_CORE = "Numba has one thread here: no sum can change with their number"
+TWO_THREADS = pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason=ONE_CORE)
 
 
 def _case(op, pass_, name):
@@ -163,6 +171,10 @@ def _answers_differently_each_time(*args, calls=[0]):  # noqa: B006
     return _right(*args) * np.float32(1 + 1e-7 * calls[0])
 
 
+def _answers_by_the_number_of_threads(*args):
+    return _right(*args) * np.float32(1 + 1e-7 * numba.get_num_threads())
+
+
 def _returns_one_too_few(*args):
     return _right(*args)[:-1]
 
@@ -178,6 +190,7 @@ BUGS = [
     _answers_in_float64,
     _answers_transposed,
     _answers_differently_each_time,
+    pytest.param(_answers_by_the_number_of_threads, marks=TWO_THREADS),
     _returns_one_too_few,
 ]
 
@@ -221,3 +234,25 @@ def test_the_check_sees_one_wrong_bit_in_an_exact_case():
 def test_the_check_passes_over_what_a_version_does_not_support():
     record = dataclasses.replace(_planted("conv2d", "forward", _right), supports=lambda *a: False)
     assert not check(record, _case("conv2d", "forward", "plain"), "float32")
+
+
+def test_a_small_result_is_measured_by_its_own_size():
+    """Gradients of 1e-9 that are wrong in every digit are wrong, whatever their size beside 1."""
+    want = np.array([1e-9, -2e-9], "float32")
+    with pytest.raises(AssertionError, match="wanted"):
+        assert_close(2 * want, want)
+    assert_close(2 * want, want, floor=1.0)  # where terms of size 1 cancel, these are equal
+    assert_close(np.float32([1e-9]), np.float32([0]))  # nothing but zeros: measured against 1
+    with pytest.raises(AssertionError, match="wanted"):
+        assert_close(np.float32([1e-5]), np.float32([0]))
+
+
+def test_the_check_measures_a_case_by_its_floor():
+    def nearly(*args):
+        return _right(*args) + np.float32(1e-3)
+
+    case = _case("conv2d", "forward", "plain")
+    with pytest.raises(AssertionError, match="wanted"):
+        check(_planted("conv2d", "forward", nearly), case, "float32")
+    lenient = dataclasses.replace(case, floor=1e3)
+    assert check(_planted("conv2d", "forward", nearly), lenient, "float32")

@@ -138,7 +138,7 @@ def test_the_number_of_threads_changes_no_bit(version):
     x, w, gy, options = draw((5, 6, 17, 18, 10, 3, 3, 2, 1, 1, 2), dtype="float32")
 
     def run():
-        with backend("numba", version):
+        with backend("numba", conv2d=version):
             y = conv2d.forward(x, w, *options)
         gx = conv2d.input_grad(gy, w, x.shape, *options)
         return y, gx, conv2d.weight_grad(gy, x, w.shape, *options)

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from glassgrad.kernels import BACKENDS, BackendError, DeviceError, backend, conv2d
+from glassgrad.kernels import BACKENDS, BackendError, DeviceError, backend, conv2d, pool2d
 from glassgrad.kernels import registry as registry_module
 from glassgrad.kernels.registry import (
     current_backend,
@@ -58,7 +58,7 @@ def test_an_override_holds_inside_its_block_only():
     with backend("reference"):
         conv2d.forward(X, W)
         assert last_run().backend == "reference"
-        with backend("numba", version=1):
+        with backend("numba", conv2d=1):
             conv2d.forward(X, W)
             assert (last_run().backend, find("conv2d", "forward", "numba", (), 1).version) == (
                 "numba",
@@ -76,13 +76,32 @@ def test_an_override_ends_with_an_error():
     assert current_backend(X) == "numba"
 
 
-def test_a_version_can_be_asked_for():
+def test_a_version_of_one_operation_can_be_asked_for():
     for version in (1, 2):
-        with backend("numba", version=version):
+        with backend("numba", conv2d=version):
             conv2d.forward(X, W)
-        assert last_run().version == version
-    with backend("numba", version=99), pytest.raises(BackendError, match="version 99"):
-        conv2d.forward(X, W)
+            assert last_run().version == version
+            conv2d.weight_grad(np.ones((1, 1, 2, 2), "float32"), X, W.shape)  # has only one
+            assert last_run().version == 1
+            pool2d.max_forward(X, 2)  # another operation: not concerned
+            assert last_run().name == "pool2d.max_forward[numba v1]"
+
+
+def test_a_version_that_no_pass_has_is_refused_on_entry():
+    with (
+        pytest.raises(BackendError, match=r"conv2d has version 99 on .*'numba'.*versions: \[1, 2"),
+        backend("numba", conv2d=99),
+    ):
+        pytest.fail("entered")
+    assert current_backend(X) == "numba"
+
+
+def test_a_version_of_an_unknown_operation_names_the_nearest():
+    with (
+        pytest.raises(BackendError, match=r"unknown operation 'conv'; .*; did you mean 'conv2d'"),
+        backend("numba", conv=1),
+    ):
+        pytest.fail("entered")
 
 
 def test_unknown_names_are_refused():
@@ -132,8 +151,21 @@ def test_the_newest_version_that_supports_the_arguments_runs(empty_registry):
     assert dispatch("philox", "bits", np.zeros(5)) == ("numba", 3)
     assert dispatch("philox", "bits", np.zeros(50)) == ("numba", 2)
     assert dispatch("philox", "bits", np.zeros(500)) == ("numba", 1)
-    with backend("numba", version=3), pytest.raises(BackendError, match="version 3"):
+    with backend("numba", philox=3), pytest.raises(BackendError, match="version 3"):
         dispatch("philox", "bits", np.zeros(50))
+
+
+def test_a_version_runs_only_on_its_dtypes(empty_registry):
+    plant("numba", 1)
+    plant("numba", 2, dtypes=("float32",))
+    single, double = np.zeros(3, "float32"), np.zeros(3, "float64")
+    assert dispatch("philox", "bits", single) == ("numba", 2)
+    assert dispatch("philox", "bits", double) == ("numba", 1)
+    assert dispatch("philox", "bits", single, None, double) == ("numba", 1)
+    assert dispatch("philox", "bits", single, np.zeros(3, int)) == ("numba", 2)
+    assert dispatch("philox", "bits", 0, "float64", like=X) == ("numba", 1)  # a dtype by name
+    with backend("numba", philox=2), pytest.raises(BackendError, match="version 2"):
+        dispatch("philox", "bits", double)
 
 
 def test_like_decides_the_device_when_the_first_argument_does_not(empty_registry):

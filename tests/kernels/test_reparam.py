@@ -33,7 +33,7 @@ def test_forward_against_a_scalar_loop(name, dtype, N, D):
     with backend(name):
         got_z, got_kl = reparam.forward(mu, logvar, 3, 17)
     assert_close(got_z, z.astype(dtype), what="z")
-    assert_close(got_kl, kl.astype(dtype), reduction=D, what="kl")
+    assert_close(got_kl, kl.astype(dtype), reduction=D, what="kl", floor=1.0)  # terms cancel
 
 
 @pytest.mark.parametrize("mu, sigma", [(0.0, 1.0), (1.5, 0.3), (-0.7, 2.0)])

@@ -1,0 +1,222 @@
+"""`Trainer`: the state of a training, and what a checkpoint holds of it.
+
+A checkpoint is believed only after everything in it was looked at: what does not fit leaves the
+system, the optimiser and the generators as they were.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kernels.errors import GlassgradError
+from .arrays import xp_of
+from .choices import make_optimiser, make_schedule
+from .data import DataSet
+from .nn import StateError
+from .optim import clip_grad_norm, finite_gradients
+from .recipe import SettingError, expect_ranges
+from .state import CheckpointError
+from .system import System
+
+
+class DivergedError(GlassgradError, ArithmeticError):
+    """The loss, a gradient, a weight or a validation figure became NaN or infinite."""
+
+
+@dataclass
+class Trainer:
+    """The state of a training: what a checkpoint must hold beside the system itself.
+
+    Raises SettingError or ValueRangeError for settings that no training can be made of.
+    """
+
+    system: System
+    data: DataSet
+    settings: dict
+    optimiser: object | None = None
+    epoch: int = 0
+    batch: int = 0
+    sums: dict = field(default_factory=dict)  # of the figures of this epoch
+    history: list = field(default_factory=list)
+    best: dict | None = None  # weights of the best epoch by validation
+    best_value: float | None = None  # its figure, with the sign turned where more is better
+
+    def __post_init__(self):
+        s = self.settings
+        expect_ranges(s, type(self.system).__name__)
+        self.optimiser = make_optimiser(
+            s["optimiser"], self.system.parameters(), s["lr"], s["weight_decay"]
+        )
+        self.factor = make_schedule(s["schedule"], s["epochs"])
+        self.batches = self.system.batches_per_epoch(self.data, s["batch"])
+
+    @property
+    def done(self) -> float:
+        """The part of the training that is over, 0 to 1."""
+        whole = max(1, self.settings["epochs"] * self.batches)
+        return min(1.0, (self.epoch * self.batches + self.batch) / whole)
+
+    # ------------------------------------------------------------ divergence
+
+    def diverged(self, what: str, value, after: bool = False) -> DivergedError:
+        """The error that says what became NaN or infinite, and in (or after) which batch."""
+        where, batch = ("after", self.batch) if after else ("at", self.batch + 1)
+        return DivergedError(
+            f"training diverged: {what} is {value} {where} epoch {self.epoch + 1}, batch {batch};"
+            " try a smaller lr or clip, or GLASSGRAD_DEBUG=3 to find the first call that makes a"
+            " NaN"
+        )
+
+    def clip(self) -> None:
+        """Clip the gradient's norm if the settings say so; DivergedError if it is not finite."""
+        parameters, most = self.system.parameters(), self.settings["clip"]
+        if most:
+            norm = clip_grad_norm(parameters, most)
+            if not math.isfinite(norm):
+                raise self.diverged("the norm of the gradient", norm)
+        elif not finite_gradients(parameters):
+            name = next(
+                n for n, p in self.system.named_parameters() if not finite_gradients([p])
+            )  # fmt: skip
+            raise self.diverged(f"the gradient of {name}", "not finite")
+
+    def expect_finite_weights(self) -> None:
+        """DivergedError where a parameter has a NaN or an infinite element."""
+        for name, p in self.system.named_parameters():
+            if not bool(xp_of(p.data).isfinite(p.data).all()):
+                raise self.diverged(name, "not finite", after=True)
+
+    # ------------------------------------------------------------- selection
+
+    def selected(self, figures: dict) -> float | None:
+        """The figure that chooses the best epoch, to be minimised; None where none is chosen."""
+        select = self.settings["select"]
+        if not select:
+            return None
+        name = select.lstrip("+")
+        if name not in figures:
+            known = ", ".join(figures) or "none: there is no validation split"
+            raise SettingError(
+                f"fit: select={name!r} is not among the validation figures ({known})"
+            )
+        return -figures[name] if select.startswith("+") else figures[name]
+
+    def keep_if_best(self, figures: dict) -> None:
+        """Copy the weights if the validation figures are the best so far."""
+        value = self.selected(figures)
+        if value is None:
+            return
+        if self.best_value is None or math.isnan(self.best_value) or value < self.best_value:
+            self.best_value, self.best = value, self.system.state_dict()
+
+    def expect_selectable(self) -> None:
+        """Is `select` a validation figure? Tried on a minibatch; no random number is used up."""
+        if not self.settings["select"]:
+            return
+        states = [(g, g.state) for _, g in self.system.named_generators()]
+        valid, figures = self.data.valid, {}
+        try:
+            if valid is not None and len(valid):
+                self.system.eval()
+                figures = self.system.evaluate(valid[: self.settings["batch"]])
+        finally:
+            self.system.train()
+            for generator, state in states:
+                generator.state = state
+        self.selected(figures)
+
+    # ----------------------------------------------------------- checkpoints
+
+    def state(self) -> tuple[dict, dict]:
+        """(arrays, plain values) that `restore` goes on from."""
+        arrays = {f"model/{k}": v for k, v in self.system.state_dict().items()}
+        progress = {
+            "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "history": self.history,
+            "best_value": self.best_value,
+            "generators": {n: list(g.state) for n, g in self.system.named_generators()},
+        }  # fmt: skip
+        if self.optimiser:
+            numbers = {}
+            for k, v in self.optimiser.state_dict().items():
+                if isinstance(v, np.ndarray):
+                    arrays[f"optimiser/{k}"] = v
+                else:
+                    numbers[k] = v
+            progress["optimiser"] = numbers
+        arrays |= {f"best/{k}": v for k, v in (self.best or {}).items()}
+        return arrays, progress
+
+    def restore(self, arrays: dict, progress: dict) -> None:
+        """Go back to the state of a checkpoint; CheckpointError, and nothing set, if it is none."""
+
+        def part(prefix):
+            return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
+
+        problem = self._problem(progress, part("best/"))
+        if problem:
+            raise CheckpointError(f"the checkpoint does not fit this system: {problem}")
+        before = self.system.state_dict()
+        try:
+            self.system.load_state_dict(part("model/"))
+            if self.optimiser:
+                self.optimiser.load_state_dict({**progress["optimiser"], **part("optimiser/")})
+        except StateError as error:
+            self.system.load_state_dict(before)
+            raise CheckpointError(f"the checkpoint does not fit this system: {error}") from None
+        for name, generator in self.system.named_generators():
+            generator.state = progress["generators"][name]
+        self.epoch, self.batch = progress["epoch"], progress["batch"]
+        self.sums, self.history = progress["sums"], progress["history"]
+        self.best, self.best_value = part("best/") or None, progress["best_value"]
+
+    def _problem(self, progress, best: dict) -> str | None:
+        """What is wrong with the plain values of a checkpoint, or with its best weights."""
+        if not isinstance(progress, dict):
+            return "its progress is no dictionary"
+        states = progress.get("generators")
+        best_value = progress.get("best_value", ...)
+        looks = {
+            "epoch": _is_count(progress.get("epoch")),
+            "batch": _is_count(progress.get("batch"), self.batches),
+            "sums": _are_figures(progress.get("sums")),
+            "history": _is_history(progress.get("history"), progress.get("epoch")),
+            "best_value": best_value is None or _is_number(best_value),
+            "generators": isinstance(states, dict) and all(
+                _is_generator(states.get(n)) for n, _ in self.system.named_generators()
+            ),
+            "optimiser": not self.optimiser or _are_figures(progress.get("optimiser")),
+        }  # fmt: skip
+        for key, good in looks.items():
+            if not good:
+                return f"{key!r} of its progress is missing or wrong"
+        if best:
+            want = {n: (a.shape, a.dtype) for n, a in self.system.state_dict().items()}
+            if {n: (a.shape, a.dtype) for n, a in best.items()} != want:
+                return "the best weights have other names, shapes or dtypes"
+        return None
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value, most: float = math.inf) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _are_figures(value) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
+def _is_history(value, epochs) -> bool:
+    """One row of figures for each epoch, each with its seconds."""
+    return (
+        isinstance(value, list) and len(value) == epochs
+        and all(_are_figures(row) and "seconds" in row for row in value)
+    )  # fmt: skip
+
+
+def _is_generator(state) -> bool:
+    """A seed and an offset."""
+    return isinstance(state, list) and len(state) == 2 and all(map(_is_count, state))

@@ -1,0 +1,143 @@
+"""Run folders that are well-formed but wrong, and disks that fill up: one message, nothing lost."""
+
+import json
+import os
+
+import pytest
+
+from glassgrad import cli
+from glassgrad.core.run import Run
+from glassgrad.core.state import load_arrays, save_arrays
+
+NESTED = "[" * 100_000
+
+
+def call(capsys, *argv):
+    code = cli.main([str(a) for a in argv])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished tiny run; tests must not change it."""
+    out = tmp_path_factory.mktemp("runs")
+    tiny = ["epochs=1", "hidden=[4,4]", "batch=400"]
+    assert cli.main(["train", "vae", "--set", *tiny, "--out", str(out), "--quiet"]) == 0
+    (run,) = out.iterdir()
+    return run
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for path in finished.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": "1"}, {"history": 3}, {"history": [[]]}, {"generators": None}, {"optimiser": []}],
+)
+@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
+def test_wrong_progress_is_one_message(capsys, run, command, change):
+    path, (key,) = run / "checkpoint.safetensors", change
+    arrays, progress = Run(run).load()
+    save_arrays(path, arrays, {"progress": json.dumps({**progress, **change})})
+    before = files(run)
+    code, out, err = call(capsys, *command, run)
+    assert code == 1 and out == ""
+    assert err.startswith("glassgrad: the checkpoint does not fit") and repr(key) in err
+    assert files(run) == before
+
+
+@pytest.mark.parametrize("progress", ["[]", "3", NESTED])
+def test_progress_of_another_kind(capsys, run, progress):
+    path = run / "checkpoint.safetensors"
+    save_arrays(path, load_arrays(path)[0], {"progress": progress})
+    code, _, err = call(capsys, "train", "--resume", run)
+    assert code == 1 and "checkpoint" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"test": 3}', '{"test": {"bound": []}}', NESTED])
+def test_a_wrong_result_is_one_message(capsys, run, content):
+    (run / "result.json").write_text(content)
+    code, _, err = call(capsys, "sample", run)
+    assert code == 1 and "result.json is damaged" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {"hidden": ["a"]}}, {"settings": {"hidden": [[1]]}}, {"settings": {"lr": -1}},
+        {"settings": {"epochs": 1.5}}, {"settings": {"optimiser": "adm"}}, {"backend": "foo"},
+        {"device": "foo"}, {"data": "foo"}, {"settings": []}, {"settings": {"lr": [1]}},
+    ],
+)  # fmt: skip
+def test_a_wrong_configuration_is_one_message(capsys, run, change):
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, **change}))
+    before = files(run)
+    code, _, err = call(capsys, "train", "--resume", run)
+    assert code == 1 and err.startswith("glassgrad: ") and files(run) == before
+
+
+@pytest.mark.parametrize(
+    "content", [NESTED, "[]", '{"rows": 3}', '{"rows": ["recipe target data"]}',
+                '{"rows": [{"recipe": "a", "target": "b", "data": "c"}]}'],
+)  # fmt: skip
+def test_a_wrong_record_is_one_message(capsys, tmp_path, content):
+    record = tmp_path / "r.json"
+    record.write_text(content)
+    code, _, err = call(capsys, "reproduce", "vae", "--json", record, "--out", tmp_path)
+    assert code == 1 and "is damaged" in err and record.read_text() == content
+
+
+def test_a_full_disk_on_resumption_keeps_the_checkpoint(capsys, run, monkeypatch):
+    config = json.loads((run / "config.json").read_text())
+    config["settings"]["epochs"] = 2
+    (run / "config.json").write_text(json.dumps(config))
+    before = files(run)
+
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = call(capsys, "train", "--resume", run, "--quiet")
+    assert code == 1 and "No space left on device; nothing was changed" in err
+    assert files(run) == before
+    monkeypatch.undo()
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
+    assert Run(run).load()[1]["epoch"] == 2
+
+
+def test_resumption_removes_what_the_killed_writer_left(capsys, run):
+    for name in (".checkpoint.safetensors.7-0123abcd.tmp", ".result.json.7-89abcdef.tmp"):
+        (run / name).write_bytes(b"half")
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
+    assert not [n for n in os.listdir(run) if n.startswith(".")]
+
+
+def test_an_untrained_system_can_be_sampled_and_resumed(capsys, tmp_path):
+    settings = ["epochs=0", "hidden=[4,4]", "schedule=cosine"]
+    assert call(capsys, "train", "vae", "--set", *settings, "--out", tmp_path)[0] == 0
+    (run,) = tmp_path.iterdir()
+    assert call(capsys, "sample", run, "-n", 4)[0] == 0
+    assert call(capsys, "train", "--resume", run)[0] == 0
+
+
+def test_a_test_figure_that_is_no_number_is_an_error(capsys, tmp_path, monkeypatch):
+    from glassgrad.models.vae import VAE
+
+    monkeypatch.setattr(VAE, "evaluate", lambda self, split, size=500: {"bound": float("nan")})
+    settings = ["epochs=0", "hidden=[4,4]"]
+    code, _, err = call(capsys, "train", "vae", "--set", *settings, "--out", tmp_path)
+    (run,) = tmp_path.iterdir()
+    assert code == 1 and "bound on the held-out data is nan" in err
+    assert not (run / "result.json").exists()
