@@ -42,13 +42,14 @@ CASES = [
              note="piecewise"),
     GradCase("cross_entropy", lambda z: losses.cross_entropy(z, LABELS), normal((2, 3))),
     GradCase(
-        "cross_entropy rows", lambda z: losses.cross_entropy(z, [LABELS], reduction="none"),
-        normal((1, 2, 3)),
+        "cross_entropy rows",
+        lambda z: losses.cross_entropy(z, [LABELS, [1, 2]], reduction="none"),
+        normal((2, 2, 3)),
     ),
     GradCase(
         "cross_entropy transposed",
-        lambda z: losses.cross_entropy(z.transpose(1, 2, 0), [LABELS, [1, 2]], reduction="none"),
-        normal((3, 2, 2)), note="fused backward at order 1",
+        lambda z: losses.cross_entropy(z.transpose(0, 2, 1), [LABELS, [1, 2]], reduction="none"),
+        normal((2, 3, 2)), note="fused backward at order 1",
     ),
     GradCase("nll", lambda z: losses.nll(F.log_softmax(z), LABELS), normal((2, 3))),
     GradCase("binary_cross_entropy", losses.binary_cross_entropy, probabilities((2, 3), (2, 3))),

@@ -6,7 +6,6 @@ fault.
 
 import os
 import sys
-from pathlib import Path
 
 HELP = "what this machine has, and a self-test"
 
@@ -131,12 +130,13 @@ def _agree() -> tuple[bool, str]:
 def _threads() -> tuple[bool, str]:
     import numba
 
+    from ..kernels.compiled import cache_folder
+
     try:
         layer = numba.threading_layer()
     except ValueError as error:  # no kernel has run in parallel
         return False, str(error)
-    cache = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parents[2] / "kernels")
-    place = str(cache) if os.access(cache, os.W_OK) else "in the user's cache folder"
+    place = cache_folder() or "not kept: no folder is writable"
     return True, f"{numba.get_num_threads()} threads, layer {layer}; compiled code: {place}"
 
 

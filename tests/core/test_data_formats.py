@@ -34,8 +34,8 @@ def test_idx_values(kind, shape):
 def test_idx_signs_and_gzip(tmp_path):
     raw = packed(0x0B, (3,), [-1, 256, -32768])
     assert idx.parse(raw).tolist() == [-1, 256, -32768]
-    assert idx.parse(gzip.compress(raw)).tolist() == [-1, 256, -32768]
-    (tmp_path / "a.gz").write_bytes(gzip.compress(raw))
+    assert idx.parse(gzip.compress(raw, mtime=0)).tolist() == [-1, 256, -32768]
+    (tmp_path / "a.gz").write_bytes(gzip.compress(raw, mtime=0))
     (tmp_path / "a").write_bytes(raw)
     assert idx.read(tmp_path / "a.gz").tolist() == idx.read(tmp_path / "a").tolist()
 
@@ -54,8 +54,8 @@ def test_idx_signs_and_gzip(tmp_path):
         (packed(0x0E)[:-8], "truncated: .* float64 needs 48 bytes .* got 40"),
         (struct.pack(">HBB2i", 0, 8, 2, -1, 5), r"a size is negative: \(-1, 5\)"),
         (struct.pack(">HBB3i", 0, 8, 3, *[2**31 - 1] * 3), "truncated"),
-        (gzip.compress(packed())[:-10], "the gzip data is damaged"),
-        (gzip.compress(packed())[:12] + b"\xff" * 20, "the gzip data is damaged"),
+        (gzip.compress(packed(), mtime=0)[:-10], "the gzip data is damaged"),
+        (gzip.compress(packed(), mtime=0)[:12] + b"\xff" * 20, "the gzip data is damaged"),
     ],
 )
 def test_idx_faults(raw, message):
@@ -205,8 +205,8 @@ def test_tokenise():
 
 def test_corpus(tmp_path):
     path, titles = tmp_path / "a.txt.gz", tmp_path / "t.tsv.gz"
-    path.write_bytes(gzip.compress(b"a b c d e\nb b\n"))
-    titles.write_bytes(gzip.compress("12\tÅland\n25\tB\n".encode()))
+    path.write_bytes(gzip.compress(b"a b c d e\nb b\n", mtime=0))
+    titles.write_bytes(gzip.compress("12\tÅland\n25\tB\n".encode(), mtime=0))
     corpus = text.Corpus("c", path, titles)
     assert list(corpus.pieces(2)) == [["a", "b"], ["c", "d"], ["e"], ["b", "b"]]
     assert list(corpus.pieces(9, limit=1)) == [list("abcde")]
@@ -214,10 +214,10 @@ def test_corpus(tmp_path):
     assert corpus.vocabulary(min_count=2).words == ("b",)
     with pytest.raises(DataError, match="at least one word"):
         next(corpus.pieces(0))
-    titles.write_bytes(gzip.compress(b"no tab\n"))
+    titles.write_bytes(gzip.compress(b"no tab\n", mtime=0))
     with pytest.raises(DataError, match="line 1: expected page, tab, title"):
         corpus.titles()
-    for bad in (path.read_bytes()[:-12], b"plain", gzip.compress(b"\xff\n")):
+    for bad in (path.read_bytes()[:-12], b"plain", gzip.compress(b"\xff\n", mtime=0)):
         path.write_bytes(bad)
         with pytest.raises(DataError, match="the text is damaged"):
             list(corpus.lines())
