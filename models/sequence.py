@@ -99,7 +99,8 @@ class SequenceModel(System):
         losses = self.task.losses(outputs, batch)
         if batch.mask is None or self.task.at_end:
             return losses.mean()
-        return (losses * gg.Tensor(batch.mask)).sum() * (1 / float(batch.mask.sum()))
+        mask = batch.mask.astype(losses.dtype, copy=False)
+        return (losses * gg.Tensor(mask)).sum() * (1 / float(mask.sum()))
 
     def batches(self, data, size, seed, epoch, start):
         if self.task.carries and start == 0:
