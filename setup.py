@@ -7,12 +7,12 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 ROOMS = ("core", "kernels", "models", "bench")
 
-packages = ["glassgrad"]
-package_dir = {"glassgrad": "glassgrad"}
-for room in ROOMS:
-    for name in [room, *(f"{room}.{sub}" for sub in find_packages(str(HERE / room)))]:
-        packages.append(f"glassgrad.{name}")
-        package_dir[f"glassgrad.{name}"] = name.replace(".", "/")
+packages, package_dir = [], {}
+for room in ("glassgrad", *ROOMS):
+    for folder in [room, *(f"{room}.{sub}" for sub in find_packages(str(HERE / room)))]:
+        name = folder if room == "glassgrad" else f"glassgrad.{folder}"
+        packages.append(name)
+        package_dir[name] = folder.replace(".", "/")
 
 setup(
     name="glassgrad",
@@ -24,7 +24,7 @@ setup(
     python_requires=">=3.11",
     packages=packages,
     package_dir=package_dir,
-    package_data={"": ["*.cu", "*.h", "*.cpp", "*.json", "*.html", "*.css"]},
+    package_data={"": ["*.cu", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
     install_requires=[
         "numpy>=2.0",
         # kernels/conv2d/cpu.py writes LLVM code with typed pointers, which Numba will drop one day
