@@ -22,8 +22,9 @@ The numbers: piano rolls (negative log-likelihood of a frame in nats) and the ad
 
 from .. import core as gg
 from ..core import nn
+from ..core.recipe import Target
 from .lstm import over_time
-from .sequence import recipe
+from .sequence import FRAMES, recipe
 from .sequence_pictures import traces
 
 
@@ -77,8 +78,56 @@ GRU = recipe(
     settings=SETTINGS,
     presets={
         "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
-        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "loss", "hidden": 200},
+        "jsb_chorales": {
+            "epochs": 80,
+            "batch": 4,
+            "schedule": "cosine",
+            "clip": 1.0,
+            "select": "loss",
+            "hidden": 200,
+            "dropout": 0.3,
+            "lr": 0.005,
+        },
+        "adding": {
+            "examples": 5000,
+            "hidden": 32,
+            "epochs": 12,
+            "batch": 50,
+            "lr": 5e-3,
+            "clip": 1.0,
+            "select": "loss",
+        },
+        "tinyshakespeare": {
+            "hidden": 128,
+            "steps": 50,
+            "epochs": 10,
+            "batch": 50,
+            "lr": 3e-3,
+            "clip": 1.0,
+            "schedule": "cosine",
+            "select": "loss",
+        },
     },
-    metric="error",
+    metric="loss",
+    targets=(
+        Target(
+            "adding problem of 100 steps, test MSE",
+            "adding",
+            "loss",
+            "0.04",
+            0.04,
+            source="Hochreiter & Schmidhuber 1997, section 5.4",
+            note="0.04 is the paper's bound on the error of a sequence; always answering 1 has 1/6",
+        ),
+        Target(
+            "JSB chorales, test NLL per frame",
+            "jsb_chorales",
+            "loss",
+            "8.43",
+            8.58,
+            source="Bai, Kolter & Koltun 2018, table 1",
+            note=FRAMES,
+        ),
+    ),
 )
 RECIPES = (GRU,)

@@ -28,8 +28,8 @@ import numpy as np
 
 from .. import core as gg
 from ..core import nn
-from ..core.recipe import SettingError
-from .sequence import recipe
+from ..core.recipe import SettingError, Target
+from .sequence import FRAMES, recipe
 from .sequence_pictures import traces
 
 
@@ -109,12 +109,88 @@ LSTM = recipe(
     presets={
         "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
         "embedded_reber": {
-            "target": "next", "hidden": 16, "epochs": 40, "batch": 10, "lr": 1e-2, "clip": 1.0,
+            "target": "next",
+            "hidden": 16,
+            "epochs": 40,
+            "batch": 10,
+            "lr": 1e-2,
+            "clip": 1.0,
             "select": "loss",
         },
-        "jsb_chorales": {"epochs": 100, "batch": 10, "clip": 1.0, "select": "loss", "hidden": 200},
+        "jsb_chorales": {
+            "epochs": 80,
+            "batch": 4,
+            "schedule": "cosine",
+            "clip": 1.0,
+            "select": "loss",
+            "hidden": 200,
+            "dropout": 0.4,
+            "lr": 0.005,
+        },
+        "adding": {
+            "examples": 5000,
+            "hidden": 32,
+            "epochs": 20,
+            "batch": 50,
+            "lr": 1e-2,
+            "clip": 1.0,
+            "select": "loss",
+        },
+        "tinyshakespeare": {
+            "hidden": 128,
+            "steps": 50,
+            "epochs": 10,
+            "batch": 50,
+            "lr": 3e-3,
+            "clip": 1.0,
+            "schedule": "cosine",
+            "select": "loss",
+        },
+        "ptb": {  # the small model of Zaremba et al.: their cost sums 20 steps, ours is the mean
+            "hidden": 200,
+            "layers": 2,
+            "embed": 200,
+            "init": 0.1,
+            "steps": 20,
+            "epochs": 13,
+            "batch": 20,
+            "optimiser": "sgd",
+            "lr": 20.0,
+            "schedule": "halving:4",
+            "clip": 0.25,
+            "forget_bias": 0.0,
+        },
     },
-    metric="solved",
-    better="higher",
-)  # fmt: skip
+    metric="loss",
+    targets=(
+        Target(
+            "adding problem of 100 steps, test MSE",
+            "adding",
+            "loss",
+            "0.04",
+            0.04,
+            source="Hochreiter & Schmidhuber 1997, section 5.4",
+            note="0.04 is the paper's bound on the error of a sequence; always answering 1 has 1/6",
+        ),
+        Target(
+            "JSB chorales, test NLL per frame",
+            "jsb_chorales",
+            "loss",
+            "8.45",
+            8.6,
+            source="Bai, Kolter & Koltun 2018, table 1",
+            note=FRAMES,
+        ),
+        Target(
+            "embedded Reber strings, unseen ones solved",
+            "embedded_reber",
+            "solved",
+            "148 of 150 trials",
+            1.0,
+            better="higher",
+            source="Hochreiter & Schmidhuber 1997, section 5.1",
+            note="every legal successor predicted at every step of every test string",
+        ),
+    ),
+)
 RECIPES = (LSTM,)

@@ -213,6 +213,9 @@ def recipe(*, layer, settings: dict, more_figures=None, **fields) -> Recipe:
     )
 
 
+FRAMES = (
+    "nats, summed over 88 keys, mean over the frames 2 .. T of all pieces, each from those before"
+)
 SETTINGS = {
     "hidden": 64, "layers": 1, "dropout": 0.0,
     "embed": 0,  # numbers in the vector of a symbol; 0: one-hot
