@@ -127,37 +127,20 @@ RNN = recipe(
     presets={
         "digits": {"epochs": 40, "batch": 50, "lr": 3e-3, "clip": 1.0, "select": "loss"},
         "jsb_chorales": {
-            "epochs": 80,
-            "batch": 4,
-            "schedule": "cosine",
-            "clip": 1.0,
-            "select": "loss",
-            "hidden": 300,
-            "dropout": 0.2,
-            "lr": 0.001,
+            "hidden": 300, "dropout": 0.2, "epochs": 80, "batch": 4, "lr": 1e-3, "clip": 1.0,
+            "schedule": "cosine", "select": "loss",
         },
         "adding": {
-            "examples": 5000,
-            "length": 20,
-            "hidden": 32,
-            "epochs": 20,
-            "batch": 50,
-            "lr": 2e-3,
-            "clip": 1.0,
-            "select": "loss",
+            "examples": 5000, "length": 20, "hidden": 32, "epochs": 20, "batch": 50, "lr": 2e-3,
+            "clip": 1.0, "select": "loss",
         },
     },
     metric="loss",
     targets=(
         Target(
-            "JSB chorales, test NLL per frame",
-            "jsb_chorales",
-            "loss",
-            "8.91",
-            9.06,
-            source="Bai, Kolter & Koltun 2018, table 1",
-            note=FRAMES,
+            "JSB chorales, test NLL per frame", "jsb_chorales", "loss", "8.91", 9.06,
+            source="Bai, Kolter & Koltun 2018, table 1", note=FRAMES,
         ),
     ),
-)
+)  # fmt: skip
 RECIPES = (RNN,)

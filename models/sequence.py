@@ -27,7 +27,7 @@ from ..core.data import DataSet, Split
 from ..core.data.grammars import counting, embedded_reber
 from ..core.data.synthetic import adding
 from ..core.recipe import COMMON, Recipe
-from ..core.system import System
+from ..core.system import Batch, System
 from .sequence_tasks import Task, outputs_on, task_for
 
 
@@ -58,6 +58,7 @@ class SequenceModel(System):
 
     def encode(self, x):
         """Input vectors [T, N, I] from an array of frames, or of numbers of symbols."""
+        x = self.on_device(Batch(x)).x
         if not self.task.symbols:
             return gg.Tensor(x)
         if self.s["embed"]:

@@ -50,8 +50,7 @@ def steps(system, x, n: int):
     state = None
     for _ in range(n):
         with gg.no_grad():
-            batch = system.on_device(Batch(x()))
-            z, state = system(batch.x, state)
+            z, state = system(x(), state)
         yield z.numpy()
 
 

@@ -1,6 +1,7 @@
 """The network around the recurrent cells: tasks, masks, carried states, resumption, training."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -279,7 +280,7 @@ def test_small_texts_are_learnt_and_made_up(name):
     figure = recipe.sample(m, data, 200, gg.Generator(1))
     made = figure.texts[0].get_text().replace("\n", "")
     assert len(made) == 200 and set(made) == set("abcd")
-    assert np.mean([a + b in ("ab", "bc", "bd", "ca", "da") for a, b in zip(made, made[1:])]) > 0.95
+    assert np.mean([a + b in ("ab", "bc", "bd", "ca", "da") for a, b in pairwise(made)]) > 0.95
 
 
 def test_classifiers_make_nothing_up():
