@@ -56,14 +56,15 @@ def gates(system, data, s: dict) -> dict:
     if s["variant"] != "lecture" or system.layer.biases:
         return {}
     x = system.task.batch(data.test[:1]).x if not system.task.carries else data.test.x[:60, None]
-    x, W = gg.Tensor(system.encode(x).data), slide_weights(system.layer)
+    ticks, x = system.task.ticks(x), gg.Tensor(system.encode(x).data)
+    W = slide_weights(system.layer)
 
     def step(x, h):
         h, named = cell(x, h, W)
         return h, {"h": h, **named}
 
     shown = over_time(step, (gg.zeros((1, s["hidden"]), x.dtype),), x)
-    return {"gates": traces({k: v[:, :8] for k, v in shown.items()})}
+    return {"gates": traces({k: v[:, :8] for k, v in shown.items()}, ticks)}
 
 
 SETTINGS = {"variant": "lecture", "biases": -1, "hidden": 64}

@@ -83,7 +83,7 @@ def over_time(step, state, x) -> dict:
 def gates(system, data, s: dict) -> dict:
     """Gates and cells of at most eight units over one sequence."""
     x = system.task.batch(data.test[:1]).x if not system.task.carries else data.test.x[:60, None]
-    x = gg.Tensor(system.encode(x).data)
+    ticks, x = system.task.ticks(x), gg.Tensor(system.encode(x).data)
     W, b = slide_weights(system.layer)
 
     def step(x, h, C):
@@ -92,7 +92,7 @@ def gates(system, data, s: dict) -> dict:
 
     zero = gg.zeros((1, s["hidden"]), x.dtype)
     shown = over_time(step, (zero, zero), x)
-    return {"gates": traces({k: v[:, :8] for k, v in shown.items()})}
+    return {"gates": traces({k: v[:, :8] for k, v in shown.items()}, ticks)}
 
 
 SETTINGS = {"biases": 1, "forget_bias": 1.0, "hidden": 64, "layers": 1, "dropout": 0.0}

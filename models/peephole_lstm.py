@@ -88,7 +88,8 @@ def counters(system, data, s: dict) -> dict:
         at = [n for n, x in enumerate(split.x) if len(x) > max(map(len, data.train.x))]
         split = split[[at[len(at) // 20]]] if at else split
     x = system.task.batch(split[:1]).x if not system.task.carries else split.x[:60, None]
-    x, (W, b) = gg.Tensor(system.encode(x).data), slide_weights(system.layer)
+    ticks, x = system.task.ticks(x), gg.Tensor(system.encode(x).data)
+    W, b = slide_weights(system.layer)
 
     def step(x, h, C):
         h, C, named = cell(x, h, C, W, b)
@@ -96,7 +97,7 @@ def counters(system, data, s: dict) -> dict:
 
     zero = gg.zeros((1, s["hidden"]), x.dtype)
     shown = lstm.over_time(step, (zero, zero), x)
-    return {"counters": traces({k: v[:, :8] for k, v in shown.items()})}
+    return {"counters": traces({k: v[:, :8] for k, v in shown.items()}, ticks)}
 
 
 SETTINGS = {**lstm.SETTINGS, "peephole": "full", "gates": "fio", "hidden": 64}

@@ -64,13 +64,13 @@ def gradient_norms(step, state: tuple, x, u) -> np.ndarray:
 def bptt(system, data, s: dict, hidden: int = 32, steps: int = 60, n: int = 16):
     """How far gradients reach: random nets of several radii, the trained net, and LSTM cells."""
     rng = gg.Generator(s["seed"]).child("bptt")
-    x = gg.Tensor(0.1 * rng.normal((steps, n, hidden), "float64"))
+    x = gg.Tensor(1e-3 * rng.normal((steps, n, hidden), "float64"))  # so small that th(a) is a
     h, u = (gg.Tensor(rng.normal((n, hidden), "float64")) for _ in range(2))
     U, Q = (gg.Tensor(nn.init.orthogonal((hidden, hidden), rng, dtype="float64")) for _ in range(2))
     plain, gated = {}, {}
     for radius in (0.8, 1.0, 1.25):
         W = Q * radius
-        norms = gradient_norms(lambda x, h, W=W: (cell(x, h[0], U, W),), (h * 0.1,), x, u.data)
+        norms = gradient_norms(lambda x, h, W=W: (cell(x, h[0], U, W),), (h * 1e-3,), x, u.data)
         plain[f"radius {radius:g}"] = norms
     if isinstance(system.layer, nn.RNN) and s["layers"] == 1:
         plain["this net, trained"] = trained(system, data, steps, n)
@@ -82,7 +82,7 @@ def bptt(system, data, s: dict, hidden: int = 32, steps: int = 60, n: int = 16):
         def step(x, state, W=W, b=b):
             return lstm.cell(x, *state, W, b)[:2]
 
-        gated[f"forget bias {bias:g}"] = gradient_norms(step, (h * 0.1, h * 0.1), x, u.data)
+        gated[f"forget bias {bias:g}"] = gradient_norms(step, (h * 1e-3, h * 1e-3), x, u.data)
     return reach({"RNN: ‖∂L/∂h_k‖": plain, "LSTM: ‖∂L/∂C_k‖": gated})
 
 

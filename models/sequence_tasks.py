@@ -96,6 +96,10 @@ class Task:
         """Figures of a split from the values of all its units."""
         return {k: float(v.mean(dtype="float64")) for k, v in values.items()}
 
+    def ticks(self, x) -> list:
+        """What to write under the steps of x [T, 1, I], if anything."""
+        return []
+
     def draw(self, system, data, s) -> dict:
         """{name: figure} of what the system does on the test split."""
         raise NotImplementedError
@@ -217,6 +221,9 @@ class Legal(Task):
     def scores(self, z, batch):
         return {"solved": self.right(z, batch)}
 
+    def ticks(self, x):
+        return [self.names[k] for k in x[:, 0].argmax(axis=1)]
+
     def draw(self, system, data, s):
         batch = self.batch(data.test[:1])
         with gg.no_grad():
@@ -224,16 +231,21 @@ class Legal(Task):
         return {"legal": legal_table(p, batch.y[1][:, 0], batch.x[:, 0], self.names)}
 
     def sample(self, system, data, n, rng):
-        """Strings from the first symbol to the last one, by the symbols with p > 1/2 or by p."""
+        """Strings up to the end symbol, drawn from the symbols with p > 1/2, or by p.
+
+        The end symbol may stand inside too (E in embedded Reber strings): it is counted.
+        """
         lines, k = [], len(self.names)
+        first = data.train.x[0].argmax(axis=1).tolist()
+        end, ends = first[-1], first.count(first[-1])
         for _ in range(n):
-            string = [int(data.train.x[0][0].argmax())]
+            string = first[:1]
             for z in steps(system, lambda s=string: np.eye(k, dtype="f4")[[[s[-1]]]], 200):
                 p = gg.sigmoid(gg.Tensor(z[0, 0])).numpy()
                 p = np.where(p > 0.5, 1.0, 1e-9) if self.target == "legal" else p
                 u = rng.uniform((), dtype="float64") * p.sum()
                 string.append(min(int(np.searchsorted(p.cumsum(), u)), k - 1))
-                if string[-1] == int(data.train.x[0][-1].argmax()):
+                if string.count(end) == ends:
                     break
             lines.append("".join(self.names[i] for i in string))
         return page("\n".join(lines))
