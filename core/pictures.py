@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..kernels.errors import ValueRangeError, nearest
+
 INK = "#1b2a41"
 ACCENT = "#c8553d"
 COLOURS = ("#1b4965", "#c8553d", "#5fa777", "#8d6a9f", "#e3a72f", "#4f8ca8", "#a44a3f", "#7a7a7a",
@@ -16,8 +18,18 @@ def figure(width: float = 6.0, height: float = 4.0):
 
 
 def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
-    """Figures by epoch: training dashed, validation solid."""
+    """Figures by epoch: training dashed, validation solid; gaps where a row lacks a key.
+
+    Raises ValueRangeError for a key that no row has.
+    """
     keys = keys or [k for k in history[-1] if k not in ("epoch", "seconds")]
+    known = dict.fromkeys(k for row in history for k in row)
+    for k in keys:
+        if k not in known:
+            names = ", ".join(known)
+            raise ValueRangeError(
+                f"curves: the history has no {k!r}{nearest(k, known)} (known: {names})"
+            )
     fig = figure(6.0, 3.6)
     ax = fig.subplots()
     x = [row["epoch"] for row in history]

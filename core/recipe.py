@@ -29,15 +29,48 @@ COMMON = {
 LEAST = {"epochs": 0, "batch": 1, "lr": 0, "clip": 0, "weight_decay": 0, "seed": 0}
 
 
-def expect_ranges(settings: dict, name: str) -> None:
-    """All numbers are finite, and the common ones not below their least; SettingError if not."""
+def expect_ranges(
+    settings: dict, name: str, least: dict | None = None, positive: tuple = (), ranges: tuple = ()
+) -> None:
+    """All numbers are finite and in their ranges; SettingError if not.
+
+    least     key -> smallest value allowed, beside those of LEAST; of a tuple, for each entry
+    positive  keys of numbers that must be above 0
+    ranges    keys of pairs (first, last) with 1 <= first <= last
+
+    >>> expect_ranges({"sigma": 0.0}, "som", positive=("sigma",))
+    Traceback (most recent call last):
+        ...
+    glassgrad.core.recipe.SettingError: som: setting 'sigma' must be above 0; got 0.0
+    """
+    least = {**LEAST, **(least or {})}
     for key, value in settings.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise SettingError(f"{name}: setting {key!r} must be finite; got {value}")
-        if key in LEAST and value < LEAST[key]:
-            raise SettingError(
-                f"{name}: setting {key!r} must be at least {LEAST[key]}; got {value}"
-            )
+        must = None
+        values = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(v, float) and not math.isfinite(v) for v in values):
+            must = "finite"
+        elif key in least and any(v < least[key] for v in values):
+            must = f"at least {least[key]}"
+        elif key in positive and any(v <= 0 for v in values):
+            must = "above 0"
+        elif key in ranges and not (len(values) == 2 and 1 <= values[0] <= values[1]):
+            must = "a pair [first, last] with 1 <= first <= last"
+        if must:
+            shown = list(value) if isinstance(value, tuple) else value
+            raise SettingError(f"{name}: setting {key!r} must be {must}; got {shown}")
+
+
+def expect_choice(name: str, settings: dict, key: str, known) -> None:
+    """The setting is one of the names known; SettingError with the nearest one if not.
+
+    >>> expect_choice("net", {"f": "mxa"}, "f", ("max", "mean"))
+    Traceback (most recent call last):
+        ...
+    glassgrad.core.recipe.SettingError: net: f must be one of max, mean; got 'mxa'; did you ...
+    """
+    if settings[key] not in known:
+        got, hint = settings[key], nearest(settings[key], known)
+        raise SettingError(f"{name}: {key} must be one of {', '.join(known)}; got {got!r}{hint}")
 
 
 @dataclass(frozen=True)
@@ -67,6 +100,9 @@ class Recipe:
     prepare  (data, settings) -> data, where the data need a change first (binarisation, scaling)
     figures  (system, data, settings) -> {name: matplotlib Figure}
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
+    least, positive, ranges   what the settings may be: see `expect_ranges`
+    ignored  settings -> {key: "without X", ...} for those that have no effect beside the others;
+             to change one of them is an error
     data     the default data set, embedded so that it is there on any machine
     presets  data set name -> settings that suit it
     """
@@ -85,18 +121,32 @@ class Recipe:
     prepare: Callable | None = None
     figures: Callable | None = None
     sample: Callable | None = None
+    least: dict[str, float] = field(default_factory=dict)
+    positive: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    ignored: Callable | None = None
     check: Callable | None = None  # rng -> (f, float64 arrays): the objective, for gradcheck
 
     def resolve(self, data: str | None = None, overrides: dict | None = None) -> dict[str, Any]:
-        """All settings: the common ones, the recipe's, the preset of the data set, the user's."""
+        """All settings: the common ones, the recipe's, the preset of the data set, the user's.
+
+        Raises SettingError for an unknown key, a value of another type or outside its range, and
+        for a change of a setting that the others leave without effect.
+        """
         name = data or self.data
-        known = {**COMMON, **self.settings, **self.presets.get(name, {})}
+        plain = {**COMMON, **self.settings, **self.presets.get(name, {})}
+        known = dict(plain)
         for key, value in (overrides or {}).items():
             if key not in known:
                 hint, names = nearest(key, known), ", ".join(sorted(known))
                 raise SettingError(f"{self.name}: unknown setting {key!r}{hint} (known: {names})")
             known[key] = _converted(self.name, key, value, known[key])
-        expect_ranges(known, self.name)
+        expect_ranges(known, self.name, self.least, self.positive, self.ranges)
+        for key, why in (self.ignored(known) if self.ignored else {}).items():
+            if known[key] != plain[key]:
+                raise SettingError(
+                    f"{self.name}: setting {key!r} has no effect {why}; got {known[key]!r}"
+                )
         return known
 
 

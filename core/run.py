@@ -9,7 +9,10 @@
 Every file is replaced in one step (core/atomic.py).
 """
 
+import contextlib
 import json
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -27,26 +30,71 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     atomic.write_atomic(path, data, RunError)
 
 
+def expect_writable(path: Path | str) -> None:
+    """RunError where a file could not be written now; nothing is changed.
+
+    For what is written after an hour of training: a full disk or a folder in the file's place is
+    better found before it.
+    """
+    path = Path(path)
+    try:
+        write_atomic(path, path.read_bytes())
+    except FileNotFoundError:
+        write_atomic(path, b"")
+        path.unlink()
+    except RunError:
+        raise
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def make_folder(folder: Path | str) -> list[Path]:
+    """Make a folder, with its parents; returns those that were not there, innermost first.
+
+    RunError where it cannot be made: nothing is left of it then.
+    """
+    folder = Path(folder)
+    made = [p for p in (folder, *folder.parents) if not os.path.lexists(p)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remove_empty(made)
+        in_the_way = next((p for p in (folder, *folder.parents) if os.path.isfile(p)), None)
+        reason = f"{in_the_way} is not a folder" if in_the_way else error.strerror
+        raise RunError(f"cannot make {folder}: {reason}") from None
+    return made
+
+
+def remove_empty(folders: list[Path]) -> None:
+    """Remove folders, innermost first, as far as they are there and empty."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
 class Run:
     """One run folder."""
 
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
+        self.made: list[Path] = []  # the folders that `create` made, innermost first
 
     @classmethod
     def create(cls, root: Path | str, name: str) -> "Run":
-        """A new folder under `root`, named after the system and the time."""
+        """A new folder under `root`, named after the system and the time; RunError if it fails."""
+        parents = make_folder(root)
         stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
         for i in range(100):
-            folder = Path(root) / (stem if i == 0 else f"{stem}-{i}")
+            run = cls(Path(root) / (stem if i == 0 else f"{stem}-{i}"))
             try:
-                folder.mkdir(parents=True)
-                return cls(folder)
+                run.folder.mkdir()
             except FileExistsError:
-                if not Path(root).is_dir():
-                    raise RunError(f"cannot make {folder}: {root} is not a folder") from None
+                continue
             except OSError as error:
-                raise RunError(f"cannot make {folder}: {error.strerror}") from None
+                remove_empty(parents)
+                raise RunError(f"cannot make {run.folder}: {error.strerror}") from None
+            run.made = [run.folder, *parents]
+            return run
         raise RunError(f"cannot make a new folder under {root}")
 
     @classmethod
@@ -56,6 +104,13 @@ class Run:
         if not (run.folder / "config.json").is_file():
             raise RunError(f"{folder} is not a run folder: it has no config.json")
         return run
+
+    def discard(self) -> None:
+        """Take back what `create` made, when nothing came of it; an opened folder stays."""
+        if self.made:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_empty(self.made)
+            self.made = []
 
     # ----------------------------------------------------------------- files
 

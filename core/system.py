@@ -20,9 +20,15 @@ class Batch:
     x: Any
     y: Any = None
     mask: Any = None  # [T, N], 1 where a padded sequence has a step
+    samples: int | None = None  # how many there are, where the first axis of x is not theirs
 
     def __len__(self) -> int:
-        return len(self.x)
+        """The number of samples: the length of x, unless `samples` says otherwise.
+
+        >>> len(Batch(np.zeros((5, 2)))), len(Batch(np.zeros((7, 5, 2)), samples=5))
+        (5, 5)
+        """
+        return len(self.x) if self.samples is None else self.samples
 
 
 class System(Module):

@@ -9,12 +9,18 @@ from .cli.output import console, number, seconds
 
 
 class Live:
-    """What `core.fit.fit` calls; the interface is that of `core.fit.Silent`."""
+    """What `core.fit.fit` calls; the interface is that of `core.fit.Silent`.
+
+    On a terminal ::
+
+        epoch 3/10 ━━━━━━━━━━━━━━━━╸━━━━━━━━━━━━━━━━━━━━ 212 batches/s loss 0.1873 0:42 left
+    """
 
     def __init__(self):
         self.console, self.bar, self.task = console(), None, None
 
     def start(self, name: str, epochs: int, batches: int) -> None:
+        """Training begins, or goes on: so many epochs in all, so many batches in each."""
         self.name, self.epochs, self.batches = name, epochs, batches
         self.fresh, self.shown = True, 0.0
         if not self.console.is_terminal:
@@ -33,6 +39,11 @@ class Live:
         self.bar.start()
 
     def step(self, epoch: int, batch: int, figures: dict) -> None:
+        """`batch` batches of this epoch (from 0) are done; the first figure is shown.
+
+        The rate is that of the batches since this display began, and so is the time left; drawn at
+        most ten times a second.
+        """
         if self.bar is None:
             return
         now, done = time.monotonic(), epoch * self.batches + batch
@@ -50,6 +61,7 @@ class Live:
         )  # fmt: skip
 
     def epoch(self, row: dict) -> None:
+        """An epoch is over: its row of the history, which stays on the screen."""
         figures = {k: v for k, v in row.items() if k not in ("epoch", "seconds")}
         text = "  ".join(f"{k} {number(v)}" for k, v in figures.items())
         width = len(str(self.epochs))

@@ -7,7 +7,7 @@ same target, so that several invocations build one table and a crash keeps what 
 import json
 from pathlib import Path
 
-from .core.run import RunError, write_atomic
+from .core.run import RunError, expect_writable, write_atomic
 
 BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
 KEY = ("recipe", "target", "data")
@@ -39,22 +39,22 @@ class Record:
     def put(self, row: dict) -> None:
         """Add the row, or put it in the place of the older one of the same target.
 
-        A target that could not be tried leaves an older figure as it is.
+        A target that was skipped leaves an older figure as it is; one that failed does not.
         """
         place = next((i for i, r in enumerate(self.rows) if _key(r) == _key(row)), None)
         if place is None:
             self.rows.append(row)
-        elif row["ours"] is not None or self.rows[place]["ours"] is None:
-            self.rows[place] = row
-        else:
+        elif row["status"].startswith("skipped") and self.rows[place]["ours"] is not None:
             return
+        else:
+            self.rows[place] = row
         if self.path is not None:
             write_atomic(self.path, json.dumps({"rows": self.rows}, indent=1) + "\n")
 
     def expect_writable(self) -> None:
         """Fail now rather than after an hour of training."""
         if self.path is not None:
-            write_atomic(self.path, json.dumps({"rows": self.rows}, indent=1) + "\n")
+            expect_writable(self.path)
 
 
 def _is_row(row) -> bool:

@@ -1,23 +1,30 @@
 """One training from end to end, as `train`, `reproduce` and `demo` run it.
 
 load the data → prepare them → build the system → fit → figures on held-out data
+
+>>> from glassgrad import models, training
+>>> done = training.train(models.recipe("som"), "iris", overrides={"epochs": 1})
+>>> done.data_name, len(done.history), done.run
+('iris', 1, None)
 """
 
 import contextlib
 import math
+import shlex
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from . import kernels
 from .core import Generator
 from .core import data as datasets
 from .core.arrays import module_for
-from .core.data import DataSet
-from .core.fit import DivergedError, Trainer, fit
-from .core.recipe import Recipe, SettingError
+from .core.data import DataSet, Split
+from .core.fit import DivergedError, Interrupted, Trainer, fit
+from .core.recipe import Recipe, SettingError, Target
 from .core.run import Run, RunError
 from .core.system import System
 from .kernels.errors import DeviceError, GlassgradError
@@ -25,23 +32,29 @@ from .kernels.errors import DeviceError, GlassgradError
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves; unpacks as (system, data, settings, history, test_figures)."""
+    """What a training leaves."""
 
-    system: System
-    data: DataSet
+    system: System  # with its best weights, in eval mode
+    data: DataSet  # prepared
     settings: dict
-    history: list[dict]
-    test_figures: dict[str, float]
+    history: list[dict]  # the figures of each epoch
+    test_figures: dict[str, float]  # on the split that `held_out` names
     data_name: str  # in the catalogue
-
-    def __iter__(self):
-        return iter(
-            (self.system, self.data, self.settings, self.history, self.test_figures)
-        )  # fmt: skip
+    backend: str | None = None  # the one asked for; None is the device's default
+    run: Run | None = None  # its folder
 
 
 def backend_for(name: str | None, device: str):
-    """A context in which every kernel runs on the backend; None leaves the device's default."""
+    """A context in which every kernel runs on the backend; None leaves the device's default.
+
+    Raises DeviceError where the device is not there or the backend cannot run on it, BackendError
+    for an unknown backend.
+
+    >>> from glassgrad.kernels.registry import current_backend
+    >>> with backend_for("reference", "cpu"):
+    ...     current_backend()
+    'reference'
+    """
     module_for(device)
     if name is None:
         return contextlib.nullcontext()
@@ -53,8 +66,19 @@ def backend_for(name: str | None, device: str):
     return kernels.backend(name)
 
 
-def load_data(recipe: Recipe, name: str, data_dir, settings: dict) -> DataSet:
-    """The data set, as the recipe wants it. Sets of another kind than its own are refused."""
+def load_data(
+    recipe: Recipe, name: str, data_dir: str | Path | None, settings: dict
+) -> DataSet:  # fmt: skip
+    """The data set `name` as the recipe wants it; `data_dir` is looked in first.
+
+    Raises SettingError for a set of another kind than the recipe's own, DataError for an unknown
+    name and for missing or damaged files.
+
+    >>> from glassgrad import models
+    >>> vae = models.recipe("vae")
+    >>> len(load_data(vae, "digits", None, vae.resolve("digits")).train)
+    1297
+    """
     kind = datasets.entry(name).kind
     known = [recipe.data, *recipe.presets]
     kinds = dict.fromkeys(datasets.entry(n).kind for n in known)
@@ -68,12 +92,21 @@ def load_data(recipe: Recipe, name: str, data_dir, settings: dict) -> DataSet:
 
 
 def build(recipe: Recipe, data: DataSet, settings: dict, device: str = "cpu") -> System:
-    """The untrained system, its weights drawn on the CPU: every device starts from the same."""
+    """The untrained system, its weights drawn on the CPU: every device starts from the same.
+
+    Raises SettingError or a ShapeError for settings that make no network on these data.
+    """
     return recipe.build(data, settings, Generator(settings["seed"])).to(device)
 
 
-def held_out(data: DataSet):
-    """(name, split) that the final figures are for: test, or the next best that there is."""
+def held_out(data: DataSet) -> tuple[str, Split]:
+    """(name, split) that the final figures are for: test, or the next best that there is.
+
+    >>> from glassgrad.core.data import load
+    >>> name, split = held_out(load("digits"))
+    >>> name, len(split)
+    ('test', 300)
+    """
     splits = dict(data.splits())
     name = next(n for n in ("test", "valid", "train") if len(splits.get(n) or ()))
     return name, splits[name]
@@ -81,30 +114,73 @@ def held_out(data: DataSet):
 
 def train(
     recipe: Recipe, data: str | None = None, data_dir: str | Path | None = None,
-    device: str = "cpu", overrides: dict | None = None,
-    run: Run | Callable[[dict], Run] | None = None, resume: bool = False, progress=None,
+    device: str = "cpu", overrides: dict | None = None, run: Run | None = None,
+    out: str | Path | None = None, resume: bool = False, progress=None,
     backend: str | None = None, save_every: float = 30.0,
 ) -> Trained:  # fmt: skip
     """Train a recipe on a data set, by default its own, and evaluate it on the test split.
 
-    `run` is a run folder, or a function of the settings that makes one, called when nothing but
-    the training itself can fail any more. With `resume` training goes on from the run's checkpoint.
-    Raises Interrupted on Ctrl-C, after saving; a second Ctrl-C stops at once.
+    data       a name of the catalogue; `data_dir` is looked in first
+    overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
+    run        a run folder to write to; with `resume` training goes on from its checkpoint
+    out        or: where to make a new one. An error before the end of the first step (a setting
+               that the network or its objective refuses) leaves nothing of it
+    progress   as core.fit.Silent
+    backend    runs every kernel; None is the device's default
+    save_every seconds between checkpoints inside an epoch
+
+    Raises SettingError, DataError, DeviceError or RunError before any training; DivergedError where
+    a figure stops being a number (NumPy's warnings about that are silenced: the error says more);
+    Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
+
+    >>> from glassgrad import models
+    >>> done = train(models.recipe("vae"), overrides={"epochs": 1, "hidden": (8, 8)})
+    >>> sorted(done.test_figures)
+    ['bound', 'kl']
     """
+    if (run is not None and out is not None) or (resume and run is None):
+        raise RunError("train: expected run, or out for a new one; resume needs run")
     name = data or recipe.data
     with backend_for(backend, device):
         settings = recipe.resolve(name, overrides)
         loaded = load_data(recipe, name, data_dir, settings)
         system = build(recipe, loaded, settings, device)
-        with _stop_on_interrupt() as stop:
+        config = configuration(recipe, name, data_dir, device, backend, settings)
+        folder = _Folder(run, lambda: new_run(out, recipe, config))
+        with folder, _stop_on_interrupt() as asked, np.errstate(all="ignore"):
+
+            def stop() -> bool:  # asked after every step
+                folder.kept = True
+                return asked()
+
             history = fit(
-                system, loaded, settings, run=(lambda: run(settings)) if callable(run) else run,
-                resume=resume, progress=progress,
-                save_every=save_every, stop=stop,
+                system, loaded, settings, run=run if out is None else folder.make, resume=resume,
+                progress=progress, save_every=save_every, stop=stop,
             )  # fmt: skip
         figures = system.evaluate(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
-    return Trained(system, loaded, settings, history, figures, name)
+    return Trained(system, loaded, settings, history, figures, name, backend, folder.run)
+
+
+class _Folder:
+    """The run folder of a training; a new one is kept only from the end of the first step on."""
+
+    def __init__(self, run: Run | None, new):
+        self.run, self.new, self.kept = run, new, run is not None
+
+    def make(self) -> Run:
+        self.run = self.new()
+        return self.run
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, where):
+        if isinstance(error, Interrupted) and self.run:
+            command = shlex.join(["glassgrad", "train", "--resume", str(self.run.folder)])
+            raise Interrupted(f"stopped; go on with: {command}") from None
+        if error is not None and self.run and not self.kept:
+            self.run.discard()
 
 
 @contextlib.contextmanager
@@ -134,33 +210,57 @@ def _stop_on_interrupt():
 # ------------------------------------------------------------------ run folders
 
 
-def configuration(
-    recipe: Recipe, data: str | None, data_dir, device: str, backend: str | None, settings: dict
-) -> dict:
-    """What config.json holds: enough to train again or go on."""
-    import platform
+def new_run(out: str | Path, recipe: Recipe, config: dict) -> Run:
+    """A new run folder under `out` with its config.json; RunError, and nothing left, if it fails.
 
-    import numpy
+    >>> import tempfile
+    >>> from glassgrad import models
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     run = new_run(out, models.recipe("vae"), {"recipe": "vae"})
+    ...     run.read_json("config.json")
+    {'recipe': 'vae'}
+    """
+    run = Run.create(out, recipe.name)
+    try:
+        run.write_json("config.json", config)
+    except BaseException:
+        run.discard()
+        raise
+    return run
+
+
+def configuration(
+    recipe: Recipe, data: str, data_dir: str | Path | None, device: str, backend: str | None,
+    settings: dict,
+) -> dict:  # fmt: skip
+    """What config.json holds: enough to train again or go on, from any folder.
+
+    >>> from glassgrad import models
+    >>> config = configuration(models.recipe("vae"), "digits", None, "cpu", None, {"lr": 0.1})
+    >>> config["data"], config["settings"]
+    ('digits', {'lr': 0.1})
+    """
+    import platform
 
     from . import __version__
 
     return {
         "recipe": recipe.name,
-        "data": data or recipe.data,
+        "data": data,
         "data_dir": None if data_dir is None else str(Path(data_dir).absolute()),
         "device": device,
         "backend": backend,
         "settings": settings,
         "versions": {
             "glassgrad": __version__,
-            "numpy": numpy.__version__,
+            "numpy": np.__version__,
             "python": platform.python_version(),
         },
     }
 
 
 def read_configuration(run: Run) -> dict:
-    """config.json of a run folder, checked; RunError where it is not one of ours."""
+    """config.json of a run folder, as `configuration` made it; RunError where it is none."""
     config = run.read_json("config.json")
     kinds = {
         "recipe": str, "data": str, "data_dir": str | None, "device": str, "backend": str | None,
@@ -172,10 +272,19 @@ def read_configuration(run: Run) -> dict:
     return config
 
 
-def load(folder: str | Path, data_dir=None) -> tuple[Recipe, Trained]:
+def load(
+    folder: str | Path, data_dir: str | Path | None = None
+) -> tuple[Recipe, Trained]:  # fmt: skip
     """A trained system from its run folder, on the CPU, with its best weights.
 
-    The test figures are those of result.json, empty where training is not over.
+    The test figures are those of result.json, empty where training is not over. `data_dir` is
+    looked in for the data in the place of the one in config.json. Raises RunError, SettingError
+    or CheckpointError where the folder or a file in it is missing, damaged or does not fit.
+
+    >>> load("nowhere")
+    Traceback (most recent call last):
+        ...
+    glassgrad.core.run.RunError: nowhere is not a run folder: it has no config.json
     """
     from .models import recipe as find
 
@@ -192,7 +301,11 @@ def load(folder: str | Path, data_dir=None) -> tuple[Recipe, Trained]:
     trainer.system.eval()
     done = (run.folder / "result.json").is_file()
     figures = _test_figures(run) if done else {}
-    return recipe, Trained(trainer.system, data, settings, trainer.history, figures, config["data"])
+    trained = Trained(
+        trainer.system, data, settings, trainer.history, figures, config["data"],
+        config["backend"], run,
+    )  # fmt: skip
+    return recipe, trained
 
 
 def _test_figures(run: Run) -> dict[str, float]:
@@ -205,10 +318,15 @@ def _test_figures(run: Run) -> dict[str, float]:
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
-    """metrics.csv, result.json and all figures of a finished training; returns the result."""
+    """metrics.csv, result.json and all figures of a finished training; returns the result.
+
+    The figures are drawn on the CPU, by the backend that the training asked for if it is one of the
+    CPU's. Raises DivergedError where the recipe's metric is NaN or infinite, GlassgradError where
+    the system does not report it, RunError where a file cannot be written; result.json comes last.
+    """
     from .core import pictures
 
-    system, data, settings, history, figures = trained
+    system, history, figures = trained.system, trained.history, trained.test_figures
     if not math.isfinite(figures.get(recipe.metric, 0.0)):
         raise DivergedError(
             f"{recipe.name}: {recipe.metric} on the held-out data is {figures[recipe.metric]}"
@@ -218,7 +336,7 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
             f"{recipe.name}: evaluate() gave no {recipe.metric!r}, only {', '.join(figures)}"
         )
     result = {
-        "split": held_out(data)[0],
+        "split": held_out(trained.data)[0],
         "test": figures,
         "metric": recipe.metric,
         "value": figures[recipe.metric],
@@ -240,14 +358,23 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         run.write_figure("curves", pictures.curves(history, title=recipe.title))
     if recipe.figures:
         system.to("cpu")
-        for name, figure in recipe.figures(system, data, settings).items():
+        with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+            drawn = recipe.figures(system, trained.data, trained.settings)
+        for name, figure in drawn.items():
             run.write_figure(name, figure)
     run.write_json("result.json", result)
     return result
 
 
-def targets_of(recipe: Recipe, trained: Trained) -> list:
-    """The recipe's published numbers for this data set, whose own settings were in force."""
+def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
+    """The recipe's published numbers for this data set, whose own settings were in force.
+
+    >>> from glassgrad import models
+    >>> recipe = models.recipe("vae")
+    >>> done = Trained(None, None, recipe.resolve("digits"), [], {"bound": 20.0}, "digits")
+    >>> targets_of(recipe, done)  # its number is for MNIST
+    []
+    """
     return [
         t
         for t in recipe.targets

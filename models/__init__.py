@@ -34,7 +34,11 @@ def names() -> list[str]:
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of that name; UnknownModelError with the nearest right one otherwise."""
+    """The recipe of that name; UnknownModelError with the nearest right one otherwise.
+
+    >>> recipe("gru").title
+    'Gated recurrent unit'
+    """
     if name not in MODULES:
         known = f"(known: {', '.join(MODULES)})"
         raise UnknownModelError(f"unknown model {name!r}{nearest(name, MODULES)} {known}")

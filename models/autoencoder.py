@@ -35,7 +35,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError
+from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.system import Batch, System
 from .linear_autoencoder import principal
 
@@ -48,7 +48,11 @@ CHOICES = {
 
 
 def squared_error(y, x):
-    """‖y - x‖² of each row: [N, D], [N, D] -> [N]."""
+    """‖y - x‖² of each row: [N, D], [N, D] -> [N].
+
+    >>> squared_error(gg.ones((2, 3)), gg.zeros((2, 3))).numpy()
+    array([3., 3.], dtype=float32)
+    """
     d = y - x
     return (d * d).sum(axis=1)
 
@@ -66,8 +70,7 @@ class Autoencoder(System):
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, s: dict):
         for key, known in CHOICES.items():
-            if s[key] not in known:
-                raise SettingError(f"{key} must be one of {', '.join(known)}; got {s[key]!r}")
+            expect_choice("autoencoder", s, key, known)
         if s["loss"] == "cross_entropy" and s["output"] != "sigmoid":
             raise SettingError("loss 'cross_entropy' needs output 'sigmoid': x̂ is a probability")
         self.encoder, self.decoder, self.s = encoder, decoder, s
@@ -82,12 +85,13 @@ class Autoencoder(System):
         return gg.sigmoid(a) if self.s["output"] == "sigmoid" else a
 
     def losses(self, x):
-        """L(g(f(x)), x) of each row."""
+        """L(g(f(x)), x) of each row: ‖x̂ - x‖², or the cross-entropy; x [N, D] -> [N]."""
         if self.s["loss"] == "cross_entropy":
             return cross_entropy(self.decoder(self.encode(x)), x)
         return squared_error(self.decode(self.encode(x)), x)
 
     def objective(self, batch):
+        """(1/N) Σ_i L(g(f(x_i)), x_i) of images [N, C, H, W] or rows [N, D]."""
         return self.losses(rows(batch.x)).mean()
 
     def evaluate(self, split, size=500):
@@ -121,8 +125,7 @@ def rows(x):
 def build(data: DataSet, s: dict, rng, dtype="float32") -> Autoencoder:
     """The network for a data set."""
     n, m = int(np.prod(data.train.x.shape[1:])), s["code"]
-    if s["activation"] not in ACTIVATIONS:
-        raise SettingError(f"activation must be one of {', '.join(ACTIVATIONS)}")
+    expect_choice("autoencoder", s, "activation", ACTIVATIONS)
     sigma = ACTIVATIONS[s["activation"]]()
     encoder = nn.Sequential(nn.Linear(n, m, rng=rng.child("encoder"), dtype=dtype), sigma)
     decoder = nn.Sequential(nn.Linear(m, n, rng=rng.child("decoder"), dtype=dtype))
@@ -163,7 +166,11 @@ def _error(y, x):
 
 
 def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Rows [N, D] with each column in an order of its own: its values stay, the joint law goes."""
+    """Rows [N, D] with each column in an order of its own: its values stay, the joint law goes.
+
+    >>> scrambled(np.array([[0, 1], [2, 3], [4, 5]])).sum(axis=0).tolist()
+    [6, 9]
+    """
     x, rng = x.reshape(len(x), -1), gg.Generator(seed).child("scrambled")
     return np.stack([column[rng.permutation(len(x))] for column in x.T], axis=1)
 
@@ -230,6 +237,7 @@ UNDER = Recipe(
         "frey_faces": {"epochs": 100, "batch": 50, "lr": 3e-3},
     },
     metric="squared_error",
+    least={"code": 1},
     figures=figures,
     check=check,
 )

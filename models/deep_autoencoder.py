@@ -2,7 +2,7 @@
 
 Several layers on each side of the code ::
 
-    h¹ = σ(W¹ x + b¹),  h² = σ(W² h¹ + b²),  ...,  z = W x' + b          encoder, linear code
+    h¹ = σ(W¹ x + b¹),  h² = σ(W² h¹ + b²),  ...,  z = W h^L + b        L levels, linear code
     and the same widths in reverse order for the decoder, whose output is logistic
 
     784 - 1000 - 500 - 250 - 30 - 250 - 500 - 1000 - 784                 on MNIST
@@ -39,7 +39,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch
 from . import autoencoder
 from .autoencoder import ACTIVATIONS, Autoencoder
@@ -51,17 +51,17 @@ class CentredSigmoid(nn.Module):
     """σ(a) - ½: a logistic unit whose mean is near 0."""
 
     def forward(self, x):
+        """σ(x) - ½, element by element."""
         return gg.sigmoid(x) - 0.5
 
 
 def build(data: DataSet, s: dict, rng, dtype="float32") -> Autoencoder:
     """The network for a data set: `hidden` widths of the encoder, mirrored in the decoder."""
     for key, known in (("activation", ACTIVATIONS), ("start", STARTS)):
-        if s[key] not in known:
-            raise SettingError(f"{key} must be one of {', '.join(known)}; got {s[key]!r}")
+        expect_choice("deep-autoencoder", s, key, known)
     n, widths = int(np.prod(data.train.x.shape[1:])), list(s["hidden"])
     if not widths:
-        raise SettingError("hidden must name at least one width")
+        raise SettingError("deep-autoencoder: hidden must name at least one width")
     sigma = ACTIVATIONS[s["activation"]]
     if s["activation"] == "sigmoid" and s["centred"]:
         sigma = CentredSigmoid
@@ -110,6 +110,11 @@ def check(rng, **changes):
     return f, [p.numpy().copy() for p in system.parameters()]
 
 
+def ignored(s: dict) -> dict:
+    """Only logistic units have a mean of ½ to take off."""
+    return {} if s["activation"] == "sigmoid" else {"centred": f"with activation={s['activation']}"}
+
+
 SETTINGS = {
     "hidden": (1000, 500, 250), "code": 30, "activation": "sigmoid", "output": "sigmoid",
     "loss": "squared", "start": "balanced", "centred": True, "schedule": "cosine",
@@ -136,6 +141,8 @@ DEEP = Recipe(
             "3.00 (PCA-30: 13.87)", 3.5, source="Hinton & Salakhutdinov 2006",
         ),
     ),
+    least={"hidden": 1, "code": 1},
+    ignored=ignored,
     figures=autoencoder.figures,
     check=check,
 )  # fmt: skip

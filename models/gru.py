@@ -29,7 +29,12 @@ from .sequence_pictures import traces
 
 
 def cell(x, h, W):
-    """One step of the slide: (h_t, gates). W[gate] [H, H + I] for r, z, h; x [N, I], h [N, H]."""
+    """One step of the slide: (h_t, gates). W[gate] [H, H + I] for r, z, h; x [N, I], h [N, H].
+
+    >>> W, one = dict.fromkeys("rzh", gg.zeros((1, 2))), gg.ones((1, 1))
+    >>> cell(one, one, W)[0].numpy()  # both gates half open, the candidate 0
+    array([[0.5]], dtype=float32)
+    """
     hx = gg.concatenate([h, x], axis=1)
     z = gg.sigmoid(gg.linear(hx, W["z"]))
     r = gg.sigmoid(gg.linear(hx, W["r"]))

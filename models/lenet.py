@@ -37,7 +37,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, minibatches
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
@@ -52,10 +52,13 @@ class LeNet(System):
 
     def __init__(self, image: tuple[int, int, int], classes: int, s: dict, rng, dtype="float32"):
         for key, known in (("activation", ACTIVATIONS), ("pool", POOLS)):
-            if s[key] not in known:
-                raise SettingError(
-                    f"lenet: {key} must be one of {', '.join(known)}; got {s[key]!r}"
-                )
+            expect_choice("lenet", s, key, known)
+        if not s["channels"]:
+            raise SettingError("lenet: channels must name at least one number of maps; got []")
+        if s["shift"] >= min(image[1:]):
+            raise SettingError(
+                f"lenet: shift must be below the size of the images {image}; got {s['shift']}"
+            )
         if len(s["channels"]) != len(s["padding"]):
             raise SettingError("lenet: padding must have one entry for each of channels")
         self.s = s
@@ -85,13 +88,16 @@ class LeNet(System):
         return self.classifier(self.convolutions(x))
 
     def objective(self, batch):
-        """The mean of -ln p(y|x), and the share of right answers."""
+        """(the mean of -ln p(y|x) over the batch, {"accuracy": share of right answers}).
+
+        x [N, C, H, W], y [N] classes; p is the softmax of the logits [N, classes].
+        """
         logits = self(gg.Tensor(batch.x))
         right = (logits.data.argmax(axis=1) == batch.y).mean()
         return nn.losses.cross_entropy(logits, batch.y), {"accuracy": right}
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches, each image moved at random where the settings ask for it."""
+        """Minibatches (x [N, C, H, W], y [N]), the images moved at random if `shift` says so."""
         found = minibatches(data.train, size, seed=seed, epoch=epoch, start=start)
         for i, batch in enumerate(found, start):
             if self.s["shift"]:
@@ -294,6 +300,8 @@ LENET = Recipe(
             better="higher", note="8x8 images, 3x3 kernels; the bound is our own",
         ),
     ),
+    least={"channels": 1, "kernel": 1, "padding": 0, "window": 1, "hidden": 1, "dropout": 0,
+           "shift": 0},
     figures=figures,
     check=check,
 )  # fmt: skip

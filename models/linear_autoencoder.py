@@ -34,7 +34,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split, minibatches
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
 
 
@@ -74,6 +74,7 @@ class LinearAutoencoder(System):
         n, m = x.shape[1], s["code"]
         if m > min(x.shape):
             raise SettingError(f"linear-autoencoder: code must be at most {min(x.shape)}; got {m}")
+        expect_choice("linear-autoencoder", s, "dtype", ("float32", "float64"))
         dtype = s["dtype"]
         self.s = s
         self.encoder = nn.Linear(n, m, bias=False, rng=rng, dtype=dtype)
@@ -98,6 +99,7 @@ class LinearAutoencoder(System):
         return gg.linear(z, self.b) + self.mean
 
     def objective(self, batch):
+        """(1/N) Σ_i ‖x̂_i - x_i‖² of images [N, C, H, W] or rows [N, n]."""
         x = gg.Tensor(batch.x.reshape(len(batch), -1))
         d = self.decode(self.encode(x)) - x
         return (d * d).sum(axis=1).mean()
@@ -113,6 +115,7 @@ class LinearAutoencoder(System):
             )
 
     def batches_per_epoch(self, data, size):
+        """How many minibatches the passes of an epoch have."""
         return self.s["passes"] * -(-len(data.train) // size)
 
     def evaluate(self, split, size=500):
@@ -213,6 +216,7 @@ LINEAR = Recipe(
             "digits, rank 10: sine of the largest angle to PCA's subspace", "digits", "sine", **BOTH
         ),
     ),
+    least={"code": 1, "passes": 1},
     figures=figures,
     check=check,
 )

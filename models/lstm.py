@@ -34,7 +34,13 @@ from .sequence_pictures import traces
 
 
 def cell(x, h, C, W, b):
-    """One step of the slides: (h_t, C_t, gates). W[gate] [H, H + I], b[gate] [H]; x [N, I]."""
+    """One step of the slides: (h_t, C_t, gates). W[gate] [H, H + I], b[gate] [H]; x [N, I].
+
+    >>> W, b = (dict.fromkeys("fiCo", gg.zeros(shape)) for shape in ((1, 2), (1,)))
+    >>> one = gg.ones((1, 1))
+    >>> cell(one, one, one, W, b)[1].numpy()  # every gate half open, the candidate 0
+    array([[0.5]], dtype=float32)
+    """
     hx = gg.concatenate([h, x], axis=1)
     f = gg.sigmoid(gg.linear(hx, W["f"], b["f"]))
     i = gg.sigmoid(gg.linear(hx, W["i"], b["i"]))
@@ -45,15 +51,18 @@ def cell(x, h, C, W, b):
 
 
 def slide_weights(layer: nn.LSTM) -> tuple[dict, dict]:
-    """W and b of `cell`, by gate, from the first level of a layer."""
+    """W and b of `cell`, by gate, from the first level of a layer; b = 0 where it has no bias."""
     wh, wx = (gg.split(w, 4, axis=0) for w in (layer.weight_hh_l0, layer.weight_ih_l0))
     W = {g: gg.concatenate(parts, axis=1) for g, *parts in zip("ifCo", wh, wx)}
-    return W, dict(zip("ifCo", gg.split(layer.bias(0), 4, axis=0)))
+    b = layer.bias(0) if layer.biases else gg.zeros((4 * layer.hidden,), wh[0].dtype)
+    return W, dict(zip("ifCo", gg.split(b, 4, axis=0)))
 
 
 def open_forget_gates(layer: nn.LSTM, bias: float) -> nn.LSTM:
     """Add `bias` to the forget gates' biases of all levels."""
-    if bias and not layer.biases:
+    if not bias:
+        return layer
+    if not layer.biases:
         raise SettingError("forget_bias needs biases of 1 or 2")
     for k in range(layer.layers):
         layer.get("bias_ih", k).data[layer.hidden : 2 * layer.hidden] += bias

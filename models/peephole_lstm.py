@@ -12,7 +12,8 @@ The gates look at the cell state itself, not only at what the output gate lets o
 On the slide, and here, the peepholes are full matrices: W_f is [H, 2H + I]. `peephole="diagonal"`
 is the form of Gers & Schmidhuber 2000 and of libraries, where a gate sees its own cell alone. Not
 every gate needs one (V2 459): `gates` names those that have it, of "fio". The layer keeps the
-C-part of the three matrices as weight_ph [3H, H] in the order i, f, o; the rest as in `lstm`.
+C-parts of the matrices of these G gates as weight_ph [G·H, H], or their diagonals as [G·H], in the
+order i, f, o; the rest as in `lstm`.
 
 With peepholes a net can count: on a^n b^n a cell goes up with every a and down with every b, and
 the gates see where it is. The pictures: cells and gates on a long string, and its legal symbols.
@@ -21,18 +22,22 @@ The number: trained on n = 1 .. 10, right for every n from 1 to 65 and beyond (G
 2001). The epoch is chosen by n = 11 .. 30, which the test range 1 .. 100 goes far beyond.
 """
 
-import numpy as np
-
 from .. import core as gg
 from ..core import nn
-from ..core.recipe import SettingError, Target
+from ..core.recipe import SettingError, Target, expect_choice
 from . import lstm
 from .sequence import recipe
 from .sequence_pictures import traces
 
 
 def cell(x, h, C, W, b):
-    """One step of the slide: (h_t, C_t, gates). W[f], W[i], W[o] [H, 2H + I], W[C] [H, H + I]."""
+    """One step of the slide: (h_t, C_t, gates). W[f], W[i], W[o] [H, 2H + I], W[C] [H, H + I].
+
+    >>> W = {g: gg.zeros((1, 2 if g == "C" else 3)) for g in "fiCo"}
+    >>> b, one = dict.fromkeys("fiCo", gg.zeros((1,))), gg.ones((1, 1))
+    >>> cell(one, one, one, W, b)[1].numpy()  # every gate half open, the candidate 0
+    array([[0.5]], dtype=float32)
+    """
     hx = gg.concatenate([h, x], axis=1)
     old = gg.concatenate([C, hx], axis=1)
     f = gg.sigmoid(gg.linear(old, W["f"], b["f"]))
@@ -44,39 +49,56 @@ def cell(x, h, C, W, b):
 
 
 class PeepholeLSTM(nn.LSTM):
-    """The engine's LSTM with peepholes where `mask` [3H, H] is 1 (order i, f, o)."""
+    """The engine's LSTM with peepholes, full or diagonal, on some of its gates.
 
-    def __init__(self, inputs, hidden, layers, *, mask, rng, dtype, **options):
+    weight_ph_l{k} [G·H, H], or [G·H] for diagonal ones, for the G gates that have a peephole, in
+    the order i, f, o; none where no gate has.
+    """
+
+    def __init__(self, inputs, hidden, layers, *, diagonal, gates, rng, dtype, **options):
+        self.diagonal, self.seeing = diagonal, [g for g in "ifo" if g in gates]
         super().__init__(inputs, hidden, layers, peephole=True, rng=rng, dtype=dtype, **options)
-        self.mask = gg.Tensor(np.asarray(mask, dtype))
-        for k in range(layers):
-            p = super().get("weight_ph", k)
-            p.assign(p.data * self.mask.data)
+
+    def more_shapes(self):
+        """weight_ph: [G·H, H], or [G·H] diagonal; nothing without a gate that has one."""
+        rows = len(self.seeing) * self.hidden
+        if not rows:
+            return {}
+        return {"weight_ph": (rows,) if self.diagonal else (rows, self.hidden)}
 
     def get(self, kind, k):
+        """The parameter of level k; peepholes as the matrices [3H, H] that the engine takes."""
         found = super().get(kind, k)
-        return found * self.mask if kind == "weight_ph" else found
+        if kind != "weight_ph" or found is None:
+            return found
+        blocks = gg.split(found, len(self.seeing), axis=0)
+        if self.diagonal:
+            eye = gg.Tensor(found.xp.eye(self.hidden, dtype=found.dtype))
+            blocks = [gg.expand_dims(d, 1) * eye for d in blocks]
+        elif len(blocks) == 3:
+            return found
+        zero = gg.Tensor(found.xp.zeros((self.hidden, self.hidden), found.dtype))
+        there = dict(zip(self.seeing, blocks))
+        return gg.concatenate([there.get(g, zero) for g in "ifo"], axis=0)
 
 
 def slide_weights(layer: PeepholeLSTM) -> tuple[dict, dict]:
     """W and b of `cell`, by gate, from the first level of a layer."""
     W, b = lstm.slide_weights(layer)
-    peep = dict(zip("ifo", gg.split(layer.get("weight_ph", 0), 3, axis=0)))
+    ph = layer.get("weight_ph", 0)
+    ph = gg.zeros((3 * layer.hidden, layer.hidden), b["f"].dtype) if ph is None else ph
+    peep = dict(zip("ifo", gg.split(ph, 3, axis=0)))
     return {g: gg.concatenate([peep[g], w], axis=1) if g in peep else w for g, w in W.items()}, b
 
 
 def layer(inputs: int, s: dict, rng, dtype="float32") -> PeepholeLSTM:
     """The recurrent layer by the settings."""
-    hidden = s["hidden"]
-    blocks = {"full": np.ones((hidden, hidden)), "diagonal": np.eye(hidden)}
-    if s["peephole"] not in blocks or not set(s["gates"]) <= set("fio"):
-        raise SettingError(
-            "peephole-lstm: peephole must be full or diagonal, and gates a part of 'fio'; got"
-            f" {s['peephole']!r}, {s['gates']!r}"
-        )
+    expect_choice("peephole-lstm", s, "peephole", ("full", "diagonal"))
+    if not set(s["gates"]) <= set("fio"):
+        raise SettingError(f"peephole-lstm: gates must be some of f, i, o; got {s['gates']!r}")
     made = PeepholeLSTM(
-        inputs, hidden, s["layers"], biases=s["biases"], dropout=s["dropout"], rng=rng, dtype=dtype,
-        mask=np.concatenate([blocks[s["peephole"]] * (g in s["gates"]) for g in "ifo"]),
+        inputs, s["hidden"], s["layers"], biases=s["biases"], dropout=s["dropout"], rng=rng,
+        dtype=dtype, diagonal=s["peephole"] == "diagonal", gates=s["gates"],
     )  # fmt: skip
     return lstm.open_forget_gates(made, s["forget_bias"])
 

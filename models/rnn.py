@@ -6,8 +6,8 @@ The same weights at every step; h_t is all that is remembered (V2 160-190) ::
     y_t = σ_y(V h_t)                    V [K, H]
     Σ_t L_t(U, V, W)  →  min,           L_t = L(y_t)
 
-σ_h is tanh; no biases, as on the slide (`biases`: 1, or 2 as in libraries; the read-out has one,
-see `sequence`). Unfolded in time this is a feed-forward net with tied weights, so its gradient is
+σ_h is tanh; no biases, as on the slide (`biases`: 1, or 2 as in libraries; for the read-out see
+`sequence`). Unfolded in time this is a feed-forward net with tied weights, so its gradient is
 ordinary back-propagation, BPTT (V2 216-262) ::
 
     ∂L_t/∂W = ∂L_t/∂y_t · ∂y_t/∂h_t · Σ_{k=0}^t (Π_{i=k+1}^t ∂h_i/∂h_{i-1}) · ∂h_k/∂W
@@ -34,7 +34,12 @@ from .sequence import FRAMES, recipe
 
 
 def cell(x, h, U, W):
-    """h_t of the slide: x [N, I], h [N, H], U [H, I], W [H, H] -> [N, H]."""
+    """h_t of the slide: x [N, I], h [N, H], U [H, I], W [H, H] -> [N, H].
+
+    >>> one = gg.ones((1, 1))
+    >>> cell(one, one, one, one).numpy().round(3)  # th 2
+    array([[0.964]], dtype=float32)
+    """
     return gg.tanh(gg.linear(x, U) + gg.linear(h, W))
 
 

@@ -5,15 +5,15 @@
 The cells stand in `rnn`, `lstm`, `peephole_lstm` and `gru`; what a_t means and what it costs is the
 task (`sequence_tasks`), which the data set decides by what its labels are (lecture 3, V2 160-215).
 The loss is the mean over the steps, or sequences, that exist: padding costs nothing. The slide's
-read-out is σ_y(V h_t); the bias c is ours, so that keys which never sound cost nothing to learn.
+read-out is σ_y(V h_t), without the bias c. `readout_bias` adds it, and every preset does: the
+numbers were reached with it, and keys which never sound cost nothing to learn then.
 
 A long text is cut into rows read side by side in windows of `steps` steps. The state is carried
 from window to window and the gradient is not (truncated back-propagation through time; Zaremba et
 al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an epoch starts
 from zeros.
 
-Drawn anew by the settings (`prepare`): the adding problem, embedded Reber strings (validation and
-test strings each once, none of them in the training set), and the counting languages.
+Some sets are drawn anew by the settings (`sequence_data`).
 """
 
 from functools import partial
@@ -24,11 +24,12 @@ from .. import core as gg
 from ..core import nn
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.data.grammars import counting, embedded_reber
-from ..core.data.synthetic import adding
 from ..core.recipe import COMMON, Recipe
 from ..core.system import Batch, System
-from .sequence_tasks import Task, outputs_on, task_for
+from . import sequence_tasks
+from .sequence_data import prepare
+from .sequence_task import Task, outputs_on
+from .sequence_tasks import task_for
 
 
 class SequenceModel(System):
@@ -45,7 +46,9 @@ class SequenceModel(System):
             width, seed = s["embed"], rng.child("embedding")
             self.embedding = nn.Embedding(task.inputs, width, rng=seed, dtype=dtype)
         self.layer = layer(width, s, rng.child("layer"), dtype)
-        self.readout = nn.Linear(s["hidden"], task.outputs, rng=rng.child("readout"), dtype=dtype)
+        self.readout = nn.Linear(
+            s["hidden"], task.outputs, bias=s["readout_bias"], rng=rng.child("readout"), dtype=dtype
+        )
         self.noise = rng.child("noise")
         self.drop_in = nn.Dropout(s["dropout"], rng=rng.child("in"))
         self.drop_out = nn.Dropout(s["dropout"], rng=rng.child("out"))
@@ -53,8 +56,9 @@ class SequenceModel(System):
             bounds = {"low": -s["init"], "high": s["init"]}
             nn.init.everywhere(self, nn.init.uniform, rng.child("init"), **bounds)
         if task.carries:
-            _, state = self(np.zeros((1, s["batch"]), np.int64))
-            self.carried = [gg.Tensor(np.zeros_like(part.numpy())) for part in as_list(state)]
+            shape = (self.layer.layers, s["batch"], self.layer.hidden)
+            parts = 2 if isinstance(self.layer, nn.LSTM) else 1  # (h, C), or h alone
+            self.carried = [gg.Tensor(np.zeros(shape, dtype)) for _ in range(parts)]
 
     def encode(self, x):
         """Input vectors [T, N, I] from an array of frames, or of numbers of symbols."""
@@ -76,6 +80,9 @@ class SequenceModel(System):
     def objective(self, batch):
         """The mean loss of the units that exist. In training a text's state is carried on.
 
+        Σ_tn m_tn L_tn / Σ_tn m_tn over the steps of x [T, N, ...] with mask m [T, N], or the mean
+        of L_n over sequences where only the last step is read out; L is the task's.
+
         With `weight_noise` the layer's weights are, in training, w + N(0, weight_noise²), drawn
         anew for each batch, which drives gates to where small changes do not matter (Graves 2011).
         """
@@ -90,7 +97,7 @@ class SequenceModel(System):
             self.layer.with_parameters(weights)
 
     def mean_loss(self, batch):
-        """The objective with the weights as they are."""
+        """The objective with the weights as they are: a scalar, see `objective`."""
         carries = self.task.carries and self.training
         start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
         outputs, state = self(batch.x, start, batch.mask)
@@ -104,15 +111,18 @@ class SequenceModel(System):
         return (losses * gg.Tensor(mask)).sum() * (1 / float(mask.sum()))
 
     def batches(self, data, size, seed, epoch, start):
+        """The task's minibatches [T, N, ...]; a carried state starts an epoch from zeros."""
         if self.task.carries and start == 0:
             for part in self.carried:
                 part.assign(part.xp.zeros_like(part.data))
         return self.task.training(data.train, size, seed, epoch, start)
 
     def batches_per_epoch(self, data, size):
+        """How many minibatches the task makes of the training split."""
         return self.task.per_epoch(data.train, size)
 
     def evaluate(self, split, size=500):
+        """The mean loss of the units that exist, and the task's figures."""
         found = {}
         for batch, outputs in outputs_on(self, split, size):
             losses = self.task.losses(outputs, batch).numpy()
@@ -132,36 +142,6 @@ def as_list(state) -> list:
 def as_state(parts: list):
     """The state of a layer from its tensors."""
     return tuple(parts) if len(parts) > 1 else parts[0]
-
-
-def unseen(data: DataSet, n: int = 256) -> DataSet:
-    """The first n validation and test strings that occur once there and never in training."""
-    seen, parts = set(data.info.extra["strings"]["train"]), {"train": data.train}
-    for name in ("valid", "test"):
-        strings, keep = data.info.extra["strings"][name], []
-        for i, string in enumerate(strings):
-            if string not in seen and len(keep) < n:
-                seen.add(string)
-                keep.append(i)
-        parts[name] = getattr(data, name)[keep]
-    return DataSet(data.name, **parts, info=data.info)
-
-
-def _counting(letters, s):
-    return counting(letters, s["train_n"], s["valid_n"], s["test_n"])
-
-
-GENERATED = {
-    "adding": lambda s: adding(s["length"], train=s["examples"]),
-    "embedded_reber": lambda s: unseen(embedded_reber(train=s["examples"], valid=2500, test=5000)),
-    "ab_counting": partial(_counting, "ab"),
-    "abc_counting": partial(_counting, "abc"),
-}
-
-
-def prepare(data: DataSet, s: dict) -> DataSet:
-    """Generated sets drawn anew with the settings' sizes; others as they are."""
-    return GENERATED[data.name](s) if data.name in GENERATED else data
 
 
 def build(data: DataSet, s: dict, rng, *, layer, dtype="float32") -> SequenceModel:
@@ -193,8 +173,10 @@ def check(rng, *, layer, settings):
     return f, [p.numpy() for p in system.parameters()]
 
 
-def recipe(*, layer, settings: dict, more_figures=None, **fields) -> Recipe:
+def recipe(*, layer, settings: dict, presets: dict, more_figures=None, **fields) -> Recipe:
     """The recipe of a recurrent system: all but the layer, the numbers and the words is shared.
+
+    Every preset has `readout_bias` on, as its numbers were reached.
 
     ``more_figures(system, data, settings)`` adds the pictures of the cell to those of the task.
     """
@@ -205,6 +187,9 @@ def recipe(*, layer, settings: dict, more_figures=None, **fields) -> Recipe:
 
     return Recipe(
         settings=settings,
+        presets={name: {"readout_bias": True, **preset} for name, preset in presets.items()},
+        least=LEAST,
+        ranges=("train_n", "valid_n", "test_n"),
         build=partial(build, layer=layer),
         prepare=prepare,
         figures=both if more_figures else figures,
@@ -219,11 +204,12 @@ FRAMES = (
 )
 SETTINGS = {
     "hidden": 64, "layers": 1, "dropout": 0.0,
-    "embed": 0,  # numbers in the vector of a symbol; 0: one-hot
+    "readout_bias": False,
     "weight_noise": 0.0,  # standard deviation, of the recurrent layer's weights
     "init": 0.0,  # all parameters from U(±init); 0: as each layer has it
-    "steps": 35,  # of a window of a long text
-    "target": "legal",  # grammars: train the "legal" symbols, or the "next" one
-    "examples": 1000, "length": 100,  # generated sets: training sequences, steps of a sequence
-    "train_n": (1, 10), "valid_n": (11, 30), "test_n": (1, 100),  # of the counting languages
+    **sequence_tasks.SETTINGS,
+}  # fmt: skip
+LEAST = {
+    "hidden": 1, "layers": 1, "biases": -1, "dropout": 0, "weight_noise": 0, "init": 0, "embed": 0,
+    "steps": 1, "examples": 1, "length": 2,
 }  # fmt: skip

@@ -8,7 +8,7 @@ What the read-out a_t means and what it costs, by what the labels of a data set 
     strings with the legal symbols  Legal     a logit for each next symbol   cross-entropies, Σ_k
     a^n b^n, a^n b^n c^n            Counting  the same
     a class for each sequence       Labels    logits of the classes, t = T   -ln p(y)
-    a number for each sequence      Values    the number, t = T              (a_T - y)²
+    a number for each sequence      Values    the number, t = T              mean (a_T - y)²
 
 Images are scanned row by row. Arrays are [T, N, ...], time first; a mask [T, N] says which steps
 exist, and those alone count.
@@ -18,95 +18,13 @@ import numpy as np
 
 from .. import core as gg
 from ..core import nn, pictures
-from ..core.arrays import xp_of
-from ..core.data import DataSet, Split, count, minibatches, pad, windows
+from ..core.data import DataSet, count, pad, windows
 from ..core.recipe import SettingError
 from ..core.system import Batch
-from .sequence_pictures import confusion, legal_table, page, piano_rolls
-
-
-def bernoulli_nll(logits, y):
-    """-ln p(y) = Σ_k softplus(a_k) - a_k y_k over the last axis: one binary variable for each k."""
-    return nn.losses.binary_cross_entropy_with_logits(logits, y, "none").sum(axis=-1)
-
-
-def outputs_on(system, split, size=500):
-    """(batch, outputs) over a split in its order, without a tape; a text's state is carried on."""
-    state = None
-    with gg.no_grad():
-        for batch in system.task.held_out(split, size):
-            batch = system.on_device(batch)
-            outputs, state = system(batch.x, state if system.task.carries else None, batch.mask)
-            yield batch, outputs
-
-
-def answers(system, split):
-    """(batch, outputs as NumPy array) over a split."""
-    return ((batch, outputs.numpy()) for batch, outputs in outputs_on(system, split))
-
-
-def steps(system, x, n: int):
-    """Outputs one step at a time, n times: x() is asked for each input [1, 1, ...]."""
-    state = None
-    for _ in range(n):
-        with gg.no_grad():
-            z, state = system(x(), state)
-        yield z.numpy()
-
-
-class Task:
-    """Data as batches, time first; the loss of each unit; further figures of each unit.
-
-    A unit is a step where `at_end` is false and a sequence where it is true.
-    """
-
-    symbols = False  # are the inputs numbers of symbols?
-    at_end = False  # is only the last step read out?
-    carries = False  # does a batch go on where the one before it stopped?
-    inputs: int
-    outputs: int
-
-    def __init__(self, data: DataSet, s: dict):
-        self.inputs = self.outputs = data.train.x[0].shape[1]
-
-    def batch(self, split: Split) -> Batch:
-        """The sequences of a split, padded to one length."""
-        raise NotImplementedError
-
-    def training(self, split, size, seed, epoch, start):
-        """The minibatches of an epoch from number `start` on."""
-        return map(self.batch, minibatches(split, size, seed=seed, epoch=epoch, start=start))
-
-    def per_epoch(self, split, size) -> int:
-        return count(len(split), size)
-
-    def held_out(self, split, size):
-        """A split in its order."""
-        return map(self.batch, minibatches(split, size, shuffle=False))
-
-    def losses(self, outputs, batch):
-        """The loss of each unit: [T, N], or [N] at the end of sequences."""
-        return bernoulli_nll(outputs, batch.y)
-
-    def scores(self, z, batch) -> dict:
-        """Further figures from the outputs' array, one value for each sequence or step."""
-        return {}
-
-    def summary(self, values: dict[str, np.ndarray]) -> dict[str, float]:
-        """Figures of a split from the values of all its units."""
-        return {k: float(v.mean(dtype="float64")) for k, v in values.items()}
-
-    def ticks(self, x) -> list:
-        """What to write under the steps of x [T, 1, I], if anything."""
-        return []
-
-    def draw(self, system, data, s) -> dict:
-        """{name: figure} of what the system does on the test split."""
-        raise NotImplementedError
-
-    def sample(self, system, data, n, rng):
-        """A figure of what the system makes up."""
-        raise SettingError(f"{data.name}: its labels are predicted; there is nothing to generate")
+from .sequence_data import GENERATED
+from .sequence_pictures import confusion, page, piano_rolls
+from .sequence_strings import Counting, Legal
+from .sequence_task import Task, answers, steps
 
 
 class Frames(Task):
@@ -122,10 +40,12 @@ class Frames(Task):
                     )
 
     def batch(self, split):
+        """x [T, N, K]: frames 1 .. T of each piece; y [T, N, K]: those one later; the mask."""
         x, mask = pad([piece[:-1] for piece in split.x])
-        return Batch(x, pad([piece[1:] for piece in split.x])[0], mask)
+        return Batch(x, pad([piece[1:] for piece in split.x])[0], mask, len(split))
 
     def draw(self, system, data, s):
+        """The first test piece beside the probabilities of its keys, and a piece made up."""
         piece = data.test.x[0]
         x = piece[:-1, None]
         with gg.no_grad():
@@ -137,6 +57,7 @@ class Frames(Task):
         }
 
     def sample(self, system, data, n, rng):
+        """n frames, each drawn from p(frame | those before), after one of a test piece."""
         frames = [data.test.x[0][0]]
         for z in steps(system, lambda: frames[-1][None, None], n):
             frames.append(rng.bernoulli(gg.sigmoid(gg.Tensor(z[0, 0])).numpy()))
@@ -144,35 +65,49 @@ class Frames(Task):
 
 
 class Text(Task):
-    """The next symbol of one long text."""
+    """The next symbol of one long text: x [T, N] and y [T, N] numbers of symbols, N rows of it."""
 
+    reads = ("embed", "steps")
     symbols = carries = True
     rows = 10  # held-out text is read in so many rows at once, each starting from a zero state
 
     def __init__(self, data, s):
         self.inputs = self.outputs = len(data.info.vocabulary)
         self.steps = s["steps"]
+        if s["batch"] >= len(data.train):
+            raise SettingError(
+                f"{data.name}: batch must be below the {len(data.train)} symbols of the text; got"
+                f" {s['batch']}"
+            )
 
     def training(self, split, size, seed, epoch, start):
-        return (Batch(x, y) for x, y in windows(split.x, size, self.steps, start))
+        """Windows of `steps` steps of `size` rows, in the order of the text."""
+        return (Batch(x, y, samples=size) for x, y in windows(split.x, size, self.steps, start))
 
     def per_epoch(self, split, size):
+        """How many windows a row has."""
         return count((len(split) - 1) // size, self.steps)
 
     def held_out(self, split, size):
-        return (Batch(x, y) for x, y in windows(split.x, min(self.rows, len(split) - 1), 200))
+        """Windows of 200 steps of `rows` rows."""
+        rows = min(self.rows, len(split) - 1)
+        return (Batch(x, y, samples=rows) for x, y in windows(split.x, rows, 200))
 
     def losses(self, outputs, batch):
+        """-ln p(y) by the softmax over the symbols: [T, N, K], y [T, N] -> [T, N]."""
         return nn.losses.cross_entropy(outputs, batch.y, "none")
 
     def summary(self, values):
+        """Mean loss in nats per symbol, the same in bits, and perplexity exp(loss)."""
         nll = float(values["loss"].mean(dtype="float64"))
         return {"loss": nll, "bits": nll / np.log(2), "perplexity": float(np.exp(nll))}
 
     def draw(self, system, data, s):
+        """600 symbols made up."""
         return {"sample": self.sample(system, data, 600, gg.Generator(s["seed"]).child("sample"))}
 
     def sample(self, system, data, n, rng):
+        """n symbols, each drawn from p(symbol | those before)."""
         tokens = [int(data.train.x[-1])]
         for z in steps(system, lambda: np.array([[tokens[-1]]]), n):
             p = gg.softmax(gg.Tensor(z[0, 0].astype("float64"))).numpy()
@@ -183,93 +118,6 @@ class Text(Task):
         return page(("" if letters else " ").join(words).replace("<eos>", "\n"))
 
 
-class Legal(Task):
-    """Which symbols may come next. y holds two arrays: what is trained, and what is legal.
-
-    target "legal"   all legal symbols are trained; a step is right if p > 1/2 just for these
-    target "next"    the symbol that came is trained; a step is right if every legal symbol has a
-                     larger output than every other one (Hochreiter & Schmidhuber 1997, 5.1)
-
-    A string counts as solved if all its steps are right.
-    """
-
-    def __init__(self, data, s):
-        super().__init__(data, s)
-        self.target, self.names = s["target"], data.info.feature_names
-        if self.target not in ("legal", "next"):
-            raise SettingError(f"target must be legal or next; got {self.target!r}")
-
-    def batch(self, split):
-        x, mask = pad([string[:-1] for string in split.x])
-        legal = pad([string[:-1] for string in split.y])[0]
-        target = legal if self.target == "legal" else pad([string[1:] for string in split.x])[0]
-        return Batch(x, np.stack([target, legal]), mask)
-
-    def losses(self, outputs, batch):
-        return bernoulli_nll(outputs, batch.y[0])
-
-    def right(self, z, batch):
-        """Is the whole string right? Booleans [N]."""
-        legal, xp = batch.y[1] > 0, xp_of(z)
-        if self.target == "legal":
-            steps_right = ((z > 0) == legal).all(axis=-1)
-        else:
-            least = xp.where(legal, z, np.inf).min(axis=-1)
-            steps_right = least > xp.where(legal, -np.inf, z).max(axis=-1)
-        return (steps_right | (batch.mask == 0)).all(axis=0)
-
-    def scores(self, z, batch):
-        return {"solved": self.right(z, batch)}
-
-    def ticks(self, x):
-        return [self.names[k] for k in x[:, 0].argmax(axis=1)]
-
-    def draw(self, system, data, s):
-        batch = self.batch(data.test[:1])
-        with gg.no_grad():
-            p = gg.sigmoid(system(batch.x)[0]).numpy()[:, 0]
-        return {"legal": legal_table(p, batch.y[1][:, 0], batch.x[:, 0], self.names)}
-
-    def sample(self, system, data, n, rng):
-        """Strings up to the end symbol, drawn from the symbols with p > 1/2, or by p.
-
-        The end symbol may stand inside too (E in embedded Reber strings): it is counted.
-        """
-        lines, k = [], len(self.names)
-        first = data.train.x[0].argmax(axis=1).tolist()
-        end, ends = first[-1], first.count(first[-1])
-        for _ in range(n):
-            string = first[:1]
-            for z in steps(system, lambda s=string: np.eye(k, dtype="f4")[[[s[-1]]]], 200):
-                p = gg.sigmoid(gg.Tensor(z[0, 0])).numpy()
-                p = np.where(p > 0.5, 1.0, 1e-9) if self.target == "legal" else p
-                u = rng.uniform((), dtype="float64") * p.sum()
-                string.append(min(int(np.searchsorted(p.cumsum(), u)), k - 1))
-                if string.count(end) == ends:
-                    break
-            lines.append("".join(self.names[i] for i in string))
-        return page("\n".join(lines))
-
-
-class Counting(Legal):
-    """`largest_n`: every n from the split's smallest up to this one is solved; else one below it.
-
-    Source: Gers & Schmidhuber 2001.
-    """
-
-    def scores(self, z, batch):
-        return {"solved": self.right(z, batch), "n": batch.x[:, :, 1].sum(axis=0)}
-
-    def summary(self, values):
-        n, right = values.pop("n"), values["solved"]
-        order = np.argsort(n)
-        solved = np.cumprod(right[order]).sum()
-        return {**super().summary(values), "largest_n": float(n.min() - 1 + solved)}
-
-    def draw(self, system, data, s):
-        return super().draw(system, DataSet(data.name, data.train, test=data.train[-1:]), s)
-
-
 class AtEnd(Task):
     """One answer for each sequence, at its last step."""
 
@@ -278,15 +126,18 @@ class AtEnd(Task):
     def __init__(self, data, s):
         self.symbols = data.train.x[0].dtype.kind in "iu"
         if self.symbols:
-            self.inputs = len(data.info.vocabulary)
+            self.inputs, self.reads = len(data.info.vocabulary), ("embed",)
         else:
             self.inputs = scanned(data.train[:1].x)[0].shape[1]
 
     def batch(self, split):
-        x = scanned(split.x)
+        """x [T, N, I] (or symbols [T, N]), y [N, ...], and a mask where lengths differ."""
+        x, mask = scanned(split.x), None
         if isinstance(x, list):
-            return Batch(*pad(x)[:1], split.y, pad(x)[1])
-        return Batch(np.ascontiguousarray(x.swapaxes(0, 1)), split.y)
+            x, mask = pad(x)
+        else:
+            x = np.ascontiguousarray(x.swapaxes(0, 1))
+        return Batch(x, split.y, mask, len(split))
 
 
 class Labels(AtEnd):
@@ -297,12 +148,15 @@ class Labels(AtEnd):
         self.outputs = len(data.info.classes)
 
     def losses(self, outputs, batch):
+        """-ln p(y) by the softmax: [N, K], y [N] -> [N]."""
         return nn.losses.cross_entropy(outputs, batch.y, "none")
 
     def scores(self, z, batch):
+        """`error`: 100 where the class with the largest logit is wrong, [N]."""
         return {"error": 100.0 * (z.argmax(axis=1) != batch.y)}
 
     def draw(self, system, data, s):
+        """How often each class of the test split was taken for each."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
         table = np.zeros((self.outputs, self.outputs), int)
         np.add.at(table, (data.test.y, z.argmax(axis=1)), 1)
@@ -317,12 +171,15 @@ class Values(AtEnd):
         self.outputs = data.train.y.shape[1]
 
     def losses(self, outputs, batch):
+        """(1/K) Σ_k (a_Tk - y_k)²: [N, K], [N, K] -> [N]."""
         return nn.losses.mse(outputs, batch.y, "none").mean(axis=1)
 
     def scores(self, z, batch):
+        """`within`: are all |a_Tk - y_k| < 0.04? [N]."""
         return {"within": (abs(z - batch.y) < 0.04).all(axis=1)}
 
     def draw(self, system, data, s):
+        """Answers over targets of the test split."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
         fig = pictures.figure(4.4, 4.2)
         ax = fig.subplots()
@@ -335,22 +192,38 @@ class Values(AtEnd):
 
 TASKS = {
     "frames": Frames, "tokens": Text, "legal": Legal, "labels": Labels, "values": Values,
-    "ab_counting": Counting, "abc_counting": Counting,
+    "counting": Counting,
+}  # fmt: skip
+SETTINGS = {  # which of them a task and a generated set read, they say themselves
+    "embed": 0,  # numbers in the vector of a symbol; 0: one-hot
+    "steps": 35,  # of a window of a long text
+    "target": "legal",  # grammars: train the "legal" symbols, or the "next" one
+    "examples": 1000, "length": 100,  # generated sets: training sequences, steps of a sequence
+    "letters": "ab",  # of the counting languages: a^n b^n, or "abc"
+    "train_n": (1, 10), "valid_n": (11, 30), "test_n": (1, 100),  # their n, both ends included
 }  # fmt: skip
 
 
 def task_for(data: DataSet, s: dict) -> Task:
-    """The task that a data set asks, by its name or by what its labels are."""
+    """The task that a data set asks, by its name or by what its labels are.
+
+    Raises SettingError for tables, and where a setting was changed that this task does not read.
+    """
     x, y = data.train.x, data.train.y
     if isinstance(x, np.ndarray) and x.ndim == 2:
         raise SettingError(f"{data.name} is a table; a recurrent net needs sequences or images")
     if y is None:
         kind = "tokens" if x[0].ndim == 0 else "frames"
     elif isinstance(y, list):
-        kind = "legal"
+        kind = "counting" if data.name.endswith("_counting") else "legal"
     else:
         kind = "labels" if y.dtype.kind in "iu" else "values"
-    return TASKS.get(data.name, TASKS[kind])(data, s)
+    task = TASKS[kind](data, s)
+    reads = {*task.reads, *(GENERATED[data.name].reads if data.name in GENERATED else ())}
+    for key, plain in SETTINGS.items():
+        if key not in reads and s[key] != plain:
+            raise SettingError(f"setting {key!r} has no effect on {data.name}; got {s[key]!r}")
+    return task
 
 
 def scanned(x):

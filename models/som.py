@@ -16,6 +16,8 @@ As in lecture 1 the weights start at random in ±1/(2MH), η and the kernel's wi
 and the neighbourhood is cut off at `radius`. Named settings give what libraries do: `init=pca` or
 `sample`, `decay=asymptotic` (both fall as 1/(1 + 2t/T)) or `linear`, `radius=0` for no cut.
 
+The lecture stops when the map is stable; here the number of epochs is fixed, as everywhere.
+
 The pictures:
 
     density map         the mean distance from w_mh to its k nearest *training points* (V0 146-153);
@@ -36,14 +38,18 @@ from .. import core as gg
 from ..core import pictures
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
 from ..kernels import som as kernel
-from ..kernels.errors import nearest
 
 
 def grid_offsets(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """|m - m'| and |h - h'| for each pair of nodes, each [M, M]; node number = m·columns + h."""
+    """|m - m'| and |h - h'| for each pair of nodes, each [M, M]; node number = m·columns + h.
+
+    >>> v, h = grid_offsets(2, 2)
+    >>> v[0].tolist(), h[0].tolist()
+    ([0, 0, 1, 1], [0, 1, 0, 1])
+    """
     m, h = np.divmod(np.arange(rows * columns), columns)
     return np.abs(m[:, None] - m), np.abs(h[:, None] - h)
 
@@ -63,11 +69,15 @@ DECAYS = {
 }
 INITS = ("lecture", "pca", "sample")
 RULES = {"vorontsov": "difference", "dyakonov": "additive"}
+CHOICES = {"kernel": KERNELS, "decay": DECAYS, "init": INITS, "update": RULES}
 
 
 def initial_weights(kind: str, nodes: tuple[int, int], x: np.ndarray, rng) -> np.ndarray:
     """Weights [M, D]: `lecture` U(±1/(2MH)), `sample` random rows of x, `pca` a plane through
     the data along the two main axes, from -σ to σ of each.
+
+    >>> initial_weights("pca", (3, 1), np.array([[2.0, 1.0], [-2.0, 1.0]]), None)[:, 1].tolist()
+    [1.0, 1.0, 1.0]
     """
     m, h = nodes
     if kind == "lecture":
@@ -87,15 +97,11 @@ class SOM(System):
 
     def __init__(self, x: np.ndarray, s: dict, rng):
         super().__init__()
-        for key, known in {
-            "kernel": KERNELS, "decay": DECAYS, "init": INITS, "update": RULES,
-        }.items():  # fmt: skip
-            if s[key] not in known:
-                hint = nearest(s[key], known)
-                raise SettingError(
-                    f"som: {key} must be one of {', '.join(known)}; got {s[key]!r}{hint}"
-                )
-        self.s, self.draw = s, rng.child("draw")
+        for key, known in CHOICES.items():
+            expect_choice("som", s, key, known)
+        if s["neighbours"] > len(x):
+            raise SettingError(f"som: neighbours must be at most {len(x)}; got {s['neighbours']}")
+        self.s = s
         self.rule = RULES[s["update"]]
         if self.rule == "additive" and s["normalise"]:
             self.rule = "additive_normalised"
@@ -124,10 +130,14 @@ class SOM(System):
             yield Batch(x[chosen[k : k + size]])
 
     def batches_per_epoch(self, data, size):
+        """How many minibatches the draws of an epoch make."""
         return -(-(self.s["draws"] or len(data.train)) // size)
 
     def train_step(self, batch, trainer):
-        """The samples of a batch, one after another; they share one width of the kernel."""
+        """The samples of a batch [N, D], one after another; they share one width of the kernel.
+
+        Returns q, the mean ρ² = ‖x - w_winner‖² of the batch, each before its own step.
+        """
         xp, n = xp_of(batch.x), len(batch)
         step = 1 / max(1, trainer.batches * trainer.settings["epochs"] * n)
         rates = [
@@ -140,7 +150,7 @@ class SOM(System):
             self.rule,
         )  # fmt: skip
         self.w.assign(w)
-        return {"q": float(d2.mean())}  # the running criterion of the algorithm
+        return {"q": float(d2.mean())}
 
     def winners(self, x) -> tuple[np.ndarray, np.ndarray]:
         """(winner [N], distance [N]) of the rows of x."""
@@ -148,12 +158,16 @@ class SOM(System):
         return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
 
     def evaluate(self, split, size=500):
-        """Quantisation and topographic error, and with labels the purity of the nodes."""
-        _, distance = self.winners(split.x)
-        found = {
-            "qe": float(distance.mean(dtype=np.float64)),
-            "te": self.topographic_error(split.x),
-        }
+        """Quantisation and topographic error, and with labels the purity of the nodes.
+
+        QE = mean ‖x - w_winner‖; TE = the part of the samples whose two nearest nodes are no
+        neighbours; purity = Σ_m max_k n_mk / N with n_mk samples of class k won by node m. The
+        split is looked at in pieces of `size` samples.
+        """
+        pieces = [split.x[i : i + size] for i in range(0, len(split), size)]
+        distance = np.concatenate([self.winners(x)[1] for x in pieces])
+        apart = sum(self.topographic_error(x) * len(x) for x in pieces)
+        found = {"qe": float(distance.mean(dtype=np.float64)), "te": float(apart / len(split))}
         if split.y is not None and split.y.dtype.kind == "i":
             counts = self.class_counts(split)
             found["purity"] = float(counts.max(axis=1).sum() / counts.sum())
@@ -271,17 +285,41 @@ def class_map(counts: np.ndarray, classes, rows: int):
     return fig
 
 
-def check(rng):
-    """½ Σ K(winner, m) ‖x - w_m‖², whose negative gradient is Vorontsov's step."""
+def weighted(rng):
+    """(x [5, 3], w [6, 3], K(winner_n, m) [5, 6]): a small problem with its winners held fixed."""
     x, w = rng.standard_normal((5, 3)), rng.standard_normal((6, 3))
-    v, h = grid_offsets(2, 3)
-    k = KERNELS["gaussian"](v, h, 1.0)[kernel.winners(x, w)[0]]  # winners held fixed
+    k = KERNELS["gaussian"](*grid_offsets(2, 3), 1.0)
+    return x, w, k[kernel.winners(x, w)[0]]
+
+
+def check(rng):
+    """½ Σ_n Σ_m K(winner_n, m) ‖x_n - w_m‖², whose negative gradient is Vorontsov's step."""
+    x, w, k = weighted(rng)
 
     def f(weights):
         d = gg.Tensor(x[:, None, :]) - weights
         return (gg.Tensor(k) * (d * d).sum(axis=2)).sum() * 0.5
 
     return f, [w]
+
+
+def check_additive(rng):
+    """-Σ_n Σ_m K(winner_n, m) <x_n, w_m>, whose negative gradient is Dyakonov's step."""
+    x, w, k = weighted(rng)
+
+    def f(weights):
+        return -(gg.Tensor(k) * gg.linear(gg.Tensor(x), weights)).sum()
+
+    return f, [w]
+
+
+def ignored(s: dict) -> dict:
+    """What has no effect: all that belongs to gradients, and `normalise` in Vorontsov's rule."""
+    why = "on a self-organising map, whose rate is lr times `decay`"
+    found = dict.fromkeys(("schedule", "optimiser", "clip", "weight_decay"), why)
+    if RULES.get(s["update"]) == "difference":
+        found["normalise"] = "with update=vorontsov"
+    return found
 
 
 SETTINGS = {
@@ -318,6 +356,9 @@ VORONTSOV = Recipe(
             note="all 1797 samples, scaled; 5000 draws; QE on the same samples, as there",
         ),
     ),
+    least={"rows": 1, "columns": 1, "radius": 0, "draws": 0, "neighbours": 1},
+    positive=("sigma",),
+    ignored=ignored,
     figures=figures,
     check=check,
 )  # fmt: skip
@@ -330,5 +371,6 @@ DYAKONOV = replace(
     settings={**SETTINGS, "update": "dyakonov", "kernel": "exponential", "sigma": 1.0,
               "radius": 0.0, "scale": False},
     targets=(),
+    check=check_additive,
 )  # fmt: skip
 RECIPES = (VORONTSOV, DYAKONOV)

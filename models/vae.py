@@ -17,7 +17,9 @@ Decoders:
 The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (kept here, so that the
 bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels
 that never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without
-the logarithm; the bound above is what is meant.
+the logarithm; the bound above is what is meant. V0 calls Σ_i ln p(x_i) itself L_VAE, and only then
+bounds it; and its prior is N(0, σ² I) with a σ of its own, where U3, as here, has N(0, I). Where U3
+writes q = N(μ, σ) the σ is a standard deviation, not a variance.
 
 Binarisation: for the Bernoulli decoder the data are binary. `binarise="sampled"` draws each pixel
 anew in every epoch with its grey level as probability, and validation and test sets once, with a
@@ -35,17 +37,29 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split, binarised, minibatches
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
+from .autoencoder import as_images
 
 
 def bernoulli_nll(logits, x):
-    """-ln p(x|z) = Σ_j softplus(a_j) - x_j a_j  for each row, from logits a."""
+    """-ln p(x|z) = Σ_j softplus(a_j) - x_j a_j  for each row: logits a, x [N, D] -> [N].
+
+    >>> bernoulli_nll(gg.zeros((1, 3)), gg.ones((1, 3))).numpy().round(4)  # 3 ln 2
+    array([2.0794], dtype=float32)
+    """
     return (gg.softplus(logits) - logits * x).sum(axis=1)
 
 
 def gaussian_nll(mean, logvar, x):
-    """-ln N(x | mean, σ²) = ½ Σ_j (ln 2π + ln σ²_j + (x_j - mean_j)²/σ²_j)  for each row."""
+    """-ln N(x | mean, σ²) = ½ Σ_j (ln 2π + ln σ²_j + (x_j - mean_j)²/σ²_j)  for each row.
+
+    mean, logvar = ln σ², x [N, D] (or what spreads to it) -> [N].
+
+    >>> zero = gg.zeros((1, 2))
+    >>> gaussian_nll(zero, zero, zero).numpy().round(4)  # ln 2π
+    array([1.8379], dtype=float32)
+    """
     d = x - mean
     return (logvar + d * d * gg.exp(-logvar) + math.log(2 * math.pi)).sum(axis=1) * 0.5
 
@@ -63,8 +77,9 @@ class VAE(System):
         super().__init__()
         hidden, latent = list(s["hidden"]), s["latent"]
         for key, known in CHOICES.items():
-            if s[key] not in known:
-                raise SettingError(f"vae: {key} must be one of {', '.join(known)}; got {s[key]!r}")
+            expect_choice("vae", s, key, known)
+        if not hidden:
+            raise SettingError("vae: hidden must name at least one width; got []")
         self.s = s
         self.encoder = nn.mlp([inputs, *hidden], nn.Tanh, rng=rng.child("encoder"), dtype=dtype)
         self.mu = nn.Linear(hidden[-1], latent, rng=rng.child("mu"), dtype=dtype)
@@ -78,12 +93,12 @@ class VAE(System):
         self.noise = rng.child("noise")
 
     def encode(self, x):
-        """(μ, ln σ²) of q(z|x)."""
+        """(μ, ln σ²) of q(z|x): x [N, D] -> two of [N, latent]."""
         h = self.encoder(x)
         return self.mu(h), self.logvar(h)
 
     def nll(self, z, x):
-        """-ln p(x|z) for each row."""
+        """-ln p(x|z) by the decoder: z [N, latent], x [N, D] -> [N]."""
         h = self.decoder(z)
         mean = self.mean(h)
         if self.s["decoder"] == "bernoulli":
@@ -103,11 +118,13 @@ class VAE(System):
         return total * (1 / samples) + kl, kl
 
     def objective(self, batch):
+        """(mean over the batch of KL - (1/M) Σ_l ln p(x|z_l), {"kl": mean KL}); x [N, ...]."""
         x = gg.Tensor(batch.x.reshape(len(batch), -1))
         bound, kl = self.negative_bound(x, self.noise, self.s["samples"])
         return bound.mean(), {"kl": kl.mean()}
 
     def batches(self, data, size, seed, epoch, start):
+        """Minibatches of images [N, C, H, W], drawn anew as 0 and 1 with `binarise="sampled"`."""
         for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
             if self.s["decoder"] == "bernoulli" and self.s["binarise"] == "sampled":
                 batch = Batch(self.noise.bernoulli(batch.x))
@@ -151,39 +168,37 @@ def build(data: DataSet, s: dict, rng) -> VAE:
 def sample(system: VAE, data: DataSet, n: int, rng):
     """n images decoded from z ~ N(0, I)."""
     z = gg.Tensor(rng.normal((n, system.s["latent"])))
-    h, w = data.train.x.shape[-2:]
-    images = system.decode(z).reshape(n, h, w)
+    images = as_images(system.decode(z), data)
     return pictures.image_sheet(images, title="decoded from z ~ N(0, I)")
 
 
 def figures(system: VAE, data: DataSet, s: dict) -> dict:
     """Samples, reconstructions, and what the codes look like."""
-    shape = data.test.x.shape[-2:]
-    x = data.test.x[:12].reshape(12, -1)
+    x = data.test.x[:12].reshape(-1, data.test.x[0].size)
     with gg.no_grad():
         mu, _ = system.encode(gg.Tensor(x))
         codes, _ = system.encode(gg.Tensor(data.test.x[:2000].reshape(-1, x.shape[1])))
     found = {
         "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("sample")),
         "reconstructions": pictures.reconstructions(
-            x.reshape(-1, *shape), system.decode(mu).reshape(-1, *shape)
+            as_images(x, data), as_images(system.decode(mu), data)
         ),
     }
     if s["latent"] == 2:
-        found["manifold"] = manifold(system, shape)
+        found["manifold"] = manifold(system, data)
     spread = codes.numpy().var(axis=0).argsort()[::-1][:2]  # the two codes that vary most
     labels = None if data.test.y is None else data.test.y[:2000]
     found["codes"] = pictures.code_plot(codes.numpy()[:, spread], labels, "posterior means")
     return found
 
 
-def manifold(system: VAE, shape, n: int = 15):
+def manifold(system: VAE, data: DataSet, n: int = 15):
     """Images over the plane of two codes, at the quantiles of the prior (Kingma & Welling 2014)."""
     from scipy.stats import norm
 
     q = norm.ppf(np.linspace(0.03, 0.97, n)).astype(np.float32)
     z = np.stack([np.tile(q, n), np.repeat(-q, n)], axis=1)
-    images = system.decode(gg.Tensor(z)).reshape(-1, *shape)
+    images = as_images(system.decode(gg.Tensor(z)), data)
     return pictures.image_sheet(images, columns=n, title="the plane of the two codes", scale=0.4)
 
 
@@ -199,6 +214,13 @@ def check(rng, **changes):
         return system.with_parameters(parameters).objective(Batch(x))[0]
 
     return f, [p.numpy() for p in system.parameters()]
+
+
+def ignored(s: dict) -> dict:
+    """What the decoder does not use."""
+    uses = {"bernoulli": "binarise", "gaussian": "sigma", "diagonal": "floor"}
+    others = [v for k, v in uses.items() if k != s["decoder"]]
+    return dict.fromkeys(others, f"with decoder={s['decoder']}")
 
 
 SETTINGS = {
@@ -233,6 +255,9 @@ BERNOULLI = Recipe(
             " the one-sample bound, theirs an importance-weighted estimate and so lower",
         ),
     ),
+    least={"hidden": 1, "latent": 1, "samples": 1},
+    positive=("sigma",),
+    ignored=ignored,
     figures=figures,
     sample=sample,
     check=check,

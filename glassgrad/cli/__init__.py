@@ -82,11 +82,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    word = next((a for a in argv if not a.startswith("-")), None)
-    first = argv[0] if argv else None
-    if word is not None and word == first and word not in COMMANDS:
-        hint = nearest(word, COMMANDS)
-        raise UsageError(f"unknown command {word!r}{hint} (known: {', '.join(COMMANDS)})")
+    first = argv[0] if argv else ""
+    if first and not first.startswith("-") and first not in COMMANDS:
+        hint = nearest(first, COMMANDS)
+        raise UsageError(f"unknown command {first!r}{hint} (known: {', '.join(COMMANDS)})")
     top = parser()
     args = top.parse_args(argv)
     if args.command is None:

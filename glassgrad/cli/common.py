@@ -15,8 +15,8 @@ def data_arguments(parser) -> None:
 
 
 def device_arguments(parser) -> None:
-    """--device, --backend."""
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    """--device, --backend; None where not given."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where the arrays are (cpu)")
     parser.add_argument("--backend", choices=BACKENDS, help="run every kernel on this backend")
 
 

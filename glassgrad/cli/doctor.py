@@ -56,7 +56,7 @@ def _folder_state() -> str:
 def _data(data_dir):
     """One row for each set that needs files; checksums are verified here."""
     from ..core import data
-    from ..core.data.registry import _files
+    from ..core.data.canon import folder
 
     bundled = []
     for name in data.names():
@@ -67,8 +67,9 @@ def _data(data_dir):
             yield name, "missing", entry.source
         else:
             try:
-                for file in _files(entry):
-                    data.find(file, data_dir, download=False)
+                for file in folder(entry.folder):
+                    if not entry.files or file.name in entry.files:
+                        data.find(file, data_dir, download=False)
                 yield name, "checksums right", where
             except data.DataError as error:
                 yield name, "DAMAGED", str(error)

@@ -19,7 +19,7 @@ def run(args) -> int:
     if args.what != "data":
         out.print(_models(wide=out.width >= 110))
     if args.what != "models":
-        out.print(_data(args.data_dir))
+        out.print(_data(args.data_dir, wide=out.width >= 110))
     return 0
 
 
@@ -37,17 +37,21 @@ def _models(wide: bool):
     return table(rows, *columns, title="Systems", whole=("name", "rows", "data"))
 
 
-def _data(data_dir):
+def _data(data_dir, wide: bool):
+    """The data sets with their terms, which have a column of their own where there is room."""
     from ..core import data
     from .output import table
 
     rows = []
     for name in data.names():
         entry, where = data.entry(name), data.available(name, data_dir)
-        rows.append(
-            (name, entry.kind, entry.what, _short(where or f"missing: put it in {place(entry)}"))
-        )
-    return table(rows, "name", "kind", "what", "where", title="Data sets", whole=("name", "kind"))
+        what = (entry.what, entry.terms) if wide else (f"{entry.what}; {entry.terms}",)
+        there = _short(where or f"missing: put it in {place(entry)}")
+        rows.append((name, entry.kind, *what, there))
+    columns = ("what", "terms") if wide else ("what; terms",)
+    return table(
+        rows, "name", "kind", *columns, "where", title="Data sets", whole=("name", "kind")
+    )  # fmt: skip
 
 
 def _short(text: str) -> str:

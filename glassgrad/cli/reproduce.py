@@ -46,9 +46,12 @@ def run(args) -> int:
     jobs = [(r, t) for r in recipes for t in r.targets]
     if not jobs:
         raise UsageError(f"no published number is known for {', '.join(args.names)}")
+    without = [r.name for r in recipes if args.names and not r.targets]
+    if without:
+        print(f"glassgrad: no published number is known for {', '.join(without)}", file=sys.stderr)
     out = console()
     if args.list:
-        out.print(_targets(jobs))
+        out.print(_targets(jobs, args.data_dir))
         return 0
     record = Record(args.json)
     record.expect_writable()
@@ -97,42 +100,27 @@ def _row(recipe, target, args, done: dict) -> dict:
 
 def _train(recipe, target, args) -> tuple[dict, float]:
     from .. import training
-    from ..core.fit import Interrupted, Silent
-    from ..core.run import Run
+    from ..core.fit import Silent
     from ..progress import Live
 
-    def folder(settings):
-        run = made.append(Run.create(args.out, recipe.name)) or made[0]
-        config = training.configuration(
-            recipe, target.data, args.data_dir, args.device, None, settings
-        )
-        run.write_json("config.json", config)
-        return run
-
-    made = []
     if not args.quiet:
         print(f"{recipe.name}: {target.name}")
-    try:
-        trained = training.train(
-            recipe, target.data, args.data_dir, args.device, target.settings, run=folder,
-            progress=Silent() if args.quiet else Live(),
-        )  # fmt: skip
-    except Interrupted:
-        raise KeyboardInterrupt(
-            f"stopped; `glassgrad train --resume {made[0].folder}` goes on with this training"
-        ) from None
-    result = training.write_result(made[0], recipe, trained)
+    trained = training.train(
+        recipe, target.data, args.data_dir, args.device, target.settings, out=args.out,
+        progress=Silent() if args.quiet else Live(),
+    )  # fmt: skip
+    result = training.write_result(trained.run, recipe, trained)
     return trained.test_figures, result["seconds"]
 
 
-def _targets(jobs):
+def _targets(jobs, data_dir):
     from ..core import data
     from ..reproduction import limit
     from .output import table
 
     rows = [
         (r.name, t.name, t.published, limit(vars(t)),
-         t.data if data.available(t.data) else f"{t.data} (not here)")
+         t.data if data.available(t.data, data_dir) else f"{t.data} (not here)")
         for r, t in jobs
     ]  # fmt: skip
     return table(rows, "system", "target", "published", "bound", "data")

@@ -18,7 +18,7 @@ def arguments(parser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a system, as `list` names it")
     data_arguments(parser)
     device_arguments(parser)
-    parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
+    parser.add_argument("--out", metavar="DIR", help="where run folders go (runs)")
     parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
     parser.add_argument("--quiet", action="store_true", help="only the result")
     parser.add_argument("--save-every", type=float, default=30.0, help=argparse.SUPPRESS)
@@ -33,23 +33,14 @@ def run(args) -> int:
 
 
 def _new(args) -> int:
-    from .. import models, training
-    from ..core.run import Run
+    from .. import models
     from .common import overrides
 
-    recipe = models.recipe(args.name)
-    asked = {"data": args.data, "data_dir": args.data_dir, "device": args.device}
-
-    def folder(settings):
-        run = Run.create(args.out, recipe.name)
-        config = training.configuration(recipe, **asked, backend=args.backend, settings=settings)
-        run.write_json("config.json", config)
-        args.run = run
-        return run
-
     return _train(
-        args, recipe, folder, backend=args.backend, overrides=overrides(args.sets), **asked
-    )
+        args, models.recipe(args.name), out=args.out or "runs", data=args.data,
+        data_dir=args.data_dir, device=args.device or "cpu", backend=args.backend,
+        overrides=overrides(args.sets),
+    )  # fmt: skip
 
 
 def _resumed(args) -> int:
@@ -57,45 +48,38 @@ def _resumed(args) -> int:
     from ..core.run import Run
     from . import UsageError
 
-    asked = {"--data": args.data, "--set": args.sets, "--backend": args.backend,
-             "--device": args.device != "cpu"}  # fmt: skip
+    asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
+             "--device": args.device, "--out": args.out}  # fmt: skip
     for option, value in asked.items():
-        if value:
-            raise UsageError(f"--resume takes everything from config.json; leave out {option}")
-    args.run = Run.open(args.resume)
-    config = training.read_configuration(args.run)
+        if value is not None:
+            raise UsageError(f"--resume takes everything from its run folder; leave out {option}")
+    run = Run.open(args.resume)
+    config = training.read_configuration(run)
     if args.name not in (None, config["recipe"]):
         raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
-    resume = args.run.checkpoint_path.exists()
+    resume = run.checkpoint_path.exists()
     if not resume:
         print("no checkpoint was written yet: starting from the beginning")
     return _train(
-        args, models.recipe(config["recipe"]), args.run, resume=resume, data=config["data"],
+        args, models.recipe(config["recipe"]), run=run, resume=resume, data=config["data"],
         data_dir=args.data_dir or config["data_dir"], device=config["device"],
         backend=config["backend"], overrides=config["settings"],
     )  # fmt: skip
 
 
-def _train(args, recipe, run, **options) -> int:
+def _train(args, recipe, **options) -> int:
     from .. import training
-    from ..core.fit import Interrupted, Silent
+    from ..core.fit import Silent
     from ..progress import Live
 
     progress = Silent() if args.quiet else Live()
-    try:
-        trained = training.train(
-            recipe, run=run, progress=progress, save_every=args.save_every, **options
-        )
-        result = training.write_result(args.run, recipe, trained)
-    except Interrupted:
-        raise KeyboardInterrupt(
-            f"stopped; go on with: glassgrad train --resume {args.run.folder}"
-        ) from None
-    _report(recipe, trained, result, args.run)
+    trained = training.train(recipe, progress=progress, save_every=args.save_every, **options)
+    result = training.write_result(trained.run, recipe, trained)
+    _report(recipe, trained, result)
     return 0
 
 
-def _report(recipe, trained, result, run) -> None:
+def _report(recipe, trained, result) -> None:
     from .output import console, good, number, seconds, table
 
     out = console()
@@ -112,4 +96,4 @@ def _report(recipe, trained, result, run) -> None:
             for t in result["targets"]
         ]  # fmt: skip
         out.print(table(rows, "target", "published", "bound", "ours", "reached"))
-    out.print(f"written: {run.folder}", soft_wrap=True)
+    out.print(f"written: {trained.run.folder}", soft_wrap=True)

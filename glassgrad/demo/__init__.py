@@ -3,23 +3,28 @@
 import time
 from pathlib import Path
 
-from ..core.run import RunError, write_atomic
+from ..core.recipe import expect_ranges
+from ..core.run import expect_writable, make_folder, remove_empty, write_atomic
 from .chapters import CHAPTERS
 from .page import render
 
 
-def run(out: str = "glassgrad-demo", seed: int = 0, progress=None) -> Path:
+def run(out: str | Path = "glassgrad-demo", seed: int = 0, progress=None, **changes) -> Path:
     """Train every chapter's system and write `out`/index.html, one self-contained page.
 
-    Raises RunError when the page cannot be written; nothing half-written stays.
+    `changes` are settings for all of them, such as ``epochs=1`` for a quick look. Raises
+    SettingError for bad ones and RunError when the page cannot be written, both before any
+    training where that can be known; a folder that was made and got no page is taken away again.
     """
-    folder = Path(out)
+    expect_ranges({"seed": seed, **changes}, "demo")
+    page = Path(out) / "index.html"
+    made = make_folder(out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot make {folder}: {error.strerror}") from None
-    started = time.perf_counter()
-    chapters = [chapter(seed=seed, progress=progress) for chapter in CHAPTERS]
-    page = folder / "index.html"
-    write_atomic(page, render(chapters, time.perf_counter() - started))
+        expect_writable(page)
+        started = time.perf_counter()
+        chapters = [chapter(seed, progress, **changes) for chapter in CHAPTERS]
+        write_atomic(page, render(chapters, time.perf_counter() - started))
+    except BaseException:
+        remove_empty(made)
+        raise
     return page

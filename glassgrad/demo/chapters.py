@@ -34,7 +34,7 @@ def _kernels_that_run():
         yield seen
 
 
-def _train(name: str, seed: int, progress, **overrides) -> Finished:
+def _train(name: str, seed: int, progress, overrides: dict) -> Finished:
     recipe = models.recipe(name)
     started = time.perf_counter()
     with _kernels_that_run() as seen:
@@ -62,12 +62,11 @@ def _curves(done: Finished, keys, ylabel: str):
     return pictures.curves(done.trained.history, keys, ylabel=ylabel)
 
 
-def som(seed: int, progress=None) -> Chapter:
+def som(seed: int, progress=None, **changes) -> Chapter:
     """A map of the digits that orders itself."""
-    done = _train(
-        "som", seed, progress, rows=14, columns=14, init="sample", decay="linear", sigma=5.0,
-        radius=0.0, lr=0.5, epochs=30,
-    )  # fmt: skip
+    own = {"rows": 14, "columns": 14, "init": "sample", "decay": "linear", "sigma": 5.0,
+           "radius": 0.0, "lr": 0.5, "epochs": 30}  # fmt: skip
+    done = _train("som", seed, progress, own | changes)
     found = done.trained.test_figures
     return Chapter(
         key="som",
@@ -95,9 +94,9 @@ def som(seed: int, progress=None) -> Chapter:
     )
 
 
-def vae(seed: int, progress=None) -> Chapter:
+def vae(seed: int, progress=None, **changes) -> Chapter:
     """A generative model with two codes, whose decoder the page runs itself."""
-    done = _train("vae", seed, progress, epochs=100)
+    done = _train("vae", seed, progress, {"epochs": 100} | changes)
     system, data = done.trained.system, done.trained.data
     linear = [m for m in (*system.decoder.layers, system.mean) if hasattr(m, "weight")]
     return Chapter(
@@ -131,9 +130,9 @@ def vae(seed: int, progress=None) -> Chapter:
     )  # fmt: skip
 
 
-def cnn(seed: int, progress=None) -> Chapter:
+def cnn(seed: int, progress=None, **changes) -> Chapter:
     """A small LeNet."""
-    done = _train("lenet", seed, progress)
+    done = _train("lenet", seed, progress, changes)
     return Chapter(
         key="cnn",
         title="Filters that were not designed",
@@ -160,9 +159,9 @@ def cnn(seed: int, progress=None) -> Chapter:
     )  # fmt: skip
 
 
-def gru(seed: int, progress=None) -> Chapter:
+def gru(seed: int, progress=None, **changes) -> Chapter:
     """A GRU that reads digits line by line."""
-    done = _train("gru", seed, progress)
+    done = _train("gru", seed, progress, changes)
     wrong = done.trained.test_figures["error"]  # in per cent
     return Chapter(
         key="gru",
@@ -183,7 +182,7 @@ def gru(seed: int, progress=None) -> Chapter:
                 },
             ),
             ("Loss: training dashed, validation solid.",
-             _curves(done, ["loss", "valid_nll"], "nats")),
+             _curves(done, ["loss", "valid_loss"], "nats")),
         ],
         kernels=done.kernels,
     )  # fmt: skip

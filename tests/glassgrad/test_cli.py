@@ -68,13 +68,53 @@ def test_version(capsys):
         (["train", "vae", "--set", "clip=-1"], 1, "'clip' must be at least 0; got -1"),
         (["train", "som", "--set", "weight_decay=-1"], 1, "'weight_decay' must be at least 0"),
         (["train", "vae", "--set", "optimiser=adm"], 1, "did you mean 'adam'?"),
-        (["train", "som", "--set", "optimiser=adm"], 1, "did you mean 'adam'?"),
+        (["train", "som", "--set", "optimiser=adm"], 1, "has no effect on a self-organising map"),
         (["train", "vae", "--set", "schedule=cosin"], 1, "did you mean 'cosine'?"),
         (["train", "vae", "--set", "schedule=step:0"], 1, "schedule 'step:0': Step: size must be"),
         (["train", "vae", "--set", "schedule=exponential:-1"], 1, "it is -1.0 in epoch 2"),
         (["train", "vae", "--set", "schedule=inverse-time:-1"], 1, "division by zero in epoch 2"),
         (["train", "vae", "--set", "select=foo"], 1, "select='foo' is not among the validation"),
         (["train", "vae", "--set", "decoder=foo"], 1, "decoder must be one of"),
+        (["train", "vae", "--set", "samples=0"], 1, "'samples' must be at least 1; got 0"),
+        (["train", "vae", "--set", "samples=-2"], 1, "'samples' must be at least 1; got -2"),
+        (["train", "vae", "--set", "hidden=[]"], 1, "hidden must name at least one width"),
+        (["train", "vae", "--set", "floor=-3"], 1, "'floor' has no effect with decoder=bernoulli"),
+        (["train", "vae-gaussian", "--set", "sigma=0"], 1, "'sigma' must be above 0; got 0"),
+        (["train", "vae-gaussian", "--set", "sigma=-1"], 1, "'sigma' must be above 0; got -1"),
+        (["train", "lenet", "--set", "shift=-1"], 1, "'shift' must be at least 0; got -1"),
+        (["train", "lenet", "--set", "shift=40"], 1, "shift must be below the size of the images"),
+        (["train", "lenet", "--set", "channels=[]", "padding=[]"], 1, "channels must name at"),
+        (["train", "lenet", "--set", "pool=maxx"], 1, "did you mean 'max'?"),
+        (["train", "autoencoder", "--set", "loss=square"], 1, "did you mean 'squared'?"),
+        (["train", "autoencoder", "--set", "activation=relo"], 1, "did you mean 'relu'?"),
+        (["train", "deep-autoencoder", "--set", "start=balance"], 1, "did you mean 'balanced'?"),
+        (["train", "som", "--set", "rows=0"], 1, "'rows' must be at least 1; got 0"),
+        (["train", "som", "--set", "sigma=0"], 1, "'sigma' must be above 0; got 0"),
+        (["train", "som-dyakonov", "--set", "sigma=-1"], 1, "'sigma' must be above 0; got -1"),
+        (["train", "som", "--set", "radius=-5"], 1, "'radius' must be at least 0; got -5"),
+        (["train", "som", "--set", "neighbours=0"], 1, "'neighbours' must be at least 1; got 0"),
+        (["train", "som", "--set", "neighbours=-3"], 1, "'neighbours' must be at least 1; got -3"),
+        (["train", "som", "--set", "neighbours=100000"], 1, "neighbours must be at most 1797"),
+        (["train", "som", "--set", "draws=-5"], 1, "'draws' must be at least 0; got -5"),
+        (["train", "som", "--set", "schedule=cosine"], 1, "'schedule' has no effect"),
+        (["train", "linear-autoencoder", "--set", "passes=0"], 1, "'passes' must be at least 1"),
+        (["train", "linear-autoencoder", "--set", "passes=-1"], 1, "'passes' must be at least 1"),
+        (["train", "linear-autoencoder", "--set", "dtype=float3"], 1, "did you mean 'float32'?"),
+        (["train", "linear-autoencoder", "--set", "dtype="], 1, "dtype must be one of float32"),
+        (["train", "lstm", "--set", "examples=0"], 1, "'examples' must be at least 1; got 0"),
+        (["train", "lstm", "--set", "target=nxt"], 1, "did you mean 'next'?"),
+        (["train", "peephole-lstm", "--set", "train_n=[5,1]"], 1, "a pair [first, last] with"),
+        (["train", "peephole-lstm", "--set", "train_n=[1]"], 1, "a pair [first, last] with"),
+        (["train", "peephole-lstm", "--set", "test_n=[1,2,3]"], 1, "a pair [first, last] with"),
+        (["train", "peephole-lstm", "--set", "peephole=ful"], 1, "did you mean 'full'?"),
+        (["train", "peephole-lstm", "--set", "letters=abd"], 1, "did you mean 'ab"),
+        (
+            ["train", "lstm", "--data", "tinyshakespeare", "--set", "steps=0"],
+            1,
+            "'steps' must be at least 1; got 0",
+        ),
+        (["train", "gru", "--set", "weight_noise=-1"], 1, "'weight_noise' must be at least 0"),
+        (["train", "gru", "--set", "steps=3"], 1, "'steps' has no effect on digits"),
         (["train", "vae", "--set", 'hidden=["a"]'], 1, "must be like"),
         (["train", "vae", "--set", "hidden=" + "[" * 9999], 1, "must be like"),
         (["train", "vae", "--set", "lr=1" + "0" * 400], 1, "must be like"),
@@ -94,6 +134,7 @@ def test_version(capsys):
         (["gradcheck", "tahn"], 1, "did you mean 'tanh'?"),
         (["reproduce", "vaee"], 1, "did you mean 'vae'?"),
         (["reproduce", "--table", "README.md"], 2, "needs --json"),
+        (["demo", "--seed", "-1"], 1, "'seed' must be at least 0; got -1"),
     ],
 )
 def test_wrong_names_give_one_message_and_the_nearest(
@@ -183,6 +224,17 @@ def test_list_breaks_no_word_at_80_columns(capsys, monkeypatch):
     assert len(out.splitlines()) <= 4 * len(models.names())
     monkeypatch.setenv("COLUMNS", "140")
     assert "(MiniSom)" in call(capsys, "list", "models")[1]
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_list_gives_the_terms_of_each_data_set(capsys, monkeypatch, width):
+    from glassgrad.core.data import entry, names
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = set(re.split(r"[\s;]+", call(capsys, "list", "data")[1]))
+    assert {"LDC99T42", "BSD-3-Clause", "Apache-2.0"} <= words
+    for name in names():
+        assert set(re.split(r"[\s;]+", entry(name).terms)) <= words, name
 
 
 def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
@@ -310,9 +362,12 @@ def test_the_record_file_is_json_with_the_machine(tmp_path):
         "published": "1", "bound": 2.0, "better": "lower", "status": "reached", "seconds": 3.0,
     }  # fmt: skip
     record.put(row)
-    record.put({**row, "ours": None})  # a skipped attempt does not wipe out a figure
-    record.put({**row, "target": "u", "ours": None})
+    skipped = {**row, "ours": None, "status": "skipped: data not here"}
+    record.put(skipped)  # wipes out no figure
+    record.put({**skipped, "target": "u"})
     rows = json.loads((tmp_path / "r.json").read_text())["rows"]
     assert [(r["target"], r["ours"]) for r in rows] == [("t", 1.0), ("u", None)]
     assert rows[0]["machine"]["cores"] >= 1
     assert Record(tmp_path / "r.json").rows == rows
+    record.put({**row, "ours": None, "status": "failed"})  # what failed now is reached no more
+    assert Record(tmp_path / "r.json").rows[0]["status"] == "failed"

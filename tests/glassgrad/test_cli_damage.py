@@ -99,16 +99,24 @@ def test_a_wrong_record_is_one_message(capsys, tmp_path, content):
     assert code == 1 and "is damaged" in err and record.read_text() == content
 
 
+def full_disk(*args):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_disk_too_full_for_the_configuration_leaves_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", full_disk)
+    code, _, err = call(capsys, "train", "vae", "--out", tmp_path / "a" / "runs")
+    assert code == 1 and "config.json: No space left on device" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_on_resumption_keeps_the_checkpoint(capsys, run, monkeypatch):
     config = json.loads((run / "config.json").read_text())
     config["settings"]["epochs"] = 2
     (run / "config.json").write_text(json.dumps(config))
     before = files(run)
 
-    def full(*args):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full_disk)
     code, _, err = call(capsys, "train", "--resume", run, "--quiet")
     assert code == 1 and "No space left on device; nothing was changed" in err
     assert files(run) == before

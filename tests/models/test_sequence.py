@@ -52,7 +52,7 @@ def outputs(m, x):
         i, f, o = (1 / (1 + np.exp(-v)) for v in (i, f, o))
         cell = f * cell + i * np.tanh(g)
         state = o * np.tanh(cell)
-        out.append(p["readout.weight"] @ state + p["readout.bias"])
+        out.append(p["readout.weight"] @ state + p.get("readout.bias", 0.0))
     return np.array(out)
 
 
@@ -123,7 +123,7 @@ def test_the_labels_of_a_data_set_decide_its_task():
         sequence.task_for(load("iris"), settings())
     with pytest.raises(SettingError, match=re.escape("sequence 0 must have at least two frames")):
         sequence.task_for(DataSet("grey", Split([np.full((3, 2), 0.5)])), settings())
-    with pytest.raises(SettingError, match="target must be legal or next"):
+    with pytest.raises(SettingError, match="embedded_reber: target must be one of legal, next"):
         sequence.task_for(load("embedded_reber"), settings(target="all"))
 
 
@@ -238,6 +238,7 @@ class KillAt(Silent):
             raise Kill
 
 
+STEPS = {"rolls": {}, "text": {"steps": 30}}
 CASES = {"rolls": rolls((4, 7, 3, 5, 6, 2, 9)), "text": text()}
 
 
@@ -246,8 +247,8 @@ CASES = {"rolls": rolls((4, 7, 3, 5, 6, 2, 9)), "text": text()}
 def test_a_killed_training_goes_on_bit_for_bit(name, kind, tmp_path):
     """In the middle of an epoch, with ragged batches or a carried state, dropout and noise."""
     data, recipe = CASES[kind], models.recipe(name)
-    s = recipe.resolve(kind, {"hidden": 4, "batch": 3, "epochs": 3, "steps": 30, "dropout": 0.2,
-                              "weight_noise": 0.1, "select": "loss"})  # fmt: skip
+    changes = {"hidden": 4, "batch": 3, "epochs": 3, "dropout": 0.2, "select": "loss"}
+    s = recipe.resolve(kind, {"weight_noise": 0.1, **changes, **STEPS[kind]})
 
     def fresh():
         return recipe.build(data, s, gg.Generator(2))
@@ -296,7 +297,8 @@ def test_every_task_is_drawn(name):
     sets = {"rolls": rolls(keys=88), "text": text(), **{n: load(n) for n in
             ("digits", "adding", "embedded_reber", "counting")}}  # fmt: skip
     for kind, data in sets.items():
-        s = recipe.resolve(kind, {"hidden": 4, "batch": 4, "layers": 1, "examples": 20})
+        few = {"examples": 20} if kind in ("adding", "embedded_reber") else {}
+        s = recipe.resolve(kind, {"hidden": 4, "batch": 4, "layers": 1, **few})
         data = recipe.prepare(data, s)
         m = recipe.build(data, s, gg.Generator(0)).eval()
         found = recipe.figures(m, data, s)
@@ -305,3 +307,73 @@ def test_every_task_is_drawn(name):
             figure.canvas.draw()
         if kind in ("rolls", "embedded_reber", "counting"):
             recipe.sample(m, data, 3, gg.Generator(0)).canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [("digits", "steps", 3), ("digits", "embed", 4), ("digits", "length", 9),
+     ("digits", "examples", 5), ("digits", "target", "next"), ("rolls", "steps", 3),
+     ("text", "examples", 5), ("adding", "target", "next"), ("adding", "letters", "abc"),
+     ("embedded_reber", "length", 50), ("counting", "examples", 5)],
+)  # fmt: skip
+def test_settings_that_a_task_does_not_read_are_refused(kind, key, value):
+    data = {"rolls": rolls(), "text": text()}.get(kind) or load(kind)
+    with pytest.raises(SettingError, match=f"'{key}' has no effect on {data.name}"):
+        sequence.task_for(data, settings(**{key: value}))
+    sequence.task_for(data, settings())
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "size"),
+    [("adding", {"examples": 7, "length": 12}, 7), ("embedded_reber", {"examples": 9}, 9),
+     ("temporal_order", {"examples": 6, "length": 30}, 6), ("counting", {"train_n": (2, 4)}, 3)],
+)  # fmt: skip
+def test_generated_sets_are_drawn_by_the_settings(kind, changes, size):
+    s = settings(**changes)
+    data = sequence.prepare(load(kind), s)
+    assert len(data.train) == size
+    if "length" in changes:
+        assert changes["length"] <= len(data.train.x[0]) <= 1.1 * changes["length"]
+    assert sequence.task_for(data, s)
+
+
+def test_three_letters_are_counted_too():
+    recipe = models.recipe("peephole-lstm")
+    s = recipe.resolve("counting", {"letters": "abc", "test_n": (1, 3)})
+    data = recipe.prepare(load("counting"), s)
+    assert data.info.extra["strings"]["test"] == ["SabcT", "SaabbccT", "SaaabbbcccT"]
+    m = recipe.build(data, s, gg.Generator(0)).eval()
+    assert type(m.task) is Counting and m.task.outputs == 5
+    assert m.evaluate(data.test)["largest_n"] <= 3
+    with pytest.raises(SettingError, match="letters must be one of ab, abc; got 'abd'"):
+        recipe.prepare(load("counting"), {**s, "letters": "abd"})
+
+
+def test_a_batch_knows_how_many_samples_it_has():
+    for data, n in ((rolls((4, 7, 3)), 3), (text(), 4), (load("digits"), 4), (load("counting"), 4)):
+        m = system(data, "float32")
+        batch = next(iter(m.batches(data, 4, 0, 0, 0)))
+        assert len(batch) == len(m.on_device(batch)) == n
+        assert batch.x.shape[1] == n
+
+
+def test_a_batch_of_more_rows_than_symbols_is_refused_at_once():
+    with pytest.raises(SettingError, match="batch must be below the 402 symbols"):
+        system(text(), batch=10_000_000)
+
+
+def test_the_carried_state_has_the_layers_shape():
+    m = system(text(), batch=7, layers=2, dropout=0.5)
+    assert [c.shape for c in m.carried] == [(2, 7, 5)] * 2
+    start = [g.state for _, g in m.named_generators()]
+    again = system(text(), batch=7, layers=2, dropout=0.5, steps=9)
+    assert [g.state for _, g in again.named_generators()] == start
+
+
+def test_the_slides_read_out_has_no_bias_and_the_presets_one():
+    assert "readout.bias" not in system(rolls()).state_dict()
+    assert "readout.bias" in system(rolls(), readout_bias=True).state_dict()
+    for name in NAMES:
+        recipe = models.recipe(name)
+        assert not recipe.resolve("rolls")["readout_bias"]
+        assert all(recipe.resolve(data)["readout_bias"] for data in recipe.presets)

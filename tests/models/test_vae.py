@@ -99,3 +99,32 @@ def test_validation_images_are_binary_and_fixed():
 def test_unknown_decoder():
     with pytest.raises(SettingError, match="decoder must be one of"):
         small("bernouli")
+
+
+@pytest.mark.parametrize("name", ["vae", "vae-gaussian", "vae-diagonal"])
+def test_colour_images_without_labels_are_drawn(name):
+    recipe = models.recipe(name)
+    few = {"epochs": 1, "hidden": (8,), "latent": 2, "batch": 500}
+    trained = training.train(recipe, "china", overrides=few)
+    assert trained.data.train.x.shape[1:] == (3, 8, 8)
+    made = recipe.figures(trained.system, trained.data, trained.settings)
+    assert {"samples", "reconstructions", "codes", "manifold"} == set(made)
+    sheet = made["samples"].axes[0].images[0].get_array()
+    assert sheet.shape == (6 * 9 - 1, 10 * 9 - 1)
+    recipe.sample(trained.system, trained.data, 3, gg.Generator(0)).canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("vae", "sigma"), ("vae", "floor"), ("vae-gaussian", "floor"), ("vae-gaussian", "binarise"),
+     ("vae-diagonal", "sigma"), ("vae-diagonal", "binarise")],
+)  # fmt: skip
+def test_settings_of_other_decoders_are_refused(name, key):
+    value = {"sigma": 0.5, "floor": -2.0, "binarise": "fixed"}[key]
+    with pytest.raises(SettingError, match=f"'{key}' has no effect with decoder="):
+        models.recipe(name).resolve("digits", {key: value})
+
+
+def test_no_hidden_layer_is_refused():
+    with pytest.raises(SettingError, match="hidden must name at least one width"):
+        small("bernoulli", hidden=())
