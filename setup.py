@@ -24,7 +24,7 @@ setup(
     python_requires=">=3.11",
     packages=packages,
     package_dir=package_dir,
-    package_data={"": ["*.cu", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
+    package_data={"": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
     install_requires=[
         "numpy>=2.0",
         # kernels/conv2d/cpu.py writes LLVM code with typed pointers, which Numba will drop one day

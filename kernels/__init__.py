@@ -15,6 +15,7 @@ from .errors import (
     DeviceError,
     DTypeError,
     GlassgradError,
+    KernelError,
     ShapeError,
     ValueRangeError,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "DeviceError",
     "GlassgradError",
     "Implementation",
+    "KernelError",
     "ShapeError",
     "ValueRangeError",
     "backend",

@@ -29,6 +29,10 @@ class BackendError(GlassgradError, LookupError):
     """No implementation of the operation is registered for the backend asked for."""
 
 
+class KernelError(GlassgradError, RuntimeError):
+    """A kernel went wrong while it ran: a barrier not all threads reach, memory out of bounds."""
+
+
 def describe(**arrays) -> str:
     """The arrays by name, each with shape and dtype: ``(x=(8, 3) float32, w=(4, 3) float64)``."""
     parts = []

@@ -39,6 +39,18 @@ many channels is bound by arithmetic, a depthwise one (G = C) by memory.
     numba v2       x is copied once into a zero-padded plane, so that a tap is a constant distance
                    in memory; a tile of 8 channels by two vectors of pixels of y stays in registers
                    while all taps are added to it: 16 products per 10 loads, no stores   (cpu.py)
+    cuda v1        one thread a result (weight_grad: one warp), two loads a product     (cuda.cu)
+    cuda v2        every pass is a matrix product whose large factor is never written, only read
+                   through taps; 16 x 16 tiles in shared memory, 1/8 load a product (product.cuh)
+    cuda v3        64 x 64 tiles, 1/32 load a product; a thread keeps 4 x 8 results in registers
+                   and takes three vector loads from shared memory for 32 products
+    cuda v4        two pairs of tiles: cp.async fills one while the other is multiplied
+    cuda v5        tensor cores; float32 as three TF32 products of high and low parts  (tensor.cuh)
+    cuda v6, v7    plain TF32, plain BF16: three and two correct digits, only when asked for
+
+From cuda v2 on, input_grad is one product for each remainder of a pixel modulo the stride, so that
+no zero is multiplied; the long sum of weight_grad is cut into pieces that run side by side and are
+added up in a fixed order.
 
 Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998; arithmetic
 of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.

@@ -56,6 +56,15 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
     numba       the products by BLAS into buffers made once; gate arithmetic fused into passes over
                 rows that stay in the first-level cache, with the vectorised σ and tanh of
                 `kernels/lstm/cpu.py`; weight gradients in one product over all steps
+    cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
+                every step a product by cuBLAS, then the cell
+    cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).
+                Sequence: one kernel a step; tiles of h and W_h in shared memory, the sums in
+                registers until the cell takes them. The lecture's form takes two, as n needs all
+                of r ⊙ h
+    cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
+                in shared memory, only h travels, all blocks meet in a barrier after each step, in
+                the lecture's form twice
 """
 
 from ..checks import plane, shapes, steps

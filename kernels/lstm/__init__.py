@@ -65,6 +65,13 @@ hence full matrices; in the paper and in most libraries each cell sees only itse
                 over rows that stay in the first-level cache; σ and tanh as arithmetic that the
                 compiler turns into vector instructions; weight gradients in one product over all
                 steps
+    cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
+                every step a product by cuBLAS, then the cell
+    cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).
+                Sequence: one kernel a step; tiles of h and W_h in shared memory, the sums in
+                registers until the cell takes them. With peepholes two kernels, as o needs all C_t
+    cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
+                in shared memory, only h travels, all blocks meet in a barrier after each step
 """
 
 from ..checks import plane, shapes, steps

@@ -36,6 +36,21 @@ less than one operation per byte, so memory is the limit and one pass the aim.
                 of x: KH KW views are compared or added                          (reference.py)
     numba v1    window by window, each plane on one thread: x is read once, the running maximum
                 stays in a register, no array of window size exists              (cpu.py)
+    cuda        one source, cuda.cu, for a GPU and the emulator. Forward:
+      v1        one thread per output: a pixel is asked for by every window over it, and neighbours
+                ask SW pixels apart, 8 sectors a request where 4 would do
+      v2        overlapping windows: the pixels under 16 x 16 outputs come once into shared memory
+      v3        2x2 at stride 2, float32: no pixel is shared, so a thread takes four neighbours of
+                both rows in one load each and makes two outputs
+                max_backward, where the index may point anywhere:
+      v1        one thread per plane adds in reading order: too few threads, 32 sectors a request
+      v2        one thread per output and atomics: the order of a sum is anybody's, run by run
+      v3        a block owns 2048 pixels in shared memory; of the threads that want one pixel the
+                lowest goes first: parallel, and the sums of v1 to the last bit
+                avg_backward:
+      v1        one thread per pixel gathers from the windows over it: nobody writes where another
+                does
+      v2        2x2 at stride 2, float32: two gy loaded at once, four pixels stored at once
 
 Source: Scherer, Müller and Behnke, "Evaluation of pooling operations in convolutional
 architectures for object recognition", 2010.

@@ -41,6 +41,25 @@ first; the matrix version centres by the mean of w, bounds its own rounding erro
 node within the bound by direct subtraction. Winners are those of the distances computed in the
 dtype of the input.
 
+How the idea grows, in CUDA (cuda.cu); every version of winners has the winners and distances of v1
+to the last bit, since whatever screens, direct differences in one order decide:
+
+    winners    v1  one thread a sample: two loads from memory for each difference
+               v2  16 samples x 16 nodes in shared memory; the arg-min stays in registers, so the
+                   N x M distances are never stored. Two loads from shared memory a difference
+               v3  4 x 4 pairs a thread: two vector loads for 16 differences, the next tile copied
+                   meanwhile. Distance and node share one 64-bit word, whose atomic minimum is the
+                   same in any order: blocks can share out the nodes
+               v4  tensor cores multiply about the mean of w, in 11 bits; the nodes that their
+                   error leaves in doubt, three or four of 400, are settled by differences
+    distances  v1, v2, v3: the same three, stored instead of compared
+    update     v1  one thread a weight, all samples in turn: two loads for each product
+               v2  16 samples at a time in shared memory, K gathered by winner beside them
+               v3  N M D products become N D additions and M^2 D products, as above
+    online     v1  one block, since each sample needs what the one before left
+               v2  the map in the shared memory of up to 64 blocks for the whole run; they meet
+                   once a sample, in one 64-bit word
+
 A distance that is NaN wins only where the whole row is NaN; the winner is then node 0.
 
 A density map colours node m by the mean of its k smallest distances sqrt(d2[:, m]) to the training

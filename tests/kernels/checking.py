@@ -26,6 +26,18 @@ def why_no_gpu() -> str:
     return "" if cupy.cuda.is_available() else "there is no CUDA device"
 
 
+def why_no_emulator() -> str:
+    """Why implementations under the emulator cannot run here; empty when they can."""
+    from glassgrad.kernels import BackendError
+    from glassgrad.kernels.emulator.compiler import compiler
+
+    try:
+        compiler()
+    except BackendError as error:
+        return str(error)
+    return ""
+
+
 @contextlib.contextmanager
 def threads(record, number: int):
     """Numba kernels run on `number` threads inside the block, or on as many as there are."""

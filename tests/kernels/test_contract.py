@@ -15,7 +15,7 @@ import pytest
 
 from glassgrad.kernels import OPERATIONS, cases, implementations
 from glassgrad.kernels.registry import MODULES, find
-from tests.kernels.checking import check, why_no_gpu
+from tests.kernels.checking import check, why_no_emulator, why_no_gpu
 from tests.tools import assert_close
 
 RECORDS, CASES, BROKEN = {}, {}, {}
@@ -30,7 +30,9 @@ def on_device(record, *values, id):
     """A pytest parameter that is skipped, with the reason, where the record cannot run."""
     reason = why_no_gpu()
     gpu = [pytest.mark.gpu, pytest.mark.skipif(bool(reason), reason=reason or "GPU present")]
-    marks = gpu if record.backend == "cuda" else []
+    reason = why_no_emulator()
+    emulator = [pytest.mark.skipif(bool(reason), reason=reason or "a compiler is there")]
+    marks = {"cuda": gpu, "emulated": emulator}.get(record.backend, [])
     large = [pytest.mark.slow] if any(case.bench for case in values) else []
     return pytest.param(record, *values, id=id, marks=[*marks, *large])
 
@@ -41,6 +43,7 @@ PAIRS = [
     for r in FAST
     for c in CASES[r.op]
     if c.pass_ == r.pass_
+    and not (c.bench and r.backend == "emulated")  # minutes each, and no other code runs
 ]
 
 

@@ -1,0 +1,191 @@
+"""A `.cu` text to a shared library, with the machine's C++ compiler; kept by content.
+
+Three things in CUDA C have no counterpart in C++ and are rewritten, each within its line so that
+lines keep their numbers:
+
+    __shared__ real tile[16][17];       a reference into the block's arena of shared memory
+    extern __shared__ real scratch[];   a pointer to the arena's start
+    extern "C" __global__ void k(...)   preceded by an entry that takes its arguments as one array
+"""
+
+import atexit
+import contextlib
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ..errors import BackendError
+from ..launcher import fingerprint
+from ..source import KERNEL, Text, without_comments
+
+HERE = Path(__file__).parent
+SHARED = re.compile(r"\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;")
+DYNAMIC = re.compile(
+    r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
+)
+UNSUPPORTED = {
+    r"\bcooperative_groups\b": "cooperative groups (grid_barrier of device.cuh is there)",
+    r"<<<": "kernels that launch kernels",
+    r"\basm\b": "inline PTX outside device.cuh",
+    r"\btex[123]D\w*|\bcudaTextureObject_t\b|\bsurf[123]D\w*": "textures and surfaces",
+    r"\bwmma\b": "the wmma namespace (mma_tf32 and mma_bf16 of device.cuh are there)",
+    r"\b__activemask\b": "__activemask",
+    r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
+    r"\b__nanosleep\b|\bclock64?\s*\(": "clocks",
+    r"\b(malloc|free|printf|assert)\s*\(": "malloc, printf and assert in kernels",
+    r"\b__managed__\b": "managed memory",
+    r"\b__cluster_dims__\b": "clusters of blocks",
+    r"\b__half2?\b|\b__nv_bfloat16\b": "half precision types (pack_bf16 of device.cuh is there)",
+}
+KEPT = 200  # libraries in the cache
+ALWAYS = (
+    "-std=c++17",
+    "-gdwarf-4",  # binutils reads the files of version 5 wrongly after #line
+    "-fPIC",
+    "-pthread",
+    "-fno-strict-aliasing",
+    "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
+    "-w",
+    f"-I{HERE}",
+)
+WATCHED = (
+    "-DGLASSGRAD_INSTRUMENTED",
+    "-O1",
+    "-fno-tree-loop-distribute-patterns",  # a loop must not become a call that nobody sees
+    "-fsanitize=thread",
+    "-fsanitize=signed-integer-overflow,integer-divide-by-zero,bounds",
+)
+
+
+class CompileError(BackendError):
+    """The C++ compiler refused a kernel file; the message has the file's own path and line."""
+
+
+@functools.cache
+def compiler() -> str:
+    """Path of the C++ compiler: $CXX, g++ or clang++. Raises BackendError where there is none."""
+    for name in (os.environ.get("CXX"), "g++", "clang++"):
+        path = shutil.which(name) if name else None
+        if path:
+            return path
+    raise BackendError(
+        "the emulator needs a C++17 compiler: install g++ (Debian: apt install g++) or clang++,"
+        " or set CXX"
+    )
+
+
+def rewritten(text: Text) -> str:
+    """The text as C++. Raises CompileError with path and line for what the emulator lacks."""
+    path, number, lines = text.path.as_posix(), 0, []
+    flat = text.flat
+    for line, code in zip(flat.splitlines(), without_comments(flat).splitlines()):
+        mark = re.match(r'#line (\d+) "(.*)"', line)
+        number, path = (int(mark[1]) - 1, mark[2]) if mark else (number + 1, path)
+        if not path.endswith("device.cuh"):
+            for pattern, feature in UNSUPPORTED.items():
+                if re.search(pattern, code):
+                    raise CompileError(f"{path}:{number}: the emulator does not support {feature}")
+        if "__shared__" in code:
+            line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
+            line = SHARED.sub(functools.partial(_shared, len(lines)), line)
+            if "__shared__" in line:
+                must = "one `__shared__ type name[sizes];` a declaration"
+                raise CompileError(f"{path}:{number}: {must}, please: {code.strip()}")
+        lines.append(line)
+    return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
+
+
+def _shared(declaration: int, found: re.Match) -> str:
+    type_, name, sizes = found.groups()
+    place = f"emulator_shared({declaration}, sizeof({type_}{sizes}), alignof({type_}))"
+    return f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
+
+
+def _with_entry(found: re.Match) -> str:
+    _, kernel, parameters = found.groups()
+    declaration = f'extern "C" void {kernel}({" ".join(without_comments(parameters).split())});'
+    return f"{declaration} EMULATE({kernel}) {found.group()}"
+
+
+def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
+    """The shared library of a text for one dtype and size of index, from the cache or made now."""
+    source = rewritten(text)
+    types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
+    options = (*types, *(WATCHED if instrumented else ("-O2",)))
+    runtime = _runtime(instrumented)
+
+    def build(scratch: Path, made: Path):
+        (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
+        kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
+        _run(*ALWAYS, *options, *kernel, cwd=scratch)
+        _run("-shared", "-pthread", "-Wl,-Bsymbolic", "kernel.o", runtime, "-o", made, cwd=scratch)
+
+    return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
+
+
+def _runtime(instrumented: bool) -> Path:
+    """The runtime as an object file: the same for all kernels, so compiled once."""
+    options = ("-O2", *(("-DGLASSGRAD_INSTRUMENTED",) if instrumented else ()))
+    parts = ["runtime.cpp", *(("monitor.cpp",) if instrumented else ())]
+    sources = [(HERE / name).read_text() for name in ("cuda.h", "runtime.h", *parts)]
+
+    def build(scratch: Path, made: Path):
+        for name in parts:
+            _run(*ALWAYS, *options, "-c", HERE / name, "-o", f"{name}.o", cwd=scratch)
+        _run("-r", "-nostdlib", *(f"{name}.o" for name in parts), "-o", made, cwd=scratch)
+
+    return _kept("runtime", ".o", (*sources, *options), build)
+
+
+def _kept(name: str, suffix: str, content: tuple, build) -> Path:
+    """The file of this content in the cache; where there is none, `build` makes it first."""
+    folder = cache_folder()
+    path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
+    if path.is_file():
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return path
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        made = Path(scratch) / f"made{suffix}"
+        build(Path(scratch), made)
+        os.replace(made, path)  # whole or not at all, whoever else is building it
+    _remove_old(folder)
+    return path
+
+
+def _run(*arguments, cwd: Path) -> None:
+    done = subprocess.run(
+        [compiler(), *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise CompileError(f"{Path(compiler()).name} says\n{done.stderr.strip()}")
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Where libraries are kept: $XDG_CACHE_HOME/glassgrad/emulator, or a folder of this process."""
+    place = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(place) if os.path.isabs(place) else Path(os.path.expanduser("~")) / ".cache"
+    folder = base / "glassgrad" / "emulator"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        scratch = tempfile.TemporaryDirectory(prefix="glassgrad-")
+        atexit.register(scratch.cleanup)
+        return Path(scratch.name)
+    return folder
+
+
+def _remove_old(folder: Path) -> None:
+    """Keep the libraries used last."""
+    used = {}
+    for path in (*folder.glob("*.so"), *folder.glob("*.o")):
+        with contextlib.suppress(FileNotFoundError):
+            used[path] = path.stat().st_mtime
+    for path in sorted(used, key=used.get, reverse=True)[KEPT:]:
+        path.unlink(missing_ok=True)

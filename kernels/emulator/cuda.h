@@ -1,0 +1,287 @@
+// CUDA C as plain C++: put before a kernel file, and g++ or clang++ can compile it.
+//
+// A CUDA thread is a fiber (runtime.cpp). What a thread may ask of others, to meet them at a barrier or to
+// exchange values within its warp, is a call into the runtime that parks the fiber until the answer is there.
+// Calls carry file and line, so that a report can say who waits where.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#define GLASSGRAD_EMULATED 1
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __noinline__ __attribute__((noinline))
+#define __constant__ static
+#define __restrict__ __restrict
+#define __align__(n) alignas(n)
+#define __launch_bounds__(...)
+#define UNSEEN __attribute__((no_sanitize("thread", "undefined"), noinline))
+#define CALLER __builtin_return_address(0)
+
+struct uint3 {
+  unsigned x, y, z;
+};
+struct dim3 {
+  unsigned x, y, z;
+};
+
+struct Where {  // the built-in variables of one thread
+  uint3 thread, block;
+  dim3 block_size, grid_size;
+};
+
+enum class Warp { shuffle, up, down, exchange, ballot, sync, tf32, bf16 };
+
+extern "C" {
+__attribute__((const)) const Where* emulator_where();
+void* emulator_shared(int declaration, std::size_t bytes, std::size_t alignment);
+void* emulator_dynamic_shared();
+int emulator_barrier(const char* file, int line, int kind, int predicate);
+void emulator_grid_barrier(const char* file, int line);
+std::uint64_t emulator_warp(const char* file, int line, Warp kind, unsigned mask, std::uint64_t value,
+                            int parameter, int width);
+void emulator_mma(const char* file, int line, Warp kind, float* d, const void* a, const void* b);
+void emulator_copy_async(void* to, const void* from, int bytes);
+void emulator_copy_async_commit();
+void emulator_copy_async_wait(int youngest);
+void emulator_touch(const void* address, int bytes, int write, void* caller);  // instrumented mode alone
+void emulator_atomic(void* address, int bytes, void* caller);
+}
+
+#define threadIdx (emulator_where()->thread)
+#define blockIdx (emulator_where()->block)
+#define blockDim (emulator_where()->block_size)
+#define gridDim (emulator_where()->grid_size)
+constexpr int warpSize = 32;
+
+// ---- barriers, votes and shuffles -----------------------------------------------------------------------
+
+#define __syncthreads() ((void)emulator_barrier(__FILE__, __LINE__, 0, 0))
+#define __syncthreads_and(p) emulator_barrier(__FILE__, __LINE__, 1, !!(p))
+#define __syncthreads_or(p) emulator_barrier(__FILE__, __LINE__, 2, !!(p))
+#define __syncthreads_count(p) emulator_barrier(__FILE__, __LINE__, 3, !!(p))
+#define grid_barrier(counter) ((void)(counter), emulator_grid_barrier(__FILE__, __LINE__))
+
+namespace emulator {
+template <class T>
+inline T exchange(const char* file, int line, Warp kind, unsigned mask, T value, int parameter,
+                  int width = 32) {
+  static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes");
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof value);
+  bits = emulator_warp(file, line, kind, mask, bits, parameter, width);
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+struct SyncWarp {
+  const char* file;
+  int line;
+  void operator()(unsigned mask = 0xffffffffu) const {
+    emulator_warp(file, line, Warp::sync, mask, 0, 0, 32);
+  }
+};
+inline unsigned ballot(const char* file, int line, unsigned mask, int predicate) {
+  return (unsigned)emulator_warp(file, line, Warp::ballot, mask, predicate != 0, 0, 32);
+}
+inline int all(const char* file, int line, unsigned mask, int predicate) {
+  return ballot(file, line, mask, !predicate) == 0;
+}
+}  // namespace emulator
+
+#define __shfl_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::shuffle, __VA_ARGS__)
+#define __shfl_up_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::up, __VA_ARGS__)
+#define __shfl_down_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::down, __VA_ARGS__)
+#define __shfl_xor_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::exchange, __VA_ARGS__)
+#define __syncwarp emulator::SyncWarp{__FILE__, __LINE__}
+#define __ballot_sync(mask, p) emulator::ballot(__FILE__, __LINE__, mask, p)
+#define __any_sync(mask, p) (emulator::ballot(__FILE__, __LINE__, mask, p) != 0)
+#define __all_sync(mask, p) emulator::all(__FILE__, __LINE__, mask, p)
+
+inline void __threadfence() {}
+inline void __threadfence_block() {}
+
+// ---- atomics: truly atomic, since blocks run on several cores ---------------------------------------------
+
+namespace emulator {
+template <class T, class F>
+UNSEEN T update(T* address, F next) {
+  emulator_atomic(address, sizeof(T), CALLER);
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  Bits before, after;
+  __atomic_load((Bits*)address, &before, __ATOMIC_SEQ_CST);
+  T old;
+  do {
+    std::memcpy(&old, &before, sizeof old);
+    const T value = next(old);
+    std::memcpy(&after, &value, sizeof after);
+  } while (!__atomic_compare_exchange((Bits*)address, &before, &after, false, __ATOMIC_SEQ_CST,
+                                      __ATOMIC_SEQ_CST));
+  return old;
+}
+template <class T>
+using Same = std::common_type_t<T>;  // not deduced: the pointer alone decides the type
+}  // namespace emulator
+
+template <class T>
+__forceinline__ T atomicAdd(T* address, emulator::Same<T> value) {
+  return emulator::update(address, [=](T old) { return T(old + value); });
+}
+template <class T>
+__forceinline__ T atomicMax(T* address, emulator::Same<T> value) {
+  return emulator::update(address, [=](T old) { return old < value ? value : old; });
+}
+template <class T>
+__forceinline__ T atomicMin(T* address, emulator::Same<T> value) {
+  return emulator::update(address, [=](T old) { return value < old ? value : old; });
+}
+template <class T>
+__forceinline__ T atomicExch(T* address, emulator::Same<T> value) {
+  return emulator::update(address, [=](T) { return value; });
+}
+template <class T>
+__forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Same<T> value) {
+  return emulator::update(address, [=](T old) { return old == compare ? value : old; });
+}
+
+// ---- vector types: a load or store of one is one request ---------------------------------------------------
+
+#ifdef GLASSGRAD_INSTRUMENTED  // one call for the whole vector, in the name of the line that copies it
+#define VECTOR_COPIES(V)                                  \
+  V() = default;                                          \
+  UNSEEN V(const V& o) {                                  \
+    emulator_touch(&o, sizeof(V), 0, CALLER);             \
+    emulator_touch(this, sizeof(V), 1, CALLER);           \
+    std::memcpy((void*)this, (const void*)&o, sizeof(V)); \
+  }                                                       \
+  UNSEEN V& operator=(const V& o) {                       \
+    emulator_touch(&o, sizeof(V), 0, CALLER);             \
+    emulator_touch(this, sizeof(V), 1, CALLER);           \
+    std::memcpy((void*)this, (const void*)&o, sizeof(V)); \
+    return *this;                                         \
+  }
+#else
+#define VECTOR_COPIES(V) V() = default;
+#endif
+
+#define VECTOR2(V, T)                   \
+  struct alignas(2 * sizeof(T)) V {     \
+    T x, y;                             \
+    VECTOR_COPIES(V)                    \
+    V(T x, T y) : x(x), y(y) {}         \
+  };                                    \
+  inline V make_##V(T x, T y) { return V(x, y); }
+#define VECTOR4(V, T)                                        \
+  struct alignas(sizeof(T) == 4 ? 16 : 2 * sizeof(T)) V {    \
+    T x, y, z, w;                                            \
+    VECTOR_COPIES(V)                                         \
+    V(T x, T y, T z, T w) : x(x), y(y), z(z), w(w) {}        \
+  };                                                         \
+  inline V make_##V(T x, T y, T z, T w) { return V(x, y, z, w); }
+
+VECTOR2(float2, float)
+VECTOR2(double2, double)
+VECTOR2(int2, int)
+VECTOR2(uint2, unsigned)
+VECTOR4(float4, float)
+VECTOR4(int4, int)
+VECTOR4(uint4, unsigned)
+
+template <class T>
+inline T __ldg(const T* address) {
+  return *address;
+}
+
+// ---- arithmetic ---------------------------------------------------------------------------------------------
+
+using std::ceil, std::cos, std::erf, std::exp, std::exp2, std::expm1, std::fabs, std::floor, std::fma,
+    std::fmax, std::fmin, std::isfinite, std::isinf, std::isnan, std::log, std::log1p, std::log2, std::pow,
+    std::rint, std::round, std::sin, std::sqrt, std::tanh, std::trunc, std::abs;
+
+#define BOTH(T)                                            \
+  inline T min(T a, T b) { return b < a ? b : a; }         \
+  inline T max(T a, T b) { return a < b ? b : a; }
+BOTH(int) BOTH(unsigned) BOTH(long) BOTH(unsigned long) BOTH(long long) BOTH(unsigned long long)
+#undef BOTH
+inline float min(float a, float b) { return std::fmin(a, b); }
+inline float max(float a, float b) { return std::fmax(a, b); }
+inline double min(double a, double b) { return std::fmin(a, b); }
+inline double max(double a, double b) { return std::fmax(a, b); }
+
+inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
+inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
+inline float rsqrtf(float x) { return rsqrt(x); }
+inline float __expf(float x) { return std::exp(x); }
+inline float __logf(float x) { return std::log(x); }
+inline float __fdividef(float x, float y) { return x / y; }
+inline void sincos(float x, float* s, float* c) { *s = std::sin(x), *c = std::cos(x); }
+inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((std::uint64_t)a * b >> 32); }
+inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __ffs(int x) { return __builtin_ffs(x); }
+inline int __clz(int x) { return x ? __builtin_clz((unsigned)x) : 32; }
+
+namespace emulator {
+template <class To, class From>
+inline To bits(From from) {
+  static_assert(sizeof(To) == sizeof(From), "a cast of bits keeps the size");
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+}  // namespace emulator
+inline int __float_as_int(float x) { return emulator::bits<int>(x); }
+inline unsigned __float_as_uint(float x) { return emulator::bits<unsigned>(x); }
+inline float __int_as_float(int x) { return emulator::bits<float>(x); }
+inline float __uint_as_float(unsigned x) { return emulator::bits<float>(x); }
+inline long long __double_as_longlong(double x) { return emulator::bits<long long>(x); }
+inline double __longlong_as_double(long long x) { return emulator::bits<double>(x); }
+
+// ---- the wrappers of device.cuh -------------------------------------------------------------------------------
+
+template <int bytes>
+inline __attribute__((always_inline)) void copy_async(void* shared, const void* global) {
+  static_assert(bytes == 4 || bytes == 8 || bytes == 16, "cp.async moves 4, 8 or 16 bytes");
+  emulator_copy_async(shared, global, bytes);
+}
+inline void copy_async_commit() { emulator_copy_async_commit(); }
+template <int youngest>
+inline __attribute__((always_inline)) void copy_async_wait() {
+  emulator_copy_async_wait(youngest);
+}
+
+inline float to_tf32(float x) {  // to nearest, ties away from zero; NaN and infinity as they are
+  const unsigned bits = __float_as_uint(x);
+  if ((bits & 0x7f800000u) == 0x7f800000u) return x;
+  return __uint_as_float((bits + 0x1000u) & 0xffffe000u);
+}
+inline unsigned round_bf16(float x) {  // to nearest, ties to even
+  const unsigned bits = __float_as_uint(x);
+  if (x != x) return 0x7fffu;
+  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+inline unsigned pack_bf16(float low, float high) { return round_bf16(low) | round_bf16(high) << 16; }
+
+#define mma_tf32(d, a, b) emulator_mma(__FILE__, __LINE__, Warp::tf32, d, a, b)
+#define mma_bf16(d, a, b) emulator_mma(__FILE__, __LINE__, Warp::bf16, d, a, b)
+
+// ---- how the runtime calls a kernel -----------------------------------------------------------------------------
+
+namespace emulator {
+template <class... A, std::size_t... I>
+UNSEEN void call(void (*kernel)(A...), void** arguments, std::index_sequence<I...>) {
+  kernel(*(std::remove_reference_t<A>*)arguments[I]...);
+}
+template <class... A>
+UNSEEN void call(void (*kernel)(A...), void** arguments) {
+  call(kernel, arguments, std::index_sequence_for<A...>());
+}
+}  // namespace emulator
+
+#define EMULATE(name) \
+  extern "C" UNSEEN void emulate_##name(void** arguments) { emulator::call(name, arguments); }

@@ -1,0 +1,130 @@
+"""Arrays and numbers to the compiled library and back; what it found becomes an error or a
+report."""
+
+import ctypes
+import functools
+import json
+import os
+import threading
+
+import numpy as np
+
+from ..errors import KernelError
+from ..source import Signature, Text
+from . import report
+from .compiler import library
+
+
+class _Array(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+        ("writable", ctypes.c_int32),
+        ("element", ctypes.c_int32),
+    ]
+
+
+class _Launch(ctypes.Structure):
+    _fields_ = [
+        ("kernel", ctypes.c_void_p),
+        ("arguments", ctypes.c_void_p),
+        ("grid", ctypes.c_uint32 * 3),
+        ("block", ctypes.c_uint32 * 3),
+        ("dynamic_shared", ctypes.c_uint64),
+        ("cooperative", ctypes.c_int32),
+        ("workers", ctypes.c_int32),
+        ("arrays", ctypes.POINTER(_Array)),
+        ("count", ctypes.c_int32),
+    ]
+
+
+@functools.cache
+def _load(path):
+    made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    made.emulator_launch.argtypes = [ctypes.POINTER(_Launch)]
+    made.emulator_launch.restype = ctypes.c_char_p
+    return made
+
+
+@functools.cache
+def _library(text: Text, real: str, index: str, instrumented: bool):
+    path = library(text, real, index, instrumented)
+    return path, _load(path)
+
+
+_one_at_a_time = threading.Lock()  # a library has one runtime
+
+
+def workers() -> int:
+    """How many cores run blocks: those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def launch(text: Text, signature: Signature, real, index, grid, block, values, shared, cooperative):
+    """Run a kernel whose arguments were checked; KernelError for what the runtime found.
+
+    Inside `watching` the launch is instrumented, and what was found goes into the report instead.
+    """
+    watched = report.current()
+    path, made = _library(text, real, index, watched is not None)
+    pairs = list(zip(signature.parameters, values))
+    arrays = [(p, v) for p, v in pairs if p.pointer and v is not None]
+    places = {}
+    if watched is not None:
+        guard, places = _fenced([v for _, v in arrays])
+    cells, kept = [], []
+    for parameter, value in pairs:
+        if parameter.pointer:
+            address = 0 if value is None else places.get(id(value), value.ctypes.data)
+            kept.append(ctypes.c_void_p(address))
+        else:
+            kept.append(np.array(value))
+        cell = kept[-1]
+        cells.append(ctypes.addressof(cell) if parameter.pointer else cell.ctypes.data)
+    table = (ctypes.c_void_p * max(1, len(cells)))(*cells)
+    known = (_Array * max(1, len(arrays)))(
+        *(
+            _Array(places.get(id(v), v.ctypes.data), v.nbytes, not p.constant, v.itemsize)
+            for p, v in arrays
+        )
+    )
+    wanted = _Launch(
+        ctypes.cast(getattr(made, f"emulate_{signature.kernel}"), ctypes.c_void_p),
+        ctypes.addressof(table),
+        (ctypes.c_uint32 * 3)(*grid),
+        (ctypes.c_uint32 * 3)(*block),
+        shared,
+        cooperative,
+        1 if watched is not None else workers(),
+        known,
+        len(arrays),
+    )
+    with _one_at_a_time:
+        answer = json.loads(made.emulator_launch(ctypes.byref(wanted)).decode("utf-8", "replace"))
+    if watched is not None:
+        for p, v in arrays:
+            if not p.constant and v.size:
+                ctypes.memmove(v.ctypes.data, places[id(v)], v.nbytes)
+        del guard
+        names = [p.name for p, _ in arrays]
+        watched.add(path, signature.kernel, grid, block, names, answer)
+    elif answer["findings"]:
+        lines = [report.Finding.of(signature.kernel, f, {}) for f in answer["findings"]]
+        raise KernelError("\n".join(map(str, lines)))
+
+
+FENCE = 1 << 16  # bytes between arguments: an index that runs off one does not end in the next
+
+
+def _fenced(arrays):
+    """Copies of the arrays, far apart in one piece of memory: that memory, and where each lies."""
+    offset, offsets = FENCE, {}
+    for a in arrays:
+        offsets[id(a)] = offset
+        offset += -(-a.nbytes // 256) * 256 + FENCE
+    guard = np.zeros(offset + 256, np.uint8)
+    base = -(-guard.ctypes.data // 256) * 256
+    places = {key: base + o for key, o in offsets.items()}
+    for a in arrays:
+        ctypes.memmove(places[id(a)], a.ctypes.data, a.nbytes)
+    return guard, places

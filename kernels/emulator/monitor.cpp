@@ -1,0 +1,435 @@
+// Instrumented mode: what stands behind every load and store of a kernel.
+//
+// The kernel file is compiled with -fsanitize=thread and this file answers its calls, one before each access.
+// An address lies in a stack (a local variable: nothing to say), in an argument, in the block's shared memory, or
+// in the library's own tables; anything else is out of bounds.
+//
+// Every 4-byte word of an argument and of shared memory has a shadow: has it been written, who wrote it last, and
+// which two threads read it last. Two accesses race when they come from different threads, one is a store,
+// not both are atomic, and nothing orders them: no barrier of their block between, no __syncwarp of their warp, no
+// barrier of the grid between two blocks.
+//
+// For the counters each lane writes down where it went, under (instruction, how often it came there since the last
+// barrier). What 32 lanes have under one such key is one request of the warp.
+
+#include <algorithm>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <link.h>
+#include <unordered_map>
+
+#include "runtime.h"
+
+namespace emulator {
+namespace {
+
+constexpr int WARP = 32, SECTOR = 32, BANKS = 32;
+constexpr long ENDLESS = 1L << 28;  // accesses of one thread between two barriers
+
+struct Access {
+  std::uint32_t block = 0, epoch = 0, warp_epoch = 0, grid_epoch = 0;
+  std::uint16_t thread = 0;
+  std::uint8_t mask = 0;  // of the word's four bytes
+  bool atomic = false;
+  void* caller = nullptr;
+};
+
+struct Word {
+  Access write, reads[2];
+  std::uint8_t valid = 0;  // bytes that hold something
+};
+
+struct Region {
+  char* base = nullptr;
+  std::uint64_t bytes = 0;
+  int array = -1;  // position among the arguments; -1: shared memory
+  bool writable = true, written = false;
+  std::vector<Word> words;
+};
+
+struct Request {
+  std::uintptr_t address[WARP];
+  std::uint32_t lanes = 0;
+};
+
+struct Site {
+  void* caller;
+  int array;  // -1: shared memory
+  bool store;
+  int size;
+  std::uint64_t requests = 0, lanes = 0, bytes = 0, units = 0, ideal = 0, ways = 0;
+  std::vector<long long> sample;
+};
+
+struct Lanes {  // of one warp, since the last barrier
+  std::vector<std::vector<Request>> requests;  // by site, by occurrence
+  std::vector<std::uint32_t> times[WARP];      // by site
+};
+
+constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // launcher.py fills new arrays with it
+
+std::vector<Region> regions;  // the arguments
+Region shared_region;
+Block* block_here = nullptr;
+std::vector<Site> sites;
+std::unordered_map<std::uint64_t, int> site_of;
+std::unordered_map<Block*, std::vector<Lanes>> warps;
+std::unordered_map<Block*, Region> shared_of;
+std::uintptr_t stacks_low, stacks_high, library_low, library_high;
+
+int find_library(dl_phdr_info* info, std::size_t, void* self_address) {
+  const std::uintptr_t here = (std::uintptr_t)self_address;
+  std::uintptr_t low = ~std::uintptr_t(0), high = 0;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& part = info->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD) continue;
+    low = std::min<std::uintptr_t>(low, info->dlpi_addr + part.p_vaddr);
+    high = std::max<std::uintptr_t>(high, info->dlpi_addr + part.p_vaddr + part.p_memsz);
+  }
+  if (here < low || here >= high) return 0;
+  library_low = low, library_high = high;
+  return 1;
+}
+
+Region* region_at(std::uintptr_t address) {
+  Block* block = self->block;
+  const std::uintptr_t arena = (std::uintptr_t)block->shared;
+  if (address - arena < SHARED) return &shared_of[block];
+  for (Region& r : regions)
+    if (address - (std::uintptr_t)r.base < r.bytes) return &r;
+  return nullptr;
+}
+
+// Where an address lies relative to the nearest argument: launch.py puts the name for #i#.
+std::string whereabouts(std::uintptr_t address) {
+  const Region* nearest = nullptr;
+  long long best = 0;
+  for (const Region& r : regions) {
+    const long long after = (long long)(address - (std::uintptr_t)r.base - r.bytes);
+    const long long before = (long long)((std::uintptr_t)r.base - address);
+    const long long distance = after >= 0 ? after : before;
+    if (!nearest || distance < best) nearest = &r, best = distance;
+  }
+  if (!nearest) return "far from any argument";
+  const bool after = address >= (std::uintptr_t)nearest->base + nearest->bytes;
+  return text("%lld bytes %s of #%d#", best, after ? "past the end" : "before the start", nearest->array);
+}
+
+std::string name_of(const Region& r, std::uintptr_t address) {
+  const std::uint64_t byte = address - (std::uintptr_t)r.base;
+  if (r.array < 0) return text("shared memory at byte %llu", (unsigned long long)byte);
+  return text("#%d# at byte %llu", r.array, (unsigned long long)byte);
+}
+
+bool ordered(const Access& before, const Access& now) {
+  if (!before.block) return true;
+  if (before.block != now.block) return before.grid_epoch != now.grid_epoch;
+  if (before.thread == now.thread || before.epoch != now.epoch) return true;
+  return before.thread / WARP == now.thread / WARP && before.warp_epoch != now.warp_epoch;
+}
+
+bool races(const Access& before, const Access& now) {
+  return (before.mask & now.mask) && !(before.atomic && now.atomic) && !ordered(before, now);
+}
+
+void say_race(const Region& r, std::uintptr_t address, const Access& before, bool stored, bool store,
+              void* caller) {
+  finding("race",
+          describe(self) + text(" %s %s, ", store ? "stores to" : "loads from", name_of(r, address).c_str()) +
+              text("which thread %d of block number %u %s at @%llu@ with no barrier between", before.thread,
+                   before.block - 1, stored ? "stored to" : "loaded from",
+                   (unsigned long long)before.caller),
+          {}, caller);
+}
+
+// Hold one access against the shadow of the words that it touches.
+void shadow(Region& r, std::uintptr_t address, int size, bool store, bool atomic, void* caller) {
+  Thread* t = self;
+  Access now;
+  now.block = t->block->number, now.epoch = t->block->epoch, now.grid_epoch = grid_epoch;
+  now.warp_epoch = t->block->warp_epochs[t->index / WARP];
+  now.thread = t->index, now.atomic = atomic, now.caller = caller;
+  const std::uint64_t first = address - (std::uintptr_t)r.base;
+  for (std::uint64_t w = first / 4; w <= (first + size - 1) / 4; ++w) {
+    Word& word = r.words[w];
+    const int low = std::max<long long>(0, (long long)first - 4 * (long long)w);
+    const int high = std::min<long long>(4, (long long)(first + size) - 4 * (long long)w);
+    now.mask = (std::uint8_t)((1 << high) - (1 << low));
+    if (races(word.write, now)) say_race(r, address, word.write, true, store, caller);
+    if (store || atomic) {
+      for (const Access& read : word.reads)
+        if (races(read, now)) {
+          say_race(r, address, read, false, store, caller);
+          break;
+        }
+    }
+    if ((!store || atomic) && (word.valid & now.mask) != now.mask) {
+      finding("uninitialised",
+              describe(t) + " loads from " + name_of(r, address) + ", which nobody has written", {}, caller);
+      word.valid |= now.mask;  // said once
+    }
+    if (store || atomic) {
+      word.write = now;
+      word.valid |= now.mask;
+    } else {
+      const bool same = word.reads[0].block == now.block && word.reads[0].thread == now.thread;
+      if (!same) word.reads[1] = word.reads[0];
+      word.reads[0] = now;
+    }
+  }
+  if (store || atomic) r.written = true;
+}
+
+int site_number(void* caller, int array, bool store, int size) {
+  const std::uint64_t key = (std::uint64_t)caller * 2048 + (array + 1) * 64 + size * 2 % 64 + store;
+  const auto [place, is_new] = site_of.try_emplace(key, (int)sites.size());
+  if (is_new) sites.push_back({caller, array, store, size});
+  return place->second;
+}
+
+void note(const Region& r, std::uintptr_t address, int size, bool store, void* caller) {
+  Thread* t = self;
+  auto& all = warps[t->block];
+  if (all.empty()) all.resize((t->block->threads.size() + WARP - 1) / WARP);
+  Lanes& lanes = all[t->index / WARP];
+  const int site = site_number(caller, r.array, store, size), lane = t->index % WARP;
+  if ((int)lanes.requests.size() <= site) lanes.requests.resize(site + 1);
+  auto& times = lanes.times[lane];
+  if ((int)times.size() <= site) times.resize(site + 1);
+  const std::uint32_t occurrence = times[site]++;
+  auto& requests = lanes.requests[site];
+  if (requests.size() <= occurrence) requests.resize(occurrence + 1);
+  requests[occurrence].lanes |= 1u << lane;
+  requests[occurrence].address[lane] = address;
+}
+
+// Distinct sectors of one request.
+int sectors(const Request& q, int size) {
+  std::vector<std::uintptr_t> all;
+  for (int lane = 0; lane < WARP; ++lane)
+    if (q.lanes >> lane & 1)
+      for (std::uintptr_t s = q.address[lane] / SECTOR; s <= (q.address[lane] + size - 1) / SECTOR; ++s)
+        all.push_back(s);
+  std::sort(all.begin(), all.end());
+  return int(std::unique(all.begin(), all.end()) - all.begin());
+}
+
+// Wavefronts of one request to shared memory, and the least possible: 4-byte accesses go by warps, 8-byte ones
+// by half and 16-byte ones by quarter warps; words of one bank that differ follow one another.
+std::pair<int, int> wavefronts(const Request& q, int size, std::uint64_t& ways) {
+  const int lanes = size > 8 ? 8 : size > 4 ? 16 : 32;
+  int cycles = 0, least = 0;
+  for (int first = 0; first < WARP; first += lanes) {
+    std::vector<std::uintptr_t> words;
+    for (int lane = first; lane < first + lanes; ++lane)
+      if (q.lanes >> lane & 1)
+        for (std::uintptr_t w = q.address[lane] / 4; w <= (q.address[lane] + size - 1) / 4; ++w)
+          words.push_back(w);
+    if (words.empty()) continue;
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    int in_bank[BANKS] = {};
+    for (std::uintptr_t w : words) ++in_bank[w % BANKS];
+    const int worst = *std::max_element(in_bank, in_bank + BANKS);
+    cycles += worst, ++least;
+    ways = std::max<std::uint64_t>(ways, worst);
+  }
+  return {cycles, least};
+}
+
+void count(Site& site, const Request& q) {
+  const int lanes = __builtin_popcount(q.lanes);
+  ++site.requests;
+  site.lanes += lanes;
+  site.bytes += std::uint64_t(lanes) * site.size;
+  if (site.array < 0) {
+    const auto [cycles, least] = wavefronts(q, site.size, site.ways);
+    site.units += cycles, site.ideal += least;
+  } else {
+    site.units += sectors(q, site.size);
+    site.ideal += (std::uint64_t(lanes) * site.size + SECTOR - 1) / SECTOR;
+  }
+  if (site.sample.empty()) {
+    const char* base = site.array < 0 ? self ? self->block->shared : nullptr : regions[site.array].base;
+    if (site.array < 0 && block_here) base = block_here->shared;
+    for (int lane = 0; lane < WARP; ++lane)
+      site.sample.push_back(q.lanes >> lane & 1 ? (long long)(q.address[lane] - (std::uintptr_t)base) : -1);
+  }
+}
+
+void seen(const void* where, int size, bool store, void* caller, bool atomic = false) {
+  const std::uintptr_t address = (std::uintptr_t)where;
+  if (address - stacks_low < stacks_high - stacks_low || !self) return;
+  if (++self->accesses > ENDLESS) {
+    finding("deadlock", describe(self) + " does not end: it meets no barrier in 2^28 loads and stores", {}, caller);
+    abandon();
+  }
+  Region* r = region_at(address);
+  const bool whole = r && address + size <= (std::uintptr_t)r->base + r->bytes;
+  if (!whole) {
+    if (!r && !store && address - library_low < library_high - library_low) return;  // __constant__
+    finding("out of bounds",
+            describe(self) + text(" %s %d bytes ", store ? "stores" : "loads", size) +
+                (r && r->array < 0 ? text("past the %llu bytes of shared memory that it declares",
+                                          (unsigned long long)r->bytes)
+                                   : whereabouts(address)),
+            {}, caller);
+    abandon();
+  }
+  if (address % size && (size & (size - 1)) == 0) {
+    finding("misaligned", describe(self) + text(": %d bytes at ", size) + name_of(*r, address), {}, caller);
+    abandon();
+  }
+  if ((store || atomic) && !r->writable) {
+    finding("constant", describe(self) + " stores to " + name_of(*r, address) + ", a const argument", {}, caller);
+    abandon();
+  }
+  shadow(*r, address, size, store, atomic, caller);
+  note(*r, address, size, store || atomic, caller);
+}
+
+}  // namespace
+
+namespace monitor {
+
+void begin(const Launch& launch, const char* stacks, std::size_t bytes) {
+  stacks_low = (std::uintptr_t)stacks, stacks_high = stacks_low + bytes;
+  dl_iterate_phdr(find_library, (void*)&begin);
+  regions.clear(), sites.clear(), site_of.clear(), warps.clear(), shared_of.clear();
+  for (int i = 0; i < launch.count; ++i) {
+    const Array& a = launch.arrays[i];
+    Region r;
+    r.base = a.data, r.bytes = a.bytes, r.array = i, r.writable = a.writable;
+    r.words.resize((a.bytes + 3) / 4);
+    for (std::size_t w = 0; w < r.words.size(); ++w) {
+      std::uint32_t value = 0;
+      std::memcpy(&value, a.data + 4 * w, std::min<std::uint64_t>(4, a.bytes - 4 * w));
+      r.words[w].valid = value == UNWRITTEN && a.writable ? 0 : 15;
+    }
+    regions.push_back(std::move(r));
+  }
+}
+
+void begin_block(Block& block) {
+  block_here = &block;
+  Region& r = shared_of[&block];
+  r = Region();
+  r.base = block.shared;
+  shared_used(block);
+}
+
+void shared_used(Block& block) {
+  Region& r = shared_of[&block];
+  r.bytes = block.used;
+  r.words.resize((block.used + 3) / 4);
+}
+
+void end_interval(Block& block) {
+  block_here = &block;
+  auto found = warps.find(&block);
+  if (found != warps.end())
+    for (Lanes& lanes : found->second) {
+      for (std::size_t site = 0; site < lanes.requests.size(); ++site) {
+        for (const Request& q : lanes.requests[site]) count(sites[site], q);
+        lanes.requests[site].clear();
+      }
+      for (auto& times : lanes.times) std::fill(times.begin(), times.end(), 0);
+    }
+  if (!block.alive) warps.erase(&block), shared_of.erase(&block);
+}
+
+void copy_started(const Copy& copy) {
+  seen(copy.from, copy.bytes, false, copy.caller);
+  Region* r = region_at((std::uintptr_t)copy.to);
+  if (!r || r->array >= 0) {
+    finding("copy", describe(self) + ": copy_async writes to shared memory only", {}, copy.caller);
+    abandon();
+  }
+  seen(copy.to, copy.bytes, true, copy.caller);
+  const std::uint64_t first = ((std::uintptr_t)copy.to - (std::uintptr_t)r->base) / 4;
+  for (int w = 0; w < copy.bytes / 4; ++w) r->words[first + w].valid = 0;  // until it has landed
+}
+
+void copy_landed(const Copy& copy) {
+  Region* r = region_at((std::uintptr_t)copy.to);
+  const std::uint64_t first = ((std::uintptr_t)copy.to - (std::uintptr_t)r->base) / 4;
+  shadow(*r, (std::uintptr_t)copy.to, copy.bytes, true, false, copy.caller);
+  for (int w = 0; w < copy.bytes / 4; ++w) r->words[first + w].valid = 15;
+}
+
+void seen_atomic(void* address, int bytes, void* caller) { seen(address, bytes, false, caller, true); }
+
+void end() {
+  bool any = false, writes = false;
+  std::string names;
+  for (const Region& r : regions)
+    if (r.writable && r.bytes) {
+      any = true, writes |= r.written;
+      names += text("%s#%d#", names.empty() ? "" : ", ", r.array);
+    }
+  if (any && !writes) finding("writes nothing", "no thread stores anything into " + names, {});
+}
+
+void report(std::string& json) {
+  json += text(", \"base\": %llu, \"sites\": [", (unsigned long long)library_low);
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const Site& s = sites[i];
+    json += text("%s{\"address\": %llu, \"array\": %d, \"store\": %s, \"size\": %d, ", i ? ", " : "",
+                 (unsigned long long)s.caller, s.array, s.store ? "true" : "false", s.size);
+    json += text("\"requests\": %llu, \"lanes\": %llu, \"bytes\": %llu, ", (unsigned long long)s.requests,
+                 (unsigned long long)s.lanes, (unsigned long long)s.bytes);
+    json += text("\"units\": %llu, \"ideal\": %llu, \"ways\": %llu, \"sample\": [", (unsigned long long)s.units,
+                 (unsigned long long)s.ideal, (unsigned long long)s.ways);
+    for (std::size_t lane = 0; lane < s.sample.size(); ++lane)
+      json += text("%s%lld", lane ? ", " : "", s.sample[lane]);
+    json += "]}";
+  }
+  json += "]";
+}
+
+}  // namespace monitor
+}  // namespace emulator
+
+using emulator::seen;
+
+#define ACCESS(size)                                                                                \
+  extern "C" void __tsan_read##size(void* p) { seen(p, size, false, CALLER); }                      \
+  extern "C" void __tsan_write##size(void* p) { seen(p, size, true, CALLER); }                      \
+  extern "C" void __tsan_unaligned_read##size(void* p) { seen(p, size, false, CALLER); }            \
+  extern "C" void __tsan_unaligned_write##size(void* p) { seen(p, size, true, CALLER); }            \
+  extern "C" void __tsan_volatile_read##size(void* p) { seen(p, size, false, CALLER); }             \
+  extern "C" void __tsan_volatile_write##size(void* p) { seen(p, size, true, CALLER); }
+ACCESS(1) ACCESS(2) ACCESS(4) ACCESS(8) ACCESS(16)
+
+extern "C" void __tsan_read_range(void* p, unsigned long n) { seen(p, (int)n, false, CALLER); }
+extern "C" void __tsan_write_range(void* p, unsigned long n) { seen(p, (int)n, true, CALLER); }
+extern "C" void __tsan_init() {}
+extern "C" void __tsan_func_entry(void*) {}
+extern "C" void __tsan_func_exit() {}
+extern "C" void __tsan_vptr_update(void**, void*) {}
+extern "C" void __tsan_vptr_read(void**) {}
+extern "C" void emulator_touch(const void* p, int bytes, int write, void* caller) {
+  seen(p, bytes, write, caller);
+}
+
+// ---- arithmetic that has no result: called by the compiler with the place in the source ------------------------
+
+struct Source {
+  const char* file;
+  std::uint32_t line, column;
+};
+
+static void wrong(const Source* place, const char* what) {
+  if (emulator::self)
+    emulator::finding("overflow", emulator::describe(emulator::self) + ": " + what,
+                      {place->file, (int)place->line});
+}
+
+#define WRONG(name, what) \
+  extern "C" void __ubsan_handle_##name(const Source* place, ...) { wrong(place, what); }
+WRONG(add_overflow, "the sum does not fit its integer")
+WRONG(sub_overflow, "the difference does not fit its integer")
+WRONG(mul_overflow, "the product does not fit its integer")
+WRONG(negate_overflow, "the negated number does not fit its integer")
+WRONG(divrem_overflow, "division by zero")
+WRONG(out_of_bounds, "the index lies outside of the array's declared size")

@@ -1,0 +1,173 @@
+"""What instrumented launches saw: findings with source lines, and the counters of every line."""
+
+import contextlib
+import functools
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECTOR = 32  # bytes: what global memory moves at least
+_state = threading.local()
+OURS = ("device.cuh", "cuda.h")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong: its kind, the kernel, where, and what happened there first of `count`
+    times."""
+
+    kind: str
+    kernel: str
+    file: str
+    line: int
+    message: str
+    count: int
+
+    @classmethod
+    def of(cls, kernel, found: dict, lines: dict) -> "Finding":
+        file, line = found["file"], found["line"]
+        if found["address"]:
+            file, line = lines.get(found["address"], ("", 0))
+        message = found["message"]
+        for address in set(re.findall(r"@(\d+)@", message)):
+            where = lines.get(int(address), ("", 0))[1]
+            message = message.replace(f"@{address}@", f"line {where}")
+        return cls(found["kind"], kernel, file, line, message, found["count"])
+
+    def __str__(self):
+        where = f"{Path(self.file).name}:{self.line}: " if self.line else ""
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"{self.kernel}: {where}{self.kind}: {self.message}{times}"
+
+
+@dataclass
+class Site:
+    """One load or store of the source, as warps issued it.
+
+    `space` is "global" or "shared"; `requests` counts warps that issued it, `lanes` the threads
+    that took part, `bytes` what they asked for. `units` are sectors of 32 bytes in global memory,
+    wavefronts (cycles) in shared memory; `ideal` is the least that the bytes need. `ways` is the
+    worst bank conflict. `sample` are the first warp's 32 addresses, in bytes from the start of
+    `array`, None where a lane took no part. `at` tells the instructions of one line apart.
+    """
+
+    kernel: str
+    file: str
+    line: int
+    space: str
+    store: bool
+    size: int
+    requests: int = 0
+    lanes: int = 0
+    bytes: int = 0
+    units: int = 0
+    ideal: int = 0
+    ways: int = 0
+    array: str = ""
+    at: int = 0
+    sample: list = field(default_factory=list)
+
+    @property
+    def per_request(self) -> float:
+        """Sectors (global) or wavefronts (shared) of one request, on average."""
+        return self.units / self.requests if self.requests else 0.0
+
+
+@dataclass
+class Report:
+    """All that was seen inside one `watching`: `findings`, and `sites` in order of kernel and
+    line."""
+
+    findings: list[Finding] = field(default_factory=list)
+    sites: list[Site] = field(default_factory=list)
+    launches: list[dict] = field(default_factory=list)
+
+    def add(self, library, kernel, grid, block, names, answer) -> None:
+        """Take in what one launch answered."""
+        addresses = {f["address"] for f in answer["findings"]} | {
+            s["address"] for s in answer["sites"]
+        }
+        for f in answer["findings"]:
+            addresses |= {int(a) for a in re.findall(r"@(\d+)@", f["message"])}
+        lines = _lines(str(library), answer["base"], addresses - {0})
+        for f in answer["findings"]:
+            f["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], f["message"])
+            finding = Finding.of(kernel, f, lines)
+            if finding not in self.findings:
+                self.findings.append(finding)
+        self.launches.append({"kernel": kernel, "grid": grid, "block": block})
+        for s in answer["sites"]:
+            file, line = lines.get(s["address"], ("", 0))
+            self._add_site(kernel, file, line, names, s["address"] - answer["base"], s)
+
+    def _add_site(self, kernel, file, line, names, at, s) -> None:
+        space, array = ("shared", "") if s["array"] < 0 else ("global", names[s["array"]])
+        wanted = (kernel, at, space, s["store"], s["size"], array)
+        for site in self.sites:
+            if (site.kernel, site.at, site.space, site.store, site.size, site.array) == wanted:
+                break
+        else:
+            site = Site(kernel, file, line, space, s["store"], s["size"], array=array, at=at)
+            site.sample = [None if a < 0 else a for a in s["sample"]]
+            self.sites.append(site)
+            self.sites.sort(key=lambda site: (site.kernel, site.file, site.line, site.at))
+        for name in ("requests", "lanes", "bytes", "units", "ideal"):
+            setattr(site, name, getattr(site, name) + s[name])
+        site.ways = max(site.ways, s["ways"])
+
+    def total(self, name: str, space: str, store: bool | None = None) -> int:
+        """The sum of one counter over the sites of a space: loads, stores, or by default both."""
+        wanted = [s for s in self.sites if s.space == space and store in (None, s.store)]
+        return sum(getattr(s, name) for s in wanted)
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Report]:
+    """Run every emulated launch of this thread instrumented; gives the Report that they fill."""
+    before = getattr(_state, "report", None)
+    _state.report = Report()
+    try:
+        yield _state.report
+    finally:
+        _state.report = before
+
+
+def current() -> Report | None:
+    """The report of the innermost `watching` of this thread."""
+    return getattr(_state, "report", None)
+
+
+_known: dict[tuple[str, int], tuple[str, int]] = {}
+
+
+def _lines(library: str, base: int, addresses: set[int]) -> dict[int, tuple[str, int]]:
+    """(file, line) of every return address, of the innermost line that is no wrapper of ours."""
+    offsets = {a: a - base - 1 for a in addresses}  # the call itself, not what follows it
+    new = [o for o in offsets.values() if (library, o) not in _known]
+    if new:
+        command = [_symboliser(), "-e", library, "-i", "-a", *map(hex, new)]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for part in re.split(r"^(?=0x[0-9a-f]+$)", text, flags=re.MULTILINE):
+            head, *frames = part.splitlines() or [""]
+            places = [re.match(r"(.*):(\d+)", frame) for frame in frames]
+            places = [(m[1], int(m[2])) for m in places if m]
+            own = [p for p in places if not p[0].endswith(OURS)] or places
+            if own:
+                _known[library, int(head, 16)] = own[0]
+    return {a: _known.get((library, o), ("", 0)) for a, o in offsets.items()}
+
+
+@functools.cache
+def _symboliser() -> str:
+    from ..errors import BackendError
+
+    for name in ("addr2line", "llvm-addr2line"):
+        if shutil.which(name):
+            return name
+    raise BackendError(
+        "source lines need addr2line: install binutils (Debian: apt install binutils)"
+    )

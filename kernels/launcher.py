@@ -1,0 +1,265 @@
+"""From a `.cu` file to a checked launch, on a GPU through CuPy or on the CPU through the emulator.
+
+A family's `cuda.py` holds the geometry and nothing else:
+
+    source = Source(__file__)                                   # the cuda.cu beside it
+
+    @source.implements("dropout", "forward", version=1, idea="one thread an element")
+    def forward_v1(x, p, seed, offset):
+        x, y = contiguous(x), empty(x, x.shape)
+        source.launch("dropout_forward_v1", grid, block, x, y, ...)
+        return y
+
+The type of the arrays decides where it runs: CuPy arrays on their GPU, NumPy arrays in the
+emulator. CuPy checks nothing of a launch; here every argument is held against the signature that
+stands in the `.cu`:
+
+    count and kind of arguments    dtype of every array    one device    C-contiguous
+    no output shares memory        limits of grid, block and shared memory    sizes fit their
+    integers
+
+`real` in a signature is the float dtype of the arrays given for it, `index_t` becomes 64 bits wide
+where an array has more than 2^31 - 1 elements.
+"""
+
+import functools
+import hashlib
+import operator
+from pathlib import Path
+
+import numpy as np
+
+from .errors import BackendError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
+from .registry import register
+from .source import Signature, Text
+
+POINTERS = {
+    "float": "float32",
+    "double": "float64",
+    "int": "int32",
+    "unsigned": "uint32",
+    "long long": "int64",
+    "unsigned long long": "uint64",
+}
+INTEGERS = {  # scalars: (dtype, least, most)
+    "int": ("int32", -(2**31), 2**31 - 1),
+    "unsigned": ("uint32", 0, 2**32 - 1),
+    "long long": ("int64", -(2**63), 2**63 - 1),
+    "unsigned long long": ("uint64", 0, 2**64 - 1),
+}
+REALS = {"float": "float32", "double": "float64"}
+MOST_THREADS, MOST_BLOCK, MOST_GRID = 1024, (1024, 1024, 64), (2**31 - 1, 65535, 65535)
+SHARED_ALWAYS, SHARED_MOST = (
+    48 << 10,
+    99 << 10,
+)  # bytes a block: without asking, and on every sm_80+
+UNWRITTEN = 0x7FF5A5A5  # as float32, and twice as float64, a NaN that no arithmetic makes
+
+
+def ceil_div(a: int, b: int) -> int:
+    """How many steps of b cover a.
+
+    >>> ceil_div(0, 4), ceil_div(8, 4), ceil_div(9, 4)
+    (0, 2, 3)
+    """
+    return -(-a // b)
+
+
+def is_cupy(array) -> bool:
+    """Is this an array on a GPU? Asks its type, so that CuPy need not be installed."""
+    return type(array).__module__.partition(".")[0] == "cupy"
+
+
+def module_of(array):
+    """The array module, numpy or cupy, that the array belongs to."""
+    if is_cupy(array):
+        import cupy
+
+        return cupy
+    return np
+
+
+def contiguous(array):
+    """The array in C order: itself, or a copy; axes of a scalar stay none."""
+    return module_of(array).ascontiguousarray(array).reshape(array.shape)
+
+
+_poison = False
+
+
+def poison_outputs(on: bool) -> bool:
+    """Fill every new output with `UNWRITTEN` before its kernel runs; returns what held before.
+
+    What a kernel forgets to write is then NaN, not the right answer of the call before.
+    """
+    global _poison
+    before, _poison = _poison, on
+    return before
+
+
+def empty(like, shape, dtype=None):
+    """A new uninitialised array on the device of `like`, of its dtype unless one is given."""
+    array = module_of(like).empty(shape, like.dtype if dtype is None else dtype)
+    if _poison and array.dtype.itemsize % 4 == 0 and array.size:
+        array.reshape(-1).view("uint32").fill(UNWRITTEN)
+    return array
+
+
+def zeros(like, shape, dtype=None):
+    """A new array of zeros on the device of `like`, of its dtype unless one is given."""
+    return module_of(like).zeros(shape, like.dtype if dtype is None else dtype)
+
+
+class Source:
+    """The CUDA C of one family: its text, its kernels' signatures, and how to launch them.
+
+    `file` is the `cuda.py` that asks, or the path of a `.cu` file. Raises BackendError where the
+    text uses something that the emulator does not know.
+    """
+
+    def __init__(self, file):
+        path = Path(file)
+        self.path = path if path.suffix == ".cu" else path.with_name("cuda.cu")
+
+    @functools.cached_property
+    def text(self) -> Text:
+        return Text(self.path)
+
+    def implements(self, op, pass_, **record):
+        """Decorator: register the function for the backends `cuda` and `emulated`."""
+
+        def on_both(function):
+            for backend in ("cuda", "emulated"):
+                register(op, pass_, backend=backend, **record)(function)
+            return function
+
+        return on_both
+
+    def launch(
+        self, kernel: str, grid, block, *arguments, shared: int = 0, cooperative=False
+    ) -> None:
+        """Run `kernel` on a grid of blocks of threads, each an int or up to three of them.
+
+        `arguments` are arrays (None: a null pointer) and numbers in the order of the signature,
+        `shared` the bytes of dynamic shared memory. With `cooperative` all blocks run at the same
+        time and may meet in `grid_barrier`. Raises BackendError, ShapeError, DTypeError,
+        DeviceError or ValueRangeError for what does not fit, and KernelError for what goes wrong
+        while it runs in the emulator.
+        """
+        signature = self.text.signature(kernel)
+        grid, block = _geometry(kernel, signature, grid, block, shared)
+        values, real, index = _checked(kernel, signature, arguments)
+        if not any(is_cupy(a) for a in arguments):
+            from .emulator import launch
+
+            launch(self.text, signature, real, index, grid, block, values, shared, cooperative)
+            return
+        function = _compiled(self.text, kernel, real, index, cooperative)
+        if shared > SHARED_ALWAYS:
+            function.max_dynamic_shared_size_bytes = shared
+        pointers = [np.uint64(0) if v is None else v for v in values]
+        function(grid, block, tuple(pointers), shared_mem=shared)
+
+
+def _triple(kernel, name, value) -> tuple[int, int, int]:
+    values = value if isinstance(value, tuple) else (value,)
+    expect(len(values) <= 3, kernel, f"{name} has at most three sizes", 3, len(values))
+    return (*(operator.index(v) for v in values), *(1,) * (3 - len(values)))
+
+
+def _geometry(kernel, signature: Signature, grid, block, shared):
+    grid, block = _triple(kernel, "grid", grid), _triple(kernel, "block", block)
+    threads = block[0] * block[1] * block[2]
+    most = signature.bounds or MOST_THREADS
+    in_block = min(block) >= 1 and threads <= most and all(map(operator.le, block, MOST_BLOCK))
+    expect(in_block, kernel, "the block is too large", f"at most {most} threads", block)
+    in_grid = min(grid) >= 1 and all(map(operator.le, grid, MOST_GRID))
+    expect(in_grid, kernel, "the grid must fit the device", f"1 to {MOST_GRID}", grid)
+    in_shared = 0 <= shared <= SHARED_MOST
+    expect(in_shared, kernel, "dynamic shared memory in bytes", f"0 to {SHARED_MOST}", shared)
+    return grid, block
+
+
+def _checked(kernel, signature: Signature, arguments):
+    """The arguments as the kernel takes them, the C type of `real` and that of `index_t`."""
+    want = len(signature.parameters)
+    expect(len(arguments) == want, kernel, "number of arguments", want, len(arguments), ShapeError)
+    pairs = list(zip(signature.parameters, arguments))
+    arrays = {p.name: a for p, a in pairs if p.pointer and a is not None}
+    for name, a in arrays.items():
+        if not hasattr(a, "dtype"):
+            raise DTypeError(f"{kernel}: {name} must be an array; got {a!r}")
+    reals = {str(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
+    must = "all arrays of type real have one dtype, float32 or float64"
+    known = len(reals) <= 1 and reals <= set(REALS.values())
+    expect(known, kernel, must, "one of float32, float64", sorted(reals), DTypeError, **arrays)
+    real = "double" if reals == {"float64"} else "float"
+    index = "long long" if any(a.size >= 2**31 for a in arrays.values()) else "int"
+    places = {type(a).__module__ for a in arrays.values()}
+    expect(
+        len(places) <= 1, kernel, "one device for all arrays", "one", places, DeviceError, **arrays
+    )
+    names = {"real": real, "index_t": index}
+    values = [_value(kernel, p, names.get(p.type, p.type), a, arrays) for p, a in pairs]
+    _expect_apart(kernel, pairs, arrays)
+    return values, real, index
+
+
+def _value(kernel, parameter, type_, argument, arrays):
+    name = parameter.name
+    if parameter.pointer:
+        if argument is None:
+            return None
+        want = POINTERS[type_]
+        must = f"{name}.dtype must fit {type_}*"
+        got = argument.dtype
+        expect(str(got) == want, kernel, must, want, got, DTypeError, **arrays)
+        must = f"{name} must be C-contiguous"
+        strides = getattr(argument, "strides", None)
+        expect(argument.flags.c_contiguous, kernel, must, "C order", strides, ShapeError, **arrays)
+        return argument
+    if type_ in REALS:
+        return np.dtype(REALS[type_]).type(argument)
+    dtype, least, most = INTEGERS[type_]
+    value = operator.index(argument)
+    must = f"{name} must fit {type_}"
+    expect(least <= value <= most, kernel, must, f"{least} to {most}", value, ValueRangeError)
+    return np.dtype(dtype).type(value)
+
+
+def _expect_apart(kernel, pairs, arrays):
+    """No array that the kernel writes shares memory with another argument."""
+    for i, (p, a) in enumerate(pairs):
+        if not p.pointer or p.constant or a is None or not a.size:
+            continue
+        for q, b in (pair for j, pair in enumerate(pairs) if j != i):
+            if q.pointer and b is not None and b.size:
+                shares = module_of(a).shares_memory(a, b)
+                must = f"{p.name} is written and must not share memory with {q.name}"
+                expect(not shares, kernel, must, "memory of its own", "shared memory", **arrays)
+
+
+@functools.cache
+def _compiled(text: Text, kernel: str, real: str, index: str, cooperative: bool):
+    """The kernel as CuPy compiled it for the current device."""
+    return _module(text, real, index, cooperative).get_function(kernel)
+
+
+@functools.cache
+def _module(text: Text, real: str, index: str, cooperative: bool):
+    import cupy
+
+    options = ("-std=c++17", "-lineinfo", f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}")
+    try:
+        module = cupy.RawModule(
+            code=text.flat, options=options, backend="nvrtc", enable_cooperative_groups=cooperative
+        )
+        module.compile()
+    except cupy.cuda.compiler.CompileException as error:
+        raise BackendError(f"{text.path.name}: NVRTC says\n{error}") from None
+    return module
+
+
+def fingerprint(text: str, *more: str) -> str:
+    """Sixteen hexadecimal digits that change with the text and whatever else decides the result."""
+    return hashlib.sha256("\0".join((text, *more)).encode()).hexdigest()[:16]

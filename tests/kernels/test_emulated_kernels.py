@@ -1,0 +1,51 @@
+"""Every CUDA kernel under the instrumented emulator: no race, in bounds, initialised, converged.
+
+That their results equal the reference is the contract test's matter; here every load and store of
+every version is watched on every small case, with outputs that say where nobody has written.
+"""
+
+import numpy as np
+import pytest
+
+from glassgrad.kernels import cases, implementations
+from glassgrad.kernels.emulator import watching
+from glassgrad.kernels.launcher import poison_outputs
+from tests.kernels.checking import arguments, why_no_emulator
+
+NONE = why_no_emulator()
+pytestmark = pytest.mark.skipif(bool(NONE), reason=NONE or "a compiler is there")
+RECORDS = implementations(backend="emulated")
+
+
+@pytest.fixture
+def poisoned_outputs():
+    before = poison_outputs(True)
+    yield
+    poison_outputs(before)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
+def test_no_finding_on_any_case(record, poisoned_outputs):
+    launches = 0
+    for case in cases(record.op, record.pass_):
+        args = arguments(case, record.dtypes[0], integers=True)
+        if case.bench or not record.supports(*args):
+            continue
+        with watching() as report:
+            record.function(*args)
+        assert not report.findings, f"{case}: {report.findings[0]}"
+        launches += len(report.launches)
+    has_small = any(
+        record.supports(*arguments(c, record.dtypes[0], integers=True))
+        and any(getattr(a, "size", 0) for a in arguments(c, record.dtypes[0], integers=True))
+        for c in cases(record.op, record.pass_)
+        if not c.bench
+    )
+    assert launches or not has_small, "nothing was launched: the test has seen no kernel"
+
+
+def test_every_family_has_cuda_kernels_for_every_pass():
+    for reference in implementations(backend="reference"):
+        mine = [r for r in RECORDS if (r.op, r.pass_) == (reference.op, reference.pass_)]
+        assert mine, f"{reference.op}.{reference.pass_} has no CUDA kernel"
+        assert np.any(["float64" in r.dtypes for r in mine]), f"{reference.op}: no float64"
