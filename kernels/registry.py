@@ -39,6 +39,7 @@ class Implementation:
     dtypes: tuple[str, ...]
     function: Callable
     supports: Callable[..., bool]  # (*args) -> may this version run on these arguments?
+    precision: str = "full"  # "tf32", "bf16": products of numbers rounded to that; only by number
 
     @property
     def name(self) -> str:
@@ -59,6 +60,7 @@ def register(
     deterministic: bool = True,
     dtypes: tuple[str, ...] = ("float32", "float64"),
     supports: Callable[..., bool] | None = None,
+    precision: str = "full",
 ):
     """Decorator: record the function as one implementation of (op, pass_) on a backend."""
     if op not in OPERATIONS or backend not in BACKENDS:
@@ -79,6 +81,7 @@ def register(
             dtypes,
             function,
             supports or (lambda *args: True),
+            precision,
         )
         return function
 
@@ -174,7 +177,8 @@ def _floats(args) -> set[str]:
 def find(op: str, pass_: str, backend: str, args=(), version: int | None = None) -> Implementation:
     """The newest version of (op, pass_) on `backend` that supports the arguments and their dtypes.
 
-    Raises BackendError when there is none: there is no silent fallback to another backend.
+    A version of reduced precision is taken only where `version` asks for it by number. Raises
+    BackendError when there is none: there is no silent fallback to another backend.
     """
     if (op, pass_, backend) not in _records:
         _load(op, backend)
@@ -182,7 +186,8 @@ def find(op: str, pass_: str, backend: str, args=(), version: int | None = None)
     floats = _floats(args)
     for number in sorted(versions, reverse=True):
         record = versions[number]
-        if version in (None, number) and floats <= {*record.dtypes} and record.supports(*args):
+        wanted = number == version or (version is None and record.precision == "full")
+        if wanted and floats <= {*record.dtypes} and record.supports(*args):
             return record
     asked = "" if version is None else f" version {version}"
     raise BackendError(

@@ -105,6 +105,16 @@ def forward_v5(x, w, *options):
     return _forward(5, x, w, *options)
 
 
+@_rung("forward", 6)
+def forward_v6(x, w, *options):
+    return _forward(6, x, w, *options)
+
+
+@_rung("forward", 7)
+def forward_v7(x, w, *options):
+    return _forward(7, x, w, *options)
+
+
 # ---- input_grad ----------------------------------------------------------------------------------
 
 
@@ -147,6 +157,16 @@ def input_grad_v4(gy, w, x_shape, *options):
 @_rung("input_grad", 5)
 def input_grad_v5(gy, w, x_shape, *options):
     return _input_grad(5, gy, w, x_shape, *options)
+
+
+@_rung("input_grad", 6)
+def input_grad_v6(gy, w, x_shape, *options):
+    return _input_grad(6, gy, w, x_shape, *options)
+
+
+@_rung("input_grad", 7)
+def input_grad_v7(gy, w, x_shape, *options):
+    return _input_grad(7, gy, w, x_shape, *options)
 
 
 # ---- weight_grad ---------------------------------------------------------------------------------
@@ -197,3 +217,13 @@ def weight_grad_v4(gy, x, w_shape, *options):
 @_rung("weight_grad", 5)
 def weight_grad_v5(gy, x, w_shape, *options):
     return _weight_grad(5, gy, x, w_shape, *options)
+
+
+@_rung("weight_grad", 6)
+def weight_grad_v6(gy, x, w_shape, *options):
+    return _weight_grad(6, gy, x, w_shape, *options)
+
+
+@_rung("weight_grad", 7)
+def weight_grad_v7(gy, x, w_shape, *options):
+    return _weight_grad(7, gy, x, w_shape, *options)
