@@ -2,29 +2,16 @@
 
 import numpy as np
 
+from ..kernels.arrays import is_cupy as is_cupy
+from ..kernels.arrays import xp_of as xp_of
 from ..kernels.errors import DeviceError
 
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
-def is_cupy(a) -> bool:
-    """True for a CuPy array; CuPy itself is never imported to find out."""
-    return type(a).__module__.partition(".")[0] == "cupy"
-
-
 def is_array(a) -> bool:
     """True for a NumPy or CuPy array."""
     return isinstance(a, np.ndarray) or is_cupy(a)
-
-
-def xp_of(*arrays):
-    """The array module of the arrays: cupy if one of them lies on the GPU, else numpy."""
-    for a in arrays:
-        if is_cupy(a):
-            import cupy
-
-            return cupy
-    return np
 
 
 def device_of(a) -> str:

@@ -22,16 +22,14 @@ kept, older ones removed. The user's own Numba functions are left alone.
 
 import contextlib
 import functools
-import hashlib
 import os
-import re
-import shutil
-import tempfile
 import threading
 from pathlib import Path
 
 import numba
 from numba import config
+
+from .cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
 SOURCES = Path(__file__).parent
@@ -40,69 +38,27 @@ _lock = threading.Lock()
 
 def key() -> str:
     """Sixteen hexadecimal digits that change with any kernel, Numba's version or this package."""
-    digest = hashlib.sha256(f"{numba.__version__} {__package__}".encode())
+    contents = [numba.__version__, __package__]
     for path in sorted(SOURCES.rglob("*.py")):
-        source = path.read_bytes()
-        digest.update(f"\n{path.relative_to(SOURCES).as_posix()} {len(source)}\n".encode())
-        digest.update(source)
-    return digest.hexdigest()[:16]
-
-
-def _private_temporary_folder() -> Path | None:
-    """A folder of this user alone: compiled code is run as it is read, so nobody else may write."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    folder = Path(tempfile.gettempdir()) / f"glassgrad-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
-    ours = not hasattr(os, "getuid") or (status.st_uid == user and not status.st_mode & 0o022)
-    return folder if ours and not folder.is_symlink() else None
-
-
-def _user_cache_folder() -> Path | None:
-    """As the XDG base directory specification has it; a home that is not there is not made."""
-    place = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(place):
-        return Path(place) / "glassgrad"
-    home = Path(os.path.expanduser("~"))
-    return home / ".cache" / "glassgrad" if home.is_dir() else None
+        contents += [path.relative_to(SOURCES).as_posix(), path.read_bytes()]
+    return fingerprint(*contents)
 
 
 def _explicit_folder() -> Path | None:
     return Path(config.CACHE_DIR) if config.CACHE_DIR else None
 
 
-def _remove_old(place: Path, prefix: str) -> None:
-    """Keep the folders used last; only names of our own making are touched."""
-    used = {}
-    for folder in place.iterdir():
-        if re.fullmatch(rf"{prefix}[0-9a-f]{{16}}", folder.name):
-            with contextlib.suppress(FileNotFoundError):  # removed by another process just now
-                used[folder] = folder.stat().st_mtime
-    for folder in sorted(used, key=used.get, reverse=True)[KEPT:]:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @functools.cache
 def cache_folder() -> Path | None:
     """The folder that holds the compiled kernels of this very source, or None: nothing is kept."""
-    for find, prefix in (
-        (_explicit_folder, "glassgrad-numba-"),
-        (_user_cache_folder, "numba-"),
-        (_private_temporary_folder, "numba-"),
-    ):
-        try:
-            place = find()
-            if place is None:
-                continue
-            folder = place / f"{prefix}{key()}"
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
+    name = f"numba-{key()}"
+    places = (_explicit_folder, f"glassgrad-{name}"), (user_folder, name), (temporary_folder, name)
+    folder = first_writable(places)
+    if folder is not None:
+        with contextlib.suppress(OSError):  # another user's files among them stay
             os.utime(folder)
-            _remove_old(place, prefix)
-        except OSError:  # cannot be written: the next place
-            continue
-        return folder
-    return None
+            keep_newest(folder.parent, folder.name[:-16] + "[0-9a-f]{16}", KEPT)
+    return folder
 
 
 def njit(function=None, **options):

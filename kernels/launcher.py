@@ -23,12 +23,12 @@ where an array has more than 2^31 - 1 elements.
 """
 
 import functools
-import hashlib
 import operator
 from pathlib import Path
 
 import numpy as np
 
+from .arrays import is_cupy, xp_of
 from .errors import BackendError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
 from .source import Signature, Text
@@ -65,23 +65,9 @@ def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def is_cupy(array) -> bool:
-    """Is this an array on a GPU? Asks its type, so that CuPy need not be installed."""
-    return type(array).__module__.partition(".")[0] == "cupy"
-
-
-def module_of(array):
-    """The array module, numpy or cupy, that the array belongs to."""
-    if is_cupy(array):
-        import cupy
-
-        return cupy
-    return np
-
-
 def contiguous(array):
     """The array in C order: itself, or a copy; axes of a scalar stay none."""
-    return module_of(array).ascontiguousarray(array).reshape(array.shape)
+    return xp_of(array).ascontiguousarray(array).reshape(array.shape)
 
 
 _poison = False
@@ -99,7 +85,7 @@ def poison_outputs(on: bool) -> bool:
 
 def empty(like, shape, dtype=None):
     """A new uninitialised array on the device of `like`, of its dtype unless one is given."""
-    array = module_of(like).empty(shape, like.dtype if dtype is None else dtype)
+    array = xp_of(like).empty(shape, like.dtype if dtype is None else dtype)
     if _poison and array.dtype.itemsize % 4 == 0 and array.size:
         array.reshape(-1).view("uint32").fill(UNWRITTEN)
     return array
@@ -107,7 +93,7 @@ def empty(like, shape, dtype=None):
 
 def zeros(like, shape, dtype=None):
     """A new array of zeros on the device of `like`, of its dtype unless one is given."""
-    return module_of(like).zeros(shape, like.dtype if dtype is None else dtype)
+    return xp_of(like).zeros(shape, like.dtype if dtype is None else dtype)
 
 
 class Source:
@@ -234,7 +220,7 @@ def _expect_apart(kernel, pairs, arrays):
             continue
         for q, b in (pair for j, pair in enumerate(pairs) if j != i):
             if q.pointer and b is not None and b.size:
-                shares = module_of(a).shares_memory(a, b)
+                shares = xp_of(a).shares_memory(a, b)
                 must = f"{p.name} is written and must not share memory with {q.name}"
                 expect(not shares, kernel, must, "memory of its own", "shared memory", **arrays)
 
@@ -258,8 +244,3 @@ def _module(text: Text, real: str, index: str, cooperative: bool):
     except cupy.cuda.compiler.CompileException as error:
         raise BackendError(f"{text.path.name}: NVRTC says\n{error}") from None
     return module
-
-
-def fingerprint(text: str, *more: str) -> str:
-    """Sixteen hexadecimal digits that change with the text and whatever else decides the result."""
-    return hashlib.sha256("\0".join((text, *more)).encode()).hexdigest()[:16]

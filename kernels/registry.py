@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
 
 OPERATIONS = ("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox")
@@ -157,7 +158,7 @@ def backend(name: str, **versions: int):
 
 def current_backend(array=None) -> str:
     """The backend that a kernel called now on `array` would take."""
-    on_gpu = array is not None and type(array).__module__.partition(".")[0] == "cupy"
+    on_gpu = is_cupy(array)
     override = getattr(_state, "override", None)
     if override is None:
         return "cuda" if on_gpu else "numba"

@@ -18,8 +18,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 from ..errors import BackendError
-from ..launcher import fingerprint
 from ..source import KERNEL, Text, without_comments
 
 HERE = Path(__file__).parent
@@ -153,7 +153,7 @@ def _kept(name: str, suffix: str, content: tuple, build) -> Path:
         made = Path(scratch) / f"made{suffix}"
         build(Path(scratch), made)
         os.replace(made, path)  # whole or not at all, whoever else is building it
-    _remove_old(folder)
+    keep_newest(folder, r"\w+-[0-9a-f]{16}\.(so|o)", KEPT)
     return path
 
 
@@ -167,25 +167,10 @@ def _run(*arguments, cwd: Path) -> None:
 
 @functools.cache
 def cache_folder() -> Path:
-    """Where libraries are kept: $XDG_CACHE_HOME/glassgrad/emulator, or a folder of this process."""
-    place = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(place) if os.path.isabs(place) else Path(os.path.expanduser("~")) / ".cache"
-    folder = base / "glassgrad" / "emulator"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError:
+    """Where libraries are kept; where nothing can be, a folder that goes with this process."""
+    folder = first_writable(((user_folder, "emulator"), (temporary_folder, "emulator")))
+    if folder is None:
         scratch = tempfile.TemporaryDirectory(prefix="glassgrad-")
         atexit.register(scratch.cleanup)
         return Path(scratch.name)
     return folder
-
-
-def _remove_old(folder: Path) -> None:
-    """Keep the libraries used last."""
-    used = {}
-    for path in (*folder.glob("*.so"), *folder.glob("*.o")):
-        with contextlib.suppress(FileNotFoundError):
-            used[path] = path.stat().st_mtime
-    for path in sorted(used, key=used.get, reverse=True)[KEPT:]:
-        path.unlink(missing_ok=True)

@@ -1,5 +1,4 @@
-"""Arrays and numbers to the compiled library and back; what it found becomes an error or a
-report."""
+"""Arrays and numbers to the compiled library and back; findings become an error or a report."""
 
 import ctypes
 import functools
@@ -20,7 +19,6 @@ class _Array(ctypes.Structure):
         ("data", ctypes.c_void_p),
         ("bytes", ctypes.c_uint64),
         ("writable", ctypes.c_int32),
-        ("element", ctypes.c_int32),
     ]
 
 
@@ -83,10 +81,7 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         cells.append(ctypes.addressof(cell) if parameter.pointer else cell.ctypes.data)
     table = (ctypes.c_void_p * max(1, len(cells)))(*cells)
     known = (_Array * max(1, len(arrays)))(
-        *(
-            _Array(places.get(id(v), v.ctypes.data), v.nbytes, not p.constant, v.itemsize)
-            for p, v in arrays
-        )
+        *(_Array(places.get(id(v), v.ctypes.data), v.nbytes, not p.constant) for p, v in arrays)
     )
     wanted = _Launch(
         ctypes.cast(getattr(made, f"emulate_{signature.kernel}"), ctypes.c_void_p),

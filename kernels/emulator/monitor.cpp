@@ -69,7 +69,6 @@ struct Lanes {  // of one warp, since the last barrier
 constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // launcher.py fills new arrays with it
 
 std::vector<Region> regions;  // the arguments
-Region shared_region;
 Block* block_here = nullptr;
 std::vector<Site> sites;
 std::unordered_map<std::uint64_t, int> site_of;

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SECTOR = 32  # bytes: what global memory moves at least
 _state = threading.local()
 OURS = ("device.cuh", "cuda.h")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong: its kind, the kernel, where, and what happened there first of `count`
-    times."""
+    """Something wrong: its kind, kernel and place, and what happened the first of `count` times."""
 
     kind: str
     kernel: str

@@ -71,7 +71,7 @@ struct Block {
 struct Array {  // an argument; the layout is known to launch.py
   char* data;
   std::uint64_t bytes;
-  std::int32_t writable, element;
+  std::int32_t writable;
 };
 
 struct Launch {

@@ -5,7 +5,8 @@ the sequences all of them, and in every version the weight gradients and, for th
 h W_nᵀ + b_n of all steps, which the forward pass did not store.
 """
 
-from ..launcher import Source, ceil_div, empty, module_of, zeros
+from ..arrays import xp_of
+from ..launcher import Source, ceil_div, empty, zeros
 from ..lstm.cuda import THREADS, TILE, fits, flat, fours, over_steps, persistent, plain
 
 source = Source(__file__)
@@ -211,7 +212,7 @@ def _recurrent(h, w, b):
 
 def _before(hs, h0):
     """h_{t-1} for every step t: h0, then all of hs but the last."""
-    return module_of(hs).concatenate([h0[None], hs[:-1]]) if len(hs) else hs
+    return xp_of(hs).concatenate([h0[None], hs[:-1]]) if len(hs) else hs
 
 
 def _gradients(hs, gates, h0, wh, bh, variant):

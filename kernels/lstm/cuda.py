@@ -4,7 +4,8 @@ Products that are not part of a version's idea go to cuBLAS: in v1 of the sequen
 in every version the weight gradients, one product over all steps.
 """
 
-from ..launcher import SHARED_MOST, Source, ceil_div, contiguous, empty, is_cupy, zeros
+from ..arrays import is_cupy
+from ..launcher import SHARED_MOST, Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
 

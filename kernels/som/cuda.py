@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..launcher import Source, ceil_div, contiguous, empty, is_cupy, module_of, zeros
+from ..arrays import is_cupy, xp_of
+from ..launcher import Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
 
@@ -139,7 +140,7 @@ def _bounds(squares_x, squares_w, D):
     since two scores are compared. `tiny` is for products that underflow.
     """
     single = np.finfo(np.float32)
-    xp = module_of(squares_x)
+    xp = xp_of(squares_x)
     with np.errstate(over="ignore", invalid="ignore"):  # inf and NaN admit every node
         a, b = xp.sqrt(squares_x), xp.sqrt(squares_w.max())
         sums = 2 * float(single.eps) * (D + 8) * (a + b) ** 2
@@ -213,7 +214,7 @@ def update_v3(w, x, winner, neighbourhood, rate, rule):
     (N, D), M = x.shape, w.shape[0]
     if not w.size:
         return w.copy()
-    xp = module_of(w)
+    xp = xp_of(w)
     centre = w.mean(axis=0) if rule == "difference" else zeros(w, (D,))
     # one stable sort on either array module: the places break the ties
     order = (winner.astype("int64") * N + xp.arange(N)).argsort()
@@ -249,7 +250,7 @@ def _own_nodes(w):
     """
     blocks = MEETING
     if is_cupy(w):
-        device = module_of(w).cuda.Device()
+        device = xp_of(w).cuda.Device()
         blocks = min(blocks, device.attributes["MultiProcessorCount"])
     return max(BLOCK // 32, ceil_div(w.shape[0], blocks))
 

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 
 from glassgrad.kernels import backend
+from glassgrad.kernels.arrays import is_cupy
 from glassgrad.kernels.registry import find
 from tests.tools import LAYOUTS, assert_close
 
@@ -102,7 +103,7 @@ def _put(value, layout: str, xp):
 
 
 def _host(value):
-    return value.get() if type(value).__module__.partition(".")[0] == "cupy" else value
+    return value.get() if is_cupy(value) else value
 
 
 def _results(value) -> tuple:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from glassgrad.kernels import compiled
+from glassgrad.kernels import cache, compiled
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 DROPOUT = """
@@ -122,15 +122,15 @@ def test_where_the_code_is_kept(copy, tmp_path):
 
 def test_a_temporary_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
     """What lies in the cache is run: a folder laid out by somebody else must not be trusted."""
-    monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path))
-    mine = compiled._private_temporary_folder()
+    monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path))
+    mine = cache.temporary_folder()
     assert mine is not None and mine.parent == tmp_path
     mine.chmod(0o777)
-    assert compiled._private_temporary_folder() is None
+    assert cache.temporary_folder() is None
     mine.rmdir()
     (tmp_path / "elsewhere").mkdir()
     mine.symlink_to(tmp_path / "elsewhere")
-    assert compiled._private_temporary_folder() is None
+    assert cache.temporary_folder() is None
 
 
 def test_old_folders_are_removed_and_others_left(tmp_path, monkeypatch):

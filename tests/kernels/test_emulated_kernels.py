@@ -4,7 +4,6 @@ That their results equal the reference is the contract test's matter; here every
 every version is watched on every small case, with outputs that say where nobody has written.
 """
 
-import numpy as np
 import pytest
 
 from glassgrad.kernels import cases, implementations
@@ -26,7 +25,7 @@ def poisoned_outputs():
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 def test_no_finding_on_any_case(record, poisoned_outputs):
-    launches = 0
+    launches, filled = 0, False
     for case in cases(record.op, record.pass_):
         args = arguments(case, record.dtypes[0], integers=True)
         if case.bench or not record.supports(*args):
@@ -35,17 +34,12 @@ def test_no_finding_on_any_case(record, poisoned_outputs):
             record.function(*args)
         assert not report.findings, f"{case}: {report.findings[0]}"
         launches += len(report.launches)
-    has_small = any(
-        record.supports(*arguments(c, record.dtypes[0], integers=True))
-        and any(getattr(a, "size", 0) for a in arguments(c, record.dtypes[0], integers=True))
-        for c in cases(record.op, record.pass_)
-        if not c.bench
-    )
-    assert launches or not has_small, "nothing was launched: the test has seen no kernel"
+        filled |= any(getattr(a, "size", 0) for a in args)
+    assert launches or not filled, "nothing was launched: the test has seen no kernel"
 
 
 def test_every_family_has_cuda_kernels_for_every_pass():
     for reference in implementations(backend="reference"):
         mine = [r for r in RECORDS if (r.op, r.pass_) == (reference.op, reference.pass_)]
         assert mine, f"{reference.op}.{reference.pass_} has no CUDA kernel"
-        assert np.any(["float64" in r.dtypes for r in mine]), f"{reference.op}: no float64"
+        assert any("float64" in r.dtypes for r in mine), f"{reference.op}: no float64"
