@@ -26,6 +26,7 @@ COMMANDS = {
     "reproduce": "reproduce",
     "gradcheck": "gradcheck",
     "kernels": "kernels",
+    "lab": "lab",
     "doctor": "doctor",
 }
 

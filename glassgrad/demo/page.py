@@ -99,7 +99,7 @@ def render(chapters: list[Chapter], seconds: float) -> str:
     )
     machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}"
     return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
-        style=(folder / "page.css").read_text(encoding="utf-8"),
+        style=(folder / "../page.css").read_text(encoding="utf-8"),
         script=(folder / "page.js").read_text(encoding="utf-8"),
         contents=contents,
         sections="".join(_section(i, c) for i, c in enumerate(chapters, 1)),

@@ -202,15 +202,20 @@ void note(const Region& r, std::uintptr_t address, int size, bool store, void* c
   requests[occurrence].address[lane] = address;
 }
 
-// Distinct sectors of one request.
-int sectors(const Request& q, int size) {
-  std::vector<std::uintptr_t> all;
+// Distinct sectors of one request, and how few could hold the bytes that it wants.
+std::pair<int, int> sectors(const Request& q, int size) {
+  std::vector<std::uintptr_t> all, places;
   for (int lane = 0; lane < WARP; ++lane)
-    if (q.lanes >> lane & 1)
+    if (q.lanes >> lane & 1) {
+      places.push_back(q.address[lane]);
       for (std::uintptr_t s = q.address[lane] / SECTOR; s <= (q.address[lane] + size - 1) / SECTOR; ++s)
         all.push_back(s);
-  std::sort(all.begin(), all.end());
-  return int(std::unique(all.begin(), all.end()) - all.begin());
+    }
+  const auto distinct = [](std::vector<std::uintptr_t>& v) {
+    std::sort(v.begin(), v.end());
+    return int(std::unique(v.begin(), v.end()) - v.begin());
+  };
+  return {distinct(all), (distinct(places) * size + SECTOR - 1) / SECTOR};
 }
 
 // Wavefronts of one request to shared memory, and the least possible: 4-byte accesses go by warps, 8-byte ones
@@ -245,8 +250,8 @@ void count(Site& site, const Request& q) {
     const auto [cycles, least] = wavefronts(q, site.size, site.ways);
     site.units += cycles, site.ideal += least;
   } else {
-    site.units += sectors(q, site.size);
-    site.ideal += (std::uint64_t(lanes) * site.size + SECTOR - 1) / SECTOR;
+    const auto [moved, least] = sectors(q, site.size);
+    site.units += moved, site.ideal += least;
   }
   if (site.sample.empty()) {
     const char* base = site.array < 0 ? self ? self->block->shared : nullptr : regions[site.array].base;

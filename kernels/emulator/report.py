@@ -12,6 +12,8 @@ from pathlib import Path
 
 _state = threading.local()
 OURS = ("device.cuh", "cuda.h")
+WARP = 32
+COUNTERS = ("requests", "lanes", "bytes", "units", "ideal")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,18 @@ class Site:
         """Sectors (global) or wavefronts (shared) of one request, on average."""
         return self.units / self.requests if self.requests else 0.0
 
+    @property
+    def active(self) -> float:
+        """The part of the warps' lanes that took part: less than 1 where threads diverge."""
+        return self.lanes / (WARP * self.requests) if self.requests else 0.0
+
+    def add(self, other: "Site | dict") -> None:
+        """Add another's counters to these."""
+        values = other if isinstance(other, dict) else vars(other)
+        for name in COUNTERS:
+            setattr(self, name, getattr(self, name) + values[name])
+        self.ways = max(self.ways, values["ways"])
+
 
 @dataclass
 class Report:
@@ -113,9 +127,24 @@ class Report:
             site.sample = [None if a < 0 else a for a in s["sample"]]
             self.sites.append(site)
             self.sites.sort(key=lambda site: (site.kernel, site.file, site.line, site.at))
-        for name in ("requests", "lanes", "bytes", "units", "ideal"):
-            setattr(site, name, getattr(site, name) + s[name])
-        site.ways = max(site.ways, s["ways"])
+        site.add(s)
+
+    def lines(self) -> list[Site]:
+        """The sites with the instructions of one source line added up, in order of the source.
+
+        Loads and stores, memory spaces, arrays and sizes stay apart; the sample is that of the
+        instruction with the most units a request.
+        """
+        found: dict[tuple, Site] = {}
+        worst: dict[tuple, float] = {}
+        for s in self.sites:
+            key = s.kernel, s.file, s.line, s.space, s.store, s.size, s.array
+            if key not in found:
+                found[key] = Site(*key[:6], array=s.array, at=s.at)
+            found[key].add(s)
+            if s.per_request > worst.get(key, 0.0):
+                worst[key], found[key].sample = s.per_request, s.sample
+        return list(found.values())
 
     def total(self, name: str, space: str, store: bool | None = None) -> int:
         """The sum of one counter over the sites of a space: loads, stores, or by default both."""

@@ -8,7 +8,7 @@ from ..case import Case
 from ..lstm.cases import weights
 from . import VARIANTS, reference
 
-CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (2, 127), (0, 5), (4, 0)]
+CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (5, 64), (2, 127), (0, 5), (4, 0)]
 BENCH_CELLS = [(128, 128), (20, 200), (64, 1024)]
 # T, N, H, bias
 SEQUENCES = [
@@ -17,6 +17,7 @@ SEQUENCES = [
     (2, 31, 3, True),
     (9, 3, 33, True),  # nine steps: past the eight from which cpu.py turns the weights
     (2, 2, 127, False),
+    (3, 8, 64, True),
     (0, 3, 4, True),
     (0, 3, 4, False),
     (3, 0, 4, True),

@@ -9,7 +9,7 @@ open.
 from ..case import Case
 from . import reference
 
-CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (2, 127), (0, 5), (4, 0)]
+CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (5, 64), (2, 127), (0, 5), (4, 0)]
 BENCH_CELLS = [(128, 128), (20, 200), (64, 1024)]
 # T, N, H, peepholes
 SEQUENCES = [
@@ -20,6 +20,7 @@ SEQUENCES = [
     (9, 3, 33, False),  # nine steps: past the eight from which cpu.py turns the weights
     (9, 3, 33, True),
     (2, 2, 127, False),
+    (3, 8, 64, False),
     (0, 3, 4, False),
     (0, 3, 4, True),
     (3, 0, 4, True),

@@ -25,7 +25,7 @@ def poisoned_outputs():
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 def test_no_finding_on_any_case(record, poisoned_outputs):
-    launches, filled = 0, False
+    launches = 0
     for case in cases(record.op, record.pass_):
         args = arguments(case, record.dtypes[0], integers=True)
         if case.bench or not record.supports(*args):
@@ -34,8 +34,7 @@ def test_no_finding_on_any_case(record, poisoned_outputs):
             record.function(*args)
         assert not report.findings, f"{case}: {report.findings[0]}"
         launches += len(report.launches)
-        filled |= any(getattr(a, "size", 0) for a in args)
-    assert launches or not filled, "nothing was launched: the test has seen no kernel"
+    assert launches, "no small case launches it: the test has seen no kernel"
 
 
 def test_every_family_has_cuda_kernels_for_every_pass():

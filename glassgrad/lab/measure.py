@@ -1,0 +1,156 @@
+"""The versions of a kernel on one case: findings, counters, and the error against the reference."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import OPERATIONS, Implementation, cases, implementations
+from ..kernels.case import Case
+from ..kernels.emulator import Report, watching
+from ..kernels.errors import BackendError, ValueRangeError, nearest
+from ..kernels.launcher import poison_outputs
+from ..kernels.registry import find
+
+SECTOR = 32  # bytes
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One version on the ladder's case; `report` is None where it does not support the case.
+
+    `error` is the largest distance from the reference, relative to the largest number of each
+    result; results of integers must be equal, else it is infinite.
+    """
+
+    record: Implementation
+    case: Case
+    report: Report | None
+    error: float = 0.0
+
+    @property
+    def traffic(self) -> int:
+        """Bytes between the chip and its memory, in whole sectors, caches left out."""
+        return SECTOR * self.report.total("units", "global")
+
+    @property
+    def intensity(self) -> float:
+        """Floating-point operations per byte of `traffic`."""
+        return self.case.flops / self.traffic if self.traffic else 0.0
+
+    def per_request(self, space: str, store: bool | None = None) -> float:
+        """Sectors (global) or wavefronts (shared) of one request of a warp, on average."""
+        requests = self.report.total("requests", space, store)
+        return self.report.total("units", space, store) / requests if requests else 0.0
+
+    @property
+    def ways(self) -> int:
+        """The worst bank conflict: so many words of one bank wanted at once; 1 is none."""
+        return max((s.ways for s in self.report.sites), default=0)
+
+    @property
+    def active(self) -> float:
+        """The part of the lanes that took part in loads and stores."""
+        requests = sum(s.requests for s in self.report.sites)
+        return sum(s.lanes for s in self.report.sites) / (32 * requests) if requests else 0.0
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """All versions of one pass of a kernel, on one case."""
+
+    op: str
+    pass_: str
+    case: Case
+    rungs: list[Rung]
+
+    @property
+    def findings(self) -> list:
+        return [f for rung in self.rungs if rung.report for f in rung.report.findings]
+
+
+def ladders(kernel: str, version: int | None = None, case: str | None = None):
+    """Measure a family ("conv2d") or one pass ("conv2d.forward"), one Ladder after the other.
+
+    `case` is the name of a case or a part of it that no other has; by default the small case that
+    most versions support, of those the one with the most work. Raises BackendError for an unknown
+    kernel or version and ValueRangeError for an unknown case.
+
+    >>> [ladder.pass_ for ladder in ladders("philox.bits")]
+    ['bits']
+    """
+    records = _records(kernel, version)
+    passes = list(dict.fromkeys((r.op, r.pass_) for r in records))
+    chosen = {key: _case(*key, [r for r in records if (r.op, r.pass_) == key], case)
+              for key in passes}  # fmt: skip
+    if not any(chosen.values()):
+        known = [c.name for op, pass_ in passes for c in cases(op, pass_)]
+        known = "\n  ".join(dict.fromkeys(known))
+        raise ValueRangeError(f"lab: {kernel} has no single case {case!r}; there are\n  {known}")
+    for (op, pass_), found in chosen.items():
+        if found:
+            mine = [r for r in records if (r.op, r.pass_) == (op, pass_)]
+            yield Ladder(op, pass_, found, [_rung(r, found) for r in mine])
+
+
+def _records(kernel: str, version: int | None) -> list[Implementation]:
+    op, _, pass_ = kernel.partition(".")
+    if op not in OPERATIONS:
+        hint = nearest(op, OPERATIONS)
+        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {', '.join(OPERATIONS)})")
+    records = implementations(op, backend="emulated")
+    passes = list(dict.fromkeys(r.pass_ for r in records))
+    if pass_ and pass_ not in passes:
+        known = ", ".join(f"{op}.{p}" for p in passes)
+        raise BackendError(f"lab: unknown pass {pass_!r}{nearest(pass_, passes)} (known: {known})")
+    records = [r for r in records if pass_ in ("", r.pass_)]
+    found = [r for r in records if version in (None, r.version)]
+    if not found:
+        known = sorted({r.version for r in records})
+        raise BackendError(f"lab: {kernel} has no version {version} (versions: {known})")
+    return found
+
+
+def arguments(case: Case) -> tuple:
+    """The case's arguments: float32 normal numbers, the same in every run."""
+    rng = np.random.default_rng(0)
+    return case.make(
+        lambda *shape: np.asarray(rng.standard_normal(shape)).astype(np.float32), "float32"
+    )
+
+
+def _case(op, pass_, records, name) -> Case | None:
+    known = cases(op, pass_)
+    if name is not None:
+        found = [c for c in known if c.name == name] or [c for c in known if name in c.name]
+        return found[0] if len(found) == 1 else None
+
+    def worth(case):
+        args = arguments(case)
+        return sum(r.supports(*args) for r in records), case.flops, case.bytes
+
+    return max((c for c in known if not c.bench), key=worth)
+
+
+def _rung(record: Implementation, case: Case) -> Rung:
+    args = arguments(case)
+    if not record.supports(*args):
+        return Rung(record, case, None)
+    before = poison_outputs(True)
+    try:
+        with watching() as report:
+            got = record.function(*args)
+    finally:
+        poison_outputs(before)
+    wanted = find(case.op, case.pass_, "reference", args).function(*args)
+    return Rung(record, case, report, _error(got, wanted))
+
+
+def _error(got, wanted) -> float:
+    if isinstance(wanted, tuple):
+        return max((_error(g, w) for g, w in zip(got, wanted)), default=0.0)
+    if wanted is None or not wanted.size:
+        return 0.0
+    if wanted.dtype.kind != "f":
+        return 0.0 if np.array_equal(got, wanted) else float("inf")
+    error = float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-30))
+    return error if np.isfinite(error) else float("inf")

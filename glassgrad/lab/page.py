@@ -1,0 +1,160 @@
+"""The laboratory's page: the ladder with its counters, then every line that touches memory."""
+
+import functools
+import html
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from ..cli.output import amount, count
+from ..kernels.emulator.report import Finding, Site
+from . import maps
+from .measure import Ladder, Rung
+
+AROUND = 2  # lines shown before and after a finding's
+
+
+def render(ladders: list[Ladder], command: str) -> str:
+    """The whole page as HTML; `command` is the call that made it."""
+    from .. import __version__
+
+    folder = resources.files(__package__)
+    style = (folder / "../page.css").read_text(encoding="utf-8")
+    found = sum(len(ladder.findings) for ladder in ladders)
+    op = ladders[0].op
+    return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
+        style=style + (folder / "page.css").read_text(encoding="utf-8"),
+        kernel=op if len(ladders) > 1 else f"{op}.{ladders[0].pass_}",
+        verdict=f"<b>{count(found, 'finding')}.</b>" if found else
+        '<b class="fine">No race, nothing out of bounds, nothing uninitialised.</b>',
+        contents="".join(f'<a href="#{ladder.pass_}">{ladder.pass_}</a>' for ladder in ladders),
+        legend=maps.legend(),
+        sections="".join(map(_section, ladders)),
+        command=html.escape(command),
+        version=__version__,
+    )  # fmt: skip
+
+
+def _section(ladder: Ladder) -> str:
+    versions = "".join(_version(r) for r in ladder.rungs if r.report)
+    case = ladder.case
+    return f"""
+<section id="{ladder.pass_}">
+  <h2>{ladder.op}.{ladder.pass_}</h2>
+  <p class="lecture">{html.escape(case.name)}: {amount(case.flops)} floating-point operations,
+  at least {amount(case.bytes)} bytes to read and write</p>
+  <div class="scroll">{_table(COLUMNS, _steps(ladder))}</div>
+  {versions}
+</section>"""
+
+
+# ------------------------------------------------------------------ the ladder
+
+COLUMNS = ("version", "idea", "launches", "bytes moved", "operations a byte", "sectors a load",
+           "sectors a store", "shared requests", "wavefronts a request", "worst bank conflict",
+           "lanes active", "error", "findings")  # fmt: skip
+
+
+def _steps(ladder: Ladder):
+    most = max((r.traffic for r in ladder.rungs if r.report), default=0)
+    for rung in ladder.rungs:
+        head = f"v{rung.record.version}", html.escape(rung.record.idea)
+        if rung.report is None:
+            yield *head, "does not support this case", *[""] * (len(COLUMNS) - 3)
+            continue
+        report, shared = rung.report, rung.report.total("requests", "shared")
+        width = 100 * rung.traffic / most if most else 0
+        yield (
+            *head,
+            len(report.launches),
+            f'{amount(rung.traffic)}<span class="bar" style="width:{width:.0f}%"></span>',
+            f"{rung.intensity:.3g}",
+            f"{rung.per_request('global', False):.3g}",
+            f"{rung.per_request('global', True):.3g}",
+            amount(shared) if shared else "–",
+            f"{rung.per_request('shared'):.3g}" if shared else "–",
+            f"{rung.ways} ways" if rung.ways > 1 else "none" if shared else "–",
+            f"{100 * rung.active:.0f} %",
+            f"{rung.error:.1e}" if rung.error else "0",
+            len(report.findings) or '<span class="fine">none</span>',
+        )
+
+
+def _table(columns, rows) -> str:
+    """Rows of HTML below their column names; only the first two columns are text."""
+    kinds = ["", " class='idea'", *[" class='n'"] * (len(columns) - 2)]
+    head = "".join(f"<th{k}>{c}</th>" for k, c in zip(kinds, columns))
+    body = "".join(
+        "<tr>" + "".join(f"<td{k}>{v}</td>" for k, v in zip(kinds, row)) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+# ------------------------------------------------------------------ one version
+
+
+def _version(rung: Rung) -> str:
+    launches = {
+        f"<code>{x['kernel']}</code> {_sizes(x['grid'])} blocks of {_sizes(x['block'])} threads"
+        for x in rung.report.launches
+    }
+    findings = "".join(map(_finding, rung.report.findings))
+    rows = "".join(map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s))))
+    return f"""
+<details{" open" if rung.report.findings else ""}>
+  <summary><b>v{rung.record.version}</b> {html.escape(rung.record.idea)}</summary>
+  <p class="lecture">{"; ".join(sorted(launches))}</p>
+  {findings}
+  <div class="scroll"><table><thead><tr><th>line</th><th>what stands there</th><th>memory</th>
+  <th class="n">requests</th><th class="n">sectors or wavefronts a request</th>
+  <th class="n">least possible</th><th class="n">lanes active</th>
+  <th>the first request of a warp</th></tr></thead><tbody>{rows}</tbody></table></div>
+</details>"""
+
+
+def _weight(site: Site) -> int:
+    """Global memory first: it is what most kernels wait for."""
+    return 1_000_000 if site.space == "global" else 1
+
+
+def _sizes(sizes) -> str:
+    used = [s for i, s in enumerate(sizes) if s > 1 or i == 0]
+    return " × ".join(map(str, used))
+
+
+def _line(site: Site) -> str:
+    where = f"{Path(site.file).name}:{site.line}" if site.line else ""
+    access = f"{'store' if site.store else 'load'}, {site.size} bytes a lane"
+    memory = f"<code>{site.array}</code>" if site.space == "global" else "shared"
+    conflict = f"<br>{site.ways} ways" if site.ways > 1 else ""
+    least = site.ideal / site.requests
+    return (
+        f"<tr><td>{where}</td><td><pre>{html.escape(_source(site.file, site.line))}</pre></td>"
+        f"<td class='whole'>{memory}<br>{access}</td><td class='n'>{amount(site.requests)}</td>"
+        f"<td class='n'>{site.per_request:.3g}{conflict}</td><td class='n'>{least:.3g}</td>"
+        f"<td class='n'>{100 * site.active:.0f} %</td><td>{maps.of(site)}</td></tr>"
+    )
+
+
+def _finding(finding: Finding) -> str:
+    lines = []
+    for number in range(finding.line - AROUND, finding.line + AROUND + 1) if finding.line else ():
+        text = html.escape(f"{number:5}  {_source(finding.file, number, strip=False)}")
+        lines.append(f'<span class="here">{text}</span>' if number == finding.line else text)
+    source = "\n".join(lines)
+    return (
+        f'<div class="finding"><p><b>{html.escape(finding.kind)}</b>'
+        f" {html.escape(str(finding))}</p><pre>{source}</pre></div>"
+    )
+
+
+@functools.cache
+def _text(file: str) -> list[str]:
+    return Path(file).read_text(encoding="utf-8").splitlines()
+
+
+def _source(file: str, line: int, strip: bool = True) -> str:
+    if not line or not 0 < line <= len(_text(file)):
+        return ""
+    text = _text(file)[line - 1]
+    return text.strip() if strip else text
