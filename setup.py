@@ -38,11 +38,13 @@ setup(
     extras_require={
         "cuda12": ["cupy-cuda12x>=13"],
         "cuda13": ["cupy-cuda13x>=13"],
+        "nvrtc": ["nvidia-cuda-nvrtc"],  # what NVIDIA's compiler says, without a GPU
         "test": [
+            "nvidia-cuda-nvrtc",
             "pytest>=8",
             "pytest-xdist>=3.5",
-            "ruff==0.17.*",
-        ],  # a newer ruff formats otherwise
+            "ruff==0.17.*",  # a newer one formats otherwise
+        ],
         # the one PyTorch that the stored comparisons were made with; never needed to run anything
         "peers": ["torch==2.13.0", "minisom>=2.3", "gensim>=4.3"],
     },

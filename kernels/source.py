@@ -61,7 +61,9 @@ def signatures(text: str) -> dict[str, Signature]:
     """
     found = {}
     text = without_comments(text)
-    constants = dict(re.findall(r"constexpr\s+int\s+(\w+)\s*=\s*(\d+)\s*[;,]", text))
+    constants = {}
+    for declared in re.findall(r"constexpr\s+int\s+([^;]+);", text):
+        constants |= dict(re.findall(r"(\w+)\s*=\s*(\d+)\s*(?:,|$)", declared))
     for bounds, kernel, body in KERNEL.findall(text):
         parameters = []
         for part in filter(None, (p.strip() for p in body.split(","))):
@@ -73,8 +75,9 @@ def signatures(text: str) -> dict[str, Signature]:
             parameters.append(Parameter(name, type_, bool(star), bool(const or after)))
         first = bounds.partition(",")[0].strip()
         first = constants.get(first, first)
-        most = int(first) if first.isdigit() else None
-        found[kernel] = Signature(kernel, tuple(parameters), most)
+        if first and not first.isdigit():
+            raise BackendError(f"{kernel}: cannot read its bound of threads {first!r}")
+        found[kernel] = Signature(kernel, tuple(parameters), int(first) if first else None)
     return found
 
 

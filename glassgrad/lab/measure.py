@@ -1,10 +1,12 @@
 """The versions of a kernel on one case: findings, counters, and the error against the reference."""
 
+import functools
+import importlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import OPERATIONS, Implementation, cases, implementations
+from ..kernels import OPERATIONS, Implementation, cases, implementations, nvrtc
 from ..kernels.case import Case
 from ..kernels.emulator import Report, watching
 from ..kernels.errors import BackendError, ValueRangeError, nearest
@@ -12,6 +14,7 @@ from ..kernels.launcher import poison_outputs
 from ..kernels.registry import find
 
 SECTOR = 32  # bytes
+CHIP = "sm_80"
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,25 @@ class Rung:
         return max((s.ways for s in self.report.sites), default=0)
 
     @property
+    def resources(self) -> dict[str, nvrtc.Resources]:
+        """What NVIDIA's compiler gives each launched kernel on `CHIP`; empty without NVRTC."""
+        compiled = _compiled(importlib.import_module(self.record.function.__module__).source.text)
+        return {k: compiled[k] for k in {x["kernel"]: 0 for x in self.report.launches} if compiled}
+
+    @property
     def active(self) -> float:
         """The part of the lanes that took part in loads and stores."""
         requests = sum(s.requests for s in self.report.sites)
         return sum(s.lanes for s in self.report.sites) / (32 * requests) if requests else 0.0
+
+
+@functools.cache
+def _compiled(text) -> dict[str, nvrtc.Resources]:
+    try:
+        nvrtc.library()
+    except BackendError:
+        return {}
+    return nvrtc.compile(text, CHIP)
 
 
 @dataclass(frozen=True)

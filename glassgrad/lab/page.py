@@ -9,7 +9,7 @@ from string import Template
 from ..cli.output import amount, count
 from ..kernels.emulator.report import Finding, Site
 from . import maps
-from .measure import Ladder, Rung
+from .measure import CHIP, Ladder, Rung
 
 AROUND = 2  # lines shown before and after a finding's
 
@@ -94,22 +94,32 @@ def _table(columns, rows) -> str:
 
 
 def _version(rung: Rung) -> str:
-    launches = {
-        f"<code>{x['kernel']}</code> {_sizes(x['grid'])} blocks of {_sizes(x['block'])} threads"
-        for x in rung.report.launches
-    }
+    launches = dict.fromkeys(map(_launch, rung.report.launches))
+    taken = "".join(f"<br><code>{k}</code> {_taken(r)}" for k, r in rung.resources.items())
     findings = "".join(map(_finding, rung.report.findings))
     rows = "".join(map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s))))
     return f"""
 <details{" open" if rung.report.findings else ""}>
   <summary><b>v{rung.record.version}</b> {html.escape(rung.record.idea)}</summary>
-  <p class="lecture">{"; ".join(sorted(launches))}</p>
+  <p class="lecture">{"; ".join(launches)}{taken}</p>
   {findings}
   <div class="scroll"><table><thead><tr><th>line</th><th>what stands there</th><th>memory</th>
   <th class="n">requests</th><th class="n">sectors or wavefronts a request</th>
   <th class="n">least possible</th><th class="n">lanes active</th>
   <th>the first request of a warp</th></tr></thead><tbody>{rows}</tbody></table></div>
 </details>"""
+
+
+def _launch(x) -> str:
+    return f"<code>{x['kernel']}</code> {_sizes(x['grid'])} blocks of {_sizes(x['block'])} threads"
+
+
+def _taken(r) -> str:
+    spills = f"spills {r.spilled} bytes" if r.spilled else "spills nothing"
+    return (
+        f"takes {r.registers} registers a thread, {r.shared} bytes of static shared memory a"
+        f" block, {spills} ({CHIP}, NVRTC)"
+    )
 
 
 def _weight(site: Site) -> int:

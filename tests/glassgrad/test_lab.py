@@ -1,0 +1,125 @@
+"""The laboratory: what the page and the table say is what the emulator counted."""
+
+import re
+
+import pytest
+
+from glassgrad.cli import main
+from glassgrad.kernels import cases
+from glassgrad.kernels.emulator.report import Finding, Report, Site
+from glassgrad.lab import Ladder, ladders, maps, render
+from glassgrad.lab.measure import Rung
+from tests.kernels.checking import why_no_emulator
+
+needs_compiler = pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "runs")
+
+
+def site(addresses, size=4, space="global"):
+    addresses = [*addresses, *[None] * (32 - len(addresses))]
+    return Site("k", "", 0, space, False, size, array="x", sample=addresses)
+
+
+def rectangles(svg):
+    """(x, y, is it wanted, title) of every word drawn."""
+    found = re.findall(r'<rect x="(\d+)" y="(\d+)".*?fill="(.*?)"><title>(.*?)</title>', svg)
+    return [(int(x), int(y), fill.startswith("hsl"), title) for x, y, fill, title in found]
+
+
+@pytest.mark.parametrize("stride, sectors", [(1, 4), (2, 8), (32, 32)])
+def test_sector_map_of_textbook_strides(stride, sectors):
+    words = rectangles(maps.of(site([4 * stride * lane for lane in range(32)])))
+    assert len(words) == 8 * sectors
+    assert sum(wanted for *_, wanted, _ in words) == 32
+    assert words[0][3] == "byte 0: lane 0"
+
+
+def test_sector_map_of_a_broadcast_is_one_word():
+    words = rectangles(maps.of(site([64] * 32)))
+    assert [w[3] for w in words if w[2]] == ["byte 64: 32 lanes"] and len(words) == 8
+
+
+@pytest.mark.parametrize("pitch, ways", [(32, 32), (33, 1)])
+def test_bank_map_of_the_transpose_tile(pitch, ways):
+    words = rectangles(maps.of(site([4 * pitch * lane for lane in range(32)], space="shared")))
+    assert len(words) == 32 * ways and len({y for _, y, *_ in words}) == ways
+    assert len({x for x, _, wanted, _ in words if wanted}) == (1 if ways == 32 else 32)
+
+
+def test_vector_loads_go_by_quarter_warps():
+    words = rectangles(maps.of(site([16 * i for i in range(32)], size=16, space="shared")))
+    assert len({y for _, y, *_ in words}) == 1, "no conflict within eight lanes"
+
+
+@needs_compiler
+def test_every_version_of_a_pass_is_measured():
+    (ladder,) = ladders("som.distances")
+    assert [r.record.version for r in ladder.rungs] == [1, 2, 3]
+    for rung in ladder.rungs:
+        assert rung.traffic >= ladder.case.bytes / 2 and rung.error < 1e-5 and rung.intensity > 0
+    naive, tiled, _ = ladder.rungs
+    assert naive.traffic > 2 * tiled.traffic, "tiles in shared memory save traffic"
+    assert naive.ways == 0 and tiled.ways >= 1
+    page = render([ladder], "glassgrad lab som.distances")
+    for rung in ladder.rungs:
+        assert f"<b>v{rung.record.version}</b>" in page
+    assert "No race" in page and 'class="map"' in page
+
+
+@needs_compiler
+def test_the_command_writes_table_and_page(tmp_path, capsys):
+    page = tmp_path / "lab.html"
+    command = ["lab", "philox.bits", "--version", "2", "--case", "n127", "--out", str(page)]
+    assert main([*command[:4], "--case", "n127 offset 0", *command[6:]]) == 0
+    said = capsys.readouterr().out
+    assert "philox.bits" in said and "cuda.cu:" in said and str(page) in said.replace("\n", "")
+    text = page.read_text(encoding="utf-8")
+    assert "glassgrad lab philox.bits --version 2 --case &#x27;n127 offset 0&#x27;" in text
+    assert "/cuda.cu" not in text, "no path of this machine"
+
+
+@needs_compiler
+def test_a_finding_is_shown_with_its_source(tmp_path, monkeypatch, capsys):
+    source = tmp_path / "cuda.cu"
+    source.write_text("one\ntwo\nthree < four\nfive\n")
+    (record,) = [r.record for r in next(ladders("philox.bits", version=1)).rungs]
+    finding = Finding("race", "k", str(source), 3, "thread 1 and thread 2", 1)
+    case = cases("philox", "bits")[0]
+    ladder = Ladder("philox", "bits", case, [Rung(record, case, Report([finding]))])
+    page = render([ladder], "glassgrad lab philox")
+    assert "1 finding." in page and '<span class="here">    3  three &lt; four</span>' in page
+    monkeypatch.setattr("glassgrad.lab.ladders", lambda *_: [ladder])
+    assert main(["lab", "philox", "--out", str(tmp_path / "page.html")]) == 1
+    assert "cuda.cu:3: race: thread 1" in capsys.readouterr().out
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["conv"], "unknown kernel 'conv'; did you mean 'conv2d'?"),
+        (["conv2d.backward"], "known: conv2d.forward, conv2d.input_grad, conv2d.weight_grad"),
+        (["dropout", "--version", "9"], "dropout has no version 9 (versions: [1, 2])"),
+        (["dropout", "--case", "nothing"], "no single case 'nothing'; there are\n  shape ("),
+        (["dropout", "--case", "shape"], "no single case 'shape'"),
+    ],
+)
+def test_bad_input(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab", *arguments]) == 1
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_compiler(monkeypatch, capsys, tmp_path):
+    from glassgrad.kernels.emulator import compiler
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    compiler.compiler.cache_clear()
+    try:
+        assert main(["lab", "dropout"]) == 1
+    finally:
+        monkeypatch.undo()
+        compiler.compiler.cache_clear()
+    assert "the emulator needs a C++17 compiler: install g++" in capsys.readouterr().err

@@ -1,0 +1,206 @@
+"""The same training on every backend: the CUDA C kernels in the emulator against the reference."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import kernels, models
+from glassgrad.core import data, nn
+from glassgrad.core.fit import Silent, fit
+from glassgrad.core.gradcases import CASES
+from glassgrad.core.gradcases_layers import CASES as LAYERS
+from glassgrad.core.system import System
+from glassgrad.kernels.errors import BackendError
+from glassgrad.kernels.registry import watching
+from tests.kernels.checking import why_no_emulator, why_no_gpu
+from tests.tools import assert_close
+
+needs_compiler = pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "runs")
+needs_gpu = pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "a GPU is there")
+STEPS = 5
+
+
+class Enough(Exception):
+    """The steps that were asked for are done."""
+
+
+class Recorder(Silent):
+    """Keeps the first figure of each step, and stops the training after `STEPS`."""
+
+    def __init__(self):
+        self.losses = []
+
+    def step(self, epoch, batch, figures):
+        self.losses.append(next(iter(figures.values())))
+        if len(self.losses) == STEPS:
+            raise Enough
+
+
+class ConvVAE(System):
+    """28x28 or 8x8 images through strided convolutions to a sampled code, and back."""
+
+    def __init__(self, rng, codes=4):
+        super().__init__()
+        self.down = nn.Sequential(
+            nn.Conv2d(1, 8, 3, stride=2, padding=1, rng=rng), nn.ReLU(),
+            nn.Conv2d(8, 16, 3, stride=2, padding=1, rng=rng), nn.ReLU(), nn.Flatten(),
+        )  # fmt: skip
+        self.heads = nn.Linear(64, 2 * codes, rng=rng)
+        self.up = nn.Linear(codes, 64, rng=rng)
+        self.back = nn.Sequential(
+            nn.ReLU(), nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1, rng=rng), nn.ReLU(),
+            nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1, rng=rng),
+        )  # fmt: skip
+        self.noise, self.codes = rng.child("noise"), codes
+
+    def objective(self, batch):
+        heads = self.heads(self.down(batch.x))
+        mu, logvar = heads[:, : self.codes], heads[:, self.codes :]
+        z, kl = gg.reparameterise(mu, logvar, self.noise)
+        logits = self.back(self.up(z).reshape(len(batch.x), 16, 2, 2))
+        x = gg.Tensor(batch.x)
+        likelihood = (gg.softplus(logits) - x * logits).sum() / len(batch.x)
+        return likelihood + kl.mean()
+
+
+SETTINGS = {"epochs": 1, "seed": 1}
+
+
+def conv_vae(s):
+    digits = data.load("digits")
+    settings = models.recipe("vae").resolve("digits", {**SETTINGS, "batch": 20, **s})
+    return ConvVAE(gg.Generator(1)), digits, settings
+
+
+def recipe(name, **sets):
+    def make(s):
+        r = models.recipe(name)
+        settings = r.resolve("digits", {**SETTINGS, **sets, **s})
+        found = data.load("digits")
+        found = r.prepare(found, settings) if r.prepare else found
+        return r.build(found, settings, gg.Generator(1)), found, settings
+
+    return make
+
+
+def losses(make, backend, device="cpu", **s):
+    """The losses of the first steps, and how often each kernel ran."""
+    seen, recorder = Counter(), Recorder()
+
+    def watch(record, args):
+        seen[record.backend, record.op] += 1
+        return record.function(*args)
+
+    # what is no array (weights, the order of the batches) is drawn outside: the same for all
+    system, found, settings = make(s)
+    with kernels.backend(backend), watching(watch), pytest.raises(Enough):
+        fit(system.to(device), found, settings, progress=recorder)
+    return np.array(recorder.losses), seen
+
+
+SYSTEMS = {
+    "conv-vae": (conv_vae, {"conv2d", "reparam"}),
+    "lstm": (recipe("lstm"), {"lstm"}),
+    "gru": (recipe("gru"), {"gru"}),
+    "som": (recipe("som"), {"som"}),
+    "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
+    "vae": (recipe("vae"), {"reparam"}),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_five_steps_match_the_reference(name):
+    make, families = SYSTEMS[name]
+    wanted, _ = losses(make, "reference")
+    got, seen = losses(make, "emulated")
+    assert {backend for backend, _ in seen} == {"emulated"}, "another backend took part"
+    assert families <= {op for _, op in seen}
+    assert len(got) == STEPS and np.isfinite(wanted).all()
+    assert_close(got, wanted, rtol=1e-4, what=name)
+    assert name == "som" or wanted[0] != wanted[-1], "nothing was learnt"
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_five_steps_on_a_gpu_match_the_reference(name):
+    make, families = SYSTEMS[name]
+    wanted, _ = losses(make, "reference")
+    got, seen = losses(make, "cuda", device="cuda")
+    assert {backend for backend, _ in seen} == {"cuda"} and families <= {op for _, op in seen}
+    assert_close(got, wanted, rtol=1e-4, what=name)
+
+
+@needs_compiler
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam"])
+def test_every_optimiser_gets_the_same_gradients(optimiser):
+    wanted, _ = losses(conv_vae, "reference", optimiser=optimiser, lr=1e-3)
+    got, _ = losses(conv_vae, "emulated", optimiser=optimiser, lr=1e-3)
+    assert_close(got, wanted, rtol=1e-4, what=optimiser)
+
+
+def gradients(case, backend):
+    """Value and gradients of a gradient case, in float64, with a fixed random cotangent."""
+    tensors = [gg.Tensor(a, requires_grad=True) for a in case.arrays()]
+    seen = set()
+
+    def watch(record, args):
+        seen.add(record.op)
+        return record.function(*args)
+
+    with kernels.backend(backend), watching(watch):
+        out = case.f(*tensors)
+        outs = out if isinstance(out, (tuple, list)) else [out]
+        outs = [o for o in outs if o.requires_grad]
+        rng = np.random.default_rng(0)
+        cotangents = [rng.standard_normal(o.shape) for o in outs]
+        grads = gg.grad(outs, tensors, cotangents, unused="zero")
+    return [o.numpy() for o in outs] + [g.numpy() for g in grads], seen
+
+
+@needs_compiler
+@pytest.mark.parametrize("case", [*CASES, *LAYERS], ids=lambda c: c.name)
+def test_every_function_and_layer_has_the_same_gradients(case):
+    """Those that run no kernel are skipped: NumPy computes them on both backends."""
+    wanted, seen = gradients(case, "reference")
+    if not seen:
+        pytest.skip("runs no kernel")
+    got, _ = gradients(case, "emulated")
+    for g, w in zip(got, wanted, strict=True):
+        assert_close(g, w, rtol=1e-11, what=case.name)
+
+
+BACKENDS = ("reference", "numba", "emulated")
+
+
+@needs_compiler
+def test_same_seed_same_noise_and_masks():
+    """Bits, uniform numbers and dropout masks to the bit, normal numbers to their rounding."""
+
+    def drawn(backend):
+        with kernels.backend(backend):
+            rng = gg.Generator(2**63 + 5)
+            x = gg.Tensor(np.ones((13, 31), np.float32))
+            exact = [rng.uniform((7, 33)), rng.integers(10, 50), rng.permutation(40)]
+            exact += [gg.dropout(x, 0.3, rng).numpy(), rng.bernoulli(np.full(99, 0.5))]
+            z, _ = gg.reparameterise(0 * x, 0 * x, rng)
+            return exact, [rng.normal((5, 41)), z.numpy()]
+
+    exact, close = drawn("reference")
+    for backend in BACKENDS[1:]:
+        got_exact, got_close = drawn(backend)
+        for g, w in zip(got_exact, exact, strict=True):
+            np.testing.assert_array_equal(g, w, backend)
+        for g, w in zip(got_close, close, strict=True):
+            assert_close(g, w, rtol=1e-6, what=backend)
+
+
+def test_an_unknown_backend_is_refused_before_anything_runs():
+    with (
+        pytest.raises(BackendError, match="unknown backend 'emulator'"),
+        kernels.backend("emulator"),
+    ):
+        pass
