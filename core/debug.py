@@ -2,8 +2,9 @@
 
 1  print which backend each kernel call took
 2  and its time and GB/s
-3  stop at the *forward* call that first makes a NaN or Inf, and show the user's line
-4  and print what the compilers say (nvcc, g++)
+3  stop at the *forward* call that first makes a NaN or Inf, and show the user's line;
+   outputs of CUDA kernels are NaN until they are written
+4  and print what the compilers of CUDA kernels are asked, and what they say
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from ..kernels.debug import switches
 from ..kernels.errors import GlassgradError, describe
 from .arrays import is_array, xp_of
 
@@ -26,12 +28,11 @@ class NonFiniteError(GlassgradError, ArithmeticError):
 
 def level() -> int:
     """The level in force: of the innermost `debugging` block, else of the environment."""
-    global _level
     if _level is None:
         text = os.environ.get("GLASSGRAD_DEBUG", "0") or "0"
         if text not in "01234" or len(text) != 1:
             raise GlassgradError(f"GLASSGRAD_DEBUG must be one of 0, 1, 2, 3, 4; got {text!r}")
-        _level = int(text)
+        _set(int(text))
     return _level
 
 
@@ -45,15 +46,20 @@ def debugging(new_level: int):
     Traceback (most recent call last):
     glassgrad.core.debug.NonFiniteError: log: made the first NaN; all its inputs were finite ...
     """
-    global _level
     if new_level not in range(5):
         raise GlassgradError(f"debugging: level must be 0, 1, 2, 3 or 4; got {new_level!r}")
     before = level()
-    _level = new_level
+    _set(new_level)
     try:
         yield
     finally:
-        _level = before
+        _set(before)
+
+
+def _set(new_level: int) -> None:
+    global _level
+    _level = new_level
+    switches.poison, switches.compilers = new_level >= 3, new_level >= 4
 
 
 def user_line() -> str:

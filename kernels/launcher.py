@@ -24,11 +24,13 @@ where an array has more than 2^31 - 1 elements.
 
 import functools
 import operator
+import sys
 from pathlib import Path
 
 import numpy as np
 
 from .arrays import is_cupy, xp_of
+from .debug import say, switches
 from .errors import BackendError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
 from .source import Signature, Text
@@ -70,23 +72,10 @@ def contiguous(array):
     return xp_of(array).ascontiguousarray(array).reshape(array.shape)
 
 
-_poison = False
-
-
-def poison_outputs(on: bool) -> bool:
-    """Fill every new output with `UNWRITTEN` before its kernel runs; returns what held before.
-
-    What a kernel forgets to write is then NaN, not the right answer of the call before.
-    """
-    global _poison
-    before, _poison = _poison, on
-    return before
-
-
 def empty(like, shape, dtype=None):
     """A new uninitialised array on the device of `like`, of its dtype unless one is given."""
     array = xp_of(like).empty(shape, like.dtype if dtype is None else dtype)
-    if _poison and array.dtype.itemsize % 4 == 0 and array.size:
+    if switches.poison and array.dtype.itemsize % 4 == 0 and array.size:
         array.reshape(-1).view("uint32").fill(UNWRITTEN)
     return array
 
@@ -240,7 +229,8 @@ def _module(text: Text, real: str, index: str, cooperative: bool):
         module = cupy.RawModule(
             code=text.flat, options=options, backend="nvrtc", enable_cooperative_groups=cooperative
         )
-        module.compile()
+        say(f"NVRTC {text.path.parent.name}/{text.path.name} {' '.join(options)}")
+        module.compile(log_stream=sys.stderr if switches.compilers else None)
     except cupy.cuda.compiler.CompileException as error:
         raise BackendError(f"{text.path.name}: NVRTC says\n{error}") from None
     return module

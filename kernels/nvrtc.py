@@ -49,6 +49,13 @@ def library() -> ctypes.CDLL:
     raise BackendError("NVRTC is not installed (pip install nvidia-cuda-nvrtc)")
 
 
+def version() -> str:
+    """The library's version, such as "13.0"."""
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    _expect(library().nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)))
+    return f"{major.value}.{minor.value}"
+
+
 def compile(text: Text, chip: str, real: str = "float", index: str = "int") -> dict[str, Resources]:
     """Kernel -> its Resources, of a whole file compiled for a chip such as "sm_80".
 

@@ -23,6 +23,7 @@ def run(args) -> int:
     rows = [(k, v) for k, v in about.items() if v is not None]
     rows += [("packages", ", ".join(_packages())), ("cache", _folder_state())]
     rows += [(name, path or "not found") for name, path in machine.compilers().items()]
+    rows.append(("NVRTC", machine.nvrtc()))
     out.print(table(rows, "what", "here", title="Machine"), "")
     state = [(name, good(ok), text) for name, (ok, text) in machine.backends().items()]
     out.print(table(state, "backend", "runs here", "with, or why not", title="Backends"), "")
@@ -39,7 +40,16 @@ def run(args) -> int:
 def _packages() -> list[str]:
     from .machine import version
 
-    names = ("scipy", "scikit-learn", "matplotlib", "rich", "safetensors", "torch")
+    names = (
+        "scipy",
+        "scikit-learn",
+        "matplotlib",
+        "rich",
+        "safetensors",
+        "cupy-cuda13x",
+        "cupy-cuda12x",
+        "torch",
+    )
     return [f"{n} {version(n)}" for n in names if version(n)]
 
 
@@ -80,14 +90,20 @@ def _data(data_dir):
 
 
 def self_test() -> dict[str, tuple[bool, str]]:
-    """Name -> (passed, detail): a gradient check on each CPU backend, and one against the other."""
+    """Name -> (passed, detail): gradients on the CPU, and each backend against the reference."""
     from ..kernels.errors import GlassgradError
+    from .machine import emulator, gpu
 
+    others = {
+        "emulated = reference": (emulator, lambda: _agree("emulated")),
+        "cuda = reference": (gpu, lambda: _agree("cuda")),
+    }
     found = {}
     for name, test in {
         "gradients, reference": lambda: _gradients("reference"),
         "gradients, numba": lambda: _gradients("numba"),
-        "numba = reference": _agree,
+        "numba = reference": lambda: _agree("numba"),
+        **{name: test for name, (there, test) in others.items() if there()[0]},
         "numba threads": _threads,
         "random stream": _stream,
     }.items():
@@ -111,19 +127,22 @@ def _gradients(backend: str) -> tuple[bool, str]:
     return True, f"error {report.error:.1e}"
 
 
-def _agree() -> tuple[bool, str]:
+def _agree(backend: str) -> tuple[bool, str]:
     import numpy as np
 
     from .. import kernels
+    from ..core.arrays import to_device, to_numpy
 
     rng = np.random.default_rng(1)
     # small whole numbers: sums are exact, so the two must be equal to the bit
     x = rng.integers(-4, 5, (2, 3, 7, 7)).astype(np.float32)
     w = rng.integers(-4, 5, (4, 3, 3, 3)).astype(np.float32)
     results = []
-    for name in ("reference", "numba"):
+    for name in ("reference", backend):
+        device = "cuda" if name == "cuda" else "cpu"
         with kernels.backend(name):
-            results.append(kernels.conv2d.forward(x, w, 1, 1, 1, 1))
+            y = kernels.conv2d.forward(to_device(x, device), to_device(w, device), 1, 1, 1, 1)
+        results.append(to_numpy(y))
     ok = np.array_equal(*results)
     return ok, "convolution of whole numbers, equal to the bit" if ok else "results differ"
 

@@ -72,8 +72,35 @@ def gpu() -> tuple[bool, str]:
         cupy = module_for("cuda")
     except DeviceError as error:
         return False, str(error)
-    properties = cupy.cuda.runtime.getDeviceProperties(0)
-    return True, f"{properties['name'].decode()}, CuPy {cupy.__version__}"
+    device = cupy.cuda.Device()
+    name = cupy.cuda.runtime.getDeviceProperties(device.id)["name"].decode()
+    free, total = (n / 2**30 for n in device.mem_info)
+    chip = f"sm_{device.compute_capability}"
+    return True, f"{name} ({chip}, {free:.0f} of {total:.0f} GiB free), CuPy {cupy.__version__}"
+
+
+def emulator() -> tuple[bool, str]:
+    """(can CUDA kernels run on the CPU, with which compiler or what to install)."""
+    from ..kernels.emulator.compiler import compiler
+    from ..kernels.errors import BackendError
+
+    try:
+        path = compiler()
+    except BackendError as error:
+        return False, str(error)
+    lines = shutil.which("addr2line") or shutil.which("llvm-addr2line")
+    return True, path if lines else f"{path}; glassgrad lab needs addr2line: install binutils"
+
+
+def nvrtc() -> str:
+    """NVIDIA's compiler, which needs no GPU, or what to install."""
+    from ..kernels import nvrtc
+    from ..kernels.errors import BackendError
+
+    try:
+        return f"version {nvrtc.version()}"
+    except BackendError as error:
+        return str(error)
 
 
 def compilers() -> dict[str, str | None]:
@@ -85,13 +112,12 @@ def backends() -> dict[str, tuple[bool, str]]:
     """Each backend: (does it run here, with what or why not)."""
     from ..kernels import BACKENDS, implementations
 
-    host = next((p for n, p in compilers().items() if p and n != "nvcc"), None)
     numba = version("numba")
     here = {
         "reference": (True, f"NumPy {version('numpy')}"),
         "numba": (numba is not None, f"Numba {numba}" if numba else "Numba is not installed"),
         "cuda": gpu(),
-        "emulated": (host is not None, host or "no g++ or clang++ was found"),
+        "emulated": emulator(),
     }
     for name in BACKENDS:
         if here[name][0] and not implementations(backend=name):

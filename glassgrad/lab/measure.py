@@ -8,9 +8,9 @@ import numpy as np
 
 from ..kernels import OPERATIONS, Implementation, cases, implementations, nvrtc
 from ..kernels.case import Case
+from ..kernels.debug import poisoned_outputs
 from ..kernels.emulator import Report, watching
 from ..kernels.errors import BackendError, ValueRangeError, nearest
-from ..kernels.launcher import poison_outputs
 from ..kernels.registry import find
 
 SECTOR = 32  # bytes
@@ -153,12 +153,8 @@ def _rung(record: Implementation, case: Case) -> Rung:
     args = arguments(case)
     if not record.supports(*args):
         return Rung(record, case, None)
-    before = poison_outputs(True)
-    try:
-        with watching() as report:
-            got = record.function(*args)
-    finally:
-        poison_outputs(before)
+    with poisoned_outputs(), watching() as report:
+        got = record.function(*args)
     wanted = find(case.op, case.pass_, "reference", args).function(*args)
     return Rung(record, case, report, _error(got, wanted))
 

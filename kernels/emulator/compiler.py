@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
+from ..debug import say
 from ..errors import BackendError
 from ..source import KERNEL, Text, without_comments
 
@@ -146,6 +147,7 @@ def _kept(name: str, suffix: str, content: tuple, build) -> Path:
     folder = cache_folder()
     path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
     if path.is_file():
+        say(f"{path.name} is in the cache")
         with contextlib.suppress(OSError):
             os.utime(path)
         return path
@@ -161,6 +163,7 @@ def _run(*arguments, cwd: Path) -> None:
     done = subprocess.run(
         [compiler(), *map(str, arguments)], cwd=cwd, capture_output=True, text=True
     )
+    say(f"{Path(compiler()).name} {' '.join(map(str, arguments))}\n{done.stderr}")
     if done.returncode:
         raise CompileError(f"{Path(compiler()).name} says\n{done.stderr.strip()}")
 

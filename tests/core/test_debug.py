@@ -9,7 +9,10 @@ import pytest
 
 import glassgrad as gg
 from glassgrad.core import debug
+from glassgrad.kernels.debug import switches
 from glassgrad.kernels.errors import GlassgradError
+from glassgrad.kernels.launcher import empty
+from tests.kernels.checking import why_no_emulator
 
 
 def conv():
@@ -133,3 +136,35 @@ def test_levels_nest_and_end_after_an_error():
             raise KeyError
         assert debug.level() == 1
     assert debug.level() == before
+
+
+def test_level_3_poisons_the_outputs_of_cuda_kernels():
+    """A kernel that forgets to write must not show what the memory held before."""
+    before = switches.poison
+    with gg.debugging(3):
+        assert np.isnan(empty(np.zeros(3, np.float32), (2, 5))).all()
+        with gg.debugging(2):
+            assert not switches.poison
+    assert switches.poison == before
+
+
+@pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "a compiler is there")
+def test_level_4_prints_what_the_compiler_is_asked(capsys, monkeypatch, tmp_path):
+    from glassgrad.kernels.emulator import compiler
+    from glassgrad.kernels.emulator.launch import _library
+
+    def said():
+        _library.cache_clear()
+        with gg.debugging(4), gg.kernels.backend("emulated"):
+            gg.kernels.dropout.forward(np.ones(8, np.float32), 0.5, 1, 0)
+        return capsys.readouterr().err
+
+    compiler.cache_folder.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    try:
+        first, second = said(), said()
+    finally:
+        monkeypatch.undo()
+        compiler.cache_folder.cache_clear()
+    assert "-c kernel.cpp -o kernel.o" in first and "in the cache" not in first
+    assert second.count("is in the cache") == 2 and " -c " not in second

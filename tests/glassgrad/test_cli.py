@@ -330,7 +330,7 @@ def test_doctor_fails_when_two_backends_disagree(capsys, monkeypatch):
     once = iter([1.0, 2.0])
     forward = conv2d.forward
     monkeypatch.setattr(conv2d, "forward", lambda *a: forward(*a) * next(once))
-    ok, said = doctor._agree()
+    ok, said = doctor._agree("numba")
     assert not ok and said == "results differ"
     monkeypatch.setattr(doctor, "self_test", lambda: {"planted": (False, "broken")})
     monkeypatch.setattr(doctor, "_data", lambda folder: [])

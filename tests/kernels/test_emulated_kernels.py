@@ -4,33 +4,35 @@ That their results equal the reference is the contract test's matter; here every
 every version is watched on every small case, with outputs that say where nobody has written.
 """
 
+import numpy as np
 import pytest
 
 from glassgrad.kernels import cases, implementations
+from glassgrad.kernels.debug import poisoned_outputs
 from glassgrad.kernels.emulator import watching
-from glassgrad.kernels.launcher import poison_outputs
 from tests.kernels.checking import arguments, why_no_emulator
+from tests.tools import LAYOUTS
 
 NONE = why_no_emulator()
 pytestmark = pytest.mark.skipif(bool(NONE), reason=NONE or "a compiler is there")
 RECORDS = implementations(backend="emulated")
 
 
-@pytest.fixture
-def poisoned_outputs():
-    before = poison_outputs(True)
-    yield
-    poison_outputs(before)
+KINDS = [("float32", "contiguous"), ("float64", "contiguous"), ("float32", "sliced")]
 
 
+@pytest.mark.parametrize("dtype, layout", KINDS)
 @pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
-def test_no_finding_on_any_case(record, poisoned_outputs):
+def test_no_finding_on_any_case(record, dtype, layout):
+    if dtype not in record.dtypes:
+        pytest.skip(f"not for {dtype}")
     launches = 0
     for case in cases(record.op, record.pass_):
-        args = arguments(case, record.dtypes[0], integers=True)
+        args = arguments(case, dtype, integers=True)
         if case.bench or not record.supports(*args):
             continue
-        with watching() as report:
+        args = [LAYOUTS[layout](a) if isinstance(a, np.ndarray) else a for a in args]
+        with poisoned_outputs(), watching() as report:
             record.function(*args)
         assert not report.findings, f"{case}: {report.findings[0]}"
         launches += len(report.launches)

@@ -1,0 +1,36 @@
+"""The switches of the kernel layer for finding mistakes; core/debug.py turns them by its levels."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+
+class Switches:
+    """`poison`: new outputs of CUDA kernels say where nobody has written; `compilers`: print what
+    the compilers of CUDA kernels are asked and what they say.
+    """
+
+    poison = False
+    compilers = False
+
+
+switches = Switches()
+
+
+@contextlib.contextmanager
+def poisoned_outputs() -> Iterator[None]:
+    """Inside the block every new output of a CUDA kernel is filled with NaN before it runs.
+
+    What a kernel forgets to write is then NaN, not the right answer of the call before.
+    """
+    before, switches.poison = switches.poison, True
+    try:
+        yield
+    finally:
+        switches.poison = before
+
+
+def say(text: str) -> None:
+    """A line about compilers, where `switches.compilers` is on."""
+    if switches.compilers and text.strip():
+        print(f"[glassgrad] {text.rstrip()}", file=sys.stderr)
