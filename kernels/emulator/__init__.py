@@ -2,8 +2,11 @@
 
     cuda.h        the vocabulary of CUDA C as plain C++, put before the file
     compiler.py   the few lines that must be rewritten, the compiler, and a cache by content
-    runtime.cpp   blocks over the cores, threads as fibers, barriers, warps, deadlocks
-    monitor.cpp   instrumented mode: what every load and store is held against, and counters
+    runtime.cpp   blocks over the cores, threads as fibers, barriers, deadlocks
+    warp.cpp      shuffles, votes, matrix products: the lanes of a warp meet
+    calls.cpp     what kernels call
+    monitor.cpp   instrumented mode: what every load and store is held against
+    counters.cpp  and what the requests of each warp cost
     launch.py     arrays in, arrays out; findings as errors
     report.py     what was seen: findings with source lines, counters of every line
 

@@ -24,6 +24,9 @@ from ..errors import BackendError
 from ..source import KERNEL, Text, without_comments
 
 HERE = Path(__file__).parent
+HEADERS = "cuda.h", "runtime.h", "counters.h"
+PARTS = "runtime.cpp", "warp.cpp", "calls.cpp"
+WATCHERS = "monitor.cpp", "counters.cpp"
 SHARED = re.compile(r"\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;")
 DYNAMIC = re.compile(
     r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
@@ -131,8 +134,8 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
 def _runtime(instrumented: bool) -> Path:
     """The runtime as an object file: the same for all kernels, so compiled once."""
     options = ("-O2", *(("-DGLASSGRAD_INSTRUMENTED",) if instrumented else ()))
-    parts = ["runtime.cpp", *(("monitor.cpp",) if instrumented else ())]
-    sources = [(HERE / name).read_text() for name in ("cuda.h", "runtime.h", *parts)]
+    parts = PARTS + (WATCHERS if instrumented else ())
+    sources = [(HERE / name).read_text(encoding="utf-8") for name in (*HEADERS, *parts)]
 
     def build(scratch: Path, made: Path):
         for name in parts:

@@ -9,21 +9,18 @@
 // not both are atomic, and nothing orders them: no barrier of their block between, no __syncwarp of their warp, no
 // barrier of the grid between two blocks.
 //
-// For the counters each lane writes down where it went, under (instruction, how often it came there since the last
-// barrier). What 32 lanes have under one such key is one request of the warp.
-
 #include <algorithm>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <link.h>
 #include <unordered_map>
 
+#include "counters.h"
 #include "runtime.h"
 
 namespace emulator {
 namespace {
 
-constexpr int WARP = 32, SECTOR = 32, BANKS = 32;
 constexpr long ENDLESS = 1L << 28;  // accesses of one thread between two barriers
 
 struct Access {
@@ -47,32 +44,9 @@ struct Region {
   std::vector<Word> words;
 };
 
-struct Request {
-  std::uintptr_t address[WARP];
-  std::uint32_t lanes = 0;
-};
-
-struct Site {
-  void* caller;
-  int array;  // -1: shared memory
-  bool store;
-  int size;
-  std::uint64_t requests = 0, lanes = 0, bytes = 0, units = 0, ideal = 0, ways = 0;
-  std::vector<long long> sample;
-};
-
-struct Lanes {  // of one warp, since the last barrier
-  std::vector<std::vector<Request>> requests;  // by site, by occurrence
-  std::vector<std::uint32_t> times[WARP];      // by site
-};
-
 constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // launcher.py fills new arrays with it
 
 std::vector<Region> regions;  // the arguments
-Block* block_here = nullptr;
-std::vector<Site> sites;
-std::unordered_map<std::uint64_t, int> site_of;
-std::unordered_map<Block*, std::vector<Lanes>> warps;
 std::unordered_map<Block*, Region> shared_of;
 std::uintptr_t stacks_low, stacks_high, library_low, library_high;
 
@@ -179,88 +153,6 @@ void shadow(Region& r, std::uintptr_t address, int size, bool store, bool atomic
   if (store || atomic) r.written = true;
 }
 
-int site_number(void* caller, int array, bool store, int size) {
-  const std::uint64_t key = (std::uint64_t)caller * 2048 + (array + 1) * 64 + size * 2 % 64 + store;
-  const auto [place, is_new] = site_of.try_emplace(key, (int)sites.size());
-  if (is_new) sites.push_back({caller, array, store, size});
-  return place->second;
-}
-
-void note(const Region& r, std::uintptr_t address, int size, bool store, void* caller) {
-  Thread* t = self;
-  auto& all = warps[t->block];
-  if (all.empty()) all.resize((t->block->threads.size() + WARP - 1) / WARP);
-  Lanes& lanes = all[t->index / WARP];
-  const int site = site_number(caller, r.array, store, size), lane = t->index % WARP;
-  if ((int)lanes.requests.size() <= site) lanes.requests.resize(site + 1);
-  auto& times = lanes.times[lane];
-  if ((int)times.size() <= site) times.resize(site + 1);
-  const std::uint32_t occurrence = times[site]++;
-  auto& requests = lanes.requests[site];
-  if (requests.size() <= occurrence) requests.resize(occurrence + 1);
-  requests[occurrence].lanes |= 1u << lane;
-  requests[occurrence].address[lane] = address;
-}
-
-// Distinct sectors of one request, and how few could hold the bytes that it wants.
-std::pair<int, int> sectors(const Request& q, int size) {
-  std::vector<std::uintptr_t> all, places;
-  for (int lane = 0; lane < WARP; ++lane)
-    if (q.lanes >> lane & 1) {
-      places.push_back(q.address[lane]);
-      for (std::uintptr_t s = q.address[lane] / SECTOR; s <= (q.address[lane] + size - 1) / SECTOR; ++s)
-        all.push_back(s);
-    }
-  const auto distinct = [](std::vector<std::uintptr_t>& v) {
-    std::sort(v.begin(), v.end());
-    return int(std::unique(v.begin(), v.end()) - v.begin());
-  };
-  return {distinct(all), (distinct(places) * size + SECTOR - 1) / SECTOR};
-}
-
-// Wavefronts of one request to shared memory, and the least possible: 4-byte accesses go by warps, 8-byte ones
-// by half and 16-byte ones by quarter warps; words of one bank that differ follow one another.
-std::pair<int, int> wavefronts(const Request& q, int size, std::uint64_t& ways) {
-  const int lanes = size > 8 ? 8 : size > 4 ? 16 : 32;
-  int cycles = 0, least = 0;
-  for (int first = 0; first < WARP; first += lanes) {
-    std::vector<std::uintptr_t> words;
-    for (int lane = first; lane < first + lanes; ++lane)
-      if (q.lanes >> lane & 1)
-        for (std::uintptr_t w = q.address[lane] / 4; w <= (q.address[lane] + size - 1) / 4; ++w)
-          words.push_back(w);
-    if (words.empty()) continue;
-    std::sort(words.begin(), words.end());
-    words.erase(std::unique(words.begin(), words.end()), words.end());
-    int in_bank[BANKS] = {};
-    for (std::uintptr_t w : words) ++in_bank[w % BANKS];
-    const int worst = *std::max_element(in_bank, in_bank + BANKS);
-    cycles += worst, ++least;
-    ways = std::max<std::uint64_t>(ways, worst);
-  }
-  return {cycles, least};
-}
-
-void count(Site& site, const Request& q) {
-  const int lanes = __builtin_popcount(q.lanes);
-  ++site.requests;
-  site.lanes += lanes;
-  site.bytes += std::uint64_t(lanes) * site.size;
-  if (site.array < 0) {
-    const auto [cycles, least] = wavefronts(q, site.size, site.ways);
-    site.units += cycles, site.ideal += least;
-  } else {
-    const auto [moved, least] = sectors(q, site.size);
-    site.units += moved, site.ideal += least;
-  }
-  if (site.sample.empty()) {
-    const char* base = site.array < 0 ? self ? self->block->shared : nullptr : regions[site.array].base;
-    if (site.array < 0 && block_here) base = block_here->shared;
-    for (int lane = 0; lane < WARP; ++lane)
-      site.sample.push_back(q.lanes >> lane & 1 ? (long long)(q.address[lane] - (std::uintptr_t)base) : -1);
-  }
-}
-
 void seen(const void* where, int size, bool store, void* caller, bool atomic = false) {
   const std::uintptr_t address = (std::uintptr_t)where;
   if (address - stacks_low < stacks_high - stacks_low || !self) return;
@@ -289,7 +181,7 @@ void seen(const void* where, int size, bool store, void* caller, bool atomic = f
     abandon();
   }
   shadow(*r, address, size, store, atomic, caller);
-  note(*r, address, size, store || atomic, caller);
+  counters::note(r->base, r->array, address, size, store || atomic, caller);
 }
 
 }  // namespace
@@ -299,7 +191,8 @@ namespace monitor {
 void begin(const Launch& launch, const char* stacks, std::size_t bytes) {
   stacks_low = (std::uintptr_t)stacks, stacks_high = stacks_low + bytes;
   dl_iterate_phdr(find_library, (void*)&begin);
-  regions.clear(), sites.clear(), site_of.clear(), warps.clear(), shared_of.clear();
+  regions.clear(), shared_of.clear();
+  counters::clear();
   for (int i = 0; i < launch.count; ++i) {
     const Array& a = launch.arrays[i];
     Region r;
@@ -315,7 +208,6 @@ void begin(const Launch& launch, const char* stacks, std::size_t bytes) {
 }
 
 void begin_block(Block& block) {
-  block_here = &block;
   Region& r = shared_of[&block];
   r = Region();
   r.base = block.shared;
@@ -329,17 +221,8 @@ void shared_used(Block& block) {
 }
 
 void end_interval(Block& block) {
-  block_here = &block;
-  auto found = warps.find(&block);
-  if (found != warps.end())
-    for (Lanes& lanes : found->second) {
-      for (std::size_t site = 0; site < lanes.requests.size(); ++site) {
-        for (const Request& q : lanes.requests[site]) count(sites[site], q);
-        lanes.requests[site].clear();
-      }
-      for (auto& times : lanes.times) std::fill(times.begin(), times.end(), 0);
-    }
-  if (!block.alive) warps.erase(&block), shared_of.erase(&block);
+  counters::end_interval(block);
+  if (!block.alive) shared_of.erase(&block);
 }
 
 void copy_started(const Copy& copy) {
@@ -375,20 +258,8 @@ void end() {
 }
 
 void report(std::string& json) {
-  json += text(", \"base\": %llu, \"sites\": [", (unsigned long long)library_low);
-  for (std::size_t i = 0; i < sites.size(); ++i) {
-    const Site& s = sites[i];
-    json += text("%s{\"address\": %llu, \"array\": %d, \"store\": %s, \"size\": %d, ", i ? ", " : "",
-                 (unsigned long long)s.caller, s.array, s.store ? "true" : "false", s.size);
-    json += text("\"requests\": %llu, \"lanes\": %llu, \"bytes\": %llu, ", (unsigned long long)s.requests,
-                 (unsigned long long)s.lanes, (unsigned long long)s.bytes);
-    json += text("\"units\": %llu, \"ideal\": %llu, \"ways\": %llu, \"sample\": [", (unsigned long long)s.units,
-                 (unsigned long long)s.ideal, (unsigned long long)s.ways);
-    for (std::size_t lane = 0; lane < s.sample.size(); ++lane)
-      json += text("%s%lld", lane ? ", " : "", s.sample[lane]);
-    json += "]}";
-  }
-  json += "]";
+  json += text(", \"base\": %llu", (unsigned long long)library_low);
+  counters::report(json);
 }
 
 }  // namespace monitor

@@ -24,11 +24,9 @@ namespace emulator {
 thread_local Thread* self = nullptr;
 std::uint32_t grid_epoch = 0;
 const Launch* launch = nullptr;
+std::atomic<bool> abandoned;
 
 namespace {
-
-constexpr int WARP = 32;
-constexpr long SPINS = 2000000;  // atomics of one thread between two barriers
 
 struct Finding {
   std::string kind, message;
@@ -38,7 +36,6 @@ struct Finding {
 };
 std::vector<Finding> findings;
 std::mutex findings_lock;
-std::atomic<bool> abandoned;
 
 struct Worker {
   char* stacks = nullptr;
@@ -77,14 +74,6 @@ void resume(Thread* t) {
   self = nullptr;
 }
 
-// Park the thread that runs, until it is resumed.
-void park(State state, Place place) {
-  Thread* t = self;
-  t->state = state;
-  t->place = place;
-  if (!_setjmp(t->context)) _longjmp(worker->home, 1);
-}
-
 Thread* new_thread(Block& block, int index) {
   Thread* t;
   if (!worker->idle.empty()) {
@@ -103,110 +92,6 @@ Thread* new_thread(Block& block, int index) {
   t->state = State::ready;
   t->atomics = t->accesses = 0;
   return t;
-}
-
-// ---- meetings of a warp -----------------------------------------------------------------------------------
-
-float from_bf16(unsigned bits) { return emulator::bits<float>(bits << 16); }
-float from_tf32(float x) { return emulator::bits<float>(emulator::bits<unsigned>(x) & 0xffffe000u); }
-
-// d += a b from the fragments of 32 lanes, in the layouts of the PTX manual.
-void multiply(Thread** lanes, Warp kind) {
-  const int depth = kind == Warp::tf32 ? 8 : 16;
-  float a[16][16], b[16][8];
-  for (int lane = 0; lane < WARP; ++lane) {
-    const int g = lane / 4, t = lane % 4;
-    for (int i = 0; i < 4; ++i) {
-      const int row = g + 8 * (i % 2), k = i / 2;
-      if (kind == Warp::tf32) {
-        a[row][t + 4 * k] = from_tf32(((const float*)lanes[lane]->a)[i]);
-        if (i < 2) b[t + 4 * i][g] = from_tf32(((const float*)lanes[lane]->b)[i]);
-      } else {
-        const unsigned pair = ((const unsigned*)lanes[lane]->a)[i];
-        a[row][2 * t + 8 * k] = from_bf16(pair & 0xffffu);
-        a[row][2 * t + 8 * k + 1] = from_bf16(pair >> 16);
-        if (i < 2) {
-          const unsigned column = ((const unsigned*)lanes[lane]->b)[i];
-          b[2 * t + 8 * i][g] = from_bf16(column & 0xffffu);
-          b[2 * t + 8 * i + 1][g] = from_bf16(column >> 16);
-        }
-      }
-    }
-  }
-  for (int lane = 0; lane < WARP; ++lane)
-    for (int i = 0; i < 4; ++i) {
-      const int row = lane / 4 + 8 * (i / 2), column = 2 * (lane % 4) + i % 2;
-      float sum = lanes[lane]->d[i];
-      for (int k = 0; k < depth; ++k) sum += a[row][k] * b[k][column];
-      lanes[lane]->d[i] = sum;
-    }
-}
-
-// The lane whose value this lane receives; itself where the distance leads out of its segment.
-int source_lane(const Thread* t, int lane) {
-  const int segment = lane / t->width * t->width, last = segment + t->width - 1;
-  int from = lane;
-  if (t->warp == Warp::shuffle) return segment + (t->parameter & (t->width - 1));
-  if (t->warp == Warp::up) from = lane - t->parameter < segment ? lane : lane - t->parameter;
-  if (t->warp == Warp::down) from = lane + t->parameter > last ? lane : lane + t->parameter;
-  if (t->warp == Warp::exchange) from = (lane ^ t->parameter) > last ? lane : lane ^ t->parameter;
-  return from;
-}
-
-// Release one meeting of the warp, if all that it names have come.
-bool resolve_warp(Block& block, int warp) {
-  const int first = warp * WARP, size = std::min<int>(WARP, block.threads.size() - first);
-  for (int leader = 0; leader < size; ++leader) {
-    Thread* l = block.threads[first + leader];
-    if (!l || l->state != State::warp) continue;
-    Thread* lanes[WARP] = {};
-    bool all_here = true;
-    std::string missing;
-    for (int lane = 0; lane < size; ++lane) {
-      if (!(l->mask >> lane & 1)) continue;
-      Thread* t = block.threads[first + lane];
-      if (block.ended[first + lane]) {
-        missing = text("lane %d, named in its mask %#x, has ended", lane, l->mask);
-        continue;
-      }
-      if (!t || t->state != State::warp || t->mask != l->mask || t->warp != l->warp ||
-          t->place.line != l->place.line)
-        all_here = false;
-      else
-        lanes[lane] = t;
-    }
-    if (!(l->mask >> leader & 1)) missing = text("its mask %#x does not name itself", l->mask);
-    if (!all_here) continue;
-    if (!missing.empty()) finding("warp", describe(l) + ": " + missing, l->place);
-    if (l->warp == Warp::tf32 || l->warp == Warp::bf16) {
-      if (std::count(lanes, lanes + WARP, nullptr)) {
-        finding("warp", describe(l) + ": a matrix product needs all 32 lanes of the warp", l->place);
-        abandoned = true;
-        return false;
-      }
-      multiply(lanes, l->warp);
-    }
-    std::uint64_t votes = 0, received[WARP] = {};
-    for (int lane = 0; lane < WARP; ++lane)
-      if (lanes[lane] && lanes[lane]->bits) votes |= std::uint64_t(1) << lane;
-    for (int lane = 0; lane < WARP; ++lane) {
-      Thread* t = lanes[lane];
-      if (!t) continue;
-      received[lane] = votes;
-      if (t->warp <= Warp::exchange) {
-        const int from = source_lane(t, lane);
-        if (!lanes[from])
-          finding("warp", describe(t) + text(": takes the value of lane %d, which takes no part", from),
-                  t->place);
-        received[lane] = lanes[from] ? lanes[from]->bits : 0xdeadbeefdeadbeefull;
-      }
-    }
-    if (l->warp == Warp::sync) ++block.warp_epochs[warp];
-    for (int lane = 0; lane < WARP; ++lane)
-      if (lanes[lane]) lanes[lane]->bits = received[lane], lanes[lane]->state = State::ready;
-    return true;
-  }
-  return false;
 }
 
 // ---- barriers ---------------------------------------------------------------------------------------------
@@ -370,6 +255,14 @@ std::string quoted(const std::string& s) {
 
 }  // namespace
 
+// Park the thread that runs, until it is resumed.
+void park(State state, Place place) {
+  Thread* t = self;
+  t->state = state;
+  t->place = place;
+  if (!_setjmp(t->context)) _longjmp(worker->home, 1);
+}
+
 std::string text(const char* form, ...) {
   char buffer[512];
   va_list arguments;
@@ -402,118 +295,7 @@ void abandon() {
 
 }  // namespace emulator
 
-// ---- what kernels call ---------------------------------------------------------------------------------------
-
 using namespace emulator;
-
-extern "C" const Where* emulator_where() { return &self->where; }
-
-extern "C" void* emulator_dynamic_shared() { return self->block->shared; }
-
-extern "C" void* emulator_shared(int declaration, std::size_t bytes, std::size_t alignment) {
-  Block& block = *self->block;
-  char*& place = block.declared[{declaration, bytes}];
-  if (!place) {
-    block.used = (block.used + alignment - 1) / alignment * alignment;
-    if (block.used + bytes > SHARED) {
-      finding("shared memory", text("%zu bytes are more than a block can have", block.used + bytes), {});
-      abandon();
-    }
-    place = block.shared + block.used;
-    block.used += bytes;
-    monitor::shared_used(block);
-  }
-  return place;
-}
-
-extern "C" int emulator_barrier(const char* file, int line, int kind, int predicate) {
-  self->kind = kind, self->value = predicate;
-  park(State::barrier, {file, line});
-  return self->value;
-}
-
-extern "C" void emulator_grid_barrier(const char* file, int line) {
-  if (!launch->cooperative) {
-    finding("grid barrier", "the launch is not cooperative: its blocks need not run at the same time",
-            {file, line});
-    abandon();
-  }
-  park(State::grid, {file, line});
-}
-
-extern "C" std::uint64_t emulator_warp(const char* file, int line, Warp kind, unsigned mask,
-                                       std::uint64_t value, int parameter, int width) {
-  Thread* t = self;
-  t->warp = kind, t->mask = mask, t->bits = value, t->parameter = parameter, t->width = width;
-  park(State::warp, {file, line});
-  return self->bits;
-}
-
-extern "C" void emulator_mma(const char* file, int line, Warp kind, float* d, const void* a,
-                             const void* b) {
-  self->a = a, self->b = b, self->d = d;
-  emulator_warp(file, line, kind, 0xffffffffu, 0, 0, 32);
-}
-
-extern "C" void emulator_copy_async(void* to, const void* from, int bytes) {
-  const Copy copy{to, from, bytes, __builtin_return_address(0)};
-  if (((std::uintptr_t)to | (std::uintptr_t)from) % bytes) {
-    finding("misaligned", describe(self) + text(": a copy of %d bytes needs addresses that divide by it", bytes),
-            {}, copy.caller);
-    abandon();
-  }
-  monitor::copy_started(copy);
-  self->open->push_back(copy);
-}
-
-extern "C" void emulator_copy_async_commit() {
-  self->groups->push_back(std::move(*self->open));
-  self->open->clear();
-}
-
-extern "C" void emulator_copy_async_wait(int youngest) {
-  auto& groups = *self->groups;
-  const int landed = std::max(0, (int)groups.size() - youngest);
-  for (int i = 0; i < landed; ++i)
-    for (const Copy& copy : groups[i]) {
-      std::memcpy(copy.to, copy.from, copy.bytes);
-      monitor::copy_landed(copy);
-    }
-  groups.erase(groups.begin(), groups.begin() + landed);
-}
-
-// Called before every atomic: a thread that spins on one lets the others run, and does not spin for ever.
-static void count_atomic() {
-  Thread* t = self;
-  if (++t->atomics % 256) return;
-  if (t->atomics > SPINS) {
-    finding("deadlock", describe(t) + text(" spins: %ld atomics without meeting a barrier", t->atomics), t->place);
-    abandon();
-  }
-  park(State::ready, t->place);
-}
-
-#ifndef GLASSGRAD_INSTRUMENTED
-extern "C" void emulator_atomic(void*, int, void*) { count_atomic(); }
-namespace emulator::monitor {
-void begin(const Launch&, const char*, std::size_t) {}
-void begin_block(Block&) {}
-void shared_used(Block&) {}
-void end_interval(Block&) {}
-void copy_started(const Copy&) {}
-void copy_landed(const Copy&) {}
-void end() {}
-void report(std::string&) {}
-}  // namespace emulator::monitor
-#else
-namespace emulator::monitor {
-void seen_atomic(void* address, int bytes, void* caller);
-}
-extern "C" void emulator_atomic(void* address, int bytes, void* caller) {
-  count_atomic();
-  emulator::monitor::seen_atomic(address, bytes, caller);
-}
-#endif
 
 // ---- what launch.py calls --------------------------------------------------------------------------------------
 

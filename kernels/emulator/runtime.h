@@ -1,6 +1,8 @@
-// What the two halves of the runtime share: runtime.cpp runs threads, monitor.cpp watches their memory.
+// What the parts of the runtime share: runtime.cpp runs threads, warp.cpp lets the lanes of a warp meet,
+// calls.cpp is what kernels call, monitor.cpp watches their memory and counters.cpp counts.
 #pragma once
 
+#include <atomic>
 #include <csetjmp>
 #include <cstdint>
 #include <map>
@@ -84,14 +86,18 @@ struct Launch {
   std::int32_t count;
 };
 
+constexpr int WARP = 32;
 constexpr std::size_t STACK = 64 << 10, SHARED = 228 << 10;
 
 extern thread_local Thread* self;
 extern std::uint32_t grid_epoch;
 extern const Launch* launch;
+extern std::atomic<bool> abandoned;
 std::string text(const char* form, ...) __attribute__((format(printf, 1, 2)));
 void finding(const std::string& kind, const std::string& message, Place place, void* caller = nullptr);
 std::string describe(const Thread* t);
+void park(State state, Place place);  // the thread that runs, until it is resumed
+bool resolve_warp(Block& block, int warp);  // release one meeting, if all that it names have come
 [[noreturn]] void abandon();  // give up this launch: from inside a fiber
 
 // The monitor; in plain mode these do nothing.
