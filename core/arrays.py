@@ -48,6 +48,15 @@ def to_device(a, device: str):
     return xp.asarray(a)
 
 
+def placed(index, like):
+    """The index, or each of a tuple of them, on the device of the array `like`: labels, rows and
+    conditions may be given where they are.
+    """
+    if isinstance(index, tuple):
+        return tuple(placed(i, like) for i in index)
+    return to_device(index, device_of(like)) if is_array(index) else index
+
+
 def to_numpy(a) -> np.ndarray:
     """The array as NumPy array."""
     return a.get() if is_cupy(a) else np.asarray(a)

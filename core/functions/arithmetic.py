@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ...kernels.errors import ShapeError, describe
-from ..arrays import is_array, xp_of
+from ..arrays import is_array, is_cupy, placed, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, values_of
 from .shapes import sum_to
@@ -99,7 +99,7 @@ def _base_slope(g, x, y, x_shape):
     """y xʸ⁻¹, and 0 for y = 0, also at x = 0, where xʸ⁻¹ is infinite."""
     if not isinstance(y, Tensor):
         return g * y * power(x, y - 1) if y else g * 0
-    both = values_of(_lift(x) == 0) & (y.data == 0)
+    both = (values_of(x) == 0) & (y.data == 0)
     return sum_to(g * y * power(x, y - 1 + _mask(both, g)), x_shape)
 
 
@@ -268,8 +268,8 @@ def absolute(x, /):
 
 
 @differentiable(
-    x=lambda g, x, y, x_shape: sum_to(g * _mask(_lift(x) >= y, g), x_shape),
-    y=lambda g, x, y, y_shape: sum_to(g * _mask(_lift(x) < y, g), y_shape),
+    x=lambda g, x, y, x_shape: sum_to(g * _mask(values_of(x) >= values_of(y), g), x_shape),
+    y=lambda g, x, y, y_shape: sum_to(g * _mask(values_of(x) < values_of(y), g), y_shape),
     piecewise=True,
     elementwise=True,
 )
@@ -287,8 +287,8 @@ def maximum(x, y, /):
 
 
 @differentiable(
-    x=lambda g, x, y, x_shape: sum_to(g * _mask(_lift(x) <= y, g), x_shape),
-    y=lambda g, x, y, y_shape: sum_to(g * _mask(_lift(x) > y, g), y_shape),
+    x=lambda g, x, y, x_shape: sum_to(g * _mask(values_of(x) <= values_of(y), g), x_shape),
+    y=lambda g, x, y, y_shape: sum_to(g * _mask(values_of(x) > values_of(y), g), y_shape),
     piecewise=True,
     elementwise=True,
 )
@@ -305,13 +305,9 @@ def minimum(x, y, /):
     return xp_of(x, y).minimum(x, y)
 
 
-def _lift(x):
-    return x if isinstance(x, Tensor) else Tensor(x)
-
-
 def _mask(condition, like: Tensor) -> Tensor:
     """A boolean array as 0/1 in the dtype of `like`."""
-    return Tensor(values_of(condition).astype(like.dtype))
+    return Tensor(placed(values_of(condition), like.data).astype(like.dtype))
 
 
 def clip(x, low=None, high=None):
@@ -336,7 +332,7 @@ def clip(x, low=None, high=None):
 def _select(x, y, /, condition):
     """x where the condition holds, y elsewhere."""
     try:
-        return xp_of(x, y, condition).where(condition, x, y)
+        return xp_of(x, y).where(placed(condition, x if is_cupy(x) else y), x, y)
     except ValueError as error:
         shapes = " and ".join(str(np.shape(a)) for a in (condition, x, y))
         raise ShapeError(

@@ -7,7 +7,7 @@ picked several times get the sum of their gradients, added in index order.
 import numpy as np
 
 from ...kernels.errors import DTypeError, ValueRangeError, expect
-from ..arrays import is_array, to_numpy, xp_of
+from ..arrays import is_array, placed, to_numpy, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, as_tensor, values_of
 
@@ -26,7 +26,7 @@ def scatter(x, /, index, shape):
     >>> gg.scatter(gg.tensor([1.0, 2.0, 3.0]), index=np.array([0, 0, 2]), shape=(4,))
     tensor([3., 0., 3., 0.])
     """
-    xp = xp_of(x)
+    xp, index = xp_of(x), placed(index, x)
     out = xp.zeros(shape, x.dtype)
     if _is_basic(index):
         out[index] += x
@@ -42,7 +42,7 @@ def scatter(x, /, index, shape):
 @differentiable(x=lambda g, index, x_shape: scatter(g, index, x_shape), name="getitem", flops=moves)
 def _getitem(x, /, index):
     """x[index]: slices, integers, None, Ellipsis, integer or boolean arrays."""
-    out = x[index]
+    out = x[placed(index, x)]
     return xp_of(x).asarray(out)
 
 
@@ -100,7 +100,7 @@ def _add_rows(x, /, index, rows):
 
     A sparse one-hot matrix times x, so that the sum per row runs in a fixed order.
     """
-    flat = index.reshape(-1)
+    flat = placed(index, x).reshape(-1)
     x = x.reshape(flat.size, x.shape[-1])
     if xp_of(x) is np:
         from scipy.sparse import csr_matrix
@@ -120,7 +120,7 @@ def _add_rows(x, /, index, rows):
 )
 def _rows(w, /, index):
     """Rows of w by number."""
-    return w[index]
+    return w[placed(index, w)]
 
 
 def embedding(w: Tensor, index) -> Tensor:
@@ -155,8 +155,6 @@ def take_along(x: Tensor, labels) -> Tensor:
         x.shape[:-1], labels.shape, x=x,
     )  # fmt: skip
     rows = np.indices(labels.shape) if labels.ndim else ()
-    if xp_of(labels) is not np:
-        rows = xp_of(labels).indices(labels.shape)
     return _getitem(x, (*rows, labels))
 
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
-from ..arrays import is_array, xp_of
+from ..arrays import is_array, placed, xp_of
 from ..differentiable import differentiable
 from ..functions import (
     absolute,
@@ -165,7 +165,7 @@ def _labels(function, logits, labels):
         labels.shape == logits.shape[:-1], function, "labels must have the logits' leading shape",
         logits.shape[:-1], labels.shape, logits=logits,
     )  # fmt: skip
-    return logits.xp.asarray(labels)
+    return placed(labels, logits.data)
 
 
 @differentiable(p=lambda g, p: g / maximum(p, 1e-12), name="clamped_log")
