@@ -1,0 +1,34 @@
+"""Measures kernels, layers and whole training steps, beside the peers that are installed.
+
+Every figure is made in the same way: verify → warm up → time → verify again.
+
+    verify     each contender's result against the reference; one that is wrong ends the run
+    warm up    the first call is timed apart: it compiles
+    time       the contenders take turns, each several times, so that noise hits all alike; the
+               median and the interquartile range of all runs are kept
+    verify     once more, since a race need not show at the first call
+
+What is measured, and where it stands:
+
+    ladder.py     the versions of every registered kernel on the cases marked `bench`
+    layers.py     convolution, recurrent and pooling layers: forward, and forward + backward
+    som.py        an epoch of the self-organising map
+    fused.py      passes bound by memory: dropout, normalisation, softmax, optimiser, ...
+    steps.py      training steps of whole models, with their peak memory (memory.py)
+
+What is not ours stands in peers/, a file each, and nothing else knows of it. The roofline
+(roofline.py) is measured in the same run: the arithmetic that a large matrix product reaches, the
+bytes that a large copy moves. A time of 100 % of it is what the slower of the two would take alone;
+arrays that stay in the caches can be beyond it.
+
+`suite.py` knows all of it by name, `session.py` holds one run together, `record.py` what is kept of
+it, `tables.py` and `figures.py` show it. gpu/ is what `make gpu` runs.
+"""
+
+import os
+
+# OpenMP's threads wait this many rounds (about 20 µs) for more work before they sleep. One library
+# serves Numba and PyTorch in a process that has both: without any wait PyTorch's small operations
+# take up to three times as long, with its default of 3 ms our matrix products find the cores taken.
+# Read when that library is loaded, so it must be set before Numba.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")

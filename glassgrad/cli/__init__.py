@@ -27,6 +27,7 @@ COMMANDS = {
     "gradcheck": "gradcheck",
     "kernels": "kernels",
     "lab": "lab",
+    "bench": "bench",
     "doctor": "doctor",
 }
 

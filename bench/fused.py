@@ -1,0 +1,128 @@
+"""Passes that are bound by memory: the roofline is the copy bandwidth, and so is the yardstick.
+
+Each moves tens of megabytes, more than the caches hold; `bytes` is what must be moved at least,
+every array read once and written once, at float32:
+
+    fused.dropout       x -> y                                                      2 arrays
+    fused.reparam       mu, logvar -> z, kl; backward gz, gkl, mu, logvar -> 2      3, 5
+    fused.batch_norm    x -> y, then gy, x -> gx                                    2 + 3
+    fused.cross_entropy logits -> loss, then logits -> gradient                     1 + 2
+    fused.adam          x, g, m, v -> x, m, v                                       7
+"""
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn, optim
+from ..kernels import dropout as dropout_kernel
+from ..kernels import reparam as reparam_kernel
+from ..kernels.registry import find
+from .job import Contender, Job, Plan, arrays
+from .layers import both_modes
+from .verify import expect_close, expect_near
+
+SEED = 7
+ELEMENTWISE, NORMALISED, CLASSES, PARAMETERS = (4096, 2048), (64, 64, 48, 48), (8192, 1000), 1 << 23
+MOST_ERROR = 1e-5
+
+
+def plans() -> list[Plan]:
+    """A plan for each pass."""
+    return [
+        Plan("fused.dropout", f"{ELEMENTWISE}, p 0.5", dropout),
+        Plan("fused.reparam", f"{ELEMENTWISE}", reparam),
+        Plan("fused.batch_norm", f"{NORMALISED}", batch_norm),
+        Plan("fused.cross_entropy", f"{CLASSES}", cross_entropy),
+        Plan("fused.adam", f"{PARAMETERS} parameters", adam),
+    ]
+
+
+def _kernel(session, name, mode, op, pass_, function, args, flops, moved, reduction=1):
+    """A job of one call of a kernel; its random numbers are the same on every backend."""
+    wanted = arrays(find(op, pass_, "reference", args).function(*args))
+    put = tuple(map(session.put, args))
+    return Job(
+        name, f"{ELEMENTWISE}", [Contender(lambda: function(*put))],
+        lambda what, got: expect_close(what, got, wanted, reduction, floor=1.0), flops, moved, mode,
+        wanted, session.contenders(name, mode, *put),
+    )  # fmt: skip
+
+
+def dropout(session):
+    """22 operations a number, most of them the generator's."""
+    x = session.draw(*ELEMENTWISE)
+    yield _kernel(
+        session, "fused.dropout", "forward", "dropout", "forward", dropout_kernel.forward,
+        (x, 0.5, SEED, 0), 22 * x.size, 8 * x.size,
+    )  # fmt: skip
+
+
+def reparam(session):
+    """50 operations a number, forward and backward."""
+    n, d = ELEMENTWISE
+    mu, logvar = session.draw(n, d), 0.5 * session.draw(n, d, seed=1)
+    gz, gkl = session.draw(n, d, seed=2), session.draw(n, seed=3)
+    for mode, function, args, moved in (
+        ("forward", reparam_kernel.forward, (mu, logvar, SEED, 0), 3),
+        ("backward", reparam_kernel.backward, (gz, gkl, mu, logvar, SEED, 0), 5),
+    ):
+        yield _kernel(
+            session, "fused.reparam", mode, "reparam", mode, function, args, 50 * n * d,
+            4 * (moved * n * d + n), d,
+        )  # fmt: skip
+
+
+def batch_norm(session):
+    """About 8 operations a number forward, 12 backward."""
+    x = session.draw(*NORMALISED)
+    leaves = [x, session.draw(x.shape[1], seed=1), session.draw(x.shape[1], seed=2)]
+    yield from both_modes(
+        session, "fused.batch_norm", f"{NORMALISED}", lambda *a: gg.batch_norm(*a)[0], leaves,
+        session.draw(*x.shape, seed=3), MOST_ERROR, (8 * x.size, 20 * x.size),
+        (8 * x.size, 20 * x.size), (),
+    )  # fmt: skip
+
+
+def cross_entropy(session):
+    """About 5 operations a logit forward, 3 backward; the labels are few beside them."""
+    z = session.draw(*CLASSES)
+    labels = np.random.default_rng(1).integers(0, CLASSES[1], CLASSES[0])
+    put = session.put(labels)
+
+    def loss(logits):
+        on_host = isinstance(logits.data, np.ndarray)
+        return nn.losses.cross_entropy(logits, labels if on_host else put)
+
+    yield from both_modes(
+        session, "fused.cross_entropy", f"{CLASSES}", loss, [z], np.ones((), "float32"),
+        MOST_ERROR, (5 * z.size, 8 * z.size), (4 * z.size, 12 * z.size), (put,),
+    )  # fmt: skip
+
+
+def adam(session):
+    """One step of all parameters, 12 operations each; held against the formula in float64."""
+    x, g = session.draw(PARAMETERS), session.draw(PARAMETERS, seed=1)
+    wanted = x.astype("float64") - 1e-3 * g / (np.abs(g.astype("float64")) + 1e-8)  # the first step
+    p = gg.Tensor(session.put(x.copy()), requires_grad=True)
+    gradient = session.put(g)
+    optimiser = optim.Adam([p], lr=1e-3)
+    steps = []
+
+    def step():
+        p.grad = gg.Tensor(gradient)  # a new tensor: each gradient is used once
+        optimiser.step()
+        steps.append(1)
+        return p
+
+    def check(what, got):
+        if len(steps) == 1:
+            return expect_near(what, got, (wanted,), MOST_ERROR)
+        # with one gradient for ever m and v are its own: every step is as long as the first
+        right = x.astype("float64") + len(steps) * (wanted - x)
+        return expect_near(what, got, (right,), 1e-2)
+
+    yield Job(
+        "fused.adam", f"{PARAMETERS} parameters",
+        [Contender(step, lambda t: (t.numpy().copy(),))], check, 12 * PARAMETERS, 28 * PARAMETERS,
+        "step", (wanted,), session.contenders("fused.adam", x, g),
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""The versions of every registered kernel, on the cases that are marked `bench`.
+
+The emulator takes minutes for one of those; with `--backend emulated` the largest of the small
+cases stands in for them.
+"""
+
+from ..kernels import OPERATIONS, Implementation, cases, implementations
+from ..kernels.case import Case
+from ..kernels.registry import find
+from .job import Contender, Job, Plan, arrays, same_bits
+from .verify import ROUNDED, VerifyError, expect_close
+
+
+def plans(backend: str) -> list[Plan]:
+    """A plan for each pass and case."""
+    found = []
+    for op in OPERATIONS:
+        passes = dict.fromkeys(r.pass_ for r in implementations(op, backend="reference"))
+        for pass_ in passes:
+            for case in _worth_timing(op, pass_, backend):
+                found.append(Plan(f"{op}.{pass_}", case.name, _maker(case)))
+    return found
+
+
+def _worth_timing(op: str, pass_: str, backend: str) -> list[Case]:
+    known = cases(op, pass_)
+    if backend != "emulated":
+        return [c for c in known if c.bench]
+    return [max((c for c in known if not c.bench), key=lambda c: (c.flops, c.bytes))]
+
+
+def _maker(case: Case):
+    return lambda session: make(case, session)
+
+
+def make(case: Case, session):
+    """The job of one case: all versions, or the one that the session asks for."""
+    plain = case.make(session.draw, "float32")
+    expected = arrays(find(case.op, case.pass_, "reference", plain).function(*plain))
+    args = tuple(map(session.put, plain))
+    records = [
+        r for r in implementations(case.op, case.pass_, session.backend)
+        if session.version in (None, r.version)
+    ]  # fmt: skip
+    able = {r.version: "float32" in r.dtypes and r.supports(*args) for r in records}
+    contenders = {r.version: _contender(r, case, args, expected) for r in records}
+    if not any(able.values()):
+        session.note(f"{case}: no version on {session.backend} runs it")
+    yield Job(
+        f"{case.op}.{case.pass_}", case.name, [c for v, c in contenders.items() if able[v]],
+        lambda what, got: expect_close(what, got, expected, case.reduction, case.floor),
+        case.flops, case.bytes, expected=expected,
+        peers=session.contenders(f"{case.op}.{case.pass_}", *args),
+        absent=[c for v, c in contenders.items() if not able[v]],
+    )  # fmt: skip
+
+
+def _contender(record: Implementation, case: Case, args: tuple, expected: tuple) -> Contender:
+    before = []
+
+    def check(what, got):
+        rtol = ROUNDED[record.precision]
+        error = expect_close(what, got, expected, case.reduction, case.floor, rtol)
+        if record.deterministic and before and not same_bits(got, before[0]):
+            raise VerifyError(f"{what}: another result than at the first call")
+        before[:] = [got]
+        return error
+
+    return Contender(
+        lambda: record.function(*args), version=record.version, idea=record.idea, check=check
+    )

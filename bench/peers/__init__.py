@@ -1,0 +1,47 @@
+"""Other people's code for the same job, each in a file of its own and needed by nothing.
+
+A peer's module has
+
+    why_not(device)            why it cannot run here, or an empty string
+    set_threads(number)        fix the number of its threads
+    version()                  of the package
+    contender(name, *given)    a Contender for the job of that name, or None where it has no such
+                               thing; what is `given` the file of the job says
+
+It works on the same arrays in the same process. What it computes is held against the reference like
+ours; a peer that disagrees is left out, with a note.
+"""
+
+import importlib
+from collections.abc import Iterable
+
+MODULES = {
+    "torch": "pytorch",
+    "blas": "blas",
+    "sklearn": "scikit_learn",
+    "minisom": "mini_som",
+}
+NAMES = tuple(MODULES)
+
+
+def load(wanted: Iterable[str], device: str, threads: int) -> tuple[dict, dict[str, str]]:
+    """(modules of the peers that run here, the others with the reason why not)."""
+    found, missing = {}, {}
+    for name in wanted:
+        module = importlib.import_module(f".{MODULES[name]}", __package__)
+        reason = module.why_not(device)
+        if reason:
+            missing[name] = reason
+        else:
+            module.set_threads(threads)
+            found[name] = module
+    return found, missing
+
+
+def not_installed(package: str) -> str:
+    """Why a package cannot run, empty if it can; it is not imported to find out."""
+    from importlib import util
+
+    if util.find_spec(package) is not None:
+        return ""
+    return f"{package} is not installed (pip install 'glassgrad[peers]')"

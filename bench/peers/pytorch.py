@@ -1,0 +1,270 @@
+"""PyTorch, eager: its CPU kernels, or cuDNN and cuBLAS on a GPU. The one place that imports it.
+
+Arrays are shared, not copied. Whole training steps are in pytorch_models.py.
+"""
+
+from ..job import Contender
+from . import not_installed
+
+
+def why_not(device: str) -> str:
+    """Is it installed, and on a GPU built for one?"""
+    reason = not_installed("torch")
+    if reason or device == "cpu":
+        return reason
+    import torch
+
+    return "" if torch.cuda.is_available() else "this PyTorch finds no GPU"
+
+
+def set_threads(number: int) -> None:
+    """Of its operations on the CPU; float32 products are of float32 numbers."""
+    import torch
+
+    torch.set_num_threads(number)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True  # the fastest of cuDNN's algorithms, tried once
+
+
+def version() -> str:
+    """Of the package."""
+    import torch
+
+    return torch.__version__
+
+
+def tensor(array):
+    """The same memory as a tensor, on its device."""
+    import torch
+
+    return torch.from_dlpack(array) if array.ndim else torch.asarray(array)
+
+
+def read(result) -> tuple:
+    """Tensors as NumPy arrays."""
+    results = result if isinstance(result, (tuple, list)) else (result,)
+    return tuple(r.detach().cpu().numpy() for r in results)
+
+
+def _contender(call, **more) -> Contender:
+    return Contender(call, read, **more)
+
+
+# ---- kernels: the arguments of the pass ----------------------------------------------------------
+
+
+def _conv_forward(x, w, stride, padding, dilation, groups):
+    import torch.nn.functional as F
+
+    x, w = tensor(x), tensor(w)
+    return _contender(lambda: F.conv2d(x, w, None, stride, padding, dilation, groups))
+
+
+def _conv_backward(gy, x, w, options, mask):
+    import torch
+
+    stride, padding, dilation, groups = options
+    more = (stride, padding, dilation, False, (0, 0), groups, mask)
+    which = mask.index(True)
+    return _contender(
+        lambda: torch.ops.aten.convolution_backward(gy, x, w, None, *more)[which]
+    )  # fmt: skip
+
+
+def _conv_input_grad(gy, w, x_shape, *options):
+    gy, w = tensor(gy), tensor(w)
+    return _conv_backward(gy, gy.new_empty(x_shape), w, options, [True, False, False])
+
+
+def _conv_weight_grad(gy, x, w_shape, *options):
+    gy, x = tensor(gy), tensor(x)
+    return _conv_backward(gy, x, gy.new_empty(w_shape), options, [False, True, False])
+
+
+def _max_forward(x, kernel, stride, padding):
+    import torch.nn.functional as F
+
+    if not _padding_fits(kernel, padding):
+        return None
+    x = tensor(x)
+    return _contender(lambda: F.max_pool2d(x, kernel, stride, padding, return_indices=True))
+
+
+def _padding_fits(kernel, padding) -> bool:
+    """PyTorch pads by half a window at most."""
+    return all(2 * p <= k for p, k in zip(padding, kernel))
+
+
+def _avg_forward(x, kernel, stride, padding):
+    import torch.nn.functional as F
+
+    if not _padding_fits(kernel, padding):
+        return None
+    x = tensor(x)
+    return _contender(lambda: F.avg_pool2d(x, kernel, stride, padding))
+
+
+def _avg_backward(gy, x_shape, kernel, stride, padding):
+    import torch
+
+    if not _padding_fits(kernel, padding):
+        return None
+    gy = tensor(gy)
+    x = gy.new_empty(x_shape)
+    backward = torch.ops.aten.avg_pool2d_backward
+    return _contender(lambda: backward(gy, x, kernel, stride, padding, False, True, None))
+
+
+def _max_gather(x, index):
+    x, index = tensor(x).flatten(2), tensor(index)
+    flat = index.flatten(2)
+    return _contender(lambda: x.gather(2, flat).view(index.shape))
+
+
+def _dropout(x, p, seed, offset):
+    import torch.nn.functional as F
+
+    x = tensor(x)
+    return _contender(lambda: F.dropout(x, p, True), random=True)
+
+
+def _reparam(mu, logvar, seed, offset):
+    import torch
+
+    mu, logvar = tensor(mu), tensor(logvar)
+
+    def forward():
+        z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+        return z, -0.5 * (1 + logvar - mu * mu - logvar.exp()).sum(1)
+
+    return _contender(forward, random=True)
+
+
+# ---- layers: mode, leaves, cotangent, and what the layer's job adds ------------------------------
+
+
+def _both(mode, leaves, cotangent, layer):
+    import torch
+
+    leaves, cotangent = [tensor(a) for a in leaves], tensor(cotangent)
+    if mode == "forward":
+
+        def forward():
+            with torch.no_grad():
+                return layer(*leaves)
+
+        return _contender(forward)
+    inputs = [a.detach().requires_grad_() for a in leaves]
+
+    def both():
+        y = layer(*inputs)
+        return [y, *torch.autograd.grad(y, inputs, cotangent)]
+
+    return _contender(both)
+
+
+def _conv_layer(mode, leaves, cotangent, stride, padding):
+    import torch.nn.functional as F
+
+    return _both(
+        mode, leaves, cotangent, lambda x, w: F.conv2d(x, w, None, stride, padding)
+    )  # fmt: skip
+
+
+def _pool_layer(mode, leaves, cotangent, kernel, stride, padding):
+    import torch.nn.functional as F
+
+    return _both(mode, leaves, cotangent, lambda x: F.max_pool2d(x, kernel, stride, padding))
+
+
+def _recurrent_layer(kind: str):
+    def make(mode, leaves, cotangent, names, hidden):
+        import torch
+
+        x, *values = (tensor(a) for a in leaves)
+        net = getattr(torch.nn, kind)(x.shape[2], hidden).to(x.device)
+        net.load_state_dict(dict(zip(names, values)))
+        # the layer's own parameters, whose memory its kernels want in one piece
+        own = dict(net.named_parameters())
+        inputs, g = [x.detach().requires_grad_(), *(own[n] for n in names)], tensor(cotangent)
+        if mode == "forward":
+
+            def forward():
+                with torch.no_grad():
+                    return net(x)[0]
+
+            return _contender(forward)
+
+        def both():
+            y = net(inputs[0])[0]
+            return [y, *torch.autograd.grad(y, inputs, g)]
+
+        return _contender(both)
+
+    return make
+
+
+def _batch_norm(mode, leaves, cotangent):
+    import torch.nn.functional as F
+
+    return _both(
+        mode, leaves, cotangent,
+        lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, training=True),
+    )  # fmt: skip
+
+
+def _cross_entropy(mode, leaves, cotangent, labels):
+    import torch.nn.functional as F
+
+    labels = tensor(labels)
+    cotangent = tensor(cotangent).to(labels.device)
+    return _both(mode, leaves, cotangent, lambda z: F.cross_entropy(z, labels))
+
+
+
+
+def _adam(x, g):
+    import torch
+
+    p = torch.nn.Parameter(torch.from_numpy(x.copy()))
+    p.grad = torch.from_numpy(g)
+    optimiser = torch.optim.Adam([p], lr=1e-3)
+
+    def step():
+        optimiser.step()
+        return p
+
+    return Contender(step, lambda t: (t.detach().cpu().numpy().copy(),), other=True)
+
+
+BUILDERS = {
+    "conv2d.forward": _conv_forward,
+    "conv2d.input_grad": _conv_input_grad,
+    "conv2d.weight_grad": _conv_weight_grad,
+    "pool2d.max_forward": _max_forward,
+    "pool2d.max_gather": _max_gather,
+    "pool2d.avg_forward": _avg_forward,
+    "pool2d.avg_backward": _avg_backward,
+    "dropout.forward": _dropout,
+    "reparam.forward": _reparam,
+    "conv2d.layer": _conv_layer,
+    "pool2d.layer": _pool_layer,
+    "lstm.layer": _recurrent_layer("LSTM"),
+    "gru.layer": _recurrent_layer("GRU"),
+    "fused.dropout": lambda mode, *args: _dropout(*args),
+    "fused.reparam": lambda mode, *args: _reparam(*args) if mode == "forward" else None,
+    "fused.batch_norm": _batch_norm,
+    "fused.cross_entropy": _cross_entropy,
+    "fused.adam": _adam,
+}
+STEPS = ("lenet", "vae", "jsb-lstm", "mlp")  # in pytorch_models.py
+
+
+def contender(name: str, *given) -> Contender | None:
+    """A contender for a kernel, a layer or a training step."""
+    if name in STEPS:
+        from .pytorch_models import step
+
+        return step(name, *given)
+    return BUILDERS[name](*given) if name in BUILDERS else None

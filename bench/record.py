@@ -1,0 +1,141 @@
+"""What is kept of a run: a JSON file with the machine, the roofline and the rows (see job.py).
+
+Times of two machines, or of two hours on one, cannot be compared; ratios measured side by side can.
+`fallen` compares a record with an older one by them.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ..core.run import RunError, write_atomic
+from ..kernels.errors import GlassgradError
+
+FORMAT = 1
+KEY = ("name", "case", "mode", "backend", "version")
+
+
+class RecordError(GlassgradError, ValueError):
+    """A file is no record, or two records have nothing to do with each other."""
+
+
+@dataclass
+class Record:
+    """The rows of a run, and what they were measured on."""
+
+    made: str
+    machine: dict
+    threads: int
+    backend: str
+    roofline: dict
+    peers: dict  # name -> version
+    missing: dict  # name -> why it is not there
+    rows: list[dict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    format: int = FORMAT
+
+    def add(self, rows: list[dict]) -> None:
+        """Add rows, each in the place of the older one of the same key."""
+        new = {key_of(r): r for r in rows}
+        self.rows = [new.pop(key_of(r), r) for r in self.rows] + list(new.values())
+
+    def keep(self, older: "Record") -> None:
+        """Put the older record's rows before these. RecordError if it is of another machine."""
+        for name in ("machine", "threads", "backend"):
+            ours, theirs = getattr(self, name), getattr(older, name)
+            if ours != theirs:
+                raise RecordError(
+                    f"the rows in the file were measured with another {name}: {theirs}, now {ours};"
+                    " write to another file"
+                )
+        rows, self.rows = self.rows, list(older.rows)
+        self.notes = [*dict.fromkeys([*older.notes, *self.notes])]
+        self.peers, self.missing = {**older.peers, **self.peers}, {**older.missing, **self.missing}
+        self.missing = {k: v for k, v in self.missing.items() if k not in self.peers}
+        self.add(rows)
+
+    def write(self, path: Path | str) -> None:
+        """The record as JSON; RunError if the file cannot be written."""
+        write_atomic(Path(path), json.dumps(asdict(self), indent=1, allow_nan=False) + "\n")
+
+
+def key_of(row: dict) -> tuple:
+    """What tells rows apart."""
+    return tuple(row[k] for k in KEY)
+
+
+def read(path: Path | str) -> Record:
+    """The record in a file; RunError or RecordError where there is none."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is damaged or no record of a benchmark: {error}") from None
+    problem = _problem(content)
+    if problem:
+        raise RecordError(f"{path} is no record of a benchmark: {problem}")
+    return Record(**content)
+
+
+def _problem(content) -> str:
+    """What is wrong with the content of a file; empty if nothing."""
+    kinds = {
+        "made": str, "machine": dict, "threads": int, "backend": str, "roofline": dict,
+        "peers": dict, "missing": dict, "rows": list, "notes": list, "format": int,
+    }  # fmt: skip
+    if not isinstance(content, dict) or set(content) != set(kinds):
+        return f"it must have {', '.join(kinds)}"
+    for name, kind in kinds.items():
+        if not isinstance(content[name], kind):
+            return f"{name} must be a {kind.__name__}"
+    if content["format"] != FORMAT:
+        return f"its format is {content['format']}, known is {FORMAT}"
+    number = int | float | None
+    columns = {
+        "name": str, "case": str, "mode": str, "backend": str, "version": int | None, "idea": str,
+        "median": number, "spread": number, "runs": int, "roofline": number, "peers": dict,
+    }  # fmt: skip
+    for i, row in enumerate(content["rows"]):
+        for name, kind in columns.items():
+            if not isinstance(row, dict) or not isinstance(row.get(name, ...), kind):
+                return f"row {i + 1} has no proper {name!r}"
+        for peer, value in row["peers"].items():
+            if not isinstance(value, dict) or not isinstance(value.get("ratio"), int | float):
+                return f"row {i + 1} has no proper ratio to {peer!r}"
+    return ""
+
+
+def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
+    """(a sentence for each ratio that fell by more than `factor`, number of rows compared).
+
+    A row's ratios to its peers are compared; where the two records share none, its part of the
+    roofline is. Raises RecordError where no row is in both.
+    """
+    before = {key_of(r): r for r in old.rows if r["median"] is not None}
+    found, compared = [], 0
+    for row in new.rows:
+        other = before.get(key_of(row))
+        if other is None or row["median"] is None:
+            continue
+        pairs = {
+            f"ratio to {p}": (other["peers"][p]["ratio"], v["ratio"])
+            for p, v in row["peers"].items() if p in other["peers"]
+        }  # fmt: skip
+        if not pairs and row["roofline"] and other["roofline"]:
+            pairs = {"part of the roofline": (other["roofline"], row["roofline"])}
+        compared += bool(pairs)
+        found += [
+            f"{describe(row)}: {what} fell from {was:.3g} to {now:.3g}"
+            for what, (was, now) in pairs.items() if now < was / factor
+        ]  # fmt: skip
+    if not compared:
+        raise RecordError("nothing to compare: the two records share no row")
+    return found, compared
+
+
+def describe(row: dict) -> str:
+    """A row in words: ``conv2d.layer (32,64,…), forward``."""
+    version = f" v{row['version']}" if row["version"] else ""
+    mode = f", {row['mode']}" if row["mode"] else ""
+    return f"{row['name']}{version} {row['case']}{mode}"

@@ -1,0 +1,79 @@
+"""One run of the benchmark: backend, threads, clock, roofline, peers; and what it finds."""
+
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from .. import kernels
+from ..cli import machine
+from ..core.arrays import module_for
+from . import peers, roofline
+from .clock import clock_for
+from .job import Plan, measure
+from .record import Record
+from .threads import fix_threads
+from .timing import FULL, Effort
+
+
+class Session:
+    """Everything that the measurements of one run share.
+
+    Raises BackendError, DeviceError or ValueRangeError where the machine cannot do what is asked.
+    """
+
+    def __init__(
+        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
+        version: int | None = None, wanted_peers: Iterable[str] = peers.NAMES,
+    ):  # fmt: skip
+        self.backend, self.effort, self.version = backend, effort, version
+        self.threads = fix_threads(threads)
+        self.xp = module_for("cuda" if backend == "cuda" else "cpu")
+        self.clock = clock_for(backend)
+        self.peers, self.missing = peers.load(wanted_peers, self.clock.device, self.threads)
+        self.roofline = roofline.measure(self.xp, self.clock, self.threads, effort)
+        self.notes: list[str] = []
+
+    def draw(self, *shape, seed: int = 0) -> np.ndarray:
+        """Normal float32 numbers, the same in every run."""
+        return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+
+    def put(self, value):
+        """An array where the backend's arrays are; anything else as it is."""
+        return self.xp.asarray(value) if isinstance(value, np.ndarray) else value
+
+    def contenders(self, name: str, *given) -> dict:
+        """The peers that can do the job of that name, each made by `given`."""
+        found = {peer: module.contender(name, *given) for peer, module in self.peers.items()}
+        return {peer: c for peer, c in found.items() if c is not None}
+
+    def note(self, text: str) -> None:
+        """Something that the reader of the tables must know."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def pinned(self, op: str | None = None):
+        """Inside the block kernels run on the backend, those of `op` in the version asked for."""
+        versions = {op: self.version} if op and self.version is not None else {}
+        return kernels.backend(self.backend, **versions)
+
+    def run(self, plans: Iterable[Plan]):
+        """Measure the plans; gives (plan, rows) one by one."""
+        for plan in plans:
+            rows = []
+            op = plan.name.partition(".")[0]
+            with self.pinned(op if op in kernels.OPERATIONS else None):
+                for job in plan.make(self):
+                    rows += measure(job, self)
+            yield plan, rows
+
+    def record(self) -> Record:
+        """An empty record that says what it will have been measured on."""
+        described = {**machine.describe(), "device": self.clock.device}
+        if self.backend == "cuda":
+            described["gpu"] = machine.gpu()[1]
+        return Record(
+            made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
+            backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
+            peers={name: module.version() for name, module in self.peers.items()},
+        )  # fmt: skip

@@ -1,0 +1,74 @@
+"""An epoch of the self-organising map: 10 000 samples of 64 features on a map of 30 x 30 nodes.
+
+In batch form (winners of all samples, then one update), beside the bare matrix product of samples
+and nodes that no version can do without, and beside MiniSom's epoch of as many single steps; and
+online, one sample after another, which is MiniSom's own algorithm.
+"""
+
+import numpy as np
+
+from ..kernels import som as kernel
+from ..kernels.registry import find
+from .job import Contender, Job, Plan, arrays
+from .verify import expect_near
+
+N, D, ROWS = 10_000, 64, 30
+SIGMA, RATE = 3.0, 0.5
+RULE = "difference"
+MOST_ERROR = 1e-3  # a near tie that falls otherwise moves a node by a little
+
+
+def plans() -> list[Plan]:
+    """The two forms of an epoch."""
+    case = f"{N}x{D} on {ROWS}x{ROWS}"
+    return [Plan("som.epoch", f"batch, {case}", batch), Plan("som.epoch", f"online, {case}", online)]
+
+
+def _given(session):
+    x, w = session.draw(N, D), session.draw(ROWS * ROWS, D, seed=1)
+    m, h = np.divmod(np.arange(ROWS * ROWS), ROWS)
+    r2 = (m[:, None] - m) ** 2 + (h[:, None] - h) ** 2
+    return x, w, np.exp(-r2 / (2 * SIGMA**2)).astype("float32")
+
+
+def _reference(pass_: str, *args) -> tuple:
+    return arrays(find("som", pass_, "reference", args).function(*args))
+
+
+def _job(session, form: str, call, wanted, flops, peers):
+    def check(what, got):
+        return expect_near(what, got[:1], wanted[:1], MOST_ERROR)
+
+    case = f"{form}, {N}x{D} on {ROWS}x{ROWS}"
+    moved = 4 * (N * D + 2 * len(wanted[0]) * D)
+    return Job("som.epoch", case, [Contender(call)], check, flops, moved, peers=peers)
+
+
+def batch(session):
+    """All winners at the old weights, then one step: 2 N M D operations for the winners."""
+    x, w, k = _given(session)
+    rate = 1 / N
+    winner = _reference("winners", x, w)[0]
+    wanted = _reference("update", w, x, winner, k, rate, RULE)
+    peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
+    x, w, k = map(session.put, (x, w, k))
+
+    def epoch():
+        winner, _ = kernel.winners(x, w)
+        return kernel.update(w, x, winner, k, rate, RULE)
+
+    m = len(w)
+    yield _job(session, "batch", epoch, wanted, 2 * N * m * D + 2 * m * m * D, peers)
+
+
+def online(session):
+    """One sample after another: 3 N M D operations for the winners, 2 N M D for the steps."""
+    x, w, k = _given(session)
+    rates = np.full(N, RATE, "float32") / (1 + 2 * np.arange(N, dtype="float32") / N)
+    args = (w, x, k[None], np.zeros(N, "int64"), rates, RULE)
+    wanted = _reference("online", *args)
+    peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
+    peers.pop("blas", None)  # no such product is in it
+    args = tuple(map(session.put, args))
+    m = len(w)
+    yield _job(session, "online", lambda: kernel.online(*args), wanted, 5 * N * m * D, peers)

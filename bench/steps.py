@@ -1,0 +1,172 @@
+"""Whole training steps: forward, backward, clipping, optimiser, as `fit` takes them.
+
+    lenet      the convolutional network for MNIST, batch 100                     models/lenet.py
+    vae        the variational autoencoder for binary MNIST, batch 100            models/vae.py
+    jsb-lstm   the LSTM on piano rolls: 4 pieces of 45 to 90 frames of 88 keys    models/lstm.py
+    mlp        784-128-128-10, batch 32: so small that overhead decides
+
+The data are made up in the shapes of the real sets, the settings are the recipes' own. A peer gets
+the same weights and the same batch. Checked are the loss of the first step, against the reference
+backend and between the peers, and that the loss has fallen after all of them. Operations are three
+times those of the forward pass as the tape counts them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import core as gg
+from .. import kernels, models
+from ..core import nn
+from ..core.data import DataSet, Info, Split
+from ..core.recipe import COMMON
+from ..core.system import Batch, System, split_objective
+from ..core.trainer import Trainer
+from . import memory
+from .job import Contender, Job, Plan
+from .verify import VerifyError
+
+SAME, NOISY = 1e-4, 0.05  # relative difference of first losses: same noise, or noise of its own
+
+
+class MLP(System):
+    """784-128-128-10 with ReLU, cross-entropy."""
+
+    def __init__(self, rng):
+        self.body = nn.mlp([784, 128, 128], nn.ReLU, rng=rng.child("body"))
+        self.readout = nn.Linear(128, 10, rng=rng.child("readout"))
+
+    def objective(self, batch):
+        """-ln p(y|x), mean over the batch."""
+        return nn.losses.cross_entropy(self.readout(self.body(gg.Tensor(batch.x))), batch.y)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step: `build` gives (system, data, settings) for a batch of that many samples."""
+
+    name: str
+    case: str
+    samples: int
+    build: Callable
+    noisy: bool = False  # has dropout or sampling: a peer's noise is another
+
+
+def _by_recipe(recipe: str, data: str, make: Callable) -> Callable:
+    """The builder for a recipe, with the settings that it has for the real data set."""
+
+    def build(samples: int):
+        r = models.recipe(recipe)
+        settings = {**r.resolve(data), "batch": samples}
+        found = make(np.random.default_rng(0), samples)
+        return r.build(found, settings, gg.Generator(0)), found, settings
+
+    return build
+
+
+def _images(rng, n: int) -> DataSet:
+    x = rng.random((n, 1, 28, 28), dtype="float32") * (rng.random((n, 1, 28, 28)) < 0.2)
+    split = Split(x.astype("float32"), rng.integers(0, 10, n))
+    return DataSet("images", split, info=Info(classes=tuple("0123456789")))
+
+
+def _binary_images(rng, n: int) -> DataSet:
+    return DataSet("binary images", Split((rng.random((n, 1, 28, 28)) < 0.13).astype("float32")))
+
+
+def _rolls(rng, n: int) -> DataSet:
+    pieces = [(rng.random((45 + 15 * i, 88)) < 0.045).astype("float32") for i in range(n)]
+    return DataSet("piano rolls", Split(pieces))
+
+
+def _mlp(samples: int):
+    rng = np.random.default_rng(0)
+    split = Split(rng.standard_normal((samples, 784), "float32"), rng.integers(0, 10, samples))
+    return MLP(gg.Generator(0)), DataSet("rows", split), {**COMMON, "batch": samples}
+
+
+STEPS = {
+    s.name: s for s in (
+        Step("lenet", "batch 100", 100, _by_recipe("lenet", "mnist", _images)),
+        Step("vae", "batch 100", 100, _by_recipe("vae", "mnist", _binary_images), noisy=True),
+        Step(
+            "jsb-lstm", "4 pieces", 4, _by_recipe("lstm", "jsb_chorales", _rolls), noisy=True
+        ),
+        Step("mlp", "batch 32", 32, _mlp),
+    )
+}  # fmt: skip
+
+
+def plans() -> list[Plan]:
+    """A plan for each step."""
+    return [
+        Plan(s.name, s.case, lambda session, s=s: [make(s, session)]) for s in STEPS.values()
+    ]  # fmt: skip
+
+
+class Ready:
+    """A system with its trainer and one batch; every call is one training step."""
+
+    def __init__(self, step: Step, device: str = "cpu", samples: int | None = None):
+        system, data, self.settings = step.build(samples or step.samples)
+        self.system = system.to(device)
+        self.system.train()
+        self.trainer = Trainer(self.system, data, self.settings)
+        found = next(system.batches(data, self.settings["batch"], 0, 0, 0))
+        self.batch: Batch = self.system.on_device(found)
+        self.losses: list[float] = []
+
+    def __call__(self) -> float:
+        loss = self.system.train_step(self.batch, self.trainer)["loss"]
+        self.losses.append(loss)
+        return loss
+
+    def flops(self) -> int:
+        """Three times the forward pass's, leaving the random streams where they were."""
+        states = [(g, g.state) for _, g in self.system.named_generators()]
+        with gg.trace() as trace:
+            split_objective(self.system.objective(self.batch))
+        for generator, state in states:
+            generator.state = state
+        return 3 * trace.flops
+
+    def weights(self) -> list[np.ndarray]:
+        """Copies of the parameters, in order."""
+        return [p.numpy().copy() for p in self.system.parameters()]
+
+
+def first_loss(step: Step) -> float:
+    """The loss of the first step on the reference backend."""
+    with kernels.backend("reference"):
+        return Ready(step)()
+
+
+def checker(losses: list[float], wanted: float, most: float) -> Callable:
+    """Is the first loss as `wanted`, and has it fallen since? Gives the first's relative error."""
+
+    def check(what, got):
+        error = abs(losses[0] - wanted) / abs(wanted)
+        if not error <= most:
+            raise VerifyError(f"{what}: the first loss is {losses[0]:.6g}, wanted {wanted:.6g}")
+        if len(losses) > 1 and not losses[-1] < losses[0]:
+            raise VerifyError(f"{what}: the loss went from {losses[0]:.6g} to {losses[-1]:.6g}")
+        return error
+
+    return check
+
+
+def make(step: Step, session) -> Job:
+    """The job of one training step, with the peak memory of each contender's."""
+    wanted = first_loss(step)
+    ready = Ready(step, session.clock.device)
+    peers = session.contenders(step.name, ready, wanted, NOISY if step.noisy else SAME)
+    ours = Contender(ready, lambda loss: (np.float64(loss),))
+    if session.clock.device == "cpu":
+        ours.memory = memory.peak(step.name, "ours", session)
+        for name, peer in peers.items():
+            peer.memory = memory.peak(step.name, name, session)
+    return Job(
+        step.name, step.case, [ours], checker(ready.losses, wanted, SAME), ready.flops(),
+        mode="step", peers=peers,
+    )  # fmt: skip

@@ -1,0 +1,171 @@
+"""Rows as tables: on the terminal, and as Markdown between the markers of a page."""
+
+import math
+from pathlib import Path
+
+from ..core.run import RunError, write_atomic
+from .record import Record
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+
+
+def seconds(value: float | None) -> str:
+    """A time with three digits.
+
+    >>> seconds(1.5), seconds(0.00234), seconds(12.3e-6), seconds(None)
+    ('1.5 s', '2.34 ms', '12.3 µs', '–')
+    """
+    if value is None:
+        return "–"
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e6:.3g} µs"
+
+
+def rate(amount: float, time: float | None) -> str:
+    """Thousand millions in a second."""
+    return f"{1e-9 * amount / time:.3g}" if amount and time else "–"
+
+
+def percent(share: float | None) -> str:
+    """A part of the whole.
+
+    >>> percent(0.256), percent(None)
+    ('26 %', '–')
+    """
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def ratio(row: dict, peer: str) -> str:
+    """The peer's time over ours, or a dash."""
+    return f"{row['peers'][peer]['ratio']:.2f}" if peer in row["peers"] else "–"
+
+
+def error(value: float | None) -> str:
+    """An error with two digits."""
+    return "–" if value is None else f"{value:.1e}"
+
+
+def peers_of(rows: list[dict]) -> list[str]:
+    """The peers that any of the rows was measured beside."""
+    return list(dict.fromkeys(p for r in rows for p in r["peers"]))
+
+
+def groups(rows: list[dict]) -> dict[str, list[dict]]:
+    """Rows that stand in one table: the versions on one case, or all of one layer's cases."""
+    found: dict[str, list[dict]] = {}
+    for row in rows:
+        title = f"{row['name']}, {row['case']}" if row["version"] else row["name"]
+        found.setdefault(title, []).append(row)
+    return found
+
+
+def columns(rows: list[dict]) -> list[str]:
+    """The names of a group's columns."""
+    head = ["v", "idea"] if rows[0]["version"] else ["case", "pass"]
+    return [*head, "median", "spread", "GFLOP/s", "GB/s", "roofline", *peers_of(rows), "error"]
+
+
+def cells(row: dict, peers: list[str]) -> list[str]:
+    """One row of a group's table."""
+    head = [str(row["version"]), row["idea"]] if row["version"] else [row["case"], row["mode"]]
+    if row["median"] is None:
+        return [*head, "not on this case", *[""] * (5 + len(peers))]
+    time = row["median"]
+    return [
+        *head, seconds(time), seconds(row["spread"]), rate(row["flops"], time),
+        rate(row["bytes"], time), percent(row["roofline"]), *(ratio(row, p) for p in peers),
+        error(row["error"]),
+    ]  # fmt: skip
+
+
+def means(rows: list[dict]) -> list[str]:
+    """Geometric means of the ratios over each layer's cases, with the lowest of them."""
+    found: dict[tuple, list[float]] = {}
+    for row in rows:
+        if row["version"] is None or row["name"].endswith(".layer"):
+            for peer, value in row["peers"].items():
+                found.setdefault((row["name"], row["mode"], peer), []).append(value["ratio"])
+    return [
+        f"{name}, {mode}: {peer}'s time is {geometric_mean(ratios):.2f} of ours in the geometric"
+        f" mean of {len(ratios)}, {min(ratios):.2f} at the least"
+        for (name, mode, peer), ratios in found.items() if len(ratios) > 1
+    ]  # fmt: skip
+
+
+def geometric_mean(values: list[float]) -> float:
+    """The n-th root of the product.
+
+    >>> geometric_mean([1.0, 4.0])
+    2.0
+    """
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def memory(rows: list[dict]) -> list[str]:
+    """Peak memory of training steps, beside each peer's."""
+    found = []
+    for row in rows:
+        used = {k: v for k, v in (row["memory"] or {}).items() if v}
+        if "ours" not in used:
+            continue
+        others = [
+            f"{name} {v / 1e6:.1f} MB (ours is {used['ours'] / v:.2f} of it)"
+            for name, v in used.items() if name != "ours"
+        ]  # fmt: skip
+        found.append(
+            f"{row['name']}: peak memory of a step {used['ours'] / 1e6:.1f} MB"
+            + "".join(f", {o}" for o in others)
+        )
+    return found
+
+
+def footer(record: Record) -> list[str]:
+    """Machine, threads, roofline, peers, and what is not there and why."""
+    m, line = record.machine, record.roofline
+    where = m.get("gpu") or f"{m['cpu']}, {m['cores']} cores"
+    versions = [f"Python {m['python']}", f"NumPy {m['numpy']}", f"Numba {m['numba']}", m["blas"]]
+    versions += [f"{n} {v}" for n, v in record.peers.items() if n != "blas"]
+    found = [
+        f"Measured on {where}, {record.threads} threads, backend {record.backend}:"
+        f" {line['flops'] / 1e9:.0f} GFLOP/s in a matrix product,"
+        f" {line['bytes'] / 1e9:.1f} GB/s in a copy. {', '.join(versions)}."
+    ]
+    found += [f"– {name}: {reason}." for name, reason in record.missing.items()]
+    return found + [f"Note: {note}." for note in record.notes]
+
+
+LEGEND = (
+    "Columns named after a peer hold its time over ours; roofline is the part of the median that"
+    " the measured roofline asks for, beyond 100 % where the arrays stay in the caches."
+)
+
+
+def markdown(record: Record) -> str:
+    """Every group as a Markdown table, then means, memory and the footer."""
+    parts = []
+    for title, rows in groups(record.rows).items():
+        names, peers = columns(rows), peers_of(rows)
+        lines = [_line(names), _line(["---"] * 2 + ["---:"] * (len(names) - 2))]
+        lines += [_line(cells(r, peers)) for r in rows]
+        parts.append("\n".join([f"**{title}**", "", *lines]))
+    for extra in (means(record.rows), memory(record.rows)):
+        parts += ["\n".join(f"- {line}" for line in extra)] if extra else []
+    return "\n\n".join([*parts, LEGEND, *footer(record)])
+
+
+def _line(values) -> str:
+    return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
+
+
+def render(record: Record, page: Path) -> None:
+    """Put the tables between the markers of a page, which must have both."""
+    try:
+        text = page.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RunError(f"{page} cannot be read: {getattr(problem, 'strerror', problem)}") from None
+    start, end = text.find(BEGIN), text.find(END)
+    if start < 0 or end < start:
+        raise RunError(f"{page} has no markers {BEGIN} and {END}, in this order")
+    write_atomic(page, f"{text[:start]}{BEGIN}\n{markdown(record)}\n{text[end:]}")

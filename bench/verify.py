@@ -1,0 +1,99 @@
+"""Is a result right? Nothing is timed that has not been held against the reference."""
+
+import numpy as np
+
+from ..kernels.errors import GlassgradError
+
+EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
+# four times the unit roundoff of versions whose products are of numbers rounded to fewer digits
+ROUNDED = {"full": None, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
+
+
+class VerifyError(GlassgradError, ArithmeticError):
+    """A contender computes something else than the reference."""
+
+
+def tolerance(dtype, reduction: int = 1) -> float:
+    """Relative to the largest result: 8 ε √n, n the length of the longest sum.
+
+    >>> tolerance("float32", 100) == 80 * 2.0**-23
+    True
+    """
+    return 8 * EPS[str(np.dtype(dtype))] * max(1, reduction) ** 0.5
+
+
+def expect_close(what: str, got, want, reduction=1, floor=0.0, rtol=None) -> float:
+    """Results equal to the expected ones; returns the largest relative error.
+
+    `got` and `want` are tuples of arrays (or None). Floats may differ by `rtol`, by default the
+    `tolerance` of their dtype, of the largest expected magnitude or of `floor` where that is
+    larger; integers not at all. Raises VerifyError, for anything that is not finite too.
+
+    >>> expect_close("half", (np.float32([1.0, 2.0]),), (np.float32([1.0, 2.0]),))
+    0.0
+    """
+    if len(got) != len(want):
+        raise VerifyError(f"{what}: {len(got)} results, wanted {len(want)}")
+    worst = 0.0
+    for i, (g, w) in enumerate(zip(got, want)):
+        where = f"{what}, result {i}"
+        if w is None or g is None:
+            if g is not w:
+                raise VerifyError(f"{where}: one is None, the other is not")
+            continue
+        expect_form(where, g, w)
+        if w.dtype.kind != "f":
+            wrong = int((g != w).sum())
+            if wrong:
+                raise VerifyError(f"{where}: {wrong} of {w.size} values differ")
+            continue
+        error = _relative(g, w, floor)
+        allowed = tolerance(g.dtype, reduction) if rtol is None else rtol
+        if not error <= allowed:
+            raise VerifyError(f"{where}: relative error {error:.3g}, allowed {allowed:.3g}")
+        worst = max(worst, error)
+    return worst
+
+
+def expect_form(what: str, got, want) -> None:
+    """The shape of the expected array, and every value finite."""
+    if got.shape != want.shape:
+        raise VerifyError(f"{what}: shape {got.shape}, wanted {want.shape}")
+    if got.dtype.kind == "f" and not np.isfinite(got).all():
+        bad = got.size - int(np.isfinite(got).sum())
+        raise VerifyError(f"{what}: {bad} of {got.size} values are not finite")
+
+
+def _relative(got, want, floor: float) -> float:
+    if not want.size:
+        return 0.0
+    scale = max(floor, float(np.abs(want).max())) or 1.0
+    return float(np.abs(got.astype(np.float64) - want).max()) / scale
+
+
+def expect_near(what: str, got, want, most: float) -> float:
+    """Results near the expected float64 ones; returns the largest relative L2 error.
+
+    |got - want| / |want| of each array as a whole may be `most`. Raises VerifyError.
+    """
+    if len(got) != len(want):
+        raise VerifyError(f"{what}: {len(got)} results, wanted {len(want)}")
+    worst = 0.0
+    for i, (g, w) in enumerate(zip(got, want)):
+        expect_form(f"{what}, result {i}", g, w)
+        error = relative_l2(g, w)
+        if not error <= most:
+            raise VerifyError(f"{what}, result {i}: relative L2 error {error:.3g} above {most:g}")
+        worst = max(worst, error)
+    return worst
+
+
+def relative_l2(got, want) -> float:
+    """|got - want| / |want|, both as one long float64 vector.
+
+    >>> relative_l2(np.array([3.0, 4.1]), np.array([3.0, 4.0])).__round__(3)
+    0.02
+    """
+    want = want.astype(np.float64)
+    norm = float(np.linalg.norm(want)) or 1.0
+    return float(np.linalg.norm(got.astype(np.float64) - want)) / norm

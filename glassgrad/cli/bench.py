@@ -1,0 +1,138 @@
+"""Measure kernels, layers and training steps, beside the peers that are installed.
+
+  glassgrad bench                                 everything: a quarter of an hour
+  glassgrad bench conv2d lenet                    a family of kernels, a training step
+  glassgrad bench conv2d.forward --version 2      one version of one pass
+  glassgrad bench --json new.json --against bench/results/cpu.json
+  glassgrad bench --stored bench/results/cpu.json --table README.md
+
+Ends with 1 if a result is wrong, or a ratio fell by more than --factor.
+"""
+
+from pathlib import Path
+
+from ..kernels.registry import BACKENDS
+from . import UsageError
+from .common import positive
+
+HELP = "times, rooflines, and ratios to other people's code"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="*", help="by default all (see --list)")
+    parser.add_argument("--list", action="store_true", help="list what there is, measure nothing")
+    parser.add_argument("--backend", choices=BACKENDS, help="by default cuda with a GPU, or numba")
+    parser.add_argument("--threads", type=positive, metavar="N", help="by default all cores")
+    parser.add_argument("--version", type=positive, metavar="N", help="one version of the kernels")
+    parser.add_argument("--case", metavar="TEXT", help="only cases with this in their name")
+    parser.add_argument("--peers", nargs="*", metavar="P", help="only these (none: no peer)")
+    parser.add_argument("--quick", action="store_true", help="few runs: to see that it works")
+    parser.add_argument("--json", metavar="FILE", help="keep the results there")
+    parser.add_argument("--add", action="store_true", help="keep the other rows of that file")
+    parser.add_argument("--stored", metavar="FILE", help="measure nothing, take these results")
+    parser.add_argument("--table", metavar="PAGE", help="put the tables between a page's markers")
+    parser.add_argument("--figures", metavar="DIR", help="draw roofline and ratios there")
+    parser.add_argument("--against", metavar="FILE", help="compare ratios with stored results")
+    parser.add_argument(
+        "--factor", type=float, default=1.25, help="the fall that is an error (1.25)"
+    )
+
+
+def run(args) -> int:
+    from ..bench import record as records
+    from ..bench import suite, tables
+    from .output import console, count
+
+    if args.factor < 1:
+        raise UsageError("--factor must be at least 1")
+    if args.add and not args.json:
+        raise UsageError("--add needs --json FILE")
+    if args.stored and (args.names or args.json or args.list):
+        raise UsageError("--stored measures nothing: no names, no --json, no --list")
+    backend = args.backend or _default_backend()
+    out = console()
+    if args.list:
+        plans = suite.select(args.names, backend, args.case, args.version)
+        out.print(_list(plans))
+        return 0
+    old = records.read(args.against) if args.against else None
+    found = records.read(args.stored) if args.stored else _measure(args, backend, out)
+    if args.table:
+        tables.render(found, Path(args.table))
+        out.print(f"written: {args.table}")
+    if args.figures:
+        from ..bench import figures
+
+        for path in figures.write(found, Path(args.figures)):
+            out.print(f"written: {path}")
+    if old is None:
+        return 0
+    fallen, compared = records.fallen(found, old, args.factor)
+    for line in fallen:
+        out.print(line, style="red")
+    out.print(f"{count(compared, 'row')} compared with {args.against}: {len(fallen)} fell")
+    return 1 if fallen else 0
+
+
+def _default_backend() -> str:
+    from .machine import gpu
+
+    return "cuda" if gpu()[0] else "numba"
+
+
+def _measure(args, backend: str, out):
+    """Measure, print each table as soon as it is complete, keep every row as soon as it is there."""
+    from ..bench import peers, suite, tables
+    from ..bench import record as records
+    from ..bench.session import Session
+    from ..bench.timing import FULL, QUICK
+    from ..core.run import expect_writable
+    from ..kernels.errors import nearest
+
+    wanted = peers.NAMES if args.peers is None else [p for p in args.peers if p != "none"]
+    for name in wanted:
+        if name not in peers.NAMES:
+            raise UsageError(f"unknown peer {name!r}{nearest(name, peers.NAMES)}")
+    plans = suite.select(args.names, backend, args.case, args.version)
+    if args.json:
+        expect_writable(args.json)
+    session = Session(backend, args.threads, QUICK if args.quick else FULL, args.version, wanted)
+    record = session.record()
+    if args.add and Path(args.json).exists():
+        record.keep(records.read(args.json))
+    out.print(*tables.footer(record), "", sep="\n")
+    pending: list[dict] = []
+    for plan, rows in session.run(plans):
+        if pending and tables.groups([pending[0]]).keys() != tables.groups(rows[:1]).keys():
+            _show(out, pending)
+            pending = []
+        pending += rows
+        record.add(rows)
+        record.notes = [*dict.fromkeys([*record.notes, *session.notes])]
+        if args.json:
+            record.write(args.json)
+    _show(out, pending)
+    for line in (*tables.means(record.rows), *tables.memory(record.rows)):
+        out.print(line)
+    out.print(tables.LEGEND, *(f"Note: {n}." for n in session.notes), sep="\n")
+    return record
+
+
+def _show(out, rows: list[dict]) -> None:
+    from ..bench import tables
+    from .output import table
+
+    for title, group in tables.groups(rows).items():
+        names, peers = tables.columns(group), tables.peers_of(group)
+        found = [tables.cells(r, peers) for r in group]
+        whole = tuple(n for n in names if n not in ("idea", "case"))
+        out.print(table(found, *names, title=title, numbers=names[2:], whole=whole), "")
+
+
+def _list(plans):
+    from .output import table
+
+    found: dict[str, list[str]] = {}
+    for plan in plans:
+        found.setdefault(plan.name, []).append(plan.case)
+    return table(((name, "\n".join(cases)) for name, cases in found.items()), "name", "cases")
