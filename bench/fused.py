@@ -18,7 +18,7 @@ from ..kernels import dropout as dropout_kernel
 from ..kernels import reparam as reparam_kernel
 from ..kernels.registry import find
 from .job import Contender, Job, Plan, arrays
-from .layers import both_modes
+from .layers import both_modes, label
 from .verify import expect_close, expect_near
 
 SEED = 7
@@ -29,11 +29,11 @@ MOST_ERROR = 1e-5
 def plans() -> list[Plan]:
     """A plan for each pass."""
     return [
-        Plan("fused.dropout", f"{ELEMENTWISE}, p 0.5", dropout),
-        Plan("fused.reparam", f"{ELEMENTWISE}", reparam),
-        Plan("fused.batch_norm", f"{NORMALISED}", batch_norm),
-        Plan("fused.cross_entropy", f"{CLASSES}", cross_entropy),
-        Plan("fused.adam", f"{PARAMETERS} parameters", adam),
+        Plan("fused.dropout", label(ELEMENTWISE), dropout),
+        Plan("fused.reparam", label(ELEMENTWISE), reparam),
+        Plan("fused.batch_norm", label(NORMALISED), batch_norm),
+        Plan("fused.cross_entropy", label(CLASSES), cross_entropy),
+        Plan("fused.adam", label((PARAMETERS,)), adam),
     ]
 
 
@@ -42,7 +42,7 @@ def _kernel(session, name, mode, op, pass_, function, args, flops, moved, reduct
     wanted = arrays(find(op, pass_, "reference", args).function(*args))
     put = tuple(map(session.put, args))
     return Job(
-        name, f"{ELEMENTWISE}", [Contender(lambda: function(*put))],
+        name, label(ELEMENTWISE), [Contender(lambda: function(*put))],
         lambda what, got: expect_close(what, got, wanted, reduction, floor=1.0), flops, moved, mode,
         wanted, session.contenders(name, mode, *put),
     )  # fmt: skip
@@ -77,7 +77,7 @@ def batch_norm(session):
     x = session.draw(*NORMALISED)
     leaves = [x, session.draw(x.shape[1], seed=1), session.draw(x.shape[1], seed=2)]
     yield from both_modes(
-        session, "fused.batch_norm", f"{NORMALISED}", lambda *a: gg.batch_norm(*a)[0], leaves,
+        session, "fused.batch_norm", label(NORMALISED), lambda *a: gg.batch_norm(*a)[0], leaves,
         session.draw(*x.shape, seed=3), MOST_ERROR, (8 * x.size, 20 * x.size),
         (8 * x.size, 20 * x.size), (),
     )  # fmt: skip
@@ -94,7 +94,7 @@ def cross_entropy(session):
         return nn.losses.cross_entropy(logits, labels if on_host else put)
 
     yield from both_modes(
-        session, "fused.cross_entropy", f"{CLASSES}", loss, [z], np.ones((), "float32"),
+        session, "fused.cross_entropy", label(CLASSES), loss, [z], np.ones((), "float32"),
         MOST_ERROR, (5 * z.size, 8 * z.size), (4 * z.size, 12 * z.size), (put,),
     )  # fmt: skip
 
@@ -122,7 +122,7 @@ def adam(session):
         return expect_near(what, got, (right,), 1e-2)
 
     yield Job(
-        "fused.adam", f"{PARAMETERS} parameters",
+        "fused.adam", label((PARAMETERS,)),
         [Contender(step, lambda t: (t.numpy().copy(),))], check, 12 * PARAMETERS, 28 * PARAMETERS,
-        "step", (wanted,), session.contenders("fused.adam", x, g),
+        "step", (wanted,), session.contenders("fused.adam", session.put(x.copy()), gradient),
     )  # fmt: skip

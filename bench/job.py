@@ -82,10 +82,16 @@ class Plan:
 
 def measure(job: Job, session) -> list[dict]:
     """Verify, warm up, time and verify again; one row for each version of ours."""
-    errors, first = {}, {}
+    errors, first, peers = {}, {}, {}
     for key, contender in _everybody(job).items():
-        first[key], errors[key] = _first_call(job, key, contender, session)
-    peers = {name: c for name, c in job.peers.items() if errors[name] is not None}
+        try:
+            first[key], errors[key] = _first_call(job, key, contender, session)
+        except VerifyError as error:
+            if key not in job.peers:
+                raise
+            session.note(f"{key} was left out: {error}")
+        else:
+            peers |= {key: contender} if key in job.peers else {}
     calls = {key: c.call for key, c in _everybody(job, peers).items()}
     found = alternate(calls, session.clock, session.effort)
     for key, contender in _everybody(job, {}).items():
@@ -115,25 +121,19 @@ def _everybody(job: Job, peers: dict | None = None) -> dict[str, Contender]:
 
 
 def _first_call(job: Job, key: str, contender: Contender, session) -> tuple[float, float | None]:
-    """Seconds of the first call, and its error; None where a peer computes something else."""
+    """Seconds of the first call, and its error; None where there is nothing to compare."""
     started = time.perf_counter()
     result = contender.call()
     session.clock.wait()
     seconds = time.perf_counter() - started
-    results = contender.read(result)
     if contender.other:
-        return seconds, float("nan")
-    try:
-        if contender.random:
-            for got, want in zip(results, job.expected, strict=True):
-                expect_form(f"{job}, {key}", got, want)
-            return seconds, float("nan")
-        return seconds, (contender.check or job.check)(f"{job}, {key}", results)
-    except VerifyError as error:
-        if key not in job.peers:
-            raise
-        session.note(f"{key} was left out: {error}")
         return seconds, None
+    what, results = f"{job}, {key}", contender.read(result)
+    if not contender.random:
+        return seconds, (contender.check or job.check)(what, results)
+    for got, want in zip(results, job.expected, strict=True):
+        expect_form(what, got, want)
+    return seconds, None
 
 
 def _row(job: Job, contender: Contender, session) -> dict:

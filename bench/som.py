@@ -13,6 +13,7 @@ from .job import Contender, Job, Plan, arrays
 from .verify import expect_near
 
 N, D, ROWS = 10_000, 64, 30
+CASE = f"{N}x{D} on {ROWS}x{ROWS}"
 SIGMA, RATE = 3.0, 0.5
 RULE = "difference"
 MOST_ERROR = 1e-3  # a near tie that falls otherwise moves a node by a little
@@ -20,8 +21,7 @@ MOST_ERROR = 1e-3  # a near tie that falls otherwise moves a node by a little
 
 def plans() -> list[Plan]:
     """The two forms of an epoch."""
-    case = f"{N}x{D} on {ROWS}x{ROWS}"
-    return [Plan("som.epoch", f"batch, {case}", batch), Plan("som.epoch", f"online, {case}", online)]
+    return [Plan("som.epoch", CASE, batch), Plan("som.epoch", f"{CASE} online", online)]
 
 
 def _given(session):
@@ -39,9 +39,8 @@ def _job(session, form: str, call, wanted, flops, peers):
     def check(what, got):
         return expect_near(what, got[:1], wanted[:1], MOST_ERROR)
 
-    case = f"{form}, {N}x{D} on {ROWS}x{ROWS}"
     moved = 4 * (N * D + 2 * len(wanted[0]) * D)
-    return Job("som.epoch", case, [Contender(call)], check, flops, moved, peers=peers)
+    return Job("som.epoch", CASE, [Contender(call)], check, flops, moved, form, peers=peers)
 
 
 def batch(session):

@@ -1,10 +1,10 @@
 """Everything that can be measured, by name.
 
-    conv2d            all of a family: its passes' versions, and the layer
-    conv2d.forward    the versions of one pass        conv2d.layer   the layer through the engine
-    fused             the passes bound by memory      fused.adam     one of them
-    lenet             a training step
-    kernels layers models                             all of a kind
+conv2d            all of a family: its passes' versions, and the layer
+conv2d.forward    the versions of one pass        conv2d.layer   the layer through the engine
+fused             the passes bound by memory      fused.adam     one of them
+lenet             a training step
+kernels layers models                             all of a kind
 """
 
 from ..kernels import OPERATIONS, implementations
@@ -49,7 +49,9 @@ def select(
         found = [p for p in found if case in p.case]
         if not found:
             listed = "\n  ".join(cases)
-            raise UnknownBenchError(f"bench: no case has {case!r} in its name; there are\n  {listed}")
+            raise UnknownBenchError(
+                f"bench: no case has {case!r} in its name; there are\n  {listed}"
+            )
     return found
 
 

@@ -47,6 +47,11 @@ def error(value: float | None) -> str:
     return "–" if value is None else f"{value:.1e}"
 
 
+def short(mode: str) -> str:
+    """``fwd+bwd`` of ``forward+backward``, as tables are narrow."""
+    return mode.replace("forward", "fwd").replace("backward", "bwd")
+
+
 def peers_of(rows: list[dict]) -> list[str]:
     """The peers that any of the rows was measured beside."""
     return list(dict.fromkeys(p for r in rows for p in r["peers"]))
@@ -64,17 +69,19 @@ def groups(rows: list[dict]) -> dict[str, list[dict]]:
 def columns(rows: list[dict]) -> list[str]:
     """The names of a group's columns."""
     head = ["v", "idea"] if rows[0]["version"] else ["case", "pass"]
-    return [*head, "median", "spread", "GFLOP/s", "GB/s", "roofline", *peers_of(rows), "error"]
+    return [*head, "median", "spread", "GFLOP/s", "GB/s", "roof", *peers_of(rows), "error"]
 
 
 def cells(row: dict, peers: list[str]) -> list[str]:
     """One row of a group's table."""
-    head = [str(row["version"]), row["idea"]] if row["version"] else [row["case"], row["mode"]]
+    head = (
+        [str(row["version"]), row["idea"]] if row["version"] else [row["case"], short(row["mode"])]
+    )
     if row["median"] is None:
         return [*head, "not on this case", *[""] * (5 + len(peers))]
     time = row["median"]
     return [
-        *head, seconds(time), seconds(row["spread"]), rate(row["flops"], time),
+        *head, seconds(time), percent(row["spread"] / time), rate(row["flops"], time),
         rate(row["bytes"], time), percent(row["roofline"]), *(ratio(row, p) for p in peers),
         error(row["error"]),
     ]  # fmt: skip
@@ -84,7 +91,7 @@ def means(rows: list[dict]) -> list[str]:
     """Geometric means of the ratios over each layer's cases, with the lowest of them."""
     found: dict[tuple, list[float]] = {}
     for row in rows:
-        if row["version"] is None or row["name"].endswith(".layer"):
+        if row["name"].endswith(".layer"):
             for peer, value in row["peers"].items():
                 found.setdefault((row["name"], row["mode"], peer), []).append(value["ratio"])
     return [
@@ -137,8 +144,9 @@ def footer(record: Record) -> list[str]:
 
 
 LEGEND = (
-    "Columns named after a peer hold its time over ours; roofline is the part of the median that"
-    " the measured roofline asks for, beyond 100 % where the arrays stay in the caches."
+    "Columns named after a peer hold its time over ours. spread: interquartile range over the"
+    " median; roof: the part of the median that the measured roofline asks for, beyond 100 % where"
+    " arrays stay in the caches; error: relative, of layers in the L2 norm from float64."
 )
 
 

@@ -48,7 +48,8 @@ def expect_close(what: str, got, want, reduction=1, floor=0.0, rtol=None) -> flo
                 raise VerifyError(f"{where}: {wrong} of {w.size} values differ")
             continue
         error = _relative(g, w, floor)
-        allowed = tolerance(g.dtype, reduction) if rtol is None else rtol
+        coarser = g.dtype if g.dtype.itemsize < w.dtype.itemsize else w.dtype
+        allowed = tolerance(coarser, reduction) if rtol is None else rtol
         if not error <= allowed:
             raise VerifyError(f"{where}: relative error {error:.3g}, allowed {allowed:.3g}")
         worst = max(worst, error)

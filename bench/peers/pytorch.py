@@ -222,20 +222,18 @@ def _cross_entropy(mode, leaves, cotangent, labels):
     return _both(mode, leaves, cotangent, lambda z: F.cross_entropy(z, labels))
 
 
-
-
 def _adam(x, g):
     import torch
 
-    p = torch.nn.Parameter(torch.from_numpy(x.copy()))
-    p.grad = torch.from_numpy(g)
+    p = torch.nn.Parameter(tensor(x))
+    p.grad = tensor(g)
     optimiser = torch.optim.Adam([p], lr=1e-3)
 
     def step():
         optimiser.step()
         return p
 
-    return Contender(step, lambda t: (t.detach().cpu().numpy().copy(),), other=True)
+    return _contender(step, other=True)
 
 
 BUILDERS = {

@@ -49,9 +49,7 @@ class VAE(nn.Module):
         (h1, h2), latent = s["hidden"], s["latent"]
         self.encoder = nn.Sequential(nn.Linear(784, h1), nn.Tanh(), nn.Linear(h1, h2), nn.Tanh())
         self.mu, self.logvar = nn.Linear(h2, latent), nn.Linear(h2, latent)
-        self.decoder = nn.Sequential(
-            nn.Linear(latent, h2), nn.Tanh(), nn.Linear(h2, h1), nn.Tanh()
-        )
+        self.decoder = nn.Sequential(nn.Linear(latent, h2), nn.Tanh(), nn.Linear(h2, h1), nn.Tanh())
         self.mean = nn.Linear(h1, 784)
 
     def loss(self, x, y, mask):

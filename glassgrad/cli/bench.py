@@ -15,6 +15,7 @@ from ..kernels.registry import BACKENDS
 from . import UsageError
 from .common import positive
 
+WIDTH = 100  # of the tables in a file
 HELP = "times, rooflines, and ratios to other people's code"
 
 
@@ -51,6 +52,8 @@ def run(args) -> int:
         raise UsageError("--stored measures nothing: no names, no --json, no --list")
     backend = args.backend or _default_backend()
     out = console()
+    if not out.is_terminal:
+        out.width = max(out.width, WIDTH)
     if args.list:
         plans = suite.select(args.names, backend, args.case, args.version)
         out.print(_list(plans))
@@ -81,7 +84,7 @@ def _default_backend() -> str:
 
 
 def _measure(args, backend: str, out):
-    """Measure, print each table as soon as it is complete, keep every row as soon as it is there."""
+    """Measure; print each table when it is complete, keep every row as soon as it is there."""
     from ..bench import peers, suite, tables
     from ..bench import record as records
     from ..bench.session import Session
@@ -102,7 +105,7 @@ def _measure(args, backend: str, out):
         record.keep(records.read(args.json))
     out.print(*tables.footer(record), "", sep="\n")
     pending: list[dict] = []
-    for plan, rows in session.run(plans):
+    for _, rows in session.run(plans):
         if pending and tables.groups([pending[0]]).keys() != tables.groups(rows[:1]).keys():
             _show(out, pending)
             pending = []
@@ -125,7 +128,7 @@ def _show(out, rows: list[dict]) -> None:
     for title, group in tables.groups(rows).items():
         names, peers = tables.columns(group), tables.peers_of(group)
         found = [tables.cells(r, peers) for r in group]
-        whole = tuple(n for n in names if n not in ("idea", "case"))
+        whole = tuple(n for n in names if n != "idea")
         out.print(table(found, *names, title=title, numbers=names[2:], whole=whole), "")
 
 
