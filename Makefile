@@ -1,7 +1,7 @@
 # Everyday commands; PYTHON may point into any environment with this package installed.
 PYTHON ?= python3
 
-.PHONY: test fast lint format demo gradcheck kernels reproduce clean
+.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu clean
 
 test:       ## the whole test suite
 	$(PYTHON) -m pytest -n 2
@@ -28,6 +28,12 @@ kernels:    ## every registered kernel
 
 reproduce:  ## the published numbers beside ours, about two hours on two cores
 	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table README.md
+
+bench:      ## kernels, layers and training steps beside their peers, a quarter of an hour
+	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json --table README.md
+
+gpu:        ## on a machine with a GPU: its tests, compute-sanitizer, ncu, a first benchmark
+	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json
 
 clean:
 	rm -rf build *.egg-info .pytest_cache .ruff_cache glassgrad-demo

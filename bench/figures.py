@@ -9,6 +9,8 @@ from ..core.run import make_folder, write_atomic
 from .record import Record, describe
 from .tables import short
 
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+
 
 def write(record: Record, folder: Path) -> list[Path]:
     """Draw what the record has rows for; the paths of the PNG files."""
@@ -85,7 +87,11 @@ def ratios(record: Record, peer: str):
     ax.set_yticks(y, [short(describe(r)) for r in rows], fontsize=6)
     ax.axvline(1, color=INK, lw=0.8)
     ax.set(xscale="log", xlabel=f"{peer}'s time / ours")
-    ax.set_xlim(min(0.5, 0.7 * values.min()), max(2, 1.5 * values.max()))
+    low, high = min(0.5, 0.7 * values.min()), max(2, 1.5 * values.max())
+    ticks = [t for t in TICKS if low <= t <= high]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(low, high)
     ax.invert_yaxis()
     ax.margins(y=0.01)
     ax.spines[["top", "right"]].set_visible(False)

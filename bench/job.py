@@ -22,15 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.arrays import is_cupy
 from .timing import alternate
-from .verify import VerifyError, expect_form
-
-
-def arrays(result) -> tuple:
-    """What a call returned as a tuple of NumPy arrays (or None)."""
-    results = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(r.get() if is_cupy(r) else r for r in results)
+from .verify import VerifyError, arrays, expect_form
 
 
 @dataclass

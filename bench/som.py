@@ -8,9 +8,8 @@ online, one sample after another, which is MiniSom's own algorithm.
 import numpy as np
 
 from ..kernels import som as kernel
-from ..kernels.registry import find
-from .job import Contender, Job, Plan, arrays
-from .verify import expect_near
+from .job import Contender, Job, Plan
+from .verify import expect_near, reference
 
 N, D, ROWS = 10_000, 64, 30
 CASE = f"{N}x{D} on {ROWS}x{ROWS}"
@@ -31,10 +30,6 @@ def _given(session):
     return x, w, np.exp(-r2 / (2 * SIGMA**2)).astype("float32")
 
 
-def _reference(pass_: str, *args) -> tuple:
-    return arrays(find("som", pass_, "reference", args).function(*args))
-
-
 def _job(session, form: str, call, wanted, flops, peers):
     def check(what, got):
         return expect_near(what, got[:1], wanted[:1], MOST_ERROR)
@@ -47,8 +42,8 @@ def batch(session):
     """All winners at the old weights, then one step: 2 N M D operations for the winners."""
     x, w, k = _given(session)
     rate = 1 / N
-    winner = _reference("winners", x, w)[0]
-    wanted = _reference("update", w, x, winner, k, rate, RULE)
+    winner = reference("som", "winners", x, w)[0]
+    wanted = reference("som", "update", w, x, winner, k, rate, RULE)
     peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
     x, w, k = map(session.put, (x, w, k))
 
@@ -65,7 +60,7 @@ def online(session):
     x, w, k = _given(session)
     rates = np.full(N, RATE, "float32") / (1 + 2 * np.arange(N, dtype="float32") / N)
     args = (w, x, k[None], np.zeros(N, "int64"), rates, RULE)
-    wanted = _reference("online", *args)
+    wanted = reference("som", "online", *args)
     peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
     peers.pop("blas", None)  # no such product is in it
     args = tuple(map(session.put, args))

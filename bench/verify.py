@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from .. import kernels
+from ..kernels.arrays import is_cupy
 from ..kernels.errors import GlassgradError
+from ..kernels.registry import find
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 # four times the unit roundoff of versions whose products are of numbers rounded to fewer digits
@@ -11,6 +14,22 @@ ROUNDED = {"full": None, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 
 class VerifyError(GlassgradError, ArithmeticError):
     """A contender computes something else than the reference."""
+
+
+def arrays(result) -> tuple:
+    """What a kernel returned as a tuple of NumPy arrays (or None)."""
+    results = result if isinstance(result, (tuple, list)) else (result,)
+    return tuple(r.get() if is_cupy(r) else r for r in results)
+
+
+def reference(op: str, pass_: str, *args) -> tuple:
+    """The results of the reference implementation on NumPy arrays.
+
+    >>> reference("dropout", "forward", np.ones(2), 0.0, 1, 0)
+    (array([1., 1.]),)
+    """
+    with kernels.backend("reference"):
+        return arrays(find(op, pass_, "reference", args).function(*args))
 
 
 def tolerance(dtype, reduction: int = 1) -> float:

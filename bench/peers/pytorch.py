@@ -38,7 +38,7 @@ def tensor(array):
     """The same memory as a tensor, on its device."""
     import torch
 
-    return torch.from_dlpack(array) if array.ndim else torch.asarray(array)
+    return torch.from_dlpack(array)
 
 
 def read(result) -> tuple:

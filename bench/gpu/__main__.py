@@ -1,0 +1,92 @@
+"""Run the parts of `make gpu`; see the package. Ends with 1 without a GPU, or if a part failed."""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+
+from ...cli import machine
+from ...core.run import write_atomic
+from ...kernels.errors import GlassgradError
+from . import counters, parts
+
+PARTS = {
+    "tests": parts.tests,
+    "sanitizer": parts.sanitizer,
+    "counters": counters.measure,
+    "bench": parts.bench,
+}
+SECONDS = {"tests": 200, "sanitizer": 140, "counters": 80, "bench": 120}
+
+
+def main(argv=None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(description="everything that needs a GPU, into one JSON file")
+    parser.add_argument("--json", metavar="FILE", default="bench/results/gpu.json")
+    parser.add_argument("--only", choices=PARTS, nargs="+", help="these parts; others are kept")
+    parser.add_argument(
+        "--seconds", metavar="PART=N", nargs="+", default=[], type=_limit,
+        help=f"time of a part ({', '.join(f'{k}={v}' for k, v in SECONDS.items())})",
+    )  # fmt: skip
+    args = parser.parse_args(argv)
+    there, what = machine.gpu()
+    if not there:
+        print(f"make gpu: there is no GPU to run on: {what}", file=sys.stderr)
+        return 1
+    limits = {**SECONDS, **dict(args.seconds)}
+    path = Path(args.json)
+    found = _older(path) if args.only else {}
+    found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": describe()}
+    for name in args.only or PARTS:
+        found[name] = outcome(PARTS[name], limits[name])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps(found, indent=1) + "\n")
+        print(f"{name}: {found[name]['status']}, {found[name]['seconds']} s", flush=True)
+    failed = [name for name in PARTS if found.get(name, {}).get("status") == "failed"]
+    print(f"written: {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"unknown part {name!r} (known: {', '.join(PARTS)})")
+    return name, float(value)
+
+
+def outcome(part, limit: float) -> dict:
+    """What a part found, with its seconds; an error of its own is its outcome, not the end."""
+    started = time.monotonic()
+    try:
+        found = part(limit, lambda: time.monotonic() - started)
+    except (GlassgradError, OSError, ValueError, LookupError, RuntimeError) as error:
+        found = {"status": "failed", "why": f"{type(error).__name__}: {error}"}
+    return found | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def _older(path: Path) -> dict:
+    """What the file holds of earlier parts."""
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def describe() -> dict:
+    """GPU, driver, CUDA, and the host."""
+    import cupy
+
+    device = cupy.cuda.Device()
+    properties = cupy.cuda.runtime.getDeviceProperties(device.id)
+    return {
+        "gpu": properties["name"].decode(), "compute_capability": device.compute_capability,
+        "memory": properties["totalGlobalMem"], "l2": properties["l2CacheSize"],
+        "multiprocessors": properties["multiProcessorCount"],
+        "driver_cuda": cupy.cuda.runtime.driverGetVersion(),
+        "runtime_cuda": cupy.cuda.runtime.runtimeGetVersion(), "cupy": cupy.__version__,
+        "torch": machine.version("torch"), "python": platform.python_version(),
+        **{k: v for k, v in machine.describe().items() if k in ("cpu", "cores", "os", "numpy")},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

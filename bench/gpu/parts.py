@@ -1,0 +1,110 @@
+"""The parts of `make gpu` besides the counters: tests, sanitizer, first benchmark.
+
+Each is ``part(limit, clock) -> dict`` with a "status"; `clock()` is the seconds that it has run.
+"""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+
+from ...kernels import OPERATIONS
+from .process import ROOT, python, run, tool
+
+TOOLS = ("memcheck", "racecheck", "initcheck")
+FOUND = 9  # the exit code that compute-sanitizer is asked to give for an error
+
+
+def tests(limit: float, clock) -> dict:
+    """The GPU tests: first all that are quick, then the large cases."""
+    if not (ROOT / "tests").is_dir():
+        return {"status": "skipped", "why": f"there is no folder of tests in {ROOT.name}"}
+    found = {}
+    for name, marks in (("quick", "gpu and not slow"), ("large", "gpu and slow")):
+        left = limit - clock()
+        if left < 5:
+            found[name] = {"status": "not run: out of time"}
+            continue
+        done = run(python("-m", "pytest", "-vv", "-p", "no:cacheprovider", "-m", marks), left)
+        found[name] = counted(done.output) | {"seconds": round(done.seconds, 1)}
+        status = {0: "passed", None: "out of time"}.get(done.code, "failed")
+        found[name]["status"] = status
+        if status == "failed":
+            found[name]["said"] = done.tail
+    return {"status": together(f["status"] for f in found.values()), **found}
+
+
+def counted(output: str) -> dict:
+    """How many tests passed, failed and were skipped, from pytest's lines; the failed by name.
+
+    >>> counted("t.py::a PASSED [ 1%]\\nt.py::b[x y] FAILED [ 2%]\\nt.py::c SKIPPED (why) [ 3%]")
+    {'passed': 1, 'failed': 1, 'skipped': 1, 'names': ['t.py::b[x y]']}
+    """
+    ends = re.findall(r"^(\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED)\b", output, re.MULTILINE)
+    number = {w: sum(end == w for _, end in ends) for w in ("PASSED", "SKIPPED")}
+    names = [name for name, end in ends if end in ("FAILED", "ERROR")]
+    return {
+        "passed": number["PASSED"], "failed": len(names), "skipped": number["SKIPPED"],
+        "names": names,
+    }  # fmt: skip
+
+
+def together(statuses) -> str:
+    """One status of several: "failed" if one is, "passed" if all are."""
+    statuses = set(statuses)
+    if "failed" in statuses:
+        return "failed"
+    return "passed" if statuses == {"passed"} else "incomplete"
+
+
+def sanitizer(limit: float, clock) -> dict:
+    """compute-sanitizer over every kernel, one family and one tool at a time."""
+    path = tool("compute-sanitizer")
+    if path is None:
+        return {
+            "status": "skipped",
+            "why": "compute-sanitizer is not on PATH nor in CUDA's folders",
+        }
+    found = {}
+    for check in TOOLS:
+        for op in OPERATIONS:
+            left = limit - clock()
+            found[f"{check} {op}"] = (
+                _sanitized(path, check, op, left) if left >= 10
+                else {"status": "not run: out of time"}
+            )  # fmt: skip
+    return {"status": together(f["status"] for f in found.values()), "tool": path, "runs": found}
+
+
+def _sanitized(path: str, check: str, op: str, limit: float) -> dict:
+    done = run(
+        [path, "--tool", check, "--error-exitcode", str(FOUND),
+         *python("-m", f"{__package__}.every_kernel", "--op", op)],
+        limit,
+    )  # fmt: skip
+    calls = re.search(r"^(\d+) calls$", done.output, re.MULTILINE)
+    outcome = {
+        "status": {0: "passed", None: "out of time"}.get(done.code, "failed"),
+        "calls": int(calls[1]) if calls else None, "seconds": round(done.seconds, 1),
+    }  # fmt: skip
+    return outcome if done.code == 0 else outcome | {"said": done.tail}
+
+
+def bench(limit: float, clock) -> dict:
+    """`glassgrad bench --backend cuda`: what was measured when the time was over is kept."""
+    found, status = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("layers", "kernels", "models"):
+            left, file = limit - clock(), Path(folder) / f"{kind}.json"
+            if left < 10:
+                found[kind] = {"status": "not run: out of time"}
+                continue
+            command = ["-m", "glassgrad", "bench", kind, "--backend", "cuda", "--json", str(file)]
+            done = run(python(*command), left)
+            status.append({0: "passed", None: "out of time"}.get(done.code, "failed"))
+            found[kind] = {"status": status[-1], "seconds": round(done.seconds, 1)}
+            if done.code != 0:
+                found[kind]["said"] = done.tail
+            if file.exists():
+                found[kind]["record"] = json.loads(file.read_text())
+    return {"status": together(f["status"] for f in found.values()), **found}

@@ -1,0 +1,194 @@
+"""`glassgrad bench`: names, errors and exit codes, tables, stored results."""
+
+import ast
+import doctest
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glassgrad.bench
+from glassgrad import cli
+from glassgrad.bench import peers, roofline, suite, timing
+from glassgrad.kernels.errors import BackendError
+from tests.bench.planted import LEAST, peer, plant, record, row
+
+ROOM = Path(__file__).resolve().parents[2] / "bench"
+
+
+def call(capsys, *argv):
+    code = cli.main([str(a) for a in argv])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def cheap(monkeypatch):
+    """No effort, a made-up roofline, threads as before."""
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    monkeypatch.setattr(timing, "QUICK", LEAST)
+    monkeypatch.setattr(roofline, "measure", lambda *args: roofline.Roofline(1e11, 1e10))
+    before = numba.get_num_threads()
+    with threadpool_limits():
+        yield
+    numba.set_num_threads(before)
+
+
+def test_names_stand_for_families_passes_layers_and_models():
+    names = {p.name for p in suite.select(["conv2d"])}
+    assert names == {"conv2d.forward", "conv2d.input_grad", "conv2d.weight_grad", "conv2d.layer"}
+    assert {p.name for p in suite.select(["lstm.layer", "vae"])} == {"lstm.layer", "vae"}
+    assert {p.name for p in suite.select(["models"])} == {"lenet", "vae", "jsb-lstm", "mlp"}
+    assert len(suite.select(["conv2d", "conv2d.layer"])) == len(suite.select(["conv2d"]))
+    assert len(suite.select()) == sum(map(len, suite.plans().values()))
+    assert len(suite.select(["conv2d.layer"])) == 8 and len(suite.select(["gru.layer"])) == 4
+
+
+def test_a_version_is_asked_of_those_that_have_it():
+    assert {p.name for p in suite.select(["conv2d", "lenet"], version=1)} >= {"conv2d.layer"}
+    assert "lenet" not in {p.name for p in suite.select(["conv2d", "lenet"], version=1)}
+    with pytest.raises(BackendError, match=r"conv2d.forward has version 77 on numba"):
+        suite.select(["conv2d.forward"], version=77)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["con2d"], 1, "unknown 'con2d'; did you mean 'conv2d'?"),
+        (["conv2d.foward"], 1, "did you mean 'conv2d.forward'?"),
+        (["lenett"], 1, "did you mean 'lenet'?"),
+        (["conv2d.forward", "--case", "moon"], 1, "no case has 'moon' in its name"),
+        (["conv2d.forward", "--version", "77"], 1, "has version 77"),
+        (["--peers", "pytorch"], 2, "unknown peer 'pytorch'; did you mean 'torch'?"),
+        (["--threads", "0"], 2, "invalid whole number above 0"),
+        (["mlp", "--threads", "9999"], 1, "threads must be 1 to"),
+        (["--factor", "0.5"], 2, "--factor must be at least 1"),
+        (["--add"], 2, "--add needs --json"),
+        (["--stored", "x.json", "mlp"], 2, "--stored measures nothing"),
+        (["--stored", "nowhere.json"], 1, "cannot be read"),
+        (["--quik"], 2, "unknown argument '--quik'; did you mean '--quick'?"),
+    ],
+)
+def test_wrong_usage_is_explained(capsys, argv, code, said):
+    got, out, err = call(capsys, "bench", *argv)
+    assert (got, out) == (code, "") and said in err
+
+
+def test_the_list_names_everything(capsys):
+    code, out, _ = call(capsys, "bench", "--list")
+    assert code == 0
+    for name in ("conv2d.weight_grad", "gru.layer", "som.epoch", "fused.adam", "jsb-lstm"):
+        assert name in out
+
+
+def test_a_run_prints_keeps_and_compares(capsys, tmp_path, cheap):
+    path, page = tmp_path / "r.json", tmp_path / "page.md"
+    page.write_text("<!-- bench -->\n<!-- /bench -->\n")
+    argv = ["bench", "dropout.forward", "--quick", "--peers", "none", "--backend", "numba"]
+    code, out, err = call(capsys, *argv, "--json", path, "--table", page)
+    assert (code, err) == (0, "") and "dropout.forward, shape (100, 200)" in out
+    assert "threads" in out and "GFLOP/s in a matrix product" in out
+    rows = json.loads(path.read_text())["rows"]
+    assert {r["case"] for r in rows} == {p.case for p in suite.select(["dropout.forward"])}
+    assert all(r["median"] > 0 and r["roofline"] > 0 for r in rows)
+    assert "dropout.forward, shape (100, 200)" in page.read_text()
+
+    argv += ["--json", path, "--add", "--case", "(100, 200)"]
+    assert call(capsys, *argv)[0] == 0
+    assert len(json.loads(path.read_text())["rows"]) == len(rows)  # the other rows are kept
+
+    faster = json.loads(path.read_text())
+    for kept in faster["rows"]:
+        kept["roofline"] *= 1000
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(faster))
+    code, out, _ = call(capsys, "bench", "--stored", path, "--against", old)
+    assert code == 1 and "part of the roofline fell" in out
+    code, out, _ = call(capsys, "bench", "--stored", old, "--against", path)
+    assert code == 0 and ": 0 fell" in out
+
+
+def test_a_wrong_kernel_ends_with_one_sentence(capsys, tmp_path, monkeypatch, cheap):
+    plant(monkeypatch, "dropout", "forward", lambda x, *args: x * np.float32("nan"))
+    argv = ["bench", "dropout.forward", "--quick", "--peers", "none", "--backend", "numba"]
+    code, _, err = call(capsys, *argv, "--json", tmp_path / "r.json")
+    assert code == 1 and err.startswith("glassgrad: dropout.forward, shape (100, 200)")
+    assert "v99" in err and "not finite" in err and err.count("\n") == 1
+
+
+def test_stored_results_are_shown_on_a_page(capsys, tmp_path):
+    path, page = tmp_path / "r.json", tmp_path / "page.md"
+    record(row(peers={"torch": peer(2.0)})).write(path)
+    page.write_text("<!-- bench -->\n<!-- /bench -->\n")
+    code, out, _ = call(
+        capsys, "bench", "--stored", path, "--table", page, "--figures", tmp_path / "f"
+    )
+    assert code == 0 and "roofline.png" in out and "| 2.00 |" in page.read_text()
+    page.write_text("nothing")
+    code, _, err = call(capsys, "bench", "--stored", path, "--table", page)
+    assert code == 1 and "has no markers" in err
+
+
+def test_missing_peers_are_reported(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found, missing = peers.load(peers.NAMES, "cpu", 1)
+    assert set(found) == {"blas"} and set(missing) == {"torch", "sklearn", "minisom"}
+    assert missing["torch"] == "torch is not installed (pip install 'glassgrad[peers]')"
+
+
+def test_peers_without_a_gpu_version_say_so():
+    _, missing = peers.load(("sklearn", "minisom"), "cuda", 1)
+    assert missing == {
+        "sklearn": "scikit-learn has no GPU version", "minisom": "MiniSom has no GPU version"
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------------ the laws of the room
+
+SOURCES = sorted(ROOM.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOM)))
+def test_a_source_file_keeps_the_laws(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert text.count("\n") <= 400 and ast.get_docstring(tree)
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {a.name.partition(".")[0] for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module.partition(".")[0])
+    others = {"torch", "minisom", "sklearn"}
+    assert path.parent.name == "peers" or not others & names, "peers stand in peers/"
+    assert "glassgrad" not in names, "imports are relative"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [m.name for m in pkgutil.walk_packages([str(ROOM)], "glassgrad.bench.")
+     if not m.name.endswith(("__main__", "pytorch_models"))],
+)  # fmt: skip
+def test_every_example_runs_and_no_peer_is_imported(name):
+    module = importlib.import_module(name)
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0
+    assert not {"minisom"} & set(vars(module))
+
+
+def test_the_package_loads_no_peer_and_no_plotting():
+    import subprocess
+
+    code = (
+        "import glassgrad.bench.suite, glassgrad.bench.session, glassgrad.bench.tables, sys;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "minisom", "sklearn", "matplotlib", "numba", "cupy", "rich"}
+    assert not heavy & set(done.stdout.split())
+    assert glassgrad.bench.__doc__

@@ -1,0 +1,126 @@
+"""`make gpu` as far as it goes without a GPU: its sentence, its parts, its launches emulated."""
+
+import json
+import sys
+
+import pytest
+
+from glassgrad.bench.gpu import __main__ as gpu
+from glassgrad.bench.gpu import counters, every_kernel, parts, process
+from glassgrad.bench.gpu.textbook import KNOWN
+from glassgrad.kernels.errors import BackendError
+from tests.kernels.checking import why_no_emulator, why_no_gpu
+
+NONE = why_no_emulator()
+emulator = pytest.mark.skipif(bool(NONE), reason=NONE or "a compiler is there")
+
+
+@pytest.mark.skipif(not why_no_gpu(), reason="there is a GPU")
+def test_without_a_gpu_it_says_one_sentence(capsys, tmp_path):
+    path = tmp_path / "gpu.json"
+    assert gpu.main(["--json", str(path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    assert captured.err.startswith("make gpu: there is no GPU to run on: ")
+    assert not path.exists()
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A GPU that exists on paper, and parts that end in every way."""
+
+    def fails(limit, clock):
+        raise BackendError("no such kernel")
+
+    found = {
+        "tests": lambda limit, clock: {"status": "passed", "limit": limit},
+        "sanitizer": fails,
+        "counters": lambda limit, clock: {"status": "skipped", "why": "no ncu"},
+        "bench": lambda limit, clock: {"status": "passed"},
+    }
+    monkeypatch.setattr(gpu.machine, "gpu", lambda: (True, "H0"))
+    monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H0"})
+    monkeypatch.setattr(gpu, "PARTS", found)
+
+
+def test_a_part_that_fails_leaves_the_others(capsys, tmp_path, pretended):
+    path = tmp_path / "results" / "gpu.json"
+    assert gpu.main(["--json", str(path), "--seconds", "tests=7"]) == 1
+    found = json.loads(path.read_text())
+    assert found["tests"]["limit"] == 7 and found["machine"] == {"gpu": "H0"}
+    assert found["sanitizer"]["why"] == "BackendError: no such kernel"
+    assert [found[p]["status"] for p in gpu.SECONDS] == ["passed", "failed", "skipped", "passed"]
+    assert "failed: sanitizer" in capsys.readouterr().out
+
+
+def test_parts_can_run_one_by_one(tmp_path, pretended):
+    path = tmp_path / "gpu.json"
+    assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
+    assert gpu.main(["--json", str(path), "--only", "bench"]) == 0
+    assert {"tests", "bench"} <= set(json.loads(path.read_text()))
+
+
+def test_a_command_has_a_limit_and_its_children_end_with_it():
+    done = process.run([sys.executable, "-c", "print('begun', flush=True)\nwhile True: pass"], 1.0)
+    assert done.code is None and done.output == "begun\n" and done.seconds < 5
+    assert process.run([sys.executable, "-c", "raise SystemExit(9)"], 20).code == 9
+
+
+def test_missing_tools_are_said(monkeypatch):
+    monkeypatch.setattr(parts, "tool", lambda name: None)
+    monkeypatch.setattr(counters, "tool", lambda name: None)
+    assert parts.sanitizer(1, lambda: 0)["why"].startswith("compute-sanitizer is not on PATH")
+    assert counters.measure(1, lambda: 0)["why"].startswith("ncu is not on PATH")
+
+
+def fake_tool(tmp_path, monkeypatch, script):
+    """A stand-in for one of NVIDIA's tools."""
+    path = tmp_path / "tool"
+    path.write_text(f"#!{sys.executable}\n{script}")
+    path.chmod(0o755)
+    for module in (parts, counters):
+        monkeypatch.setattr(module, "tool", lambda name: str(path))
+
+
+def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
+    script = "import sys\nprint('5 calls')\nsys.exit(9 if 'racecheck' in sys.argv else 0)"
+    fake_tool(tmp_path, monkeypatch, script)
+    monkeypatch.setattr(parts, "OPERATIONS", ("som", "gru"))
+    found = parts.sanitizer(60, lambda: 0)
+    assert found["status"] == "failed" and len(found["runs"]) == 6
+    assert found["runs"]["memcheck som"]["calls"] == 5
+    assert {k for k, v in found["runs"].items() if v["status"] == "failed"} == {
+        "racecheck som", "racecheck gru"
+    }  # fmt: skip
+    assert parts.sanitizer(60, lambda: 55)["status"] == "incomplete"
+
+
+def test_forbidden_counters_are_said(tmp_path, monkeypatch):
+    fake_tool(tmp_path, monkeypatch, "print('==ERROR== ERR_NVGPUCTRPERM')\nraise SystemExit(1)")
+    found = counters.measure(60, lambda: 0)
+    assert found["status"] == "forbidden" and "only administrators" in found["why"]
+
+
+@emulator
+def test_the_textbook_kernels_count_what_is_known():
+    found = counters.emulated("textbook")
+    for kernel, known in KNOWN.items():
+        for name, value in known.items():
+            assert found[kernel][name] == value, (kernel, name)
+    same = counters.compare(found, found)
+    assert all(c["same"] for kernel in same.values() for c in kernel.values())
+    other = counters.compare({"textbook_strided": {"load_sectors": 100}}, found)
+    assert other["textbook_strided"]["load_sectors"] == {
+        "ncu": 100, "emulator": 44, "known": 44, "same": False
+    }  # fmt: skip
+
+
+@emulator
+def test_every_kernel_of_a_family_is_launched(capsys):
+    assert every_kernel.main(["--op", "dropout", "--backend", "emulated"]) == 0
+    out = capsys.readouterr().out
+    assert "dropout.forward[emulated v1]" in out and out.endswith(" calls\n")
+    argv = ["--op", "dropout", "--backend", "emulated", "--version", "1", "--largest"]
+    assert every_kernel.main(argv) == 0
+    assert capsys.readouterr().out == "dropout.forward[emulated v1]: 1\n1 calls\n"
+    assert every_kernel.main(["--op", "dropout", "--backend", "emulated", "--version", "77"]) == 1

@@ -1,0 +1,142 @@
+"""The stored results: schema, merging, comparison, tables and figures."""
+
+import json
+
+import pytest
+
+from glassgrad.bench import figures, tables
+from glassgrad.bench.record import RecordError, fallen, read
+from glassgrad.core.run import RunError
+from tests.bench.planted import MACHINE, peer, record, row
+
+
+def test_a_record_goes_to_a_file_and_back(tmp_path):
+    before = record(
+        row(), row(mode="backward", version=2), row(case="gone", median=None, spread=None)
+    )
+    path = tmp_path / "r.json"
+    before.write(path)
+    assert read(path) == before
+    assert "/" not in json.dumps([before.rows, before.machine])  # no path of any machine
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.pop("threads"), "it must have"),
+        (lambda c: c.update(rows={}), "rows must be a list"),
+        (lambda c: c.update(format=0), "its format is 0"),
+        (lambda c: c["rows"][0].pop("case"), "row 1 has no proper 'case'"),
+        (lambda c: c["rows"][0].update(median="fast"), "row 1 has no proper 'median'"),
+        (lambda c: c["rows"][0]["peers"]["torch"].pop("ratio"), "no proper ratio to 'torch'"),
+    ],
+)
+def test_what_is_no_record_is_refused(tmp_path, change, said):
+    path = tmp_path / "r.json"
+    record(row()).write(path)
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(RecordError, match=said):
+        read(path)
+
+
+def test_damage_and_absence_are_told_apart(tmp_path):
+    path = tmp_path / "r.json"
+    with pytest.raises(RunError, match="cannot be read"):
+        read(path)
+    path.write_text('{"rows": [')
+    with pytest.raises(RecordError, match="damaged"):
+        read(path)
+
+
+def test_rows_replace_those_of_the_same_key():
+    kept = record(row(), row(case="other"))
+    kept.add([row(median=1.0), row(case="new")])
+    assert [(r["case"], r["median"]) for r in kept.rows] == [
+        ("(1,2)", 1.0), ("other", 2e-3), ("new", 2e-3)
+    ]  # fmt: skip
+
+
+def test_records_of_two_machines_are_not_mixed():
+    older = record(row(), machine={**MACHINE, "cpu": "Athlon"})
+    with pytest.raises(RecordError, match="another machine"):
+        record(row()).keep(older)
+    with pytest.raises(RecordError, match="another threads: 1, now 2"):
+        record(row()).keep(record(row(), threads=1))
+    found = record(row(median=1.0), peers={"minisom": "2"}, missing={"torch": "-"})
+    found.keep(record(row(), row(case="other"), missing={"minisom": "-"}))
+    assert [r["median"] for r in found.rows] == [1.0, 2e-3]
+    assert set(found.peers) == {"minisom", "torch"} and found.missing == {}
+
+
+def test_a_planted_fall_is_found():
+    old = record(row(), row(case="steady"), row(case="alone", peers={}, roofline=0.8))
+    new = record(
+        row(peers={"torch": peer(1.1)}), row(case="steady", peers={"torch": peer(1.45)}),
+        row(case="alone", peers={}, roofline=0.5), row(case="new"),
+    )  # fmt: skip
+    found, compared = fallen(new, old, 1.25)
+    assert compared == 3
+    assert found == [
+        "conv2d.layer (1,2), forward: ratio to torch fell from 1.5 to 1.1",
+        "conv2d.layer alone, forward: part of the roofline fell from 0.8 to 0.5",
+    ]
+    assert fallen(new, old, 2.0) == ([], 3)
+    assert fallen(old, new, 1.25) == ([], 3)  # a rise is none
+
+
+def test_a_slower_machine_is_no_fall():
+    """Times are not compared: twice the time of everything leaves the ratios."""
+    slower = record(row(median=4e-3, peers={"torch": peer(1.5)}))
+    assert fallen(slower, record(row()), 1.25)[0] == []
+
+
+def test_records_without_a_common_row_cannot_be_compared():
+    with pytest.raises(RecordError, match="share no row"):
+        fallen(record(row(case="a")), record(row(case="b")), 1.25)
+
+
+def test_markdown_has_every_row_and_says_what_is_missing():
+    made = record(
+        row(), row(case="(3,4)", peers={"torch": peer(6.0)}),
+        row("dropout.forward", "p", "", 1, peers={}),
+        row("dropout.forward", "p", "", 2, median=None),
+        row("lenet", "batch 100", "step", memory={"ours": 30_000_000, "torch": 40_000_000}),
+    )  # fmt: skip
+    text = tables.markdown(made)
+    assert "| (1,2) | fwd | 2 ms | 5 % | 50 | 0.5 | 50 % | 1.50 | 1.0e-07 |" in text
+    assert "torch's time is 3.00 of ours in the geometric mean of 2, 1.50 at the least" in text
+    assert "**dropout.forward, p**" in text and "not on this case" in text
+    assert "30.0 MB, torch 40.0 MB (ours is 0.75 of it)" in text
+    assert "– minisom: minisom is not installed." in text
+    assert "2 threads" in text and "300 GFLOP/s" in text
+
+
+def test_tables_go_between_the_markers(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{tables.BEGIN}\nstale\n{tables.END}\nafter\n")
+    for _ in range(2):
+        tables.render(record(row()), page)
+        text = page.read_text()
+        assert text.startswith(f"before\n{tables.BEGIN}\n**conv2d.layer**")
+        assert "stale" not in text
+        assert text.endswith(f"{tables.END}\nafter\n") and text.count("(1,2)") == 1
+    for wrong in ("no markers", f"{tables.END} {tables.BEGIN}"):
+        page.write_text(wrong)
+        with pytest.raises(RunError, match="no markers"):
+            tables.render(record(row()), page)
+
+
+def test_figures_are_drawn(tmp_path):
+    made = record(row(), row(case="(3,4)", peers={"torch": peer(0.4)}), row(median=None, version=3))
+    paths = figures.write(made, tmp_path / "figures")
+    assert [p.name for p in paths] == ["roofline.png", "ratios-torch.png"]
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in paths)
+    empty = record(row(median=None, peers={}))
+    assert figures.write(empty, tmp_path / "none") == []
+
+
+def test_the_newest_version_stands_for_a_case():
+    rows = [row(version=v, median=1.0 * v if v < 3 else None) for v in (1, 2, 3)]
+    assert [r["version"] for r in figures.newest(rows)] == [2]
