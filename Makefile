@@ -30,7 +30,8 @@ reproduce:  ## the published numbers beside ours, about two hours on two cores
 	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table README.md
 
 bench:      ## kernels, layers and training steps beside their peers, a quarter of an hour
-	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json --table README.md
+	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
+		--table README.md bench/results/README.md
 
 gpu:        ## on a machine with a GPU: its tests, compute-sanitizer, ncu, a first benchmark
 	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json

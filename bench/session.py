@@ -36,7 +36,7 @@ class Session:
 
     def draw(self, *shape, seed: int = 0) -> np.ndarray:
         """Normal float32 numbers, the same in every run."""
-        return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+        return np.asarray(np.random.default_rng(seed).standard_normal(shape, dtype="float32"))
 
     def put(self, value):
         """An array where the backend's arrays are; anything else as it is."""

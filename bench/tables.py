@@ -1,12 +1,20 @@
-"""Rows as tables: on the terminal, and as Markdown between the markers of a page."""
+"""Rows as tables: on the terminal, and as Markdown between the markers of a page.
+
+    <!-- bench -->                     everything          <!-- bench: layers lenet -->   a part
+    ... is written anew ...
+    <!-- /bench -->
+
+A part is named as on the command line: kernels, layers, models, conv2d, fused.adam.
+"""
 
 import math
+import re
 from pathlib import Path
 
 from ..core.run import RunError, write_atomic
 from .record import Record
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+BEGIN, END = re.compile(r"<!-- bench(?:: ([\w. -]+))? -->"), "<!-- /bench -->"
 
 
 def seconds(value: float | None) -> str:
@@ -150,15 +158,37 @@ LEGEND = (
 )
 
 
-def markdown(record: Record) -> str:
+def kind(name: str) -> str:
+    """Which kind of measurement a row's name is of.
+
+    >>> kind("conv2d.forward"), kind("conv2d.layer"), kind("fused.adam"), kind("vae")
+    ('kernels', 'layers', 'layers', 'models')
+    """
+    family, _, part = name.partition(".")
+    if not part:
+        return "models"
+    return "layers" if part in ("layer", "epoch") or family == "fused" else "kernels"
+
+
+def chosen(rows: list[dict], names: list[str]) -> list[dict]:
+    """The rows that the names stand for; all where there are none."""
+    if not names:
+        return rows
+    return [
+        r for r in rows
+        if {r["name"], r["name"].partition(".")[0], kind(r["name"])} & set(names)
+    ]  # fmt: skip
+
+
+def markdown(record: Record, names: list[str] | None = None) -> str:
     """Every group as a Markdown table, then means, memory and the footer."""
-    parts = []
-    for title, rows in groups(record.rows).items():
+    parts, every = [], chosen(record.rows, names or [])
+    for title, rows in groups(every).items():
         names, peers = columns(rows), peers_of(rows)
         lines = [_line(names), _line(["---"] * 2 + ["---:"] * (len(names) - 2))]
         lines += [_line(cells(r, peers)) for r in rows]
         parts.append("\n".join([f"**{title}**", "", *lines]))
-    for extra in (means(record.rows), memory(record.rows)):
+    for extra in (means(every), memory(every)):
         parts += ["\n".join(f"- {line}" for line in extra)] if extra else []
     return "\n\n".join([*parts, LEGEND, *footer(record)])
 
@@ -173,7 +203,9 @@ def render(record: Record, page: Path) -> None:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise RunError(f"{page} cannot be read: {getattr(problem, 'strerror', problem)}") from None
-    start, end = text.find(BEGIN), text.find(END)
-    if start < 0 or end < start:
-        raise RunError(f"{page} has no markers {BEGIN} and {END}, in this order")
-    write_atomic(page, f"{text[:start]}{BEGIN}\n{markdown(record)}\n{text[end:]}")
+    begin = BEGIN.search(text)
+    end = text.find(END, begin.end()) if begin else -1
+    if end < 0:
+        raise RunError(f"{page} has no markers <!-- bench --> and {END}, in this order")
+    shown = markdown(record, (begin[1] or "").split())
+    write_atomic(page, f"{text[: begin.end()]}\n{shown}\n{text[end:]}")

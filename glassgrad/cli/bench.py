@@ -31,7 +31,10 @@ def arguments(parser) -> None:
     parser.add_argument("--json", metavar="FILE", help="keep the results there")
     parser.add_argument("--add", action="store_true", help="keep the other rows of that file")
     parser.add_argument("--stored", metavar="FILE", help="measure nothing, take these results")
-    parser.add_argument("--table", metavar="PAGE", help="put the tables between a page's markers")
+    parser.add_argument(
+        "--table", metavar="PAGE", nargs="+", default=[],
+        help="put the tables between the markers of pages",
+    )  # fmt: skip
     parser.add_argument("--figures", metavar="DIR", help="draw roofline and ratios there")
     parser.add_argument("--against", metavar="FILE", help="compare ratios with stored results")
     parser.add_argument(
@@ -60,9 +63,9 @@ def run(args) -> int:
         return 0
     old = records.read(args.against) if args.against else None
     found = records.read(args.stored) if args.stored else _measure(args, backend, out)
-    if args.table:
-        tables.render(found, Path(args.table))
-        out.print(f"written: {args.table}")
+    for page in args.table:
+        tables.render(found, Path(page))
+        out.print(f"written: {page}")
     if args.figures:
         from ..bench import figures
 

@@ -115,17 +115,31 @@ def test_markdown_has_every_row_and_says_what_is_missing():
 
 def test_tables_go_between_the_markers(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{tables.BEGIN}\nstale\n{tables.END}\nafter\n")
+    page.write_text(f"before\n<!-- bench -->\nstale\n{tables.END}\nafter\n")
     for _ in range(2):
         tables.render(record(row()), page)
         text = page.read_text()
-        assert text.startswith(f"before\n{tables.BEGIN}\n**conv2d.layer**")
+        assert text.startswith("before\n<!-- bench -->\n**conv2d.layer**")
         assert "stale" not in text
         assert text.endswith(f"{tables.END}\nafter\n") and text.count("(1,2)") == 1
-    for wrong in ("no markers", f"{tables.END} {tables.BEGIN}"):
+    for wrong in ("no markers", f"{tables.END} <!-- bench -->"):
         page.write_text(wrong)
         with pytest.raises(RunError, match="no markers"):
             tables.render(record(row()), page)
+
+
+def test_a_page_may_ask_for_a_part(tmp_path):
+    made = record(row(), row("lenet", "x", "step"), row("gru.cell_forward", "y", "", 1))
+    page = tmp_path / "page.md"
+    for names, shown in {
+        "models": {"lenet"}, "gru": {"gru.cell_forward, y"},
+        "layers models": {"conv2d.layer", "lenet"},
+    }.items():  # fmt: skip
+        page.write_text(f"<!-- bench: {names} -->\n{tables.END}\n")
+        tables.render(made, page)
+        text = page.read_text()
+        assert text.startswith(f"<!-- bench: {names} -->\n")
+        assert {line.strip("*") for line in text.splitlines() if line.startswith("**")} == shown
 
 
 def test_figures_are_drawn(tmp_path):
