@@ -83,8 +83,9 @@ def describe() -> dict:
         "multiprocessors": properties["multiProcessorCount"],
         "driver_cuda": cupy.cuda.runtime.driverGetVersion(),
         "runtime_cuda": cupy.cuda.runtime.runtimeGetVersion(), "cupy": cupy.__version__,
-        "torch": machine.version("torch"), "python": platform.python_version(),
-        **{k: v for k, v in machine.describe().items() if k in ("cpu", "cores", "os", "numpy")},
+        "torch": machine.version("torch"), "numpy": machine.version("numpy"),
+        "python": platform.python_version(), "os": platform.platform(),
+        "cpu": machine.cpu_model(), "cores": machine.cores(),
     }  # fmt: skip
 
 
