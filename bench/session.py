@@ -75,5 +75,5 @@ class Session:
         return Record(
             made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
             backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
-            peers={name: module.version() for name, module in self.peers.items()},
+            peers={n: module.version(self.clock.device) for n, module in self.peers.items()},
         )  # fmt: skip

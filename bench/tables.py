@@ -136,12 +136,18 @@ def memory(rows: list[dict]) -> list[str]:
     return found
 
 
+def compiling(rows: list[dict]) -> str:
+    """How much longer the first calls took, which is not in the times."""
+    first = sum(row["first"] or 0.0 for row in rows)
+    return f"First calls took {first:.1f} s longer than the median: loading and compiling."
+
+
 def footer(record: Record) -> list[str]:
     """Machine, threads, roofline, peers, and what is not there and why."""
     m, line = record.machine, record.roofline
     where = m.get("gpu") or f"{m['cpu']}, {m['cores']} cores"
     versions = [f"Python {m['python']}", f"NumPy {m['numpy']}", f"Numba {m['numba']}", m["blas"]]
-    versions += [f"{n} {v}" for n, v in record.peers.items() if n != "blas"]
+    versions += [f"{n} {v}" for n, v in record.peers.items() if v != m["blas"]]
     found = [
         f"Measured on {where}, {record.threads} threads, backend {record.backend}:"
         f" {line['flops'] / 1e9:.0f} GFLOP/s in a matrix product,"

@@ -43,7 +43,7 @@ def measure(limit: float, clock) -> dict:
             continue
         found[group] = _group(path, group, left)
         if found[group]["status"] == "forbidden":
-            why = "the driver lets only administrators read counters (NVreg_RestrictProfiling...)"
+            why = "the driver lets only administrators read counters"
             return {"status": "forbidden", "why": why, "groups": found}
         if found[group]["status"] != "done":
             status = "incomplete"

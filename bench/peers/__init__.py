@@ -4,7 +4,7 @@ A peer's module has
 
     why_not(device)            why it cannot run here, or an empty string
     set_threads(number)        fix the number of its threads
-    version()                  of the package
+    version(device)            of the package
     contender(name, *given)    a Contender for the job of that name, or None where it has no such
                                thing; what is `given` the file of the job says
 

@@ -5,6 +5,7 @@ No full peer: it says how much time the rest of the kernel takes.
 
 from ...cli.machine import blas
 from ...kernels.arrays import xp_of
+from ...kernels.conv2d import output_shape
 from ..job import Contender
 
 
@@ -17,18 +18,40 @@ def set_threads(number: int) -> None:
     """The session has limited BLAS already."""
 
 
-def version() -> str:
-    """Name and version of NumPy's BLAS."""
-    return blas()
+def version(device: str) -> str:
+    """Name and version of NumPy's BLAS, or cuBLAS."""
+    return blas() if device == "cpu" else "cuBLAS"
+
+
+def _product(a, b, times: int = 1) -> Contender:
+    """a b, so many times."""
+    xp = xp_of(a)
+    out = xp.empty((len(a), b.shape[1]), a.dtype)
+
+    def call():
+        for _ in range(times):
+            xp.matmul(a, b, out=out)
+
+    return Contender(call, other=True)
 
 
 def _samples_by_nodes(x, w, *others) -> Contender:
-    xp = xp_of(x)
-    out = xp.empty((len(x), len(w)), x.dtype)
-    return Contender(lambda: xp.matmul(x, w.T, out=out), other=True)
+    return _product(x, w.T)
+
+
+def _convolution(x, w, stride, padding, dilation, groups) -> Contender | None:
+    """One product of as many operations, its large factor already written out."""
+    if groups > 1:
+        return None
+    N, _, OH, OW = output_shape(x.shape, w.shape, stride, padding, dilation)
+    rows = w.reshape(len(w), -1)
+    return _product(rows, xp_of(x).ones((rows.shape[1], N * OH * OW), x.dtype))
 
 
 BUILDERS = {
+    "conv2d.forward": _convolution,
+    "lstm.sequence_forward": lambda xa, h0, c0, wh, p: _product(h0, wh.T, len(xa)),
+    "gru.sequence_forward": lambda xa, h0, wh, bh, variant: _product(h0, wh.T, len(xa)),
     "som.distances": _samples_by_nodes,
     "som.winners": _samples_by_nodes,
     "som.epoch": _samples_by_nodes,
@@ -36,5 +59,5 @@ BUILDERS = {
 
 
 def contender(name: str, *given) -> Contender | None:
-    """The product of all samples and all nodes."""
+    """The products that the kernel cannot do without."""
     return BUILDERS[name](*given) if name in BUILDERS else None

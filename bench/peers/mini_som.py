@@ -13,7 +13,7 @@ def set_threads(number: int) -> None:
     """It has one; NumPy's products inside are the session's matter."""
 
 
-def version() -> str:
+def version(device: str) -> str:
     """Of the package."""
     from importlib import metadata
 

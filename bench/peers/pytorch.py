@@ -27,7 +27,7 @@ def set_threads(number: int) -> None:
     torch.backends.cudnn.benchmark = True  # the fastest of cuDNN's algorithms, tried once
 
 
-def version() -> str:
+def version(device: str) -> str:
     """Of the package."""
     import torch
 

@@ -16,7 +16,7 @@ def set_threads(number: int) -> None:
     threadpool_limits(number)
 
 
-def version() -> str:
+def version(device: str) -> str:
     """Of the package."""
     import sklearn
 

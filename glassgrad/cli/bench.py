@@ -120,7 +120,12 @@ def _measure(args, backend: str, out):
     _show(out, pending)
     for line in (*tables.means(record.rows), *tables.memory(record.rows)):
         out.print(line)
-    out.print(tables.LEGEND, *(f"Note: {n}." for n in session.notes), sep="\n")
+    out.print(
+        tables.compiling(record.rows),
+        tables.LEGEND,
+        *(f"Note: {n}." for n in session.notes),
+        sep="\n",
+    )
     return record
 
 
