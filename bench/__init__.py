@@ -21,6 +21,9 @@ What is not ours stands in peers/, a file each, and nothing else knows of it. Th
 bytes that a large copy moves. A time of 100 % of it is what the slower of the two would take alone;
 arrays that stay in the caches can be beyond it.
 
+Other people's work on the same machine is the largest error of all: how much there was is noted
+(noise.py).
+
 `suite.py` knows all of it by name, `session.py` holds one run together, `record.py` what is kept of
 it, `tables.py` and `figures.py` show it. gpu/ is what `make gpu` runs.
 """

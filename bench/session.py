@@ -11,6 +11,7 @@ from ..core.arrays import module_for
 from . import peers, roofline
 from .clock import clock_for
 from .job import Plan, measure
+from .noise import Others
 from .record import Record
 from .threads import fix_threads
 from .timing import FULL, Effort
@@ -33,6 +34,7 @@ class Session:
         self.peers, self.missing = peers.load(wanted_peers, self.clock.device, self.threads)
         self.roofline = roofline.measure(self.xp, self.clock, self.threads, effort)
         self.notes: list[str] = []
+        self.others = Others()
 
     def draw(self, *shape, seed: int = 0) -> np.ndarray:
         """Normal float32 numbers, the same in every run."""
@@ -51,6 +53,11 @@ class Session:
         """Something that the reader of the tables must know."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def all_notes(self) -> list[str]:
+        """The notes, with what others did to the machine meanwhile."""
+        noise = self.others.sentence()
+        return [*self.notes, *([noise] if noise else [])]
 
     def pinned(self, op: str | None = None):
         """Inside the block kernels run on the backend, those of `op` in the version asked for."""

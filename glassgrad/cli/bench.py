@@ -1,6 +1,6 @@
 """Measure kernels, layers and training steps, beside the peers that are installed.
 
-  glassgrad bench                                 everything: a quarter of an hour
+  glassgrad bench                                 everything: about ten minutes
   glassgrad bench conv2d lenet                    a family of kernels, a training step
   glassgrad bench conv2d.forward --version 2      one version of one pass
   glassgrad bench --json new.json --against bench/results/cpu.json
@@ -108,13 +108,14 @@ def _measure(args, backend: str, out):
         record.keep(records.read(args.json))
     out.print(*tables.footer(record), "", sep="\n")
     pending: list[dict] = []
+    kept = record.notes
     for _, rows in session.run(plans):
         if pending and tables.groups([pending[0]]).keys() != tables.groups(rows[:1]).keys():
             _show(out, pending)
             pending = []
         pending += rows
         record.add(rows)
-        record.notes = [*dict.fromkeys([*record.notes, *session.notes])]
+        record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
         if args.json:
             record.write(args.json)
     _show(out, pending)

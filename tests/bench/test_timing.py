@@ -9,6 +9,7 @@ import pytest
 
 from glassgrad.bench import roofline
 from glassgrad.bench.clock import CPUClock, CUDAClock
+from glassgrad.bench.noise import Others
 from glassgrad.bench.threads import fix_threads
 from glassgrad.bench.timing import QUICK, Effort, alternate, summary
 from glassgrad.kernels.errors import ValueRangeError
@@ -110,3 +111,15 @@ def test_the_roofline_is_sane(monkeypatch):
     assert line.share(line.flops, 0, 2.0) == pytest.approx(0.5)
     assert line.share(0, line.bytes, 4.0) == pytest.approx(0.25)
     assert line.bound(line.flops, 0) == "arithmetic" and line.bound(0, 1) == "memory"
+
+
+def test_the_work_of_others_is_seen(monkeypatch):
+    others = Others()
+    others.before, now = (10.0, 100.0, 5.0), (16.0, 110.0, 6.0)  # 6 s of work, 1 s of it ours
+    monkeypatch.setattr(others, "_now", lambda: now)
+    assert others.share() == pytest.approx(0.5)
+    assert others.sentence() == "other processes took 50 % of the processors during a run"
+    now = (16.0, 110.0, 10.8)
+    assert others.sentence() == ""
+    now = None
+    assert others.share() is None and others.sentence() == ""

@@ -1,0 +1,47 @@
+"""Did the machine belong to this process alone? Other people's work is the largest error of all."""
+
+import os
+from pathlib import Path
+
+STAT = Path("/proc/stat")
+WORTH_SAYING = 0.05
+IDLE = (3, 4)  # the columns idle and iowait; the rest is somebody's work, or stolen by other guests
+
+
+def ticks(text: str) -> tuple[int, int]:
+    """(busy, all) ticks of all cores since the start, from the text of /proc/stat.
+
+    >>> ticks("cpu  10 0 5 80 5 0 0 0 0 0\\ncpu0 ...")
+    (15, 100)
+    """
+    values = [int(v) for v in text.splitlines()[0].split()[1:9]]
+    return sum(values) - sum(values[i] for i in IDLE), sum(values)
+
+
+class Others:
+    """The part of the processors' time that others have taken since this was made."""
+
+    def __init__(self):
+        self.before = self._now()
+
+    def _now(self) -> tuple[float, float, float] | None:
+        """Seconds of work on all cores, seconds that there were, seconds of our own work."""
+        if not STAT.exists():
+            return None
+        busy, every = (n / os.sysconf("SC_CLK_TCK") for n in ticks(STAT.read_text()))
+        return busy, every, sum(os.times()[:4])
+
+    def share(self) -> float | None:
+        """From 0 to 1; None where the system does not say."""
+        now = self._now()
+        if now is None or self.before is None:
+            return None
+        busy, every, ours = (b - a for a, b in zip(self.before, now))
+        return max(0.0, busy - ours) / every if every > 0 else 0.0
+
+    def sentence(self) -> str:
+        """What the reader of the figures must know; empty where it was quiet."""
+        share = self.share()
+        if share is None or share < WORTH_SAYING:
+            return ""
+        return f"other processes took {100 * share:.0f} % of the processors during a run"
