@@ -121,12 +121,8 @@ def _measure(args, backend: str, out):
     _show(out, pending)
     for line in (*tables.means(record.rows), *tables.memory(record.rows)):
         out.print(line)
-    out.print(
-        tables.compiling(record.rows),
-        tables.LEGEND,
-        *(f"Note: {n}." for n in session.notes),
-        sep="\n",
-    )
+    notes = [f"Note: {note}." for note in session.all_notes()]
+    out.print(tables.compiling(record.rows), tables.LEGEND, *notes, sep="\n")
     return record
 
 
