@@ -124,7 +124,9 @@ def _first_call(job: Job, key: str, contender: Contender, session) -> tuple[floa
     what, results = f"{job}, {key}", contender.read(result)
     if not contender.random:
         return seconds, (contender.check or job.check)(what, results)
-    for got, want in zip(results, job.expected, strict=True):
+    if len(results) != len(job.expected):
+        raise VerifyError(f"{what}: {len(results)} results, wanted {len(job.expected)}")
+    for got, want in zip(results, job.expected):
         expect_form(what, got, want)
     return seconds, None
 

@@ -95,6 +95,18 @@ def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
     assert parts.sanitizer(60, lambda: 55)["status"] == "incomplete"
 
 
+def test_tests_that_were_all_skipped_prove_nothing(monkeypatch):
+    def said(output, code):
+        done = process.Done(code, output, 1.0)
+        monkeypatch.setattr(parts, "run", lambda command, limit: done)
+        return parts.tests(60, lambda: 0)["status"]
+
+    assert said("t.py::a PASSED [50%]\nt.py::b SKIPPED [100%]", 0) == "passed"
+    assert said("t.py::a SKIPPED [100%]", 0) == "failed"
+    assert said("t.py::a PASSED [50%]\nt.py::b FAILED [100%]", 1) == "failed"
+    assert said("t.py::a PASSED [50%]", None) == "incomplete"
+
+
 def test_forbidden_counters_are_said(tmp_path, monkeypatch):
     fake_tool(tmp_path, monkeypatch, "print('==ERROR== ERR_NVGPUCTRPERM')\nraise SystemExit(1)")
     found = counters.measure(60, lambda: 0)
