@@ -11,6 +11,7 @@ computes, and how fast, is not known from this.
 
 import importlib.machinery
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -149,11 +150,24 @@ class Device:
     def __init__(self, number=0):
         self.attributes = {"MultiProcessorCount": 4}
 
+    def synchronize(self):
+        """Nothing runs by itself here."""
+
     def __eq__(self, other):
         return isinstance(other, Device)
 
     def __hash__(self):
         return 0
+
+
+class Event:
+    """A moment of the host's clock."""
+
+    def record(self):
+        self.seconds = time.perf_counter()
+
+    def synchronize(self):
+        """It has happened when it was recorded."""
 
 
 class RawModule:
@@ -250,9 +264,15 @@ def install() -> None:
     cupy.cuda = types.ModuleType("cupy.cuda")
     cupy.cuda.is_available = lambda: True
     cupy.cuda.Device = Device
+    cupy.cuda.Event = Event
+    cupy.cuda.get_elapsed_time = lambda start, end: 1e3 * (end.seconds - start.seconds)
+    cupy.cuda.set_allocator = lambda allocator: None
+    properties = {"name": b"no GPU: the emulator", "totalGlobalMem": 80 << 30,
+                  "l2CacheSize": 1 << 20, "multiProcessorCount": 4}  # fmt: skip
     cupy.cuda.runtime = types.SimpleNamespace(
-        getDeviceProperties=lambda i: {"name": b"no GPU: the emulator"}
-    )
+        getDeviceProperties=lambda i: properties, driverGetVersion=lambda: 13000,
+        runtimeGetVersion=lambda: 13000,
+    )  # fmt: skip
     cupy.cuda.compiler = types.SimpleNamespace(
         CompileException=type("CompileException", (Exception,), {})
     )
