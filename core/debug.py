@@ -59,7 +59,7 @@ def debugging(new_level: int):
 def _set(new_level: int) -> None:
     global _level
     _level = new_level
-    switches.poison, switches.compilers = new_level >= 3, new_level >= 4
+    switches.poisoning, switches.compilers = new_level >= 3, new_level >= 4
 
 
 def user_line() -> str:

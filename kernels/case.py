@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .registry import OPERATIONS
 
+ROUNDED = {"full": 0.0, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
+
 
 @dataclass(frozen=True)
 class Case:
@@ -25,6 +27,15 @@ class Case:
     exact: bool = False  # small-integer inputs give exactly representable results
     bench: bool = False  # large enough to be worth timing
     floor: float = 0.0  # size of terms that cancel in the result: errors are measured against it
+
+    def tolerance(self, dtype: str, precision: str = "full") -> float:
+        """The largest error, relative to the largest number of the result, that rounding explains.
+
+        Errors of a sum of n terms grow as √n; eight times that leaves room for what follows the
+        sum. Factors rounded to fewer bits (tf32, bf16) add four units of their own roundoff.
+        """
+        eps = 2.0**-23 if dtype == "float32" else 2.0**-52
+        return 8 * eps * max(1.0, float(self.reduction)) ** 0.5 + ROUNDED[precision]
 
     def __str__(self):
         return f"{self.op}.{self.pass_}: {self.name}"

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 
 class Switches:
-    """`poison`: new outputs of CUDA kernels say where nobody has written; `compilers`: print what
-    the compilers of CUDA kernels are asked and what they say.
+    """`poisoning`: new outputs of CUDA kernels say where nobody has written; `compilers`: print
+    what the compilers of CUDA kernels are asked and what they say.
     """
 
-    poison = False
+    poisoning = False
     compilers = False
+    blocks = 0  # of `poisoned_outputs` around the present call
+
+    @property
+    def poison(self) -> bool:
+        """Are outputs poisoned now, by the level or by a block?"""
+        return self.poisoning or self.blocks > 0
 
 
 switches = Switches()
@@ -23,11 +29,11 @@ def poisoned_outputs() -> Iterator[None]:
 
     What a kernel forgets to write is then NaN, not the right answer of the call before.
     """
-    before, switches.poison = switches.poison, True
+    switches.blocks += 1
     try:
         yield
     finally:
-        switches.poison = before
+        switches.blocks -= 1
 
 
 def say(text: str) -> None:

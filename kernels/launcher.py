@@ -23,6 +23,7 @@ where an array has more than 2^31 - 1 elements.
 """
 
 import functools
+import numbers
 import operator
 import sys
 from pathlib import Path
@@ -170,9 +171,15 @@ def _checked(kernel, signature: Signature, arguments):
     expect(known, kernel, must, "one of float32, float64", sorted(reals), DTypeError, **arrays)
     real = "double" if reals == {"float64"} else "float"
     index = "long long" if any(a.size >= 2**31 for a in arrays.values()) else "int"
-    places = {type(a).__module__ for a in arrays.values()}
+    places = {(type(a).__module__, getattr(a, "device", "")) for a in arrays.values()}
     expect(
-        len(places) <= 1, kernel, "one device for all arrays", "one", places, DeviceError, **arrays
+        len(places) <= 1,
+        kernel,
+        "one device for all arrays",
+        "one",
+        sorted(map(str, places)),
+        DeviceError,
+        **arrays,
     )
     names = {"real": real, "index_t": index}
     values = [_value(kernel, p, names.get(p.type, p.type), a, arrays) for p, a in pairs]
@@ -189,10 +196,16 @@ def _value(kernel, parameter, type_, argument, arrays):
         must = f"{name}.dtype must fit {type_}*"
         got = argument.dtype
         expect(str(got) == want, kernel, must, want, got, DTypeError, **arrays)
+        writable = parameter.constant or is_cupy(argument) or argument.flags.writeable
+        must = f"{name} is written"
+        expect(writable, kernel, must, "a writable array", "read-only", ValueRangeError, **arrays)
         must = f"{name} must be C-contiguous"
         strides = getattr(argument, "strides", None)
         expect(argument.flags.c_contiguous, kernel, must, "C order", strides, ShapeError, **arrays)
         return argument
+    kinds = numbers.Real if type_ in REALS else numbers.Integral
+    a_number = isinstance(argument, kinds) or getattr(argument, "shape", None) == ()
+    expect(a_number, kernel, f"{name} must be a number", type_, repr(argument), DTypeError)
     if type_ in REALS:
         return np.dtype(REALS[type_]).type(argument)
     dtype, least, most = INTEGERS[type_]

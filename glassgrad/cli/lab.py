@@ -6,6 +6,7 @@ glassgrad lab lstm.sequence_forward --case "T9 N3 H33"
 """
 
 import shlex
+from errno import ENOTDIR
 from pathlib import Path
 
 HELP = "what a kernel's versions do to memory, as a table and a page"
@@ -27,16 +28,18 @@ def run(args) -> int:
     compiler()  # before anything is measured: the emulator cannot do without
     out, found = console(), []
     page = Path(args.out or f"glassgrad-lab-{args.kernel}.html")
+    if page.is_dir() or not page.parent.is_dir():
+        raise NotADirectoryError(ENOTDIR, "must be a file in a folder that is there", str(page))
     for ladder in ladders(args.kernel, args.version, args.case):
         found.append(ladder)
         out.print(_table(ladder), "")
         if args.version is not None:
             out.print(_lines(ladder.rungs[0]), "")
-    page.write_text(render(found, _command(args)), encoding="utf-8")
-    out.print(f"written: {page}")
     findings = [f for ladder in found for f in ladder.findings]
     for finding in findings:
-        out.print(str(finding), style="red")
+        out.print(finding, style="red")
+    page.write_text(render(found, _command(args)), encoding="utf-8")
+    out.print(f"written: {page}")
     if args.open:
         import webbrowser
 
@@ -51,23 +54,37 @@ def _command(args) -> str:
 
 
 def _table(ladder):
+    from rich.text import Text
+
     from .output import amount, good, table
 
     rows = []
     for r in ladder.rungs:
         if r.report is None:
-            rows.append((r.record.version, f"{r.record.idea}: not on this case", *[""] * 7))
+            rows.append((r.record.version, f"{r.record.idea}: not on this case", *[""] * 8))
             continue
         shared = r.report.total("requests", "shared")
         rows.append((
             r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
             f"{r.per_request('global', False):.3g}", f"{r.per_request('global', True):.3g}",
             f"{r.per_request('shared'):.3g}" if shared else "–", f"{100 * r.active:.0f} %",
+            Text(f"{r.error:.0e}", "red" if r.wrong else ""),
             good(not r.report.findings, "none", str(len(r.report.findings))),
         ))  # fmt: skip
-    columns = ("v", "idea", "bytes", "flop/B", "sect/ld", "sect/st", "wave", "lanes", "findings")
+    columns = (
+        "v",
+        "idea",
+        "bytes",
+        "flop/B",
+        "sect/ld",
+        "sect/st",
+        "wave",
+        "lanes",
+        "error",
+        "found",
+    )
     title = f"{ladder.op}.{ladder.pass_}, {ladder.case.name}"
-    return table(rows, *columns, title=title, numbers=("v", *columns[2:8]), whole=columns[2:8])
+    return table(rows, *columns, title=title, numbers=("v", *columns[2:9]), whole=columns[2:9])
 
 
 def _lines(rung):

@@ -31,6 +31,11 @@ class Rung:
     error: float = 0.0
 
     @property
+    def wrong(self) -> bool:
+        """Is the error more than rounding explains?"""
+        return not self.error <= self.case.tolerance("float32", self.record.precision)
+
+    @property
     def traffic(self) -> int:
         """Bytes between the chip and its memory, in whole sectors, caches left out."""
         return SECTOR * self.report.total("units", "global")
@@ -82,8 +87,19 @@ class Ladder:
     rungs: list[Rung]
 
     @property
-    def findings(self) -> list:
-        return [f for rung in self.rungs if rung.report for f in rung.report.findings]
+    def ran(self) -> list[Rung]:
+        """The versions that support the case."""
+        return [rung for rung in self.rungs if rung.report]
+
+    @property
+    def findings(self) -> list[str]:
+        """What is wrong with any of them, a sentence each."""
+        found = [str(f) for rung in self.ran for f in rung.report.findings]
+        return found + [
+            f"{rung.record.name}: the result differs from the reference by {rung.error:.1e}"
+            for rung in self.ran
+            if rung.wrong
+        ]
 
 
 def ladders(kernel: str, version: int | None = None, case: str | None = None):
@@ -111,13 +127,13 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
 
 
 def _records(kernel: str, version: int | None) -> list[Implementation]:
-    op, _, pass_ = kernel.partition(".")
+    op, dot, pass_ = kernel.partition(".")
     if op not in OPERATIONS:
         hint = nearest(op, OPERATIONS)
         raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {', '.join(OPERATIONS)})")
     records = implementations(op, backend="emulated")
     passes = list(dict.fromkeys(r.pass_ for r in records))
-    if pass_ and pass_ not in passes:
+    if dot and pass_ not in passes:
         known = ", ".join(f"{op}.{p}" for p in passes)
         raise BackendError(f"lab: unknown pass {pass_!r}{nearest(pass_, passes)} (known: {known})")
     records = [r for r in records if pass_ in ("", r.pass_)]
@@ -156,15 +172,15 @@ def _rung(record: Implementation, case: Case) -> Rung:
     with poisoned_outputs(), watching() as report:
         got = record.function(*args)
     wanted = find(case.op, case.pass_, "reference", args).function(*args)
-    return Rung(record, case, report, _error(got, wanted))
+    return Rung(record, case, report, _error(got, wanted, case.floor))
 
 
-def _error(got, wanted) -> float:
+def _error(got, wanted, floor: float) -> float:
     if isinstance(wanted, tuple):
-        return max((_error(g, w) for g, w in zip(got, wanted)), default=0.0)
+        return max((_error(g, w, floor) for g, w in zip(got, wanted)), default=0.0)
     if wanted is None or not wanted.size:
         return 0.0
     if wanted.dtype.kind != "f":
         return 0.0 if np.array_equal(got, wanted) else float("inf")
-    error = float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-30))
+    error = float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), floor, 1e-30))
     return error if np.isfinite(error) else float("inf")

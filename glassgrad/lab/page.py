@@ -20,13 +20,11 @@ def render(ladders: list[Ladder], command: str) -> str:
 
     folder = resources.files(__package__)
     style = (folder / "../page.css").read_text(encoding="utf-8")
-    found = sum(len(ladder.findings) for ladder in ladders)
     op = ladders[0].op
     return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
         style=style + (folder / "page.css").read_text(encoding="utf-8"),
         kernel=op if len(ladders) > 1 else f"{op}.{ladders[0].pass_}",
-        verdict=f"<b>{count(found, 'finding')}.</b>" if found else
-        '<b class="fine">No race, nothing out of bounds, nothing uninitialised.</b>',
+        verdict=_verdict(ladders),
         contents="".join(f'<a href="#{ladder.pass_}">{ladder.pass_}</a>' for ladder in ladders),
         legend=maps.legend(),
         sections="".join(map(_section, ladders)),
@@ -35,8 +33,19 @@ def render(ladders: list[Ladder], command: str) -> str:
     )  # fmt: skip
 
 
+def _verdict(ladders: list[Ladder]) -> str:
+    found = [f for ladder in ladders for f in ladder.findings]
+    if found:
+        return f'<b class="bad">{count(len(found), "finding")}.</b>'
+    if not any(rung.report.launches for ladder in ladders for rung in ladder.ran):
+        return "<b>No version launches a kernel on this case.</b>"
+    said = "Every result equals the reference; no race, nothing out of bounds, all initialised."
+    return f'<b class="fine">{said}</b>'
+
+
 def _section(ladder: Ladder) -> str:
-    versions = "".join(_version(r) for r in ladder.rungs if r.report)
+    alone = len(ladder.rungs) == 1
+    versions = "".join(_version(r, alone) for r in ladder.ran)
     case = ladder.case
     return f"""
 <section id="{ladder.pass_}">
@@ -75,7 +84,7 @@ def _steps(ladder: Ladder):
             f"{rung.per_request('shared'):.3g}" if shared else "–",
             f"{rung.ways} ways" if rung.ways > 1 else "none" if shared else "–",
             f"{100 * rung.active:.0f} %",
-            f"{rung.error:.1e}" if rung.error else "0",
+            f'<b class="bad">{rung.error:.1e}</b>' if rung.wrong else f"{rung.error:.1e}",
             len(report.findings) or '<span class="fine">none</span>',
         )
 
@@ -93,13 +102,13 @@ def _table(columns, rows) -> str:
 # ------------------------------------------------------------------ one version
 
 
-def _version(rung: Rung) -> str:
+def _version(rung: Rung, opened: bool) -> str:
     launches = dict.fromkeys(map(_launch, rung.report.launches))
     taken = "".join(f"<br><code>{k}</code> {_taken(r)}" for k, r in rung.resources.items())
     findings = "".join(map(_finding, rung.report.findings))
     rows = "".join(map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s))))
     return f"""
-<details{" open" if rung.report.findings else ""}>
+<details{" open" if opened or rung.report.findings else ""}>
   <summary><b>v{rung.record.version}</b> {html.escape(rung.record.idea)}</summary>
   <p class="lecture">{"; ".join(launches)}{taken}</p>
   {findings}
@@ -111,7 +120,9 @@ def _version(rung: Rung) -> str:
 
 
 def _launch(x) -> str:
-    return f"<code>{x['kernel']}</code> {_sizes(x['grid'])} blocks of {_sizes(x['block'])} threads"
+    return (
+        f"<code>{x['kernel']}</code> {_sizes(x['grid'])} block(s) of {_sizes(x['block'])} threads"
+    )
 
 
 def _taken(r) -> str:
@@ -152,10 +163,7 @@ def _finding(finding: Finding) -> str:
         text = html.escape(f"{number:5}  {_source(finding.file, number, strip=False)}")
         lines.append(f'<span class="here">{text}</span>' if number == finding.line else text)
     source = "\n".join(lines)
-    return (
-        f'<div class="finding"><p><b>{html.escape(finding.kind)}</b>'
-        f" {html.escape(str(finding))}</p><pre>{source}</pre></div>"
-    )
+    return f'<div class="finding"><p>{html.escape(str(finding))}</p><pre>{source}</pre></div>'
 
 
 @functools.cache

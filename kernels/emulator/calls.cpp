@@ -6,19 +6,20 @@
 
 using namespace emulator;
 
+constexpr std::size_t STATIC = 48 << 10;  // bytes of __shared__ that a kernel may declare
 constexpr long SPINS = 2000000;  // atomics of one thread between two barriers
 
 extern "C" const Where* emulator_where() { return &self->where; }
 
 extern "C" void* emulator_dynamic_shared() { return self->block->shared; }
 
-extern "C" void* emulator_shared(int declaration, std::size_t bytes, std::size_t alignment) {
+extern "C" void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment) {
   Block& block = *self->block;
-  char*& place = block.declared[{declaration, bytes}];
+  char*& place = block.declared[declaration];
   if (!place) {
     block.used = (block.used + alignment - 1) / alignment * alignment;
-    if (block.used + bytes > SHARED) {
-      finding("shared memory", text("%zu bytes are more than a block can have", block.used + bytes), {});
+    if (block.used + bytes > STATIC + (launch->dynamic_shared + 15) / 16 * 16) {
+      finding("shared memory", text("a block may declare %zu bytes, and this declares more", STATIC), {});
       abandon();
     }
     place = block.shared + block.used;
@@ -82,6 +83,12 @@ extern "C" void emulator_copy_async_wait(int youngest) {
       monitor::copy_landed(copy);
     }
   groups.erase(groups.begin(), groups.begin() + landed);
+}
+
+// Called by the compiler's own check, as the division itself would end the process.
+extern "C" void __ubsan_handle_divrem_overflow(const Source* place, ...) {
+  finding("overflow", describe(self) + ": division by zero", {place->file, (int)place->line});
+  abandon();
 }
 
 // Called before every atomic: a thread that spins on one lets the others run, and does not spin for ever.

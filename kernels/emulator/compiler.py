@@ -27,7 +27,9 @@ HERE = Path(__file__).parent
 HEADERS = "cuda.h", "runtime.h", "counters.h"
 PARTS = "runtime.cpp", "warp.cpp", "calls.cpp"
 WATCHERS = "monitor.cpp", "counters.cpp"
-SHARED = re.compile(r"\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;")
+SHARED = re.compile(
+    r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
+)
 DYNAMIC = re.compile(
     r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
 )
@@ -39,7 +41,9 @@ UNSUPPORTED = {
     r"\bwmma\b": "the wmma namespace (mma_tf32 and mma_bf16 of device.cuh are there)",
     r"\b__activemask\b": "__activemask",
     r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
-    r"\b__nanosleep\b|\bclock64?\s*\(": "clocks",
+    r"\b__nanosleep\b|\bclock(64)?\s*\(": "clocks",
+    r"\bmem(cpy|move|set)\s*\(": "memcpy, memmove and memset in kernels",
+    r"^\s*__device__\s+(volatile\s+)?\w+\s+\w+\s*[;=\[]": "variables of the device",
     r"\b(malloc|free|printf|assert)\s*\(": "malloc, printf and assert in kernels",
     r"\b__managed__\b": "managed memory",
     r"\b__cluster_dims__\b": "clusters of blocks",
@@ -52,6 +56,7 @@ ALWAYS = (
     "-fPIC",
     "-pthread",
     "-fno-strict-aliasing",
+    "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
     "-w",
     f"-I{HERE}",
@@ -61,7 +66,7 @@ WATCHED = (
     "-O1",
     "-fno-tree-loop-distribute-patterns",  # a loop must not become a call that nobody sees
     "-fsanitize=thread",
-    "-fsanitize=signed-integer-overflow,integer-divide-by-zero,bounds",
+    "-fsanitize=signed-integer-overflow,bounds",
 )
 
 
@@ -72,10 +77,13 @@ class CompileError(BackendError):
 @functools.cache
 def compiler() -> str:
     """Path of the C++ compiler: $CXX, g++ or clang++. Raises BackendError where there is none."""
-    for name in (os.environ.get("CXX"), "g++", "clang++"):
-        path = shutil.which(name) if name else None
+    asked = os.environ.get("CXX")
+    for name in (asked,) if asked else ("g++", "clang++"):
+        path = shutil.which(name)
         if path:
             return path
+    if asked:
+        raise BackendError(f"the emulator needs a C++17 compiler: CXX is {asked!r}, not a program")
     raise BackendError(
         "the emulator needs a C++17 compiler: install g++ (Debian: apt install g++) or clang++,"
         " or set CXX"
@@ -93,9 +101,10 @@ def rewritten(text: Text) -> str:
             for pattern, feature in UNSUPPORTED.items():
                 if re.search(pattern, code):
                     raise CompileError(f"{path}:{number}: the emulator does not support {feature}")
+        line = line if mark else code
         if "__shared__" in code:
             line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
-            line = SHARED.sub(functools.partial(_shared, len(lines)), line)
+            line = SHARED.sub(_shared, line)
             if "__shared__" in line:
                 must = "one `__shared__ type name[sizes];` a declaration"
                 raise CompileError(f"{path}:{number}: {must}, please: {code.strip()}")
@@ -103,10 +112,14 @@ def rewritten(text: Text) -> str:
     return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
 
 
-def _shared(declaration: int, found: re.Match) -> str:
+def _shared(found: re.Match) -> str:
+    """A reference into the arena; the address of a static names the declaration, also where it
+    stands in a macro or a template and there are several of it.
+    """
     type_, name, sizes = found.groups()
-    place = f"emulator_shared({declaration}, sizeof({type_}{sizes}), alignof({type_}))"
-    return f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
+    place = f"emulator_shared(&declared_{name}, sizeof({type_}{sizes}), alignof({type_}))"
+    reference = f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
+    return f"static char declared_{name}; {reference}"
 
 
 def _with_entry(found: re.Match) -> str:
@@ -126,7 +139,16 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
         (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
         kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
         _run(*ALWAYS, *options, *kernel, cwd=scratch)
-        _run("-shared", "-pthread", "-Wl,-Bsymbolic", "kernel.o", runtime, "-o", made, cwd=scratch)
+        _run(
+            "-shared",
+            "-pthread",
+            "-Wl,-Bsymbolic,-z,defs",
+            "kernel.o",
+            runtime,
+            "-o",
+            made,
+            cwd=scratch,
+        )
 
     return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
 

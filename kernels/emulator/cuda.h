@@ -41,7 +41,7 @@ enum class Warp { shuffle, up, down, exchange, ballot, sync, tf32, bf16 };
 
 extern "C" {
 __attribute__((const)) const Where* emulator_where();
-void* emulator_shared(int declaration, std::size_t bytes, std::size_t alignment);
+void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment);
 void* emulator_dynamic_shared();
 int emulator_barrier(const char* file, int line, int kind, int predicate);
 void emulator_grid_barrier(const char* file, int line);
@@ -218,6 +218,13 @@ inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
 inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
 inline float rsqrtf(float x) { return rsqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
+#define __sinf(x) std::sin(float(x))  // macros: the C library has these names for its own
+#define __cosf(x) std::cos(float(x))
+#define __tanf(x) std::tan(float(x))
+#define __powf(x, y) std::pow(float(x), float(y))
+#define __log2f(x) std::log2(float(x))
+#define __log10f(x) std::log10(float(x))
+#define __exp10f(x) std::pow(10.0f, float(x))
 inline float __logf(float x) { return std::log(x); }
 inline float __fdividef(float x, float y) { return x / y; }
 inline void sincos(float x, float* s, float* c) { *s = std::sin(x), *c = std::cos(x); }

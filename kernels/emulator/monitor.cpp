@@ -21,7 +21,7 @@
 namespace emulator {
 namespace {
 
-constexpr long ENDLESS = 1L << 28;  // accesses of one thread between two barriers
+constexpr long ENDLESS = 1L << 22;  // accesses of one thread between two barriers
 
 struct Access {
   std::uint32_t block = 0, epoch = 0, warp_epoch = 0, grid_epoch = 0;
@@ -32,7 +32,7 @@ struct Access {
 };
 
 struct Word {
-  Access write, reads[2];
+  Access write, reads[3];  // the last reader, the one before it, the last of another warp
   std::uint8_t valid = 0;  // bytes that hold something
 };
 
@@ -146,6 +146,9 @@ void shadow(Region& r, std::uintptr_t address, int size, bool store, bool atomic
       word.valid |= now.mask;
     } else {
       const bool same = word.reads[0].block == now.block && word.reads[0].thread == now.thread;
+      const bool same_warp =
+          word.reads[0].block == now.block && word.reads[0].thread / WARP == now.thread / WARP;
+      if (!same_warp) word.reads[2] = word.reads[0];
       if (!same) word.reads[1] = word.reads[0];
       word.reads[0] = now;
     }
@@ -157,7 +160,7 @@ void seen(const void* where, int size, bool store, void* caller, bool atomic = f
   const std::uintptr_t address = (std::uintptr_t)where;
   if (address - stacks_low < stacks_high - stacks_low || !self) return;
   if (++self->accesses > ENDLESS) {
-    finding("deadlock", describe(self) + " does not end: it meets no barrier in 2^28 loads and stores", {}, caller);
+    finding("deadlock", describe(self) + " does not end: it meets no barrier in 2^22 loads and stores", {}, caller);
     abandon();
   }
   Region* r = region_at(address);
@@ -201,7 +204,7 @@ void begin(const Launch& launch, const char* stacks, std::size_t bytes) {
     for (std::size_t w = 0; w < r.words.size(); ++w) {
       std::uint32_t value = 0;
       std::memcpy(&value, a.data + 4 * w, std::min<std::uint64_t>(4, a.bytes - 4 * w));
-      r.words[w].valid = value == UNWRITTEN && a.writable ? 0 : 15;
+      r.words[w].valid = value == UNWRITTEN ? 0 : 15;
     }
     regions.push_back(std::move(r));
   }
@@ -254,7 +257,7 @@ void end() {
       any = true, writes |= r.written;
       names += text("%s#%d#", names.empty() ? "" : ", ", r.array);
     }
-  if (any && !writes) finding("writes nothing", "no thread stores anything into " + names, {});
+  if (any && !writes && !abandoned) finding("writes nothing", "no thread stores anything into " + names, {});
 }
 
 void report(std::string& json) {
@@ -266,6 +269,7 @@ void report(std::string& json) {
 }  // namespace emulator
 
 using emulator::seen;
+using emulator::Source;
 
 #define ACCESS(size)                                                                                \
   extern "C" void __tsan_read##size(void* p) { seen(p, size, false, CALLER); }                      \
@@ -289,11 +293,6 @@ extern "C" void emulator_touch(const void* p, int bytes, int write, void* caller
 
 // ---- arithmetic that has no result: called by the compiler with the place in the source ------------------------
 
-struct Source {
-  const char* file;
-  std::uint32_t line, column;
-};
-
 static void wrong(const Source* place, const char* what) {
   if (emulator::self)
     emulator::finding("overflow", emulator::describe(emulator::self) + ": " + what,
@@ -306,5 +305,4 @@ WRONG(add_overflow, "the sum does not fit its integer")
 WRONG(sub_overflow, "the difference does not fit its integer")
 WRONG(mul_overflow, "the product does not fit its integer")
 WRONG(negate_overflow, "the negated number does not fit its integer")
-WRONG(divrem_overflow, "division by zero")
 WRONG(out_of_bounds, "the index lies outside of the array's declared size")

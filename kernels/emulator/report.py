@@ -113,6 +113,8 @@ class Report:
                 self.findings.append(finding)
         self.launches.append({"kernel": kernel, "grid": grid, "block": block})
         for s in answer["sites"]:
+            if not s["requests"]:  # given up before its warp had met
+                continue
             file, line = lines.get(s["address"], ("", 0))
             self._add_site(kernel, file, line, names, s["address"] - answer["base"], s)
 

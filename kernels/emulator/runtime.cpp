@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cstdarg>
 #include <mutex>
-#include <set>
 #include <sys/mman.h>
 #include <thread>
 
@@ -42,7 +41,6 @@ struct Worker {
   std::size_t capacity = 0;
   std::size_t next = 0;         // stacks handed out so far
   std::vector<Thread*> idle;    // fibers that have ended their thread
-  std::vector<char*> arenas;    // shared memory, one for each resident block
   jmp_buf home;
 };
 thread_local Worker* worker = nullptr;
@@ -356,7 +354,7 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
             text(", \"line\": %d, \"address\": %llu, \"count\": %ld}", f.place.line,
                  (unsigned long long)f.caller, f.count);
   }
-  json += text("], \"abandoned\": %s", abandoned ? "true" : "false");
+  json += "]";
   monitor::report(json);
   json += "}";
   return json.c_str();

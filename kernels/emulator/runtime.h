@@ -65,9 +65,14 @@ struct Block {
   int alive = 0;
   char* shared = nullptr;  // the arena: dynamic shared memory first, then static declarations
   std::size_t used = 0;
-  std::map<std::pair<int, std::size_t>, char*> declared;
+  std::map<const void*, char*> declared;
   std::uint32_t epoch = 0;  // barriers passed
   std::vector<std::uint32_t> warp_epochs;
+};
+
+struct Source {  // a place as the compiler's own checks give it
+  const char* file;
+  std::uint32_t line, column;
 };
 
 struct Array {  // an argument; the layout is known to launch.py
@@ -87,7 +92,7 @@ struct Launch {
 };
 
 constexpr int WARP = 32;
-constexpr std::size_t STACK = 64 << 10, SHARED = 228 << 10;
+constexpr std::size_t STACK = 512 << 10, SHARED = 228 << 10;
 
 extern thread_local Thread* self;
 extern std::uint32_t grid_epoch;

@@ -62,7 +62,7 @@ def test_every_version_of_a_pass_is_measured():
     page = render([ladder], "glassgrad lab som.distances")
     for rung in ladder.rungs:
         assert f"<b>v{rung.record.version}</b>" in page
-    assert "No race" in page and 'class="map"' in page
+    assert "Every result equals the reference" in page and 'class="map"' in page
 
 
 @needs_compiler
@@ -123,3 +123,47 @@ def test_without_a_compiler(monkeypatch, capsys, tmp_path):
         monkeypatch.undo()
         compiler.compiler.cache_clear()
     assert "the emulator needs a C++17 compiler: install g++" in capsys.readouterr().err
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """philox.bits v1 whose CUDA C is spoiled by one replacement."""
+    from glassgrad.kernels.launcher import Source
+    from glassgrad.kernels.philox import cuda
+
+    def spoil(before, after):
+        text = cuda.source.path.read_text()
+        assert before in text
+        path = tmp_path / "cuda.cu"
+        path.write_text(text.replace(before, after))
+        monkeypatch.setattr(cuda.source, "path", path)
+        monkeypatch.setitem(vars(cuda.source), "text", Source(path).text)
+
+    return spoil
+
+
+@needs_compiler
+def test_a_planted_overrun_ends_in_a_page(broken, tmp_path, capsys):
+    broken("if (i < n)", "if (i <= n)")
+    page = tmp_path / "page.html"
+    assert main(["lab", "philox.bits", "--version", "1", "--out", str(page)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "out of bounds" in said and "past the end of out" in said
+    assert "1 finding." in page.read_text(encoding="utf-8")
+
+
+@needs_compiler
+def test_a_wrong_result_is_a_finding(broken, tmp_path, capsys):
+    broken("out[i] = ", "out[i] = 1 + ")
+    page = tmp_path / "page.html"
+    assert main(["lab", "philox.bits", "--version", "1", "--out", str(page)]) == 1
+    assert "differs from the reference" in " ".join(capsys.readouterr().out.split())
+    assert "equals the reference" not in page.read_text(encoding="utf-8")
+
+
+@needs_compiler
+def test_a_page_that_cannot_be_written_is_refused_first(capsys, tmp_path):
+    for place in (tmp_path, tmp_path / "nowhere" / "page.html"):
+        assert main(["lab", "philox.bits", "--out", str(place)]) == 1
+        said = capsys.readouterr()
+        assert "must be a file in a folder that is there" in said.err and not said.out

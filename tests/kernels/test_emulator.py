@@ -241,3 +241,53 @@ extern "C" __global__ void k(int* lock, int* y) {
     lock, y = np.zeros(1, "int32"), np.zeros(1, "int32")
     source(tmp_path, text).launch("k", 1, 64, lock, y)
     assert y[0] == 64
+
+
+SHARED_TWICE = """
+template <int I>
+__device__ real held(real value) {
+  __shared__ real cell[64];
+  cell[threadIdx.x] = value;
+  __syncthreads();
+  return cell[63 - threadIdx.x] + I;
+}
+extern "C" __global__ void twice(const real* x, real* y) {
+  __shared__ real a[64]; __shared__ real b[64];
+  a[threadIdx.x] = x[threadIdx.x];  // (kept)
+  b[threadIdx.x] = -1;
+  __syncthreads();
+  y[threadIdx.x] = a[63 - threadIdx.x] + held<0>(b[threadIdx.x]) + held<1>(0);
+}
+"""
+
+
+def test_every_shared_array_has_its_own_memory(tmp_path):
+    """Two on one line, and one in each instance of a template."""
+    made, y = source(tmp_path, SHARED_TWICE), numbers(64)
+    with watching() as report:
+        made.launch("twice", 1, 64, numbers(64), y)
+    assert not report.findings and np.array_equal(y, numbers(64)[::-1])
+
+
+def test_a_division_by_zero_is_named_and_ends_the_launch(tmp_path):
+    text = 'extern "C" __global__ void d(int* y, int n) {\n  y[0] = 7 / n;  // <-\n}\n'
+    made = source(tmp_path, text)
+    with pytest.raises(KernelError, match=rf":{marked(made)}: overflow: .*division by zero"):
+        made.launch("d", 1, 1, numbers(1, "int32"), 0)
+
+
+def test_a_reader_of_another_warp_is_not_forgotten(tmp_path):
+    """Warp 0 reads a word, warp 1 reads it after and then writes it: no barrier between."""
+    text = """
+    extern "C" __global__ void late(const real* x, real* y) {
+      __shared__ real cell[1];
+      if (threadIdx.x == 0) cell[0] = x[0];
+      __syncthreads();
+      real seen = cell[0];
+      __syncwarp();
+      if (threadIdx.x == 33) cell[0] = 2;
+      y[threadIdx.x] = seen;
+    }"""
+    with watching() as report:
+        source(tmp_path, text).launch("late", 1, 64, numbers(64), numbers(64))
+    assert [f.kind for f in report.findings] == ["race"]

@@ -20,6 +20,10 @@ extern "C" __global__ void __launch_bounds__(128) k(const real* x, real* y, int 
 X, Y = np.zeros(4, "float32"), np.zeros(4, "float32")
 
 
+FIXED = np.zeros_like(Y)
+FIXED.flags.writeable = False
+
+
 @pytest.mark.parametrize(
     "error, says, grid, block, arguments, shared",
     [
@@ -34,6 +38,8 @@ X, Y = np.zeros(4, "float32"), np.zeros(4, "float32")
         (ShapeError, "grid must fit", 0, 1, (X, Y, 1), 0),
         (ShapeError, "dynamic shared memory", 1, 1, (X, Y, 1), 1 << 20),
         (ValueRangeError, "n must fit int", 1, 1, (X, Y, 2**31), 0),
+        (DTypeError, "n must be a number; expected int, got 1.5", 1, 1, (X, Y, 1.5), 0),
+        (ValueRangeError, "y is written; expected a writable array", 1, 1, (X, FIXED, 1), 0),
     ],
 )
 def test_a_wrong_launch_is_refused(tmp_path, error, says, grid, block, arguments, shared):
