@@ -1,0 +1,90 @@
+"""Channels side by side: the layout in which a vector holds sixteen channels of one pixel.
+
+x arrives as [N,C,H,W]: one channel's pixels lie together. The fast convolutions work on one band of
+an image at a time, turned to [pixel, channel] with the zeros of the padding in place, small enough
+to stay in the cache of its core; results are turned back on the way out. Then every tap of a kernel
+is a constant distance, no vector is ever cut by the edge of an image, whatever its width, and the
+channels of a row of taps lie in one stretch of memory.
+
+Scratch memory is taken once for each call, one stretch for each thread, at multiples of a cache
+line, so that no vector straddles two.
+"""
+
+import numpy as np
+from numba import get_num_threads
+
+from ..compiled import njit
+from .microkernel import LANES, ROWS, make_multiply, transpose
+
+WIDE = 2 * LANES  # output channels of a block: the two vectors of a tile of sums
+_wide, _narrow = make_multiply(2), make_multiply(1)
+
+
+def up(n: int, step: int) -> int:
+    """n, or the next multiple of `step` above it."""
+    return -(-n // step) * step
+
+
+def scratch(*sizes: int, threads: int | None = None):
+    """One flat float32 array for each size, [threads, size], all starting on a cache line."""
+    rows = get_num_threads() if threads is None else threads
+    sizes = [up(size, LANES) + LANES for size in sizes]
+    flat = np.empty(rows * sum(sizes) + LANES, np.float32)
+    start = -(flat.__array_interface__["data"][0] // 4) % LANES
+    parts = []
+    for size in sizes:
+        parts.append(flat[start : start + rows * size].reshape(rows, size))
+        start += rows * size
+    return parts
+
+
+def output_size(size, kernel, stride, padding, dilation):
+    """Height and width of what comes out."""
+    return tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)
+    )
+
+
+@njit
+def product(a, start, rows, count, runs, K, step, b, b_start, lanes, out, out_start, out_row, keep):
+    """`count` rows of a by a packed block of 32 or 16 columns: tile after tile of microkernel.py.
+
+    Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.
+    """
+    for r in range(0, count, ROWS):
+        at = out_start + r * out_row
+        if lanes == 32:
+            _wide(a, start, rows, r, runs, K, step, b, b_start, 32, out, at, out_row, keep)
+        else:
+            _narrow(a, start, rows, r, runs, K, step, b, b_start, 16, out, at, out_row, keep)
+
+
+@njit
+def block_lanes(o0, O):
+    """Lanes of the block of output channels that starts at o0: 32, or 16 where that is enough."""
+    return 32 if O - o0 > 16 else 16
+
+
+@njit
+def take_band(x, start, channels, planes, pixels, low, high, out, out_start, first):
+    """Pixels low..high of `channels` planes of x (at start + planes[c]), channels side by side.
+
+    Pixel q goes to out_start + pixels[q]; `first` numbers to be set to zero before.
+    """
+    out[:first] = 0
+    for q in range(low, high, 16):
+        count = min(16, high - q)
+        for c in range(0, channels, 16):
+            some = min(16, channels - c)
+            transpose(x, start + q, planes, c, some, out, out_start + c, pixels, q, count)
+
+
+@njit
+def give_band(band, start, pixels, count, y, y_start, planes, o0, lanes, O):
+    """`count` pixels of a block of channels (pixel q at start + pixels[q]) into planes of y."""
+    for o in range(o0, min(o0 + lanes, O), 16):
+        some = min(16, O - o)
+        for q in range(0, count, 16):
+            rows = min(16, count - q)
+            transpose(band, start + o - o0, pixels, q, rows, y, y_start + q, planes, o, some)

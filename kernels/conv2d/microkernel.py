@@ -1,0 +1,280 @@
+"""The three inner loops of the fast convolutions, written for vector registers.
+
+Numba's vectoriser works on one loop at a time; it cannot keep a tile of sums in registers across a
+loop, nor shuffle a square of numbers. So these three functions are written directly in LLVM's
+intermediate language, with vectors of sixteen float32 (64 bytes; LLVM splits them where registers
+are smaller). Each is an `intrinsic`: Numba puts it straight into the loop that calls it. All arrays
+are flat and float32; every place is a number of elements from the start.
+
+**multiply** is the heart of a matrix product. R x V vectors of sums stay in registers while the
+whole sum is added to them; a step loads V vectors of b and R single numbers of a for R*V vector
+multiply-adds, so 10 loads serve 16 at R=8, V=2 and the multipliers are the limit, not the cache:
+
+    out[r*out_row + l]  =  sum over i, k of  a[rows[r] + runs[i] + k*step] * b[(i*K + k)*b_row + l]
+
+The rows of `a` may lie anywhere (`rows` is a table), and the sum may run over several stretches of
+it (`runs`): that is what turns a matrix product into a convolution without unfolding anything.
+
+**transpose** turns a 16 x 16 square of numbers with 64 shuffles, between rows that may lie anywhere.
+It is how pixels-together (N,C,H,W) becomes channels-together, and back.
+
+**transform** computes  M d M^T  for a small constant matrix M and 16 independent d at once: the
+input, weight and output transforms of Winograd, each with only the products M needs.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+LANES = 16
+ROWS = 8  # rows of a tile of sums: with two vectors each, half of the 32 registers of AVX-512
+REAL, SIZE, LANE, BIT = ir.FloatType(), ir.IntType(64), ir.IntType(32), ir.IntType(1)
+VECTOR = ir.VectorType(REAL, LANES)
+MASK = ir.VectorType(BIT, LANES)
+
+
+def _number(n: int):
+    return ir.Constant(SIZE, n)
+
+
+def _indices(*lanes: int):
+    return ir.Constant(ir.VectorType(LANE, len(lanes)), list(lanes))
+
+
+def _constant(value: float):
+    return ir.Constant(VECTOR, [ir.Constant(REAL, value)] * LANES)
+
+
+class _Code:
+    """Vector operations written at one place of a function being generated."""
+
+    def __init__(self, context, builder, signature, args):
+        self.b, self.args = builder, args
+        self.data = {
+            i: context.make_array(t)(context, builder, args[i])
+            for i, t in enumerate(signature.args)
+            if isinstance(t, types.Array)
+        }
+
+    def start(self, array: int, place):
+        """A pointer to element `place` of argument number `array`."""
+        return self.b.gep(self.data[array].data, [place])
+
+    def size(self, array: int):
+        return self.b.extract_value(self.data[array].shape, 0)
+
+    def at(self, pointer, *steps):
+        for step in steps:
+            pointer = self.b.gep(pointer, [step])
+        return pointer
+
+    def times(self, value, n: int):
+        return self.b.mul(value, _number(n))
+
+    def load(self, pointer):
+        return self.b.load(self.b.bitcast(pointer, VECTOR.as_pointer()), align=4)
+
+    def store(self, vector, pointer):
+        self.b.store(vector, self.b.bitcast(pointer, VECTOR.as_pointer()), align=4)
+
+    def splat(self, number, kind=VECTOR):
+        undefined = ir.Constant(kind, ir.Undefined)
+        one = self.b.insert_element(undefined, number, ir.Constant(LANE, 0))
+        return self.b.shuffle_vector(one, undefined, _indices(*[0] * LANES))
+
+    def _call(self, name, result, *args):
+        kind = ir.FunctionType(result, [a.type for a in args])
+        return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, name), args)
+
+    def muladd(self, a, b, c):
+        return self._call("llvm.fmuladd.v16f32", VECTOR, a, b, c)
+
+    def first(self, count):
+        """A mask whose first `count` lanes are set."""
+        lanes = ir.Constant(ir.VectorType(SIZE, LANES), list(range(LANES)))
+        return self.b.icmp_signed("<", lanes, self.splat(count, ir.VectorType(SIZE, LANES)))
+
+    def load_some(self, pointer, mask):
+        pointer = self.b.bitcast(pointer, VECTOR.as_pointer())
+        name, align = "llvm.masked.load.v16f32.p0", ir.Constant(LANE, 4)
+        return self._call(name, VECTOR, pointer, align, mask, _constant(0.0))
+
+    def store_some(self, vector, pointer, mask):
+        pointer = self.b.bitcast(pointer, VECTOR.as_pointer())
+        name, align = "llvm.masked.store.v16f32.p0", ir.Constant(LANE, 4)
+        self._call(name, ir.VoidType(), vector, pointer, align, mask)
+
+    def least(self, a, n: int):
+        """min(n, a - 1): the index n, or the last one there is."""
+        last = self.b.sub(a, _number(1))
+        return self.b.select(self.b.icmp_signed("<", last, _number(n)), last, _number(n))
+
+    def loop(self, count, begin: list):
+        """Blocks of a loop: `index, values` inside it, and a function that ends it.
+
+        The values start as `begin` and go on as what is handed to the function, which returns them
+        as they are after the last round.
+        """
+        b, entry = self.b, self.b.block
+        head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
+        b.branch(head)
+        b.position_at_end(head)
+        index = b.phi(SIZE)
+        index.add_incoming(_number(0), entry)
+        values = [b.phi(v.type) for v in begin]
+        for value, first in zip(values, begin):
+            value.add_incoming(first, entry)
+        b.cbranch(b.icmp_signed("<", index, count), body, end)
+        b.position_at_end(body)
+
+        def close(after):
+            index.add_incoming(b.add(index, _number(1)), b.block)
+            for value, new in zip(values, after):
+                value.add_incoming(new, b.block)
+            b.branch(head)
+            b.position_at_end(end)
+            return values
+
+        return index, values, close
+
+
+def make_multiply(V: int, R: int = ROWS):
+    """`multiply` for V vectors of b; see the page. `keep` != 0 adds to what is in `out`."""
+
+    @intrinsic
+    def multiply(
+        typing, a, a_start, rows, row, runs, K, step, b, b_start, b_row, out, out_start, out_row, keep
+    ):
+        size = types.intp
+        given = (a, size, rows, size, runs, size, size, b, size, size, out, size, size, size)
+
+        def generate(context, builder, signature, args):
+            code = _Code(context, builder, signature, args)
+            _, a_start, _, row, _, K, step, _, b_start, b_row, _, out_start, out_row, keep = args
+            a_rows = [
+                code.start(0, builder.add(a_start, builder.load(code.start(2, r))))
+                for r in (builder.add(row, _number(r)) for r in range(R))
+            ]
+            out = code.start(10, out_start)
+            places = [
+                code.at(out, builder.add(code.times(out_row, r), _number(v * LANES)))
+                for r in range(R)
+                for v in range(V)
+            ]
+            kept = builder.icmp_signed("!=", keep, _number(0))
+            sums = [builder.select(kept, code.load(p), _constant(0.0)) for p in places]
+            run, (b_at, *sums), close_runs = code.loop(
+                code.size(4), [code.start(7, b_start), *sums]
+            )
+            here = builder.load(code.start(4, run))
+            _, (a_at, b_at, *sums), close_steps = code.loop(K, [here, b_at, *sums])
+            vectors = [code.load(code.at(b_at, _number(v * LANES))) for v in range(V)]
+            after = []
+            for r in range(R):
+                number = code.splat(builder.load(code.at(a_rows[r], a_at)))
+                after += [
+                    code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)
+                ]
+            a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
+            _, b_at, *sums = close_steps([a_next, b_next, *after])
+            _, *sums = close_runs([b_at, *sums])
+            for place, total in zip(places, sums):
+                code.store(total, place)
+            return context.get_dummy_value()
+
+        return types.void(*given), generate
+
+    return multiply
+
+
+def _turn(code, rows):
+    """Sixteen vectors, transposed: four rounds that swap halves, quarters, pairs, numbers."""
+    for width in (1, 2, 4, 8):
+        turned = [None] * LANES
+        low = [lane + (LANES - width if lane & width else 0) for lane in range(LANES)]
+        high = [lane + (LANES if lane & width else width) for lane in range(LANES)]
+        for i in range(LANES):
+            if not i & width:
+                pair = rows[i], rows[i + width]
+                turned[i] = code.b.shuffle_vector(*pair, _indices(*low))
+                turned[i + width] = code.b.shuffle_vector(*pair, _indices(*high))
+        rows = turned
+    return rows
+
+
+@intrinsic
+def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
+    """b[b_start + b_at[j + y] + x] = a[a_start + a_at[i + x] + y] for x < rows, y < columns <= 16.
+
+    Nothing outside is read; nothing outside is written.
+    """
+    size = types.intp
+    given = (a, size, a_at, size, size, b, size, b_at, size, size)
+
+    def generate(context, builder, signature, args):
+        code = _Code(context, builder, signature, args)
+        _, a_start, _, i, rows, _, b_start, _, j, columns = args
+        here, there = code.first(columns), code.first(rows)
+
+        def place(array, start, table, first, count, n):
+            index = builder.add(first, code.least(count, n))
+            return code.start(array, builder.add(start, builder.load(code.start(table, index))))
+
+        lines = [
+            code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)
+        ]
+        lines = _turn(code, lines)
+        for y in reversed(range(LANES)):  # those too many go where the last one then overwrites
+            code.store_some(lines[y], place(5, b_start, 7, j, columns, y), there)
+        return context.get_dummy_value()
+
+    return types.void(*given), generate
+
+
+def make_transform(matrix):
+    """out[p, q] = sum over u, v of  matrix[p][u] * matrix[q][v] * d[u, v], for 16 d side by side."""
+    into, size = len(matrix), len(matrix[0])
+
+    @intrinsic
+    def transform(typing, d, d_start, d_row, d_column, out, out_start, out_row, out_column):
+        place = types.intp
+        given = (d, place, place, place, out, place, place, place)
+
+        def combine(code, row, vectors):
+            total = None
+            for factor, vector in zip(row, vectors):
+                if factor == 0:
+                    continue
+                if total is None:
+                    total = vector if factor == 1 else code.b.fmul(vector, _constant(factor))
+                elif factor == 1:
+                    total = code.b.fadd(total, vector)
+                elif factor == -1:
+                    total = code.b.fsub(total, vector)
+                else:
+                    total = code.muladd(vector, _constant(factor), total)
+            return total
+
+        def generate(context, builder, signature, args):
+            code = _Code(context, builder, signature, args)
+            _, d_start, d_row, d_column, _, out_start, out_row, out_column = args
+            first, half = code.start(0, d_start), [[None] * size for _ in range(into)]
+            for v in range(size):
+                places = (
+                    code.at(first, code.times(d_row, u), code.times(d_column, v))
+                    for u in range(size)
+                )
+                column = [code.load(p) for p in places]
+                for p in range(into):
+                    half[p][v] = combine(code, matrix[p], column)
+            first = code.start(4, out_start)
+            for p in range(into):
+                for q in range(into):
+                    where = code.at(first, code.times(out_row, p), code.times(out_column, q))
+                    code.store(combine(code, matrix[q], half[p]), where)
+            return context.get_dummy_value()
+
+        return types.void(*given), generate
+
+    return transform
