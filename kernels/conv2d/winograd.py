@@ -46,6 +46,8 @@ from ..compiled import njit
 from .channels import block_lanes, give_band, output_size, product, scratch, take_band, up
 from .microkernel import LANES, ROWS, make_transform, transpose
 
+CHUNK = 128  # output channels of a block of the weight gradient
+PARTS = 4  # pieces of work of the weight gradient, at least: each sums its own images
 ROOM = 400 << 10  # bytes for the transformed inputs of a block of tiles: half of a core's cache
 
 # A^T, G, B^T for the points 0, 1, -1, infinity and 0, 1, -1, 2, -2, infinity
@@ -200,7 +202,64 @@ def _compile(m):
                     x, U, y, O, g, item, planes, pixels, rows_at, run, X[t], V[t], M[t], Y[t]
                 )
 
-    return weights, convolve
+    @njit
+    def correlate_block(x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V, M, Y, sums, keep):
+        """sums [place, o of this block, c] += M [place, tile, o] times V [place, tile, c]."""
+        n0, n1, row, rows = _block(item, g)
+        few, Cp, lanes = min(CHUNK, O - o), (g.C + 15) // 16 * 16, _lanes(O)
+        step, m_step, t = _step(g.most, g.C), _step(g.most, lanes), 0
+        low, high = m * row * g.OW, min(g.OH, m * (row + rows)) * g.OW
+        for n in range(n0, n1):
+            tiles_of(x, n, row, rows, g, planes[0], pixels[0], X, V, t, True)
+            start, wide = (n * O + o) * g.OH * g.OW, m * g.TW * lanes
+            top = -m * row * wide
+            take_band(gy, start, few, planes[1], pixels[1], low, high, Y, top, m * rows * wide)
+            for i in range(rows):
+                for j in range(g.TW):
+                    for lane in range(0, few, 16):
+                        d = m * i * wide + m * j * lanes + lane
+                        at = t * lanes + lane
+                        from_output(Y, d, wide, lanes, M, at, p * m_step, m_step)
+                    t += 1
+        for place in range(places):
+            for c in range(0, g.C, 32):
+                a, b = place * m_step, place * step + c * g.most
+                out, some = place * _step(lanes, g.C) + c, block_lanes(c, g.C)
+                product(M, a, rows_at, few, run, t, lanes, V, b, some, sums, out, Cp, keep)
+
+    @njit(parallel=True)
+    def correlate(x, gy, O, g, parts, planes, pixels, rows_at, run, X, V, M, Y, sums):
+        """sums [block of o and part of the images]: each sum in the order of the images."""
+        threads, items = len(X), len(sums)
+        for t in prange(threads):
+            for item in range(items * t // threads, items * (t + 1) // threads):
+                o, part = item // parts * CHUNK, item % parts
+                first = g.blocks * part // parts
+                for block in range(first, g.blocks * (part + 1) // parts):
+                    correlate_block(
+                        *(x, gy, O, o, g, block, planes, pixels, rows_at, run),
+                        *(X[t], V[t], M[t], Y[t], sums[item], block > first),
+                    )
+
+    @njit(parallel=True)
+    def finish(sums, O, C, parts, taps, nines, gw):
+        """gw = G^T (sum of the parts) G."""
+        for o in prange(O):
+            lanes, Cp = _lanes(O), (C + 15) // 16 * 16
+            total, nine = np.empty(places * 16, np.float32), np.empty(9 * 16, np.float32)
+            for c in range(0, C, 16):
+                for place in range(places):
+                    at = place * _step(lanes, C) + o % CHUNK * Cp + c
+                    for lane in range(16):
+                        total[place * 16 + lane] = sums[o // CHUNK * parts, at + lane]
+                    for part in range(1, parts):
+                        for lane in range(16):
+                            total[place * 16 + lane] += sums[o // CHUNK * parts + part, at + lane]
+                from_weight(total, 0, p * 16, 16, nine, 0, 48, 16)
+                start, some = (o * C + c) * 9, min(16, C - c)
+                transpose(nine, 0, taps, 0, 9, gw, start, nines, 0, some)
+
+    return weights, convolve, correlate, finish
 
 
 def _step(most, C):
@@ -208,7 +267,12 @@ def _step(most, C):
     return most * ((C + 15) // 16 * 16) + 16
 
 
-_step = njit(_step)
+def _lanes(O):
+    """Output channels of a block of the weight gradient, and what fills the last vector."""
+    return (min(CHUNK, O) + 15) // 16 * 16
+
+
+_step, _lanes = njit(_step), njit(_lanes)
 
 
 @functools.cache
@@ -224,7 +288,7 @@ def _table(rows, columns, row_step, column_step, start=0):
 
 def _convolve(m, x, w, w_steps, O, taps, padding, OH, OW):
     """y [N,O,OH,OW] from x [N,C,H,W]; w at k * w_steps[0] + o * w_steps[1] + tap."""
-    weights, convolve = _compiled(m)
+    weights, convolve, _, _ = _compiled(m)
     N, C, H, W = x.shape
     y = np.empty((N, O, OH, OW), np.float32)
     if not N:
@@ -264,3 +328,36 @@ def input_grad_by(m, gy, w, x_shape, padding):
     gy, w, (O, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
     padding = tuple(2 - p for p in padding)
     return _convolve(m, gy, w, (C * 9, 9), C, TAPS[::-1], padding, *x_shape[2:])
+
+
+def weight_grad_by(m, gy, x, w_shape, padding):
+    """The gradient for w."""
+    gy, x, (O, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
+    (_, _, H, W), (OH, OW) = x.shape, gy.shape[2:]
+    gw = np.zeros(w_shape, np.float32)
+    if not len(x):
+        return gw
+    _, _, correlate, finish = _compiled(m)
+    g, places, Cp = Tiles.cut(m, x.shape, padding, OH, OW), (m + 2) ** 2, up(C, LANES)
+    lanes, blocks = _lanes(O), -(-O // CHUNK)
+    parts = min(g.blocks, -(-PARTS // blocks))
+    channels = np.arange(up(max(C, O), LANES))
+    planes = channels * (H * W), channels * (OH * OW)
+    pixels = (
+        _table(H, W, g.width * Cp, Cp, padding[1] * Cp),
+        _table(OH, OW, m * g.TW * lanes, lanes),
+    )
+    room = scratch(
+        (m * g.rows + 2) * g.width * Cp,
+        places * _step(g.most, C),
+        places * _step(g.most, lanes),
+        m * g.rows * m * g.TW * lanes,
+    )
+    [sums] = scratch(places * _step(lanes, C), threads=blocks * parts)
+    run = np.zeros(1, np.int64)
+    correlate(
+        *(x.reshape(-1), gy.reshape(-1), O, g, parts),
+        *(planes, pixels, channels, run, *room, sums),
+    )
+    finish(sums, O, C, parts, channels * 16, channels * 9, gw.reshape(-1))
+    return gw
