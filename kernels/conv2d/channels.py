@@ -16,7 +16,6 @@ from numba import get_num_threads
 from ..compiled import njit
 from .microkernel import LANES, ROWS, make_multiply, transpose
 
-WIDE = 2 * LANES  # output channels of a block: the two vectors of a tile of sums
 _wide, _narrow = make_multiply(2), make_multiply(1)
 
 
@@ -38,6 +37,12 @@ def scratch(*sizes: int, threads: int | None = None):
     return parts
 
 
+def table(rows, columns, row_step, column_step, start=0):
+    """Where the pixels of an image lie: start + row_step * i + column_step * j, flat."""
+    i, j = np.ogrid[:rows, :columns]
+    return (start + row_step * i + column_step * j).ravel()
+
+
 def output_size(size, kernel, stride, padding, dilation):
     """Height and width of what comes out."""
     return tuple(
@@ -47,17 +52,17 @@ def output_size(size, kernel, stride, padding, dilation):
 
 
 @njit
-def product(a, start, rows, count, runs, K, step, b, b_start, lanes, out, out_start, out_row, keep):
-    """`count` rows of a by a packed block of 32 or 16 columns: tile after tile of microkernel.py.
+def product(a, start, rows, count, runs, K, step, b, b_start, b_row, lanes, out, place, row, keep):
+    """`count` rows of a by a block of 32 or 16 columns of b: tile after tile of microkernel.py.
 
     Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.
     """
     for r in range(0, count, ROWS):
-        at = out_start + r * out_row
+        at = place + r * row
         if lanes == 32:
-            _wide(a, start, rows, r, runs, K, step, b, b_start, 32, out, at, out_row, keep)
+            _wide(a, start, rows, r, runs, K, step, b, b_start, b_row, out, at, row, keep)
         else:
-            _narrow(a, start, rows, r, runs, K, step, b, b_start, 16, out, at, out_row, keep)
+            _narrow(a, start, rows, r, runs, K, step, b, b_start, b_row, out, at, row, keep)
 
 
 @njit

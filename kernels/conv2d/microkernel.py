@@ -15,8 +15,8 @@ multiply-adds, so 10 loads serve 16 at R=8, V=2 and the multipliers are the limi
 The rows of `a` may lie anywhere (`rows` is a table), and the sum may run over several stretches of
 it (`runs`): that is what turns a matrix product into a convolution without unfolding anything.
 
-**transpose** turns a 16 x 16 square of numbers with 64 shuffles, between rows that may lie anywhere.
-It is how pixels-together (N,C,H,W) becomes channels-together, and back.
+**transpose** turns a 16 x 16 square of numbers with 64 shuffles, between rows that may lie
+anywhere. It is how pixels-together (N,C,H,W) becomes channels-together, and back.
 
 **transform** computes  M d M^T  for a small constant matrix M and 16 independent d at once: the
 input, weight and output transforms of Winograd, each with only the products M needs.
@@ -144,7 +144,21 @@ def make_multiply(V: int, R: int = ROWS):
 
     @intrinsic
     def multiply(
-        typing, a, a_start, rows, row, runs, K, step, b, b_start, b_row, out, out_start, out_row, keep
+        typing,
+        a,
+        a_start,
+        rows,
+        row,
+        runs,
+        K,
+        step,
+        b,
+        b_start,
+        b_row,
+        out,
+        out_start,
+        out_row,
+        keep,
     ):
         size = types.intp
         given = (a, size, rows, size, runs, size, size, b, size, size, out, size, size, size)
@@ -173,9 +187,7 @@ def make_multiply(V: int, R: int = ROWS):
             after = []
             for r in range(R):
                 number = code.splat(builder.load(code.at(a_rows[r], a_at)))
-                after += [
-                    code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)
-                ]
+                after += [code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)]
             a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
             _, b_at, *sums = close_steps([a_next, b_next, *after])
             _, *sums = close_runs([b_at, *sums])
@@ -221,9 +233,7 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
             index = builder.add(first, code.least(count, n))
             return code.start(array, builder.add(start, builder.load(code.start(table, index))))
 
-        lines = [
-            code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)
-        ]
+        lines = [code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)]
         lines = _turn(code, lines)
         for y in reversed(range(LANES)):  # those too many go where the last one then overwrites
             code.store_some(lines[y], place(5, b_start, 7, j, columns, y), there)
@@ -232,47 +242,56 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
     return types.void(*given), generate
 
 
-def make_transform(matrix):
-    """out[p, q] = sum over u, v of  matrix[p][u] * matrix[q][v] * d[u, v], for 16 d side by side."""
-    into, size = len(matrix), len(matrix[0])
+def make_transform(matrices):
+    """out[p, q] = sum over u, v of  M[p][u] * M[q][v] * d[u, v], sixteen d side by side.
+
+    `matrices` holds one M for tiles of 2 x 2 and one for 4 x 4; the first argument says which.
+    """
+
+    def combine(code, row, vectors):
+        total = None
+        for factor, vector in zip(row, vectors):
+            if factor == 0:
+                continue
+            if total is None:
+                total = vector if factor == 1 else code.b.fmul(vector, _constant(factor))
+            elif factor == 1:
+                total = code.b.fadd(total, vector)
+            elif factor == -1:
+                total = code.b.fsub(total, vector)
+            else:
+                total = code.muladd(vector, _constant(factor), total)
+        return total
+
+    def write(code, matrix, d_row, d_column, out_row, out_column, first, out):
+        columns, size = [], len(matrix[0])
+        for v in range(size):
+            places = (
+                code.at(first, code.times(d_row, u), code.times(d_column, v)) for u in range(size)
+            )
+            column = [code.load(place) for place in places]
+            columns.append([combine(code, row, column) for row in matrix])
+        for p, half in enumerate(zip(*columns)):
+            for q, row in enumerate(matrix):
+                where = code.at(out, code.times(out_row, p), code.times(out_column, q))
+                code.store(combine(code, row, half), where)
 
     @intrinsic
-    def transform(typing, d, d_start, d_row, d_column, out, out_start, out_row, out_column):
-        place = types.intp
-        given = (d, place, place, place, out, place, place, place)
-
-        def combine(code, row, vectors):
-            total = None
-            for factor, vector in zip(row, vectors):
-                if factor == 0:
-                    continue
-                if total is None:
-                    total = vector if factor == 1 else code.b.fmul(vector, _constant(factor))
-                elif factor == 1:
-                    total = code.b.fadd(total, vector)
-                elif factor == -1:
-                    total = code.b.fsub(total, vector)
-                else:
-                    total = code.muladd(vector, _constant(factor), total)
-            return total
+    def transform(typing, m, d, d_start, d_row, d_column, out, out_start, out_row, out_column):
+        size = types.intp
+        given = (size, d, size, size, size, out, size, size, size)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            _, d_start, d_row, d_column, _, out_start, out_row, out_column = args
-            first, half = code.start(0, d_start), [[None] * size for _ in range(into)]
-            for v in range(size):
-                places = (
-                    code.at(first, code.times(d_row, u), code.times(d_column, v))
-                    for u in range(size)
-                )
-                column = [code.load(p) for p in places]
-                for p in range(into):
-                    half[p][v] = combine(code, matrix[p], column)
-            first = code.start(4, out_start)
-            for p in range(into):
-                for q in range(into):
-                    where = code.at(first, code.times(out_row, p), code.times(out_column, q))
-                    code.store(combine(code, matrix[q], half[p]), where)
+            m, _, d_start, d_row, d_column, _, out_start, out_row, out_column = args
+            steps = d_row, d_column, out_row, out_column, code.start(1, d_start)
+            steps = (*steps, code.start(5, out_start))
+            small = builder.icmp_signed("==", m, _number(2))
+            with builder.if_else(small) as (then, otherwise):
+                with then:
+                    write(code, matrices[2], *steps)
+                with otherwise:
+                    write(code, matrices[4], *steps)
             return context.get_dummy_value()
 
         return types.void(*given), generate

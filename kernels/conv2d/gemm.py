@@ -1,0 +1,256 @@
+"""Convolution as a matrix product whose large factor is never written down.
+
+Unfolding copies each patch of KH KW C numbers into a row of a matrix; a product with the weights
+[KH KW C, O] is then the convolution. But that matrix holds every pixel KH KW times. With channels
+side by side, a row of taps of one patch is one stretch of KW C numbers that lies there already, and
+the tile of microkernel.py takes the rows of its left factor from anywhere, in several stretches:
+
+    forward       y[pixel, o]  =  sum over u of  x[pixel + u, (v c)] * w[u, (v c), o]
+    weight_grad   gw[(u v c), o]  =  sum over rows i of pixels  x[(i j) + (u v c)]^T * gy[(i j), o]
+
+Only a band of one image is turned to channels-together at a time; it stays in the cache. For a
+stride of 1, input_grad is forward over gy with the kernel turned around, its channels exchanged and
+K - 1 - P zeros around. Sixteen lanes hold output channels, so C may be 1 or 3 as in a first layer,
+but a few *outputs* would leave lanes empty: those are left to the version of shifted.py.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from ..compiled import njit
+from ..registry import register
+from .channels import block_lanes, give_band, output_size, product, scratch, table, take_band, up
+from .microkernel import ROWS, transpose
+
+PIXELS = 400  # outputs of a band, about: their sums for 32 channels lie in the cache, 50 KB
+ROOM = 64 << 10  # numbers of a band of x, at most
+ITEMS = 8  # pieces of work, at least: for two cores, and then for a few more
+CHUNK = 128  # output channels of a piece of the weight gradient
+
+
+class Bands(NamedTuple):
+    """How the rows of an output are cut into bands; sizes as on the page of the family."""
+
+    N: int
+    C: int
+    H: int
+    W: int
+    OH: int
+    OW: int
+    SH: int
+    PH: int
+    height: int  # rows of taps: (KH - 1) DH + 1
+    width: int  # pixels of a padded row
+    rows: int  # of the output, in a band
+    bands: int
+
+    @classmethod
+    def cut(cls, x_shape, w_shape, OH, OW, stride, padding, dilation):
+        N, C, H, W = x_shape
+        width, height = W + 2 * padding[1], (w_shape[2] - 1) * dilation[0] + 1
+        rows = min(max(1, PIXELS // OW), max(1, ROOM // (width * C * stride[0])))
+        bands = max(-(-OH // rows), min(OH, -(-ITEMS // max(1, N))))
+        rows = -(-OH // bands)
+        sizes = N, C, H, W, OH, OW, stride[0], padding[0], height, width
+        return cls(*sizes, rows, -(-OH // rows))
+
+    @property
+    def band(self):
+        """Numbers of the padded band of x."""
+        return ((self.rows - 1) * self.SH + self.height) * self.width * self.C
+
+    def pixels(self, padding):
+        """Where the pixels of x go in a band, all rows of the image."""
+        return table(self.H, self.W, self.width * self.C, self.C, padding[1] * self.C)
+
+
+@njit
+def _take(x, n, row, rows, g, planes, pixels, X):
+    low = max(0, row * g.SH - g.PH)
+    high = min(g.H, (row + rows - 1) * g.SH - g.PH + g.height)
+    top, start = (g.PH - row * g.SH) * g.width * g.C, n * g.C * g.H * g.W
+    zeros = ((rows - 1) * g.SH + g.height) * g.width * g.C
+    take_band(x, start, g.C, planes, pixels, low * g.W, max(low, high) * g.W, X, top, zeros)
+
+
+@njit
+def _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X, Y):
+    n, row = item // g.bands, item % g.bands * g.rows
+    rows = min(g.rows, g.OH - row)
+    _take(x, n, row, rows, g, planes[0], pixels[0], X)
+    count, total = rows * g.OW, K * len(runs)
+    for o in range(0, O, 32):
+        lanes = block_lanes(o, O)
+        product(X, 0, patch_at, count, runs, K, 1, w, total * o, 32, lanes, Y, 0, 32, 0)
+        start = (n * O * g.OH + row) * g.OW
+        give_band(Y, 0, pixels[1], count, y, start, planes[1], o, lanes, O)
+
+
+@njit(parallel=True)
+def _convolve(x, w, y, O, g, K, planes, pixels, patch_at, runs, X, Y):
+    threads, items = len(X), g.N * g.bands
+    for t in prange(threads):
+        for item in range(items * t // threads, items * (t + 1) // threads):
+            _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X[t], Y[t])
+
+
+@njit
+def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
+    """packed [block of 32, (u v c), lane] from stretches of w; see `_patches`."""
+    for o in range(0, O, 16):
+        for p in range(pieces):
+            start = o // 32 * 32 * total + o % 32 + p * 32
+            for k in range(0, size, 16):
+                some, count = min(16, O - o), min(16, size - k)
+                transpose(w, p * piece + k, lane_at, o, some, packed, start, place, k, count)
+
+
+def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
+    """y [N,O,OH,OW] from x [N,C,H,W] and w, which `packing` brings into the order (u v c), o."""
+    (N, C, H, W), (KH, KW), (DH, DW) = x.shape, kernel, dilation
+    y = np.empty((N, O, OH, OW), np.float32)
+    if not N:
+        return y
+    g = Bands.cut(x.shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
+    total, step = C * KH * KW, g.width * C
+    if DW == 1:  # a row of taps is one stretch
+        runs, K = np.arange(KH) * (DH * step), KW * C
+    else:
+        runs, K = table(KH, KW, DH * step, DW * C), C
+    packed = scratch(total * up(O, 32), threads=1)[0][0]
+    _pack(w.reshape(-1), *packing, total, packed)
+    room = scratch(g.band, up(g.rows * OW, ROWS) * 32)
+    channels = np.arange(max(C, O))
+    planes = channels * (H * W), channels * (OH * OW)
+    pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
+    patch_at = table(g.rows, OW, stride[0] * step, stride[1] * C)
+    patch_at = np.append(patch_at, np.full(ROWS, patch_at[-1]))
+    _convolve(x.reshape(-1), packed, y.reshape(-1), O, g, K, planes, pixels, patch_at, runs, *room)
+    return y
+
+
+def _supports_forward(x, w, stride, padding, dilation, groups):
+    return groups == 1
+
+
+@register(
+    *("conv2d", "forward"),
+    backend="numba",
+    version=3,
+    idea="a product over channels side by side, nothing unfolded",
+    dtypes=("float32",),
+    supports=_supports_forward,
+)
+def forward_v3(x, w, stride, padding, dilation, groups):
+    x, w, (O, C, KH, KW) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
+    size = output_size(x.shape[2:], (KH, KW), stride, padding, dilation)
+    c, tap = np.ogrid[:C, : KH * KW]
+    packing = 1, 0, w[0].size, O, np.arange(O) * w[0].size, ((tap * C + c) * 32).ravel()
+    return _over(x, w, O, packing, (KH, KW), stride, padding, dilation, *size)
+
+
+def _supports_input_grad(gy, w, x_shape, stride, padding, dilation, groups):
+    around = ((k - 1) * d - p for k, d, p in zip(w.shape[2:], dilation, padding))
+    return groups == 1 and stride == (1, 1) and min(around) >= 0
+
+
+@register(
+    *("conv2d", "input_grad"),
+    backend="numba",
+    version=3,
+    idea="forward over gy, the kernel turned around",
+    dtypes=("float32",),
+    supports=_supports_input_grad,
+)
+def input_grad_v3(gy, w, x_shape, stride, padding, dilation, groups):
+    gy, w, (O, C, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
+    taps = KH * KW
+    turned = np.arange(taps)[::-1] * (O * 32)
+    packing = O, C * taps, taps, C, np.arange(C) * taps, turned
+    around = tuple((k - 1) * d - p for k, d, p in zip((KH, KW), dilation, padding))
+    return _over(gy, w, C, packing, (KH, KW), (1, 1), around, dilation, *x_shape[2:])
+
+
+@njit(parallel=True)
+def _correlate(x, gy, O, g, parts, K, step, planes, pixels, tap_at, runs, X, Y, sums):
+    """sums [o chunk and part, block of 32, (u v c), lane]: each in the order of the images."""
+    threads, items, blocks = len(X), len(sums), g.N * g.bands
+    for t in prange(threads):
+        for item in range(items * t // threads, items * (t + 1) // threads):
+            chunk, part = item // parts * CHUNK, item % parts
+            first = blocks * part // parts
+            for block in range(first, blocks * (part + 1) // parts):
+                _meet(
+                    *(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs),
+                    *(X[t], Y[t], sums[item], block > first),
+                )
+
+
+@njit
+def _meet(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs, X, Y, sums, keep):
+    n, row = block // g.bands, block % g.bands * g.rows
+    rows = min(g.rows, g.OH - row)
+    _take(x, n, row, rows, g, planes[0], pixels[0], X)
+    for o in range(chunk, min(chunk + CHUNK, O), 32):
+        lanes, start = block_lanes(o, O), ((n * O + o) * g.OH + row) * g.OW
+        some, count, out = min(32, O - o), rows * g.OW, (o - chunk) * len(tap_at)
+        take_band(gy, start, some, planes[1], pixels[1], 0, count, Y, 0, 0)
+        product(X, 0, tap_at, K, runs[:rows], g.OW, step, Y, 0, 32, lanes, sums, out, 32, keep)
+
+
+@njit
+def _unpack(sums, parts, O, K, Kp, places, o_at, gw):
+    """gw [o, c, u, v]: the parts summed one after another, turned back."""
+    for chunk in range(0, O, CHUNK):
+        total = sums[chunk // CHUNK * parts]
+        for part in range(1, parts):
+            more = sums[chunk // CHUNK * parts + part]
+            for i in range(len(total)):
+                total[i] += more[i]
+        for o in range(chunk, min(O, chunk + CHUNK), 16):
+            start = (o - chunk) // 32 * 32 * Kp + o % 32
+            for k in range(0, K, 16):
+                some, count = min(16, O - o), min(16, K - k)
+                transpose(total, start, places, k, count, gw, k, o_at, o, some)
+
+
+def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
+    return groups == 1
+
+
+@register(
+    *("conv2d", "weight_grad"),
+    backend="numba",
+    version=3,
+    idea="pixels summed in a product of taps by channels",
+    dtypes=("float32",),
+    supports=_supports_weight_grad,
+)
+def weight_grad_v3(gy, x, w_shape, stride, padding, dilation, groups):
+    gy, x, (O, C, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
+    gw = np.zeros(w_shape, np.float32)
+    if not len(x):
+        return gw
+    (_, _, H, W), (OH, OW) = x.shape, gy.shape[2:]
+    g, K = Bands.cut(x.shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
+    Kp, chunks = up(K, ROWS), -(-O // CHUNK)
+    parts = min(g.N * g.bands, -(-ITEMS // chunks))
+    taps = table(KH, KW, dilation[0] * g.width * C, dilation[1] * C)
+    tap_at = (taps[:, None] + np.arange(C)).ravel()
+    tap_at = np.append(tap_at, np.full(Kp - K, tap_at[-1]))
+    runs = np.arange(g.rows) * (stride[0] * g.width * C)
+    room = scratch(g.band, g.rows * OW * 32)
+    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), threads=chunks * parts)
+    channels = np.arange(max(C, O))
+    planes = channels * (H * W), channels * (OH * OW)
+    pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
+    _correlate(
+        *(x.reshape(-1), gy.reshape(-1), O, g, parts, K, stride[1] * C),
+        *(planes, pixels, tap_at, runs, *room, sums),
+    )
+    c, tap = np.ogrid[:C, : KH * KW]
+    places = ((tap * C + c) * 32).ravel()
+    _unpack(sums, parts, O, K, Kp, places, channels * K, gw.reshape(-1))
+    return gw

@@ -1,0 +1,371 @@
+"""Version 2: direct, from registers, without a matrix of unfolded patches.
+
+**A tap is a distance.** Copy x into planes with the zeros of the padding in place, QW pixels a row.
+Then tap (u, v) of channel c, for *all* output pixels at once, is the same memory read from another
+start: output pixel q = i*QW + j needs plane[start + q]. (A stride splits x into SH*SW interleaved
+planes, one per remainder, and each tap reads from one of them: still a distance.) The last
+QW - OW pixels of each row are computed too and thrown away, which is cheaper than rows of odd
+lengths. So a convolution is a list of distances, one per product in the sum:
+
+    y[o, q] = sum over k of  w[o, k] * plane[taps[k] + q]          k runs over (c, u, v)
+
+The gradient for x is the same sum over another list: gx at one remainder modulo the stride is met
+by a fixed set of taps, and gy is what is padded. The gradient for w sums over q instead of k.
+
+**Stay in registers.** `_tile*` holds R output channels times two vectors of pixels in registers and
+runs through all k: per k it loads two vectors and R weights for 2 R multiply-adds. Numba's
+vectoriser cannot keep such a tile across the loop, so this one function is written in LLVM's
+intermediate language, with vectors of 64 bytes that LLVM splits where registers are smaller.
+
+Vectors hold pixels here, so a single channel is no waste: this is the version for the few channels
+of a first layer, for groups, and for float64.
+
+Every sum has one fixed order whatever the number of threads. Non-finite numbers: in `weight_grad` a
+NaN or an infinity in x can also reach other taps of the same channel, through thrown-away pixels
+(0 * NaN).
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..compiled import njit
+from ..registry import register
+from .channels import output_size
+
+BLOCK = 2 << 20  # bytes of padded planes made at a time: they stay in the cache until used
+CHUNK = 768  # pixels of output per channel held before they are written out
+
+
+def _make_tile(rows: int):
+    """out[r*ld + q] = sum over k of w[k*rows + r] * x[taps[k] + q], q < two vectors, r < rows."""
+
+    @intrinsic
+    def tile(typing, x, x_start, taps, w, w_start, out, out_start, ld):
+        signature = types.void(x, types.intp, taps, w, types.intp, out, types.intp, types.intp)
+        bits = x.dtype.bitwidth
+        lanes, align = 512 // bits, bits // 8
+
+        def generate(context, b, signature, args):
+            size_t, lane_t = args[1].type, ir.IntType(32)
+            real = context.get_value_type(x.dtype)
+            vector = ir.VectorType(real, lanes)
+            broadcast = ir.Constant(ir.VectorType(lane_t, lanes), [0] * lanes)
+            muladd = cgutils.get_or_insert_function(
+                b.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{bits}"
+            )
+
+            def array(i):
+                return context.make_array(signature.args[i])(context, b, args[i])
+
+            def at(pointer, index):
+                return b.gep(pointer, [index])
+
+            def number(n):
+                return ir.Constant(size_t, n)
+
+            tap_array = array(2)
+            x_at, w_at = at(array(0).data, args[1]), at(array(3).data, args[4])
+            out_at, count = at(array(5).data, args[6]), b.extract_value(tap_array.shape, 0)
+
+            entry = b.block
+            head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
+            b.branch(head)
+            b.position_at_end(head)
+            k = b.phi(size_t)
+            k.add_incoming(number(0), entry)
+            sums = [[b.phi(vector) for _ in range(2)] for _ in range(rows)]
+            for s in (s for row in sums for s in row):
+                s.add_incoming(ir.Constant(vector, [ir.Constant(real, 0.0)] * lanes), entry)
+            b.cbranch(b.icmp_signed("<", k, count), body, end)
+
+            b.position_at_end(body)
+            source = at(x_at, b.load(at(tap_array.data, k)))
+            pixels = [
+                b.load(
+                    b.bitcast(at(source, number(half * lanes)), vector.as_pointer()), align=align
+                )
+                for half in range(2)
+            ]
+            for r, row in enumerate(sums):
+                weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))))
+                undefined = ir.Constant(vector, ir.Undefined)
+                weight = b.insert_element(undefined, weight, ir.Constant(lane_t, 0))
+                weight = b.shuffle_vector(weight, undefined, broadcast)
+                for s, p in zip(row, pixels):
+                    s.add_incoming(b.call(muladd, [weight, p, s]), body)
+            k.add_incoming(b.add(k, number(1)), body)
+            b.branch(head)
+
+            b.position_at_end(end)
+            for r, row in enumerate(sums):
+                for half, s in enumerate(row):
+                    where = b.add(b.mul(args[7], number(r)), number(half * lanes))
+                    target = b.bitcast(at(out_at, where), vector.as_pointer())
+                    b.store(s, target, align=align)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+_tile8, _tile4, _tile1 = _make_tile(8), _make_tile(4), _make_tile(1)
+
+
+@njit(parallel=True)
+def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left):
+    """planes[m, a, b, u*QW + t] = x[m, u*SH + a - top, t*SW + b - left], zero outside x."""
+    M, H, W = x.shape
+    for m in prange(M):
+        for a in range(phases_h):
+            for b in range(phases_w):
+                plane = planes[m, a, b]
+                first = min(max(0, -((b - left) // SW)), QW)  # columns that lie inside x
+                last = max(first, min(QW, (W - 1 + left - b) // SW + 1))
+                for u in range(QH):
+                    r = u * SH + a - top
+                    row = plane[u * QW : (u + 1) * QW]
+                    if r < 0 or r >= H:
+                        row[:] = 0
+                    else:
+                        row[:first] = 0
+                        source, target = x[m, r, first * SW + b - left :], row[first:last]
+                        if SW == 1:  # apart, because only unit strides are vectorised
+                            for t in range(len(target)):
+                                target[t] = source[t]
+                        else:
+                            for t in range(len(target)):
+                                target[t] = source[t * SW]
+                        row[last:] = 0
+                plane[QH * QW :] = 0
+
+
+@njit(parallel=True)
+def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
+    """out[n, o, a + i*SH, b + j*SW] = sum over k of w[o, k] * planes[image n, taps[k] + i*QW + j].
+
+    `image` and `group` are distances in `planes`; w is [G, blocks, K, R], R channels a block.
+    """
+    N, M = out.shape[:2]
+    G, blocks, K, R = w.shape
+    weights = w.reshape(-1)
+    step = 128 // planes.itemsize
+    rows_at_once = max(1, CHUNK // QW)
+    ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
+    for item in prange(N * G * blocks):
+        n, g, block = item // (G * blocks), item // blocks % G, item % blocks
+        w_start = (g * blocks + block) * K * R
+        held = np.empty(R * ld, planes.dtype)
+        for i0 in range(0, UH, rows_at_once):
+            rows = min(rows_at_once, UH - i0)
+            start = n * image + g * group + i0 * QW
+            for q in range(0, rows * QW, step):
+                if R == 8:
+                    _tile8(planes, start + q, taps, weights, w_start, held, q, ld)
+                elif R == 4:
+                    _tile4(planes, start + q, taps, weights, w_start, held, q, ld)
+                else:
+                    _tile1(planes, start + q, taps, weights, w_start, held, q, ld)
+            for r in range(min(R, M // G - block * R)):
+                plane = out[n, g * (M // G) + block * R + r]
+                for i in range(rows):
+                    source = held[r * ld + i * QW : r * ld + i * QW + UW]
+                    target = plane[a + (i0 + i) * SH, b:]
+                    if SW == 1:  # apart, because only unit strides are vectorised
+                        for j in range(UW):
+                            target[j] = source[j]
+                    else:
+                        for j in range(UW):
+                            target[j * SW] = source[j]
+
+
+@njit(parallel=True, fastmath={"contract", "reassoc"})
+def _dots(planes, image, group, taps, gy, gw):
+    """gw[g, o, k] += sum over n, q of gy[n, g, o, q] * planes[image n, taps[k] + q].
+
+    Four channels by four taps at a time: 8 loads for 16 products.
+    """
+    N, G, O, L = gy.shape
+    K = gw.shape[2]
+    blocks_o, blocks_k = (O + 3) // 4, (K + 3) // 4
+    for item in prange(G * blocks_o * blocks_k):
+        g, o, k = (
+            item // (blocks_o * blocks_k),
+            item // blocks_k % blocks_o * 4,
+            item % blocks_k * 4,
+        )
+        o1, o2, o3 = min(o + 1, O - 1), min(o + 2, O - 1), min(o + 3, O - 1)
+        k1, k2, k3 = min(k + 1, K - 1), min(k + 2, K - 1), min(k + 3, K - 1)
+        total = np.zeros((4, 4), planes.dtype)
+        for n in range(N):
+            base = n * image + g * group
+            a0, a1, a2, a3 = gy[n, g, o], gy[n, g, o1], gy[n, g, o2], gy[n, g, o3]
+            x0 = planes[base + taps[k] : base + taps[k] + L]
+            x1 = planes[base + taps[k1] : base + taps[k1] + L]
+            x2 = planes[base + taps[k2] : base + taps[k2] + L]
+            x3 = planes[base + taps[k3] : base + taps[k3] + L]
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = planes.dtype.type(0)
+            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = planes.dtype.type(0)
+            for q in range(L):
+                s00 += a0[q] * x0[q]
+                s01 += a0[q] * x1[q]
+                s02 += a0[q] * x2[q]
+                s03 += a0[q] * x3[q]
+                s10 += a1[q] * x0[q]
+                s11 += a1[q] * x1[q]
+                s12 += a1[q] * x2[q]
+                s13 += a1[q] * x3[q]
+                s20 += a2[q] * x0[q]
+                s21 += a2[q] * x1[q]
+                s22 += a2[q] * x2[q]
+                s23 += a2[q] * x3[q]
+                s30 += a3[q] * x0[q]
+                s31 += a3[q] * x1[q]
+                s32 += a3[q] * x2[q]
+                s33 += a3[q] * x3[q]
+            sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23))
+            for r, row in enumerate((*sums, (s30, s31, s32, s33))):
+                for c, s in enumerate(row):
+                    total[r, c] += s
+        for r in range(min(4, O - o)):
+            for c in range(min(4, K - k)):
+                gw[g, o + r, k + c] += total[r, c]
+
+
+def _plane_size(QH: int, QW: int) -> int:
+    """Pixels kept for one plane: a tile may read past the last row, but never into the next."""
+    return (QH + 1) * QW + 32
+
+
+def _blocks(w):
+    """w [G, O, K] as [G, blocks, K, R]: R channels side by side, short blocks filled with zeros."""
+    G, O, K = w.shape
+    R = 8 if O > 4 else 4 if O > 1 else 1
+    blocks = -(-O // R)
+    full = np.zeros((G, blocks * R, K), w.dtype)
+    full[:, :O] = w
+    return np.ascontiguousarray(full.reshape(G, blocks, R, K).transpose(0, 1, 3, 2))
+
+
+class _Planes:
+    """Where the taps of a convolution lie in the padded planes of x."""
+
+    def __init__(self, x_shape, w_shape, out_size, stride, padding, dilation, groups):
+        _, C, _, _ = x_shape
+        _, Cg, KH, KW = w_shape
+        (SH, SW), (DH, DW), (OH, OW) = stride, dilation, out_size
+        rows, columns = np.arange(KH) * DH, np.arange(KW) * DW
+        self.phases = min(SH, (KH - 1) * DH + 1), min(SW, (KW - 1) * DW + 1)
+        self.stride, self.padding = stride, padding
+        self.QH, self.QW = OH + (KH - 1) * DH // SH, OW + (KW - 1) * DW // SW
+        self.plane = _plane_size(self.QH, self.QW)
+        channel = self.phases[0] * self.phases[1] * self.plane
+        self.image, self.group = C * channel, Cg * channel
+        by_row = rows % SH * self.phases[1] * self.plane + rows // SH * self.QW
+        by_column = columns % SW * self.plane + columns // SW
+        taps = np.arange(Cg)[:, None, None] * channel + by_row[:, None] + by_column
+        self.taps = taps.ravel()
+
+    def pack(self, x):
+        """x [N,C,H,W] as planes, flat."""
+        N, C, H, W = x.shape
+        planes = np.empty((N * C, *self.phases, self.plane), x.dtype)
+        x = x.reshape(N * C, H, W)
+        _pack(x, planes, self.QH, self.QW, *self.phases, *self.stride, *self.padding)
+        return planes.reshape(-1)
+
+
+def _image_blocks(N, bytes_per_image):
+    """Slices of the batch whose planes fit into BLOCK, at least two images each."""
+    size = max(2, BLOCK // bytes_per_image)
+    return [slice(n, min(n + size, N)) for n in range(0, N, size)]
+
+
+@register(
+    "conv2d", "forward", backend="numba", version=2, idea="taps as distances, tile in registers"
+)
+def forward_v2(x, w, stride, padding, dilation, groups):
+    x, (O, Cg, KH, KW) = np.ascontiguousarray(x), w.shape
+    OH, OW = size = output_size(x.shape[2:], (KH, KW), stride, padding, dilation)
+    at = _Planes(x.shape, w.shape, size, stride, padding, dilation, groups)
+    blocks = _blocks(w.reshape(groups, O // groups, Cg * KH * KW))
+    y = np.empty((len(x), O, OH, OW), x.dtype)
+    for part in _image_blocks(len(x), at.image * x.itemsize):
+        planes = at.pack(x[part])
+        place = OH, OW, at.QW, 0, 0, 1, 1
+        _correlate(planes, at.image, at.group, at.taps, blocks, y[part], *place)
+    return y
+
+
+def _meeting(size, k_size, s, p, d):
+    """For each remainder a of an input position modulo the stride: how many positions have it, and
+    the pairs (tap, distance) such that position a + s*i meets output i + distance at that tap.
+    """
+    phases = []
+    for a in range(min(s, size)):
+        meets = [(k, (a + p - k * d) // s) for k in range(k_size) if (a + p - k * d) % s == 0]
+        phases.append((-(-(size - a) // s), meets))
+    low = min((distance for _, meets in phases for _, distance in meets), default=0)
+    reach = [n + distance - low for n, meets in phases for _, distance in meets]
+    return phases, low, max(reach + [n for n, _ in phases], default=0)
+
+
+@register(
+    "conv2d",
+    "input_grad",
+    backend="numba",
+    version=2,
+    idea="forward over padded gy, per remainder",
+)
+def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
+    gy, (N, C, H, W) = np.ascontiguousarray(gy), x_shape
+    _, O, OH, OW = gy.shape
+    KH, KW = w.shape[2:]
+    Og, Cg = O // groups, C // groups
+    w = w.reshape(groups, Og, Cg, KH, KW)
+    phases_h, low_h, QH = _meeting(H, KH, stride[0], padding[0], dilation[0])
+    phases_w, low_w, QW = _meeting(W, KW, stride[1], padding[1], dilation[1])
+    plane = _plane_size(QH, QW)
+    gx = np.empty(x_shape, gy.dtype)
+    jobs = []
+    for a, (UH, meets_h) in enumerate(phases_h):
+        for b, (UW, meets_w) in enumerate(phases_w):
+            us, rows = [u for u, _ in meets_h], np.array([d - low_h for _, d in meets_h], int)
+            vs, columns = [v for v, _ in meets_w], np.array([d - low_w for _, d in meets_w], int)
+            taps = np.arange(Og)[:, None, None] * plane + rows[:, None] * QW + columns
+            part = w[:, :, :, us][..., vs].transpose(0, 2, 1, 3, 4)
+            blocks = _blocks(part.reshape(groups, Cg, taps.size))
+            jobs.append((taps.ravel(), blocks, UH, UW, QW, a, b, *stride))
+    for part in _image_blocks(N, O * plane * gy.itemsize):
+        some = gy[part].reshape(-1, OH, OW)
+        planes = np.empty((len(some), 1, 1, plane), gy.dtype)
+        _pack(some, planes, QH, QW, 1, 1, 1, 1, -low_h, -low_w)
+        for taps, blocks, *place in jobs:
+            group = Og * plane
+            _correlate(planes.reshape(-1), O * plane, group, taps, blocks, gx[part], *place)
+    return gx
+
+
+@register(
+    "conv2d",
+    "weight_grad",
+    backend="numba",
+    version=2,
+    idea="4 x 4 dot products from registers",
+)
+def weight_grad_v2(gy, x, w_shape, stride, padding, dilation, groups):
+    gy, x, (O, Cg, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
+    N, _, OH, OW = gy.shape
+    at = _Planes(x.shape, w_shape, (OH, OW), stride, padding, dilation, groups)
+    length = -(-OH * at.QW // 32) * 32  # the tail and the thrown-away pixels are zeros of gy
+    gw = np.zeros((groups, O // groups, Cg * KH * KW), x.dtype)
+    for part in _image_blocks(N, (at.image + O * length) * x.itemsize):
+        planes, some = at.pack(x[part]), gy[part].reshape(-1, OH, OW)
+        rows = np.empty((len(some), 1, 1, length), x.dtype)
+        _pack(some, rows, OH, at.QW, 1, 1, 1, 1, 0, 0)
+        rows = rows.reshape(-1, groups, O // groups, length)
+        _dots(planes, at.image, at.group, at.taps, rows, gw)
+    return gw.reshape(w_shape)
