@@ -21,7 +21,17 @@ from numba import prange
 
 from ..compiled import njit
 from ..registry import register
-from .channels import block_lanes, give_band, output_size, product, scratch, table, take_band, up
+from .channels import (
+    block_lanes,
+    empty,
+    give_band,
+    output_size,
+    product,
+    scratch,
+    table,
+    take_band,
+    up,
+)
 from .microkernel import ROWS, transpose
 
 PIXELS = 400  # outputs of a band, about: their sums for 32 channels lie in the cache, 50 KB
@@ -110,7 +120,7 @@ def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
 def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
     """y [N,O,OH,OW] from x [N,C,H,W] and w, which `packing` brings into the order (u v c), o."""
     (N, C, H, W), (KH, KW), (DH, DW) = x.shape, kernel, dilation
-    y = np.empty((N, O, OH, OW), np.float32)
+    y = empty((N, O, OH, OW))
     if not N:
         return y
     g = Bands.cut(x.shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
@@ -131,8 +141,14 @@ def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
     return y
 
 
+def _fills(lanes, height, width):
+    """Whether most lanes hold an output channel, and most rows of a tile of sums a pixel."""
+    return lanes >= 12 and height * width >= 16
+
+
 def _supports_forward(x, w, stride, padding, dilation, groups):
-    return groups == 1
+    size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    return groups == 1 and _fills(w.shape[0], *size)
 
 
 @register(
@@ -153,7 +169,8 @@ def forward_v3(x, w, stride, padding, dilation, groups):
 
 def _supports_input_grad(gy, w, x_shape, stride, padding, dilation, groups):
     around = ((k - 1) * d - p for k, d, p in zip(w.shape[2:], dilation, padding))
-    return groups == 1 and stride == (1, 1) and min(around) >= 0
+    turns = groups == 1 and stride == (1, 1) and min(around) >= 0
+    return turns and _fills(w.shape[1], *x_shape[2:])
 
 
 @register(
@@ -217,7 +234,7 @@ def _unpack(sums, parts, O, K, Kp, places, o_at, gw):
 
 
 def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
-    return groups == 1
+    return groups == 1 and _fills(w_shape[0], *gy.shape[2:])
 
 
 @register(

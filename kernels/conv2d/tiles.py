@@ -20,8 +20,9 @@ from ..compiled import njit
 from .channels import block_lanes, give_band, product, take_band, up
 from .microkernel import LANES, ROWS, make_transform, transpose
 
-CHUNK = 128  # output channels of a block of the weight gradient
+CHUNK = 64  # output channels of a block of the weight gradient
 PARTS = 4  # pieces of work of the weight gradient, at least: each sums its own images
+LONG = 1 << 20  # the same for the weight gradient, whose sums run over the tiles of a block
 ROOM = 400 << 10  # bytes for the transformed inputs of a block of tiles: half of a core's cache
 
 # A^T, G, B^T for the points 0, 1, -1, infinity and 0, 1, -1, 2, -2, infinity
@@ -84,10 +85,10 @@ class Tiles(NamedTuple):
     width: int  # pixels of a row of the padded band
 
     @classmethod
-    def cut(cls, m, x_shape, padding, OH, OW):
+    def cut(cls, m, x_shape, padding, OH, OW, room=ROOM):
         N, C, H, W = x_shape
         TH, TW = -(-OH // m), -(-OW // m)
-        most = max(1, ROOM // ((m + 2) ** 2 * up(C, LANES) * 4))
+        most = max(1, room // ((m + 2) ** 2 * up(C, LANES) * 4))
         if most >= TH * TW:
             images, bands = max(1, min(most // (TH * TW), -(-N // 2))), 1
         else:
