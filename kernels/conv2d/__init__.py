@@ -38,7 +38,15 @@ many channels is bound by arithmetic, a depthwise one (G = C) by memory.
                    loads an x and loads and stores a y: memory traffic, not arithmetic   (cpu.py)
     numba v2       x is copied once into a zero-padded plane, so that a tap is a constant distance
                    in memory; a tile of 8 channels by two vectors of pixels of y stays in registers
-                   while all taps are added to it: 16 products per 10 loads, no stores   (cpu.py)
+                   while all taps are added to it: 16 products per 10 loads, no stores
+                   (shifted.py). Rows cut vectors short, and a tap starts anywhere in a cache line
+    numba v3       bands of x turned to channels side by side: a row of taps is one stretch, and the
+                   tile of sums a matrix product whose left rows may lie anywhere   (gemm.py; the
+                   tile: microkernel.py). At the peak of the multipliers: only fewer products help
+    numba v4       Winograd F(2x2,3x3): 16 products where there were 36. Sums of whole numbers stay
+                   exact, but an infinity becomes NaNs around it   (winograd.py, tiles.py)
+    numba v5       Winograd F(4x4,3x3): 36 products where there were 144, for one digit; only for
+                   large images
     cuda v1        one thread a result (weight_grad: one warp), two loads a product     (cuda.cu)
     cuda v2        every pass is a matrix product whose large factor is never written, only read
                    through taps; 16 x 16 tiles in shared memory, 1/8 load a product (product.cuh)

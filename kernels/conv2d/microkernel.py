@@ -245,7 +245,8 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
 def make_transform(matrices):
     """out[p, q] = sum over u, v of  M[p][u] * M[q][v] * d[u, v], sixteen d side by side.
 
-    `matrices` holds one M for tiles of 2 x 2 and one for 4 x 4; the first argument says which.
+    `matrices` holds an M for each size of tile; the length of the first argument, a tuple, is the
+    size. Numba compiles each length by itself, when it is first used.
     """
 
     def combine(code, row, vectors):
@@ -277,21 +278,17 @@ def make_transform(matrices):
                 code.store(combine(code, row, half), where)
 
     @intrinsic
-    def transform(typing, m, d, d_start, d_row, d_column, out, out_start, out_row, out_column):
+    def transform(typing, tile, d, d_start, d_row, d_column, out, out_start, out_row, out_column):
         size = types.intp
-        given = (size, d, size, size, size, out, size, size, size)
+        given = (tile, d, size, size, size, out, size, size, size)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            m, _, d_start, d_row, d_column, _, out_start, out_row, out_column = args
-            steps = d_row, d_column, out_row, out_column, code.start(1, d_start)
-            steps = (*steps, code.start(5, out_start))
-            small = builder.icmp_signed("==", m, _number(2))
-            with builder.if_else(small) as (then, otherwise):
-                with then:
-                    write(code, matrices[2], *steps)
-                with otherwise:
-                    write(code, matrices[4], *steps)
+            _, _, d_start, d_row, d_column, _, out_start, out_row, out_column = args
+            steps = d_row, d_column, out_row, out_column
+            write(
+                code, matrices[tile.count], *steps, code.start(1, d_start), code.start(5, out_start)
+            )
             return context.get_dummy_value()
 
         return types.void(*given), generate

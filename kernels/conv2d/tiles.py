@@ -9,6 +9,9 @@ while it lies in the cache of one core:
 The middle step is the product of microkernel.py, one for each of the 16 or 36 places of a tile, for
 32 output channels at a time so that their M stays in the cache too. Vectors hold sixteen channels
 everywhere, so no step minds how wide the image is.
+
+`tile` is (0,) * m: its length tells the compiler the size m of the tiles, so that each size is
+compiled by itself, when it is first used.
 """
 
 from typing import NamedTuple
@@ -121,22 +124,23 @@ def lanes_of(O):
 
 
 @njit(parallel=True)
-def weights(m, w, K, O, k_step, o_at, taps, nine, U):
+def weights(tile, w, K, O, k_step, o_at, taps, nine, U):
     """U [block of 32, place, k, lane]: transpose nine taps for 16 o, transform; for each k."""
-    p, places = m + 2, (m + 2) ** 2
+    p, places = len(tile) + 2, (len(tile) + 2) ** 2
     for item in prange((O + 15) // 16):
         o, k0 = item * 16, item // 2 * 32
         lanes = block_lanes(k0, O)
         for k in range(K):
             transpose(w, k * k_step, o_at, o, min(16, O - o), nine, item * 160, taps, 0, 9)
             place = places * K * k0 + k * lanes + o - k0
-            to_weight(m, nine, item * 160, 48, 16, U, place, p * K * lanes, K * lanes)
+            to_weight(tile, nine, item * 160, 48, 16, U, place, p * K * lanes, K * lanes)
 
 
 @njit
-def _tiles_of(m, x, n, row, rows, g, planes, pixels, X, V, t, packed):
+def _tiles_of(tile, x, n, row, rows, g, planes, pixels, X, V, t, packed):
     """V [place, tile, c], or packed [place, block of 32, tile, lane], from tile number t on."""
-    p, Cp, step = m + 2, (g.C + 15) // 16 * 16, place_step(g.most, g.C)
+    m, p = len(tile), len(tile) + 2
+    Cp, step = (g.C + 15) // 16 * 16, place_step(g.most, g.C)
     low, high = max(0, m * row - g.PH), min(g.H, m * (row + rows) + 2 - g.PH)
     top = (g.PH - m * row) * g.width * Cp
     zeros = (m * rows + 2) * g.width * Cp
@@ -149,18 +153,18 @@ def _tiles_of(m, x, n, row, rows, g, planes, pixels, X, V, t, packed):
                 at = t * Cp + c
                 if packed:
                     at = c // 32 * 32 * g.most + t * block_lanes(c // 32 * 32, g.C) + c % 32
-                to_input(m, X, d + c, g.width * Cp, Cp, V, at, p * step, step)
+                to_input(tile, X, d + c, g.width * Cp, Cp, V, at, p * step, step)
             t += 1
 
 
 @njit
-def _convolve_block(m, x, U, y, O, g, item, planes, pixels, rows_at, run, X, V, M, Y):
-    p, places = m + 2, (m + 2) ** 2
+def _convolve_block(tile, x, U, y, O, g, item, planes, pixels, rows_at, run, X, V, M, Y):
+    m, p, places = len(tile), len(tile) + 2, (len(tile) + 2) ** 2
     n0, n1, row, rows = _block(item, g)
     tiles, step, m_step = rows * g.TW, place_step(g.most, g.C), place_step(g.most, 32)
     for n in range(n0, n1):
         t = (n - n0) * tiles
-        _tiles_of(m, x, n, row, rows, g, planes[0], pixels[0], X, V, t, False)
+        _tiles_of(tile, x, n, row, rows, g, planes[0], pixels[0], X, V, t, False)
     height = min(g.OH, m * (row + rows)) - m * row
     for o in range(0, O, 32):
         lanes = block_lanes(o, O)
@@ -176,7 +180,7 @@ def _convolve_block(m, x, U, y, O, g, item, planes, pixels, rows_at, run, X, V, 
                     for lane in range(0, lanes, 16):
                         at = (m * i * m * g.TW + m * j) * 32 + lane
                         to_output(
-                            m, M, t * lanes + lane, p * m_step, m_step, Y, at, m * g.TW * 32, 32
+                            tile, M, t * lanes + lane, p * m_step, m_step, Y, at, m * g.TW * 32, 32
                         )
                     t += 1
             start = (n * O * g.OH + m * row) * g.OW
@@ -184,25 +188,27 @@ def _convolve_block(m, x, U, y, O, g, item, planes, pixels, rows_at, run, X, V, 
 
 
 @njit(parallel=True)
-def convolve(m, x, U, y, O, g, planes, pixels, rows_at, run, X, V, M, Y):
+def convolve(tile, x, U, y, O, g, planes, pixels, rows_at, run, X, V, M, Y):
     threads = len(X)
     for t in prange(threads):
         for item in range(g.blocks * t // threads, g.blocks * (t + 1) // threads):
             _convolve_block(
-                m, x, U, y, O, g, item, planes, pixels, rows_at, run, X[t], V[t], M[t], Y[t]
+                tile, x, U, y, O, g, item, planes, pixels, rows_at, run, X[t], V[t], M[t], Y[t]
             )
 
 
 @njit
-def _correlate_block(m, x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V, M, Y, sums, keep):
+def _correlate_block(
+    tile, x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V, M, Y, sums, keep
+):
     """sums [place, o of this block, c] += M [place, tile, o] times V [place, tile, c]."""
-    p, places = m + 2, (m + 2) ** 2
+    m, p, places = len(tile), len(tile) + 2, (len(tile) + 2) ** 2
     n0, n1, row, rows = _block(item, g)
     few, Cp, lanes = min(CHUNK, O - o), (g.C + 15) // 16 * 16, lanes_of(O)
     step, m_step, t = place_step(g.most, g.C), place_step(g.most, lanes), 0
     low, high = m * row * g.OW, min(g.OH, m * (row + rows)) * g.OW
     for n in range(n0, n1):
-        _tiles_of(m, x, n, row, rows, g, planes[0], pixels[0], X, V, t, True)
+        _tiles_of(tile, x, n, row, rows, g, planes[0], pixels[0], X, V, t, True)
         start, wide = (n * O + o) * g.OH * g.OW, m * g.TW * lanes
         top = -m * row * wide
         take_band(gy, start, few, planes[1], pixels[1], low, high, Y, top, m * rows * wide)
@@ -211,7 +217,7 @@ def _correlate_block(m, x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V
                 for lane in range(0, few, 16):
                     d = m * i * wide + m * j * lanes + lane
                     at = t * lanes + lane
-                    from_output(m, Y, d, wide, lanes, M, at, p * m_step, m_step)
+                    from_output(tile, Y, d, wide, lanes, M, at, p * m_step, m_step)
                 t += 1
     for place in range(places):
         for c in range(0, g.C, 32):
@@ -221,7 +227,7 @@ def _correlate_block(m, x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V
 
 
 @njit(parallel=True)
-def correlate(m, x, gy, O, g, parts, planes, pixels, rows_at, run, X, V, M, Y, sums):
+def correlate(tile, x, gy, O, g, parts, planes, pixels, rows_at, run, X, V, M, Y, sums):
     """sums [block of o and part of the images]: each sum in the order of the images."""
     threads, items = len(X), len(sums)
     for t in prange(threads):
@@ -230,16 +236,16 @@ def correlate(m, x, gy, O, g, parts, planes, pixels, rows_at, run, X, V, M, Y, s
             first = g.blocks * part // parts
             for block in range(first, g.blocks * (part + 1) // parts):
                 _correlate_block(
-                    m,
+                    tile,
                     *(x, gy, O, o, g, block, planes, pixels, rows_at, run),
                     *(X[t], V[t], M[t], Y[t], sums[item], block > first),
                 )
 
 
 @njit(parallel=True)
-def finish(m, sums, O, C, parts, taps, nines, gw):
+def finish(tile, sums, O, C, parts, taps, nines, gw):
     """gw = G^T (sum of the parts) G."""
-    p, places = m + 2, (m + 2) ** 2
+    p, places = len(tile) + 2, (len(tile) + 2) ** 2
     for o in prange(O):
         lanes, Cp = lanes_of(O), (C + 15) // 16 * 16
         total, nine = np.empty(places * 16, np.float32), np.empty(9 * 16, np.float32)
@@ -251,6 +257,6 @@ def finish(m, sums, O, C, parts, taps, nines, gw):
                 for part in range(1, parts):
                     for lane in range(16):
                         total[place * 16 + lane] += sums[o // CHUNK * parts + part, at + lane]
-            from_weight(m, total, 0, p * 16, 16, nine, 0, 48, 16)
+            from_weight(tile, total, 0, p * 16, 16, nine, 0, 48, 16)
             start, some = (o * C + c) * 9, min(16, C - c)
             transpose(nine, 0, taps, 0, 9, gw, start, nines, 0, some)

@@ -67,7 +67,7 @@ def _convolve(m, x, w, w_steps, O, taps, padding, OH, OW):
         scratch(places * C * up(O, LANES), threads=1)[0],
         scratch(-(-O // 16) * 160, threads=1)[0],
     )
-    weights(m, w.reshape(-1), C, O, w_steps[0], channels * w_steps[1], taps * 16, nine, U)
+    weights((0,) * m, w.reshape(-1), C, O, w_steps[0], channels * w_steps[1], taps * 16, nine, U)
     planes = channels * (H * W), channels * (OH * OW)
     pixels = (
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
@@ -80,7 +80,7 @@ def _convolve(m, x, w, w_steps, O, taps, padding, OH, OW):
         m * g.rows * m * g.TW * 32,
     )
     rows_at, run = np.arange(g.most) * Cp, np.zeros(1, np.int64)
-    convolve(m, x.reshape(-1), U, y.reshape(-1), O, g, planes, pixels, rows_at, run, *parts)
+    convolve((0,) * m, x.reshape(-1), U, y.reshape(-1), O, g, planes, pixels, rows_at, run, *parts)
     return y
 
 
@@ -133,11 +133,11 @@ def weight_grad_by(m, gy, x, w_shape, padding):
     [sums] = scratch(places * place_step(lanes, C), threads=blocks * parts)
     run = np.zeros(1, np.int64)
     correlate(
-        m,
+        (0,) * m,
         *(x.reshape(-1), gy.reshape(-1), O, g, parts),
         *(planes, pixels, channels, run, *room, sums),
     )
-    finish(m, sums, O, C, parts, channels * 16, channels * 9, gw.reshape(-1))
+    finish((0,) * m, sums, O, C, parts, channels * 16, channels * 9, gw.reshape(-1))
     return gw
 
 

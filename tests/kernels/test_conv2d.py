@@ -133,9 +133,19 @@ def test_a_nan_reaches_exactly_the_windows_that_see_it(name):
     assert np.array_equal(y[~met], clean[~met])
 
 
-@pytest.mark.parametrize("version", [1, 2])
+def on_one_thread(run):
+    numba.set_num_threads(1)
+    try:
+        return run()
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_the_number_of_threads_changes_no_bit(version):
     x, w, gy, options = draw((5, 6, 17, 18, 10, 3, 3, 2, 1, 1, 2), dtype="float32")
+    if version == 3:
+        x, w, gy, options = draw((5, 6, 17, 18, 13, 3, 3, 2, 1, 1, 1), dtype="float32")
 
     def run():
         with backend("numba", conv2d=version):
@@ -143,13 +153,84 @@ def test_the_number_of_threads_changes_no_bit(version):
         gx = conv2d.input_grad(gy, w, x.shape, *options)
         return y, gx, conv2d.weight_grad(gy, x, w.shape, *options)
 
-    many = run()
-    numba.set_num_threads(1)
-    try:
-        one = run()
-    finally:
-        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    assert all(np.array_equal(a, b) for a, b in zip(many, one))
+    assert all(np.array_equal(a, b) for a, b in zip(run(), on_one_thread(run)))
+
+
+# N, C, H, O, k, s, p: layers as they occur, with more channels or images than a block holds
+LAYERS = [
+    (32, 64, 28, 64, 3, 1, 1),
+    (64, 1, 28, 32, 5, 1, 2),
+    (32, 128, 14, 128, 3, 1, 1),
+    (16, 3, 64, 64, 4, 2, 1),
+    (8, 256, 8, 256, 3, 1, 1),
+    (1, 3, 224, 64, 7, 2, 3),
+    (31, 33, 27, 65, 3, 1, 1),
+    (32, 64, 28, 128, 1, 1, 0),
+]
+
+
+def distance(got, want):
+    """Relative, in the L2 norm."""
+    return np.linalg.norm((got - want).ravel()) / np.linalg.norm(want.ravel())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_as_they_occur_are_accurate_on_any_number_of_threads(layer):
+    """Relative L2 error at most 1e-5 against float64 (version 2, whose sums are in that)."""
+    N, C, H, O, k, s, p = layer
+    x, w, gy, options = draw((N, C, H, H, O, k, k, s, p, 1, 1), dtype="float32")
+
+    def run(*arrays):
+        x, w, gy = arrays or (x32, w32, gy32)
+        y, gx = conv2d.forward(x, w, *options), conv2d.input_grad(gy, w, x.shape, *options)
+        return y, gx, conv2d.weight_grad(gy, x, w.shape, *options)
+
+    x32, w32, gy32 = x, w, gy
+    got, wanted = run(), run(*(a.astype("float64") for a in (x, w, gy)))
+    for g, want in zip(got, wanted):
+        assert g.dtype == "float32" and distance(g, want) <= 1e-5
+    assert all(np.array_equal(a, b) for a, b in zip(got, on_one_thread(run)))
+
+
+# relative L2 error, and largest error beside that of version 3, which sums directly
+WINOGRAD = {4: (2e-6, 8), 5: (1e-5, 60)}
+
+
+@pytest.mark.parametrize("version", WINOGRAD)
+@pytest.mark.parametrize("channels", [(32, 48), (160, 33)])
+def test_winograd_keeps_its_error_bound(version, channels):
+    (C, O), (bound, ratio) = channels, WINOGRAD[version]
+    x, w, gy, options = draw((3, C, 50, 49, O, 3, 3, 1, 1, 1, 1), dtype="float32")
+    exact = [a.astype("float64") for a in (x, w, gy)]
+
+    def passes(x, w, gy):
+        return (
+            ("forward", (x, w)),
+            ("input_grad", (gy, w, x.shape)),
+            ("weight_grad", (gy, x, w.shape)),
+        )
+
+    for (pass_, args), (_, wide) in zip(passes(x, w, gy), passes(*exact)):
+        run = getattr(conv2d, pass_)
+        with backend("numba", conv2d=version):
+            got = run(*args, *options)
+        with backend("numba", conv2d=3):
+            direct = run(*args, *options)
+        want = run(*wide, *options)
+        assert distance(got, want) <= bound, pass_
+        assert np.abs(got - want).max() <= ratio * np.abs(direct - want).max(), pass_
+        assert not np.array_equal(got, direct), f"{pass_}: not another version"
+
+
+def test_winograd_spreads_an_infinity_over_its_tile_and_no_further():
+    x, w, _, options = draw((1, 32, 12, 12, 32, 3, 3, 1, 1, 1, 1), dtype="float32")
+    clean = conv2d.forward(x, w, *options)
+    x[0, 3, 5, 6] = np.inf
+    y = conv2d.forward(x, w, *options)
+    met = ~np.isfinite(y).all(axis=(0, 1))
+    assert met[4:7, 5:8].all() and met.sum() <= 16  # windows that see it; tiles of 4 x 4 inputs
+    assert np.array_equal(y[..., ~met], clean[..., ~met])
 
 
 @pytest.mark.parametrize("name", BACKENDS)
