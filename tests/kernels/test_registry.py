@@ -48,7 +48,10 @@ def plant(backend, version=1, answer=None, **options):
 def test_numpy_arrays_go_to_numba_and_the_newest_version():
     conv2d.forward(X, W)
     record = last_run()
-    newest = max(r.version for r in implementations("conv2d", "forward", "numba"))
+    args = X, W, (1, 1), (0, 0), (1, 1), 1
+    able = [r for r in implementations("conv2d", "forward", "numba") if r.supports(*args)]
+    newest = max(r.version for r in able)
+    assert len(able) > 1
     assert (record.op, record.pass_, record.backend) == ("conv2d", "forward", "numba")
     assert record.version == newest
     assert record.name == f"conv2d.forward[numba v{newest}]"
@@ -81,8 +84,8 @@ def test_a_version_of_one_operation_can_be_asked_for():
         with backend("numba", conv2d=version):
             conv2d.forward(X, W)
             assert last_run().version == version
-            conv2d.weight_grad(np.ones((1, 1, 2, 2), "float32"), X, W.shape)  # has only one
-            assert last_run().version == 1
+            conv2d.weight_grad(np.ones((1, 1, 2, 2), "float32"), X, W.shape)  # has no version 1
+            assert last_run().version == 2
             pool2d.max_forward(X, 2)  # another operation: not concerned
             assert last_run().name == "pool2d.max_forward[numba v1]"
 
