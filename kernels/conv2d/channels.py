@@ -10,6 +10,9 @@ Scratch memory is taken once for each call, one stretch for each thread, at mult
 line, so that no vector straddles two.
 """
 
+import functools
+import math
+
 import numpy as np
 from numba import get_num_threads
 
@@ -19,6 +22,11 @@ from .microkernel import LANES, ROWS, make_multiply, transpose
 _wide, _narrow = make_multiply(2), make_multiply(1)
 
 
+# What depends on shapes alone, tables of places mostly, is kept for the next call: for a small
+# image that takes longer to make than the convolution does.
+plan = functools.lru_cache(maxsize=64)
+
+
 def up(n: int, step: int) -> int:
     """n, or the next multiple of `step` above it."""
     return -(-n // step) * step
@@ -26,7 +34,7 @@ def up(n: int, step: int) -> int:
 
 def empty(shape):
     """np.empty, but starting on a cache line: a store that straddles two costs twice as much."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     flat = np.empty(size + LANES, np.float32)
     start = -(flat.__array_interface__["data"][0] // 4) % LANES
     return flat[start : start + size].reshape(shape)

@@ -26,6 +26,7 @@ from .channels import (
     empty,
     give_band,
     output_size,
+    plan,
     product,
     scratch,
     table,
@@ -108,7 +109,7 @@ def _convolve(x, w, y, O, g, K, planes, pixels, patch_at, runs, X, Y):
 
 @njit
 def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
-    """packed [block of 32, (u v c), lane] from stretches of w; see `_patches`."""
+    """packed [block of 32, (u v c), lane] from stretches of w; see the packings below."""
     for o in range(0, O, 16):
         for p in range(pieces):
             start = o // 32 * 32 * total + o % 32 + p * 32
@@ -117,28 +118,53 @@ def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
                 transpose(w, p * piece + k, lane_at, o, some, packed, start, place, k, count)
 
 
-def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
-    """y [N,O,OH,OW] from x [N,C,H,W] and w, which `packing` brings into the order (u v c), o."""
-    (N, C, H, W), (KH, KW), (DH, DW) = x.shape, kernel, dilation
-    y = empty((N, O, OH, OW))
-    if not N:
-        return y
-    g = Bands.cut(x.shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
-    total, step = C * KH * KW, g.width * C
+@plan
+def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
+    """Bands, steps of a run, planes and pixels of x and y, patches, runs."""
+    (_, C, H, W), (KH, KW), (DH, DW) = x_shape, kernel, dilation
+    g = Bands.cut(x_shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
+    step = g.width * C
     if DW == 1:  # a row of taps is one stretch
         runs, K = np.arange(KH) * (DH * step), KW * C
     else:
         runs, K = table(KH, KW, DH * step, DW * C), C
-    packed = scratch(total * up(O, 32), threads=1)[0][0]
-    _pack(w.reshape(-1), *packing, total, packed)
-    room = scratch(g.band, up(g.rows * OW, ROWS) * 32)
     channels = np.arange(max(C, O))
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     patch_at = table(g.rows, OW, stride[0] * step, stride[1] * C)
-    patch_at = np.append(patch_at, np.full(ROWS, patch_at[-1]))
-    _convolve(x.reshape(-1), packed, y.reshape(-1), O, g, K, planes, pixels, patch_at, runs, *room)
+    return g, K, planes, pixels, np.append(patch_at, np.full(ROWS, patch_at[-1])), runs
+
+
+def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
+    """y [N,O,OH,OW] from x [N,C,H,W] and w, which `packing` brings into the order (u v c), o."""
+    N, C = x.shape[:2]
+    y = empty((N, O, OH, OW))
+    if not N:
+        return y
+    g, *places = _plan(x.shape, O, kernel, stride, padding, dilation, OH, OW)
+    total = C * kernel[0] * kernel[1]
+    [[packed]] = scratch(total * up(O, 32), threads=1)
+    _pack(w.reshape(-1), *packing, total, packed)
+    room = scratch(g.band, up(g.rows * OW, ROWS) * 32)
+    _convolve(x.reshape(-1), packed, y.reshape(-1), O, g, *places, *room)
     return y
+
+
+def _by_taps(C, taps):
+    """Where number (c, tap) of a kernel lies in the order (tap, c), in rows of 32."""
+    return table(C, taps, 32, C * 32)
+
+
+@plan
+def _forward_packing(O, C, taps):
+    """w is one piece of (c u v) for each o."""
+    return 1, 0, C * taps, O, np.arange(O) * (C * taps), _by_taps(C, taps)
+
+
+@plan
+def _turned_packing(O, C, taps):
+    """w is O pieces of (u v) for each c, which is what comes out; taps in reverse."""
+    return O, C * taps, taps, C, np.arange(C) * taps, np.arange(taps)[::-1] * (O * 32)
 
 
 def _fills(lanes, height, width):
@@ -162,8 +188,7 @@ def _supports_forward(x, w, stride, padding, dilation, groups):
 def forward_v3(x, w, stride, padding, dilation, groups):
     x, w, (O, C, KH, KW) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
     size = output_size(x.shape[2:], (KH, KW), stride, padding, dilation)
-    c, tap = np.ogrid[:C, : KH * KW]
-    packing = 1, 0, w[0].size, O, np.arange(O) * w[0].size, ((tap * C + c) * 32).ravel()
+    packing = _forward_packing(O, C, KH * KW)
     return _over(x, w, O, packing, (KH, KW), stride, padding, dilation, *size)
 
 
@@ -183,9 +208,7 @@ def _supports_input_grad(gy, w, x_shape, stride, padding, dilation, groups):
 )
 def input_grad_v3(gy, w, x_shape, stride, padding, dilation, groups):
     gy, w, (O, C, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
-    taps = KH * KW
-    turned = np.arange(taps)[::-1] * (O * 32)
-    packing = O, C * taps, taps, C, np.arange(C) * taps, turned
+    packing = _turned_packing(O, C, KH * KW)
     around = tuple((k - 1) * d - p for k, d, p in zip((KH, KW), dilation, padding))
     return _over(gy, w, C, packing, (KH, KW), (1, 1), around, dilation, *x_shape[2:])
 
@@ -237,6 +260,23 @@ def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
     return groups == 1 and _fills(w_shape[0], *gy.shape[2:])
 
 
+@plan
+def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
+    """Bands, parts, step from pixel to pixel, planes, pixels, taps, runs; and the way back."""
+    (_, C, H, W), (O, _, KH, KW) = x_shape, w_shape
+    g, K = Bands.cut(x_shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
+    parts = min(g.N * g.bands, -(-ITEMS // -(-O // CHUNK)))
+    taps = table(KH, KW, dilation[0] * g.width * C, dilation[1] * C)
+    tap_at = (taps[:, None] + np.arange(C)).ravel()
+    tap_at = np.append(tap_at, np.full(up(K, ROWS) - K, tap_at[-1]))
+    runs = np.arange(g.rows) * (stride[0] * g.width * C)
+    channels = np.arange(max(C, O))
+    planes = channels * (H * W), channels * (OH * OW)
+    pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
+    back = K, len(tap_at), channels * K, _by_taps(C, KH * KW)
+    return g, parts, stride[1] * C, planes, pixels, tap_at, runs, back
+
+
 @register(
     *("conv2d", "weight_grad"),
     backend="numba",
@@ -246,28 +286,15 @@ def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
     supports=_supports_weight_grad,
 )
 def weight_grad_v3(gy, x, w_shape, stride, padding, dilation, groups):
-    gy, x, (O, C, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
+    gy, x, (O, *_) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
         return gw
-    (_, _, H, W), (OH, OW) = x.shape, gy.shape[2:]
-    g, K = Bands.cut(x.shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
-    Kp, chunks = up(K, ROWS), -(-O // CHUNK)
-    parts = min(g.N * g.bands, -(-ITEMS // chunks))
-    taps = table(KH, KW, dilation[0] * g.width * C, dilation[1] * C)
-    tap_at = (taps[:, None] + np.arange(C)).ravel()
-    tap_at = np.append(tap_at, np.full(Kp - K, tap_at[-1]))
-    runs = np.arange(g.rows) * (stride[0] * g.width * C)
-    room = scratch(g.band, g.rows * OW * 32)
-    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), threads=chunks * parts)
-    channels = np.arange(max(C, O))
-    planes = channels * (H * W), channels * (OH * OW)
-    pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
-    _correlate(
-        *(x.reshape(-1), gy.reshape(-1), O, g, parts, K, stride[1] * C),
-        *(planes, pixels, tap_at, runs, *room, sums),
+    g, parts, *places, (K, Kp, o_at, back) = _weight_plan(
+        x.shape, w_shape, *gy.shape[2:], stride, padding, dilation
     )
-    c, tap = np.ogrid[:C, : KH * KW]
-    places = ((tap * C + c) * 32).ravel()
-    _unpack(sums, parts, O, K, Kp, places, channels * K, gw.reshape(-1))
+    room = scratch(g.band, g.rows * g.OW * 32)
+    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), threads=-(-O // CHUNK) * parts)
+    _correlate(x.reshape(-1), gy.reshape(-1), O, g, parts, K, *places, *room, sums)
+    _unpack(sums, parts, O, K, Kp, back, o_at, gw.reshape(-1))
     return gw

@@ -39,7 +39,7 @@ for convolutional neural networks", 2016.
 import numpy as np
 
 from ..registry import register
-from .channels import empty, output_size, scratch, table, up
+from .channels import empty, output_size, plan, scratch, table, up
 from .microkernel import LANES
 from .tiles import (
     CHUNK,
@@ -55,36 +55,40 @@ from .tiles import (
 )
 
 
-def _convolve(m, x, w, w_steps, O, taps, padding, OH, OW):
-    """y [N,O,OH,OW] from x [N,C,H,W]; w at k * w_steps[0] + o * w_steps[1] + tap."""
-    N, C, H, W = x.shape
-    y = empty((N, O, OH, OW))
-    if not N:
-        return y
-    g, places, Cp = Tiles.cut(m, x.shape, padding, OH, OW), (m + 2) ** 2, up(C, LANES)
-    channels = np.arange(max(C, O))
-    [U], [nine] = (
-        scratch(places * C * up(O, LANES), threads=1)[0],
-        scratch(-(-O // 16) * 160, threads=1)[0],
-    )
-    weights((0,) * m, w.reshape(-1), C, O, w_steps[0], channels * w_steps[1], taps * 16, nine, U)
-    planes = channels * (H * W), channels * (OH * OW)
-    pixels = (
-        table(H, W, g.width * Cp, Cp, padding[1] * Cp),
-        table(m * g.rows, OW, m * g.TW * 32, 32),
-    )
-    parts = scratch(
+@plan
+def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
+    """Tiles, scratch sizes, places in w, places in x and y."""
+    _, C, H, W = x_shape
+    g, Cp, places = Tiles.cut(m, x_shape, padding, OH, OW), up(C, LANES), (m + 2) ** 2
+    sizes = (
         (m * g.rows + 2) * g.width * Cp,
         places * place_step(g.most, C),
         places * place_step(g.most, 32),
         m * g.rows * m * g.TW * 32,
     )
-    rows_at, run = np.arange(g.most) * Cp, np.zeros(1, np.int64)
-    convolve((0,) * m, x.reshape(-1), U, y.reshape(-1), O, g, planes, pixels, rows_at, run, *parts)
+    channels = np.arange(max(C, O))
+    taps = np.arange(9)[::-1] if turned else np.arange(9)
+    of_w = C, O, w_steps[0], channels * w_steps[1], taps * 16
+    planes = channels * (H * W), channels * (OH * OW)
+    pixels = (
+        table(H, W, g.width * Cp, Cp, padding[1] * Cp),
+        table(m * g.rows, OW, m * g.TW * 32, 32),
+    )
+    return g, sizes, of_w, (planes, pixels, np.arange(g.most) * Cp, np.zeros(1, np.int64))
+
+
+def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
+    """y [N,O,OH,OW] from x [N,C,H,W]; w at k * w_steps[0] + o * w_steps[1] + tap."""
+    N, C = x.shape[:2]
+    y = empty((N, O, OH, OW))
+    if not N:
+        return y
+    g, sizes, of_w, places = _plan(m, x.shape, O, w_steps, turned, padding, OH, OW)
+    [U], [nine] = scratch((m + 2) ** 2 * C * up(O, LANES), -(-O // 16) * 160, threads=1)
+    weights((0,) * m, w.reshape(-1), *of_w, nine, U)
+    convolve((0,) * m, x.reshape(-1), U, y.reshape(-1), O, g, *places, *scratch(*sizes))
     return y
 
-
-TAPS = np.arange(9)
 
 # Least height and width of the output. With 32 channels or more, one core, against version 3:
 # F(2x2) takes 0.5 to 0.6 of the time of any pass from 4 x 4 on; with 16 channels it takes up to
@@ -97,47 +101,50 @@ def forward_by(m, x, w, padding):
     """The forward pass with tiles of m x m."""
     x, w, (O, C, _, _) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
     size = output_size(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
-    return _convolve(m, x, w, (9, C * 9), O, TAPS, padding, *size)
+    return _convolve(m, x, w, (9, C * 9), O, False, padding, *size)
 
 
 def input_grad_by(m, gy, w, x_shape, padding):
     """The gradient for x: gy through the kernel turned around, inputs and outputs exchanged."""
     gy, w, (_, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
     padding = tuple(2 - p for p in padding)
-    return _convolve(m, gy, w, (C * 9, 9), C, TAPS[::-1], padding, *x_shape[2:])
+    return _convolve(m, gy, w, (C * 9, 9), C, True, padding, *x_shape[2:])
 
 
-def weight_grad_by(m, gy, x, w_shape, padding):
-    """The gradient for w."""
-    gy, x, (O, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
-    (_, _, H, W), (OH, OW) = x.shape, gy.shape[2:]
-    gw = np.zeros(w_shape, np.float32)
-    if not len(x):
-        return gw
-    g = Tiles.cut(m, x.shape, padding, OH, OW, LONG)
-    places, Cp = (m + 2) ** 2, up(C, LANES)
-    lanes, blocks = lanes_of(O), -(-O // CHUNK)
-    parts = min(g.blocks, -(-PARTS // blocks))
+@plan
+def _weight_plan(m, x_shape, O, padding, OH, OW):
+    """Tiles, parts, scratch sizes, places, and the places of w."""
+    _, C, H, W = x_shape
+    g, Cp, lanes = Tiles.cut(m, x_shape, padding, OH, OW, LONG), up(C, LANES), lanes_of(O)
+    parts, places = min(g.blocks, -(-PARTS // -(-O // CHUNK))), (m + 2) ** 2
+    sizes = (
+        (m * g.rows + 2) * g.width * Cp,
+        places * place_step(g.most, C),
+        places * place_step(g.most, lanes),
+        m * g.rows * m * g.TW * lanes,
+    )
     channels = np.arange(up(max(C, O), LANES))
     planes = channels * (H * W), channels * (OH * OW)
     pixels = (
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
         table(OH, OW, m * g.TW * lanes, lanes),
     )
-    room = scratch(
-        (m * g.rows + 2) * g.width * Cp,
-        places * place_step(g.most, C),
-        places * place_step(g.most, lanes),
-        m * g.rows * m * g.TW * lanes,
-    )
-    [sums] = scratch(places * place_step(lanes, C), threads=blocks * parts)
-    run = np.zeros(1, np.int64)
-    correlate(
-        (0,) * m,
-        *(x.reshape(-1), gy.reshape(-1), O, g, parts),
-        *(planes, pixels, channels, run, *room, sums),
-    )
-    finish((0,) * m, sums, O, C, parts, channels * 16, channels * 9, gw.reshape(-1))
+    where = planes, pixels, channels, np.zeros(1, np.int64)
+    return g, parts, sizes, where, (channels * 16, channels * 9)
+
+
+def weight_grad_by(m, gy, x, w_shape, padding):
+    """The gradient for w."""
+    gy, x, (O, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
+    gw = np.zeros(w_shape, np.float32)
+    if not len(x):
+        return gw
+    g, parts, sizes, places, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
+    size = (m + 2) ** 2 * place_step(lanes_of(O), C)
+    [sums] = scratch(size, threads=-(-O // CHUNK) * parts)
+    room = scratch(*sizes)
+    correlate((0,) * m, x.reshape(-1), gy.reshape(-1), O, g, parts, *places, *room, sums)
+    finish((0,) * m, sums, O, C, parts, *of_w, gw.reshape(-1))
     return gw
 
 
