@@ -1,169 +1,24 @@
-"""LSTM on the CPU: products by BLAS, everything between them fused and vectorised by Numba.
+"""LSTM on the CPU: a thread takes some sequences of the batch through all steps by itself.
 
 What the reference wastes, and what is done about it:
 
-- it allocates some twenty arrays a step: here every buffer is made once, before the first step;
-- each of its operations walks through all N·H cells: here a row of a step passes through short
-  loops one after the other and stays in the first-level cache. They are separate loops, one formula
-  each, because the compiler vectorises a loop only while it can check that few arrays overlap;
-- exp and tanh of the C library take one number at a time: `sigmoid` and `tanh` below are plain
-  arithmetic without a branch, so that eight or sixteen numbers go through together;
-- its weight gradients are T small products: here one product over all steps.
-
-float64 is the precision of checks, not of speed: there the C library's functions serve.
+- it allocates some twenty arrays a step, and each of its operations walks through all N·H cells:
+  here all memory is there before the first step, and the gates' arithmetic is fused into passes
+  over a row that stays in the first-level cache (`gates`);
+- it multiplies small matrices, 28 or 100 times one after the other, which a library does by waking
+  its threads and letting them wait for each other every time. But sequences of a batch never meet:
+  each thread takes its share of rows through *all* steps, with products of its own from weights
+  packed once (`products`, `tile`), and the threads meet once, at the end;
+- its weight gradients are T small products: here one over all steps, `add_outer`.
 """
 
-import math
-
 import numpy as np
-from numba import types
-from numba.extending import overload
+from numba import get_num_threads, prange
 
 from ..compiled import njit
 from ..registry import register
-
-# "numpy": division by zero gives inf instead of a branch to an exception, which would stop the
-# compiler from vectorising. "contract" lets a*b + c round once; it moves no NaN or inf.
-vectorised = njit(error_model="numpy", fastmath={"contract"})
-
-F = np.float32
-LOG2_E = F(1 / math.log(2))
-LN2_HIGH = F(0.693359375)  # ln 2 in nine bits: a multiple k * LN2_HIGH is exact
-LN2_LOW = F(math.log(2) - 0.693359375)
-ROUND = F(1.5 * 2**23 + 127)  # adding it rounds to an integer and leaves k + 127 in the low bits
-C2, C3, C4, C5, C6, C7 = (F(1 / math.factorial(k)) for k in range(2, 8))
-LOWEST = F(-88.0)  # gives k = -127, whose power of two comes out as 0 exactly
-ZERO, ONE, TWO = F(0), F(1), F(2)
-
-
-@vectorised
-def _split_exp(y):
-    """s = 2^k and q = e^r - 1 with e^y = s (1 + q), for y <= 0 in float32; NaN makes q NaN.
-
-    y = k ln 2 + r with |r| <= ln(2)/2, where Taylor's series to r^7 is off by 2e-8. The bits of a
-    float32 hold its exponent plus 127 from bit 23 up: shifting k + 127 there builds 2^k.
-    """
-    y = LOWEST if y < LOWEST else y
-    shifted = F(y * LOG2_E + ROUND)
-    k = shifted - ROUND
-    r = (y - k * LN2_HIGH) - k * LN2_LOW
-    q = r + r * r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7)))))
-    return np.int32(shifted.view(np.int32) << 23).view(np.float32), q
-
-
-def sigmoid(a):
-    """1 / (1 + e^-a) inside compiled code, to 2 units in the last place."""
-
-
-@overload(sigmoid)
-def _sigmoid(a):
-    if a == types.float32:
-
-        def body(a):
-            s, q = _split_exp(-abs(a))
-            e = s + s * q
-            return (e if a < ZERO else ONE) / (ONE + e)
-
-    else:
-
-        def body(a):
-            e = math.exp(-abs(a))
-            return (e if a < 0 else 1.0) / (1.0 + e)
-
-    return body
-
-
-def tanh(a):
-    """Hyperbolic tangent inside compiled code, to 2 units in the last place, near zero too."""
-
-
-@overload(tanh)
-def _tanh(a):
-    if a == types.float32:
-
-        def body(a):
-            s, q = _split_exp(-TWO * abs(a))
-            e = s * q + (s - ONE)  # e^-2|a| - 1 without cancellation
-            return math.copysign(e / (TWO + e), a)
-
-    else:
-
-        def body(a):
-            return math.tanh(a)
-
-    return body
-
-
-@vectorised
-def _cell(x, add, gates, c_before, c):
-    """Activates i, f, g in place and forms C = f C_before + i g; the gate o is left for `_output`.
-
-    The pre-activations are x, added to what stands in `gates` already if `add`.
-    """
-    rows, width = c.shape
-    for n in range(rows):
-        row, xn = gates[n], x[n]
-        if add:
-            for j in range(4 * width):
-                row[j] += xn[j]
-        else:
-            for j in range(4 * width):
-                row[j] = xn[j]
-        i, f, g = row[:width], row[width : 2 * width], row[2 * width : 3 * width]
-        before, after = c_before[n], c[n]
-        for j in range(width):
-            i[j] = sigmoid(i[j])
-        for j in range(width):
-            f[j] = sigmoid(f[j])
-        for j in range(width):
-            g[j] = tanh(g[j])
-        for j in range(width):
-            after[j] = f[j] * before[j] + i[j] * g[j]
-
-
-@vectorised
-def _output(gates, c, h):
-    """Activates o in place and forms h = o tanh(C)."""
-    rows, width = c.shape
-    for n in range(rows):
-        o, cn, hn = gates[n, 3 * width :], c[n], h[n]
-        for j in range(width):
-            o[j] = sigmoid(o[j])
-        for j in range(width):
-            hn[j] = o[j] * tanh(cn[j])
-
-
-@vectorised
-def _output_gradient(gh, gates, c, ga, gc):
-    """ga_o = gh tanh(C) o(1-o);  gc += gh o (1 - tanh² C)."""
-    rows, width = c.shape
-    one = c.dtype.type(1)  # a plain 1 would turn float32 into float64
-    for n in range(rows):
-        o, ga_o = gates[n, 3 * width :], ga[n, 3 * width :]
-        ghn, cn, gcn = gh[n], c[n], gc[n]
-        for j in range(width):
-            tanh_c = tanh(cn[j])
-            ga_o[j] = ghn[j] * tanh_c * o[j] * (one - o[j])
-            gcn[j] += ghn[j] * o[j] * (one - tanh_c * tanh_c)
-
-
-@vectorised
-def _cell_gradient(gc, gates, c_before, ga):
-    """ga_i = gc g i(1-i);  ga_f = gc C_before f(1-f);  ga_g = gc i (1-g²);  then gc *= f."""
-    rows, width = gc.shape
-    one = gc.dtype.type(1)
-    for n in range(rows):
-        row, grow, gcn, before = gates[n], ga[n], gc[n], c_before[n]
-        i, f, g = row[:width], row[width : 2 * width], row[2 * width : 3 * width]
-        ga_i, ga_f, ga_g = grow[:width], grow[width : 2 * width], grow[2 * width : 3 * width]
-        for j in range(width):
-            ga_i[j] = gcn[j] * g[j] * i[j] * (one - i[j])
-        for j in range(width):
-            ga_f[j] = gcn[j] * before[j] * f[j] * (one - f[j])
-        for j in range(width):
-            ga_g[j] = gcn[j] * i[j] * (one - g[j] * g[j])
-        for j in range(width):
-            gcn[j] *= f[j]
+from .gates import activate, activate_gradient, show, show_gradient
+from .products import add_outer, columns, gated, product
 
 
 def plain(*arrays):
@@ -175,9 +30,9 @@ def plain(*arrays):
 def cell_forward(a, c):
     """h, C', gates of one step (see `lstm.cell_forward`)."""
     a, c = plain(a, c)
-    h, c_new, gates = np.empty_like(c), np.empty_like(c), np.empty_like(a)
-    _cell(a, False, gates, c, c_new)
-    _output(gates, c_new, h)
+    h, c_new, gates = np.empty_like(c), np.empty_like(c), a.copy()
+    activate(gates, c, c_new)
+    show(gates, c_new, h)
     return h, c_new, gates
 
 
@@ -186,71 +41,129 @@ def cell_backward(gh, gc_new, gates, c, c_new):
     """ga, gc of one step (see `lstm.cell_backward`)."""
     gh, gates, c, c_new = plain(gh, gates, c, c_new)
     ga, gc = np.empty_like(gates), np.array(gc_new, order="C")
-    _output_gradient(gh, gates, c_new, ga, gc)
-    _cell_gradient(gc, gates, c, ga)
+    show_gradient(gh, gates, c_new, ga, gc)
+    activate_gradient(gc, gates, c, ga)
     return ga, gc
 
 
+@njit
+def _rows_forward(first, last, xa, h0, c0, w, p_if, p_o, hs, cs, gates):
+    """All steps of the sequences first..last."""
+    steps, (n, h) = len(xa), h0.shape
+    rows, flat_x, flat_a, flat_c = last - first, xa.reshape(-1), gates.reshape(-1), cs.reshape(-1)
+    for t in range(steps):
+        seen, c_seen = (hs[t - 1], cs[t - 1]) if t else (h0, c0)
+        a_at = (t * n + first) * 4 * h
+        product(
+            seen.reshape(-1), first * h, h, 1, rows, w, h, h, 4,
+            flat_x, a_at, 4 * h, flat_a, a_at, 4 * h,
+        )  # fmt: skip
+        a, before, c = gates[t, first:last], c_seen[first:last], cs[t, first:last]
+        if len(p_if):
+            product(
+                c_seen.reshape(-1), first * h, h, 1, rows, p_if, h, h, 2,
+                flat_a, a_at, 4 * h, flat_a, a_at, 4 * h,
+            )  # fmt: skip
+        activate(a, before, c)
+        if len(p_o):
+            product(
+                flat_c, (t * n + first) * h, h, 1, rows, p_o, h, h, 1,
+                flat_a, a_at + 3 * h, 4 * h, flat_a, a_at + 3 * h, 4 * h,
+            )  # fmt: skip
+        show(a, c, hs[t, first:last])
+
+
+@njit(parallel=True)
+def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts):
+    for part in prange(parts):
+        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
+        _rows_forward(first, last, xa, h0, c0, w, p_if, p_o, hs, cs, gates)
+
+
 @register(
-    "lstm", "sequence_forward", backend="numba", idea="BLAS into kept buffers, fused rows between"
-)
+    "lstm", "sequence_forward", backend="numba",
+    idea="a thread takes its rows of the batch through all steps; weights packed once",
+)  # fmt: skip
 def sequence_forward(xa, h0, c0, wh, p):
     """hs, cs, gates of all steps (see `lstm.sequence_forward`)."""
-    xa, h, c, wh, p = plain(xa, h0, c0, wh, p)
-    steps, (n, width) = len(xa), h.shape
+    xa, h0, c0, wh, p = plain(xa, h0, c0, wh, p)
+    steps, (n, width) = len(xa), h0.shape
     hs = np.empty((steps, n, width), xa.dtype)
-    cs, gates = np.empty_like(hs), np.empty_like(xa)
-    wh_t = turned(wh, steps)
-    if p is not None:
-        p_if, p_o = turned(p[: 2 * width], steps), turned(p[2 * width :], steps)
-        seen_if, seen_o = np.empty((n, 2 * width), xa.dtype), np.empty((n, width), xa.dtype)
-    for t in range(steps):
-        np.matmul(h, wh_t, out=gates[t])
-        if p is not None:
-            gates[t, :, : 2 * width] += np.matmul(c, p_if, out=seen_if)
-        _cell(xa[t], True, gates[t], c, cs[t])
-        if p is not None:
-            gates[t, :, 3 * width :] += np.matmul(cs[t], p_o, out=seen_o)
-        _output(gates[t], cs[t], hs[t])
-        h, c = hs[t], cs[t]
+    cs, gates, none = np.empty_like(hs), np.empty_like(xa), np.empty(0, xa.dtype)
+    if xa.size:
+        peep = (none, none) if p is None else (gated(p[: 2 * width], 2), gated(p[2 * width :], 1))
+        _forward(xa, h0, c0, gated(wh, 4), *peep, hs, cs, gates, get_num_threads())
     return hs, cs, gates
 
 
+@njit
+def _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc):
+    """All steps of the sequences first..last, the last one first; gh and gc end as those of t=-1."""
+    steps, n, h = ghs.shape
+    rows, at = last - first, first * h
+    flat_gh, flat_gc, flat_ga, flat_ghs = (
+        gh.reshape(-1), gc.reshape(-1), gxa.reshape(-1), ghs.reshape(-1),
+    )  # fmt: skip
+    gh[first:last] = ghs[steps - 1, first:last]
+    for t in range(steps - 1, -1, -1):
+        before = cs[t - 1, first:last] if t else c0[first:last]
+        a, ga = gates[t, first:last], gxa[t, first:last]
+        a_at = (t * n + first) * 4 * h
+        if len(gcs):
+            gc[first:last] += gcs[t, first:last]
+        show_gradient(gh[first:last], a, cs[t, first:last], ga, gc[first:last])
+        if len(p_o):
+            product(
+                flat_ga, a_at + 3 * h, 4 * h, 1, rows, p_o, h, h, 0,
+                flat_gc, at, h, flat_gc, at, h,
+            )  # fmt: skip
+        activate_gradient(gc[first:last], a, before, ga)
+        if len(p_if):
+            product(
+                flat_ga, a_at, 4 * h, 1, rows, p_if, 2 * h, h, 0,
+                flat_gc, at, h, flat_gc, at, h,
+            )  # fmt: skip
+        if t:  # what the caller asks of the step before is where the sum starts
+            product(
+                flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
+                flat_ghs, ((t - 1) * n + first) * h, h, flat_gh, at, h,
+            )  # fmt: skip
+        else:
+            gh[first:last] = 0
+            product(
+                flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
+                flat_gh, at, h, flat_gh, at, h,
+            )  # fmt: skip
+
+
+@njit(parallel=True)
+def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts):
+    for part in prange(parts):
+        first, last = part * len(c0) // parts, (part + 1) * len(c0) // parts
+        _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc)
+
+
 @register(
-    "lstm",
-    "sequence_backward",
-    backend="numba",
-    idea="BLAS into kept buffers, weight gradient as one product over all steps",
-)
+    "lstm", "sequence_backward", backend="numba",
+    idea="rows through all steps by one thread; weight gradient as one product over all steps",
+)  # fmt: skip
 def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     """gxa, gh0, gc0, gwh, gp of all steps (see `lstm.sequence_backward`)."""
     ghs, gcs, hs, cs, gates, h0, c0, wh, p = plain(ghs, gcs, hs, cs, gates, h0, c0, wh, p)
-    steps, width = len(ghs), h0.shape[1]
+    two, none = 2 * h0.shape[1], np.empty(0, ghs.dtype)
     gxa, gh, gc = np.empty_like(gates), np.zeros_like(h0), np.zeros_like(c0)
-    two, seen = 2 * width, None if p is None else np.empty_like(h0)
-    for t in reversed(range(steps)):
-        gh += ghs[t]
-        if gcs is not None:
-            gc += gcs[t]
-        _output_gradient(gh, gates[t], cs[t], gxa[t], gc)
-        if p is not None:
-            gc += np.matmul(gxa[t, :, 3 * width :], p[two:], out=seen)
-        _cell_gradient(gc, gates[t], cs[t - 1] if t > 0 else c0, gxa[t])
-        if p is not None:
-            gc += np.matmul(gxa[t, :, :two], p[:two], out=seen)
-        np.matmul(gxa[t], wh, out=gh)
-    gwh = over_steps(gxa, hs, h0)
-    if p is None:
-        return gxa, gh, gc, gwh, None
-    gp = np.empty_like(p)
-    gp[:two] = over_steps(gxa[:, :, :two], cs, c0)
-    gp[two:] = flat(gxa[:, :, 3 * width :]).T @ flat(cs)
+    gwh, gp = np.zeros_like(wh), None if p is None else np.zeros_like(p)
+    if not gxa.size:
+        return gxa, gh, gc, gwh, gp
+    peep = (none, none) if p is None else (columns(p[:two]), columns(p[two:]))
+    gcs = np.empty((0, *h0.shape), ghs.dtype) if gcs is None else gcs
+    parts = get_num_threads()
+    _backward(ghs, gcs, cs, gates, c0, columns(wh), *peep, gxa, gh, gc, parts)
+    over_steps(gxa, 0, hs, h0, gwh)
+    if p is not None:
+        over_steps(gxa, 0, cs, c0, gp[:two])
+        add_outer(flat(gxa), 3 * h0.shape[1], flat(cs), gp[two:])
     return gxa, gh, gc, gwh, gp
-
-
-def turned(w, steps):
-    """Wᵀ; copied into its own rows when enough steps share the copy, as BLAS then runs faster."""
-    return np.ascontiguousarray(w.T) if steps >= 8 else w.T
 
 
 def flat(a):
@@ -258,8 +171,7 @@ def flat(a):
     return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
 
 
-def over_steps(ga, states, first):
-    """Σ_t ga_tᵀ state_{t-1}, with state_{-1} = `first`: one product, and one for the first step."""
-    if len(ga) == 0:
-        return np.zeros((ga.shape[2], first.shape[1]), ga.dtype)
-    return flat(ga[1:]).T @ flat(states[:-1]) + ga[0].T @ first
+def over_steps(ga, a_from, states, first, gw):
+    """gw += Σ_t ga_tᵀ state_{t-1} with state_{-1} = `first`; ga from its column a_from on."""
+    add_outer(ga[0], a_from, first, gw)
+    add_outer(flat(ga[1:]), a_from, flat(states[:-1]), gw)

@@ -1,0 +1,154 @@
+"""Packed weights, products of a thread's own rows with them, and sums over all steps.
+
+Panels. Packed weights lie in the order in which `tile` reads them: panel after panel, in each the
+terms k one after the other, in each term V vectors of L lanes.
+
+    gated     w [G·H, K]: a panel holds L units, the vectors are their G gates, so that all gates of
+              a unit come out of one tile:  panel[p, k, g, lane] = w[g·H + p·L + lane, k]
+    columns   w [K, J] as it stands: a panel holds up to three vectors of neighbouring columns
+
+Numbers past the last unit or column are zeros, computed with and never written.
+"""
+
+import numpy as np
+from numba import get_num_threads, prange
+
+from ..compiled import njit
+from .tile import TALLEST, VECTOR, tile
+
+COLUMNS = 3  # vectors in a panel of columns
+BLOCK = 256  # terms of a long sum for which rows of both factors are packed at a time
+TALL = 8  # rows of the left factor packed side by side, a multiple of every tile's
+
+
+@njit
+def _pack_gated(w, width, first, last, packed):
+    """Panels first..last of w [G·width, K] into packed [panels, K, G, L]."""
+    _, terms, gates, lanes = packed.shape
+    for p in range(first, last):
+        some = min(lanes, width - p * lanes)
+        for k in range(terms):
+            for g in range(gates):
+                row = g * width + p * lanes
+                for i in range(some):
+                    packed[p, k, g, i] = w[row + i, k]
+                for i in range(some, lanes):
+                    packed[p, k, g, i] = 0
+
+
+@njit
+def _pack_columns(w, k0, terms, first, last, packed):
+    """Panels first..last of rows k0..k0+terms of w [K, J] into packed, flat."""
+    lanes, columns = VECTOR // w.itemsize, w.shape[1]
+    for p in range(first, last):
+        j = p * COLUMNS * lanes
+        wide = min(COLUMNS * lanes, -(-(columns - j) // lanes) * lanes)
+        some = min(wide, columns - j)
+        at = j * terms
+        for k in range(terms):
+            target, source = packed[at : at + wide], w[k0 + k, j : j + some]
+            for i in range(some):
+                target[i] = source[i]
+            for i in range(some, wide):
+                target[i] = 0
+            at += wide
+
+
+@njit
+def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_row, c, c_at, c_row):
+    """c[r, j] = s[r, j] + Σ_k a[r, k] w[k, j] for `rows` rows by one thread; flat arrays.
+
+    gates = 0: `packed` holds columns; else it is gated, and gate g of c and s starts g·width in.
+    The distances a_row, a_k, s_row, c_row are from row to row and term to term.
+    """
+    lanes = VECTOR // c.itemsize
+    full = gates if gates else COLUMNS
+    wide, step = (lanes, width) if gates else (COLUMNS * lanes, lanes)
+    for j in range(0, width, wide):
+        vectors = gates if gates else min(COLUMNS, -(-(width - j) // lanes))
+        w_at = j // wide * full * lanes * terms
+        left, r = -(-rows // TALLEST[vectors]), 0
+        while left:  # tiles of heights that differ by at most one
+            some = -(-(rows - r) // left)
+            tile(
+                a, a_at + r * a_row, a_row, a_k, packed, w_at, terms, s, s_at + r * s_row + j, s_row,
+                c, c_at + r * c_row + j, c_row, step, some, vectors, width - j, 0 if gates else lanes,
+            )  # fmt: skip
+            r += some
+            left -= 1
+
+
+@njit(parallel=True)
+def _gated(w, width, packed, parts):
+    for part in prange(parts):
+        panels = packed.shape[0]
+        _pack_gated(w, width, part * panels // parts, (part + 1) * panels // parts, packed)
+
+
+def gated(w, gates):
+    """w [gates·H, K] packed for `product`, flat."""
+    width, lanes = len(w) // gates, VECTOR // w.itemsize
+    packed = np.empty((-(-width // lanes), w.shape[1], gates, lanes), w.dtype)
+    _gated(w, width, packed, get_num_threads())
+    return packed.reshape(-1)
+
+
+@njit(parallel=True)
+def _columns(w, packed, parts):
+    for part in prange(parts):
+        wide = COLUMNS * (VECTOR // w.itemsize)
+        panels = -(-w.shape[1] // wide)
+        first, last = part * panels // parts, (part + 1) * panels // parts
+        _pack_columns(w, 0, w.shape[0], first, last, packed)
+
+
+def columns(w):
+    """w [K, J] packed for `product` with gates = 0, flat."""
+    lanes = VECTOR // w.itemsize
+    packed = np.empty(len(w) * -(-w.shape[1] // lanes) * lanes, w.dtype)
+    _columns(w, packed, get_num_threads())
+    return packed
+
+
+@njit
+def _outer_rows(a, a_from, first, last, b, c):
+    terms, width = b.shape
+    lanes = VECTOR // b.itemsize
+    row, panels = a.shape[1], -(-width // (COLUMNS * lanes))
+    packed_a = np.empty(BLOCK * TALL, a.dtype)
+    packed_b = np.empty(BLOCK * -(-width // lanes) * lanes, a.dtype)
+    flat_c = c.reshape(-1)
+    for k0 in range(0, terms, BLOCK):
+        some = min(BLOCK, terms - k0)
+        _pack_columns(b, k0, some, 0, panels, packed_b)
+        for m in range(first, last, TALL):
+            tall = min(TALL, last - m)
+            for k in range(some):
+                source, target = a[k0 + k, a_from + m :], packed_a[k * TALL : k * TALL + TALL]
+                if tall == TALL:
+                    for i in range(TALL):
+                        target[i] = source[i]
+                else:
+                    for i in range(tall):
+                        target[i] = source[i]
+            product(
+                packed_a, 0, 1, TALL, tall, packed_b, some, width, 0,
+                flat_c, m * width, width, flat_c, m * width, width,
+            )  # fmt: skip
+
+
+@njit(parallel=True)
+def _outer(a, a_from, b, c, parts):
+    for part in prange(parts):
+        blocks = -(-c.shape[0] // TALL)
+        first, last = part * blocks // parts * TALL, (part + 1) * blocks // parts * TALL
+        _outer_rows(a, a_from, first, min(last, c.shape[0]), b, c)
+
+
+def add_outer(a, a_from, b, c):
+    """c [M, J] += Σ_k a[k, a_from + m] b[k, j]; terms in order of k.
+
+    One product over all steps: each thread owns rows of c and packs what it needs, 256 terms at a
+    time, so that both factors are read from the cache.
+    """
+    _outer(a, a_from, b, c, get_num_threads())
