@@ -1,51 +1,49 @@
-"""GRU on the CPU: products by BLAS, everything between them fused and vectorised by Numba.
+"""GRU on the CPU: a thread takes some sequences of the batch through all steps by itself.
 
-The means are those of the LSTM (`kernels/lstm/cpu.py`, where σ and tanh are explained): buffers
-made once, short loops over a row that stays in the first-level cache, weight gradients in one
-product over all steps. What differs is the number of products a step: the library form needs one,
-since r acts on its result; the lecture form two, since r must be known before the second.
+The means are those of the LSTM (`kernels/lstm/cpu.py`; σ and tanh in `gates`, products in
+`products` beside it): weights packed once, short loops over rows that stay in the first-level
+cache, weight gradients in one product over all steps. What differs is that the products of a step
+are two, one for the gates r and z, one for the candidate: the lecture form must know r before the
+second, and in the library form it gives what r acts on, without the input's part.
 """
 
 import numpy as np
+from numba import get_num_threads, prange
 
-from ..lstm.cpu import flat, over_steps, plain, sigmoid, tanh, turned, vectorised
+from ..compiled import njit
+from ..lstm.cpu import flat, over_steps, plain
+from ..lstm.gates import sigmoid, tanh, vectorised
+from ..lstm.products import add_outer, columns, gated, product
 from ..registry import register
 
 
 @vectorised
-def _reset_update(xa, ha, bh, gates):
-    """r, z = σ(xa + ha + bh), the first 2H columns of each."""
+def _open(gates, more):
+    """r, z = σ(gates + more) in place, the first 2H columns of both."""
     rows, two = gates.shape[0], 2 * (gates.shape[1] // 3)
     for n in range(rows):
-        xn, hn, row = xa[n, :two], ha[n, :two], gates[n, :two]
+        row, added = gates[n, :two], more[n % len(more), :two]
         for j in range(two):
-            row[j] = xn[j] + hn[j] + bh[j]
-        for j in range(two):
-            row[j] = sigmoid(row[j])
+            row[j] = sigmoid(row[j] + added[j])
 
 
 @vectorised
-def _candidate(xa, ha, bh, gates, h, h_new, library):
-    """n = tanh(xa_n + [r] (ha_n + b_n)) and h'; ha_n is the last H columns of ha."""
+def _candidate(xa, ha_n, gates, h, h_new, library):
+    """n = tanh(xa_n + [r] ha_n) and h'; ha_n is the last H columns of what is given."""
     rows, width = h.shape
-    start = ha.shape[1] - width
-    b = bh[2 * width :]
+    start = ha_n.shape[1] - width
+    one = gates.dtype.type(1)  # a plain 1 would turn float32 into float64
     for k in range(rows):
         r, z, n = gates[k, :width], gates[k, width : 2 * width], gates[k, 2 * width :]
-        xk, hk, old, new = xa[k, 2 * width :], ha[k, start:], h[k], h_new[k]
+        xk, hk, old, new = xa[k, 2 * width :], ha_n[k, start:], h[k], h_new[k]
         if library:
             for j in range(width):
-                n[j] = xk[j] + r[j] * (hk[j] + b[j])
-        else:
-            for j in range(width):
-                n[j] = xk[j] + (hk[j] + b[j])
-        for j in range(width):
-            n[j] = tanh(n[j])
-        one = z.dtype.type(1)  # a plain 1 would turn float32 into float64
-        if library:
+                n[j] = tanh(xk[j] + r[j] * hk[j])
             for j in range(width):
                 new[j] = (one - z[j]) * n[j] + z[j] * old[j]
         else:
+            for j in range(width):
+                n[j] = tanh(xk[j] + hk[j])
             for j in range(width):
                 new[j] = (one - z[j]) * old[j] + z[j] * n[j]
 
@@ -75,20 +73,18 @@ def _update_gradient(gh, gates, h, ga, library):
 
 
 @vectorised
-def _reset_after(ha_n, gates, ga, gha):
-    """Library: ga_r = ga_n ha_n r(1-r) and gha = (ga_r, ga_z, ga_n r); ha_n holds its bias."""
+def _reset_after(ha_n, gates, ga, gha_n):
+    """Library: ga_r = ga_n ha_n r(1-r) and gha_n = ga_n r, each the last H columns."""
     rows, width = gates.shape[0], gates.shape[1] // 3
-    start = ha_n.shape[1] - width
+    start, out = ha_n.shape[1] - width, gha_n.shape[1] - width
     one = ga.dtype.type(1)
     for k in range(rows):
-        r, hk, gak, ghak = gates[k, :width], ha_n[k, start:], ga[k], gha[k]
-        ga_r, ga_n, gha_n = gak[:width], gak[2 * width :], ghak[2 * width :]
+        r, hk, ga_r, ga_n = gates[k, :width], ha_n[k, start:], ga[k, :width], ga[k, 2 * width :]
+        result = gha_n[k, out:]
         for j in range(width):
             ga_r[j] = ga_n[j] * hk[j] * r[j] * (one - r[j])
         for j in range(width):
-            gha_n[j] = ga_n[j] * r[j]
-        for j in range(2 * width):
-            ghak[j] = gak[j]
+            result[j] = ga_n[j] * r[j]
 
 
 @vectorised
@@ -104,13 +100,24 @@ def _reset_before(g_reset, gates, h, ga, gh):
             gk[j] += g[j] * r[j]
 
 
+@vectorised
+def _reset(gates, h, result):
+    """r h."""
+    rows, width = h.shape
+    for n in range(rows):
+        r, old, out = gates[n, :width], h[n], result[n]
+        for j in range(width):
+            out[j] = r[j] * old[j]
+
+
 @register("gru", "cell_forward", backend="numba", idea="fused rows, vectorised σ and tanh")
 def cell_forward(xa, ha, h, variant):
     """h', gates of one step (see `gru.cell_forward`)."""
     xa, ha, h = plain(xa, ha, h)
-    h_new, gates, no_bias = np.empty_like(h), np.empty_like(xa), np.zeros(xa.shape[1], xa.dtype)
-    _reset_update(xa, ha, no_bias, gates)
-    _candidate(xa, ha, no_bias, gates, h, h_new, variant == "library")
+    h_new, gates = np.empty_like(h), xa.copy()
+    if h.size:
+        _open(gates, ha)
+        _candidate(xa, ha, gates, h, h_new, variant == "library")
     return h_new, gates
 
 
@@ -123,88 +130,128 @@ def cell_backward(gh_new, gates, ha, h, variant):
     if variant == "library":
         gha = np.empty_like(gxa)
         _reset_after(ha, gates, gxa, gha)
+        gha[:, : 2 * h.shape[1]] = gxa[:, : 2 * h.shape[1]]
         return gxa, gha, gh
     gxa[:, : h.shape[1]] = 0
     return gxa, gxa.copy(), gh
 
 
+@njit
+def _rows_forward(first, last, xa, h0, w_rz, w_n, bh, library, hs, gates):
+    """All steps of the sequences first..last."""
+    steps, (n, h) = len(xa), h0.shape
+    rows, flat_x, flat_a, b = last - first, xa.reshape(-1), gates.reshape(-1), bh.reshape(-1)
+    ha_n, reset = np.empty((rows, h), xa.dtype), np.empty((rows, h), xa.dtype)
+    for t in range(steps):
+        before = (hs[t - 1] if t else h0)[first:last]
+        x, a, a_at = xa[t, first:last], gates[t, first:last], (t * n + first) * 3 * h
+        product(
+            before.reshape(-1), 0, h, 1, rows, w_rz, h, h, 2,
+            flat_x, a_at, 3 * h, flat_a, a_at, 3 * h,
+        )  # fmt: skip
+        _open(a, bh)
+        if not library:
+            _reset(a, before, reset)
+        seen = before if library else reset
+        product(
+            seen.reshape(-1), 0, h, 1, rows, w_n, h, h, 1,
+            b, 2 * h, 0, ha_n.reshape(-1), 0, h,
+        )  # fmt: skip
+        _candidate(x, ha_n, a, before, hs[t, first:last], library)
+
+
+@njit(parallel=True)
+def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts):
+    for part in prange(parts):
+        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
+        _rows_forward(first, last, xa, h0, w_rz, w_n, bh, library, hs, gates)
+
+
 @register(
-    "gru", "sequence_forward", backend="numba", idea="BLAS into kept buffers, fused rows between"
-)
+    "gru", "sequence_forward", backend="numba",
+    idea="a thread takes its rows of the batch through all steps; weights packed once",
+)  # fmt: skip
 def sequence_forward(xa, h0, wh, bh, variant):
     """hs, gates of all steps (see `gru.sequence_forward`)."""
-    xa, h, wh, bh = plain(xa, h0, wh, bh)
-    steps, (rows, width) = len(xa), h.shape
-    hs, gates = np.empty((steps, rows, width), xa.dtype), np.empty_like(xa)
-    bh = np.zeros(3 * width, xa.dtype) if bh is None else bh
-    if variant == "library":
-        w, ha = turned(wh, steps), np.empty((rows, 3 * width), xa.dtype)
-        for t in range(steps):
-            np.matmul(h, w, out=ha)
-            _reset_update(xa[t], ha, bh, gates[t])
-            _candidate(xa[t], ha, bh, gates[t], h, hs[t], True)
-            h = hs[t]
-        return hs, gates
-    w_rz, w_n = turned(wh[: 2 * width], steps), turned(wh[2 * width :], steps)
-    ha_rz, ha_n = np.empty((rows, 2 * width), xa.dtype), np.empty((rows, width), xa.dtype)
-    reset = np.empty_like(ha_n)
-    for t in range(steps):
-        np.matmul(h, w_rz, out=ha_rz)
-        _reset_update(xa[t], ha_rz, bh, gates[t])
-        np.matmul(np.multiply(gates[t, :, :width], h, out=reset), w_n, out=ha_n)
-        _candidate(xa[t], ha_n, bh, gates[t], h, hs[t], False)
-        h = hs[t]
+    xa, h0, wh, bh = plain(xa, h0, wh, bh)
+    hs, gates = np.empty((len(xa), *h0.shape), xa.dtype), np.empty_like(xa)
+    if xa.size:
+        two, library = 2 * h0.shape[1], variant == "library"
+        w_rz, w_n = gated(wh[:two], 2), gated(wh[two:], 1)
+        _forward(xa, h0, w_rz, w_n, _row(bh, wh), library, hs, gates, get_num_threads())
     return hs, gates
 
 
+@njit
+def _rows_backward(first, last, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh):
+    """All steps of the sequences first..last, the last one first; gh ends as that of t = -1.
+
+    n[t] becomes gha_n in the library form, r h in the lecture's: what the weight gradient needs.
+    """
+    steps, batch, h = ghs.shape
+    rows, flat_a, b, flat_gh = last - first, gxa.reshape(-1), bh.reshape(-1), gh.reshape(-1)
+    scratch, g, at = np.empty((rows, h), ghs.dtype), gh[first:last], first * h
+    flat_scratch, flat_n, zeros = scratch.reshape(-1), n.reshape(-1), np.zeros(h, ghs.dtype)
+    for t in range(steps - 1, -1, -1):
+        before = (hs[t - 1] if t else h0)[first:last]
+        a, ga, n_at = gates[t, first:last], gxa[t, first:last], (t * batch + first) * h
+        g += ghs[t, first:last]
+        _update_gradient(g, a, before, ga, library)
+        if library:  # h W_nᵀ + b_n was not kept
+            product(
+                before.reshape(-1), 0, h, 1, rows, w_seen, h, h, 1,
+                b, 2 * h, 0, flat_scratch, 0, h,
+            )  # fmt: skip
+            _reset_after(scratch, a, ga, n[t, first:last])
+            product(flat_n, n_at, h, 1, rows, w_n, h, h, 0, flat_gh, at, h, flat_gh, at, h)
+        else:
+            product(
+                flat_a, 3 * n_at + 2 * h, 3 * h, 1, rows, w_n, h, h, 0,
+                zeros, 0, 0, flat_scratch, 0, h,
+            )  # fmt: skip
+            _reset_before(scratch, a, before, ga, g)
+            _reset(a, before, n[t, first:last])
+        product(
+            flat_a, 3 * n_at, 3 * h, 1, rows, w_rz, 2 * h, h, 0, flat_gh, at, h, flat_gh, at, h
+        )  # fmt: skip
+
+
+@njit(parallel=True)
+def _backward(ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts):
+    for part in prange(parts):
+        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
+        _rows_backward(
+            first, last, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh
+        )  # fmt: skip
+
+
 @register(
-    "gru",
-    "sequence_backward",
-    backend="numba",
-    idea="BLAS into kept buffers, weight gradient as one product over all steps",
-)
+    "gru", "sequence_backward", backend="numba",
+    idea="rows through all steps by one thread; weight gradient as one product over all steps",
+)  # fmt: skip
 def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     """gxa, gh0, gwh, gbh of all steps (see `gru.sequence_backward`)."""
     ghs, hs, gates, h0, wh, bh = plain(ghs, hs, gates, h0, wh, bh)
-    backward = _library_backward if variant == "library" else _lecture_backward
-    gxa, gha, gh0, gwh = backward(ghs, hs, gates, h0, wh, bh)
-    return gxa, gh0, gwh, None if bh is None else flat(gha).sum(axis=0)
-
-
-def _library_backward(ghs, hs, gates, h0, wh, bh):
-    width = h0.shape[1]
-    gxa, gha, gh, through = (np.empty_like(gates), np.empty_like(gates), *_two_zeros(h0))
-    ha_n = np.matmul(_before(hs, h0), wh[2 * width :].T)  # was not kept: all steps at once
+    gxa, gh, gwh = np.empty_like(gates), np.zeros_like(h0), np.zeros_like(wh)
+    gbh = None if bh is None else np.zeros_like(bh)
+    if not gxa.size:
+        return gxa, gh, gwh, gbh
+    library, two, n = variant == "library", 2 * h0.shape[1], np.empty_like(ghs)
+    w_seen = gated(wh[two:], 1) if library else np.empty(0, wh.dtype)
+    w_rz, w_n = columns(wh[:two]), columns(wh[two:])
+    given = w_rz, w_n, w_seen, _row(bh, wh), library
+    _backward(ghs, hs, gates, h0, *given, gxa, n, gh, get_num_threads())
+    over_steps(gxa, 0, hs, h0, gwh[:two])
+    if library:
+        over_steps(n, 0, hs, h0, gwh[two:])
+    else:
+        add_outer(flat(gxa), two, flat(n), gwh[two:])
     if bh is not None:
-        ha_n += bh[2 * width :]
-    for t in reversed(range(len(ghs))):
-        gh += ghs[t]
-        _update_gradient(gh, gates[t], hs[t - 1] if t > 0 else h0, gxa[t], True)
-        _reset_after(ha_n[t], gates[t], gxa[t], gha[t])
-        gh += np.matmul(gha[t], wh, out=through)
-    return gxa, gha, gh, over_steps(gha, hs, h0)
+        gbh[:two] = flat(gxa)[:, :two].sum(axis=0)
+        gbh[two:] = (n if library else gxa[:, :, two:]).sum(axis=(0, 1))
+    return gxa, gh, gwh, gbh
 
 
-def _lecture_backward(ghs, hs, gates, h0, wh, bh):
-    width = h0.shape[1]
-    two = 2 * width
-    gxa, gh, through = (np.empty_like(gates), *_two_zeros(h0))
-    for t in reversed(range(len(ghs))):
-        h = hs[t - 1] if t > 0 else h0
-        gh += ghs[t]
-        _update_gradient(gh, gates[t], h, gxa[t], False)
-        _reset_before(np.matmul(gxa[t, :, two:], wh[two:], out=through), gates[t], h, gxa[t], gh)
-        gh += np.matmul(gxa[t, :, :two], wh[:two], out=through)
-    gwh = np.empty_like(wh)
-    gwh[:two] = over_steps(gxa[:, :, :two], hs, h0)
-    gwh[two:] = flat(gxa[:, :, two:]).T @ flat(gates[:, :, :width] * _before(hs, h0))
-    return gxa, gxa, gh, gwh
-
-
-def _before(hs, h0):
-    """h_{t-1} for every step t: h0, then all of hs but the last."""
-    return np.concatenate([h0[None], hs[:-1]]) if len(hs) else hs
-
-
-def _two_zeros(a):
-    return np.zeros_like(a), np.zeros_like(a)
+def _row(bh, wh):
+    """The bias as a matrix of one row; zeros where there is none."""
+    return (np.zeros(len(wh), wh.dtype) if bh is None else bh)[None]

@@ -37,7 +37,21 @@ def tallest(vectors: int) -> int:
 
 
 TALLEST = np.array([0, *(tallest(v) for v in range(1, 5))])
-CALL = ("a", "a_at", "a_row", "a_k", "w", "w_at", "terms", "s", "s_at", "s_row", "c", "c_at", "c_row")
+CALL = (
+    "a",
+    "a_at",
+    "a_row",
+    "a_k",
+    "w",
+    "w_at",
+    "terms",
+    "s",
+    "s_at",
+    "s_row",
+    "c",
+    "c_at",
+    "c_row",
+)
 CALL += ("vector_step", "rows", "vectors", "lanes", "lanes_step")
 
 
@@ -106,8 +120,7 @@ def tile(
                 sums = {
                     (r, v): b.call(
                         load,
-                        [place(s_from, given["s_row"], r, v), align, masks[v]]
-                        + [rest],
+                        [place(s_from, given["s_row"], r, v), align, masks[v]] + [rest],
                     )
                     for r in range(R)
                     for v in range(V)
