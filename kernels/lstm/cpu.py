@@ -98,7 +98,7 @@ def sequence_forward(xa, h0, c0, wh, p):
 
 @njit
 def _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc):
-    """All steps of the sequences first..last, the last one first; gh and gc end as those of t=-1."""
+    """All steps of the sequences first..last, the last one first; gh, gc end as those of t = -1."""
     steps, n, h = ghs.shape
     rows, at = last - first, first * h
     flat_gh, flat_gc, flat_ga, flat_ghs = (

@@ -63,7 +63,7 @@ def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_r
     """
     lanes = VECTOR // c.itemsize
     full = gates if gates else COLUMNS
-    wide, step = (lanes, width) if gates else (COLUMNS * lanes, lanes)
+    wide, step, masked = (lanes, width, 0) if gates else (COLUMNS * lanes, lanes, lanes)
     for j in range(0, width, wide):
         vectors = gates if gates else min(COLUMNS, -(-(width - j) // lanes))
         w_at = j // wide * full * lanes * terms
@@ -71,8 +71,8 @@ def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_r
         while left:  # tiles of heights that differ by at most one
             some = -(-(rows - r) // left)
             tile(
-                a, a_at + r * a_row, a_row, a_k, packed, w_at, terms, s, s_at + r * s_row + j, s_row,
-                c, c_at + r * c_row + j, c_row, step, some, vectors, width - j, 0 if gates else lanes,
+                a, a_at + r * a_row, a_row, a_k, packed, w_at, terms, s, s_at + r * s_row + j,
+                s_row, c, c_at + r * c_row + j, c_row, step, some, vectors, width - j, masked,
             )  # fmt: skip
             r += some
             left -= 1
@@ -114,7 +114,7 @@ def columns(w):
 def _outer_rows(a, a_from, first, last, b, c):
     terms, width = b.shape
     lanes = VECTOR // b.itemsize
-    row, panels = a.shape[1], -(-width // (COLUMNS * lanes))
+    panels = -(-width // (COLUMNS * lanes))
     packed_a = np.empty(BLOCK * TALL, a.dtype)
     packed_b = np.empty(BLOCK * -(-width // lanes) * lanes, a.dtype)
     flat_c = c.reshape(-1)

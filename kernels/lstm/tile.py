@@ -25,7 +25,6 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 VECTOR = 64 if WIDE else 32  # bytes
 SUMS = 24 if WIDE else 12  # vectors of sums in a tile; the other registers hold a and w
@@ -120,7 +119,7 @@ def tile(
                 sums = {
                     (r, v): b.call(
                         load,
-                        [place(s_from, given["s_row"], r, v), align, masks[v]] + [rest],
+                        [place(s_from, given["s_row"], r, v), align, masks[v], rest],
                     )
                     for r in range(R)
                     for v in range(V)
