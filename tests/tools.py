@@ -65,3 +65,15 @@ def sliced(a):
 
 
 LAYOUTS = {"contiguous": lambda a: a, "transposed": transposed, "sliced": sliced}
+
+
+def on_threads(number, function, *args):
+    """What `function` returns when Numba runs on `number` threads."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(number, numba.config.NUMBA_NUM_THREADS))
+    try:
+        return function(*args)
+    finally:
+        numba.set_num_threads(before)

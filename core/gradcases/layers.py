@@ -170,6 +170,9 @@ def _gru_step_case(variant):
 
 
 RECURRENT = [
+    GradCase(
+        "input_product", FUNCTIONS["input_product"], normal(X, (8, 3), (8,)), note="bilinear"
+    ),
     GradCase("rnn", F.rnn, normal(X, S, (2, 3), (2, 2), (2,))),
     GradCase(
         "rnn sigmoid, no bias", lambda *t: F.rnn(*t, activation=F.sigmoid)[1],

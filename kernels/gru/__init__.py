@@ -53,9 +53,12 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
 **The ladder.**
 
     reference   the lines above in NumPy
-    numba       the products by BLAS into buffers made once; gate arithmetic fused into passes over
-                rows that stay in the first-level cache, with the vectorised σ and tanh of
-                `kernels/lstm/cpu.py`; weight gradients in one product over all steps
+    numba v1    gate arithmetic fused into passes over rows that stay in the first-level cache, with
+                the vectorised σ and tanh of `kernels/lstm/gates.py`; the products by BLAS into
+                buffers made once; weight gradients in one product over all steps
+    numba v2    sequence: each thread takes its rows of the batch through all steps, with the packed
+                weights and the register tile of `kernels/lstm/`; one routine for both forms, which
+                differ in what the candidate's product sees: h, or r ⊙ h
     cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
                 every step a product by cuBLAS, then the cell
     cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).

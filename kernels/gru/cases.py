@@ -15,8 +15,9 @@ SEQUENCES = [
     (1, 1, 1, True),
     (3, 2, 31, False),
     (2, 31, 3, True),
-    (9, 3, 33, True),  # nine steps: past the eight from which cpu.py turns the weights
+    (9, 3, 33, True),  # more steps than there are sequences
     (2, 2, 127, False),
+    (2, 29, 17, True),  # two threads, each with rows for several tiles, not all of one height
     (3, 8, 64, True),
     (0, 3, 4, True),
     (0, 3, 4, False),

@@ -61,10 +61,13 @@ hence full matrices; in the paper and in most libraries each cell sees only itse
 **The ladder.**
 
     reference   the lines above in NumPy; about twenty passes over memory for each step
-    numba       the products by BLAS into buffers made once; all gate arithmetic fused into passes
-                over rows that stay in the first-level cache; σ and tanh as arithmetic that the
-                compiler turns into vector instructions; weight gradients in one product over all
+    numba v1    all gate arithmetic fused into passes over rows that stay in the first-level cache;
+                σ and tanh as arithmetic that the compiler turns into vector instructions; the
+                products by BLAS into buffers made once; weight gradients in one product over all
                 steps
+    numba v2    sequence: each thread takes its rows of the batch through all steps, weights packed
+                once for a register tile of its own, the pre-activations' sums starting from xa and
+                ending in `gates`; threads meet once, not at every step (`cpu`, `products`, `tile`)
     cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
                 every step a product by cuBLAS, then the cell
     cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).

@@ -17,9 +17,10 @@ SEQUENCES = [
     (1, 1, 1, True),
     (3, 2, 31, False),
     (2, 31, 3, True),
-    (9, 3, 33, False),  # nine steps: past the eight from which cpu.py turns the weights
+    (9, 3, 33, False),  # more steps than there are sequences
     (9, 3, 33, True),
     (2, 2, 127, False),
+    (2, 29, 17, True),  # two threads, each with rows for several tiles, not all of one height
     (3, 8, 64, False),
     (0, 3, 4, False),
     (0, 3, 4, True),

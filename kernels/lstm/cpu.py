@@ -17,13 +17,9 @@ from numba import get_num_threads, prange
 
 from ..compiled import njit
 from ..registry import register
+from .blas import flat, plain  # and version 1
 from .gates import activate, activate_gradient, show, show_gradient
 from .products import add_outer, columns, gated, product
-
-
-def plain(*arrays):
-    """Contiguous, aligned, writeable arrays: one type each, so each function is compiled once."""
-    return [None if a is None else np.require(a, requirements="CAW") for a in arrays]
 
 
 @register("lstm", "cell_forward", backend="numba", idea="fused rows, vectorised σ and tanh")
@@ -82,6 +78,7 @@ def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts):
 
 @register(
     "lstm", "sequence_forward", backend="numba",
+    version=2,
     idea="a thread takes its rows of the batch through all steps; weights packed once",
 )  # fmt: skip
 def sequence_forward(xa, h0, c0, wh, p):
@@ -145,6 +142,7 @@ def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts):
 
 @register(
     "lstm", "sequence_backward", backend="numba",
+    version=2,
     idea="rows through all steps by one thread; weight gradient as one product over all steps",
 )  # fmt: skip
 def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
@@ -164,11 +162,6 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
         over_steps(gxa, 0, cs, c0, gp[:two])
         add_outer(flat(gxa), 3 * h0.shape[1], flat(cs), gp[two:])
     return gxa, gh, gc, gwh, gp
-
-
-def flat(a):
-    """[T, N, …] as [T·N, …]."""
-    return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
 
 
 def over_steps(ga, a_from, states, first, gw):

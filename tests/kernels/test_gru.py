@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, gru
-from tests.tools import LAYOUTS, assert_close
+from tests.tools import LAYOUTS, assert_close, on_threads
 
 CPU = ["reference", "numba"]
 DTYPES = ["float32", "float64"]
@@ -317,3 +317,17 @@ def test_errors_name_the_argument_and_every_shape():
         gru.sequence_forward(xa, h0, wh, bh, "cudnn")
     with pytest.raises(DTypeError, match=r"variant must be a str"):
         gru.cell_forward(xa[0], xa[0], h0, variant=None)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("shape", [(5, 20, 200), (3, 7, 65), (4, 128, 128), (3, 1, 40)])
+def test_the_same_bits_for_any_number_of_threads(variant, shape):
+    """Threads split the batch, and tiles of other heights meet its rows: no sum may notice."""
+    args = (*layer(*shape, True, "float32"), variant)
+    ghs = np.random.default_rng(1).normal(size=shape).astype("float32")
+    outs = on_threads(1, gru.sequence_forward, *args)
+    again = on_threads(2, gru.sequence_forward, *args)
+    grads = on_threads(1, gru.sequence_backward, ghs, *outs, *args[1:])
+    grads_again = on_threads(2, gru.sequence_backward, ghs, *outs, *args[1:])
+    for one, two in zip(outs + grads, again + grads_again, strict=True):
+        assert np.array_equal(one, two)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import DTypeError, ShapeError, backend, lstm
-from tests.tools import LAYOUTS, assert_close
+from tests.tools import LAYOUTS, assert_close, on_threads
 
 CPU = ["reference", "numba"]
 DTYPES = ["float32", "float64"]
@@ -348,3 +348,42 @@ def test_errors_name_the_argument_and_every_shape():
         lstm.sequence_backward(hs[:1], None, hs, cs, gates, h0, c0, wh, p)
     with pytest.raises(DTypeError, match=r"c0 must be an array; got NoneType"):
         lstm.sequence_forward(xa, h0, None, wh)
+
+
+@pytest.mark.parametrize("peep", [False, True])
+@pytest.mark.parametrize("shape", [(5, 20, 200), (3, 7, 65), (4, 128, 128), (3, 1, 40)])
+def test_the_same_bits_for_any_number_of_threads(peep, shape):
+    """Threads split the batch, and tiles of other heights meet its rows: no sum may notice."""
+    args = layer(*shape, peep, "float32")
+    ghs = np.random.default_rng(1).normal(size=shape).astype("float32")
+    outs = on_threads(1, lstm.sequence_forward, *args)
+    again = on_threads(2, lstm.sequence_forward, *args)
+    grads = on_threads(1, lstm.sequence_backward, ghs, None, *outs, *args[1:])
+    grads_again = on_threads(2, lstm.sequence_backward, ghs, None, *outs, *args[1:])
+    for one, two in zip(outs + grads, again + grads_again, strict=True):
+        assert (one is None and two is None) or np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("shape", [(4, 20, 96), (2, 13, 33)])
+def test_a_sequence_does_not_notice_its_neighbours(shape):
+    """Row n of a batch is, to the last bit, what it is alone: rows never meet."""
+    xa, h0, c0, wh, p = layer(*shape, True, "float32")
+    hs, cs, gates = lstm.sequence_forward(xa, h0, c0, wh, p)
+    for n in (0, shape[1] // 2, shape[1] - 1):
+        one = slice(n, n + 1)
+        alone = lstm.sequence_forward(xa[:, one], h0[one], c0[one], wh, p)
+        for whole, part in zip((hs, cs, gates), alone, strict=True):
+            assert np.array_equal(whole[:, one], part)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("terms", [0, 1, 255, 256, 257, 700])
+@pytest.mark.parametrize("m, j", [(1, 1), (8, 48), (13, 33), (31, 127)])
+def test_sums_over_all_steps_against_numpy(dtype, terms, m, j):
+    """`add_outer`: blocks of 256 terms, tiles of eight rows, panels of three vectors, and tails."""
+    products = pytest.importorskip("glassgrad.kernels.lstm.products")
+    draw = np.random.default_rng(terms).normal
+    a, b, c = (draw(size=s).astype(dtype) for s in ((terms, m + 2), (terms, j), (m, j)))
+    want = c.astype("float64") + a[:, 2:].T.astype("float64") @ b.astype("float64")
+    products.add_outer(a, 2, b, c)
+    assert_close(c, want.astype(dtype), reduction=max(1, terms))
