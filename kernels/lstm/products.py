@@ -14,11 +14,13 @@ import numpy as np
 from numba import get_num_threads, prange
 
 from ..compiled import njit
-from .tile import TALLEST, VECTOR, tile
+from .tile import TALLEST, VECTOR, fetch, tile
 
 COLUMNS = 3  # vectors in a panel of columns
 BLOCK = 256  # terms of a long sum for which rows of both factors are packed at a time
-TALL = 8  # rows of the left factor packed side by side, a multiple of every tile's
+TALL = 8  # rows of the left factor packed side by side, as many as the tallest tile has
+TILES = 8  # and so many tiles at a time
+AHEAD = 16  # rows by which memory is asked for before it is needed
 
 
 @njit
@@ -115,26 +117,33 @@ def _outer_rows(a, a_from, first, last, b, c):
     terms, width = b.shape
     lanes = VECTOR // b.itemsize
     panels = -(-width // (COLUMNS * lanes))
-    packed_a = np.empty(BLOCK * TALL, a.dtype)
+    side = BLOCK * TALL + lanes  # not a power of two: the tiles do not meet in the cache
+    packed_a = np.empty(TILES * side, a.dtype)
     packed_b = np.empty(BLOCK * -(-width // lanes) * lanes, a.dtype)
-    flat_c = c.reshape(-1)
+    flat_a, flat_c = a.reshape(-1), c.reshape(-1)
     for k0 in range(0, terms, BLOCK):
         some = min(BLOCK, terms - k0)
         _pack_columns(b, k0, some, 0, panels, packed_b)
-        for m in range(first, last, TALL):
-            tall = min(TALL, last - m)
-            for k in range(some):
-                source, target = a[k0 + k, a_from + m :], packed_a[k * TALL : k * TALL + TALL]
-                if tall == TALL:
+        for group in range(first, last, TILES * TALL):
+            wide = min(TILES * TALL, last - group)
+            for k in range(some):  # whole cache lines of a row of a, into tiles side by side
+                ahead = (k0 + k + AHEAD) * a.shape[1] + a_from + group
+                for i in range(0, wide, lanes):
+                    fetch(flat_a, ahead + i)
+                source = a[k0 + k, a_from + group : a_from + group + wide]
+                at = k * TALL
+                for m in range(0, wide - TALL + 1, TALL):
                     for i in range(TALL):
-                        target[i] = source[i]
-                else:
-                    for i in range(tall):
-                        target[i] = source[i]
-            product(
-                packed_a, 0, 1, TALL, tall, packed_b, some, width, 0,
-                flat_c, m * width, width, flat_c, m * width, width,
-            )  # fmt: skip
+                        packed_a[at + i] = source[m + i]
+                    at += side
+                for i in range(wide % TALL):
+                    packed_a[at + i] = source[wide // TALL * TALL + i]
+            for m in range(0, wide, TALL):
+                to = (group + m) * width
+                product(
+                    packed_a, m // TALL * side, 1, TALL, min(TALL, wide - m), packed_b, some,
+                    width, 0, flat_c, to, width, flat_c, to, width,
+                )  # fmt: skip
 
 
 @njit(parallel=True)

@@ -13,7 +13,8 @@ own rows of the batch, which never meet until the sequence is over.
 vectors of weights and R single numbers of `a`, for R·V multiply-adds: with 24 sums there is less
 than one load for two of them. Numba's vectoriser cannot keep such a tile across the loop, so it is
 written in LLVM's intermediate language: one loop for each R and V, and a switch between them, so
-that no row of a short batch is computed in vain. The last vector of a matrix is masked.
+that no row of a short batch is computed in vain. The last vector of a matrix is masked. What the
+sums are added to, often far away in memory, is called for before the loop and used after it.
 
 Every sum has its terms in the order of k, whichever tile it falls into: the same bits for every
 number of threads and every split of the rows.
@@ -80,7 +81,15 @@ def tile(
         muladd = function(f"fmuladd.{form}", vector, vector, vector, vector)
         load = function(f"masked.load.{form}.p0", vector, pointer, lane_t, mask_t, vector)
         store = function(f"masked.store.{form}.p0", ir.VoidType(), vector, pointer, lane_t, mask_t)
+        byte = ir.IntType(8).as_pointer()
+        prefetch = function("prefetch.p0", ir.VoidType(), byte, lane_t, lane_t, lane_t)
         align = ir.Constant(lane_t, real_bits // 8)
+
+        def flag(n):
+            return ir.Constant(lane_t, n)
+
+        def to_bytes(at):
+            return b.bitcast(at, byte)
 
         def number(n):
             return ir.Constant(size_t, n)
@@ -115,15 +124,13 @@ def tile(
                 loop, after = b.append_basic_block("loop"), b.append_basic_block("after")
                 choice.add_case(number(8 * R + V), before)
                 b.position_at_end(before)
-                rest = ir.Constant(vector, [0.0] * count)
-                sums = {
-                    (r, v): b.call(
-                        load,
-                        [place(s_from, given["s_row"], r, v), align, masks[v], rest],
-                    )
-                    for r in range(R)
-                    for v in range(V)
-                }
+                zero = ir.Constant(vector, [0.0] * count)
+                grid = [(r, v) for r in range(R) for v in range(V)]
+                starts = {at: place(s_from, given["s_row"], *at) for at in grid}
+                targets = {at: place(c_from, given["c_row"], *at) for at in grid}
+                for at in grid:  # on their way from memory while the loop runs
+                    b.call(prefetch, [to_bytes(starts[at]), flag(0), flag(3), flag(1)])
+                    b.call(prefetch, [to_bytes(targets[at]), flag(1), flag(3), flag(1)])
                 rows_from = [b.gep(a_from, [b.mul(given["a_row"], number(r))]) for r in range(R)]
                 b.cbranch(b.icmp_signed(">", given["terms"], number(0)), loop, after)
 
@@ -131,9 +138,9 @@ def tile(
                 k, a_off = b.phi(size_t), b.phi(size_t)
                 k.add_incoming(number(0), before)
                 a_off.add_incoming(number(0), before)
-                running = {at: b.phi(vector) for at in sums}
-                for at, first in sums.items():
-                    running[at].add_incoming(first, before)
+                running = {at: b.phi(vector) for at in grid}
+                for at in grid:
+                    running[at].add_incoming(zero, before)
                 w_off = b.mul(k, number(V * count))
                 weights = []
                 for v in range(V):
@@ -151,17 +158,33 @@ def tile(
                 b.cbranch(b.icmp_signed("<", k_next, given["terms"]), loop, after)
 
                 b.position_at_end(after)
-                for at, first in sums.items():
-                    total = b.phi(vector)
-                    total.add_incoming(first, before)
+                sums = {at: b.phi(vector) for at in grid}
+                for at, total in sums.items():
+                    total.add_incoming(zero, before)
                     total.add_incoming(new[at], loop)
-                    sums[at] = total
-                for (r, v), total in sums.items():
-                    target = place(c_from, given["c_row"], r, v)
-                    b.call(store, [total, target, align, masks[v]])
+                for at, total in sums.items():
+                    first = b.call(load, [starts[at], align, masks[at[1]], zero])
+                    total = b.fadd(first, total)
+                    b.call(store, [total, targets[at], align, masks[at[1]]])
                 b.branch(end)
 
         b.position_at_end(end)
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@intrinsic
+def fetch(typing, array, index):
+    """Calls for the cache line of array[index], flat, wherever it is; it may lie past the end."""
+
+    def generate(context, b, signature, args):
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        data = context.make_array(signature.args[0])(context, b, args[0]).data
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
+        at = b.bitcast(b.gep(data, [args[1]]), byte)
+        b.call(prefetch, [at, *(ir.Constant(number, n) for n in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
