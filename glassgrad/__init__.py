@@ -7,6 +7,7 @@
 tensor([ 4., -2.])
 """
 
+from . import kernels  # noqa: F401  # isort: skip  (before NumPy is loaded: kernels/threads.py)
 from .core import *  # noqa: F403
 from .core import __all__ as _core
 from .kernels import GlassgradError, backend

@@ -6,8 +6,9 @@ and `cuda.py` (CUDA C and its launch geometry), `cases.py` (the shapes that test
 share).
 """
 
+from . import threads  # noqa: F401  # isort: skip  (before NumPy is loaded)
+
 import importlib
-import os
 
 from .case import Case, cases
 from .errors import (
@@ -20,10 +21,6 @@ from .errors import (
     ValueRangeError,
 )
 from .registry import BACKENDS, OPERATIONS, Implementation, backend, implementations
-
-# Numba's OpenMP threads spin after every parallel region by default, and a BLAS product that comes
-# next finds the cores taken: 152 ms were measured where 6 ms are normal. Must be set before Numba.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __all__ = [
     "BACKENDS",

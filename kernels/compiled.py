@@ -36,24 +36,6 @@ SOURCES = Path(__file__).parent
 _lock = threading.Lock()
 
 
-def _threads_sleep_when_done() -> None:
-    """Load GNU OpenMP, Numba's usual threads, so that a thread without work sleeps at once.
-
-    By default it spins for some milliseconds, on a core that the next matrix product of NumPy then
-    wants: with two cores that product takes twice its time. The library reads the variable once,
-    when it is loaded; who has set it, or another policy, is obeyed.
-    """
-    with contextlib.ExitStack() as stack:
-        if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ):
-            os.environ["GOMP_SPINCOUNT"] = "0"
-            stack.callback(os.environ.pop, "GOMP_SPINCOUNT")
-        with contextlib.suppress(ImportError):  # built without OpenMP: other threads, which sleep
-            from numba.np.ufunc import omppool  # noqa: F401
-
-
-_threads_sleep_when_done()
-
-
 def key() -> str:
     """Sixteen hexadecimal digits that change with any kernel, Numba's version or this package."""
     contents = [numba.__version__, __package__]
