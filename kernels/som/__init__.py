@@ -36,10 +36,11 @@ its winner: with S_c = sum of the samples that c won and n_c their number it is 
 (K^T n)_m w_m. All of it is computed about the mean of w, or data far from the origin would cancel.
 
 How the arg-min stays exact. x^2 - 2 x w + w^2 by a matrix product is fast, and useless as a
-decision: data around 1000 in float32 leave no digit of a distance. So the direct versions subtract
-first; the matrix version centres by the mean of w, bounds its own rounding error, and settles every
-node within the bound by direct subtraction. Winners are those of the distances computed in the
-dtype of the input.
+decision: data around 1000 in float32 leave no digit of a distance. So every version decides by
+differences: subtract, square, add. On the CPU that costs no more than the product would (cpu.py);
+on a GPU the version on tensor cores centres by the mean of w, bounds its own rounding error, and
+settles every node within the bound by differences. Winners are those of the distances computed in
+the dtype of the input.
 
 How the idea grows, in CUDA (cuda.cu); every version of winners has the winners and distances of v1
 to the last bit, since whatever screens, direct differences in one order decide:

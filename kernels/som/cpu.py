@@ -3,16 +3,23 @@
 With w as blocks [M / 32, D, 32] the inner loop runs over nodes, not over features: it fills vector
 registers for any D, and each distance remains one sum in a fixed order, so that equal nodes tie.
 The last block is filled up with infinity, which never wins.
+
+A difference and its square are two instructions where a matrix product has one, but they go to
+different units of the core. So four samples meet four features of a block at a time: every number
+loaded serves four sums, and direct differences, which need no centring and leave no near tie to be
+settled, take the time of the product (18.2 ms on one core for 10000 x 64 samples on 900 nodes, the
+product 16.8 ms).
 """
 
 import numpy as np
+from numba import prange
 
 from ..compiled import njit
 from ..registry import register
 
 LANES = 32
-ROWS = 16  # samples that share one pass over a block of nodes while it lies in the cache
-BATCH = 512  # samples per matrix product: the block of products stays below 2 MB for 1000 nodes
+GROUP = 4  # samples that share what is loaded of a block
+ROWS = 64  # samples that a thread takes at a time, a multiple of GROUP: they stay in the cache
 CONTRACT = {"contract"}  # t * t + a as one instruction: no effect on NaN, infinity or exact sums
 
 
@@ -58,65 +65,121 @@ def _first_smallest(d2, nodes):
     return 0
 
 
-@njit
-def _distances(x, blocks, d2):
-    for first in range(0, len(x), ROWS):
-        for b in range(len(blocks)):
-            for n in range(first, min(first + ROWS, len(x))):
-                _add_squares(x[n], blocks[b], d2[n, b * LANES : (b + 1) * LANES])
+@njit(fastmath=CONTRACT, error_model="numpy")
+def _add_squares_of_four(x, block, d2):
+    """d2[4 * 32] = |x_n - node l of the block|^2 for four samples x [4, D].
 
-
-@njit
-def _winners(x, blocks, nodes, index, smallest):
-    d2 = np.empty((ROWS, len(blocks) * LANES), x.dtype)
-    for first in range(0, len(x), ROWS):
-        rows = min(ROWS, len(x) - first)
-        _distances(x[first : first + rows], blocks, d2)
-        for n in range(rows):
-            c = _first_smallest(d2[n], nodes)
-            index[first + n], smallest[first + n] = c, d2[n, c]
-
-
-@njit(fastmath={"contract", "reassoc"})
-def _squared(x_n, w_m):
-    total = x_n.dtype.type(0)
-    for j in range(len(x_n)):
-        t = x_n[j] - w_m[j]
-        total += t * t
-    return total
-
-
-@njit
-def _settle(product, squares, norms, unit, x, w, index, smallest):
-    """Decide by direct differences among the nodes that the matrix product cannot tell apart.
-
-    squares_m - 2 product_nm is |x_n - w_m|^2 less a term without m. With |x|, |w| the centred
-    norms its error, and that of a direct distance, stay below unit (|x| + |w|)^2 together, so the
-    true winner lies within twice that of the minimum. A bound that is not finite admits every node.
+    The block is flat, and d2 is: LLVM sees two arrays, whose overlap it can rule out.
     """
-    longest = np.sqrt(squares.max())
-    two = squares.dtype.type(2)
-    for n in range(len(x)):
-        score = product[n]
-        for m in range(len(w)):
-            score[m] = squares[m] - two * score[m]
-        low = np.full(LANES, np.inf, score.dtype)
-        whole = len(w) // LANES * LANES
-        for first in range(0, whole, LANES):
-            for lane in range(LANES):
-                if score[first + lane] < low[lane]:
-                    low[lane] = score[first + lane]
-        for m in range(whole, len(w)):
-            low[0] = min(low[0], score[m])
-        limit = low.min() + 2 * unit * (norms[n] + longest) ** 2
-        every = not np.isfinite(limit)
-        best, nearest, found = 0, np.nan, False
-        for m in range(len(w)):
-            if every or score[m] <= limit:
-                d2 = _squared(x[n], w[m])
-                if d2 == d2 and (not found or d2 < nearest):
-                    best, nearest, found = m, d2, True
-        index[n], smallest[n] = best, nearest
+    xa, xb, xc, xd = x[0], x[1], x[2], x[3]
+    features = x.shape[1]
+    for lane in range(GROUP * LANES):
+        d2[lane] = 0
+    whole = features // 4 * 4
+    for j in range(0, whole, 4):
+        a0, a1, a2, a3 = xa[j], xa[j + 1], xa[j + 2], xa[j + 3]
+        b0, b1, b2, b3 = xb[j], xb[j + 1], xb[j + 2], xb[j + 3]
+        c0, c1, c2, c3 = xc[j], xc[j + 1], xc[j + 2], xc[j + 3]
+        d0, d1, d2_, d3 = xd[j], xd[j + 1], xd[j + 2], xd[j + 3]
+        w = block[j * LANES : (j + 4) * LANES]
+        for i in range(LANES):
+            w0, w1, w2, w3 = w[i], w[LANES + i], w[2 * LANES + i], w[3 * LANES + i]
+            s0, s1, s2, s3 = a0 - w0, a1 - w1, a2 - w2, a3 - w3
+            d2[i] = d2[i] + s0 * s0 + s1 * s1 + s2 * s2 + s3 * s3
+            s0, s1, s2, s3 = b0 - w0, b1 - w1, b2 - w2, b3 - w3
+            d2[LANES + i] = d2[LANES + i] + s0 * s0 + s1 * s1 + s2 * s2 + s3 * s3
+            s0, s1, s2, s3 = c0 - w0, c1 - w1, c2 - w2, c3 - w3
+            d2[2 * LANES + i] = d2[2 * LANES + i] + s0 * s0 + s1 * s1 + s2 * s2 + s3 * s3
+            s0, s1, s2, s3 = d0 - w0, d1 - w1, d2_ - w2, d3 - w3
+            d2[3 * LANES + i] = d2[3 * LANES + i] + s0 * s0 + s1 * s1 + s2 * s2 + s3 * s3
+    for j in range(whole, features):
+        for i in range(LANES):
+            w0 = block[j * LANES + i]
+            s0, s1, s2, s3 = xa[j] - w0, xb[j] - w0, xc[j] - w0, xd[j] - w0
+            d2[i] += s0 * s0
+            d2[LANES + i] += s1 * s1
+            d2[2 * LANES + i] += s2 * s2
+            d2[3 * LANES + i] += s3 * s3
+
+
+@njit
+def _copied(x, first):
+    """ROWS samples from `first` on, filled up with zeros behind the last."""
+    rows = np.zeros((ROWS, x.shape[1]), x.dtype)
+    for n in range(min(ROWS, len(x) - first)):
+        rows[n] = x[first + n]
+    return rows
+
+
+@njit(parallel=True)
+def _distances(x, blocks, d2):
+    for part in prange((len(x) + ROWS - 1) // ROWS):
+        first = part * ROWS
+        count, nodes = min(ROWS, len(x) - first), d2.shape[1]
+        rows, tile = _copied(x, first), np.empty(GROUP * LANES, x.dtype)
+        for b in range(len(blocks)):
+            block, lanes = blocks[b].reshape(-1), min(LANES, nodes - b * LANES)
+            for n in range(0, count, GROUP):
+                _add_squares_of_four(rows[n : n + GROUP], block, tile)
+                for i in range(min(GROUP, count - n)):
+                    for lane in range(lanes):
+                        d2[first + n + i, b * LANES + lane] = tile[i * LANES + lane]
+
+
+@njit
+def _keep_lower(d2, b, low, at):
+    """The lowest distance of every lane so far, and the block where it was met first."""
+    for i in range(len(d2)):
+        lower = d2[i] < low[i]
+        low[i] = d2[i] if lower else low[i]
+        at[i] = b if lower else at[i]
+
+
+@njit
+def _lowest(low, at):
+    """The smallest of 32 lanes, and of equal ones the node with the lowest number."""
+    smallest, nearest = low[0], at[0] * LANES
+    for lane in range(1, LANES):
+        m = at[lane] * LANES + lane
+        if low[lane] < smallest or (low[lane] == smallest and m < nearest):
+            smallest, nearest = low[lane], m
+    return nearest, smallest
+
+
+@njit
+def _node_by_node(x_n, blocks, nodes):
+    """The winner where no distance is below infinity: infinity beats NaN, node 0 is the last."""
+    best, smallest, found = 0, x_n.dtype.type(np.nan), False
+    for m in range(nodes):
+        total = x_n.dtype.type(0)
+        for j in range(len(x_n)):
+            t = x_n[j] - blocks[m // LANES, j, m % LANES]
+            total += t * t
+        if total == total and (not found or total < smallest):
+            best, smallest, found = m, total, True
+    return best, smallest
+
+
+@njit(parallel=True)
+def _winners(x, blocks, nodes, index, smallest):
+    for part in prange((len(x) + ROWS - 1) // ROWS):
+        first = part * ROWS
+        count = min(ROWS, len(x) - first)
+        rows, tile = _copied(x, first), np.empty(GROUP * LANES, x.dtype)
+        low = np.full(ROWS * LANES, np.inf, x.dtype)
+        at = np.zeros(ROWS * LANES, np.int32)
+        for b in range(len(blocks)):
+            block = blocks[b].reshape(-1)
+            for n in range(0, count, GROUP):
+                lanes = slice(n * LANES, (n + GROUP) * LANES)
+                _add_squares_of_four(rows[n : n + GROUP], block, tile)
+                _keep_lower(tile, np.int32(b), low[lanes], at[lanes])
+        for n in range(count):
+            lanes = slice(n * LANES, (n + 1) * LANES)
+            c, d2 = _lowest(low[lanes], at[lanes])
+            if not d2 < np.inf:
+                c, d2 = _node_by_node(rows[n], blocks, nodes)
+            index[first + n], smallest[first + n] = c, d2
 
 
 @njit
@@ -182,12 +245,12 @@ def _online(blocks, nodes, x, table, schedule, rates, additive, normalise, index
                 _normalise(blocks[b], scratch)
 
 
-@register("som", "distances", backend="numba", idea="nodes in vector lanes, rows share a block")
+@register("som", "distances", backend="numba", idea="nodes in vector lanes, four rows at a time")
 def distances(x, w):
-    blocks = _in_blocks(w)
-    d2 = np.empty((len(x), len(blocks) * LANES), x.dtype)
-    _distances(np.ascontiguousarray(x), blocks, d2)
-    return np.ascontiguousarray(d2[:, : len(w)])
+    d2 = np.empty((len(x), len(w)), x.dtype)
+    if d2.size:
+        _distances(np.ascontiguousarray(x), _in_blocks(w), d2)
+    return d2
 
 
 @register("som", "winners", backend="numba", idea="distances and arg-min in one pass, no d2 array")
@@ -195,31 +258,6 @@ def winners(x, w):
     index, smallest = np.empty(len(x), np.int64), np.empty(len(x), x.dtype)
     if len(x):
         _winners(np.ascontiguousarray(x), _in_blocks(w), len(w), index, smallest)
-    return index, smallest
-
-
-@register(
-    "som",
-    "winners",
-    backend="numba",
-    version=2,
-    idea="matrix product about the mean of w, near ties settled by differences",
-    supports=lambda x, w: x.shape[1] >= 32 and w.shape[0] >= 32 and x.shape[0] > 0,
-)
-def winners_by_product(x, w):
-    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
-    index, smallest = np.empty(len(x), np.int64), np.empty(len(x), x.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):  # then every node is settled directly
-        centre = w.mean(axis=0)
-        about = w - centre
-        squares = (about * about).sum(axis=1)
-        for first in range(0, len(x), BATCH):
-            rows = slice(first, first + BATCH)
-            moved = x[rows] - centre
-            norms = np.sqrt((moved * moved).sum(axis=1))
-            unit = float(np.finfo(x.dtype).eps) * (x.shape[1] + 8)
-            product = moved @ about.T
-            _settle(product, squares, norms, unit, x[rows], w, index[rows], smallest[rows])
     return index, smallest
 
 
