@@ -34,8 +34,9 @@ less than one operation per byte, so memory is the limit and one pass the aim.
 
     reference   the pixels at one place of the window, for all windows at once, are a strided view
                 of x: KH KW views are compared or added                          (reference.py)
-    numba v1    window by window, each plane on one thread: x is read once, the running maximum
-                stays in a register, no array of window size exists              (cpu.py)
+    numba v1    a band of rows laid out flat, split by column modulo SW: the pixels at one place of
+                all windows are one contiguous run, however short the rows; bands on threads, all
+                working arrays in the cache                                     (cpu.py)
     cuda        one source, cuda.cu, for a GPU and the emulator. Forward:
       v1        one thread per output: a pixel is asked for by every window over it, and neighbours
                 ask SW pixels apart, 8 sectors a request where 4 would do

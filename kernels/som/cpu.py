@@ -12,10 +12,10 @@ product 16.8 ms).
 """
 
 import numpy as np
-from numba import prange
 
 from ..compiled import njit
 from ..registry import register
+from ..threads import in_parts
 
 LANES = 32
 GROUP = 4  # samples that share what is loaded of a block
@@ -111,10 +111,10 @@ def _copied(x, first):
     return rows
 
 
-@njit(parallel=True)
-def _distances(x, blocks, d2):
-    for part in prange((len(x) + ROWS - 1) // ROWS):
-        first = part * ROWS
+@njit(nogil=True)
+def _distances(x, blocks, d2, parts, part):
+    bands = (len(x) + ROWS - 1) // ROWS
+    for first in range(part * bands // parts * ROWS, (part + 1) * bands // parts * ROWS, ROWS):
         count, nodes = min(ROWS, len(x) - first), d2.shape[1]
         rows, tile = _copied(x, first), np.empty(GROUP * LANES, x.dtype)
         for b in range(len(blocks)):
@@ -160,10 +160,10 @@ def _node_by_node(x_n, blocks, nodes):
     return best, smallest
 
 
-@njit(parallel=True)
-def _winners(x, blocks, nodes, index, smallest):
-    for part in prange((len(x) + ROWS - 1) // ROWS):
-        first = part * ROWS
+@njit(nogil=True)
+def _winners(x, blocks, nodes, index, smallest, parts, part):
+    bands = (len(x) + ROWS - 1) // ROWS
+    for first in range(part * bands // parts * ROWS, (part + 1) * bands // parts * ROWS, ROWS):
         count = min(ROWS, len(x) - first)
         rows, tile = _copied(x, first), np.empty(GROUP * LANES, x.dtype)
         low = np.full(ROWS * LANES, np.inf, x.dtype)
@@ -245,11 +245,17 @@ def _online(blocks, nodes, x, table, schedule, rates, additive, normalise, index
                 _normalise(blocks[b], scratch)
 
 
+def _parts(x, w):
+    """In how many parts samples meet nodes: up to 16, each of 2^20 differences or more."""
+    return max(1, min(16, -(-len(x) // ROWS), x.size * len(w) >> 20))
+
+
 @register("som", "distances", backend="numba", idea="nodes in vector lanes, four rows at a time")
 def distances(x, w):
     d2 = np.empty((len(x), len(w)), x.dtype)
     if d2.size:
-        _distances(np.ascontiguousarray(x), _in_blocks(w), d2)
+        parts = _parts(x, w)
+        in_parts(_distances, parts, np.ascontiguousarray(x), _in_blocks(w), d2, parts)
     return d2
 
 
@@ -257,7 +263,9 @@ def distances(x, w):
 def winners(x, w):
     index, smallest = np.empty(len(x), np.int64), np.empty(len(x), x.dtype)
     if len(x):
-        _winners(np.ascontiguousarray(x), _in_blocks(w), len(w), index, smallest)
+        parts = _parts(x, w)
+        args = np.ascontiguousarray(x), _in_blocks(w), len(w), index, smallest
+        in_parts(_winners, parts, *args, parts)
     return index, smallest
 
 

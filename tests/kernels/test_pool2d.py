@@ -249,3 +249,28 @@ def test_gradients_refuse_what_does_not_fit():
 def test_the_examples_run():
     result = doctest.testmod(pool2d)
     assert result.failed == 0 and result.attempted > 0
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize(
+    "kernel, stride, padding", [(3, 1, 1), ((2, 4), (1, 3), (1, 2)), (2, 2, 0)]
+)
+def test_padding_never_wins_even_against_minus_infinity(name, kernel, stride, padding):
+    x = np.full((2, 1, 6, 7), -np.inf, "float32")
+    x[1, 0, 2, 3] = 1
+    with backend(name):
+        y, index = pool2d.max_forward(x, kernel, stride, padding)
+    for n in range(2):
+        for i, j, pixels in windows(x.shape, kernel, stride, padding):
+            r, s = max(pixels, key=lambda p: x[n, 0, p[0], p[1]])
+            assert (y[n, 0, i, j], index[n, 0, i, j]) == (x[n, 0, r, s], r * 7 + s)
+
+
+def test_planes_that_join_and_bands_that_do_not_fill():
+    """Many small planes make one tall one on the CPU; a large plane is cut into bands."""
+    for shape, options in (((37, 41, 4, 6), (2, 2, 0)), ((1, 1, 400, 66), (3, 1, 1))):
+        x = np.random.default_rng(0).integers(-9, 9, shape).astype("float32")
+        got = pool2d.max_forward(x, *options)
+        with backend("reference"):
+            want = pool2d.max_forward(x, *options)
+        assert all(np.array_equal(a, b) for a, b in zip(got, want))

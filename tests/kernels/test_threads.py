@@ -1,0 +1,76 @@
+"""Work in parts: each part once, on the threads asked for, errors raised where it was asked for."""
+
+import os
+import threading
+
+import numba
+import numpy as np
+import pytest
+
+from glassgrad.kernels.compiled import njit
+from glassgrad.kernels.threads import in_parts
+
+
+@njit(nogil=True)
+def add_one(a, part):
+    a[part] += 1
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2, 3, 100])
+def test_every_part_is_done_once(parts):
+    for _ in range(50):
+        a = np.zeros(100)
+        in_parts(add_one, parts, a)
+        assert a.tolist() == [1.0] * parts + [0.0] * (100 - parts)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="Numba has one thread here")
+def test_no_more_threads_than_numba_may_use():
+    meet, names = threading.Barrier(2, timeout=10), set()
+
+    def together(part):
+        meet.wait()  # passes only where two threads work at once
+        names.add(threading.current_thread().name)
+
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(2)
+        in_parts(together, 2)
+        assert len(names) == 2
+        numba.set_num_threads(1)
+        names.clear()
+        in_parts(lambda part: names.add(threading.current_thread().name), 20)
+        assert names == {threading.current_thread().name}
+    finally:
+        numba.set_num_threads(before)
+
+
+def test_an_error_comes_back_to_the_caller_and_spoils_nothing():
+    def fails(part):
+        if part == 3:
+            raise ValueError("part 3")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="part 3"):
+            in_parts(fails, 8)
+    a = np.zeros(4)
+    in_parts(add_one, 4, a)
+    assert a.sum() == 4
+
+
+def test_parts_may_have_parts():
+    """A thread that waits for its own parts works on them itself: nothing locks up."""
+    a = np.zeros((4, 8))
+    in_parts(lambda part: in_parts(add_one, 8, a[part]), 4)
+    assert (a == 1).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_has_its_own_threads():
+    a = np.zeros(8)
+    in_parts(add_one, 8, a)
+    child = os.fork()
+    if child == 0:
+        in_parts(add_one, 8, a)
+        os._exit(0 if (a == 2).all() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
