@@ -1,7 +1,7 @@
 """Where compiled kernels are kept: every `cpu.py` takes `njit` from here, never from Numba.
 
 Numba can keep machine code on disk, but decides whether a function is still the same by the file
-that holds it. `dropout/cpu.py` has `philox_block` compiled into it: after a change in
+that holds it. `dropout/cpu.py` has `fill_words` compiled into it: after a change in
 `philox/cpu.py` the old code would go on running. Here the folder itself is named by everything the
 code depends on,
 

@@ -1,115 +1,142 @@
-"""Philox 4x32-10 in Numba: each block is computed in registers and written once.
+"""Philox 4x32-10 in Numba: eight blocks at a time in vector registers, parts on threads.
 
-`philox_block`, `normal_block` and `TOP24` are what the other families use to make their noise
-inside their own loops; LLVM inlines them there.
+A 32 x 32 -> 64 bit multiplication is one instruction of vectors of 64-bit lanes, and reads the low
+halves of its lanes alone: the words keep whatever stands above them, and nothing is masked away.
+Twenty multiplications, shifts and xors make the four words of a block: 1.4 cycles a word on a core
+with 512-bit vectors, which is the floor under everything that draws.
+
+`fill_words` and `fill_normals` are what the other families make their noise with, into scratch
+arrays that stay in the cache.
 """
-
-import math
 
 import numpy as np
 
 from ..compiled import njit
+from ..elementary import log_unit, turn, vectorised
 from ..registry import register
+from ..threads import in_parts
 
 A, B = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL0, WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-TOP24 = np.uint64(8)  # a word shifted right by this leaves its 24 highest bits
-TWO_PI = 2 * math.pi
+LOW, HALF, ZERO = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(0)
+TOP24 = np.uint32(8)  # a word shifted right by this leaves its 24 highest bits
+CHUNK = 512  # numbers made at a time, also where fewer are wanted
+PART = 1 << 15  # numbers in a part of the work: enough to be worth a thread's waking up
 
 
-@njit
-def philox_block(seed, counter):
-    """The four words, as uint64, of block `counter` under `seed`, both uint64.
-
-    Words live in 64-bit variables: Numba widens 32-bit integers anyway, and LLVM sees from the
-    masks that a 32 x 32 -> 64 multiplication is enough.
-    """
+@njit(inline="always")  # a call would end the vectors, and LLVM finds it too long to inline
+def _block(seed, counter):
+    """The four words of block `counter` under `seed`, as the low halves of four uint64."""
     k0, k1 = seed & LOW, seed >> HALF
     c0, c1 = counter & LOW, counter >> HALF
-    c2 = c3 = np.uint64(0)
+    c2 = c3 = ZERO
     for _ in range(10):
-        a, b = A * c0, B * c2
-        c0, c1, c2, c3 = (b >> HALF) ^ c1 ^ k0, b & LOW, (a >> HALF) ^ c3 ^ k1, a & LOW
-        k0, k1 = (k0 + WEYL0) & LOW, (k1 + WEYL1) & LOW
+        a, b = A * (c0 & LOW), B * (c2 & LOW)
+        c0, c1, c2, c3 = (b >> HALF) ^ c1 ^ k0, b, (a >> HALF) ^ c3 ^ k1, a
+        k0, k1 = k0 + WEYL0, k1 + WEYL1
     return c0, c1, c2, c3
 
 
-@njit
-def box_muller(b0, b1, like):
-    """Two normals from two words, computed in the dtype of the array `like`."""
-    real = like.dtype.type
-    u1 = real(np.int64(b0 >> TOP24) + 1) * real(2.0**-24)
-    u2 = real(np.int64(b1 >> TOP24)) * real(2.0**-24)
-    radius, angle = np.sqrt(real(-2) * np.log(u1)), real(TWO_PI) * u2
-    return radius * np.cos(angle), radius * np.sin(angle)
+@vectorised
+def fill_words(seed, counter, words):
+    """words[4 i + l] = lane l of block counter + i, for a uint32 array of whole blocks."""
+    for i in range(words.size // 4):
+        b0, b1, b2, b3 = _block(seed, counter + np.uint64(i))
+        words[4 * i] = np.uint32(b0)
+        words[4 * i + 1] = np.uint32(b1)
+        words[4 * i + 2] = np.uint32(b2)
+        words[4 * i + 3] = np.uint32(b3)
 
 
-@njit
-def normal_block(seed, counter, like):
-    """The four normals of block `counter`, computed in the dtype of the array `like`."""
-    b0, b1, b2, b3 = philox_block(seed, counter)
-    n0, n1 = box_muller(b0, b1, like)
-    n2, n3 = box_muller(b2, b3, like)
-    return n0, n1, n2, n3
-
-
-@njit
-def _bits(seed, offset, out):
-    whole = out.size // 4
-    for i in range(whole):
-        b = philox_block(seed, offset + np.uint64(i))
-        for lane in range(4):
-            out[4 * i + lane] = b[lane]
-    if 4 * whole < out.size:
-        b = philox_block(seed, offset + np.uint64(whole))
-        for lane in range(out.size - 4 * whole):
-            out[4 * whole + lane] = b[lane]
-
-
-@njit
-def _uniform(seed, offset, out):
+@vectorised
+def _to_uniforms(words, out):
     real = out.dtype.type
-    whole = out.size // 4
-    for i in range(whole):
-        b = philox_block(seed, offset + np.uint64(i))
-        for lane in range(4):
-            out[4 * i + lane] = real(np.int64(b[lane] >> TOP24)) * real(2.0**-24)
-    if 4 * whole < out.size:
-        b = philox_block(seed, offset + np.uint64(whole))
-        for lane in range(out.size - 4 * whole):
-            out[4 * whole + lane] = real(np.int64(b[lane] >> TOP24)) * real(2.0**-24)
+    for i in range(min(words.size, out.size)):
+        out[i] = real(np.int32(words[i] >> TOP24)) * real(2.0**-24)
+
+
+@vectorised
+def _to_normals(words, out):
+    """Box-Muller on pairs; `out` is of an even length."""
+    for i in range(min(words.size // 2, out.size // 2)):
+        top0, top1 = np.int32(words[2 * i] >> TOP24), np.int32(words[2 * i + 1] >> TOP24)
+        radius = np.sqrt(out.dtype.type(-2) * log_unit(np.int32(top0 + 1), out))
+        cosine, sine = turn(top1, out)
+        out[2 * i] = radius * cosine
+        out[2 * i + 1] = radius * sine
 
 
 @njit
-def _normal(seed, offset, out):
-    whole = out.size // 4
-    for i in range(whole):
-        b = normal_block(seed, offset + np.uint64(i), out)
-        for lane in range(4):
-            out[4 * i + lane] = b[lane]
-    if 4 * whole < out.size:
-        b = normal_block(seed, offset + np.uint64(whole), out)
-        for lane in range(out.size - 4 * whole):
-            out[4 * whole + lane] = b[lane]
+def fill_normals(seed, counter, words, normals):
+    """Normals of the blocks from `counter` on, in scratch arrays of whole blocks."""
+    fill_words(seed, counter, words)
+    _to_normals(words, normals)
 
 
-@register("philox", "bits", backend="numba", idea="one block at a time, in registers")
+@njit
+def share(n, parts, part):
+    """The first element of a part of n, a multiple of 4, and the first one after it."""
+    blocks = (n + 3) // 4
+    return 4 * (part * blocks // parts), min(4 * ((part + 1) * blocks // parts), n)
+
+
+@vectorised
+def _copy(made, out):
+    for i in range(min(made.size, out.size)):
+        out[i] = made[i]
+
+
+@njit(nogil=True)
+def _bits(seed, offset, out, parts, part):
+    first, last = share(out.size, parts, part)
+    words = np.empty(CHUNK, np.uint32)
+    for i in range(first, last, CHUNK):
+        fill_words(seed, offset + np.uint64(i // 4), words)
+        _copy(words, out[i : min(i + CHUNK, last)])
+
+
+@njit(nogil=True)
+def _uniform(seed, offset, out, parts, part):
+    first, last = share(out.size, parts, part)
+    words = np.empty(CHUNK, np.uint32)
+    for i in range(first, last, CHUNK):
+        fill_words(seed, offset + np.uint64(i // 4), words)
+        _to_uniforms(words, out[i : min(i + CHUNK, last)])
+
+
+@njit(nogil=True)
+def _normal(seed, offset, out, parts, part):
+    first, last = share(out.size, parts, part)
+    words, normals = np.empty(CHUNK, np.uint32), np.empty(CHUNK, out.dtype)
+    for i in range(first, last, CHUNK):
+        fill_normals(seed, offset + np.uint64(i // 4), words, normals)
+        _copy(normals, out[i : min(i + CHUNK, last)])
+
+
+def run(kernel, seed, offset, *args, size):
+    """A kernel on the stream (seed, offset), in as many parts as `size` numbers are worth."""
+    parts = max(1, min(8, size // PART))
+    in_parts(kernel, parts, np.uint64(seed), np.uint64(offset), *args, parts)
+
+
+@register("philox", "bits", backend="numba", idea="eight blocks at a time, in vector registers")
 def bits(seed, offset, n):
     out = np.empty(n, np.uint32)
-    _bits(np.uint64(seed), np.uint64(offset), out)
+    run(_bits, seed, offset, out, size=n)
     return out
 
 
-@register("philox", "uniform", backend="numba", idea="words to uniforms before they are stored")
+@register(
+    "philox", "uniform", backend="numba", idea="words to uniforms while they are in the cache"
+)
 def uniform(shape, seed, offset, dtype):
     out = np.empty(shape, dtype)
-    _uniform(np.uint64(seed), np.uint64(offset), out.reshape(-1))
+    run(_uniform, seed, offset, out.reshape(-1), size=out.size)
     return out
 
 
-@register("philox", "normal", backend="numba", idea="words to normals before they are stored")
+@register("philox", "normal", backend="numba", idea="words to normals while they are in the cache")
 def normal(shape, seed, offset, dtype):
     out = np.empty(shape, dtype)
-    _normal(np.uint64(seed), np.uint64(offset), out.reshape(-1))
+    run(_normal, seed, offset, out.reshape(-1), size=out.size)
     return out
