@@ -113,6 +113,7 @@ class Differentiable:
                     f" {value.describe()}; pass a number, or .detach() it"
                 )
         arrays = self._arrays(tensors)
+        given = [t for t in tensors if type(t) is Tensor]
 
         start = watch_start()
         registry.last_run()  # forget what ran outside of any call: it is not ours
@@ -128,20 +129,20 @@ class Differentiable:
         if start is not None or debug.level():
             watch_end(self, start, arrays, outs, settings, ran)
 
-        if not grad_enabled() or all(type(t) is not Tensor or t.edge is None for t in tensors):
-            derived = any(type(t) is Tensor and (t.requires_grad or t.computed) for t in tensors)
-            made = tuple(Tensor(o, derived=derived) for o in outs)
-        else:
+        if grad_enabled() and any(t.requires_grad for t in given):
             node = self._record(tensors, arrays, outs, settings, ran)
-            made = tuple(
+            made = [
                 Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o, derived=True)
                 for i, o in enumerate(outs)
-            )
-        for o, view in zip(outs, made):
-            for t, a in zip(tensors, arrays):
-                if type(t) is Tensor and _shares_memory(o, a):
+            ]
+        else:
+            derived = any(t.requires_grad or t.computed for t in given)
+            made = [Tensor(o, derived=derived) for o in outs]
+        for view in made:
+            for t in given:
+                if _shares_memory(view.data, t.data):
                     view.changes = t.changes
-        return made if several else made[0]
+        return tuple(made) if several else made[0]
 
     def _shape_error(self, arrays, error):
         """What the array library refused, in the form of the house."""
@@ -314,9 +315,7 @@ def _own(value):
 
 def _shares_memory(o, a) -> bool:
     """Is the output o the argument a, or a view of it?"""
-    if o is a:
-        return True
-    return o.base is not None and is_array(a) and (o.base is a or o.base is a.base)
+    return o is a or (o.base is not None and (o.base is a or o.base is a.base))
 
 
 def _rebuilt(array, edge):

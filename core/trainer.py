@@ -70,14 +70,15 @@ class Trainer:
 
     def clip(self) -> None:
         """Clip the gradient's norm if the settings say so; DivergedError if it is not finite."""
-        parameters, most = self.system.parameters(), self.settings["clip"]
+        system, most = self.system, self.settings["clip"]
+        parameters = self.optimiser.parameters if self.optimiser else system.parameters()
         if most:
             norm = clip_grad_norm(parameters, most)
             if not math.isfinite(norm):
                 raise self.diverged("the norm of the gradient", norm)
         elif not finite_gradients(parameters):
             name = next(
-                n for n, p in self.system.named_parameters() if not finite_gradients([p])
+                n for n, p in system.named_parameters() if not finite_gradients([p])
             )  # fmt: skip
             raise self.diverged(f"the gradient of {name}", "not finite")
 

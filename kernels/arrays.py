@@ -1,11 +1,18 @@
 """Which of the two array libraries, NumPy or CuPy, an array belongs to."""
 
+import functools
+
 import numpy as np
+
+
+@functools.cache
+def _of_cupy(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "cupy"
 
 
 def is_cupy(a) -> bool:
     """True for a CuPy array; CuPy itself is never imported to find out."""
-    return type(a).__module__.partition(".")[0] == "cupy"
+    return _of_cupy(type(a))
 
 
 def xp_of(*arrays):

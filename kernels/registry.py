@@ -218,7 +218,8 @@ def dispatch(op: str, pass_: str, *args, like=None):
 def last_run() -> Implementation | None:
     """The implementation that the last dispatch of this thread ran, then forgotten."""
     record = getattr(_state, "last", None)
-    _state.last = None
+    if record is not None:
+        _state.last = None
     return record
 
 

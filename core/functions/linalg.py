@@ -3,7 +3,7 @@
 from ...kernels.errors import expect
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
-from .shapes import expand_dims, squeeze, sum_to, swap_axes
+from .shapes import expand_dims, reshape, squeeze, sum_to, swap_axes
 
 
 def _flops(arrays, outs, settings):
@@ -54,6 +54,27 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
     return squeeze(z, -1 if right else -2) if left else z
 
 
+def _rows(x):
+    """All axes but the last made one: a matrix."""
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+
+
+@differentiable(
+    x=lambda g, w: _product(g, w),
+    w=lambda g, x: _product(swap_axes(_rows(g), 0, 1), _rows(x)),
+    b=lambda g, b_shape: sum_to(g, b_shape),
+    elementwise=True,
+    flops=_flops,
+    name="linear",
+)
+def _linear(x, w, b=None, /):
+    """x wᵀ + b.  gx = g w, gw = gᵀ x, gb = Σ g."""
+    y = x @ w.T
+    if b is not None:
+        y += b
+    return y
+
+
 def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     """x wᵀ + b for x [..., I], w [O, I], b [O]: the layer of a perceptron.
 
@@ -62,16 +83,17 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     tensor([[11.5]])
     """
     x, w = as_tensor(x), as_tensor(w)
-    expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
-    expect(
-        x.ndim > 0 and x.shape[-1] == w.shape[1], "linear", "x's last axis must equal w.shape[1]",
-        w.shape[1], x.shape[-1:], x=x, w=w,
-    )  # fmt: skip
-    y = matmul(x, swap_axes(w, 0, 1))
+    if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
+        expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
+        expect(
+            False, "linear", "x's last axis must equal w.shape[1]", w.shape[1], x.shape[-1:],
+            x=x, w=w,
+        )  # fmt: skip
+    if x.ndim == 1:
+        return squeeze(linear(expand_dims(x, 0), w, b), 0)
     if b is None:
-        return y
+        return _linear(x, w)
     b = as_tensor(b)
-    expect(
-        b.shape == w.shape[:1], "linear", "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b
-    )
-    return y + b
+    if b.shape != w.shape[:1]:
+        expect(False, "linear", "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b)
+    return _linear(x, w, b)

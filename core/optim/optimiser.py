@@ -138,10 +138,11 @@ class Optimiser:
 
     def _step_one(self, i, p, settings):
         x, g = p.data, p.grad.data
-        expect(
-            g.shape == x.shape and g.dtype == x.dtype, type(self).__name__,
-            f"the gradient of parameter {i} must match it", p.describe(), p.grad.describe(),
-        )  # fmt: skip
+        if g.shape != x.shape or g.dtype != x.dtype:
+            expect(
+                False, type(self).__name__, f"the gradient of parameter {i} must match it",
+                p.describe(), p.grad.describe(),
+            )  # fmt: skip
         if self.state[i] is None:
             self.state[i] = {s: self.initial(s, x, settings) for s in self.needs(settings)}
         for a in self.state[i].values():
