@@ -14,6 +14,7 @@ glassgrad compiles nothing and loads neither Numba nor CuPy.
 """
 
 import contextlib
+import functools
 import importlib
 import threading
 from collections.abc import Callable
@@ -22,7 +23,10 @@ from dataclasses import dataclass
 from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
 
-OPERATIONS = ("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox")
+OPERATIONS = (
+    *("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox"),
+    *("descent",),
+)
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
 BACKENDS = tuple(MODULES)
 
@@ -170,9 +174,12 @@ def current_backend(array=None) -> str:
 
 def _floats(args) -> set[str]:
     """The float dtypes among the arguments: those of the arrays, and those given by name."""
-    names = {str(a.dtype) for a in args if hasattr(a, "dtype")}
+    names = {_name(a.dtype) for a in args if hasattr(a, "dtype")}
     names |= {a for a in args if isinstance(a, str)}
     return {n for n in names if n.startswith("float")}
+
+
+_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
 
 
 def find(op: str, pass_: str, backend: str, args=(), version: int | None = None) -> Implementation:

@@ -6,8 +6,9 @@ element by element; g stands for g + weight_decay·x where a weight decay is set
 
 import math
 
+from ...kernels import descent
 from ..arrays import xp_of
-from .optimiser import Optimiser, decayed
+from .optimiser import Optimiser, step_in_place
 
 
 class AdaGrad(Optimiser):
@@ -27,19 +28,9 @@ class AdaGrad(Optimiser):
     def initial(self, slot, x, settings):
         return xp_of(x).full_like(x, settings["initial_accumulator_value"])
 
-    def update(
-        self, x, g, state, t, scratch, *, lr, lr_decay, weight_decay, initial_accumulator_value, eps
-    ):
-        xp = xp_of(x)
-        g = decayed(xp, x, g, weight_decay, scratch)
-        total, s, q = state["sum"], scratch(1), scratch(2)
-        xp.multiply(g, g, out=s)
-        total += s
-        xp.sqrt(total, out=s)
-        s += eps
-        xp.divide(g, s, out=q)
-        q *= lr / (1 + (t - 1) * lr_decay)
-        x -= q
+    def update(self, x, g, state, t, *, lr, lr_decay, weight_decay, initial_accumulator_value, eps):
+        rate = lr / (1 + (t - 1) * lr_decay)
+        step_in_place(descent.adagrad, x, g, (state["sum"],), rate, eps, weight_decay)
 
 
 class Adadelta(Optimiser):
@@ -57,20 +48,9 @@ class Adadelta(Optimiser):
     ):  # fmt: skip
         super().__init__(parameters, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
 
-    def update(self, x, g, state, t, scratch, *, lr, rho, eps, weight_decay):
-        xp = xp_of(x)
-        g = decayed(xp, x, g, weight_decay, scratch)
-        v, u, s, d = state["square_avg"], state["acc_delta"], scratch(1), scratch(2)
-        _follow_square(xp, v, g, rho, s)
-        xp.add(v, eps, out=s)
-        xp.sqrt(s, out=s)
-        xp.add(u, eps, out=d)
-        xp.sqrt(d, out=d)
-        d /= s
-        d *= g
-        _follow_square(xp, u, d, rho, s)
-        d *= lr
-        x -= d
+    def update(self, x, g, state, t, *, lr, rho, eps, weight_decay):
+        slots = state["square_avg"], state["acc_delta"]
+        step_in_place(descent.adadelta, x, g, slots, lr, rho, eps, weight_decay)
 
 
 class RMSProp(Optimiser):
@@ -97,30 +77,9 @@ class RMSProp(Optimiser):
         used = (True, settings["centred"], settings["momentum"])
         return tuple(s for s, u in zip(self.slots, used) if u)
 
-    def update(self, x, g, state, t, scratch, *, lr, alpha, eps, weight_decay, momentum, centred):
-        xp = xp_of(x)
-        g = decayed(xp, x, g, weight_decay, scratch)
-        v, s, d = state["square_avg"], scratch(1), scratch(2)
-        _follow_square(xp, v, g, alpha, s)
-        if centred:
-            m = state["grad_avg"]
-            _follow(xp, m, g, alpha, s)
-            xp.multiply(m, m, out=s)
-            xp.subtract(v, s, out=s)
-            xp.maximum(s, 0, out=s)  # a variance, but for rounding
-            xp.sqrt(s, out=s)
-        else:
-            xp.sqrt(v, out=s)
-        s += eps
-        xp.divide(g, s, out=d)
-        if momentum:
-            b = state["momentum_buffer"]
-            b *= momentum
-            b += d
-            xp.multiply(b, lr, out=d)
-        else:
-            d *= lr
-        x -= d
+    def update(self, x, g, state, t, *, lr, alpha, eps, weight_decay, momentum, centred):
+        slots = [state.get(name) for name in self.slots]
+        step_in_place(descent.rmsprop, x, g, slots, lr, alpha, eps, momentum, weight_decay)
 
 
 class Adam(Optimiser):
@@ -147,24 +106,11 @@ class Adam(Optimiser):
     def needs(self, settings):
         return self.slots if settings["amsgrad"] else self.slots[:2]
 
-    def update(self, x, g, state, t, scratch, *, lr, betas, eps, weight_decay, amsgrad):
-        xp = xp_of(x)
-        if self.decoupled:
-            if weight_decay:
-                x *= 1 - lr * weight_decay
-        else:
-            g = decayed(xp, x, g, weight_decay, scratch)
-        m, v, s, d = state["exp_avg"], state["exp_avg_sq"], scratch(1), scratch(2)
-        _follow(xp, m, g, betas[0], s)
-        _follow_square(xp, v, g, betas[1], s)
-        if amsgrad:
-            v = xp.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
-        xp.sqrt(v, out=s)
-        s /= math.sqrt(1 - betas[1] ** t)
-        s += eps
-        xp.divide(m, s, out=d)
-        d *= lr / (1 - betas[0] ** t)
-        x -= d
+    def update(self, x, g, state, t, *, lr, betas, eps, weight_decay, amsgrad):
+        keep, decay = (1 - lr * weight_decay, 0.0) if self.decoupled else (1.0, weight_decay)
+        rate, scale = lr / (1 - betas[0] ** t), 1 / math.sqrt(1 - betas[1] ** t)
+        slots = [state.get(name) for name in self.slots]
+        step_in_place(descent.adam, x, g, slots, rate, scale, *betas, eps, keep, decay)
 
 
 class AdamW(Adam):
@@ -177,18 +123,3 @@ class AdamW(Adam):
         eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False,
     ):  # fmt: skip
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
-
-
-def _follow(xp, average, g, keep, s):
-    """average ← keep·average + (1 - keep)·g, in place."""
-    average *= keep
-    xp.multiply(g, 1 - keep, out=s)
-    average += s
-
-
-def _follow_square(xp, average, g, keep, s):
-    """average ← keep·average + (1 - keep)·g², in place."""
-    average *= keep
-    xp.multiply(g, g, out=s)
-    s *= 1 - keep
-    average += s

@@ -64,7 +64,6 @@ class Optimiser:
         self.state = [None] * len(self.parameters)  # slot -> array, from the first step on
         self.steps = [0] * len(self.parameters)
         self._used = [None] * len(self.parameters)
-        self._scratch = {}
 
     def _expect_parameter(self, p):
         if not isinstance(p, Tensor) or p.node is not None or not p.requires_grad:
@@ -101,11 +100,11 @@ class Optimiser:
 
     # ----------------------------------------------------------------- a step
 
-    def update(self, x, g, state: dict, t: int, scratch, **settings) -> None:
+    def update(self, x, g, state: dict, t: int, **settings) -> None:
         """Change the array x in place by its gradient g, which must stay as it is.
 
-        `state` holds the arrays named in `slots`, t counts from 1, ``scratch(k)`` is the k-th
-        working array of x's shape, with arbitrary content.
+        `state` holds the arrays named in `slots`, t counts from 1. The rules here are kernels
+        (kernels/descent); one of your own may be plain array operations.
         """
         raise NotImplementedError
 
@@ -152,7 +151,7 @@ class Optimiser:
                     " step; make a new optimiser after .to(...) or .astype(...)"
                 )
         self.steps[i] += 1
-        self.update(x, g, self.state[i], self.steps[i], _Scratch(self._scratch, x), **settings)
+        self.update(x, g, self.state[i], self.steps[i], **settings)
         p.version += 1
         self._used[i] = p.grad
 
@@ -225,25 +224,12 @@ def _is_number(value, kind) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < np.inf
 
 
-class _Scratch:
-    """Working arrays in the shape of x, cut from buffers that all parameters share."""
-
-    def __init__(self, buffers: dict, x):
-        self.buffers, self.x = buffers, x
-
-    def __call__(self, k: int):
-        x = self.x
-        key = (k, x.dtype, type(x))
-        if key not in self.buffers or self.buffers[key].size < x.size:
-            self.buffers[key] = xp_of(x).empty(x.size, x.dtype)
-        return self.buffers[key][: x.size].reshape(x.shape)
-
-
-def decayed(xp, x, g, weight_decay, scratch):
-    """g + weight_decay·x, the gradient with the L2 penalty ½ weight_decay ‖x‖² (or g itself)."""
-    if not weight_decay:
-        return g
-    s = scratch(0)
-    xp.multiply(x, weight_decay, out=s)
-    s += g
-    return s
+def step_in_place(rule, x, g, slots, *numbers) -> None:
+    """A rule of kernels/descent on x and its slots, changed in place however they lie in memory."""
+    arrays = (x, *slots)
+    if all(a is None or a.flags.c_contiguous for a in arrays):
+        rule(x, g, *slots, *numbers, in_place=True)
+        return
+    for old, new in zip(arrays, rule(x, g, *slots, *numbers)):
+        if old is not None:
+            old[...] = new

@@ -1,8 +1,8 @@
 """Stochastic gradient descent, and its momentum."""
 
+from ...kernels import descent
 from ...kernels.errors import ValueRangeError, expect
-from ..arrays import xp_of
-from .optimiser import Optimiser, decayed
+from .optimiser import Optimiser, step_in_place
 
 
 class SGD(Optimiser):
@@ -44,22 +44,9 @@ class SGD(Optimiser):
     def needs(self, settings):
         return self.slots if settings["momentum"] else ()
 
-    def update(self, x, g, state, t, scratch, *, lr, momentum, nesterov, weight_decay):
-        xp = xp_of(x)
-        g = decayed(xp, x, g, weight_decay, scratch)
-        s = scratch(1)
-        if momentum:
-            v = state["momentum_buffer"]
-            v *= momentum
-            v += g
-            if nesterov:
-                xp.multiply(v, momentum, out=s)
-                s += g
-                g = s
-            else:
-                g = v
-        xp.multiply(g, lr, out=s)
-        x -= s
+    def update(self, x, g, state, t, *, lr, momentum, nesterov, weight_decay):
+        slots = (state.get("momentum_buffer"),)
+        step_in_place(descent.sgd, x, g, slots, lr, momentum, nesterov, weight_decay)
 
 
 class Momentum(SGD):

@@ -185,9 +185,9 @@ def test_a_wrong_formula_is_caught():
     """A planted bug: Adam that forgets to correct the second moment's zero start."""
 
     class Forgetful(optim.Adam):
-        def update(self, x, g, state, t, scratch, **settings):
+        def update(self, x, g, state, t, **settings):
             x0 = x.copy()
-            super().update(x, g, state, t, scratch, **settings)
+            super().update(x, g, state, t, **settings)
             x[...] = x0 + (x - x0) * math.sqrt(1 - settings["betas"][1] ** t)
 
     good, bad = run(lambda p: optim.Adam(p, lr=0.1)), run(lambda p: Forgetful(p, lr=0.1))

@@ -1,0 +1,122 @@
+"""Steps of gradient descent: a parameter, its gradient and what the rule remembers, in one pass.
+
+x is the parameter, g its gradient; all arrays have one shape, and everything is element by element.
+Each rule first takes g + weight_decay x for g.
+
+    sgd        v <- momentum v + g
+               x <- x - lr v,  or  x - lr (g + momentum v) with `nesterov`,  or  x - lr g without v
+    adagrad    s <- s + g^2
+               x <- x - lr g / (sqrt(s) + eps)
+    adadelta   v <- rho v + (1 - rho) g^2          d = g sqrt(u + eps) / sqrt(v + eps)
+               u <- rho u + (1 - rho) d^2          x <- x - lr d
+    rmsprop    v <- alpha v + (1 - alpha) g^2      q = v,  or  v - m^2  centred by
+               m <- alpha m + (1 - alpha) g        d = g / (sqrt(max(q, 0)) + eps)
+               b <- momentum b + d                 x <- x - lr b,  or  x - lr d without b
+    adam       x <- keep x                         (1, or 1 - lr weight_decay where it is decoupled)
+               m <- beta1 m + (1 - beta1) g        v <- beta2 v + (1 - beta2) g^2
+               top <- max(top, v)                  x <- x - lr m / (scale sqrt(top or v) + eps)
+
+What depends on the number t of the step comes ready: Adam's lr is lr / (1 - beta1^t) and its scale
+1 / sqrt(1 - beta2^t). A slot that a rule does without (no momentum, not centred, no `top`) is None.
+
+    pass       reads          writes        bytes a number in float32, work
+    sgd        x, g, v        x, v          20, 4
+    adagrad    x, g, s        x, s          20, 6
+    adadelta   x, g, v, u     x, v, u       28, 14
+    rmsprop    x, g, v        x, v          20, 8
+    adam       x, g, m, v     x, m, v       28, 11
+
+Written with array operations a step of Adam passes through memory fourteen times; the traffic above
+is all there is to do, and little work goes with it: memory is the limit.
+
+Results are new arrays, as with every kernel; with `in_place` they are the arguments themselves,
+which must then be contiguous: an optimiser has no use for the old values.
+
+Sources: Robbins & Monro 1951; Polyak 1964; Sutskever et al. 2013; Duchi, Hazan & Singer 2011;
+Zeiler 2012; Tieleman & Hinton 2012; Graves 2013; Kingma & Ba 2015; Reddi et al. 2018; Loshchilov &
+Hutter 2019.
+"""
+
+from ..errors import expect, expect_floats
+from ..registry import dispatch
+
+
+def _step(rule: str, x, g, slots: dict, numbers: tuple, in_place: bool):
+    name = f"descent.{rule}"
+    arrays = {"x": x, "g": g, **{k: a for k, a in slots.items() if a is not None}}
+    expect_floats(name, **arrays)
+    for key, a in arrays.items():
+        if a.shape != x.shape:
+            expect(False, name, f"{key}.shape must equal x.shape", x.shape, a.shape, **arrays)
+        if in_place and key != "g" and not a.flags.c_contiguous:
+            expect(False, name, f"{key} must be C-contiguous to be changed in place", "C order",
+                   a.strides, **arrays)  # fmt: skip
+    return dispatch("descent", rule, x, g, *slots.values(), *numbers, bool(in_place))
+
+
+def sgd(x, g, v, lr, momentum=0.0, nesterov=False, weight_decay=0.0, in_place=False):
+    """(x, v) after a step of gradient descent, with momentum where v is not None.
+
+    Raises ShapeError, DTypeError, DeviceError. Sources: Robbins & Monro 1951; Polyak 1964.
+
+    >>> import numpy as np
+    >>> sgd(np.array([1.0]), np.array([2.0]), np.array([4.0]), lr=0.5, momentum=0.5)
+    (array([-1.]), array([4.]))
+    """
+    numbers = float(lr), float(momentum), bool(nesterov), float(weight_decay)
+    return _step("sgd", x, g, {"v": v}, numbers, in_place)
+
+
+def adagrad(x, g, s, lr, eps=1e-10, weight_decay=0.0, in_place=False):
+    """(x, s) after a step of AdaGrad. Raises as `sgd`. Source: Duchi, Hazan & Singer 2011.
+
+    >>> import numpy as np
+    >>> adagrad(np.array([1.0]), np.array([3.0]), np.array([16.0]), lr=0.5, eps=1.0)
+    (array([0.75]), array([25.]))
+    """
+    numbers = float(lr), float(eps), float(weight_decay)
+    return _step("adagrad", x, g, {"s": s}, numbers, in_place)
+
+
+def adadelta(x, g, v, u, lr, rho=0.9, eps=1e-6, weight_decay=0.0, in_place=False):
+    """(x, v, u) after a step of Adadelta. Raises as `sgd`. Source: Zeiler 2012.
+
+    >>> import numpy as np
+    >>> one = np.array([1.0])
+    >>> adadelta(one, one, one * 0, one * 0, lr=1.0, rho=0.5, eps=0.5)
+    (array([0.29289322]), array([0.5]), array([0.25]))
+    """
+    numbers = float(lr), float(rho), float(eps), float(weight_decay)
+    return _step("adadelta", x, g, {"v": v, "u": u}, numbers, in_place)
+
+
+def rmsprop(
+    x, g, v, m, b, lr, alpha=0.99, eps=1e-8, momentum=0.0, weight_decay=0.0, in_place=False
+):
+    """(x, v, m, b) after a step of RMSProp: centred where m, with momentum where b is not None.
+
+    Raises as `sgd`. Sources: Tieleman & Hinton 2012; Graves 2013.
+
+    >>> import numpy as np
+    >>> rmsprop(np.array([1.0]), np.array([2.0]), np.array([0.0]), None, None, lr=0.5, alpha=0.75)
+    (array([0.5]), array([1.]), None, None)
+    """
+    numbers = float(lr), float(alpha), float(eps), float(momentum), float(weight_decay)
+    return _step("rmsprop", x, g, {"v": v, "m": m, "b": b}, numbers, in_place)
+
+
+def adam(
+    x, g, m, v, top, lr, scale, beta1=0.9, beta2=0.999, eps=1e-8, keep=1.0, weight_decay=0.0,
+    in_place=False,
+):  # fmt: skip
+    """(x, m, v, top) after a step of Adam; `lr` and `scale` hold what depends on the step's number.
+
+    Raises as `sgd`. Sources: Kingma & Ba 2015; Reddi et al. 2018; Loshchilov & Hutter 2019.
+
+    >>> import numpy as np
+    >>> zero = np.zeros(1)
+    >>> adam(zero, zero + 2, zero, zero, None, lr=0.2, scale=2.0, beta1=0.5, beta2=0.75, eps=0.0)
+    (array([-0.1]), array([1.]), array([1.]), None)
+    """
+    numbers = map(float, (lr, scale, beta1, beta2, eps, keep, weight_decay))
+    return _step("adam", x, g, {"m": m, "v": v, "top": top}, tuple(numbers), in_place)

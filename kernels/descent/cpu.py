@@ -1,0 +1,219 @@
+"""Steps of gradient descent in Numba: every array is read and written once, in place.
+
+Where a rule has more than four arrays it takes CHUNK numbers at a time through two short loops: for
+more arrays than that LLVM does not check whether they overlap, and so does not vectorise. A chunk
+stays in the first-level cache between the two.
+"""
+
+import numpy as np
+
+from ..compiled import njit
+from ..elementary import vectorised
+from ..registry import register
+from ..threads import in_parts
+
+CHUNK = 1024
+PART = 1 << 15  # numbers in a part of the work: enough to be worth a thread's waking up
+
+
+@vectorised
+def _decayed(g, x, weight_decay, out):
+    for i in range(min(g.size, x.size, out.size)):
+        out[i] = g[i] + weight_decay * x[i]
+
+
+@vectorised
+def _scaled(x, keep):
+    for i in range(x.size):
+        x[i] *= keep
+
+
+@vectorised
+def _follow(average, g, keep, one):
+    """average <- keep average + (1 - keep) g."""
+    for i in range(min(average.size, g.size)):
+        average[i] = keep * average[i] + (one - keep) * g[i]
+
+
+@vectorised
+def _follow_square(average, g, keep, one):
+    for i in range(min(average.size, g.size)):
+        average[i] = keep * average[i] + (one - keep) * (g[i] * g[i])
+
+
+@vectorised
+def _gather(v, g, factor):
+    """v <- factor v + g."""
+    for i in range(min(v.size, g.size)):
+        v[i] = factor * v[i] + g[i]
+
+
+@vectorised
+def _subtract(x, factor, d):
+    for i in range(min(x.size, d.size)):
+        x[i] -= factor * d[i]
+
+
+@vectorised
+def _over_root(g, v, scale, eps, d):
+    """d = g / (scale sqrt(v) + eps)."""
+    for i in range(min(g.size, v.size, d.size)):
+        d[i] = g[i] / (scale * np.sqrt(v[i]) + eps)
+
+
+@vectorised
+def _variance(v, m, q):
+    zero = q.dtype.type(0)
+    for i in range(min(v.size, m.size, q.size)):
+        value = v[i] - m[i] * m[i]
+        q[i] = zero if value < zero else value
+
+
+@vectorised
+def _largest(top, v):
+    """NaN wins, from either."""
+    for i in range(min(top.size, v.size)):
+        stays = (top[i] >= v[i]) | (top[i] != top[i])
+        top[i] = top[i] if stays else v[i]
+
+
+@vectorised
+def _delta(g, v, u, eps, d):
+    for i in range(min(g.size, v.size, u.size, d.size)):
+        d[i] = g[i] * np.sqrt(u[i] + eps) / np.sqrt(v[i] + eps)
+
+
+@njit
+def _share(x, parts, part):
+    return part * x.size // parts, (part + 1) * x.size // parts
+
+
+@njit(nogil=True)
+def _sgd(x, g, v, numbers, nesterov, parts, part):
+    lr, momentum, weight_decay = numbers
+    first, last = _share(x, parts, part)
+    own = np.empty(CHUNK, x.dtype)
+    for i in range(first, last, CHUNK):
+        some = slice(i, min(i + CHUNK, last))
+        _decayed(g[some], x[some], weight_decay, own)
+        if v is not None:
+            _gather(v[some], own, momentum)
+            if nesterov:
+                _gather(own, v[some], x.dtype.type(1))  # g + v, of which v is too much by 1 - mu
+                _subtract(own, x.dtype.type(1) - momentum, v[some])
+            else:
+                own[: last - i] = v[some]
+        _subtract(x[some], lr, own)
+
+
+@njit(nogil=True)
+def _adagrad(x, g, s, numbers, parts, part):
+    lr, eps, weight_decay = numbers
+    one = x.dtype.type(1)
+    first, last = _share(x, parts, part)
+    own = np.empty(CHUNK, x.dtype)
+    for i in range(first, last, CHUNK):
+        some = slice(i, min(i + CHUNK, last))
+        _decayed(g[some], x[some], weight_decay, own)
+        for k in range(i, min(i + CHUNK, last)):
+            s[k] += own[k - i] * own[k - i]
+        _over_root(own, s[some], one, eps, own)
+        _subtract(x[some], lr, own)
+
+
+@njit(nogil=True)
+def _adadelta(x, g, v, u, numbers, parts, part):
+    lr, rho, eps, weight_decay = numbers
+    one = x.dtype.type(1)
+    first, last = _share(x, parts, part)
+    own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
+    for i in range(first, last, CHUNK):
+        some = slice(i, min(i + CHUNK, last))
+        _decayed(g[some], x[some], weight_decay, own)
+        _follow_square(v[some], own, rho, one)
+        _delta(own, v[some], u[some], eps, d)
+        _follow_square(u[some], d, rho, one)
+        _subtract(x[some], lr, d)
+
+
+@njit(nogil=True)
+def _rmsprop(x, g, v, m, b, numbers, parts, part):
+    lr, alpha, eps, momentum, weight_decay = numbers
+    one = x.dtype.type(1)
+    first, last = _share(x, parts, part)
+    own, q = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
+    for i in range(first, last, CHUNK):
+        some = slice(i, min(i + CHUNK, last))
+        _decayed(g[some], x[some], weight_decay, own)
+        _follow_square(v[some], own, alpha, one)
+        if m is not None:
+            _follow(m[some], own, alpha, one)
+            _variance(v[some], m[some], q)
+            _over_root(own, q, one, eps, own)
+        else:
+            _over_root(own, v[some], one, eps, own)
+        if b is not None:
+            _gather(b[some], own, momentum)
+            _subtract(x[some], lr, b[some])
+        else:
+            _subtract(x[some], lr, own)
+
+
+@njit(nogil=True)
+def _adam(x, g, m, v, top, numbers, parts, part):
+    lr, scale, beta1, beta2, eps, keep, weight_decay = numbers
+    one = x.dtype.type(1)
+    first, last = _share(x, parts, part)
+    own = np.empty(CHUNK, x.dtype)
+    for i in range(first, last, CHUNK):
+        some = slice(i, min(i + CHUNK, last))
+        if keep != one:
+            _scaled(x[some], keep)
+        _decayed(g[some], x[some], weight_decay, own)
+        _follow(m[some], own, beta1, one)
+        _follow_square(v[some], own, beta2, one)
+        if top is not None:
+            _largest(top[some], v[some])
+            _over_root(m[some], top[some], scale, eps, own)
+        else:
+            _over_root(m[some], v[some], scale, eps, own)
+        _subtract(x[some], lr, own)
+
+
+def _run(kernel, in_place, x, g, slots, numbers, *options):
+    """`kernel` on flat arrays, changed in place or copied before; returns them in x's shape."""
+    arrays = [a if a is None or in_place else np.array(a, order="C") for a in (x, *slots)]
+    flat = [None if a is None else a.reshape(-1) for a in arrays]
+    real = x.dtype.type
+    numbers = tuple(map(real, numbers))
+    parts = max(1, min(8, x.size // PART))
+    gradient = np.ascontiguousarray(g).reshape(-1)
+    in_parts(kernel, parts, flat[0], gradient, *flat[1:], numbers, *options, parts)
+    return tuple(arrays)
+
+
+@register("descent", "sgd", backend="numba", idea="one pass in place")
+def sgd(x, g, v, lr, momentum, nesterov, weight_decay, in_place):
+    return _run(_sgd, in_place, x, g, (v,), (lr, momentum, weight_decay), nesterov)
+
+
+@register("descent", "adagrad", backend="numba", idea="one pass in place")
+def adagrad(x, g, s, lr, eps, weight_decay, in_place):
+    return _run(_adagrad, in_place, x, g, (s,), (lr, eps, weight_decay))
+
+
+@register("descent", "adadelta", backend="numba", idea="one pass in place")
+def adadelta(x, g, v, u, lr, rho, eps, weight_decay, in_place):
+    return _run(_adadelta, in_place, x, g, (v, u), (lr, rho, eps, weight_decay))
+
+
+@register("descent", "rmsprop", backend="numba", idea="one pass in place")
+def rmsprop(x, g, v, m, b, lr, alpha, eps, momentum, weight_decay, in_place):
+    numbers = lr, alpha, eps, momentum, weight_decay
+    return _run(_rmsprop, in_place, x, g, (v, m, b), numbers)
+
+
+@register("descent", "adam", backend="numba", idea="one pass in place")
+def adam(x, g, m, v, top, lr, scale, beta1, beta2, eps, keep, weight_decay, in_place):
+    numbers = lr, scale, beta1, beta2, eps, keep, weight_decay
+    return _run(_adam, in_place, x, g, (m, v, top), numbers)
