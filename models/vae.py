@@ -45,10 +45,12 @@ from .autoencoder import as_images
 def bernoulli_nll(logits, x):
     """-ln p(x|z) = Σ_j softplus(a_j) - x_j a_j  for each row: logits a, x [N, D] -> [N].
 
+    The sum over pixels of what a cross-entropy with logits is for each.
+
     >>> bernoulli_nll(gg.zeros((1, 3)), gg.ones((1, 3))).numpy().round(4)  # 3 ln 2
     array([2.0794], dtype=float32)
     """
-    return (gg.softplus(logits) - logits * x).sum(axis=1)
+    return nn.losses.binary_cross_entropy_with_logits(logits, x, "none").sum(axis=1)
 
 
 def gaussian_nll(mean, logvar, x):

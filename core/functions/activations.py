@@ -6,6 +6,12 @@ from ..tensor import Tensor
 from .arithmetic import exp, minimum
 
 
+def _exp_of_minus_abs(x):
+    """e^-|x| in one new array."""
+    xp, e = xp_of(x), xp_of(x).empty_like(x)
+    return xp.exp(xp.negative(xp.abs(x, out=e), out=e), out=e)
+
+
 @differentiable(x=lambda g, out: g * out * (1 - out), floats=True)
 def sigmoid(x, /):
     """σ(x) = 1/(1 + e⁻ˣ), with σ' = σ(1 - σ).
@@ -17,9 +23,11 @@ def sigmoid(x, /):
     >>> gg.sigmoid(gg.tensor([-1000.0, 0.0, 1000.0]))
     tensor([0. , 0.5, 1. ])
     """
-    xp = xp_of(x)
-    e = xp.exp(-abs(x))
-    return xp.where(x >= 0, x.dtype.type(1), e) / (1 + e)
+    e = _exp_of_minus_abs(x)
+    y = xp_of(x).where(x >= 0, x.dtype.type(1), e)
+    e += 1
+    y /= e
+    return y
 
 
 @differentiable(x=lambda g, out: g * (1 - out * out), floats=True)
@@ -100,7 +108,10 @@ def softplus(x, /):
     tensor([0.000000e+00, 6.931472e-01, 1.000000e+03])
     """
     xp = xp_of(x)
-    return xp.maximum(x, x.dtype.type(0)) + xp.log1p(xp.exp(-abs(x)))
+    e = _exp_of_minus_abs(x)
+    y = xp.log1p(e, out=e)
+    y += xp.maximum(x, x.dtype.type(0))
+    return y
 
 
 def log_sigmoid(x: Tensor) -> Tensor:

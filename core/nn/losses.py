@@ -21,6 +21,7 @@ from ..functions import (
     minimum,
     relu,
     sigmoid,
+    softplus,
     take_along,
 )
 from ..functions import sum as sum_
@@ -204,11 +205,24 @@ def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
     return _reduce(loss, "binary_cross_entropy", reduction)
 
 
-@differentiable(z=lambda g, z, y: g * (sigmoid(z) - y), y=lambda g, z: -g * z, name="logit_loss")
+def _logit_loss_fused(g, z, y, needs):
+    """∂/∂z = σ(z) - y,  ∂/∂y = -z."""
+    gz = sigmoid.body(z.data)
+    gz -= y.data
+    gz *= g.data
+    return Tensor(gz), Tensor(-g.data * z.data) if needs[1] else None
+
+
+@differentiable(
+    vjp=_logit_loss_fused, composed=lambda z, y: softplus(z) - z * y, name="logit_loss"
+)  # fmt: skip
 def _logit_loss(z, y, /):
-    """max(z, 0) - z y + ln(1 + e^-|z|).  ∂/∂z = σ(z) - y."""
-    xp = xp_of(z)
-    return xp.maximum(z, z.dtype.type(0)) - z * y + xp.log1p(xp.exp(-abs(z)))
+    """max(z, 0) - z y + ln(1 + e^-|z|)."""
+    xp, loss, e = xp_of(z), xp_of(z).empty_like(z), xp_of(z).empty_like(z)
+    xp.subtract(xp.maximum(z, z.dtype.type(0)), xp.multiply(z, y, out=e), out=loss)
+    xp.exp(xp.negative(xp.abs(z, out=e), out=e), out=e)
+    loss += xp.log1p(e, out=e)
+    return loss
 
 
 def binary_cross_entropy_with_logits(z: Tensor, y, reduction: str = "mean") -> Tensor:
