@@ -25,7 +25,7 @@ from .errors import BackendError, DeviceError, nearest
 
 OPERATIONS = (
     *("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox"),
-    *("descent",),
+    *("batchnorm", "cross_entropy", "descent"),
 )
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
 BACKENDS = tuple(MODULES)

@@ -1,53 +1,45 @@
 """Batch and layer normalisation: once as the formula, once as a fused first-order derivative."""
 
+from ...kernels import batchnorm as kernel
 from ...kernels.errors import ShapeError, expect
-from ..arrays import xp_of
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .arithmetic import sqrt
 from .reductions import count, mean
-from .summation import total
 
 
-def _composed(x, gamma, beta, /, axes, eps):
+def _along(x, p):
+    """A vector over the channels in the shape in which it broadcasts to x [N, C, ...]."""
+    return p.reshape((1, -1) + (1,) * (x.ndim - 2))
+
+
+def _flat(array):
+    """[N, C, ...] as the kernels take it: [N, C, L]."""
+    return array.reshape(*array.shape[:2], -1) if array.size else array.reshape(*array.shape[:2], 0)
+
+
+def _composed(x, gamma, beta, /, eps):
     """γ (x - mean)/√(var + ε) + β, as the paper writes it."""
-    shape = _along(x.shape, axes)
-    centred = x - mean(x, axis=axes, keepdims=True)
+    axes = tuple(i for i in range(x.ndim) if i != 1)
+    mu = mean(x, axis=axes, keepdims=True)
+    centred = x - mu
     var = mean(centred * centred, axis=axes, keepdims=True)
-    y = centred / sqrt(var + eps) * gamma.reshape(shape) + beta.reshape(shape)
-    return y, var.detach() * 0 + mean(x, axis=axes, keepdims=True).detach(), var.detach()
+    y = centred / sqrt(var + eps) * _along(x, gamma) + _along(x, beta)
+    return y, mu.detach().reshape((-1,)), var.detach().reshape((-1,))
 
 
-def _along(shape, axes):
-    """Shape in which a vector over the axes that are not normalised broadcasts."""
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
-
-
-def _fused(g, x, gamma, out, axes, eps, needs):
+def _fused(g, x, gamma, out, eps):
     """gx = γ/σ (g - mean(g) - x̂ mean(g x̂)), gγ = Σ g x̂, gβ = Σ g (Ioffe & Szegedy 2015)."""
-    g, x, gamma = g[0].data, x.data, gamma.data
-    mu, var = out[1].data, out[2].data
-    xp = xp_of(x)
-    inv = 1 / xp.sqrt(var + x.dtype.type(eps))
-    hat = (x - mu) * inv
-    gbeta = total(g, axes, keepdims=True)
-    ggamma = total(g * hat, axes, keepdims=True)
-    n = x.dtype.type(1 / count(x.shape, axes))
-    gx = gamma.reshape(_along(x.shape, axes)) * inv * (g - n * gbeta - hat * (n * ggamma))
-    flat = gamma.shape
-    return Tensor(gx), Tensor(ggamma.reshape(flat)), Tensor(gbeta.reshape(flat))
+    statistics = out[1].data, out[2].data
+    gx, *others = kernel.backward(_flat(g[0].data), _flat(x.data), gamma.data, *statistics, eps)
+    return Tensor(gx.reshape(x.shape)), *map(Tensor, others)
 
 
 @differentiable(vjp=_fused, composed=_composed, name="normalise")
-def _normalise(x, gamma, beta, /, axes, eps):
-    """(γ x̂ + β, mean, variance) over `axes`; mean and variance carry no gradient."""
-    xp, shape = xp_of(x), _along(x.shape, axes)
-    n = x.dtype.type(count(x.shape, axes))
-    mu = total(x, axes, keepdims=True) / n
-    centred = x - mu
-    var = total(centred * centred, axes, keepdims=True) / n
-    inv = 1 / xp.sqrt(var + x.dtype.type(eps))
-    return centred * (inv * gamma.reshape(shape)) + beta.reshape(shape), mu, var
+def _normalise(x, gamma, beta, /, eps):
+    """(γ x̂ + β, mean, variance) of each channel; mean and variance carry no gradient."""
+    y, *statistics = kernel.forward(_flat(x), gamma, beta, eps)
+    return y.reshape(x.shape), *statistics
 
 
 def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
@@ -77,8 +69,8 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
             p.shape == (x.shape[1],), "batch_norm", f"{name} must have shape [C]", (x.shape[1],),
             p.shape, x=x,
         )  # fmt: skip
-    y, mu, var = _normalise(x, gamma, beta, axes, eps)
-    return y, mu.data.reshape(-1), var.data.reshape(-1)
+    y, mu, var = _normalise(x, gamma, beta, eps)
+    return y, mu.data, var.data
 
 
 def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:

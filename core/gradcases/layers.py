@@ -111,7 +111,7 @@ NORMALISATION = [
         normal((2, 2, 2, 2), (2,), (2,)), note=FUSED,
     ),
     GradCase(
-        "normalise", lambda x, g, b: FUNCTIONS["normalise"](x, g, b, (0,), 1e-3)[0],
+        "normalise", lambda x, g, b: FUNCTIONS["normalise"](x, g, b, 1e-3)[0],
         normal((4, 2), (2,), (2,)), note=FUSED,
     ),
     GradCase("layer_norm", F.layer_norm, normal((2, 4), (4,), (4,))),

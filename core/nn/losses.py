@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ...kernels import cross_entropy as kernel
 from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, placed, xp_of
 from ..differentiable import differentiable
@@ -110,24 +111,22 @@ def _cross_entropy_composed(logits, /, labels):
 
 def _cross_entropy_fused(g, logits, out, labels):
     """softmax - one_hot, by one exponential: the forward pass left the log-sum-exp."""
-    g, x, lse = g[0].data, logits.data, out[1].data
-    xp = xp_of(x)
-    p = xp.empty(x.shape, x.dtype)  # row-major whatever x is, so that `rows` is a view of it
-    xp.exp(xp.subtract(x, lse[..., None], out=p), out=p)
-    rows = p.reshape(-1, p.shape[-1])
-    rows[xp.arange(len(rows)), labels.reshape(-1)] -= 1
-    p *= g[..., None]
-    return Tensor(p)
+    z, rows = _as_rows(logits.data, labels)
+    g, lse = (t.data.reshape(-1) for t in (g[0], out[1]))
+    return Tensor(kernel.backward(g, z, rows, lse).reshape(logits.shape))
+
+
+def _as_rows(logits, labels):
+    """[..., K] and [...] as the kernels take them: [N, K] and [N]."""
+    n = labels.size
+    return logits.reshape(n, logits.shape[-1]), labels.reshape(n)
 
 
 @differentiable(vjp=_cross_entropy_fused, composed=_cross_entropy_composed, name="cross_entropy")
 def _cross_entropy(logits, /, labels):
     """(-ln softmax(logits)[label], log-sum-exp); the second is kept for the derivative."""
-    xp = xp_of(logits)
-    lse = logsumexp.body(logits, axis=-1)
-    rows = logits.reshape(-1, logits.shape[-1])
-    picked = rows[xp.arange(len(rows)), labels.reshape(-1)].reshape(labels.shape)
-    return xp.asarray(lse - picked), lse
+    loss, lse = kernel.forward(*_as_rows(logits, labels))
+    return loss.reshape(labels.shape), lse.reshape(labels.shape)
 
 
 def cross_entropy(logits: Tensor, labels, reduction: str = "mean") -> Tensor:
@@ -166,7 +165,7 @@ def _labels(function, logits, labels):
         labels.shape == logits.shape[:-1], function, "labels must have the logits' leading shape",
         logits.shape[:-1], labels.shape, logits=logits,
     )  # fmt: skip
-    return placed(labels, logits.data)
+    return placed(labels, logits.data).astype(np.int64, copy=False)
 
 
 @differentiable(p=lambda g, p: g / maximum(p, 1e-12), name="clamped_log")

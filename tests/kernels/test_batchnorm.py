@@ -1,0 +1,71 @@
+"""Batch normalisation against PyTorch, its own definition, and data far from the origin."""
+
+import numpy as np
+import pytest
+
+from glassgrad.kernels import ShapeError, backend, batchnorm
+from tests.tools import assert_close
+
+BACKENDS = ["reference", "numba"]
+SIZES = [(4, 3, 5), (70, 33, 1), (3, 2, 2100), (130, 1, 1)]
+
+
+def draw(size, dtype="float64", seed=0):
+    rng = np.random.default_rng(seed)
+    x, g = (rng.standard_normal(size).astype(dtype) for _ in range(2))
+    gamma, beta = (rng.standard_normal(size[1]).astype(dtype) for _ in range(2))
+    return x, g, gamma, beta
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_against_torch(name, size):
+    torch = pytest.importorskip("torch")
+    x, g, gamma, beta = draw(size)
+    leaves = [torch.tensor(a, requires_grad=True) for a in (x, gamma, beta)]
+    want = torch.nn.functional.batch_norm(leaves[0], None, None, *leaves[1:], True, eps=0.01)
+    want.backward(torch.tensor(g))
+    with backend(name):
+        y, mean, variance = batchnorm.forward(x, gamma, beta, 0.01)
+        got = batchnorm.backward(g, x, gamma, mean, variance, 0.01)
+    assert_close(y, want.detach().numpy(), rtol=1e-12)
+    for a, leaf in zip(got, leaves):
+        assert_close(a, leaf.grad.numpy(), rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_each_channel_comes_out_with_its_own_mean_and_spread(name, size):
+    x, _, gamma, beta = draw(size, "float32")
+    with backend(name):
+        y, mean, variance = batchnorm.forward(x, gamma, beta, 0.0)
+    assert_close(mean, x.mean(axis=(0, 2), dtype=float).astype("float32"), floor=1.0)
+    assert_close(variance, x.var(axis=(0, 2), dtype=float).astype("float32"), rtol=1e-6)
+    assert_close(y.mean(axis=(0, 2), dtype=float), beta.astype(float), rtol=1e-5, floor=1.0)
+    assert_close(y.std(axis=(0, 2), dtype=float), np.abs(gamma).astype(float), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("size", [(64, 2, 784), (20_000, 2, 1)])
+def test_far_from_the_origin_nothing_cancels(name, size):
+    """The mean of squares less the square of the mean has no digit left at 1000 in float32."""
+    x, g, gamma, beta = draw(size, "float32")
+    far = x + np.float32(1000)
+    kept = (far - np.float32(1000)).astype(float)  # what rounding at 1000 has left
+    with backend(name):
+        y, mean, variance = batchnorm.forward(far, gamma, beta, 0.0)
+    assert np.abs(mean - 1000 - kept.mean(axis=(0, 2))).max() < 1e-4
+    assert_close(variance.astype(float), kept.var(axis=(0, 2)), rtol=1e-5)
+
+
+def test_errors():
+    x, gamma = np.zeros((2, 3, 4)), np.zeros(3)
+    with pytest.raises(ShapeError, match=r"axes \[N, C, L\]"):
+        batchnorm.forward(x[0], gamma, gamma)
+    with pytest.raises(ShapeError, match=r"beta.shape must be \[C\]"):
+        batchnorm.forward(x, gamma, gamma[:2])
+    with pytest.raises(ShapeError, match="a channel needs a number"):
+        batchnorm.forward(x[:0], gamma, gamma)
+    with pytest.raises(ShapeError, match="g.shape must equal x.shape"):
+        batchnorm.backward(x[:1], x, gamma, gamma, gamma)
