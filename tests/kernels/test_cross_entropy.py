@@ -58,7 +58,7 @@ def test_errors():
     z, label, g = np.zeros((3, 4)), np.zeros(3, int), np.zeros(3)
     with pytest.raises(ValueRangeError, match=r"expected 0\.\.3, got 0\.\.4"):
         cross_entropy.forward(z, np.array([0, 4, 1]))
-    with pytest.raises(DTypeError, match="label.dtype must be int64"):
+    with pytest.raises(DTypeError, match=r"label.dtype must be int64"):
         cross_entropy.forward(z, g)
     with pytest.raises(ShapeError, match=r"label.shape must be \[N\]"):
         cross_entropy.forward(z, label[:2])
