@@ -84,15 +84,16 @@ class Autoencoder(System):
         a = self.decoder(z)
         return gg.sigmoid(a) if self.s["output"] == "sigmoid" else a
 
-    def losses(self, x):
-        """L(g(f(x)), x) of each row: ‖x̂ - x‖², or the cross-entropy; x [N, D] -> [N]."""
+    def losses(self, z, x):
+        """L(g(z), x) of each row: ‖x̂ - x‖², or the cross-entropy; z [N, K], x [N, D] -> [N]."""
         if self.s["loss"] == "cross_entropy":
-            return cross_entropy(self.decoder(self.encode(x)), x)
-        return squared_error(self.decode(self.encode(x)), x)
+            return cross_entropy(self.decoder(z), x)
+        return squared_error(self.decode(z), x)
 
     def objective(self, batch):
         """(1/N) Σ_i L(g(f(x_i)), x_i) of images [N, C, H, W] or rows [N, D]."""
-        return self.losses(rows(batch.x)).mean()
+        x = rows(batch.x)
+        return self.losses(self.encode(x), x).mean()
 
     def evaluate(self, split, size=500):
         """The squared error per image, whatever the loss."""

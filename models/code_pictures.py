@@ -1,0 +1,109 @@
+"""What an autoencoder makes of the data, as pictures: filters, activations, reconstructions, codes.
+
+    filters          rows of the first weight matrix: what each code looks for
+    activations      codes of test images, images sorted by class, codes by how often they are on;
+                     beside it how often each value occurs
+    reconstructions  images over what came back, and over PCA's with as many components
+    codes            two codes, or the two principal components of more, coloured by class; with
+                     the share of test images that a linear map of the codes classifies rightly
+"""
+
+import numpy as np
+
+from ..core import pictures
+from ..core.data import DataSet
+from .autoencoder import Autoencoder, comparison, filter_sheet
+
+
+def labels_of(split) -> np.ndarray | None:
+    """Class labels [N] of a split; None where it has none."""
+    y = split.y
+    return y if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == "i" else None
+
+
+def probe(z: np.ndarray, y: np.ndarray, other: np.ndarray, other_y: np.ndarray) -> float:
+    """Share of right classes when codes z [N, K] with labels y are mapped linearly to classes.
+
+    Ridge regression onto one indicator per class, arg-max, on the codes `other`: closed form,
+    nothing to tune, the same for every model.
+
+    >>> z = np.array([[0.0], [0.1], [0.9], [1.0]])
+    >>> probe(z, np.array([0, 0, 1, 1]), np.array([[0.2], [0.8]]), np.array([0, 1]))
+    1.0
+    """
+    mean = z.mean(axis=0)
+    c = (z - mean).astype(np.float64)
+    target = np.eye(int(y.max()) + 1)[y]
+    gram = c.T @ c
+    gram[np.diag_indices_from(gram)] += 1e-3 * max(np.trace(gram) / len(gram), 1e-12)
+    w = np.linalg.solve(gram, c.T @ (target - target.mean(axis=0)))
+    guess = ((other - mean) @ w + target.mean(axis=0)).argmax(axis=1)
+    return float((guess == other_y).mean())
+
+
+def probed(codes, data: DataSet, most: int = 10_000) -> float | None:
+    """`probe` with the codes of a data set's training and test images; None without labels."""
+    y, test_y = labels_of(data.train), labels_of(data.test)
+    if y is None or test_y is None:
+        return None
+    z, other = codes(data.train.x[:most]), codes(data.test.x[:most])
+    return probe(z, y[:most], other, test_y[:most])
+
+
+def plane(z: np.ndarray) -> np.ndarray:
+    """Two coordinates [N, 2] of codes: themselves, or their first two principal components.
+
+    >>> plane(np.array([[0.0, 1.0, 2.0], [1.0, 1.0, 2.0], [2.0, 1.0, 3.0]])).shape
+    (3, 2)
+    """
+    if z.shape[1] == 2:
+        return z
+    c = z - z.mean(axis=0)
+    _, _, v = np.linalg.svd(c, full_matrices=False)
+    c = c @ v[:2].T
+    return c if c.shape[1] == 2 else np.pad(c, ((0, 0), (0, 2 - c.shape[1])))
+
+
+def code_plane(codes, data: DataSet, most: int = 2000):
+    """The code plot, with what a linear map of the codes knows of the classes in its title."""
+    z, right = codes(data.test.x[:most]), probed(codes, data)
+    title = "codes" if z.shape[1] == 2 else f"principal components of {z.shape[1]} codes"
+    title += "" if right is None else f"; linear map of the codes: {right:.1%} right"
+    labels = labels_of(data.test)
+    fig = pictures.code_plot(plane(z), None if labels is None else labels[:most], title)
+    fig.axes[0].title.set_fontsize(9)
+    return fig
+
+
+def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
+    """Codes z [N, K] as a matrix, images sorted by class and codes by their mean; and their law."""
+    order = np.arange(len(z)) if labels is None else np.argsort(labels, kind="stable")
+    units = np.argsort(-np.abs(z).mean(axis=0), kind="stable")
+    fig = pictures.figure(7.4, 3.4)
+    left, right = fig.subplots(1, 2, width_ratios=(1.5, 1))
+    shown = left.imshow(z[order][:, units], aspect="auto", cmap="viridis", interpolation="nearest")
+    fig.colorbar(shown, ax=left, shrink=0.8)
+    left.set(xlabel="code, the most active first", ylabel="image, by class", title=title)
+    left.title.set_fontsize(9)
+    right.hist(z.ravel(), bins=60, color=pictures.INK)
+    right.set_yscale("log")
+    quiet = (np.abs(z) <= 0.1).mean()
+    right.set_title(f"values; {quiet:.0%} within 0.1 of 0", fontsize=9)
+    right.set(xlabel="code", ylabel="how often")
+    return fig
+
+
+def figures(system: Autoencoder, data: DataSet, s: dict) -> dict:
+    """The figures of this page; those that need images only where the data are images."""
+    z = system.codes(data.test.x[:500])
+    y = labels_of(data.test)
+    title = f"{z.shape[1]} codes of {len(z)} test images"
+    found = {
+        "activations": activations(z, None if y is None else y[:500], title),
+        "codes": code_plane(system.codes, data),
+    }
+    if data.train.x.ndim == 4:
+        found["reconstructions"] = comparison(system, data)
+        weights = system.encoder[0].weight.numpy()
+        found["filters"] = filter_sheet(weights, data, "rows of the first weight matrix")
+    return found

@@ -1,0 +1,191 @@
+"""Denoising autoencoders (lecture 1, V0 291-307; lecture 2, D1 43-52; Vincent et al. 2008, 2010).
+
+Codes that do not mind noise: the input is spoilt, the loss compares with what it was before ::
+
+    L_DAE(α, β) = Σ_i E_{x̃ ~ q(x̃|x_i)} L(g(f(x̃, α), β), x_i)  →  min
+
+SGD puts one x̃ in the place of the expectation, another one each time an image comes up (V0 298):
+
+    noise="gaussian"   x̃ ~ N(x, σ² I)
+    noise="masking"    each component is 0 with probability p0, the others stay as they are: unlike
+                       dropout nothing is divided by 1 - p0
+
+The second lecture means something else by the name (D1 45): the sample itself is enlarged, once, by
+noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
+with Gaussian, masking and salt-and-pepper noise (as many components as masking spoils, each 0 or 1
+by a coin). The noise never changes, so a large network can learn it by heart; `target="itself"`
+reads the slide literally and lets a noised image be its own target, the default is the clean one.
+
+The pictures: those of every autoencoder, and images, their spoilt versions, and what came back. The
+figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, beside `noise_error` = ‖x̃ - x‖².
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import core as gg
+from ..core import pictures
+from ..core.data import DataSet, Split, minibatches
+from ..core.recipe import Recipe, SettingError, expect_choice
+from ..core.system import Batch
+from . import code_pictures, regularised
+from .autoencoder import Autoencoder, as_images, rows, squared_error
+from .regularised import check_of, code_figures, layers
+
+CHOICES = {"noise": ("gaussian", "masking", "static"), "target": ("clean", "itself")}
+
+
+def salt_and_pepper(x: np.ndarray, p: float, rng) -> np.ndarray:
+    """Each element becomes, with probability p, 0 or 1 by a coin.
+
+    >>> salt_and_pepper(np.full((1, 4), 0.5), 0.0, gg.Generator(0)).tolist()
+    [[0.5, 0.5, 0.5, 0.5]]
+    """
+    u = rng.uniform(x.shape, dtype=x.dtype)
+    return np.where(u < p / 2, 0, np.where(u < p, 1, x)).astype(x.dtype)
+
+
+def enlarged(x: np.ndarray, s: dict, rng) -> tuple[np.ndarray, np.ndarray]:
+    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...]; and of which row each is one."""
+    parts = [x]
+    for i in range(s["copies"]):
+        r = rng.child("static", i)
+        parts.append(gg.gaussian_noise(x, s["sigma"], r).numpy())
+        parts.append(gg.masking_noise(x, s["p0"], r).numpy())
+        parts.append(salt_and_pepper(x, s["p0"], r))
+    return np.concatenate(parts), np.tile(np.arange(len(x)), len(parts))
+
+
+class DenoisingAutoencoder(Autoencoder):
+    """An autoencoder that sees x̃ and is compared with x; `noise` is its stream of numbers."""
+
+    def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
+        for key, known in CHOICES.items():
+            expect_choice("denoising-autoencoder", s, key, known)
+        if s["p0"] > 1:
+            raise SettingError(f"denoising-autoencoder: p0 is a probability; got {s['p0']}")
+        super().__init__(*layers(data, s, rng, dtype), s)
+        self.noise = rng.child("noise")
+        if s["noise"] == "static":
+            x, source = enlarged(data.train.x, s, self.noise)
+            self.sample = Split(x, source)  # no tensors: data, not state
+            self.clean = x if s["target"] == "itself" else data.train.x
+
+    def spoilt(self, x, rng):
+        """x̃ ~ q(x̃|x) for rows x [N, D]; the static form is tested with Gaussian noise."""
+        if self.s["noise"] == "masking":
+            return gg.masking_noise(x, self.s["p0"], rng)
+        return gg.gaussian_noise(x, self.s["sigma"], rng)
+
+    def objective(self, batch):
+        """(1/N) Σ_i L(g(f(x̃_i)), x_i); in the static form x̃ is batch.x and x is batch.y."""
+        x = rows(batch.x)
+        if self.s["noise"] != "static":
+            return self.losses(self.encode(self.spoilt(x, self.noise)), x).mean()
+        target = x if batch.y is None or batch.y.ndim < 2 else rows(batch.y)
+        return self.losses(self.encode(x), target).mean()
+
+    def batches(self, data, size, seed, epoch, start):
+        """Minibatches of images; in the static form of the enlarged sample, with their targets."""
+        if self.s["noise"] != "static":
+            yield from super().batches(data, size, seed, epoch, start)
+            return
+        own = self.s["target"] == "itself"
+        for b in minibatches(self.sample, size, seed=seed, epoch=epoch, start=start):
+            yield Batch(b.x, b.x if own else self.clean[b.y])
+
+    def batches_per_epoch(self, data, size):
+        """How many minibatches an epoch has."""
+        static = self.s["noise"] == "static"
+        return -(-len(self.sample if static else data.train) // size)
+
+    def evaluate(self, split, size=500):
+        """Errors per image: of clean ones, of noised ones, and of the noise itself."""
+        noise = self.noise.child("evaluate")
+
+        def figures(batch):
+            x = rows(batch.x)
+            z, other = self.encode(x), self.spoilt(x, noise)
+            return {
+                "squared_error": squared_error(self.decode(z), x).mean(),
+                "denoising_error": squared_error(self.decode(self.encode(other)), x).mean(),
+                "noise_error": squared_error(other, x).mean(),
+                **code_figures(z.numpy(), self.s["activation"]),
+            }
+
+        return self.average(figures, split, size)
+
+
+def build(data: DataSet, s: dict, rng, dtype="float32") -> DenoisingAutoencoder:
+    """The network for a data set."""
+    return DenoisingAutoencoder(data, s, rng, dtype)
+
+
+def figures(system: DenoisingAutoencoder, data: DataSet, s: dict) -> dict:
+    """The pictures of every autoencoder, and what becomes of spoilt images."""
+    found = code_pictures.figures(system, data, s)
+    if data.train.x.ndim == 4:
+        x = data.test.x[:12].reshape(-1, data.test.x[0].size)
+        spoilt = system.spoilt(gg.Tensor(x), gg.Generator(s["seed"]).child("figures")).numpy()
+        y = system.reconstruct(spoilt)
+        error = ((y - x) ** 2).sum(axis=1).mean()
+        noise = ((spoilt - x) ** 2).sum(axis=1).mean()
+        title = f"data / spoilt ({noise:.1f} per image) / reconstruction ({error:.1f})"
+        sheet = as_images(np.concatenate([x, spoilt, y]), data)
+        found["denoising"] = pictures.image_sheet(sheet, 12, title)
+    return found
+
+
+def ignored(s: dict) -> dict:
+    """What the noise does not use."""
+    uses = {"gaussian": ("sigma",), "masking": ("p0",), "static": ("sigma", "p0", "copies", "target")}
+    why = f"with noise={s['noise']}"
+    return {k: why for k in ("sigma", "p0", "copies", "target") if k not in uses[s["noise"]]}
+
+
+SETTINGS = {
+    **regularised.SETTINGS, "noise": "gaussian", "sigma": 0.3, "p0": 0.3, "copies": 1,
+    "target": "clean",
+}  # fmt: skip
+SMALL = {"epochs": 60, "batch": 50, "lr": 5e-3}
+MNIST = {"code": 500, "epochs": 20, "lr": 2e-3, "select": "denoising_error"}
+PRESETS = {"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST}
+
+GAUSSIAN = Recipe(
+    name="denoising-autoencoder",
+    title="Denoising autoencoder, Gaussian noise",
+    lecture="lecture 1 (V0 291-307)",
+    rows=(17,),
+    build=build,
+    settings=SETTINGS,
+    presets=PRESETS,
+    metric="denoising_error",
+    least={"code": 1, "sigma": 0, "p0": 0, "copies": 1},
+    ignored=ignored,
+    figures=figures,
+    check=check_of(build, SETTINGS),
+)
+MASKING = replace(
+    GAUSSIAN,
+    name="denoising-autoencoder-masking",
+    title="Denoising autoencoder, masking noise",
+    rows=(18,),
+    settings={**SETTINGS, "noise": "masking"},
+    check=check_of(build, {**SETTINGS, "noise": "masking"}),
+)
+STATIC = replace(
+    GAUSSIAN,
+    name="denoising-autoencoder-static",
+    title="Denoising autoencoder by a sample enlarged once with noised images",
+    lecture="lecture 2 (D1 43-52, 246)",
+    rows=(19,),
+    settings={**SETTINGS, "noise": "static"},
+    presets={
+        "digits": {**SMALL, "epochs": 15},
+        "mnist": {**MNIST, "epochs": 5},
+        "fashion_mnist": {**MNIST, "epochs": 5},
+    },
+    check=check_of(build, {**SETTINGS, "noise": "static"}),
+)
+RECIPES = (GAUSSIAN, MASKING, STATIC)

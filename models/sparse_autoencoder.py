@@ -1,0 +1,211 @@
+"""Sparse autoencoders (lecture 1, V0 270-287; lecture 2, D1 240-248).
+
+An over-complete autoencoder may copy its input. Here it has to pay, for its weights or for the codes
+that are not zero; ε is near 0 ::
+
+    weights   L_AE(α, β) + λ ‖α‖ + λ ‖β‖              norm="l1": Σ|α_k|, "l2": (Σ α_k²)^½
+    code      L_AE(α, β) + λ Σ_i Σ_j |f_j(x_i, α)|
+    kl        L_AE(α, β) + λ Σ_j KL(ε ‖ f̄_j),         f̄_j = (1/ℓ) Σ_{i≤ℓ} f_j(x_i, α),  f_j in [0, 1]
+
+    KL(ε ‖ ρ) = ε ln(ε/ρ) + (1 - ε) ln((1 - ε)/(1 - ρ))
+
+Everything is divided by ℓ, as L_AE is: `weight` is the lecture's λ where it stands in the sum over i
+(code), and its λ/ℓ where it stands outside (weights, kl). α is all of the encoder's parameters, as
+in the lecture, biases too; `biases=False` leaves them out, as libraries often do. The lecture's L2
+term is the norm itself; `norm="l2-squared"` is the libraries' ½ ‖·‖².
+
+**The mean over the whole sample.** f̄_j is not the mean over a minibatch, and KL is convex, so a
+minibatch's own KL is too large on average. What is needed is the gradient ::
+
+    ∂/∂α KL(ε ‖ f̄_j) = KL'(f̄_j) · (1/ℓ) Σ_i ∂f_j(x_i)/∂α
+
+whose second factor a minibatch estimates without bias, if the first has the f̄_j of the sample:
+
+    mean="whole"     f̄_j over all ℓ samples, computed anew every `refresh` steps (1: with just the
+                     present weights; then the minibatch gradients of an epoch at fixed weights
+                     average to the gradient of the lecture's objective, which a test holds)
+    mean="running"   f̄ := keep · f̄ + (1 - keep) · minibatch mean: no pass over the sample
+    mean="batch"     the libraries' form: the minibatch's own mean
+
+The pictures: filters; activations, most of them near 0; reconstructions; code plot; and the mean
+activation of each code against ε. The number to reach: f̄_j = ε, which is the parameter.
+"""
+
+from dataclasses import replace
+
+from .. import core as gg
+from ..core import pictures
+from ..core.data import DataSet
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.system import Batch
+from . import code_pictures, regularised
+from .autoencoder import rows
+from .regularised import Regularised, check_of, expect_sigmoid, layers
+
+CHOICES = {
+    "penalty": ("weights", "code", "kl"),
+    "norm": ("l1", "l2", "l2-squared"),
+    "mean": ("whole", "running", "batch"),
+}
+
+
+def norm_of(parameters, kind: str):
+    """‖·‖ of all numbers of the tensors together: l1, l2, or l2-squared, which is ½ Σ x².
+
+    >>> norm_of([gg.tensor([3.0]), gg.tensor([-4.0])], "l2").item()
+    5.0
+    """
+    if kind == "l1":
+        return sum(gg.absolute(p).sum() for p in parameters)
+    squares = sum((p * p).sum() for p in parameters)
+    return gg.sqrt(squares) if kind == "l2" else squares * 0.5
+
+
+def kl(epsilon: float, rho):
+    """Σ_j KL(ε ‖ ρ_j) of Bernoulli means ρ [K] in (0, 1).
+
+    >>> round(kl(0.1, gg.tensor([0.1, 0.5])).item(), 4)
+    0.3681
+    """
+    log = gg.log(epsilon / rho) * epsilon + gg.log((1 - epsilon) / (1 - rho)) * (1 - epsilon)
+    return log.sum()
+
+
+class SparseAutoencoder(Regularised):
+    """An autoencoder with one of the three penalties. The buffer `mean` [K] is f̄."""
+
+    def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
+        for key, known in CHOICES.items():
+            expect_choice("sparse-autoencoder", s, key, known)
+        super().__init__(*layers(data, s, rng, dtype), s)
+        if s["penalty"] == "kl":
+            expect_sigmoid("sparse-autoencoder", s, "the KL term, f in [0, 1],")
+            if not 0 < s["epsilon"] < 1:
+                raise SettingError(
+                    f"sparse-autoencoder: epsilon must lie in (0, 1); got {s['epsilon']}"
+                )
+            self.sample = data.train.x  # no tensor: data, not state
+            self.mean = gg.tensor(self.mean_code())
+
+    def mean_code(self):
+        """f̄ [K] over the whole sample, with the present weights."""
+        total = 0.0
+        with gg.no_grad():
+            for i in range(0, len(self.sample), 5000):
+                part = self.on_device(Batch(self.sample[i : i + 5000])).x
+                total = total + self.encode(rows(part)).data.sum(axis=0)
+        return total / len(self.sample)
+
+    def estimated(self, z):
+        """f̄ [K]: the value that `mean` asks for, with the gradient of the mean of z [N, K]."""
+        m = z.mean(axis=0)
+        if self.s["mean"] == "batch" or len(z) == len(self.sample):
+            return m
+        return m + (self.mean - m).detach()
+
+    def penalty(self, x, z):
+        """λ's factor, of inputs [N, D] and codes [N, K]."""
+        kind = self.s["penalty"]
+        if kind == "code":
+            return gg.absolute(z).sum(axis=1).mean()
+        if kind == "kl":
+            return kl(self.s["epsilon"], self.estimated(z))
+        kinds = ("weight", "bias") if self.s["biases"] else ("weight",)
+        total = 0.0
+        for side in (self.encoder, self.decoder):  # a tied decoder has only a bias of its own
+            own = [getattr(side[0], k) for k in kinds if hasattr(side[0], k)]
+            total = total + norm_of(own, self.s["norm"]) if own else total
+        return total
+
+    def train_step(self, batch, trainer):
+        """A step of gradient descent, after f̄ was brought up to date."""
+        if self.s["penalty"] == "kl" and self.s["mean"] != "batch":
+            if self.s["mean"] == "running":
+                with gg.no_grad():
+                    m = self.encode(rows(batch.x)).mean(axis=0).data
+                self.mean.assign(self.s["keep"] * self.mean.data + (1 - self.s["keep"]) * m)
+            elif trainer.batch % self.s["refresh"] == 0:
+                self.mean.assign(self.mean_code())
+        return super().train_step(batch, trainer)
+
+    def measured(self, x) -> dict:
+        """The shared figures, and the mean code (of f in [0, 1]: f̄ averaged over the codes)."""
+        return {**super().measured(x), "mean_code": self.encode(x).mean().item()}
+
+
+def build(data: DataSet, s: dict, rng, dtype="float32") -> SparseAutoencoder:
+    """The network for a data set."""
+    return SparseAutoencoder(data, s, rng, dtype)
+
+
+def figures(system: SparseAutoencoder, data: DataSet, s: dict) -> dict:
+    """The pictures of every autoencoder, and the mean of each code."""
+    found = code_pictures.figures(system, data, s)
+    z = abs(system.codes(data.test.x[:2000])).mean(axis=0)
+    fig = pictures.figure(5.0, 2.8)
+    ax = fig.subplots()
+    ax.bar(range(len(z)), sorted(z, reverse=True), width=1.0, color=pictures.INK)
+    if s["penalty"] == "kl":
+        ax.axhline(s["epsilon"], color=pictures.ACCENT, label=f"ε = {s['epsilon']:g}")
+        ax.legend(frameon=False)
+    ax.set(xlabel="code, the most active first", ylabel="mean |code|")
+    return {**found, "means": fig}
+
+
+def ignored(s: dict) -> dict:
+    """What the penalty does not use."""
+    uses = {"weights": ("norm", "biases"), "code": (), "kl": ("epsilon", "mean", "refresh", "keep")}
+    every = [key for keys in uses.values() for key in keys]
+    found = {k: f"with penalty={s['penalty']}" for k in every if k not in uses[s["penalty"]]}
+    if s["penalty"] == "kl":
+        own = {"whole": "refresh", "running": "keep"}
+        found |= {k: f"with mean={s['mean']}" for m, k in own.items() if m != s["mean"]}
+    return found
+
+
+SETTINGS = {
+    **regularised.SETTINGS, "penalty": "code", "weight": 0.03, "norm": "l2", "biases": True,
+    "epsilon": 0.05, "mean": "whole", "refresh": 1, "keep": 0.99,
+}  # fmt: skip
+SMALL = {"epochs": 60, "batch": 50, "lr": 5e-3}
+MNIST = {"code": 196, "epochs": 20, "lr": 2e-3, "refresh": 25}
+
+CODE = Recipe(
+    name="sparse-autoencoder-code",
+    title="Sparse autoencoder: L1 norm of the codes",
+    lecture="lecture 1 (V0 276-279), lecture 2 (D1 244)",
+    rows=(15,),
+    build=build,
+    settings=SETTINGS,
+    presets={
+        "digits": SMALL,
+        "mnist": {**MNIST, "weight": 0.1},
+        "fashion_mnist": {**MNIST, "weight": 0.1},
+    },
+    metric="squared_error",
+    least={"code": 1, "weight": 0, "refresh": 1, "keep": 0},
+    ignored=ignored,
+    figures=figures,
+    check=check_of(build, SETTINGS),
+)
+WEIGHTS = replace(
+    CODE,
+    name="sparse-autoencoder-weights",
+    title="Sparse autoencoder: L1 or L2 norm of the weights",
+    lecture="lecture 1 (V0 270-275)",
+    rows=(14,),
+    settings={**SETTINGS, "penalty": "weights"},
+    presets={"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST},
+    check=check_of(build, {**SETTINGS, "penalty": "weights"}),
+)
+KL = replace(
+    CODE,
+    name="sparse-autoencoder-kl",
+    title="Sparse autoencoder: KL of the mean code over the whole sample",
+    lecture="lecture 1 (V0 281-287)",
+    rows=(16,),
+    settings={**SETTINGS, "penalty": "kl", "weight": 0.5},
+    presets={"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST},
+    check=check_of(build, {**SETTINGS, "penalty": "kl"}),
+)
+RECIPES = (WEIGHTS, CODE, KL)
