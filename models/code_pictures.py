@@ -1,11 +1,11 @@
 """What an autoencoder makes of the data, as pictures: filters, activations, reconstructions, codes.
 
-    filters          rows of the first weight matrix: what each code looks for
-    activations      codes of test images, images sorted by class, codes by how often they are on;
-                     beside it how often each value occurs
-    reconstructions  images over what came back, and over PCA's with as many components
-    codes            two codes, or the two principal components of more, coloured by class; with
-                     the share of test images that a linear map of the codes classifies rightly
+filters          rows of the first weight matrix: what each code looks for
+activations      codes of test images, images sorted by class, codes by how often they are on;
+                 beside it how often each value occurs
+reconstructions  images over what came back, and over PCA's with as many components
+codes            two codes, or the two principal components of more, coloured by class; with
+                 the share of test images that a linear map of the codes classifies rightly
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ def code_plane(codes, data: DataSet, most: int = 2000):
     """The code plot, with what a linear map of the codes knows of the classes in its title."""
     z, right = codes(data.test.x[:most]), probed(codes, data)
     title = "codes" if z.shape[1] == 2 else f"principal components of {z.shape[1]} codes"
-    title += "" if right is None else f"; linear map of the codes: {right:.1%} right"
+    title += "" if right is None else f"\nlinear map of the codes: {right:.1%} of classes right"
     labels = labels_of(data.test)
     fig = pictures.code_plot(plane(z), None if labels is None else labels[:most], title)
     fig.axes[0].title.set_fontsize(9)

@@ -4,7 +4,7 @@ Codes that hardly move when x does: the Jacobian of the encoder is made small ::
 
     L_AE(α, β) + λ Σ_i ‖J_f(x_i)‖²  →  min,      ‖J_f(x)‖² = Σ_d Σ_j (∂f_j(x, α)/∂x_d)²
 
-(the Frobenius norm; V0 316 calls it L2.) For z = σ(A x + a) with a sigmoid there is a closed form ::
+(the Frobenius norm; V0 316 calls it L2). For z = σ(A x + a), σ a sigmoid, there is a closed form ::
 
     ‖J_f(x)‖² = Σ_d Σ_j (α_jd f_j (1 - f_j))² = Σ_j (f_j (1 - f_j))² Σ_d α_jd²
 
@@ -20,8 +20,8 @@ A test holds the three equal, in value and in gradient. `hidden` puts layers bef
 
 L_AE pulls the other way, so the encoder stays sensitive only along directions in which the data
 themselves vary: a few singular values of J_f are large, the others nearly 0 (Rifai, figure 4).
-The picture `jacobian` shows just that, beside those of an untrained encoder. The number: Rifai's mean
-‖J_f‖ and share of saturated codes are taken up in the recipe `pretraining`.
+The picture `jacobian` shows just that, beside those of an untrained encoder. The numbers, Rifai's
+mean ‖J_f‖ and test error after fine-tuning, are taken up in the recipe `pretraining`.
 """
 
 from dataclasses import replace

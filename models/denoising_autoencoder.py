@@ -139,7 +139,11 @@ def figures(system: DenoisingAutoencoder, data: DataSet, s: dict) -> dict:
 
 def ignored(s: dict) -> dict:
     """What the noise does not use."""
-    uses = {"gaussian": ("sigma",), "masking": ("p0",), "static": ("sigma", "p0", "copies", "target")}
+    uses = {
+        "gaussian": ("sigma",),
+        "masking": ("p0",),
+        "static": ("sigma", "p0", "copies", "target"),
+    }
     why = f"with noise={s['noise']}"
     return {k: why for k in ("sigma", "p0", "copies", "target") if k not in uses[s["noise"]]}
 

@@ -1,6 +1,6 @@
 """What the regularised autoencoders share (lecture 1, V0 270-345; lecture 2, D1 240-248).
 
-A sparse, contractive or relational autoencoder is the autoencoder of two layers with one more term ::
+A sparse, contractive or relational autoencoder is that of two layers with one more term ::
 
     L_AE(α, β) + λ · penalty  →  min
 
@@ -11,8 +11,8 @@ and the same figures say what the codes are like:
     active      share of the codes above 0.1 in magnitude
     saturated   of sigmoid codes: share below 0.05 or above 0.95, its flat ends (Rifai et al. 2011)
 
-`tied=True` makes B = Aᵀ, "as is often done" (V0 263) and as Vincent and Rifai do; the lecture's B is
-free, which is the default.
+`tied=True` makes B = Aᵀ, "as is often done" (V0 263) and as Vincent and Rifai do; the lecture's B
+is free, which is the default.
 """
 
 import numpy as np

@@ -8,9 +8,9 @@ Besides the objects their relations are to come back, the scalar products of pai
     L(ŝ, s) = (ŝ - s)²
 
 Of the pairs of the sample a minibatch has its own, and the mean over them estimates the mean over
-all without bias; so `weight` is λ (ℓ - 1)/2, the factor of that mean, when L_AE is the mean over the
-ℓ images. The paper weighs the two terms by 1 - α and α, which is one λ = α/(1 - α) up to scale, and
-keeps s as it is where s ≥ s0 instead of subtracting: `relation="threshold"`, which jumps at s0.
+all without bias; so `weight` is λ (ℓ - 1)/2, the factor of that mean, when L_AE is the mean over
+the ℓ images. The paper weighs the two terms by 1 - α and α, which is one λ = α/(1 - α) up to scale,
+and keeps s as it is where s ≥ s0 instead of subtracting: `relation="threshold"`, which jumps at s0.
 
 What it does to the codes: two images near each other stay near each other, so that codes classify
 better (V0 342: MNIST, CIFAR-10, without numbers). The picture `relations` has ŝ over s for pairs of
@@ -44,7 +44,9 @@ def relation(s, s0: float, kind: str = "shifted"):
 
 
 def relation_loss(y, x, s0: float, kind: str = "shifted"):
-    """The mean over pairs i < j of (σ(y_iᵀ y_j) - σ(x_iᵀ x_j))²: y, x [N, D] -> scalar; 0 for N = 1.
+    """The mean over pairs i < j of (σ(y_iᵀ y_j) - σ(x_iᵀ x_j))²; 0 where there is no pair.
+
+    y, x [N, D] -> scalar.
 
     >>> x, y = gg.tensor([[1.0, 0.0], [2.0, 0.0]]), gg.tensor([[1.0, 0.0], [3.0, 0.0]])
     >>> relation_loss(y, x, 1.0).item()  # (2 - 1)²

@@ -1,18 +1,18 @@
 """Sparse autoencoders (lecture 1, V0 270-287; lecture 2, D1 240-248).
 
-An over-complete autoencoder may copy its input. Here it has to pay, for its weights or for the codes
-that are not zero; ε is near 0 ::
+An over-complete autoencoder may copy its input. Here it has to pay, for its weights or for the
+codes that are not zero; ε is near 0 ::
 
     weights   L_AE(α, β) + λ ‖α‖ + λ ‖β‖              norm="l1": Σ|α_k|, "l2": (Σ α_k²)^½
     code      L_AE(α, β) + λ Σ_i Σ_j |f_j(x_i, α)|
-    kl        L_AE(α, β) + λ Σ_j KL(ε ‖ f̄_j),         f̄_j = (1/ℓ) Σ_{i≤ℓ} f_j(x_i, α),  f_j in [0, 1]
+    kl        L_AE(α, β) + λ Σ_j KL(ε ‖ f̄_j),     f̄_j = (1/ℓ) Σ_{i≤ℓ} f_j(x_i, α),  f_j in [0, 1]
 
     KL(ε ‖ ρ) = ε ln(ε/ρ) + (1 - ε) ln((1 - ε)/(1 - ρ))
 
-Everything is divided by ℓ, as L_AE is: `weight` is the lecture's λ where it stands in the sum over i
-(code), and its λ/ℓ where it stands outside (weights, kl). α is all of the encoder's parameters, as
-in the lecture, biases too; `biases=False` leaves them out, as libraries often do. The lecture's L2
-term is the norm itself; `norm="l2-squared"` is the libraries' ½ ‖·‖².
+Everything is divided by ℓ, as L_AE is: `weight` is the lecture's λ where it stands in the sum over
+i (code), and its λ/ℓ where it stands outside (weights, kl). α is all of the encoder's parameters,
+as in the lecture, biases too; `biases=False` leaves them out, as libraries often do. The lecture's
+L2 term is the norm itself; `norm="l2-squared"` is the libraries' ½ ‖·‖².
 
 **The mean over the whole sample.** f̄_j is not the mean over a minibatch, and KL is convex, so a
 minibatch's own KL is too large on average. What is needed is the gradient ::
@@ -36,7 +36,7 @@ from dataclasses import replace
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.system import Batch
 from . import code_pictures, regularised
 from .autoencoder import rows
