@@ -152,7 +152,7 @@ CONVOLUTIONAL = Recipe(
     build=build,
     settings=SETTINGS,
     presets={
-        "digits": {"epochs": 30, "batch": 50, "lr": 5e-3},
+        "digits": {"epochs": 30, "batch": 20, "lr": 5e-3},
         "mnist": BIG,
         "fashion_mnist": BIG,
         "frey_faces": {"epochs": 60, "batch": 50, "lr": 3e-3, "code": 8},

@@ -38,6 +38,10 @@ class Transposed(nn.Module):
         d = other.weight
         self.bias = gg.tensor(np.zeros(d.shape[1], d.dtype), requires_grad=True)
 
+    def members(self):
+        """The bias alone: W is the other layer's, and saved there."""
+        return [("bias", self.bias)]
+
     def forward(self, z):
         return gg.linear(z, self.other.weight.T, self.bias)
 

@@ -204,7 +204,7 @@ KL = replace(
     title="Sparse autoencoder: KL of the mean code over the whole sample",
     lecture="lecture 1 (V0 281-287)",
     rows=(16,),
-    settings={**SETTINGS, "penalty": "kl", "weight": 0.5},
+    settings={**SETTINGS, "penalty": "kl", "weight": 2.0},
     presets={"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST},
     check=check_of(build, {**SETTINGS, "penalty": "kl"}),
 )
