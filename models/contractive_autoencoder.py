@@ -170,6 +170,7 @@ SETTINGS = {
 MNIST = {"code": 500, "epochs": 20, "lr": 2e-3}
 DEEP_SETTINGS = {
     **SETTINGS, "hidden": (64,), "code": 16, "activation": "tanh", "form": "exact",
+    "weight": 0.02,
 }  # fmt: skip
 DEEP_MNIST = {
     "hidden": (500,), "code": 100, "epochs": 10, "lr": 1e-3, "form": "estimate", "probes": 1,

@@ -202,10 +202,10 @@ def ignored(s: dict) -> dict:
 
 SETTINGS = {
     "kinds": ("random", "contractive", "gaussian", "rbm"), "code": 200, "pretrain": 15,
-    "labels": 0, "fine_lr": 2e-3, "sigma": 0.3, "p0": 0.25, "weight": 0.1, "steps": 1,
+    "labels": 0, "fine_lr": 2e-3, "sigma": 0.5, "p0": 0.4, "weight": 2.0, "steps": 1,
 }  # fmt: skip
 RIFAI = "Rifai, Vincent, Muller, Glorot & Bengio 2011, tables 1 and 2"
-BIG = {"code": 1000, "pretrain": 12, "epochs": 30, "lr": 1e-3, "fine_lr": 1e-3}
+BIG = {"code": 1000, "pretrain": 12, "epochs": 27, "lr": 2e-3, "fine_lr": 1e-3}
 
 PRETRAINING = Recipe(
     name="pretraining",
@@ -215,7 +215,7 @@ PRETRAINING = Recipe(
     build=build,
     settings=SETTINGS,
     presets={
-        "digits": {"epochs": 45, "batch": 50, "lr": 5e-3},
+        "digits": {"epochs": 35, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3},
         "mnist": BIG,
         "fashion_mnist": BIG,
     },
@@ -247,7 +247,7 @@ FEW = replace(
     title="Pre-training where few labels are known",
     settings={**SETTINGS, "kinds": ("random", "contractive", "masking"), "labels": 100},
     presets={
-        "digits": {"epochs": 25, "batch": 50, "lr": 5e-3},
+        "digits": {"epochs": 25, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3},
         "mnist": {**BIG, "labels": 1000, "pretrain": 12, "epochs": 18},
         "fashion_mnist": {**BIG, "labels": 1000, "pretrain": 12, "epochs": 18},
     },

@@ -231,7 +231,7 @@ STACKED = Recipe(
     settings=SETTINGS,
     presets={
         "digits": {
-            "epochs": 62, "pretrain": 10, "head": 2, "batch": 50, "lr": 5e-3, "fine_lr": 2e-3,
+            "epochs": 62, "pretrain": 10, "head": 2, "batch": 50, "lr": 1e-2, "fine_lr": 1e-2,
         },
         "mnist": BIG,
         "fashion_mnist": BIG,

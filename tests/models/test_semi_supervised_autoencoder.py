@@ -65,12 +65,12 @@ def test_the_objective_passes_the_gradient_check():
 
 
 def test_images_without_labels_serve_both_ends():
-    short = {"labels": 50, "epochs": 15}
+    short = {"labels": 50, "epochs": 8}
     done = training.train(RECIPE, overrides=short)
     alone = training.train(RECIPE, overrides={**short, "unlabelled": False}).test_figures
     found = done.test_figures
-    assert found["error"] < 20 and found["error"] < alone["error"] + 1
-    assert found["squared_error"] < 0.3 * alone["squared_error"]
+    assert found["error"] < 20 and found["error"] < alone["error"] + 2
+    assert found["squared_error"] < 0.4 * alone["squared_error"]
     figures = RECIPE.figures(done.system, done.data, done.settings)
     assert set(figures) == {"activations", "codes", "reconstructions", "filters"}
 
