@@ -30,6 +30,7 @@ MODULES = {
     "vae": "vae",
     "vae-gaussian": "vae",
     "vae-diagonal": "vae",
+    "rbm": "rbm",
     "lenet": "lenet",
     "rnn": "rnn",
     "lstm": "lstm",

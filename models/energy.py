@@ -1,0 +1,148 @@
+"""What the energy-based models share: logistic units, their samples, entropies and binary data.
+
+Nothing here keeps a tape. The hot loops of these models are matrix products (BLAS) and a handful of
+element-wise passes over arrays of one minibatch, written in place.
+
+Binary data: `binarise="sampled"` draws each pixel anew in every epoch with its grey level as
+probability, and validation and test sets once, with a fixed seed; `"fixed"` draws the training set
+once too; `"grey"` takes grey levels as if they were means of units (Hinton 2010, section 3.2): no
+likelihood of anything, but a common way to train.
+"""
+
+import math
+
+import numpy as np
+
+from ..core.arrays import xp_of
+from ..core.data import DataSet, Split, binarised, minibatches
+from ..core.system import Batch, System
+
+BINARISE = ("sampled", "fixed", "grey")
+# settings of the common ones that work as usual, and what all these recipes have
+SHARED = {"binarise": "sampled", "chains": 100, "ais_chains": 100, "temperatures": 1000,
+          "ais_every": 0}  # fmt: skip
+
+
+def logistic(x, out=None):
+    """σ(x) = ½ + ½ tanh(x/2), which overflows nowhere; `out` may be x itself.
+
+    >>> logistic(np.array([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    xp = xp_of(x)
+    out = xp.multiply(x, 0.5, out=out)
+    xp.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+    return out
+
+
+def softplus(x, p):
+    """ln(1 + eˣ) from x and p = σ(x): max(x, 0) - ln max(p, 1 - p), a cheap and stable form.
+
+    >>> softplus(np.array([-50.0, 0.0, 50.0]), logistic(np.array([-50.0, 0.0, 50.0]))).round(4)
+    array([ 0.    ,  0.6931, 50.    ])
+    """
+    xp = xp_of(x)
+    s = xp.subtract(1, p)
+    xp.maximum(s, p, out=s)
+    xp.log(s, out=s)
+    return xp.subtract(xp.maximum(x, 0), s, out=s)
+
+
+def draw(rng, p, out=None):
+    """0 and 1, each 1 with probability p; `out` may be p itself.
+
+    >>> draw(gg.Generator(0), np.array([0.0, 1.0], np.float32)).tolist()
+    [0.0, 1.0]
+    """
+    u = rng.uniform(p.shape, dtype=p.dtype)
+    return xp_of(p).less(u, p, out=u if out is None else out)
+
+
+def entropy(p):
+    """Entropy of independent units, -Σ_j p_j ln p_j + (1 - p_j) ln(1 - p_j) of each row, in nats.
+
+    >>> entropy(np.array([[0.5, 1.0]])).round(4)
+    array([0.6931])
+    """
+    xp = xp_of(p)
+    tiny = np.finfo(p.dtype).tiny
+    q = 1 - p
+    return -(p * xp.log(xp.maximum(p, tiny)) + q * xp.log(xp.maximum(q, tiny))).sum(axis=1)
+
+
+def log_bernoulli(x, a):
+    """ln p(x) = Σ_j x_j a_j - ln(1 + e^{a_j}) of each row, for logits a.
+
+    >>> log_bernoulli(np.ones((1, 2)), np.zeros((1, 2))).round(4)  # 2 ln ½
+    array([-1.3863])
+    """
+    return (x * a - softplus(a, logistic(a))).sum(axis=1)
+
+
+def log_odds(mean, n: int) -> np.ndarray:
+    """ln p/(1-p) of a mean over n samples, by the rule of succession: p = (n·mean + 1)/(n + 2).
+
+    >>> log_odds(np.array([0.0, 0.5]), 8).round(4)
+    array([-2.1972,  0.    ])
+    """
+    p = (mean * n + 1) / (n + 2)
+    return np.log(p / (1 - p))
+
+
+def logsumexp(x) -> float:
+    """ln Σ eˣ over all elements.
+
+    >>> round(logsumexp(np.zeros(8)), 4)  # ln 8
+    2.0794
+    """
+    top = float(np.max(x))
+    return top + math.log(float(np.exp(np.asarray(x, np.float64) - top).sum()))
+
+
+class BinarySystem(System):
+    """A system of binary units whose evaluation may be long, so that not each epoch waits for it.
+
+    A subclass has `s` (settings) and `noise` (a Generator). `due` says whether the next evaluation
+    is to estimate the partition function too: always outside training, in training after every
+    `ais_every`-th epoch (0: never) and after the last.
+    """
+
+    due = True
+
+    def batches(self, data, size, seed, epoch, start):
+        """Minibatches as rows [N, D], drawn anew as 0 and 1 with binarise="sampled"."""
+        for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
+            x = flat(batch.x)
+            yield Batch(draw(self.noise, x) if self.s["binarise"] == "sampled" else x, batch.y)
+
+    def note(self, trainer) -> None:
+        """At each step: will the evaluation at the end of this epoch estimate ln Z?"""
+        every, epoch = self.s["ais_every"], trainer.epoch + 1
+        self.due = epoch >= trainer.settings["epochs"] or bool(every and epoch % every == 0)
+
+    def rows(self, split: Split, most: int | None = None):
+        """The first samples of a split as rows [N, D] on the device of the weights."""
+        return self.on_device(Batch(flat(split.x[:most]))).x
+
+
+def flat(x):
+    """Images [N, C, H, W] as rows [N, D].
+
+    >>> flat(np.zeros((2, 1, 3, 3))).shape
+    (2, 9)
+    """
+    return x.reshape(len(x), -1)
+
+
+def prepare(data: DataSet, s: dict) -> DataSet:
+    """Binary validation and test images, drawn once; training images too when binarise is fixed."""
+    if s["binarise"] == "grey":
+        return data
+    parts = {}
+    for number, (name, split) in enumerate(data.splits()):
+        if name != "train" or s["binarise"] == "fixed":
+            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
+        parts[name] = split
+    return DataSet(data.name, **parts, info=data.info)

@@ -1,0 +1,325 @@
+"""The restricted Boltzmann machine (lecture 2, D1 141-196).
+
+Binary visible units v [n] and hidden units h [m], tied by an energy, no connections within a
+group ::
+
+    P(v, h) = exp(Σ_ij W_ij v_i h_j + Σ_i b_i v_i + Σ_j a_j h_j)/Z(θ)
+
+b is the visible bias and a the hidden one, as the lecture has it; Hinton's guide has a and b the
+other way round. Given one group, the units of the other are independent ::
+
+    P(h_j = 1|v) = σ(a_j + (vᵀW)_j)            P(v_i = 1|h) = σ(b_i + (Wh)_i)
+    P(v) = e^{-F(v)}/Z,     F(v) = -bᵀv - Σ_j ln(1 + e^{a_j + (vᵀW)_j})           the free energy
+
+The lecture gives no training rule. The gradient of the mean log-likelihood is a difference ::
+
+    ∂/∂W = <v hᵀ>_data - <v hᵀ>_model
+    ∂/∂b = <v>_data - <v>_model            ∂/∂a = <h>_data - <h>_model
+
+with h for P(h|v). The second term needs samples of the model; a Gibbs chain of k steps makes them:
+
+    rule="cd"    started at the data anew for each minibatch: contrastive divergence (Hinton 2002)
+    rule="pcd"   going on where it stopped: persistent chains (Tieleman 2008), the default
+
+With the samples ṽ held fixed this is the gradient of F(v) - F(ṽ), the objective that gradcheck
+sees; `train_step` needs no tape for it. `centred` (default) takes v - μ and h - λ, λ a running mean
+of h, for v and h: ∂/∂W = <(v-μ)(h-λ)ᵀ>_data - <…>_model, and ∂/∂b, ∂/∂a less ∂/∂W λ and (∂/∂W)ᵀμ.
+That is the gradient of the same model in better coordinates (Montavon & Müller 2012; Melchior,
+Fischer & Wiskott 2016).
+
+The figure of merit is the mean log-likelihood -F(v) - ln Z, with ln Z by enumeration up to 20
+hidden units (then `ais_error` says how far AIS is from it) and by AIS above (models/ais.py). The
+number: Salakhutdinov & Murray 2008 found -86.34 nats on MNIST's test set, 500 hidden units, CD with
+up to 25 steps; -125.53 with CD-1 and -105.50 with CD-3.
+
+The pictures: columns of W as filters; Gibbs chains; reconstructions; free energies of training and
+validation images, whose distance grows when the machine learns the training set by heart.
+"""
+
+import numpy as np
+
+from .. import core as gg
+from ..core import pictures
+from ..core.arrays import to_numpy, xp_of
+from ..core.data import DataSet
+from ..core.recipe import Recipe, Target, expect_choice
+from ..core.system import Batch
+from . import ais
+from .autoencoder import as_images, filter_sheet
+from .energy import (
+    BINARISE,
+    SHARED,
+    BinarySystem,
+    draw,
+    flat,
+    log_odds,
+    logistic,
+    prepare,
+    softplus,
+)
+
+CHOICES = {"rule": ("pcd", "cd"), "binarise": BINARISE}
+ENUMERATED = 20  # hidden units up to which Z is computed, not estimated
+
+
+def free_energy(v, w, b, a):
+    """F(v) = -bᵀv - Σ_j ln(1 + e^{a_j + (vᵀW)_j}) as tensors: [N, n], [n, m], [n], [m] -> [N].
+
+    >>> import glassgrad as gg
+    >>> free_energy(gg.ones((1, 2)), gg.zeros((2, 3)), gg.ones((2,)), gg.zeros((3,))).numpy()
+    array([-4.0794415], dtype=float32)
+    """
+    return -(v @ b) - gg.softplus(v @ w + a).sum(axis=1)
+
+
+class RBM(BinarySystem):
+    """W [n, m] ~ N(0, 0.01²), b [n] the log odds of the data's mean, a [m] = 0.
+
+    mean  [n] of the training data: where b starts, the base model of AIS, the offsets μ
+    """
+
+    def __init__(self, mean, samples: int, s: dict, rng, dtype="float32"):
+        super().__init__()
+        for key, known in CHOICES.items():
+            expect_choice("rbm", s, key, known)
+        n, m = len(mean), s["hidden"]
+        self.s, self.noise = s, rng.child("noise")
+        self.w = gg.Tensor(0.01 * rng.child("w").normal((n, m), dtype), requires_grad=True)
+        self.base = gg.Tensor(log_odds(mean, samples).astype(dtype))
+        self.b = gg.Tensor(self.base.numpy().copy(), requires_grad=True)
+        self.a = gg.Tensor(np.zeros(m, dtype), requires_grad=True)
+        self.mu = gg.Tensor(np.asarray(mean, dtype))
+        self.lam = gg.Tensor(np.full(m, 0.5, dtype))
+        chains = s["chains"] if s["rule"] == "pcd" else 0
+        start = np.broadcast_to(self.mu.numpy(), (chains, n))
+        self.fantasy = gg.Tensor(draw(rng.child("fantasy"), np.ascontiguousarray(start)))
+
+    # ------------------------------------------------------------- the two conditionals
+
+    def hidden(self, v, out=None):
+        """P(h = 1|v): [N, n] -> [N, m]."""
+        out = xp_of(v).matmul(v, self.w.data, out=out)
+        out += self.a.data
+        return logistic(out, out=out)
+
+    def visible(self, h, out=None):
+        """P(v = 1|h): [N, m] -> [N, n]."""
+        out = xp_of(h).matmul(h, self.w.data.T, out=out)
+        out += self.b.data
+        return logistic(out, out=out)
+
+    def gibbs(self, v, steps: int, rng):
+        """v after `steps` times h ~ P(h|v), v ~ P(v|h); v [N, n] is changed in place."""
+        h = xp_of(v).empty((len(v), len(self.a.data)), v.dtype)
+        for _ in range(steps):
+            draw(rng, self.hidden(v, out=h), out=h)
+            draw(rng, self.visible(h, out=v), out=v)
+        return v
+
+    def free(self, v):
+        """(F(v) [N], P(h|v) [N, m]) without a tape."""
+        x = v @ self.w.data
+        x += self.a.data
+        h = logistic(x)
+        return -(v @ self.b.data) - softplus(x, h).sum(axis=1), h
+
+    # --------------------------------------------------------------------- learning
+
+    def negative(self, v):
+        """Samples of the model for a minibatch v: k Gibbs steps from v or from the chains."""
+        if self.s["rule"] == "cd":
+            return self.gibbs(draw(self.noise, v), self.s["steps"], self.noise)
+        self.fantasy.version += 1
+        return self.gibbs(self.fantasy.data, self.s["steps"], self.noise)
+
+    def learn(self, v) -> dict[str, float]:
+        """Leave the negative gradient of a minibatch v [N, n] in `.grad`; returns the figures."""
+        f, h = self.free(v)
+        fantasy = self.negative(v)
+        g, k = self.free(fantasy)
+        self.set_gradient(v, h, fantasy, k)
+        return {"gap": float(f.mean()) - float(g.mean())}
+
+    def set_gradient(self, v, h, fantasy, k) -> None:
+        """The statistics of data (v, h) and of model samples (fantasy, k), see the page."""
+        xp, mu, lam = xp_of(v), self.mu.data, self.lam.data
+        dv = fantasy.mean(axis=0) - v.mean(axis=0)
+        dh = k.mean(axis=0) - h.mean(axis=0)
+        if self.s["centred"]:
+            lam += 0.01 * (h.mean(axis=0) - lam)
+            self.lam.version += 1
+            left = xp.concatenate([v - mu, fantasy - mu])
+            right = xp.concatenate([(h - lam) * (-1 / len(v)), (k - lam) * (1 / len(k))])
+        else:
+            left = xp.concatenate([v, fantasy])
+            right = xp.concatenate([h * (-1 / len(v)), k * (1 / len(k))])
+        dw = left.T @ right
+        if self.s["centred"]:
+            dv, dh = dv - dw @ lam, dh - mu @ dw
+        self.w.grad, self.b.grad, self.a.grad = gg.Tensor(dw), gg.Tensor(dv), gg.Tensor(dh)
+
+    def train_step(self, batch, trainer):
+        """One step against the gradient estimate, by whatever optimiser; the gap F(v) - F(ṽ)."""
+        self.note(trainer)
+        figures = self.learn(batch.x)
+        trainer.clip()
+        trainer.optimiser.step()
+        return figures
+
+    # ------------------------------------------------------------------- evaluation
+
+    def partition(self, rng=None) -> ais.Estimate:
+        """ln Z by AIS from independent pixels of the data's mean."""
+        return ais.log_partition(
+            self.w.data, self.b.data, self.a.data, rng or self.noise.child("ais"), self.base.data,
+            self.s["ais_chains"], self.s["temperatures"],
+        )  # fmt: skip
+
+    def evaluate(self, split, size=500):
+        """Free energy, reconstruction error and, where `due`, the log-likelihood and ln Z."""
+
+        def figures(batch):
+            v = flat(batch.x)
+            f, h = self.free(v)
+            error = ((v - self.visible(h)) ** 2).sum(axis=1)
+            return {"free_energy": f.mean(dtype="f8"), "reconstruction": error.mean(dtype="f8")}
+
+        found = self.average(figures, split, size)
+        if self.due:
+            z = self.partition()
+            found |= {"log_z": z.log_z, "log_z_spread": z.spread}
+            if len(self.a.data) <= ENUMERATED:
+                found["log_z"] = ais.exact(self.w.data, self.b.data, self.a.data)
+                found["ais_error"] = abs(z.log_z - found["log_z"])
+            found["log_likelihood"] = -found["free_energy"] - found["log_z"]
+        return found
+
+    def codes(self, x) -> np.ndarray:
+        """P(h = 1|v) of images or rows, [N, m]."""
+        return to_numpy(self.hidden(self.on_device(Batch(flat(np.asarray(x)))).x))
+
+
+def build(data: DataSet, s: dict, rng) -> RBM:
+    """The machine for a data set."""
+    x = flat(data.train.x)
+    return RBM(x.mean(axis=0, dtype=np.float64), len(x), s, rng)
+
+
+# ------------------------------------------------------------------------ figures
+
+
+def sample(system: RBM, data: DataSet, n: int, rng):
+    """n images P(v|h), each the end of a Gibbs chain of 1000 steps from independent pixels."""
+    start = np.broadcast_to(system.mu.numpy(), (n, system.mu.shape[0]))
+    v = system.on_device(Batch(draw(rng, np.ascontiguousarray(start)))).x
+    p = system.visible(draw(rng, system.hidden(system.gibbs(v, 999, rng))))
+    return pictures.image_sheet(as_images(to_numpy(p), data), title="P(v|h) after 1000 Gibbs steps")
+
+
+def chains(system: RBM, data: DataSet, rng, every: int = 100, columns: int = 11):
+    """Gibbs chains from test images, a row each, one picture in `every` steps."""
+    v = system.rows(data.test, 8).copy()
+    shown = [v.copy()]
+    for _ in range(columns - 1):
+        h = draw(rng, system.hidden(system.gibbs(v, every - 1, rng)))
+        p = system.visible(h)
+        shown.append(p)
+        v = draw(rng, p)
+    sheet = np.stack([to_numpy(k) for k in shown], axis=1).reshape(-1, v.shape[1])
+    return pictures.image_sheet(
+        as_images(sheet, data), columns=columns, title=f"Gibbs chains, every {every} steps"
+    )
+
+
+def free_energies(system: RBM, data: DataSet):
+    """Histograms of F over training and validation images."""
+    fig = pictures.figure(5.5, 3.4)
+    ax = fig.subplots()
+    parts = {"training": data.train, "validation": data.valid or data.test}
+    found = {k: to_numpy(system.free(system.rows(v, 2000))[0]) for k, v in parts.items()}
+    low, high = min(f.min() for f in found.values()), max(f.max() for f in found.values())
+    for colour, (name, f) in zip(pictures.COLOURS, found.items()):
+        ax.hist(f, np.linspace(low, high, 41), density=True, histtype="step", color=colour,
+                label=f"{name}, mean {f.mean():.1f}")  # fmt: skip
+    ax.set(xlabel="free energy F(v), nats", yticks=[], title="free energies")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.legend(frameon=False)
+    return fig
+
+
+def figures(system: RBM, data: DataSet, s: dict) -> dict:
+    """Free energies; for images filters, samples, chains and reconstructions."""
+    found = {"free_energies": free_energies(system, data)}
+    if data.train.x.ndim == 4:
+        rng = gg.Generator(s["seed"]).child("figures")
+        x = system.rows(data.test, 12)
+        y = to_numpy(system.visible(system.hidden(x)))
+        found |= {
+            "filters": filter_sheet(system.w.numpy().T, data, "columns of W"),
+            "samples": sample(system, data, 60, rng),
+            "chains": chains(system, data, rng),
+            "reconstructions": pictures.reconstructions(
+                as_images(to_numpy(x), data), as_images(y, data)
+            ),
+        }
+    return found
+
+
+def check(rng):
+    """F(v) - F(ṽ) of small data and fixed samples ṽ as a function of W, b, a, for gradcheck."""
+    v, fantasy = (gg.Tensor((rng.random((4, 5)) < 0.5).astype(float)) for _ in range(2))
+
+    def f(w, b, a):
+        return free_energy(v, w, b, a).mean() - free_energy(fantasy, w, b, a).mean()
+
+    return f, [rng.standard_normal((5, 3)), rng.standard_normal(5), rng.standard_normal(3)]
+
+
+def ignored(s: dict) -> dict:
+    """Contrastive divergence has no chains of its own."""
+    return {"chains": "with rule=cd"} if s["rule"] == "cd" else {}
+
+
+SETTINGS = {
+    **SHARED, "hidden": 64, "rule": "pcd", "steps": 1, "centred": True,
+    "optimiser": "sgd", "schedule": "cosine",
+}  # fmt: skip
+LEAST = {
+    "hidden": 1, "steps": 1, "chains": 1, "ais_chains": 2, "temperatures": 1, "ais_every": 0,
+}  # fmt: skip
+
+RBM_RECIPE = Recipe(
+    name="rbm",
+    title="Restricted Boltzmann machine",
+    lecture="lecture 2 (D1 141-196)",
+    rows=(36,),
+    build=build,
+    prepare=prepare,
+    settings=SETTINGS,
+    presets={
+        "digits": {"epochs": 100, "batch": 50, "lr": 0.05},
+        "mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
+        "fashion_mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
+    },
+    metric="log_likelihood",
+    better="higher",
+    targets=(
+        Target(
+            "MNIST test log-likelihood by AIS, nats", "mnist", "log_likelihood",
+            "-86.34 (500 hidden, CD-25)", -100.0, "higher",
+            source="Salakhutdinov & Murray 2008, table 1",
+            note="training images binarised anew in each epoch, test images once (seed 1)",
+        ),
+        Target(
+            "MNIST, 20 hidden units: |AIS - exact ln Z|, nats", "mnist", "ais_error",
+            "0 (enumeration)", 0.5, settings={"hidden": 20, "epochs": 20},
+            source="models/ais.py: all 2^20 states",
+        ),
+    ),
+    least=LEAST,
+    ignored=ignored,
+    figures=figures,
+    sample=sample,
+    check=check,
+)  # fmt: skip
+RECIPES = (RBM_RECIPE,)
