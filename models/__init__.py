@@ -31,6 +31,8 @@ MODULES = {
     "vae-gaussian": "vae",
     "vae-diagonal": "vae",
     "rbm": "rbm",
+    "dbn": "dbn",
+    "dbn-classifier": "dbn",
     "lenet": "lenet",
     "rnn": "rnn",
     "lstm": "lstm",

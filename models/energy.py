@@ -53,6 +53,7 @@ def softplus(x, p):
 def draw(rng, p, out=None):
     """0 and 1, each 1 with probability p; `out` may be p itself.
 
+    >>> import glassgrad as gg
     >>> draw(gg.Generator(0), np.array([0.0, 1.0], np.float32)).tolist()
     [0.0, 1.0]
     """
@@ -89,6 +90,40 @@ def log_odds(mean, n: int) -> np.ndarray:
     """
     p = (mean * n + 1) / (n + 2)
     return np.log(p / (1 - p))
+
+
+def independent(mean, n: int, rng, dtype="float32"):
+    """n rows of independent units of the given means, [n, D].
+
+    >>> import glassgrad as gg
+    >>> independent(np.array([0.0, 1.0]), 2, gg.Generator(0)).tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
+    """
+    return draw(rng, np.broadcast_to(mean, (n, len(mean))).astype(dtype))
+
+
+def descent(v, h, fantasy, k, centre=None):
+    """Minus the gradient of the log-likelihood by W, b, a from the statistics of two groups.
+
+    v, h        [N, n], [N, m]  from the data
+    fantasy, k  [M, n], [M, m]  from the model
+    centre      None, or offsets μ [n], λ [m]: the gradient in centred coordinates (models/rbm.py)
+
+    One product of both groups together: the second with its sign.
+    """
+    xp = xp_of(v)
+    db = fantasy.mean(axis=0) - v.mean(axis=0)
+    da = k.mean(axis=0) - h.mean(axis=0)
+    left, right = xp.concatenate([v, fantasy]), xp.concatenate([h, k])
+    if centre:
+        left -= centre[0]
+        right -= centre[1]
+    right[: len(h)] *= -1 / len(v)
+    right[len(h) :] *= 1 / len(k)
+    dw = left.T @ right
+    if centre:
+        db, da = db - dw @ centre[1], da - centre[0] @ dw
+    return dw, db, da
 
 
 def logsumexp(x) -> float:

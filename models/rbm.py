@@ -50,8 +50,10 @@ from .energy import (
     BINARISE,
     SHARED,
     BinarySystem,
+    descent,
     draw,
     flat,
+    independent,
     log_odds,
     logistic,
     prepare,
@@ -75,8 +77,11 @@ def free_energy(v, w, b, a):
 class RBM(BinarySystem):
     """W [n, m] ~ N(0, 0.01²), b [n] the log odds of the data's mean, a [m] = 0.
 
-    mean  [n] of the training data: where b starts, the base model of AIS, the offsets μ
+    mean     [n] of the training data: where b starts, the base model of AIS, the offsets μ
+    doubled  factors of Wᵀv and of Wh in the conditionals; a deep machine's layers need them
     """
+
+    doubled = (1, 1)
 
     def __init__(self, mean, samples: int, s: dict, rng, dtype="float32"):
         super().__init__()
@@ -85,26 +90,37 @@ class RBM(BinarySystem):
         n, m = len(mean), s["hidden"]
         self.s, self.noise = s, rng.child("noise")
         self.w = gg.Tensor(0.01 * rng.child("w").normal((n, m), dtype), requires_grad=True)
-        self.base = gg.Tensor(log_odds(mean, samples).astype(dtype))
-        self.b = gg.Tensor(self.base.numpy().copy(), requires_grad=True)
+        self.b = gg.Tensor(np.zeros(n, dtype), requires_grad=True)
         self.a = gg.Tensor(np.zeros(m, dtype), requires_grad=True)
-        self.mu = gg.Tensor(np.asarray(mean, dtype))
+        self.base, self.mu = gg.Tensor(np.zeros(n, dtype)), gg.Tensor(np.zeros(n, dtype))
         self.lam = gg.Tensor(np.full(m, 0.5, dtype))
         chains = s["chains"] if s["rule"] == "pcd" else 0
-        start = np.broadcast_to(self.mu.numpy(), (chains, n))
-        self.fantasy = gg.Tensor(draw(rng.child("fantasy"), np.ascontiguousarray(start)))
+        self.fantasy = gg.Tensor(np.zeros((chains, n), dtype))
+        self.start(mean, samples)
+
+    def start(self, mean, samples: int) -> None:
+        """Take b, the base model, μ and the chains from the mean of so many training samples."""
+        dtype, chains = self.b.dtype, self.fantasy.shape[0]
+        self.base.assign(log_odds(mean, samples).astype(dtype))
+        self.b.assign(self.base.detach())
+        self.mu.assign(np.asarray(mean, dtype))
+        self.fantasy.assign(independent(mean, chains, self.noise.child("fantasy"), dtype))
 
     # ------------------------------------------------------------- the two conditionals
 
     def hidden(self, v, out=None):
         """P(h = 1|v): [N, n] -> [N, m]."""
         out = xp_of(v).matmul(v, self.w.data, out=out)
+        if self.doubled[0] != 1:
+            out *= self.doubled[0]
         out += self.a.data
         return logistic(out, out=out)
 
     def visible(self, h, out=None):
         """P(v = 1|h): [N, m] -> [N, n]."""
         out = xp_of(h).matmul(h, self.w.data.T, out=out)
+        if self.doubled[1] != 1:
+            out *= self.doubled[1]
         out += self.b.data
         return logistic(out, out=out)
 
@@ -119,6 +135,8 @@ class RBM(BinarySystem):
     def free(self, v):
         """(F(v) [N], P(h|v) [N, m]) without a tape."""
         x = v @ self.w.data
+        if self.doubled[0] != 1:
+            x *= self.doubled[0]
         x += self.a.data
         h = logistic(x)
         return -(v @ self.b.data) - softplus(x, h).sum(axis=1), h
@@ -142,21 +160,13 @@ class RBM(BinarySystem):
 
     def set_gradient(self, v, h, fantasy, k) -> None:
         """The statistics of data (v, h) and of model samples (fantasy, k), see the page."""
-        xp, mu, lam = xp_of(v), self.mu.data, self.lam.data
-        dv = fantasy.mean(axis=0) - v.mean(axis=0)
-        dh = k.mean(axis=0) - h.mean(axis=0)
+        lam = self.lam.data
         if self.s["centred"]:
             lam += 0.01 * (h.mean(axis=0) - lam)
             self.lam.version += 1
-            left = xp.concatenate([v - mu, fantasy - mu])
-            right = xp.concatenate([(h - lam) * (-1 / len(v)), (k - lam) * (1 / len(k))])
-        else:
-            left = xp.concatenate([v, fantasy])
-            right = xp.concatenate([h * (-1 / len(v)), k * (1 / len(k))])
-        dw = left.T @ right
-        if self.s["centred"]:
-            dv, dh = dv - dw @ lam, dh - mu @ dw
-        self.w.grad, self.b.grad, self.a.grad = gg.Tensor(dw), gg.Tensor(dv), gg.Tensor(dh)
+        centre = (self.mu.data, lam) if self.s["centred"] else None
+        dw, db, da = descent(v, h, fantasy, k, centre)
+        self.w.grad, self.b.grad, self.a.grad = gg.Tensor(dw), gg.Tensor(db), gg.Tensor(da)
 
     def train_step(self, batch, trainer):
         """One step against the gradient estimate, by whatever optimiser; the gap F(v) - F(ṽ)."""
@@ -210,8 +220,7 @@ def build(data: DataSet, s: dict, rng) -> RBM:
 
 def sample(system: RBM, data: DataSet, n: int, rng):
     """n images P(v|h), each the end of a Gibbs chain of 1000 steps from independent pixels."""
-    start = np.broadcast_to(system.mu.numpy(), (n, system.mu.shape[0]))
-    v = system.on_device(Batch(draw(rng, np.ascontiguousarray(start)))).x
+    v = system.on_device(Batch(independent(system.mu.numpy(), n, rng))).x
     p = system.visible(draw(rng, system.hidden(system.gibbs(v, 999, rng))))
     return pictures.image_sheet(as_images(to_numpy(p), data), title="P(v|h) after 1000 Gibbs steps")
 
@@ -297,7 +306,7 @@ RBM_RECIPE = Recipe(
     prepare=prepare,
     settings=SETTINGS,
     presets={
-        "digits": {"epochs": 100, "batch": 50, "lr": 0.05},
+        "digits": {"epochs": 100, "batch": 50, "lr": 0.5},
         "mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
         "fashion_mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
     },

@@ -1,0 +1,291 @@
+"""The deep belief network (lecture 4, U3 74; Hinton, Osindero & Teh 2006).
+
+The lecture has the name only. Directed layers of logistic units below, a restricted Boltzmann
+machine on top ::
+
+    p(v, h¹, …, h^L) = p(v|h¹) p(h¹|h²) … p(h^{L-1}, h^L)      p(h^{l-1}|h^l) = Π σ(b + W^l h^l)
+
+Greedy training: a machine of D1 141-196 (models/rbm.py) learns the data; its hidden states, given
+the data, are the data of the next one; and so on, the epochs shared out evenly. With the lower
+layers fixed and q(h^l|h^{l-1}) = Π σ(a + W^lᵀ h^{l-1}), each new machine raises the bound ::
+
+    ln p(v)  ≥  E_q [ Σ_{l<L} ln p(h^{l-1}|h^l) - F(h^{L-1}) ]  +  H(q)  -  ln Z          h⁰ = v
+
+if it starts where the one below leaves off and is a better model of h^{L-1} than that one is. F and
+Z are the top machine's free energy and partition function, by AIS (Salakhutdinov & Murray 2008);
+the expectation is the mean over `samples` drawn from q, the entropy H(q) is exact given h^{l-1}.
+
+`finetune` epochs after that go down the cross-entropy of a softmax on top of the logistic net with
+the same weights (Hinton & Salakhutdinov 2006), recipe dbn-classifier. They leave p(v) behind; the
+figure is then the classification error.
+
+The pictures: filters of the first layer, samples (a Gibbs chain at the top, then down), and
+reconstructions through all layers. The numbers: a bound of -86.22 nats for 784-500-2000 (CD-25,
+Salakhutdinov & Murray 2008); error 1.2 % for 784-500-500-2000-10 (Hinton & Salakhutdinov 2006).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn, pictures
+from ..core.arrays import to_numpy
+from ..core.choices import make_schedule
+from ..core.data import DataSet
+from ..core.recipe import Recipe, SettingError, Target
+from ..core.system import Batch
+from . import rbm
+from .autoencoder import as_images, filter_sheet
+from .energy import BinarySystem, draw, entropy, flat, log_bernoulli, prepare
+
+
+class DBN(BinarySystem):
+    """Machines of widths [D, hidden[0], hidden[1], …]; layer l has W [width l, width l+1]."""
+
+    def __init__(self, mean, samples: int, classes: int, s: dict, rng, dtype="float32"):
+        super().__init__()
+        if len(s["hidden"]) < 1:
+            raise SettingError("dbn: hidden must name at least one width; got []")
+        if s["finetune"] and classes < 2:
+            raise SettingError("dbn: finetune needs data with classes")
+        self.s, self.noise = s, rng.child("noise")
+        self.layers = []
+        for k, m in enumerate(s["hidden"]):
+            own = rbm.RBM(mean, samples, {**s, "hidden": m}, rng.child("layer", k), dtype)
+            self.layers.append(own)
+            mean = np.full(m, 0.5)
+        if s["finetune"]:
+            self.top = nn.Linear(m, classes, rng=rng.child("top"), dtype=dtype)
+
+    # --------------------------------------------------------------------- learning
+
+    def stage(self, epoch: int, epochs: int) -> tuple[int, int, int]:
+        """(layer, its first epoch, how many it has); the number of layers stands for fine-tuning.
+
+        >>> import glassgrad as gg
+        >>> s = {**SETTINGS, "hidden": (3, 2), "finetune": 1}
+        >>> m = DBN(np.full(4, 0.5), 9, 2, s, gg.Generator(0))
+        >>> [m.stage(e, 6) for e in range(6)]
+        [(0, 0, 3), (0, 0, 3), (0, 0, 3), (1, 3, 2), (1, 3, 2), (2, 5, 1)]
+        """
+        count, tuned = len(self.layers), min(self.s["finetune"], epochs)
+        greedy = epochs - tuned
+        firsts = [-(-k * greedy // count) for k in range(count + 1)] + [epochs]
+        k = max(k for k in range(count + 1) if firsts[k] <= epoch and firsts[k + 1] > firsts[k])
+        return k, firsts[k], firsts[k + 1] - firsts[k]
+
+    def up(self, v, layers: int, rng=None):
+        """v through so many layers: sampled states with a generator, else probabilities."""
+        for layer in self.layers[:layers]:
+            v = layer.hidden(v)
+            v = draw(rng, v, out=v) if rng else v
+        return v
+
+    def begin(self, k: int, data: DataSet) -> None:
+        """The first step of layer k: its visible biases and chains from the mean of its data."""
+        for p in self.parameters():
+            p.grad = None
+        if k == 0 or k == len(self.layers):
+            return
+        x = data.train.x
+        parts = [self.up(self.on_device(Batch(flat(x[i : i + 1000]))).x, k).sum(axis=0)
+                 for i in range(0, len(x), 1000)]  # fmt: skip
+        self.layers[k].start(to_numpy(sum(parts)).astype(np.float64) / len(x), len(x))
+
+    def train_step(self, batch, trainer):
+        """One step of the layer whose turn it is; the schedule starts anew with each layer."""
+        self.note(trainer)
+        k, first, count = self.stage(trainer.epoch, trainer.settings["epochs"])
+        factor = make_schedule(trainer.settings["schedule"], count)(trainer.epoch - first)
+        trainer.optimiser.lr = trainer.settings["lr"] * factor
+        if trainer.epoch == first and trainer.batch == 0:
+            self.begin(k, trainer.data)
+        if k < len(self.layers):
+            figures = self.layers[k].learn(self.up(batch.x, k, self.noise))
+        else:
+            trainer.optimiser.lr *= self.s["finetune_rate"]
+            loss = self.objective(batch)
+            loss.backward()
+            figures = {"loss": loss.item()}
+        trainer.clip()
+        trainer.optimiser.step()
+        return figures
+
+    def logits(self, x):
+        """Scores of the classes: x [N, D] -> [N, classes]."""
+        h = gg.Tensor(flat(x))
+        for layer in self.layers:
+            h = gg.sigmoid(h @ layer.w + layer.a)
+        return self.top(h)
+
+    def objective(self, batch):
+        """The cross-entropy of the classifier, the objective of fine-tuning."""
+        if not self.s["finetune"]:
+            return super().objective(batch)
+        return nn.losses.cross_entropy(self.logits(batch.x), batch.y)
+
+    # ------------------------------------------------------------------- evaluation
+
+    def terms(self, v, rng):
+        """The bound without ln Z, one sample from q: v [N, D] -> [N]."""
+        total = 0.0
+        for layer in self.layers[:-1]:
+            q = layer.hidden(v)
+            h = draw(rng, q)
+            total = total + log_bernoulli(v, h @ layer.w.data.T + layer.b.data) + entropy(q)
+            v = h
+        return total - self.layers[-1].free(v)[0]
+
+    def evaluate(self, split, size=500):
+        """Reconstruction error and, where `due`, the bound with its ln Z; or the class error."""
+        if self.s["finetune"]:
+            return self.average(
+                lambda b: {"error": np.mean(
+                    to_numpy(self.logits(b.x).data).argmax(axis=1) != to_numpy(b.y)
+                )}, split, size,
+            )  # fmt: skip
+        noise = self.noise.child("evaluate")
+
+        def figures(batch):
+            v = flat(batch.x)
+            error = ((v - self.reconstruct(v)) ** 2).sum(axis=1)
+            found = {"reconstruction": error.mean(dtype="f8")}
+            if self.due:
+                terms = [self.terms(v, noise).mean(dtype="f8") for _ in range(self.s["samples"])]
+                found["bound"] = sum(terms) / len(terms)
+            return found
+
+        found = self.average(figures, split, size)
+        if self.due:
+            z = self.layers[-1].partition(self.noise.child("ais"))
+            found["bound"] -= z.log_z
+            found |= {"log_z": z.log_z, "log_z_spread": z.spread}
+        return found
+
+    def down(self, h, layers: int):
+        """h through so many layers from the bottom one up, downwards: probabilities."""
+        for layer in self.layers[:layers][::-1]:
+            h = layer.visible(h)
+        return h
+
+    def reconstruct(self, v):
+        """v up through all layers and down again, by probabilities."""
+        return self.down(self.up(v, len(self.layers)), len(self.layers))
+
+
+def build(data: DataSet, s: dict, rng) -> DBN:
+    """The network for a data set."""
+    x = flat(data.train.x)
+    labels = data.train.y is not None and data.train.y.dtype.kind == "i"
+    classes = int(data.train.y.max()) + 1 if labels else 0
+    return DBN(x.mean(axis=0, dtype=np.float64), len(x), classes, s, rng)
+
+
+def sample(system: DBN, data: DataSet, n: int, rng):
+    """n images: 1000 Gibbs steps of the top machine, then down by samples, at last P(v|h)."""
+    top = system.layers[-1]
+    v = rbm.independent(top.mu.numpy(), n, rng)
+    v = top.gibbs(system.on_device(Batch(v)).x, 1000, rng)
+    for k in range(len(system.layers) - 2, -1, -1):
+        p = system.layers[k].visible(v)
+        v = draw(rng, p) if k else p
+    return pictures.image_sheet(
+        as_images(to_numpy(v), data), title="the top machine's chain after 1000 steps, downwards"
+    )
+
+
+def figures(system: DBN, data: DataSet, s: dict) -> dict:
+    """For images: filters of the first layer and, unless fine-tuned, samples, reconstructions."""
+    if data.train.x.ndim != 4:
+        return {}
+    found = {"filters": filter_sheet(system.layers[0].w.numpy().T, data, "columns of W¹")}
+    if not s["finetune"]:
+        x = system.rows(data.test, 12)
+        found["samples"] = sample(system, data, 60, gg.Generator(s["seed"]).child("figures"))
+        found["reconstructions"] = pictures.reconstructions(
+            as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
+        )
+    return found
+
+
+def check(rng):
+    """The classifier's cross-entropy as a function of all that it uses, for gradcheck."""
+    s = {**SETTINGS, "hidden": (4, 3), "finetune": 1}
+    system = DBN(np.full(5, 0.4), 9, 3, s, gg.Generator(3), "float64")
+    batch = Batch(rng.random((6, 5)), rng.integers(0, 3, 6))
+    used = [t for layer in system.layers for t in (layer.w, layer.a)]
+    for layer in system.layers:
+        layer.b.requires_grad = False  # biases of the way down
+    used += [system.top.weight, system.top.bias]
+    values = [rng.standard_normal(t.shape) for t in used]
+
+    def f(*parameters):
+        return system.with_parameters(parameters).objective(batch)
+
+    order = {id(p): k for k, p in enumerate(used)}
+    return f, [values[order[id(p)]] for p in system.parameters()]
+
+
+def ignored(s: dict) -> dict:
+    """What the kind of training does not use."""
+    found = rbm.ignored(s)
+    if s["finetune"]:
+        why = "with finetune, which leaves the likelihood behind"
+        found |= dict.fromkeys(("samples", "ais_chains", "temperatures", "ais_every"), why)
+    else:
+        found["finetune_rate"] = "without finetune"
+    return found
+
+
+SETTINGS = {
+    **rbm.SETTINGS, "hidden": (64, 64), "samples": 10, "finetune": 0, "finetune_rate": 1.0,
+}  # fmt: skip
+GENERATIVE = Recipe(
+    name="dbn",
+    title="Deep belief network",
+    lecture="lecture 4 (U3 74)",
+    rows=(39,),
+    build=build,
+    prepare=prepare,
+    settings=SETTINGS,
+    presets={
+        "digits": {"epochs": 200, "batch": 50, "lr": 0.5},
+        "mnist": {"hidden": (500, 1000), "epochs": 150, "lr": 0.1, "temperatures": 10_000},
+    },
+    metric="bound",
+    better="higher",
+    targets=(
+        Target(
+            "MNIST test bound by AIS, nats", "mnist", "bound", "-86.22 (784-500-2000, CD-25)",
+            -100.0, "higher", source="Salakhutdinov & Murray 2008, section 4.3",
+            note="784-500-1000; training images binarised anew in each epoch",
+        ),
+    ),
+    least={**rbm.LEAST, "samples": 1, "finetune": 0},
+    positive=("finetune_rate",),
+    ignored=ignored,
+    figures=figures,
+    sample=sample,
+)  # fmt: skip
+CLASSIFIER = replace(
+    GENERATIVE,
+    name="dbn-classifier",
+    title="Deep belief network, fine-tuned as a classifier",
+    settings={**SETTINGS, "finetune": 20, "binarise": "grey"},
+    presets={
+        "digits": {"epochs": 80, "batch": 50, "lr": 0.2},
+        "mnist": {"hidden": (500, 500, 2000), "epochs": 50, "lr": 0.1},
+    },
+    metric="error",
+    better="lower",
+    targets=(
+        Target(
+            "MNIST test error", "mnist", "error", "1.2 % (784-500-500-2000-10)", 0.015,
+            source="Hinton & Salakhutdinov 2006, supporting text",
+        ),
+    ),
+    sample=None,
+    check=check,
+)  # fmt: skip
+RECIPES = (GENERATIVE, CLASSIFIER)

@@ -1,0 +1,105 @@
+"""The deep belief network: its bound against enumeration, its stages, its classifier."""
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import models, training
+from glassgrad.core.data import DataSet, Split
+from glassgrad.core.fit import Silent, fit
+from glassgrad.core.recipe import SettingError
+from glassgrad.models import ais, dbn
+
+RECIPE = models.recipe("dbn")
+SIZES = (5, 4, 3)
+
+
+def small(dtype="float64", scale=1.0, **changes):
+    s = {**RECIPE.resolve("digits"), "hidden": SIZES[1:], **changes}
+    m = dbn.DBN(np.full(SIZES[0], 0.4), 10, 0, s, gg.Generator(1), dtype)
+    rng = np.random.default_rng(0)
+    for p in m.parameters():
+        p.assign((scale * rng.standard_normal(p.shape)).astype(dtype))
+    return m
+
+
+def exact(m):
+    """(ln p(v), the bound) for all v, by sums over all h¹ and h²."""
+    v, h, t = (ais.states(n) for n in SIZES)
+    low, top = m.layers
+    w, b, a = (p.numpy() for p in (top.w, top.b, top.a))
+    e = np.exp(h @ w @ t.T + (h @ b)[:, None] + t @ a).sum(axis=1)
+    ph = e / e.sum()  # P(h¹) of the top machine
+    g = 1 / (1 + np.exp(-(h @ low.w.numpy().T + low.b.numpy())))  # P(v = 1|h¹)
+    pvh = np.exp(v @ np.log(g).T + (1 - v) @ np.log(1 - g).T)
+    r = 1 / (1 + np.exp(-(v @ low.w.numpy() + low.a.numpy())))
+    q = np.exp(np.log(r) @ h.T + np.log(1 - r) @ (1 - h).T)
+    bound = (q * (np.log(pvh) + np.log(ph) - np.log(q))).sum(axis=1)
+    return np.log(pvh @ ph), bound, np.log(e.sum())
+
+
+def test_the_bound_is_its_formula_and_below_the_likelihood():
+    m = small()
+    v = ais.states(SIZES[0])
+    log_p, bound, log_z = exact(m)
+    assert np.exp(log_p).sum() == pytest.approx(1, rel=1e-9)
+    assert (bound < log_p).all()
+    noise = gg.Generator(7)
+    runs = np.stack([m.terms(v, noise) - log_z for _ in range(3000)])
+    error = runs.std(axis=0) / np.sqrt(len(runs))
+    assert (np.abs(runs.mean(axis=0) - bound) < 4.5 * error + 1e-9).all()
+    found = small("float32", temperatures=500).evaluate(Split(v.astype(np.float32)))
+    assert found["bound"] == pytest.approx(bound.mean(), abs=0.4)
+    assert found["log_z"] == pytest.approx(log_z, abs=5 * found["log_z_spread"] + 1e-4)
+
+
+def test_layers_learn_in_turn():
+    s = RECIPE.resolve("digits", {"hidden": [6, 5, 4], "epochs": 6, "batch": 20})
+    x = (np.random.default_rng(0).random((60, 8)) < 0.3).astype(np.float32)
+    data = DataSet("noise", Split(x))
+    m = dbn.build(data, s, gg.Generator(0))
+    seen = []
+
+    class Watch(Silent):
+        def epoch(self, row):
+            seen.append([layer.w.numpy().copy() for layer in m.layers])
+
+    start = [layer.w.numpy().copy() for layer in m.layers]
+    fit(m, data, s, progress=Watch())
+    moved = [[bool((a != b).any()) for a, b in zip(was, now)]
+             for was, now in zip([start, *seen], seen)]  # fmt: skip
+    assert moved == [[True, False, False]] * 2 + [[False, True, False]] * 2 + [
+        [False, False, True]] * 2  # fmt: skip
+    mean = m.up(x, 1).mean(axis=0)
+    assert np.allclose(m.layers[1].mu.numpy(), mean, atol=1e-6)
+    assert np.allclose(m.layers[1].base.numpy(), np.log((60 * mean + 1) / (61 - 60 * mean)),
+                       atol=1e-4)  # fmt: skip
+
+
+def test_training_raises_the_bound_with_the_second_layer():
+    trained = training.train(RECIPE, overrides={"epochs": 60, "hidden": [40, 40], "ais_every": 30})
+    history, found = trained.history, trained.test_figures
+    assert found["bound"] > -25 and found["log_z_spread"] < 0.3
+    assert history[59]["valid_bound"] > history[29]["valid_bound"]
+    made = RECIPE.figures(trained.system, trained.data, trained.settings)
+    assert set(made) == {"filters", "samples", "reconstructions"}
+
+
+def test_the_classifier_is_gradient_checked_and_learns():
+    recipe = models.recipe("dbn-classifier")
+    f, arrays = recipe.check(np.random.default_rng(0))
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+    trained = training.train(recipe)
+    assert trained.test_figures["error"] < 0.08
+    assert "filters" in recipe.figures(trained.system, trained.data, trained.settings)
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(SettingError, match="hidden must name at least one width"):
+        small(hidden=())
+    with pytest.raises(SettingError, match="finetune needs data with classes"):
+        small(finetune=2)
+    with pytest.raises(SettingError, match="'finetune_rate' has no effect without finetune"):
+        RECIPE.resolve("digits", {"finetune_rate": 2.0})
+    with pytest.raises(SettingError, match="'samples' has no effect with finetune"):
+        models.recipe("dbn-classifier").resolve("digits", {"samples": 2})
