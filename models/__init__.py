@@ -30,6 +30,7 @@ MODULES = {
     "vae": "vae",
     "vae-gaussian": "vae",
     "vae-diagonal": "vae",
+    "helmholtz": "helmholtz",
     "rbm": "rbm",
     "dbn": "dbn",
     "dbn-classifier": "dbn",
