@@ -31,6 +31,8 @@ MODULES = {
     "vae-gaussian": "vae",
     "vae-diagonal": "vae",
     "helmholtz": "helmholtz",
+    "boltzmann-machine": "boltzmann",
+    "boltzmann-machine-visible": "boltzmann",
     "rbm": "rbm",
     "dbn": "dbn",
     "dbn-classifier": "dbn",
