@@ -34,6 +34,7 @@ MODULES = {
     "boltzmann-machine": "boltzmann",
     "boltzmann-machine-visible": "boltzmann",
     "rbm": "rbm",
+    "dbm": "dbm",
     "dbn": "dbn",
     "dbn-classifier": "dbn",
     "lenet": "lenet",

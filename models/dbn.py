@@ -42,7 +42,48 @@ from .autoencoder import as_images, filter_sheet
 from .energy import BinarySystem, draw, entropy, flat, log_bernoulli, prepare
 
 
-class DBN(BinarySystem):
+def stack(mean, samples: int, s: dict, rng, dtype="float32") -> list[rbm.RBM]:
+    """A machine for each of `hidden` widths, the first on data of that mean."""
+    layers = []
+    for k, m in enumerate(s["hidden"]):
+        own = {**s, "hidden": m}
+        layers.append(rbm.RBM(mean, samples, own, rng.child("layer", k), dtype))
+        mean = np.full(m, 0.5)
+    return layers
+
+
+class Stack(BinarySystem):
+    """Machines `layers`, each on the hidden states of the one below, trained in turn."""
+
+    def turn(self, trainer, firsts) -> int:
+        """Whose turn it is, 0, 1, …: stage k goes from epoch firsts[k] to firsts[k + 1].
+
+        The schedule of the learning rate starts anew with each stage. In the first step of layer
+        k > 0 its visible biases, base model and chains are taken from the mean of its data.
+        """
+        self.note(trainer)
+        k = max(k for k, first in enumerate(firsts[:-1]) if first <= trainer.epoch)
+        factor = make_schedule(trainer.settings["schedule"], firsts[k + 1] - firsts[k])
+        trainer.optimiser.lr = trainer.settings["lr"] * factor(trainer.epoch - firsts[k])
+        if trainer.epoch == firsts[k] and trainer.batch == 0:
+            for p in self.parameters():  # what another stage left must not be taken for new
+                p.grad = None
+            if 0 < k < len(self.layers):
+                x = trainer.data.train.x
+                parts = [self.up(self.on_device(Batch(flat(x[i : i + 1000]))).x, k).sum(axis=0)
+                         for i in range(0, len(x), 1000)]  # fmt: skip
+                self.layers[k].start(to_numpy(sum(parts)).astype(np.float64) / len(x), len(x))
+        return k
+
+    def up(self, v, layers: int, rng=None):
+        """v through so many layers: sampled states with a generator, else probabilities."""
+        for layer in self.layers[:layers]:
+            v = layer.hidden(v)
+            v = draw(rng, v, out=v) if rng else v
+        return v
+
+
+class DBN(Stack):
     """Machines of widths [D, hidden[0], hidden[1], …]; layer l has W [width l, width l+1]."""
 
     def __init__(self, mean, samples: int, classes: int, s: dict, rng, dtype="float32"):
@@ -52,57 +93,25 @@ class DBN(BinarySystem):
         if s["finetune"] and classes < 2:
             raise SettingError("dbn: finetune needs data with classes")
         self.s, self.noise = s, rng.child("noise")
-        self.layers = []
-        for k, m in enumerate(s["hidden"]):
-            own = rbm.RBM(mean, samples, {**s, "hidden": m}, rng.child("layer", k), dtype)
-            self.layers.append(own)
-            mean = np.full(m, 0.5)
+        self.layers = stack(mean, samples, s, rng, dtype)
         if s["finetune"]:
-            self.top = nn.Linear(m, classes, rng=rng.child("top"), dtype=dtype)
+            self.top = nn.Linear(s["hidden"][-1], classes, rng=rng.child("top"), dtype=dtype)
 
     # --------------------------------------------------------------------- learning
 
-    def stage(self, epoch: int, epochs: int) -> tuple[int, int, int]:
-        """(layer, its first epoch, how many it has); the number of layers stands for fine-tuning.
+    def stages(self, epochs: int) -> list[int]:
+        """The first epoch of each layer, of fine-tuning, and the end.
 
-        >>> import glassgrad as gg
         >>> s = {**SETTINGS, "hidden": (3, 2), "finetune": 1}
-        >>> m = DBN(np.full(4, 0.5), 9, 2, s, gg.Generator(0))
-        >>> [m.stage(e, 6) for e in range(6)]
-        [(0, 0, 3), (0, 0, 3), (0, 0, 3), (1, 3, 2), (1, 3, 2), (2, 5, 1)]
+        >>> DBN(np.full(4, 0.5), 9, 2, s, gg.Generator(0)).stages(6)
+        [0, 3, 5, 6]
         """
-        count, tuned = len(self.layers), min(self.s["finetune"], epochs)
-        greedy = epochs - tuned
-        firsts = [-(-k * greedy // count) for k in range(count + 1)] + [epochs]
-        k = max(k for k in range(count + 1) if firsts[k] <= epoch and firsts[k + 1] > firsts[k])
-        return k, firsts[k], firsts[k + 1] - firsts[k]
-
-    def up(self, v, layers: int, rng=None):
-        """v through so many layers: sampled states with a generator, else probabilities."""
-        for layer in self.layers[:layers]:
-            v = layer.hidden(v)
-            v = draw(rng, v, out=v) if rng else v
-        return v
-
-    def begin(self, k: int, data: DataSet) -> None:
-        """The first step of layer k: its visible biases and chains from the mean of its data."""
-        for p in self.parameters():
-            p.grad = None
-        if k == 0 or k == len(self.layers):
-            return
-        x = data.train.x
-        parts = [self.up(self.on_device(Batch(flat(x[i : i + 1000]))).x, k).sum(axis=0)
-                 for i in range(0, len(x), 1000)]  # fmt: skip
-        self.layers[k].start(to_numpy(sum(parts)).astype(np.float64) / len(x), len(x))
+        count, greedy = len(self.layers), epochs - min(self.s["finetune"], epochs)
+        return [-(-k * greedy // count) for k in range(count + 1)] + [epochs]
 
     def train_step(self, batch, trainer):
-        """One step of the layer whose turn it is; the schedule starts anew with each layer."""
-        self.note(trainer)
-        k, first, count = self.stage(trainer.epoch, trainer.settings["epochs"])
-        factor = make_schedule(trainer.settings["schedule"], count)(trainer.epoch - first)
-        trainer.optimiser.lr = trainer.settings["lr"] * factor
-        if trainer.epoch == first and trainer.batch == 0:
-            self.begin(k, trainer.data)
+        """One step of the layer whose turn it is, or of fine-tuning."""
+        k = self.turn(trainer, self.stages(trainer.settings["epochs"]))
         if k < len(self.layers):
             figures = self.layers[k].learn(self.up(batch.x, k, self.noise))
         else:
