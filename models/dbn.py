@@ -86,16 +86,12 @@ class Stack(BinarySystem):
 class DBN(Stack):
     """Machines of widths [D, hidden[0], hidden[1], …]; layer l has W [width l, width l+1]."""
 
-    def __init__(self, mean, samples: int, classes: int, s: dict, rng, dtype="float32"):
+    def __init__(self, mean, samples: int, s: dict, rng, dtype="float32"):
         super().__init__()
         if len(s["hidden"]) < 1:
             raise SettingError("dbn: hidden must name at least one width; got []")
-        if s["finetune"] and classes < 2:
-            raise SettingError("dbn: finetune needs data with classes")
         self.s, self.noise = s, rng.child("noise")
         self.layers = stack(mean, samples, s, rng, dtype)
-        if s["finetune"]:
-            self.top = nn.Linear(s["hidden"][-1], classes, rng=rng.child("top"), dtype=dtype)
 
     # --------------------------------------------------------------------- learning
 
@@ -103,7 +99,7 @@ class DBN(Stack):
         """The first epoch of each layer, of fine-tuning, and the end.
 
         >>> s = {**SETTINGS, "hidden": (3, 2), "finetune": 1}
-        >>> DBN(np.full(4, 0.5), 9, 2, s, gg.Generator(0)).stages(6)
+        >>> DBN(np.full(4, 0.5), 9, s, gg.Generator(0)).stages(6)
         [0, 3, 5, 6]
         """
         count, greedy = len(self.layers), epochs - min(self.s["finetune"], epochs)
@@ -123,19 +119,6 @@ class DBN(Stack):
         trainer.optimiser.step()
         return figures
 
-    def logits(self, x):
-        """Scores of the classes: x [N, D] -> [N, classes]."""
-        h = gg.Tensor(flat(x))
-        for layer in self.layers:
-            h = gg.sigmoid(h @ layer.w + layer.a)
-        return self.top(h)
-
-    def objective(self, batch):
-        """The cross-entropy of the classifier, the objective of fine-tuning."""
-        if not self.s["finetune"]:
-            return super().objective(batch)
-        return nn.losses.cross_entropy(self.logits(batch.x), batch.y)
-
     # ------------------------------------------------------------------- evaluation
 
     def terms(self, v, rng):
@@ -149,13 +132,7 @@ class DBN(Stack):
         return total - self.layers[-1].free(v)[0]
 
     def evaluate(self, split, size=500):
-        """Reconstruction error and, where `due`, minus the bound, with ln Z; or the class error."""
-        if self.s["finetune"]:
-            return self.average(
-                lambda b: {"error": np.mean(
-                    to_numpy(self.logits(b.x).data).argmax(axis=1) != to_numpy(b.y)
-                )}, split, size,
-            )  # fmt: skip
+        """Reconstruction error and, where `due`, minus the bound, with ln Z."""
         noise = self.noise.child("evaluate")
 
         def figures(batch):
@@ -185,12 +162,43 @@ class DBN(Stack):
         return self.down(self.up(v, len(self.layers)), len(self.layers))
 
 
+class Classifier(DBN):
+    """The same machines with a softmax on top, once they are trained a logistic net."""
+
+    def __init__(self, mean, samples: int, classes: int, s: dict, rng, dtype="float32"):
+        super().__init__(mean, samples, s, rng, dtype)
+        self.top = nn.Linear(s["hidden"][-1], classes, rng=rng.child("top"), dtype=dtype)
+
+    def logits(self, x):
+        """Scores of the classes: x [N, D] -> [N, classes]."""
+        h = gg.Tensor(flat(x))
+        for layer in self.layers:
+            h = gg.sigmoid(h @ layer.w + layer.a)
+        return self.top(h)
+
+    def objective(self, batch):
+        """The cross-entropy of the classifier, the objective of fine-tuning."""
+        return nn.losses.cross_entropy(self.logits(batch.x), batch.y)
+
+    def evaluate(self, split, size=500):
+        """The part of the samples that get another class than theirs."""
+
+        def figures(batch):
+            found = to_numpy(self.logits(batch.x).data).argmax(axis=1)
+            return {"error": np.mean(found != to_numpy(batch.y))}
+
+        return self.average(figures, split, size)
+
+
 def build(data: DataSet, s: dict, rng) -> DBN:
     """The network for a data set."""
-    x = flat(data.train.x)
-    labels = data.train.y is not None and data.train.y.dtype.kind == "i"
-    classes = int(data.train.y.max()) + 1 if labels else 0
-    return DBN(x.mean(axis=0, dtype=np.float64), len(x), classes, s, rng)
+    x, y = flat(data.train.x), data.train.y
+    mean = x.mean(axis=0, dtype=np.float64)
+    if not s["finetune"]:
+        return DBN(mean, len(x), s, rng)
+    if y is None or y.dtype.kind != "i":
+        raise SettingError("dbn: finetune needs data with classes")
+    return Classifier(mean, len(x), int(y.max()) + 1, s, rng)
 
 
 def sample(system: DBN, data: DataSet, n: int, rng):
@@ -223,7 +231,7 @@ def figures(system: DBN, data: DataSet, s: dict) -> dict:
 def check(rng):
     """The classifier's cross-entropy as a function of all that it uses, for gradcheck."""
     s = {**SETTINGS, "hidden": (4, 3), "finetune": 1}
-    system = DBN(np.full(5, 0.4), 9, 3, s, gg.Generator(3), "float64")
+    system = Classifier(np.full(5, 0.4), 9, 3, s, gg.Generator(3), "float64")
     batch = Batch(rng.random((6, 5)), rng.integers(0, 3, 6))
     used = [t for layer in system.layers for t in (layer.w, layer.a)]
     for layer in system.layers:

@@ -44,7 +44,7 @@ from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target, expect_choice
 from ..core.system import Batch
-from . import ais
+from . import ais, rbm_pictures
 from .autoencoder import as_images, filter_sheet
 from .energy import (
     BINARISE,
@@ -225,40 +225,9 @@ def sample(system: RBM, data: DataSet, n: int, rng):
     return pictures.image_sheet(as_images(to_numpy(p), data), title="P(v|h) after 1000 Gibbs steps")
 
 
-def chains(system: RBM, data: DataSet, rng, every: int = 100, columns: int = 11):
-    """Gibbs chains from test images, a row each, one picture in `every` steps."""
-    v = system.rows(data.test, 8).copy()
-    shown = [v.copy()]
-    for _ in range(columns - 1):
-        h = draw(rng, system.hidden(system.gibbs(v, every - 1, rng)))
-        p = system.visible(h)
-        shown.append(p)
-        v = draw(rng, p)
-    sheet = np.stack([to_numpy(k) for k in shown], axis=1).reshape(-1, v.shape[1])
-    return pictures.image_sheet(
-        as_images(sheet, data), columns=columns, title=f"Gibbs chains, every {every} steps"
-    )
-
-
-def free_energies(system: RBM, data: DataSet):
-    """Histograms of F over training and validation images."""
-    fig = pictures.figure(5.5, 3.4)
-    ax = fig.subplots()
-    parts = {"training": data.train, "validation": data.valid or data.test}
-    found = {k: to_numpy(system.free(system.rows(v, 2000))[0]) for k, v in parts.items()}
-    low, high = min(f.min() for f in found.values()), max(f.max() for f in found.values())
-    for colour, (name, f) in zip(pictures.COLOURS, found.items()):
-        ax.hist(f, np.linspace(low, high, 41), density=True, histtype="step", color=colour,
-                label=f"{name}, mean {f.mean():.1f}")  # fmt: skip
-    ax.set(xlabel="free energy F(v), nats", yticks=[], title="free energies")
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.legend(frameon=False)
-    return fig
-
-
 def figures(system: RBM, data: DataSet, s: dict) -> dict:
     """Free energies; for images filters, samples, chains and reconstructions."""
-    found = {"free_energies": free_energies(system, data)}
+    found = {"free_energies": rbm_pictures.free_energies(system, data)}
     if data.train.x.ndim == 4:
         rng = gg.Generator(s["seed"]).child("figures")
         x = system.rows(data.test, 12)
@@ -266,7 +235,7 @@ def figures(system: RBM, data: DataSet, s: dict) -> dict:
         found |= {
             "filters": filter_sheet(system.w.numpy().T, data, "columns of W"),
             "samples": sample(system, data, 60, rng),
-            "chains": chains(system, data, rng),
+            "chains": rbm_pictures.chains(system, data, rng),
             "reconstructions": pictures.reconstructions(
                 as_images(to_numpy(x), data), as_images(y, data)
             ),

@@ -16,7 +16,7 @@ SIZES = (5, 4, 3)
 
 def small(dtype="float64", scale=1.0, **changes):
     s = {**RECIPE.resolve("digits"), "hidden": SIZES[1:], **changes}
-    m = dbn.DBN(np.full(SIZES[0], 0.4), 10, 0, s, gg.Generator(1), dtype)
+    m = dbn.DBN(np.full(SIZES[0], 0.4), 10, s, gg.Generator(1), dtype)
     rng = np.random.default_rng(0)
     for p in m.parameters():
         p.assign((scale * rng.standard_normal(p.shape)).astype(dtype))
@@ -98,7 +98,8 @@ def test_bad_settings_are_refused():
     with pytest.raises(SettingError, match="hidden must name at least one width"):
         small(hidden=())
     with pytest.raises(SettingError, match="finetune needs data with classes"):
-        small(finetune=2)
+        s = RECIPE.resolve("digits", {"finetune": 2})
+        dbn.build(DataSet("no labels", Split(np.ones((3, 4), np.float32))), s, gg.Generator(0))
     with pytest.raises(SettingError, match="'finetune_rate' has no effect without finetune"):
         RECIPE.resolve("digits", {"finetune_rate": 2.0})
     with pytest.raises(SettingError, match="'samples' has no effect with finetune"):

@@ -1,0 +1,45 @@
+"""Pictures of a restricted Boltzmann machine: its Gibbs chains, its free energies."""
+
+import numpy as np
+
+from ..core import pictures
+from ..core.arrays import to_numpy
+from ..core.data import DataSet
+from .autoencoder import as_images
+from .energy import draw
+
+
+def chains(system, data: DataSet, rng, every: int = 100, columns: int = 11):
+    """Gibbs chains from test images, a row each, one picture in `every` steps."""
+    v = system.rows(data.test, 8).copy()
+    shown = [v.copy()]
+    for _ in range(columns - 1):
+        h = draw(rng, system.hidden(system.gibbs(v, every - 1, rng)))
+        p = system.visible(h)
+        shown.append(p)
+        v = draw(rng, p)
+    sheet = np.stack([to_numpy(k) for k in shown], axis=1).reshape(-1, v.shape[1])
+    return pictures.image_sheet(
+        as_images(sheet, data), columns=columns, title=f"Gibbs chains, every {every} steps"
+    )
+
+
+def free_energies(system, data: DataSet):
+    """Histograms of F over training and validation images."""
+    fig = pictures.figure(5.5, 3.4)
+    ax = fig.subplots()
+    parts = {"training": data.train, "validation": data.valid or data.test}
+    found = {}
+    for name, split in parts.items():
+        v = system.rows(split, 2000)
+        if system.s["binarise"] == "sampled":  # drawn already in validation and test images
+            v = draw(system.noise.child("figures"), v)
+        found[name] = to_numpy(system.free(v)[0])
+    low, high = min(f.min() for f in found.values()), max(f.max() for f in found.values())
+    for colour, (name, f) in zip(pictures.COLOURS, found.items()):
+        ax.hist(f, np.linspace(low, high, 41), density=True, histtype="step", color=colour,
+                label=f"{name}, mean {f.mean():.1f}")  # fmt: skip
+    ax.set(xlabel="free energy F(v), nats", yticks=[], title="free energies")
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.legend(frameon=False)
+    return fig
