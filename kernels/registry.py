@@ -24,7 +24,7 @@ from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
 
 OPERATIONS = (
-    *("conv2d", "pool2d", "lstm", "gru", "som", "reparam", "dropout", "philox"),
+    *("conv2d", "pool2d", "lstm", "gru", "nade", "som", "reparam", "dropout", "philox"),
     *("batchnorm", "cross_entropy", "descent"),
 )
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}

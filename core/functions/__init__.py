@@ -1,7 +1,7 @@
 """The differentiable functions, by subject; everything public is gathered here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
-pooling, normalisation, dropout, latent, recurrent.
+pooling, normalisation, dropout, latent, recurrent, autoregressive.
 """
 
 from .activations import elu, leaky_relu, log_sigmoid, relu, sigmoid, softplus, tanh
@@ -26,6 +26,7 @@ from .arithmetic import (
     sub,
     where,
 )  # fmt: skip
+from .autoregressive import nade
 from .convolution import conv1d, conv2d, conv_transpose2d
 from .dropout import dropout, gaussian_noise, masking_noise
 from .indexing import argmax, embedding, getitem, one_hot, scatter, take_along
@@ -60,8 +61,8 @@ __all__ = [
     "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "gaussian_noise",
     "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "log", "log1p",
     "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step", "masking_noise", "matmul",
-    "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "neg", "norm", "one_hot",
-    "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid", "sin",
-    "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
+    "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "nade", "neg", "norm",
+    "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid",
+    "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
     "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
 ]  # fmt: skip

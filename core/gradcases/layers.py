@@ -195,4 +195,12 @@ RECURRENT = [
     _gru_case("gru library, no bias", "library"),
 ]  # fmt: skip
 
-CASES = [*CONVOLUTIONS, *POOLING, *NORMALISATION, *NOISE, *RECURRENT]
+AUTOREGRESSIVE = [
+    GradCase("nade", F.nade, normal((2, 4), (4, 3), (3,), (4, 3), (4,)), note=FUSED),
+    GradCase(
+        "nade of binary rows", lambda *t: F.nade(np.array([[1.0, 0, 0, 1], [0, 1, 1, 0]]), *t),
+        normal((4, 3), (3,), (4, 3), (4,)), note=FUSED,
+    ),
+]  # fmt: skip
+
+CASES = [*CONVOLUTIONS, *POOLING, *NORMALISATION, *NOISE, *RECURRENT, *AUTOREGRESSIVE]

@@ -249,7 +249,7 @@ FUSED = {
 
 def test_the_fused_functions_are_known():
     assert {
-        *("lstm", "gru", "normalise", "reparameterise", "cross_entropy", "logit_loss"),
+        *("lstm", "gru", "nade", "normalise", "reparameterise", "cross_entropy", "logit_loss"),
     } == FUSED
 
 

@@ -146,13 +146,19 @@ def sampled(x, w):
     return (z * z * x[0]).sum() + gg.tanh(kl).sum()
 
 
+def conditionals(x, w):
+    """One matrix for every argument."""
+    y = gg.nade(w, w, w[0], w * 2, gg.sin(w[:, 0]))
+    return (y**3).sum() + x.sum()
+
+
 @pytest.mark.parametrize(
     "f, shape",
     [
         (lstm_states, (8, 2)), (gru_states("lecture"), (6, 2)), (gru_states("library"), (6, 2)),
-        (normalised, (2,)), (sampled, (3, 2)),
+        (normalised, (2,)), (sampled, (3, 2)), (conditionals, (3, 3)),
     ],
-    ids=["lstm", "gru lecture", "gru library", "batch_norm", "reparameterise"],
+    ids=["lstm", "gru lecture", "gru library", "batch_norm", "reparameterise", "nade"],
 )  # fmt: skip
 def test_tied_arguments_of_a_fused_function(f, shape):
     """The replay must not count what one argument owes to another: the outer walk does."""
