@@ -17,7 +17,7 @@ from ..compiled import njit
 from ..lstm.cpu import plain, sigmoid, vectorised
 from ..registry import register
 
-LANES = 128  # hidden units of a block: its columns of w, v, gw, gv stay in the second-level cache
+LANES = 32
 
 # sums of products in any (fixed) order: that moves no NaN and no infinity
 summing = njit(error_model="numpy", fastmath={"contract", "reassoc"})

@@ -1,0 +1,110 @@
+"""The masked autoencoder, MADE: NADE's conditionals without its loop (beside lecture 2, D1 20).
+
+An autoencoder whose output y_i must not see x_i, x_{i+1}, ...: every hidden unit gets a number
+m_k, how many inputs it may depend on, and weights that would tell more are masked ::
+
+    h = φ((W ⊙ M^W) x + c)        M^W_kj = 1[j <= m_k]          y = (V ⊙ M^V) h + b
+                                  M^V_ik = 1[m_k < i]                 m_k in 1 .. D - 1
+
+between hidden layers M_kl = 1[m_l <= m_k] (Germain et al. 2015). All D conditionals come out of one
+pass of matrix products: the parallel stand-in for NADE, and a check on it, as both must end near
+the same likelihood. Unlike NADE's, whose every conditional sees all hidden units, only those hidden
+units with m_k < i serve y_i.
+
+m_k is spread evenly over 1 .. D - 1 here; the paper draws it. `direct=true` adds weights from x_j
+to y_i for j < i, which alone would be the FVSBN.
+
+The number: 94.5 nats on binarised MNIST with 500 hidden units, one order and one mask.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn
+from ..core.data import DataSet
+from ..core.recipe import Recipe, Target, expect_choice
+from . import conditionals
+from .conditionals import Conditionals
+
+ACTIVATIONS = {"relu": gg.relu, "sigmoid": gg.sigmoid, "tanh": gg.tanh}
+
+
+def masks(inputs: int, hidden) -> list[np.ndarray]:
+    """The masks of all layers, each [outputs, inputs of the layer].
+
+    >>> first, last = masks(3, [2])  # the hidden units may see x_1, and x_1 and x_2
+    >>> first.astype(int).tolist(), last.astype(int).tolist()
+    ([[1, 0, 0], [1, 1, 0]], [[0, 0], [1, 0], [1, 1]])
+    """
+    most = max(1, inputs - 1)
+    numbers = [np.arange(1, inputs + 1)]
+    numbers += [1 + np.arange(n) * most // n for n in hidden]
+    found = [after[:, None] >= before[None] for before, after in pairwise(numbers)]
+    return [*found, numbers[0][:, None] > numbers[-1][None]]
+
+
+class MADE(Conditionals):
+    """Linear layers under masks, an activation between them."""
+
+    def __init__(self, inputs: int, s: dict, rng, dtype="float32"):
+        super().__init__("made", inputs, s, rng)
+        expect_choice("made", s, "activation", ACTIVATIONS)
+        sizes = [inputs, *s["hidden"], inputs]
+        self.layers = [
+            nn.Linear(n, m, rng=rng.child("layer", i), dtype=dtype)
+            for i, (n, m) in enumerate(pairwise(sizes))
+        ]
+        self.masks = [gg.Tensor(m.astype(dtype)) for m in masks(inputs, s["hidden"])]
+        if s["direct"]:
+            self.alpha = nn.init.parameter(np.zeros((inputs, inputs), dtype))
+            self.before = gg.Tensor(np.tri(inputs, k=-1, dtype=dtype))
+
+    def logits(self, x):
+        """y = (V ⊙ M^V) φ((W ⊙ M^W) x + c) + b, and what comes directly."""
+        h, activation = x, ACTIVATIONS[self.s["activation"]]
+        for layer, mask in zip(self.layers[:-1], self.masks):
+            h = activation(gg.linear(h, layer.weight * mask, layer.bias))
+        y = gg.linear(h, self.layers[-1].weight * self.masks[-1], self.layers[-1].bias)
+        return y + gg.linear(x, self.alpha * self.before) if self.s["direct"] else y
+
+
+def build(data: DataSet, s: dict, rng) -> MADE:
+    """The model for a data set."""
+    return MADE(int(np.prod(data.train.x.shape[1:])), s, rng)
+
+
+SETTINGS = {**conditionals.SETTINGS, "hidden": (500,), "activation": "relu", "direct": False}
+RECIPES = (
+    Recipe(
+        name="made",
+        title="Masked autoencoder: all conditionals in one pass",
+        lecture="beside lecture 2 (D1 20)",
+        rows=(42,),
+        build=build,
+        prepare=conditionals.prepare,
+        settings=SETTINGS,
+        presets={
+            "digits": {"hidden": (128,), "epochs": 100, "batch": 50, "lr": 5e-3},
+            "mnist": {"epochs": 60, "lr": 2e-3, "select": "nll"},
+        },
+        metric="nll",
+        targets=(
+            Target(
+                "MNIST test negative log-likelihood, 500 hidden units, one mask, nats",
+                "mnist",
+                "nll",
+                "94.5",
+                96.0,
+                source="Germain, Gregor, Murray & Larochelle 2015, as replicated with one mask",
+                note="training images binarised anew in each epoch, test images once (seed 1); the"
+                " published figure is on one fixed binarisation",
+            ),
+        ),
+        least={"hidden": 1},
+        figures=conditionals.figures,
+        sample=conditionals.sample,
+        check=conditionals.check_of(MADE, {**SETTINGS, "hidden": (6, 5), "direct": True}),
+    ),
+)
