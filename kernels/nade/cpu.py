@@ -17,7 +17,7 @@ from ..compiled import njit
 from ..lstm.cpu import plain, sigmoid, vectorised
 from ..registry import register
 
-LANES = 32
+LANES = 128
 
 # sums of products in any (fixed) order: that moves no NaN and no infinity
 summing = njit(error_model="numpy", fastmath={"contract", "reassoc"})
@@ -36,26 +36,21 @@ def _add_scaled(total, factor, row):
 
 
 @vectorised
-def _step_back(g, h, v, gv, acc):
-    """gv += g h and acc += g v: what one step adds while the hidden units stand still."""
-    for j in range(len(acc)):
-        gv[j] += g * h[j]
-        acc[j] += g * v[j]
-
-
-@vectorised
-def _four_back(g, h, v, gv, lo, hi, acc):
-    """Four such steps in one pass over the lanes: h and acc are read once for all of them."""
-    g0, g1, g2, g3 = g[0], g[1], g[2], g[3]
-    v0, v1, v2, v3 = v[0, lo:hi], v[1, lo:hi], v[2, lo:hi], v[3, lo:hi]
-    for j in range(len(acc)):
-        acc[j] += g0 * v0[j] + g1 * v1[j] + g2 * v2[j] + g3 * v3[j]
-    u0, u1, u2, u3 = gv[0, lo:hi], gv[1, lo:hi], gv[2, lo:hi], gv[3, lo:hi]
-    for j in range(len(acc)):
-        u0[j] += g0 * h[j]
-        u1[j] += g1 * h[j]
-        u2[j] += g2 * h[j]
-        u3[j] += g3 * h[j]
+def _run_back(g, first, end, h, v, gv, acc):
+    """gv_i += g_i h and acc += g_i v_i for the steps first .. end-1, which share the state h."""
+    whole = first + (end - first) // 4 * 4
+    for i in range(first, whole, 4):  # acc is read and written once for four steps
+        g0, g1, g2, g3 = g[i], g[i + 1], g[i + 2], g[i + 3]
+        for j in range(len(acc)):
+            acc[j] += g0 * v[i, j] + g1 * v[i + 1, j] + g2 * v[i + 2, j] + g3 * v[i + 3, j]
+    for i in range(whole, end):
+        g0 = g[i]
+        for j in range(len(acc)):
+            acc[j] += g0 * v[i, j]
+    for i in range(first, end):
+        g0 = g[i]
+        for j in range(len(acc)):
+            gv[i, j] += g0 * h[j]
 
 
 @vectorised
@@ -76,13 +71,13 @@ def _dot(a, b):
 
 
 @njit
-def _climb(x_n, w, lo, hi, a, hs):
-    """States of the units lo..hi-1: hs[0] at first, hs[k] after the k-th number that is not 0."""
+def _climb(x_n, w, a, hs):
+    """The states of a row: hs[0] at first, hs[k] after the k-th number that is not 0."""
     _activate(a, hs[0])
     k = 0
     for i in range(len(x_n)):
         if x_n[i] != 0:
-            _add_scaled(a, x_n[i], w[i, lo:hi])
+            _add_scaled(a, x_n[i], w[i])
             k += 1
             _activate(a, hs[k])
     return k
@@ -105,28 +100,27 @@ def _weight_grad(g, x, w, c, v, gw, gc, gv):
     rows, steps = x.shape
     for block in prange(-(-len(c) // LANES)):
         lo, hi = block * LANES, min((block + 1) * LANES, len(c))
+        w_block, v_block = w[:, lo:hi].copy(), v[:, lo:hi].copy()  # rows without gaps
+        gw_block, gv_block = np.zeros_like(w_block), np.zeros_like(v_block)
         hs = np.empty((steps + 1, hi - lo), x.dtype)
         acc, d = np.zeros(hi - lo, x.dtype), np.empty(hi - lo, x.dtype)
         for n in range(rows):
-            k = _climb(x[n], w, lo, hi, c[lo:hi].copy(), hs)
+            k = _climb(x[n], w_block, c[lo:hi].copy(), hs)
             d[:] = 0
             end = steps
             while end > 0:  # the steps first .. end-1 share the state hs[k]
                 first = end - 1
                 if x[n, first] != 0:
                     _close(acc, hs[k], d)
-                    _add_scaled(gw[first, lo:hi], x[n, first], d)
+                    _add_scaled(gw_block[first], x[n, first], d)
                     k -= 1
                 while first > 0 and x[n, first - 1] == 0:
                     first -= 1
-                for i in range(first, end - 3, 4):
-                    _four_back(g[n, i : i + 4], hs[k], v[i : i + 4], gv[i : i + 4], lo, hi, acc)
-                for i in range(end - (end - first) % 4, end):
-                    _step_back(g[n, i], hs[k], v[i, lo:hi], gv[i, lo:hi], acc)
+                _run_back(g[n], first, end, hs[k], v_block, gv_block, acc)
                 end = first
             _close(acc, hs[0], d)
-            for j in range(hi - lo):
-                gc[lo + j] += d[j]
+            gc[lo:hi] += d
+        gw[:, lo:hi], gv[:, lo:hi] = gw_block, gv_block
 
 
 @njit(parallel=True)
@@ -135,7 +129,7 @@ def _input_grad(g, x, w, c, v, gx):
     for n in prange(len(x)):
         hs = np.empty((steps + 1, width), x.dtype)
         acc, d = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
-        k = _climb(x[n], w, 0, width, c.copy(), hs)
+        k = _climb(x[n], w, c.copy(), hs)
         for i in range(steps - 1, -1, -1):
             _close(acc, hs[k], d)
             gx[n, i] = _dot(d, w[i])
