@@ -1,0 +1,218 @@
+"""Predictive sparse decomposition, PSD, and sparse coding as an autoencoder (lecture 2, D1 113-139).
+
+Sparse codes cost an optimisation for every sample. PSD learns, beside the basis D, an encoder that
+guesses them in one shot, and lets codes and guesses come to meet each other ::
+
+    F(D, W, z) = ‖D z - x‖² + λ ‖z‖₁ + ‖f(x) - z‖²  →  min over D, W, z,          f(x) = σ(W x)
+
+(Kavukcuoglu, Ranzato & LeCun 2008; the lecture adds Fergus, and 2009: the convolutional paper has
+other authors). For each batch: z* with D and W fixed (FISTA, from the guess); then a gradient step
+on D and W with z* fixed; then every column of D back to unit norm.
+
+Encoders:
+
+    sigmoid   f(x) = σ(W x): the lecture's. Codes lie in (0, 1), so the data are made small: `scale`
+    tanh      f(x) = g ⊙ tanh(W x + b), g a gain for each code: the paper's
+    shrink    f(x) = S(W x + b, s), s >= 0 a threshold for each code: gives exact zeros, as one step
+              of FISTA does (Gregor & LeCun 2010)
+
+The second recipe is the step before it in the lecture: no codes but those of the encoder ::
+
+    ‖D f(x) - x‖² + λ ‖f(x)‖₁  →  min over D, W
+
+where D1 121 speaks of "k binary hidden neurons": σ is real-valued. As in sparse coding the lecture
+has no constraint on D, and one is needed for λ to mean anything.
+
+The pictures: the basis; samples over what guesses and what exact codes make of them; guesses
+against exact codes. The number: F of the one-shot codes beside F of exact ones, without the third
+term: `excess`, the part by which guessing is worse.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import core as gg
+from ..core import nn, pictures
+from ..core.arrays import xp_of
+from ..core.data import DataSet, Split
+from ..core.recipe import Recipe, expect_choice
+from ..core.system import Batch, System
+from . import sparse_coding
+from .autoencoder import as_images, filter_sheet, rows
+from .sparse_coding import energy, first_atoms, fista
+
+ENCODERS = ("sigmoid", "tanh", "shrink")
+CODES = ("free", "encoder")
+
+
+def predictive_energy(x, z, guess, d, lam: float):
+    """‖z D - x‖² + λ ‖z‖₁ + ‖guess - z‖² of each row, D the atoms as rows [K, n] -> [N].
+
+    >>> one = gg.ones((1, 1))
+    >>> predictive_energy(one, one, one * 3, one, 0.5).numpy()
+    array([4.5], dtype=float32)
+    """
+    r = guess - z
+    return energy(x, z, d, lam) + (r * r).sum(axis=1)
+
+
+class PSD(System):
+    """Basis `atoms` [K, n]; encoder `weight` [K, n] and, but for the lecture's, bias and gain [K].
+
+    With codes="encoder" there is no z but f(x).
+    """
+
+    def __init__(self, x: np.ndarray, s: dict, rng, dtype="float32"):
+        expect_choice("psd", s, "encoder", ENCODERS)
+        expect_choice("psd", s, "codes", CODES)
+        self.s, k = s, s["atoms"]
+        start = first_atoms(x.astype("float64"), k, rng.child("atoms")).astype(dtype)
+        self.atoms = nn.init.parameter(start)
+        self.weight = nn.init.parameter(start.copy())
+        if s["encoder"] != "sigmoid":
+            self.bias = nn.init.parameter(np.zeros(k, dtype))
+            self.gain = nn.init.parameter(np.full(k, 0.1, dtype))
+
+    def guess(self, x):
+        """f(x): rows [N, n] -> codes [N, K]."""
+        if self.s["encoder"] == "sigmoid":
+            return gg.sigmoid(gg.linear(x, self.weight))
+        a = gg.linear(x, self.weight, self.bias)
+        if self.s["encoder"] == "tanh":
+            return self.gain * gg.tanh(a)
+        threshold = gg.absolute(self.gain)
+        return gg.relu(a - threshold) - gg.relu(-a - threshold)
+
+    def losses(self, x, z=None):
+        """F of each row at the codes z, or at the encoder's own where there are none."""
+        guess = self.guess(x)
+        if z is None:
+            return energy(x, guess, self.atoms, self.s["lam"])
+        return predictive_energy(x, gg.Tensor(z), guess, self.atoms, self.s["lam"])
+
+    def objective(self, batch):
+        """(1/N) Σ F(D, W, z*), z* the best codes for the D and W of now."""
+        x = rows(batch.x)
+        if self.s["codes"] == "encoder":
+            return self.losses(x).mean()
+        with gg.no_grad():
+            guess = self.guess(x).data
+        found = fista(x.data, self.atoms.data, self.s["lam"], guess, self.s["steps"], 1.0, guess)
+        return self.losses(x, found).mean()
+
+    def train_step(self, batch, trainer):
+        """A step of the optimiser, then atoms of unit norm."""
+        found = super().train_step(self.on_device(batch), trainer)
+        d = self.atoms.data
+        self.atoms.assign(d / xp_of(d).linalg.norm(d, axis=1, keepdims=True).clip(1e-12))
+        return found
+
+    def exact(self, x):
+        """Codes that minimise ‖x - z D‖² + λ‖z‖₁ for rows x [N, n], as an array [N, K]."""
+        z = xp_of(x).zeros((len(x), self.s["atoms"]), x.dtype)
+        return fista(x, self.atoms.data, self.s["lam"], z, self.s["encode_steps"])
+
+    def evaluate(self, split, size=500):
+        """F/N without its third term at one-shot codes and at exact ones, and their ratio less 1.
+
+        `excess` is taken of the means over the split.
+        """
+
+        def figures(batch):
+            x = rows(batch.x)
+            found = {"one_shot": self.guess(x), "fista": gg.Tensor(self.exact(x.data))}
+            lam = self.s["lam"]
+            return {k: energy(x, z, self.atoms, lam).mean().item() for k, z in found.items()}
+
+        means = self.average(figures, split, size)
+        return {**means, "excess": means["one_shot"] / means["fista"] - 1}
+
+
+def prepare(data: DataSet, s: dict) -> DataSet:
+    """As in sparse coding; then times `scale`, so that codes fit the encoder's range."""
+    data = sparse_coding.prepare(data, s)
+    parts = {n: Split(p.x * np.float32(s["scale"]), p.y) for n, p in data.splits()}
+    return DataSet(data.name, **parts, info=data.info)
+
+
+def build(data: DataSet, s: dict, rng) -> PSD:
+    """The model for a data set."""
+    return PSD(data.train.x.reshape(len(data.train), -1), s, rng)
+
+
+def figures(system: PSD, data: DataSet, s: dict) -> dict:
+    """The basis, reconstructions from both kinds of codes, and the codes against each other."""
+    x = rows(system.on_device(Batch(data.test.x[:500])).x)
+    with gg.no_grad():
+        guess, exact, atoms = system.guess(x).numpy(), system.exact(x.data), system.atoms.numpy()
+    exact = gg.Tensor(exact).numpy()
+    fig = pictures.figure(5.0, 4.6)
+    ax = fig.subplots()
+    ax.plot(exact.ravel()[::7], guess.ravel()[::7], ".", ms=2, color=pictures.INK, alpha=0.4)
+    ax.axline((0, 0), slope=1, color=pictures.ACCENT, lw=1)
+    ax.set(xlabel="exact code", ylabel="code in one shot")
+    ax.spines[["top", "right"]].set_visible(False)
+    found = {"codes": fig}
+    if data.train.x.ndim == 4:
+        found["atoms"] = filter_sheet(atoms, data, "basis vectors")
+        sheets = np.stack([x.numpy()[:12], guess[:12] @ atoms, exact[:12] @ atoms])
+        low, high = sheets[0].min(), sheets[0].max()
+        images = as_images(((sheets - low) / (high - low)).reshape(36, -1), data)
+        title = "data / from one-shot codes / from exact codes"
+        found["reconstructions"] = pictures.image_sheet(images, columns=12, title=title)
+    return found
+
+
+def check(rng, **changes):
+    """F of a small model at fixed codes, as a function of its parameters, for gradcheck."""
+    x = rng.standard_normal((3, 4))
+    s = {**SETTINGS, "atoms": 5, **changes}
+    system = PSD(x, s, gg.Generator(3), dtype="float64")
+    z = rng.standard_normal((3, 5)) if s["codes"] == "free" else None
+
+    def f(*parameters):
+        return system.with_parameters(parameters).losses(gg.Tensor(x), z).mean()
+
+    return f, [p.numpy().copy() for p in system.parameters()]
+
+
+SETTINGS = {
+    "atoms": 100, "lam": 0.1, "steps": 20, "encode_steps": 100, "centre": True, "samples": 0,
+    "encoder": "sigmoid", "codes": "free", "scale": 0.1, "schedule": "cosine",
+}  # fmt: skip
+PRESETS = {
+    "china": {"epochs": 20, "lr": 3e-3},
+    "flower": {"epochs": 20, "lr": 3e-3},
+    "digits": {"epochs": 60, "batch": 50, "lr": 3e-3, "centre": False},
+    "mnist": {"epochs": 10, "atoms": 200, "centre": False, "scale": 0.05, "lr": 1e-3},
+}
+PREDICTIVE = Recipe(
+    name="psd",
+    title="Predictive sparse decomposition",
+    lecture="lecture 2 (D1 128-139)",
+    rows=(35,),
+    build=build,
+    prepare=prepare,
+    data="china",
+    settings=SETTINGS,
+    presets=PRESETS,
+    metric="excess",
+    least={k: v for k, v in sparse_coding.LEAST.items() if k != "passes"},
+    positive=("scale",),
+    figures=figures,
+    check=check,
+)
+RECIPES = (
+    PREDICTIVE,
+    replace(
+        PREDICTIVE,
+        name="sparse-coding-autoencoder",
+        title="Sparse coding as an autoencoder",
+        lecture="lecture 2 (D1 113-126)",
+        rows=(34,),
+        settings={**SETTINGS, "codes": "encoder"},
+        metric="one_shot",
+        check=lambda rng: check(rng, codes="encoder"),
+    ),
+)
