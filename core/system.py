@@ -67,6 +67,10 @@ class System(Module):
         """Figures on held-out data: by default the objective, averaged over the samples."""
         return self.average(lambda b: self.objective(b), split, size)
 
+    def evaluate_finished(self, split: Split) -> dict[str, float]:
+        """Figures of the trained system: those of `evaluate`, and any too dear for every epoch."""
+        return self.evaluate(split)
+
     def average(self, figures, split: Split, size: int = 500) -> dict[str, float]:
         """The mean over a split of what ``figures(batch)`` returns, weighted by batch length.
 

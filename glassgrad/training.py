@@ -159,7 +159,7 @@ def train(
                 system, loaded, settings, run=run if out is None else folder.make, resume=resume,
                 progress=progress, save_every=save_every, stop=stop,
             )  # fmt: skip
-        figures = system.evaluate(held_out(loaded)[1])
+        figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, name, backend, folder.run)
 

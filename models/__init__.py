@@ -43,6 +43,7 @@ MODULES = {
     "fvsbn": "fvsbn",
     "nade": "nade",
     "made": "made",
+    "pixel-rnn": "pixel_rnn",
     "lenet": "lenet",
     "rnn": "rnn",
     "lstm": "lstm",

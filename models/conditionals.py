@@ -134,15 +134,15 @@ def figures(system: Conditionals, data: DataSet, s: dict) -> dict:
     }
 
 
-def check_of(make, settings: dict):
+def check_of(make, settings: dict, inputs: int = 5):
     """A recipe's `check`: the objective of a small float64 model as a function of its parameters.
 
     make     (inputs, settings, rng, dtype) -> Conditionals
     """
 
     def check(rng):
-        x = (rng.random((3, 5)) < 0.5).astype(float)
-        system = make(5, settings, gg.Generator(3), "float64")
+        x = (rng.random((3, inputs)) < 0.5).astype(float)
+        system = make(inputs, settings, gg.Generator(3), "float64")
 
         def f(*parameters):
             return system.with_parameters(parameters).objective(Batch(x))

@@ -11,7 +11,7 @@ the lecture; scikit-learn has one, so its alpha is λ/2 and its objective F/2.
 
 Codes: FISTA (Beck & Teboulle 2009), z the codes of one sample, D the atoms as rows, G = D Dᵀ ::
 
-    p_k = S(y_k - (2/L)(y_k G - x Dᵀ), λ/L)            L = 2 λ_max(G),   S(a, s) = sign(a)(|a| - s)_+
+    p_k = S(y_k - (2/L)(y_k G - x Dᵀ), λ/L)        L = 2 λ_max(G),   S(a, s) = sign(a)(|a| - s)_+
     t_{k+1} = (1 + √(1 + 4 t_k²)) / 2
     y_{k+1} = z_k + (t_k/t_{k+1}) (p_k - z_k) + ((t_k - 1)/t_{k+1}) (z_k - z_{k-1})
 
