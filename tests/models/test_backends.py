@@ -109,6 +109,7 @@ SYSTEMS = {
     "som": (recipe("som"), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
     "vae": (recipe("vae"), {"reparam"}),
+    "nade": (recipe("nade", batch=20, hidden=9), {"nade"}),
 }
 
 

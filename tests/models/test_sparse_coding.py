@@ -1,0 +1,158 @@
+"""Sparse coding and PSD: optimal codes, monotone descent, scikit-learn, codes in one shot."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import models, training
+from glassgrad.core.recipe import SettingError
+from glassgrad.core.system import Batch
+from glassgrad.models import psd, sparse_coding
+from glassgrad.models.sparse_coding import better_atoms, energy, fista, shrink
+
+
+def problem(n=20, size=12, atoms=18, seed=0):
+    draw = np.random.default_rng(seed)
+    d = draw.normal(size=(atoms, size))
+    return draw.normal(size=(n, size)), d / np.linalg.norm(d, axis=1, keepdims=True)
+
+
+def value(x, z, d, lam):
+    """F of each row, written out."""
+    return ((x - z @ d) ** 2).sum(axis=1) + lam * np.abs(z).sum(axis=1)
+
+
+def test_fista_meets_the_conditions_of_the_optimum():
+    """2 (zD - x)·d_j = -λ sign(z_j) where z_j ≠ 0, and at most λ in magnitude elsewhere."""
+    x, d = problem()
+    z = fista(x, d, 0.8, np.zeros((20, 18)), 3000)
+    slope = 2 * (z @ d - x) @ d.T
+    on = z != 0
+    assert 0.1 < on.mean() < 0.7
+    assert np.allclose(slope[on], -0.8 * np.sign(z[on]), atol=1e-6)
+    assert (np.abs(slope[~on]) <= 0.8 + 1e-6).all()
+
+
+def test_fista_is_scikit_learns_lasso():
+    from sklearn.decomposition import sparse_encode
+
+    x, d = problem()
+    want = sparse_encode(x, d, algorithm="lasso_cd", alpha=0.4, max_iter=10_000)  # ½ there: λ/2
+    got = fista(x, d, 0.8, np.zeros((20, 18)), 3000)
+    assert np.allclose(value(x, got, d, 0.8), value(x, want, d, 0.8), rtol=1e-6)
+
+
+def test_no_step_of_fista_raises_any_row():
+    x, d = problem()
+    z, before = np.random.default_rng(1).normal(size=(20, 18)) * 3, np.inf
+    for _ in range(30):
+        after = value(x, z, d, 0.8)
+        assert (after <= before + 1e-12).all()
+        z, before = fista(x, d, 0.8, z, 1), after
+
+
+def test_fista_with_a_pull_to_a_centre_is_fista_on_the_stacked_problem():
+    """‖x - zD‖² + ‖c - z‖² is ‖(x, c) - z (D, I)‖²."""
+    x, d = problem()
+    c, zero = np.random.default_rng(2).normal(size=(20, 18)), np.zeros((20, 18))
+    got = fista(x, d, 0.5, zero, 500, 1.0, c)
+    want = fista(np.hstack([x, c]), np.hstack([d, np.eye(18)]), 0.5, zero, 500)
+    assert np.allclose(got, want, atol=1e-8)
+
+
+def test_shrink_is_the_proximal_step():
+    a, grid = np.linspace(-2, 2, 9), np.linspace(-3, 3, 60_001)
+    best = [grid[np.argmin(0.5 * (grid - v) ** 2 + 0.7 * np.abs(grid))] for v in a]
+    assert np.allclose(shrink(a, 0.7), best, atol=1e-4)
+
+
+def test_better_atoms_are_of_unit_norm_and_no_rotation_improves_them():
+    x, d = problem(200)
+    z = fista(x, d, 0.8, np.zeros((200, 18)), 50)
+    new = better_atoms(d, z, x, 300)
+    assert np.allclose(np.linalg.norm(new, axis=1), 1)
+    best = ((x - z @ new) ** 2).sum()
+    assert best < ((x - z @ d) ** 2).sum()
+    draw = np.random.default_rng(3)
+    for _ in range(50):  # small moves on the product of spheres
+        other = new + 1e-3 * draw.normal(size=new.shape)
+        other /= np.linalg.norm(other, axis=1, keepdims=True)
+        assert ((x - z @ other) ** 2).sum() > best
+
+
+def test_an_atom_without_codes_stays():
+    x, d = problem()
+    z = fista(x, d, 0.8, np.zeros((20, 18)), 50)
+    z[:, 4] = 0
+    assert np.array_equal(better_atoms(d, z, x, 1)[4], d[4])
+
+
+def test_the_objective_falls_monotonically_and_meets_scikit_learns():
+    """On the same patches with as many atoms, within 2 %, from a start of our own."""
+    from sklearn.decomposition import DictionaryLearning
+
+    sets = {"samples": 300, "atoms": 30, "epochs": 60}
+    done = training.train(models.recipe("sparse-coding"), overrides=sets)
+    falls = [row["objective"] for row in done.history]
+    assert all(b <= a * (1 + 1e-12) for a, b in pairwise(falls))
+    x = done.data.train.x.reshape(300, -1).astype(float)
+    peer = DictionaryLearning(
+        30, alpha=done.settings["lam"] / 2, max_iter=60, fit_algorithm="cd", tol=1e-8,
+        random_state=0,
+    ).fit(x)  # fmt: skip
+    assert abs(falls[-1] / (2 * peer.error_[-1] / 300) - 1) < 0.02
+    assert 0.02 < done.history[-1]["active"] < 0.25
+    assert set(sparse_coding.figures(done.system, done.data, done.settings)) == {"atoms", "parts"}
+
+
+@pytest.mark.parametrize("name", ["sparse-coding", "psd", "sparse-coding-autoencoder"])
+def test_objectives_pass_the_gradient_check(name):
+    f, arrays = models.recipe(name).check(np.random.default_rng(0))
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+
+
+@pytest.mark.parametrize("encoder", psd.ENCODERS)
+def test_the_predictive_energy_is_the_equation(encoder):
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    s = {**psd.SETTINGS, "atoms": 5, "encoder": encoder}
+    m = psd.PSD(x, s, gg.Generator(1), dtype="float64")
+    for p in m.parameters():
+        p.assign(np.random.default_rng(4).standard_normal(p.shape))
+    z, w, d = np.random.default_rng(1).standard_normal((3, 5)), m.weight.numpy(), m.atoms.numpy()
+    if encoder == "sigmoid":
+        f = 1 / (1 + np.exp(-x @ w.T))
+    else:
+        a, g = x @ w.T + m.bias.numpy(), m.gain.numpy()
+        f = g * np.tanh(a) if encoder == "tanh" else shrink(a, np.abs(g))
+    want = value(x, z, d, s["lam"]) + ((f - z) ** 2).sum(axis=1)
+    assert np.allclose(m.losses(gg.Tensor(x), z).numpy(), want, rtol=1e-12)
+    assert np.allclose(energy(*map(gg.Tensor, (x, z, d)), 0.1).numpy(), value(x, z, d, 0.1))
+
+
+def test_the_objective_of_psd_is_taken_at_the_best_codes():
+    x = np.random.default_rng(0).standard_normal((3, 4))
+    m = psd.PSD(x, {**psd.SETTINGS, "atoms": 5, "steps": 300}, gg.Generator(1), dtype="float64")
+    at_best = m.objective(Batch(x)).item()
+    draw = np.random.default_rng(5)
+    for _ in range(20):
+        assert m.losses(gg.Tensor(x), draw.standard_normal((3, 5)) * 0.3).mean().item() > at_best
+
+
+def test_one_shot_codes_come_within_a_fifth_of_exact_ones():
+    sets = {"encoder": "shrink", "scale": 1.0, "lam": 2.0, "epochs": 12, "samples": 4000}
+    done = training.train(models.recipe("psd"), overrides=sets)
+    assert 0 < done.test_figures["excess"] < 0.2
+    norms = np.linalg.norm(done.system.atoms.numpy(), axis=1)
+    assert np.allclose(norms, 1, atol=1e-5)
+    assert set(psd.figures(done.system, done.data, done.settings)) == {
+        "codes", "atoms", "reconstructions"
+    }  # fmt: skip
+
+
+def test_settings_without_effect_are_refused():
+    with pytest.raises(SettingError, match="no effect in alternating optimisation"):
+        models.recipe("sparse-coding").resolve(None, {"lr": 0.1})
+    with pytest.raises(SettingError, match="did you mean 'shrink'"):
+        training.train(models.recipe("psd"), overrides={"encoder": "shrnk", "epochs": 0})
