@@ -106,9 +106,6 @@ def first_atoms(x, count: int, rng):
     return d / np.linalg.norm(d, axis=1, keepdims=True)
 
 
-PIECE = 256  # rows whose codes are found together: their arrays stay in the cache
-
-
 class SparseCoding(System):
     """The basis `atoms` [K, n] and the codes [N, K] of the training set, in float64.
 
@@ -122,7 +119,9 @@ class SparseCoding(System):
         self.codes = gg.Tensor(np.zeros((len(x), s["atoms"])))
 
     def batches(self, data, size, seed, epoch, start):
-        """The whole training set at once: F is a sum over all of it."""
+        """The whole training set at once: F is a sum over all of it. The setting `batch` says for
+        how many rows codes are found together, in arrays that stay in the cache.
+        """
         if start == 0:
             yield Batch(data.train.x)
 
@@ -134,8 +133,9 @@ class SparseCoding(System):
         """Codes with the basis fixed, then the basis with the codes fixed; returns F / N."""
         x, lam = rows(self.on_device(batch).x).data, self.s["lam"]
         z = self.codes.data.copy()
-        for i in range(0, len(x), PIECE):
-            part = slice(i, i + PIECE)
+        size = trainer.settings["batch"]
+        for i in range(0, len(x), size):
+            part = slice(i, i + size)
             z[part] = fista(x[part], self.atoms.data, lam, z[part], self.s["steps"])
         d = better_atoms(self.atoms.data, z, x, self.s["passes"])
         self.codes.assign(z)
@@ -149,7 +149,7 @@ class SparseCoding(System):
         z = xp_of(x).zeros((len(x), len(self.atoms.data)), x.dtype)
         return fista(x, self.atoms.data, self.s["lam"], z, self.s["encode_steps"])
 
-    def evaluate(self, split, size=PIECE):
+    def evaluate(self, split, size=250):
         """F per sample, the squared error in it, and the part of the codes that is not 0."""
 
         def figures(batch):
@@ -221,13 +221,13 @@ def check(rng):
 
 def ignored(s: dict) -> dict:
     """No gradient moves anything."""
-    keys = ("batch", "lr", "optimiser", "schedule", "clip", "weight_decay")
+    keys = ("lr", "optimiser", "schedule", "clip", "weight_decay")
     return dict.fromkeys(keys, "in alternating optimisation")
 
 
 SETTINGS = {
     "atoms": 100, "lam": 2.0, "steps": 20, "passes": 2, "encode_steps": 100, "centre": True,
-    "samples": 2000,
+    "samples": 2000, "batch": 250,
 }  # fmt: skip
 LEAST = {"atoms": 1, "lam": 0, "steps": 1, "passes": 1, "encode_steps": 1, "samples": 0}
 RECIPES = (
@@ -241,8 +241,8 @@ RECIPES = (
         data="china",
         settings=SETTINGS,
         presets={
-            "china": {"epochs": 40},
-            "flower": {"epochs": 40},
+            "china": {"epochs": 30},
+            "flower": {"epochs": 30},
             "digits": {"epochs": 40, "centre": False},
             "mnist": {"epochs": 30, "centre": False, "atoms": 200, "lam": 10.0},
         },
