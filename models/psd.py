@@ -44,7 +44,7 @@ from ..core.recipe import Recipe, Target, expect_choice
 from ..core.system import Batch, System
 from . import sparse_coding
 from .autoencoder import as_images, filter_sheet, rows
-from .sparse_coding import energy, first_atoms, fista
+from .sparse_coding import energy, first_atoms, fista, lively
 
 ENCODERS = ("sigmoid", "tanh", "shrink")
 CODES = ("free", "encoder")
@@ -160,11 +160,14 @@ def figures(system: PSD, data: DataSet, s: dict) -> dict:
     found = {"codes": fig}
     if data.train.x.ndim == 4:
         found["atoms"] = filter_sheet(atoms, data, "basis vectors")
-        sheets = np.stack([x.numpy()[:12], guess[:12] @ atoms, exact[:12] @ atoms])
-        low, high = sheets[0].min(), sheets[0].max()
-        images = as_images(((sheets - low) / (high - low)).reshape(36, -1), data)
+        shown = np.hstack([x.numpy(), guess @ atoms, exact @ atoms])
+        sheets = np.concatenate(np.split(lively(shown, 12), 3, axis=1))
+        low, high = sheets[: len(sheets) // 3].min(), sheets[: len(sheets) // 3].max()
+        images = as_images((sheets - low) / max(high - low, 1e-12), data)
         title = "data / from one-shot codes / from exact codes"
-        found["reconstructions"] = pictures.image_sheet(images, columns=12, title=title)
+        found["reconstructions"] = pictures.image_sheet(
+            images, columns=len(sheets) // 3, title=title
+        )
     return found
 
 

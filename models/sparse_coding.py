@@ -183,6 +183,16 @@ def build(data: DataSet, s: dict, rng) -> SparseCoding:
     return SparseCoding(data.train.x.reshape(len(data.train), -1), s, rng)
 
 
+def lively(x: np.ndarray, n: int) -> np.ndarray:
+    """n of the rows [N, D] that are longer than most: a flat patch has nothing to show.
+
+    >>> lively(np.array([[0.0], [3.0], [0.0], [0.0], [1.0], [0.0]]), 2).tolist()
+    [[3.0], [1.0]]
+    """
+    longest = np.argsort(-np.linalg.norm(x, axis=1), kind="stable")
+    return x[np.sort(longest[: max(n, len(x) // 3)])[:n]]
+
+
 def parts_of(x: np.ndarray, z: np.ndarray, atoms: np.ndarray, data: DataSet, most: int = 4):
     """Samples, each beside the atoms that serve it most, with their weights: 0.8 φ_36 + ..."""
     fig = pictures.figure(1.6 * (most + 2), 1.5 * len(x))
@@ -203,7 +213,8 @@ def figures(system: SparseCoding, data: DataSet, s: dict) -> dict:
     """The basis, and samples in parts."""
     if data.train.x.ndim != 4:
         return {}
-    x = rows(system.on_device(Batch(data.test.x[:5])).x).data
+    some = lively(data.test.x[:500].reshape(-1, data.test.x[0].size), 5)
+    x = system.on_device(Batch(some)).x
     arrays = [gg.Tensor(a).numpy() for a in (x, system.encode(x))]
     atoms = system.atoms.numpy()
     return {
