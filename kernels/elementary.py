@@ -8,6 +8,7 @@ arguments:
 
     exp(x)           any x, overflow to infinity, underflow through the subnormals     1.1 ulp
     log_unit(m)      ln(m 2^-24) for the integers 1 .. 2^24                            0.9 ulp
+    sigmoid(a), tanh(a)  any a                                                         2.0 ulp
     turn(v)          cos and sin of 2 pi v 2^-24 for the integers 0 .. 2^24 - 1        2.0 ulp
 
 These serve float32. float64 is the precision of checks, not of speed: there `exp`, `log_unit` and
@@ -40,6 +41,10 @@ LOG = tuple(  # 5e-9
         *(0.14005868, -0.1218426, 0.13984445, -0.12891689),
     )
 )
+ROUND_127 = F(1.5 * 2**23 + 127)  # the same, and leaves the integer + 127
+TAYLOR = tuple(F(1 / math.factorial(k)) for k in range(2, 8))
+LOWEST = F(-88.0)  # gives k = -127, whose power of two comes out as 0 exactly
+ZERO, ONE, TWO = F(0), F(1), F(2)
 SIN = tuple(F(c) for c in (-0.16666655, 0.008332178, -0.00019517298))  # 4e-9
 COS = tuple(F(c) for c in (0.041666646, -0.0013887368, 2.4438452e-05))  # 1e-10
 TWO_THIRDS = I(0x3F2AAAAB)  # the bits of 2/3: mantissas are taken from [2/3, 4/3)
@@ -126,3 +131,62 @@ def _turn(v, like):
         return lambda v, like: _turn32(v)
     scale = 2 * math.pi / 2**24
     return lambda v, like: (math.cos(v * scale), math.sin(v * scale))
+
+
+@vectorised
+def _split_exp(y):
+    """s = 2^k and q = e^r - 1 with e^y = s (1 + q), for y <= 0 in float32; NaN makes q NaN.
+
+    y = k ln 2 + r with |r| <= ln(2)/2, where Taylor's series to r^7 is off by 2e-8. The bits of a
+    float32 hold its exponent plus 127 from bit 23 up: shifting k + 127 there builds 2^k.
+    """
+    y = LOWEST if y < LOWEST else y
+    shifted = F(y * LOG2_E + ROUND_127)
+    k = shifted - ROUND_127
+    r = (y - k * LN2_HIGH) - k * LN2_LOW
+    c2, c3, c4, c5, c6, c7 = TAYLOR
+    q = r + r * r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * (c6 + r * c7)))))
+    return np.int32(shifted.view(np.int32) << 23).view(np.float32), q
+
+
+def sigmoid(a):
+    """1 / (1 + e^-a) inside compiled code, to 2 units in the last place."""
+
+
+@overload(sigmoid)
+def _sigmoid(a):
+    if a == types.float32:
+
+        def body(a):
+            s, q = _split_exp(-abs(a))
+            e = s + s * q
+            return (e if a < ZERO else ONE) / (ONE + e)
+
+    else:
+
+        def body(a):
+            e = math.exp(-abs(a))
+            return (e if a < 0 else 1.0) / (1.0 + e)
+
+    return body
+
+
+def tanh(a):
+    """Hyperbolic tangent inside compiled code, to 2 units in the last place, near zero too."""
+
+
+@overload(tanh)
+def _tanh(a):
+    if a == types.float32:
+
+        def body(a):
+            s, q = _split_exp(-TWO * abs(a))
+            e = s * q + (s - ONE)  # e^-2|a| - 1 without cancellation
+            return math.copysign(e / (TWO + e), a)
+
+    else:
+
+        def body(a):
+            return math.tanh(a)
+
+    return body

@@ -1,6 +1,6 @@
 """The pointwise lines of the GRU, as loops that the compiler vectorises (see `lstm/gates.py`)."""
 
-from ..lstm.gates import sigmoid, tanh, vectorised
+from ..elementary import sigmoid, tanh, vectorised
 
 
 @vectorised

@@ -1,92 +1,11 @@
-"""σ, tanh and the pointwise lines of the LSTM, as loops that the compiler vectorises.
+"""The pointwise lines of the LSTM, as loops that the compiler vectorises.
 
-- exp and tanh of the C library take one number at a time: `sigmoid` and `tanh` below are plain
-  arithmetic without a branch, so that eight or sixteen numbers go through together;
-- a row of a step passes through short loops one after the other and stays in the first-level cache.
-  They are separate loops, one formula each, because the compiler vectorises a loop only while it
-  can check that few arrays overlap.
-
-float64 is the precision of checks, not of speed: there the C library's functions serve.
+A row of a step passes through short loops one after the other and stays in the first-level cache.
+They are separate loops, one formula each, because the compiler vectorises a loop only while it can
+check that few arrays overlap. σ and tanh without a branch come from elementary.py.
 """
 
-import math
-
-import numpy as np
-from numba import types
-from numba.extending import overload
-
-from ..compiled import njit
-
-# "numpy": division by zero gives inf instead of a branch to an exception, which would stop the
-# compiler from vectorising. "contract" lets a*b + c round once; it moves no NaN or inf.
-vectorised = njit(error_model="numpy", fastmath={"contract"})
-
-F = np.float32
-LOG2_E = F(1 / math.log(2))
-LN2_HIGH = F(0.693359375)  # ln 2 in nine bits: a multiple k * LN2_HIGH is exact
-LN2_LOW = F(math.log(2) - 0.693359375)
-ROUND = F(1.5 * 2**23 + 127)  # adding it rounds to an integer and leaves k + 127 in the low bits
-C2, C3, C4, C5, C6, C7 = (F(1 / math.factorial(k)) for k in range(2, 8))
-LOWEST = F(-88.0)  # gives k = -127, whose power of two comes out as 0 exactly
-ZERO, ONE, TWO = F(0), F(1), F(2)
-
-
-@vectorised
-def _split_exp(y):
-    """s = 2^k and q = e^r - 1 with e^y = s (1 + q), for y <= 0 in float32; NaN makes q NaN.
-
-    y = k ln 2 + r with |r| <= ln(2)/2, where Taylor's series to r^7 is off by 2e-8. The bits of a
-    float32 hold its exponent plus 127 from bit 23 up: shifting k + 127 there builds 2^k.
-    """
-    y = LOWEST if y < LOWEST else y
-    shifted = F(y * LOG2_E + ROUND)
-    k = shifted - ROUND
-    r = (y - k * LN2_HIGH) - k * LN2_LOW
-    q = r + r * r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7)))))
-    return np.int32(shifted.view(np.int32) << 23).view(np.float32), q
-
-
-def sigmoid(a):
-    """1 / (1 + e^-a) inside compiled code, to 2 units in the last place."""
-
-
-@overload(sigmoid)
-def _sigmoid(a):
-    if a == types.float32:
-
-        def body(a):
-            s, q = _split_exp(-abs(a))
-            e = s + s * q
-            return (e if a < ZERO else ONE) / (ONE + e)
-
-    else:
-
-        def body(a):
-            e = math.exp(-abs(a))
-            return (e if a < 0 else 1.0) / (1.0 + e)
-
-    return body
-
-
-def tanh(a):
-    """Hyperbolic tangent inside compiled code, to 2 units in the last place, near zero too."""
-
-
-@overload(tanh)
-def _tanh(a):
-    if a == types.float32:
-
-        def body(a):
-            s, q = _split_exp(-TWO * abs(a))
-            e = s * q + (s - ONE)  # e^-2|a| - 1 without cancellation
-            return math.copysign(e / (TWO + e), a)
-
-    else:
-
-        def body(a):
-            return math.tanh(a)
-
-    return body
+from ..elementary import sigmoid, tanh, vectorised
 
 
 @vectorised

@@ -14,7 +14,8 @@ import numpy as np
 from numba import prange
 
 from ..compiled import njit
-from ..lstm.cpu import plain, sigmoid, vectorised
+from ..elementary import sigmoid, vectorised
+from ..lstm.blas import plain
 from ..registry import register
 
 LANES = 128
