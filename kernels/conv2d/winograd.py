@@ -148,31 +148,32 @@ def weight_grad_by(m, gy, x, w_shape, padding):
     return gw
 
 
-def _pays(kernel, C, O, size, options, least):
-    """Whether the algorithm applies, has its vectors full, and an output of `least` x `least`."""
-    stride, padding, dilation, groups = options
-    applies = kernel == (3, 3) and stride == dilation == (1, 1) and groups == 1
-    return applies and max(padding) <= 2 and min(C, O) >= 32 and min(size) >= least
+def _applies(kernel, C, O, stride, padding, dilation, groups):
+    """Whether it is a 3 x 3 kernel of stride 1 with enough channels to fill the vectors."""
+    if kernel != (3, 3) or min(C, O) < 32 or groups != 1 or max(padding) > 2:
+        return False
+    return stride == dilation == (1, 1)
 
 
 def _forward(least):
     def supports(x, w, *options):
-        size = output_size(x.shape[2:], w.shape[2:], *options[:3])
-        return _pays(w.shape[2:], w.shape[1], w.shape[0], size, options, least)
+        if not _applies(w.shape[2:], *w.shape[:2], *options):
+            return False
+        return min(output_size(x.shape[2:], (3, 3), *options[:3])) >= least
 
     return supports
 
 
 def _input_grad(least):
     def supports(gy, w, x_shape, *options):
-        return _pays(w.shape[2:], *w.shape[:2], x_shape[2:], options, least)
+        return min(x_shape[2:]) >= least and _applies(w.shape[2:], *w.shape[:2], *options)
 
     return supports
 
 
 def _weight_grad(least):
     def supports(gy, x, w_shape, *options):
-        return _pays(w_shape[2:], *w_shape[:2], gy.shape[2:], options, least)
+        return min(gy.shape[2:]) >= least and _applies(w_shape[2:], *w_shape[:2], *options)
 
     return supports
 
