@@ -129,7 +129,9 @@ def forward(x, w, stride=1, padding=0, dilation=1, groups: int = 1):
     """y[n,o,i,j] = sum of w[o,c,u,v] x[n,c,i*SH-PH+u*DH,j*SW-PW+v*DW]: x [N,C,H,W] to [N,O,OH,OW].
 
     w is [O,C/G,KH,KW]; `stride`, `padding` and `dilation` are ints or pairs, in pixels. Raises
-    ShapeError or DTypeError when the arguments do not fit together. Source: LeCun et al., 1998.
+    ShapeError or DTypeError when the arguments do not fit together. An infinity or NaN in x reaches
+    the windows that see it; in float32, with 32 channels or more and a 3 x 3 kernel of stride 1,
+    also the rest of their tiles, as NaN (winograd.py). Source: LeCun et al., 1998.
 
     >>> import numpy as np
     >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
