@@ -54,10 +54,10 @@ def test_the_objective_passes_the_gradient_check():
 
 
 def test_relations_come_back_better_than_without_the_term():
-    short = {"epochs": 30}
+    short = {"epochs": 15, "lr": 2e-2}
     done = training.train(RECIPE, overrides=short)
     plain = training.train(RECIPE, overrides={**short, "weight": 0.0}).test_figures
-    assert done.test_figures["relation_error"] < 0.95 * plain["relation_error"]
+    assert done.test_figures["relation_error"] < 0.9 * plain["relation_error"]
     assert done.test_figures["squared_error"] < 1.25 * plain["squared_error"]
     figures = RECIPE.figures(done.system, done.data, done.settings)
     assert set(figures) == {"activations", "codes", "reconstructions", "filters", "relations"}
