@@ -268,8 +268,8 @@ RECIPES = (
         settings=SETTINGS,
         presets={
             "digits": {"hidden": (48,), "epochs": 150, "batch": 50, "lr": 0.5},
-            "mnist": {"epochs": 200, "lr": 0.2},
-            "fashion_mnist": {"epochs": 200, "lr": 0.2},
+            "mnist": {"epochs": 400, "lr": 0.3},
+            "fashion_mnist": {"epochs": 400, "lr": 0.3},
         },
         metric="bound",
         targets=(

@@ -276,8 +276,8 @@ RBM_RECIPE = Recipe(
     settings=SETTINGS,
     presets={
         "digits": {"epochs": 100, "batch": 50, "lr": 0.5},
-        "mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
-        "fashion_mnist": {"hidden": 500, "epochs": 200, "lr": 0.05, "temperatures": 10_000},
+        "mnist": {"hidden": 500, "epochs": 200, "lr": 0.1, "temperatures": 10_000},
+        "fashion_mnist": {"hidden": 500, "epochs": 200, "lr": 0.1, "temperatures": 10_000},
     },
     metric="log_likelihood",
     better="higher",
