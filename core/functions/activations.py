@@ -47,7 +47,13 @@ def _positive(t: Tensor) -> Tensor:
     return Tensor((t.data > 0).astype(t.dtype))
 
 
-@differentiable(x=lambda g, out: g * _positive(out), piecewise=True)
+@differentiable(x=lambda g, mask: _where_positive(g, mask=mask), name="relu_backward")
+def _where_positive(x, /, mask):
+    """x where the mask is True, 0·x elsewhere: no mask of floats is made."""
+    return x * mask
+
+
+@differentiable(x=lambda g, out: _where_positive(g, mask=out.data > 0), piecewise=True)
 def relu(x, /):
     """max(x, 0), with derivative 0 at 0; NaN stays NaN.
 

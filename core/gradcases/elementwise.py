@@ -69,6 +69,12 @@ ACTIVATIONS = [
     GradCase("log_sigmoid", F.log_sigmoid, normal((2, 3))),
     GradCase("relu", F.relu, normal((3, 3)), note=BENT),
     GradCase("relu at its kink", F.relu, lambda rng: [np.array([0.0, 1.0])], note=BENT),
+    GradCase(
+        "relu_backward",
+        lambda x: FUNCTIONS["relu_backward"](x, mask=np.eye(3, dtype=bool)),
+        normal((3, 3)),
+        note=ZERO,
+    ),
     GradCase("leaky_relu", lambda x: F.leaky_relu(x, 0.1), normal((3, 3)), note=BENT),
     GradCase("elu", lambda x: F.elu(x, 0.7), away((3, 3)), note="piecewise"),
 ]

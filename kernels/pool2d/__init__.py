@@ -106,13 +106,14 @@ def _expect_index(function, index, size, /, **arrays):
     dtype = getattr(index, "dtype", type(index).__name__)
     must = "index.dtype must be int64"
     expect(str(dtype) == "int64", function, must, "int64", dtype, DTypeError, **arrays)
-    if index.size and isinstance(index, np.ndarray):  # on a GPU it would wait for the device
+    if not index.size or not isinstance(index, np.ndarray):  # on a GPU it would wait for the device
+        return
+    if index.view(np.uint64).max() >= size:  # one pass: as unsigned, what is negative is largest
         low, high = int(index.min()), int(index.max())
-        must = "index must point into the plane"
         expect(
-            low >= 0 and high < size,
+            False,
             function,
-            must,
+            "index must point into the plane",
             f"0 <= index < {size}",
             f"{low} ... {high}",
             ValueRangeError,
