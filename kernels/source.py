@@ -10,6 +10,7 @@ names the real path and line, and a cache keyed by the text knows every file tha
 """
 
 import functools
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +75,11 @@ def signatures(text: str) -> dict[str, Signature]:
             type_ = {"unsigned int": "unsigned"}.get(type_, type_)
             parameters.append(Parameter(name, type_, bool(star), bool(const or after)))
         first = bounds.partition(",")[0].strip()
-        first = constants.get(first, first)
-        if first and not first.isdigit():
+        factors = [constants.get(f.strip(), f.strip()) for f in first.split("*")]
+        if first and not all(f.isdigit() for f in factors):
             raise BackendError(f"{kernel}: cannot read its bound of threads {first!r}")
-        found[kernel] = Signature(kernel, tuple(parameters), int(first) if first else None)
+        most = math.prod(map(int, factors)) if first else None
+        found[kernel] = Signature(kernel, tuple(parameters), most)
     return found
 
 
