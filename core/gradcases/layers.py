@@ -195,10 +195,11 @@ RECURRENT = [
     _gru_case("gru library, no bias", "library"),
 ]  # fmt: skip
 
+BINARY = np.array([[1, 0, 0, 1], [0, 1, 1, 0]])
 AUTOREGRESSIVE = [
     GradCase("nade", F.nade, normal((2, 4), (4, 3), (3,), (4, 3), (4,)), note=FUSED),
     GradCase(
-        "nade of binary rows", lambda *t: F.nade(np.array([[1.0, 0, 0, 1], [0, 1, 1, 0]]), *t),
+        "nade of binary rows", lambda w, *t: F.nade(BINARY.astype(w.dtype), w, *t),
         normal((4, 3), (3,), (4, 3), (4,)), note=FUSED,
     ),
 ]  # fmt: skip

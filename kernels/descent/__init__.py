@@ -98,7 +98,7 @@ def rmsprop(
     Raises as `sgd`. Sources: Tieleman & Hinton 2012; Graves 2013.
 
     >>> import numpy as np
-    >>> rmsprop(np.array([1.0]), np.array([2.0]), np.array([0.0]), None, None, lr=0.5, alpha=0.75)
+    >>> rmsprop(np.array([1.0]), np.array([2.0]), np.array([0.0]), None, None, lr=0.25, alpha=0.75)
     (array([0.5]), array([1.]), None, None)
     """
     numbers = float(lr), float(alpha), float(eps), float(momentum), float(weight_decay)

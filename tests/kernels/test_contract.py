@@ -118,7 +118,8 @@ def _case(op, pass_, name):
 
 
 def _planted(op, pass_, function):
-    return dataclasses.replace(find(op, pass_, "numba"), function=function, idea="a planted bug")
+    record = implementations(op, pass_, "numba")[0]
+    return dataclasses.replace(record, function=function, idea="a planted bug")
 
 
 def _right(*args):

@@ -54,7 +54,7 @@ def test_the_objective_passes_the_gradient_check(changes):
 
 
 def test_training_learns_the_data_with_few_weights():
-    done = training.train(RECIPE, overrides={"epochs": 6})
+    done = training.train(RECIPE, overrides={"epochs": 9})
     x = done.data.test.x.reshape(300, -1)
     spread = ((x - x.mean(axis=0)) ** 2).sum(axis=1).mean()
     assert done.test_figures["squared_error"] < 0.5 * spread
