@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import philox
 from ..kernels.errors import DTypeError, ValueRangeError, expect
-from .arrays import module_for
+from .arrays import module_for, xp_of
 from .tensor import as_tensor
 
 
@@ -95,7 +95,7 @@ class Generator:
             bool(((p >= 0) & (p <= 1)).all()), "Generator.bernoulli", "p must hold probabilities",
             "0..1", f"{float(p.min()):g}..{float(p.max()):g}" if p.size else "", ValueRangeError,
         )  # fmt: skip
-        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, module_for(self.device))
+        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # beside p
         return (u < p).astype(p.dtype)
 
     def permutation(self, n: int) -> np.ndarray:
