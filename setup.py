@@ -31,6 +31,7 @@ setup(
         "numba>=0.60,<0.70",
         "scipy>=1.11",
         "scikit-learn>=1.4",
+        "threadpoolctl>=3",
         "matplotlib>=3.8",
         "rich>=13",
         "safetensors>=0.4.3",

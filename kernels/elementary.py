@@ -7,6 +7,7 @@ beside it. The errors of the whole functions were measured against float64, on a
 arguments:
 
     exp(x)           any x, overflow to infinity, underflow through the subnormals     1.1 ulp
+    exp_down(y)      y <= 0, numbers below 2^-126 are 0                                1.1 ulp
     log_unit(m)      ln(m 2^-24) for the integers 1 .. 2^24                            0.9 ulp
     sigmoid(a), tanh(a)  any a                                                         2.0 ulp
     turn(v)          cos and sin of 2 pi v 2^-24 for the integers 0 .. 2^24 - 1        2.0 ulp
@@ -147,6 +148,22 @@ def _split_exp(y):
     c2, c3, c4, c5, c6, c7 = TAYLOR
     q = r + r * r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * (c6 + r * c7)))))
     return np.int32(shifted.view(np.int32) << 23).view(np.float32), q
+
+
+def exp_down(y):
+    """e^y inside compiled code for y <= 0, in fewer steps than `exp`; NaN stays NaN."""
+
+
+@overload(exp_down)
+def _exp_down(y):
+    if y == types.float32:
+
+        def body(y):
+            s, q = _split_exp(y)
+            return s + s * q
+
+        return body
+    return lambda y: math.exp(y)
 
 
 def sigmoid(a):

@@ -7,54 +7,52 @@ maxima and sums are taken in lanes, always in the same order.
 import numpy as np
 
 from ..compiled import njit
-from ..elementary import exp, vectorised
+from ..elementary import exp_down, vectorised
 from ..registry import register
 from ..threads import in_parts
 
 PART = 1 << 14  # logits in a part of the work: enough to be worth a thread's waking up
-LANES = 16
 
 
-@njit(error_model="numpy")
-def _top(z, lanes):
-    """The largest number, in lanes; NaN may be passed over: the sum will have it."""
-    whole = z.size // LANES * LANES
-    lanes[:] = -np.inf
-    for first in range(0, whole, LANES):
-        some = z[first : first + LANES]
-        for i in range(lanes.size):
-            lanes[i] = some[i] if some[i] > lanes[i] else lanes[i]
-    top = z.dtype.type(-np.inf)
-    for i in range(lanes.size):
-        top = max(top, lanes[i])
-    for i in range(whole, z.size):
-        top = z[i] if z[i] > top else top
-    return top
+@njit
+def _top(bits, order):
+    """Bits of the largest float of those whose bits are given as integers.
+
+    Integers compare without an exception for NaN, so LLVM takes sixteen at a time. They have the
+    order of the floats but for negative ones, which are in reverse: turning over all but the sign
+    mends that, and once more brings the bits back. NaN comes out beyond the infinities.
+    """
+    lowest, turned, sign = order
+    top = lowest
+    for i in range(bits.size):
+        ordered = bits[i] ^ ((bits[i] >> sign) & turned)
+        top = ordered if ordered > top else top
+    return top ^ ((top >> sign) & turned)
 
 
 @njit(error_model="numpy", fastmath={"contract", "reassoc"})
 def _sum_exp(z, top):
     total = z.dtype.type(0)
     for i in range(z.size):
-        total += exp(z[i] - top)
+        total += exp_down(z[i] - top)
     return total
 
 
 @njit(nogil=True)
-def _forward(z, label, loss, lse, parts, part):
+def _forward(z, bits, order, label, loss, lse, lse_bits, parts, part):
     rows, zero = len(z), z.dtype.type(0)
-    lanes = np.empty(LANES, z.dtype)
     for n in range(part * rows // parts, (part + 1) * rows // parts):
-        top = _top(z[n], lanes)
-        top = top if np.isfinite(top) else zero
-        lse[n] = np.log(_sum_exp(z[n], top)) + top
+        lse_bits[n] = _top(bits[n], order)
+        if lse[n] != np.inf:
+            top = lse[n] if np.isfinite(lse[n]) else zero
+            lse[n] = np.log(_sum_exp(z[n], top)) + top
         loss[n] = lse[n] - z[n, label[n]]
 
 
 @vectorised
 def _weights(z, lse, g, gz):
     for i in range(min(z.size, gz.size)):
-        gz[i] = g * exp(z[i] - lse)
+        gz[i] = g * exp_down(z[i] - lse)
 
 
 @njit(nogil=True)
@@ -63,7 +61,7 @@ def _backward(g, z, label, lse, gz, parts, part):
     for n in range(part * rows // parts, (part + 1) * rows // parts):
         _weights(z[n], lse[n], g[n], gz[n])
         c = label[n]
-        gz[n, c] = g[n] * (exp(z[n, c] - lse[n]) - z.dtype.type(1))
+        gz[n, c] = g[n] * (exp_down(z[n, c] - lse[n]) - z.dtype.type(1))
 
 
 def _parts(z):
@@ -75,7 +73,10 @@ def forward(z, label):
     loss, lse, parts = np.zeros(len(z), z.dtype), np.zeros(len(z), z.dtype), _parts(z)
     if z.size:
         z, label = np.ascontiguousarray(z), np.ascontiguousarray(label)
-        in_parts(_forward, parts, z, label, loss, lse, parts)
+        of = np.iinfo(f"int{8 * z.itemsize}")
+        order = tuple(map(of.dtype.type, (of.min, of.max, of.bits - 1)))
+        bits, lse_bits = z.view(of.dtype), lse.view(of.dtype)
+        in_parts(_forward, parts, z, bits, order, label, loss, lse, lse_bits, parts)
     return loss, lse
 
 

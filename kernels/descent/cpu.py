@@ -42,6 +42,12 @@ def _follow_square(average, g, keep, one):
 
 
 @vectorised
+def _add_square(s, g):
+    for i in range(min(s.size, g.size)):
+        s[i] += g[i] * g[i]
+
+
+@vectorised
 def _gather(v, g, factor):
     """v <- factor v + g."""
     for i in range(min(v.size, g.size)):
@@ -56,7 +62,7 @@ def _subtract(x, factor, d):
 
 @vectorised
 def _over_root(g, v, scale, eps, d):
-    """d = g / (scale sqrt(v) + eps)."""
+    """d = g / (scale sqrt(v) + eps); in an array of its own, or nothing would be vectorised."""
     for i in range(min(g.size, v.size, d.size)):
         d[i] = g[i] / (scale * np.sqrt(v[i]) + eps)
 
@@ -111,14 +117,13 @@ def _adagrad(x, g, s, numbers, parts, part):
     lr, eps, weight_decay = numbers
     one = x.dtype.type(1)
     first, last = _share(x, parts, part)
-    own = np.empty(CHUNK, x.dtype)
+    own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
     for i in range(first, last, CHUNK):
         some = slice(i, min(i + CHUNK, last))
         _decayed(g[some], x[some], weight_decay, own)
-        for k in range(i, min(i + CHUNK, last)):
-            s[k] += own[k - i] * own[k - i]
-        _over_root(own, s[some], one, eps, own)
-        _subtract(x[some], lr, own)
+        _add_square(s[some], own)
+        _over_root(own, s[some], one, eps, d)
+        _subtract(x[some], lr, d)
 
 
 @njit(nogil=True)
@@ -141,7 +146,7 @@ def _rmsprop(x, g, v, m, b, numbers, parts, part):
     lr, alpha, eps, momentum, weight_decay = numbers
     one = x.dtype.type(1)
     first, last = _share(x, parts, part)
-    own, q = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
+    own, q, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
     for i in range(first, last, CHUNK):
         some = slice(i, min(i + CHUNK, last))
         _decayed(g[some], x[some], weight_decay, own)
@@ -149,14 +154,14 @@ def _rmsprop(x, g, v, m, b, numbers, parts, part):
         if m is not None:
             _follow(m[some], own, alpha, one)
             _variance(v[some], m[some], q)
-            _over_root(own, q, one, eps, own)
+            _over_root(own, q, one, eps, d)
         else:
-            _over_root(own, v[some], one, eps, own)
+            _over_root(own, v[some], one, eps, d)
         if b is not None:
-            _gather(b[some], own, momentum)
+            _gather(b[some], d, momentum)
             _subtract(x[some], lr, b[some])
         else:
-            _subtract(x[some], lr, own)
+            _subtract(x[some], lr, d)
 
 
 @njit(nogil=True)

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels.compiled import njit
-from glassgrad.kernels.elementary import exp, log_unit, turn
+from glassgrad.kernels.elementary import exp, exp_down, log_unit, turn
 
 
 @njit
 def exps(x, out):
     for i in range(x.size):
         out[i] = exp(x[i])
+
+
+@njit
+def exps_down(y, out):
+    for i in range(y.size):
+        out[i] = exp_down(y[i])
 
 
 @njit
@@ -47,6 +53,22 @@ def test_exp_in_float32():
     got = np.empty_like(x)
     exps(x, got)
     assert ulps(got, np.exp(x.astype(float))) < 1.1
+
+
+def test_exp_of_negative_numbers_in_float32():
+    y = np.random.default_rng(0).uniform(-87, 0, 300_000).astype("float32")
+    y[:100_000] /= 100
+    got = np.empty_like(y)
+    exps_down(y, got)
+    assert ulps(got, np.exp(y.astype(float))) < 1.1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_exp_of_negative_numbers_at_the_ends(dtype):
+    y = np.array([0, -0.0, -np.inf, np.nan, -1000], dtype)
+    got = np.empty_like(y)
+    exps_down(y, got)
+    assert np.array_equal(got, np.array([1, 1, 0, np.nan, 0], dtype), equal_nan=True)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

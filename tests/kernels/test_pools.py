@@ -1,0 +1,75 @@
+"""How a process is set up on import: threads that sleep soon, memory that is kept."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SPINNING = """
+import json, sys, time
+{first}
+import glassgrad.kernels
+import numpy as np
+a = np.ones((600, 600), "float32")
+a @ a
+time.sleep(0.2)
+used = time.process_time()
+a @ a
+product = time.process_time() - used
+used = time.process_time()
+time.sleep(0.1)
+print(json.dumps([product, time.process_time() - used]))
+"""
+
+FAULTS = """
+import json, resource
+import glassgrad.kernels
+import numpy as np
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def step():
+    arrays = [np.ones(1 << 18, "float32") for _ in range(20)]  # 20 MiB, freed at the end
+
+step()
+before = faults()
+step()
+print(json.dumps(faults() - before))
+"""
+
+
+def answer(code, **environment):
+    """What a fresh process prints; settings of ours that this one has inherited are taken out."""
+    ours = ("OPENBLAS_THREAD_TIMEOUT", "OMP_WAIT_POLICY", "GLIBC_TUNABLES")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=kept | environment
+    )
+    return json.loads(done.stdout)
+
+
+def openblas():
+    import numpy as np
+
+    return "openblas" in np.show_config("dicts")["Build Dependencies"]["blas"]["name"]
+
+
+@pytest.mark.skipif(
+    not openblas() or (os.cpu_count() or 1) < 2, reason="no OpenBLAS with several threads"
+)
+@pytest.mark.parametrize("first", ["", "import numpy"])
+def test_blas_threads_sleep_soon_whoever_comes_first(first):
+    spinning = answer(SPINNING.format(first=first), OPENBLAS_THREAD_TIMEOUT="28")[1]
+    ours = answer(SPINNING.format(first=first))[1]
+    assert ours < 0.25 * spinning, (ours, spinning)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="settings of glibc")
+def test_freed_memory_is_used_again():
+    pages = 20 * (1 << 20) // os.sysconf("SC_PAGE_SIZE")
+    assert answer(FAULTS) < pages / 20
+    assert answer(FAULTS, GLIBC_TUNABLES="glibc.malloc.check=0") > pages / 2
