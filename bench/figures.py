@@ -9,6 +9,7 @@ from ..core.run import make_folder, write_atomic
 from .record import Record, describe
 from .tables import short
 
+MARKS = "os^D"  # one for every time the colours have been used up
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -50,8 +51,8 @@ def roofline(record: Record):
     families = list(dict.fromkeys(r["name"].partition(".")[0] for r in rows))
     for k, family in enumerate(families):
         mine = [i for i, r in enumerate(rows) if r["name"].partition(".")[0] == family]
-        colour = COLOURS[k % len(COLOURS)]
-        ax.plot(intensity[mine], speed[mine] / 1e9, "o", ms=4, color=colour, label=family)
+        colour, mark = COLOURS[k % len(COLOURS)], MARKS[k // len(COLOURS) % len(MARKS)]
+        ax.plot(intensity[mine], speed[mine] / 1e9, mark, ms=4, color=colour, label=family)
     ax.set(
         xscale="log", yscale="log", xlabel="operations a byte, at the least traffic",
         ylabel="GFLOP/s", title=_title(record),

@@ -4,14 +4,15 @@
     ... is written anew ...
     <!-- /bench -->
 
-A part is named as on the command line: kernels, layers, models, conv2d, fused.adam.
+A part is named as on the command line: kernels, layers, models, conv2d, fused.adam. `summary`
+stands for one line for each layer and training step (summary.py).
 """
 
-import math
 import re
 from pathlib import Path
 
 from ..core.run import RunError, write_atomic
+from . import summary
 from .record import Record
 
 BEGIN, END = re.compile(r"<!-- bench(?:: ([\w. -]+))? -->"), "<!-- /bench -->"
@@ -95,47 +96,6 @@ def cells(row: dict, peers: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
-def means(rows: list[dict]) -> list[str]:
-    """Geometric means of the ratios over each layer's cases, with the lowest of them."""
-    found: dict[tuple, list[float]] = {}
-    for row in rows:
-        if row["name"].endswith(".layer"):
-            for peer, value in row["peers"].items():
-                found.setdefault((row["name"], row["mode"], peer), []).append(value["ratio"])
-    return [
-        f"{name}, {mode}: {peer}'s time is {geometric_mean(ratios):.2f} of ours in the geometric"
-        f" mean of {len(ratios)}, {min(ratios):.2f} at the least"
-        for (name, mode, peer), ratios in found.items() if len(ratios) > 1
-    ]  # fmt: skip
-
-
-def geometric_mean(values: list[float]) -> float:
-    """The n-th root of the product.
-
-    >>> geometric_mean([1.0, 4.0])
-    2.0
-    """
-    return math.exp(sum(map(math.log, values)) / len(values))
-
-
-def memory(rows: list[dict]) -> list[str]:
-    """Peak memory of training steps, beside each peer's."""
-    found = []
-    for row in rows:
-        used = {k: v for k, v in (row["memory"] or {}).items() if v}
-        if "ours" not in used:
-            continue
-        others = [
-            f"{name} {v / 1e6:.1f} MB (ours is {used['ours'] / v:.2f} of it)"
-            for name, v in used.items() if name != "ours"
-        ]  # fmt: skip
-        found.append(
-            f"{row['name']}: peak memory of a step {used['ours'] / 1e6:.1f} MB"
-            + "".join(f", {o}" for o in others)
-        )
-    return found
-
-
 def compiling(rows: list[dict]) -> str:
     """How much longer the first calls took, which is not in the times."""
     first = sum(row["first"] or 0.0 for row in rows)
@@ -188,15 +148,35 @@ def chosen(rows: list[dict], names: list[str]) -> list[dict]:
 
 def markdown(record: Record, names: list[str] | None = None) -> str:
     """Every group as a Markdown table, then means, memory and the footer."""
+    if names == ["summary"]:
+        return "\n\n".join([_summary(record), *footer(record)])
     parts, every = [], chosen(record.rows, names or [])
     for title, rows in groups(every).items():
-        names, peers = columns(rows), peers_of(rows)
-        lines = [_line(names), _line(["---"] * 2 + ["---:"] * (len(names) - 2))]
-        lines += [_line(cells(r, peers)) for r in rows]
-        parts.append("\n".join([f"**{title}**", "", *lines]))
-    for extra in (means(every), memory(every)):
+        peers = peers_of(rows)
+        table = _table(columns(rows), [cells(r, peers) for r in rows])
+        parts.append(f"**{title}**\n\n{table}")
+    for extra in (summary.means(every), summary.memory(every)):
         parts += ["\n".join(f"- {line}" for line in extra)] if extra else []
     return "\n\n".join([*parts, LEGEND, *footer(record)])
+
+
+def _summary(record: Record) -> str:
+    """One line for each layer, map, pass and training step beside each of its peers."""
+    rows = [
+        [
+            r.name, short(r.mode), str(r.cases), f"{r.peer} {r.mean:.2f}",
+            f"{r.least:.2f}" if r.cases > 1 else "", percent(r.roofline), error(r.error),
+            "" if r.memory is None else f"{r.memory:.2f}",
+        ]
+        for r in summary.summary(record.rows)
+    ]  # fmt: skip
+    return f"{_table(summary.COLUMNS, rows)}\n\n{summary.LEGEND}"
+
+
+def _table(names: list[str], rows: list[list[str]]) -> str:
+    """Markdown: two columns of words, the rest numbers."""
+    rule = ["---"] * 2 + ["---:"] * (len(names) - 2)
+    return "\n".join(map(_line, [names, rule, *rows]))
 
 
 def _line(values) -> str:

@@ -88,7 +88,7 @@ def _default_backend() -> str:
 
 def _measure(args, backend: str, out):
     """Measure; print each table when it is complete, keep every row as soon as it is there."""
-    from ..bench import peers, suite, tables
+    from ..bench import peers, suite, summary, tables
     from ..bench import record as records
     from ..bench.session import Session
     from ..bench.timing import FULL, QUICK
@@ -119,7 +119,7 @@ def _measure(args, backend: str, out):
         if args.json:
             record.write(args.json)
     _show(out, pending)
-    for line in (*tables.means(record.rows), *tables.memory(record.rows)):
+    for line in (*summary.means(record.rows), *summary.memory(record.rows)):
         out.print(line)
     notes = [f"Note: {note}." for note in session.all_notes()]
     out.print(tables.compiling(record.rows), tables.LEGEND, *notes, sep="\n")

@@ -113,6 +113,18 @@ def test_markdown_has_every_row_and_says_what_is_missing():
     assert "2 threads" in text and "300 GFLOP/s" in text
 
 
+def test_a_summary_has_a_line_for_each_layer_and_pass(tmp_path):
+    made = record(
+        row(error=1e-7), row(case="(3,4)", peers={"torch": peer(6.0)}, error=3e-7),
+        row("dropout.forward", "p", "", 1),
+        row("lenet", "batch 100", "step", memory={"ours": 30_000_000, "torch": 40_000_000}),
+    )  # fmt: skip
+    text = tables.markdown(made, ["summary"])
+    assert "| conv2d.layer | fwd | 2 | torch 3.00 | 1.50 | 50 % | 3.0e-07 |  |" in text
+    assert "| lenet | step | 1 | torch 1.50 |  | 50 % | 1.0e-07 | 0.75 |" in text
+    assert "dropout" not in text and "300 GFLOP/s" in text
+
+
 def test_tables_go_between_the_markers(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n<!-- bench -->\nstale\n{tables.END}\nafter\n")

@@ -1,0 +1,83 @@
+"""Many rows in few lines: means of ratios over a layer's cases, and memory."""
+
+import math
+from dataclasses import dataclass
+
+COLUMNS = ["", "pass", "cases", "peer's time / ours", "least", "roof", "error", "memory"]
+LEGEND = (
+    "Means over the cases are geometric; least: the lowest ratio among them; roof: the part of our"
+    " time that the measured roofline asks for; error: the largest, relative, of layers in the L2"
+    " norm from float64; memory: our peak over the peer's."
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the cases of one name and pass come to beside one peer."""
+
+    name: str
+    mode: str
+    peer: str
+    cases: int
+    mean: float  # geometric, of the peer's time over ours
+    least: float
+    roofline: float  # geometric mean of the parts of the roofline
+    error: float | None  # the largest
+    memory: float | None  # our peak over the peer's
+
+
+def summary(rows: list[dict]) -> list[Line]:
+    """A line for each name, pass and peer; rows of single kernels are left out."""
+    found: dict[tuple, list[dict]] = {}
+    for row in rows:
+        if not row["version"]:
+            for peer in row["peers"]:
+                found.setdefault((row["name"], row["mode"], peer), []).append(row)
+    return [_line(*key, some) for key, some in found.items()]
+
+
+def _line(name: str, mode: str, peer: str, rows: list[dict]) -> Line:
+    ratios = [row["peers"][peer]["ratio"] for row in rows]
+    roof = geometric_mean([row["roofline"] for row in rows])
+    errors = [row["error"] for row in rows if row["error"] is not None]
+    memory = rows[0]["memory"] or {}
+    share = memory["ours"] / memory[peer] if memory.get("ours") and memory.get(peer) else None
+    least, worst = min(ratios), max(errors, default=None)
+    mean = geometric_mean(ratios)
+    return Line(name, mode, peer, len(rows), mean, least, roof, worst, share)
+
+
+def means(rows: list[dict]) -> list[str]:
+    """Geometric means of the ratios over each layer's cases, with the lowest of them."""
+    return [
+        f"{r.name}, {r.mode}: {r.peer}'s time is {r.mean:.2f} of ours in the geometric mean of"
+        f" {r.cases}, {r.least:.2f} at the least"
+        for r in summary(rows) if r.cases > 1
+    ]  # fmt: skip
+
+
+def geometric_mean(values: list[float]) -> float:
+    """The n-th root of the product.
+
+    >>> geometric_mean([1.0, 4.0])
+    2.0
+    """
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def memory(rows: list[dict]) -> list[str]:
+    """Peak memory of training steps, beside each peer's."""
+    found = []
+    for row in rows:
+        used = {k: v for k, v in (row["memory"] or {}).items() if v}
+        if "ours" not in used:
+            continue
+        others = [
+            f"{name} {v / 1e6:.1f} MB (ours is {used['ours'] / v:.2f} of it)"
+            for name, v in used.items() if name != "ours"
+        ]  # fmt: skip
+        found.append(
+            f"{row['name']}: peak memory of a step {used['ours'] / 1e6:.1f} MB"
+            + "".join(f", {o}" for o in others)
+        )
+    return found
