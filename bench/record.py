@@ -109,8 +109,8 @@ def _problem(content) -> str:
 def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     """(a sentence for each ratio that fell by more than `factor`, number of rows compared).
 
-    A row's ratios to its peers are compared; where the two records share none, its part of the
-    roofline is. Raises RecordError where no row is in both.
+    A row's ratios to its peers, in time and in memory, are compared; where the two records share
+    none, its part of the roofline is. Raises RecordError where no row is in both.
     """
     before = {key_of(r): r for r in old.rows if r["median"] is not None}
     found, compared = [], 0
@@ -122,6 +122,8 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
             f"ratio to {p}": (other["peers"][p]["ratio"], v["ratio"])
             for p, v in row["peers"].items() if p in other["peers"]
         }  # fmt: skip
+        was, now = memory_shares(other), memory_shares(row)
+        pairs |= {f"{p}'s memory over ours": (was[p], now[p]) for p in was.keys() & now.keys()}
         if not pairs and row["roofline"] and other["roofline"]:
             pairs = {"part of the roofline": (other["roofline"], row["roofline"])}
         compared += bool(pairs)
@@ -132,6 +134,13 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     if not compared:
         raise RecordError("nothing to compare: the two records share no row")
     return found, compared
+
+
+def memory_shares(row: dict) -> dict[str, float]:
+    """Each peer's peak memory over ours, where both were measured."""
+    used = {name: size for name, size in (row["memory"] or {}).items() if size}
+    ours = used.pop("ours", None)
+    return {peer: size / ours for peer, size in used.items()} if ours else {}
 
 
 def describe(row: dict) -> str:

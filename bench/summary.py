@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from .record import memory_shares
+
 COLUMNS = ["", "pass", "cases", "peer's time / ours", "least", "roof", "error", "memory"]
 LEGEND = (
     "Means over the cases are geometric; least: the lowest ratio among them; roof: the part of our"
@@ -40,11 +42,10 @@ def _line(name: str, mode: str, peer: str, rows: list[dict]) -> Line:
     ratios = [row["peers"][peer]["ratio"] for row in rows]
     roof = geometric_mean([row["roofline"] for row in rows])
     errors = [row["error"] for row in rows if row["error"] is not None]
-    memory = rows[0]["memory"] or {}
-    share = memory["ours"] / memory[peer] if memory.get("ours") and memory.get(peer) else None
+    share = memory_shares(rows[0]).get(peer)
     least, worst = min(ratios), max(errors, default=None)
-    mean = geometric_mean(ratios)
-    return Line(name, mode, peer, len(rows), mean, least, roof, worst, share)
+    mean, memory = geometric_mean(ratios), share and 1 / share
+    return Line(name, mode, peer, len(rows), mean, least, roof, worst, memory)
 
 
 def means(rows: list[dict]) -> list[str]:

@@ -92,6 +92,15 @@ def test_a_slower_machine_is_no_fall():
     assert fallen(slower, record(row()), 1.25)[0] == []
 
 
+def test_memory_is_held_beside_each_peer():
+    before = record(row(memory={"ours": 20_000_000, "torch": 40_000_000}))
+    after = record(row(memory={"ours": 30_000_000, "torch": 40_000_000}))
+    assert fallen(after, before, 1.25)[0] == [
+        "conv2d.layer (1,2), forward: torch's memory over ours fell from 2 to 1.33"
+    ]
+    assert fallen(before, after, 1.25)[0] == []
+
+
 def test_records_without_a_common_row_cannot_be_compared():
     with pytest.raises(RecordError, match="share no row"):
         fallen(record(row(case="a")), record(row(case="b")), 1.25)

@@ -1,0 +1,28 @@
+"""A training step needs no more memory than it did when the stored results were made."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from glassgrad.bench import memory
+from glassgrad.bench.steps import STEPS
+
+STORED = Path(__file__).parents[2] / "bench" / "results" / "cpu.json"
+MOST = 1.25  # the same step was measured to differ by 6 % from run to run
+
+
+class Session:
+    backend, threads = "numba", 1
+
+    def note(self, text):
+        raise AssertionError(text)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
+@pytest.mark.parametrize("step", STEPS)
+def test_peak_memory_is_held(step):
+    rows = json.loads(STORED.read_text())["rows"]
+    [stored] = [row["memory"]["ours"] for row in rows if row["name"] == step]
+    assert 1_000_000 < memory.peak(step, "ours", Session()) < MOST * stored
