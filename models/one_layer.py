@@ -10,9 +10,10 @@
 All have the encoder h = σ(W x + a), tied weights x̂ = σ(Wᵀ h + b) and, but for the last, the
 cross-entropy as L, as in Vincent et al. 2010 and Rifai et al. 2011; so their codes can be compared.
 
-The RBM learns by  ∇ [F(x) - F(x')],  F(v) = -bᵀv - Σ_j softplus(W v + a)_j,  with x' the image
-after k steps of Gibbs sampling from x, held fixed: that gradient is CD-k (Hinton 2002). Hidden
-units are sampled, visible ones keep their probability.
+The RBM learns by  ∇ [F(x) - F(x')],  F its free energy (models/rbm.py, its W the transpose), with
+x' the image after k steps of Gibbs sampling from x, held fixed: that gradient is CD-k (Hinton
+2002). Hidden units are sampled, visible ones keep their probability, so that grey images are learnt
+too.
 """
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..core.data import DataSet, Split
 from ..core.recipe import SettingError, expect_choice
 from . import contractive_autoencoder, denoising_autoencoder
 from .autoencoder import Autoencoder, rows
+from .rbm import free_energy
 from .regularised import layers
 
 KINDS = ("random", "plain", "gaussian", "masking", "contractive", "rbm")
@@ -37,8 +39,9 @@ class BoltzmannCodes(Autoencoder):
         self.noise = rng.child("gibbs")
 
     def free_energy(self, v):
-        """F(v) of each row: v [N, D] -> [N]."""
-        return -gg.matmul(v, self.decoder[0].bias) - gg.softplus(self.encoder[0](v)).sum(axis=1)
+        """F(v) of each row (models/rbm.py): v [N, D] -> [N]."""
+        w, a = self.encoder[0].weight, self.encoder[0].bias
+        return free_energy(v, w.T, self.decoder[0].bias, a)
 
     def chain(self, v, steps: int):
         """Visible probabilities [N, D] after so many steps of Gibbs sampling, as a constant."""
