@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 
+from ..kernels.product import blas_at_one_thread
 from .data import DataSet
 from .run import Run
 from .system import System
@@ -55,8 +56,9 @@ def fit(
         run.remove_stale()
     progress.start(type(system).__name__, settings["epochs"], trainer.batches)
     try:
-        while trainer.epoch < settings["epochs"]:
-            _epoch(trainer, run, progress, save_every, stop)
+        with blas_at_one_thread():  # the same weights whatever number of threads
+            while trainer.epoch < settings["epochs"]:
+                _epoch(trainer, run, progress, save_every, stop)
     finally:
         progress.finish()
     if run and not run.checkpoint_path.exists():  # no epoch at all: an untrained system

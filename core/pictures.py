@@ -17,8 +17,15 @@ def figure(width: float = 6.0, height: float = 4.0):
     return Figure(figsize=(width, height), layout="constrained")
 
 
+# ten colours that differ in lightness too: Tableau's, as matplotlib orders them
+CLASS_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2",
+                 "#7f7f7f", "#bcbd22", "#17becf")  # fmt: skip
+
+
 def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
-    """Figures by epoch: training dashed, validation solid; gaps where a row lacks a key.
+    """Figures by epoch, a panel for each: training dashed, validation solid.
+
+    A row may lack a key: a point between two gaps is drawn as a dot.
 
     Raises ValueRangeError for a key that no row has.
     """
@@ -30,21 +37,31 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
             raise ValueRangeError(
                 f"curves: the history has no {k!r}{nearest(k, known)} (known: {names})"
             )
-    fig = figure(6.0, 3.6)
-    ax = fig.subplots()
-    x = [row["epoch"] for row in history]
-    names = list(dict.fromkeys(k.removeprefix("valid_") for k in keys))
+    panels: dict[str, list[str]] = {}
     for k in keys:
-        colour = COLOURS[names.index(k.removeprefix("valid_")) % len(COLOURS)]
-        solid = k.startswith("valid_")
-        ax.plot(
-            x, [row.get(k, np.nan) for row in history], "-" if solid else "--", color=colour,
-            label=k.replace("valid_", "validation "), marker="o" if len(x) < 3 else None,
-        )  # fmt: skip
-    ax.set(xlabel="epoch", ylabel=ylabel, title=title)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(alpha=0.2)
-    ax.legend(frameon=False)
+        panels.setdefault(k.removeprefix("valid_"), []).append(k)
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    fig = figure(6.0 if columns == 1 else 3.4 * columns, 3.6 if columns == 1 else 2.3 * rows + 0.4)
+    fig.suptitle(title)
+    axes = fig.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (name, drawn) in zip(axes, panels.items()):
+        for k in drawn:
+            solid = k.startswith("valid_")
+            seen = [(row["epoch"], row[k]) for row in history if k in row]
+            ax.plot(
+                *zip(*seen), "-" if solid else "--", color=COLOURS[0] if solid else ACCENT,
+                label="validation" if solid else "training",
+                marker="o" if len(seen) < max(3, len(history) / 4) else None,
+            )  # fmt: skip
+        ax.set(xlabel="epoch", ylabel=ylabel)
+        ax.set_title(name, fontsize=9)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(alpha=0.2)
+        if len(drawn) > 1:
+            ax.legend(frameon=False, fontsize=8)
     return fig
 
 
@@ -75,16 +92,18 @@ def reconstructions(x: np.ndarray, y: np.ndarray, title: str = "data over recons
     return image_sheet(np.concatenate([x, y]), columns=len(x), title=title)
 
 
-def code_plot(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
-    """Two-dimensional codes as points, coloured by class."""
-    fig = figure(5.2, 5.0)
+def code_plot(z: np.ndarray, labels: np.ndarray | None, title: str = "", axes: str = "code"):
+    """Two-dimensional codes as points, coloured by class; `axes` says what the two numbers are."""
+    fig = figure(5.6, 4.8)
     ax = fig.subplots()
     for k in [None] if labels is None else np.unique(labels):
         at = slice(None) if k is None else labels == k
-        ax.plot(*z[at].T, ".", ms=4, color=INK if k is None else COLOURS[int(k) % 10], label=k)
+        ax.plot(
+            *z[at].T, ".", ms=4, color=INK if k is None else CLASS_COLOURS[int(k) % 10], label=k
+        )
     if labels is not None:
-        ax.legend(frameon=False, ncols=2, markerscale=2, fontsize=8)
-    ax.set(title=title, xlabel="code 1", ylabel="code 2")
+        fig.legend(frameon=False, markerscale=2, fontsize=8, loc="outside right upper")
+    ax.set(title=title, xlabel=f"{axes} 1", ylabel=f"{axes} 2")
     ax.spines[["top", "right"]].set_visible(False)
     return fig
 

@@ -30,13 +30,15 @@ LEAST = {"epochs": 0, "batch": 1, "lr": 0, "clip": 0, "weight_decay": 0, "seed":
 
 
 def expect_ranges(
-    settings: dict, name: str, least: dict | None = None, positive: tuple = (), ranges: tuple = ()
-) -> None:
+    settings: dict, name: str, least: dict | None = None, positive: tuple = (), ranges: tuple = (),
+    below: dict | None = None,
+) -> None:  # fmt: skip
     """All numbers are finite and in their ranges; SettingError if not.
 
     least     key -> smallest value allowed, beside those of LEAST; of a tuple, for each entry
     positive  keys of numbers that must be above 0
     ranges    keys of pairs (first, last) with 1 <= first <= last
+    below     key -> what its value must stay below
 
     >>> expect_ranges({"sigma": 0.0}, "som", positive=("sigma",))
     Traceback (most recent call last):
@@ -53,6 +55,8 @@ def expect_ranges(
             must = f"at least {least[key]}"
         elif key in positive and any(v <= 0 for v in values):
             must = "above 0"
+        elif key in (below or {}) and any(v >= below[key] for v in values):
+            must = f"below {below[key]}"
         elif key in ranges and not (len(values) == 2 and 1 <= values[0] <= values[1]):
             must = "a pair [first, last] with 1 <= first <= last"
         if must:
@@ -86,6 +90,7 @@ class Target:
     settings: dict = field(default_factory=dict)
     source: str = ""
     note: str = ""
+    spread: str = ""  # key of the figure's standard error, where it is an estimate
 
     def reached(self, value: float) -> bool:
         """Is the value at the bound or better? NaN never is."""
@@ -100,9 +105,10 @@ class Recipe:
     prepare  (data, settings) -> data, where the data need a change first (binarisation, scaling)
     figures  (system, data, settings) -> {name: matplotlib Figure}
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
-    least, positive, ranges   what the settings may be: see `expect_ranges`
+    least, positive, ranges, below   what the settings may be: see `expect_ranges`
     ignored  settings -> {key: "without X", ...} for those that have no effect beside the others;
              to change one of them is an error
+    least_epochs  settings -> epochs in which every stage of training comes to its turn
     data     the default data set, embedded so that it is there on any machine
     presets  data set name -> settings that suit it
     """
@@ -124,7 +130,9 @@ class Recipe:
     least: dict[str, float] = field(default_factory=dict)
     positive: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
+    below: dict[str, float] = field(default_factory=dict)
     ignored: Callable | None = None
+    least_epochs: Callable | None = None
     check: Callable | None = None  # rng -> (f, float64 arrays): the objective, for gradcheck
 
     def resolve(self, data: str | None = None, overrides: dict | None = None) -> dict[str, Any]:
@@ -141,7 +149,13 @@ class Recipe:
                 hint, names = nearest(key, known), ", ".join(sorted(known))
                 raise SettingError(f"{self.name}: unknown setting {key!r}{hint} (known: {names})")
             known[key] = _converted(self.name, key, value, known[key])
-        expect_ranges(known, self.name, self.least, self.positive, self.ranges)
+        expect_ranges(known, self.name, self.least, self.positive, self.ranges, self.below)
+        stages = self.least_epochs(known) if self.least_epochs else 0
+        if 0 < known["epochs"] < stages:
+            raise SettingError(
+                f"{self.name}: with these settings training has stages that take at least {stages}"
+                f" epochs; got epochs={known['epochs']}"
+            )
         for key, why in (self.ignored(known) if self.ignored else {}).items():
             if known[key] != plain[key]:
                 raise SettingError(

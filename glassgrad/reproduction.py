@@ -79,19 +79,32 @@ def markdown(rows: list[dict]) -> str:
     >>> print(markdown([row]).splitlines()[2])
     | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min |
     """
-    from .cli.output import number, seconds
+    from .cli.output import seconds
 
     lines = [
         "| system | target | published | bound | ours | | time |",
         "|---|---|---|---|---|---|---|",
     ]
     for r in rows:
-        ours = "" if r["ours"] is None else number(r["ours"])
         took = "" if r["seconds"] is None else seconds(r["seconds"])
-        cells = (r["recipe"], r["target"], r["published"], limit(r), ours, r["status"], took)
+        cells = (r["recipe"], r["target"], r["published"], limit(r), ours(r), r["status"], took)
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     machines = dict.fromkeys(_machine(r["machine"]) for r in rows if r.get("machine"))
     return "\n".join([*lines, *(f"\nMeasured on {m}." for m in machines)])
+
+
+def ours(row: dict) -> str:
+    """Our figure, with its standard error where it is an estimate.
+
+    >>> ours({"ours": 86.25, "spread": 0.125}), ours({"ours": None})
+    ('86.25 ± 0.125', '')
+    """
+    from .cli.output import number
+
+    if row["ours"] is None:
+        return ""
+    spread = row.get("spread")
+    return number(row["ours"]) + ("" if spread is None else f" ± {number(spread)}")
 
 
 def limit(row: dict) -> str:

@@ -369,7 +369,11 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
 
 
 def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
-    """The recipe's published numbers for this data set, whose own settings were in force.
+    """The recipe's published numbers that the run is an attempt at.
+
+    It must be on their data set, with the settings that `reproduce` would use: with others a figure
+    of the same name may be another quantity, or a stage of training may be left out. The seed, and
+    how often figures are taken, may be any.
 
     >>> from glassgrad import models
     >>> recipe = models.recipe("vae")
@@ -382,5 +386,9 @@ def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
         for t in recipe.targets
         if t.data == trained.data_name
         and t.metric in trained.test_figures
-        and all(trained.settings[k] == v for k, v in t.settings.items())
+        and _decisive(trained.settings) == _decisive(recipe.resolve(t.data, t.settings))
     ]
+
+
+def _decisive(settings: dict) -> dict:
+    return {k: v for k, v in settings.items() if k not in ("seed", "ais_every")}

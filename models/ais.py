@@ -18,8 +18,10 @@ with biases β₀ and m idle units h, to the model through β from 0 to 1 ::
 
 The mean of w over independent chains is an unbiased estimate of Z/Z_0; so its logarithm is low on
 average, and with it the likelihood is too high. `spread` is the standard deviation of the mean of
-w over that mean, by the chains' own scatter: to first order the standard deviation of ln Ẑ. (It
-cannot tell of modes that no chain has found.)
+w over that mean, by the chains' own scatter: to first order the standard deviation of ln Ẑ. It
+cannot tell of modes that no chain has found, nor exceed 1, which it comes to where one chain has
+all the weight; so `effective`, the number of chains (Σw)²/Σw² that would weigh as much if they were
+equal (Kong 1992), stands beside it: near 1 the estimate means nothing.
 """
 
 import math
@@ -29,6 +31,7 @@ import numpy as np
 
 from ..core.arrays import to_numpy, xp_of
 from ..kernels.errors import ShapeError, ValueRangeError, expect
+from ..kernels.product import product
 from .energy import draw, logistic, logsumexp, softplus
 
 MOST = 25  # units that can be enumerated: 2²⁵ states
@@ -36,25 +39,32 @@ MOST = 25  # units that can be enumerated: 2²⁵ states
 
 @dataclass(frozen=True)
 class Estimate:
-    """ln Ẑ with its spread, and the logarithms of the chains' weights."""
+    """ln Ẑ with its spread, the effective number of chains, and the logarithms of their weights."""
 
     log_z: float
     spread: float
+    effective: float
     log_weights: np.ndarray = field(repr=False)
+
+    def figures(self) -> dict[str, float]:
+        """What an evaluation reports: log_z, log_z_spread, ais_effective."""
+        found = {"log_z": self.log_z, "log_z_spread": self.spread}
+        return {**found, "ais_effective": self.effective}
 
 
 def estimate(log_weights, log_z0: float) -> Estimate:
-    """ln Ẑ = ln Z_0 + ln mean w, and std(w)/(√M · mean w).
+    """ln Ẑ = ln Z_0 + ln mean w, std(w)/(√M · mean w), and (Σw)²/Σw².
 
     >>> found = estimate(np.log([1.0, 3.0]), 1.0)
-    >>> round(found.log_z - 1, 4), found.spread  # ln 2, √2/(√2·2)
-    (0.6931, 0.5)
+    >>> round(found.log_z - 1, 4), found.spread, round(found.effective, 4)  # ln 2, √2/(√2·2), 16/10
+    (0.6931, 0.5, 1.6)
     """
     log_w = np.asarray(to_numpy(log_weights), np.float64)
     w = np.exp(log_w - log_w.max())
     scatter = float(w.std(ddof=1)) if len(w) > 1 else 0.0
     spread = scatter / (float(w.mean()) * math.sqrt(len(w)))
-    return Estimate(log_z0 + logsumexp(log_w) - math.log(len(w)), spread, log_w)
+    effective = float(w.sum() ** 2 / (w * w).sum())
+    return Estimate(log_z0 + logsumexp(log_w) - math.log(len(w)), spread, effective, log_w)
 
 
 def ladder(n: int) -> np.ndarray:
@@ -92,7 +102,7 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
     x, h = xp.empty((chains, len(a)), w.dtype), xp.empty((chains, len(a)), w.dtype)
     log_w, wt = xp.zeros(chains, "float64"), xp.ascontiguousarray(w.T)
     for low, high in zip(betas[:-1].tolist(), betas[1:].tolist()):
-        xp.matmul(v, w, out=x)
+        product(v, w, x)
         x += a
         log_w += (high - low) * (v @ (b - base))
         y = x * low
@@ -101,7 +111,7 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
         logistic(x, out=h)
         log_w += (softplus(x, h) - softer).sum(axis=1)
         draw(rng, h, out=h)
-        xp.matmul(h, wt, out=v)
+        product(h, wt, v)
         v *= high
         v += (1 - high) * base + high * b
         draw(rng, logistic(v, out=v), out=v)

@@ -201,7 +201,7 @@ class BoltzmannMachine(BinarySystem):
         )
         if self.due:
             z = self.partition()
-            found |= {"log_z": z.log_z, "log_z_spread": z.spread}
+            found |= z.figures()
             if len(self.c.data) <= ENUMERATED:
                 found["log_z"] = self.exact()
                 found["ais_error"] = abs(z.log_z - found["log_z"])

@@ -70,7 +70,8 @@ def code_plane(codes, data: DataSet, most: int = 2000):
     title = "codes" if z.shape[1] == 2 else f"principal components of {z.shape[1]} codes"
     title += "" if right is None else f"\nlinear map of the codes: {right:.1%} of classes right"
     labels = labels_of(data.test)
-    fig = pictures.code_plot(plane(z), None if labels is None else labels[:most], title)
+    axes = "code" if z.shape[1] == 2 else "component"
+    fig = pictures.code_plot(plane(z), None if labels is None else labels[:most], title, axes)
     fig.axes[0].title.set_fontsize(9)
     return fig
 

@@ -13,8 +13,9 @@ SGD puts one x̃ in the place of the expectation, another one each time an image
 The second lecture means something else by the name (D1 45): the sample itself is enlarged, once, by
 noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
 with Gaussian, masking and salt-and-pepper noise (as many components as masking spoils, each 0 or 1
-by a coin). The noise never changes, so a large network can learn it by heart; `target="itself"`
-reads the slide literally and lets a noised image be its own target, the default is the clean one.
+by a coin). The noise never changes, so a large network can learn it by heart. On the slide a noised
+image is a sample like any other, and its own target: `target="itself"`, what this form does unless
+told otherwise. `target="clean"` asks for what was there before.
 
 The pictures: those of every autoencoder, and images, their spoilt versions, and what came back. The
 figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, beside `noise_error` = ‖x̃ - x‖².
@@ -27,7 +28,7 @@ import numpy as np
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet, Split, minibatches
-from ..core.recipe import Recipe, SettingError, expect_choice
+from ..core.recipe import Recipe, expect_choice
 from ..core.system import Batch
 from . import code_pictures, regularised
 from .autoencoder import Autoencoder, as_images, rows, squared_error
@@ -63,8 +64,6 @@ class DenoisingAutoencoder(Autoencoder):
     def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
         for key, known in CHOICES.items():
             expect_choice("denoising-autoencoder", s, key, known)
-        if s["p0"] > 1:
-            raise SettingError(f"denoising-autoencoder: p0 is a probability; got {s['p0']}")
         super().__init__(*layers(data, s, rng, dtype), s)
         self.noise = rng.child("noise")
         if s["noise"] == "static":
@@ -166,6 +165,7 @@ GAUSSIAN = Recipe(
     presets=PRESETS,
     metric="denoising_error",
     least={"code": 1, "sigma": 0, "p0": 0, "copies": 1},
+    below={"p0": 1},
     ignored=ignored,
     figures=figures,
     check=check_of(build, SETTINGS),
@@ -184,7 +184,7 @@ STATIC = replace(
     title="Denoising autoencoder by a sample enlarged once with noised images",
     lecture="lecture 2 (D1 43-52, 246)",
     rows=(19,),
-    settings={**SETTINGS, "noise": "static"},
+    settings={**SETTINGS, "noise": "static", "target": "itself"},
     presets={
         "digits": {**SMALL, "epochs": 15},
         "mnist": {**MNIST, "epochs": 5},

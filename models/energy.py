@@ -16,6 +16,7 @@ import numpy as np
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split, binarised, minibatches
 from ..core.system import Batch, System
+from ..kernels.product import product
 
 BINARISE = ("sampled", "fixed", "grey")
 # settings of the common ones that work as usual, and what all these recipes have
@@ -120,7 +121,7 @@ def descent(v, h, fantasy, k, centre=None):
         right -= centre[1]
     right[: len(h)] *= -1 / len(v)
     right[len(h) :] *= 1 / len(k)
-    dw = left.T @ right
+    dw = product(left.T, right)
     if centre:
         db, da = db - dw @ centre[1], da - centre[0] @ dw
     return dw, db, da
@@ -140,11 +141,11 @@ class BinarySystem(System):
     """A system of binary units whose evaluation may be long, so that not each epoch waits for it.
 
     A subclass has `s` (settings) and `noise` (a Generator). `due` says whether the next evaluation
-    is to estimate the partition function too: always outside training, in training after every
-    `ais_every`-th epoch (0: never) and after the last.
+    is to take the long figures too (`long`): always outside training, in training after every
+    `ais_every`-th epoch (0: never), after the last, and where `select` asks for one of them.
     """
 
-    due = True
+    due, long = True, ("log_z", "log_likelihood", "bound", "nll")
 
     def batches(self, data, size, seed, epoch, start):
         """Minibatches as rows [N, D], drawn anew as 0 and 1 with binarise="sampled"."""
@@ -153,9 +154,10 @@ class BinarySystem(System):
             yield Batch(draw(self.noise, x) if self.s["binarise"] == "sampled" else x, batch.y)
 
     def note(self, trainer) -> None:
-        """At each step: will the evaluation at the end of this epoch estimate ln Z?"""
-        every, epoch = self.s["ais_every"], trainer.epoch + 1
-        self.due = epoch >= trainer.settings["epochs"] or bool(every and epoch % every == 0)
+        """At each step: will the evaluation at the end of this epoch take the long figures?"""
+        every, epoch, s = self.s["ais_every"], trainer.epoch + 1, trainer.settings
+        asked = s["select"].lstrip("+") in self.long
+        self.due = asked or epoch >= s["epochs"] or bool(every and epoch % every == 0)
 
     def rows(self, split: Split, most: int | None = None):
         """The first samples of a split as rows [N, D] on the device of the weights."""

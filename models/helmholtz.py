@@ -35,6 +35,7 @@ from ..core import pictures
 from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..kernels.product import product
 from .autoencoder import as_images, filter_sheet
 from .energy import (
     BINARISE,
@@ -87,7 +88,7 @@ class Helmholtz(BinarySystem):
         """([h⁰ = v, h¹, …], [q¹, …]) sampled from q(h|v)."""
         states, means = [v], []
         for r, c in zip(self.r, self.c):
-            q = states[-1] @ r.data
+            q = product(states[-1], r.data)
             q += c.data
             means.append(logistic(q, out=q))
             states.append(draw(rng, q))
@@ -99,7 +100,7 @@ class Helmholtz(BinarySystem):
         p = xp.repeat(logistic(self.b[-1].data)[None], n, axis=0)
         states, means = [draw(rng, p)], [p]
         for w, b in zip(self.w[::-1], self.b[-2::-1]):
-            p = states[0] @ w.data.T
+            p = product(states[0], w.data.T)
             p += b.data
             means.insert(0, logistic(p, out=p))
             states.insert(0, draw(rng, p))
@@ -142,19 +143,19 @@ class Helmholtz(BinarySystem):
         asleep, _ = self.generate(len(batch), self.noise)
         scale, figures = -1 / len(batch), {"wake": 0.0, "sleep": 0.0}
         for k, (w, b) in enumerate(zip(self.w, self.b)):
-            d = awake[k + 1] @ w.data.T
+            d = product(awake[k + 1], w.data.T)
             d += b.data
             d = self.delta(awake[k], logistic(d, out=d), scale)
-            w.grad, b.grad = gg.Tensor(d.T @ awake[k + 1]), gg.Tensor(d.sum(axis=0))
+            w.grad, b.grad = gg.Tensor(product(d.T, awake[k + 1])), gg.Tensor(d.sum(axis=0))
             if k == 0:
                 figures["wake"] = float((d * d).sum()) * len(batch)
         top = self.delta(awake[-1], logistic(self.b[-1].data), scale)
         self.b[-1].grad = gg.Tensor(top.sum(axis=0))
         for k, (r, c) in enumerate(zip(self.r, self.c)):
-            d = asleep[k] @ r.data
+            d = product(asleep[k], r.data)
             d += c.data
             d = self.delta(asleep[k + 1], logistic(d, out=d), scale)
-            r.grad, c.grad = gg.Tensor(asleep[k].T @ d), gg.Tensor(d.sum(axis=0))
+            r.grad, c.grad = gg.Tensor(product(asleep[k].T, d)), gg.Tensor(d.sum(axis=0))
             figures["sleep"] += float((d * d).sum()) * len(batch)
         trainer.clip()
         trainer.optimiser.step()

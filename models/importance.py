@@ -97,7 +97,8 @@ def importance_figures(vae, x, samples: int, images: int, rng) -> dict[str, floa
 
         nll = mean of B over all rows  -  mean of (B + L_k) over the chosen ones
 
-    whose error is that of the second mean alone, as B + L_k varies far less than either.
+    whose error is that of the second mean, as B + L_k varies far less than either: from the scatter
+    of the chosen ones, which has that of their draws in it.
     """
     n = x.shape[0]
     chosen = np.unique(np.linspace(0, n - 1, min(images or n, n)).round().astype(int))
@@ -107,5 +108,5 @@ def importance_figures(vae, x, samples: int, images: int, rng) -> dict[str, floa
     bounds = np.concatenate(bounds).astype("float64")
     found = importance_bound(vae, gg.Tensor(x.data[chosen]), samples, rng)
     gaps = bounds[chosen] + gg.Tensor(found).numpy()
-    error = gaps.std(ddof=1) * math.sqrt((1 / len(gaps)) - 1 / n) if len(gaps) > 1 else 0.0
+    error = gaps.std(ddof=1) / math.sqrt(len(gaps)) if len(gaps) > 1 else math.nan
     return {"nll": float(bounds.mean() - gaps.mean()), "nll_error": float(error)}

@@ -16,7 +16,7 @@ For each kind, on held-out data:
 
     error_*       per cent wrong after step 2
     jacobian_*    mean ‖J_f(x)‖² / (n m) after step 1: how much the codes mind a change of x
-    saturated_*   share of the codes below 0.05 or above 0.95 after step 1
+    saturated_*   share of the codes below 0.01 or above 0.99 after step 1
 
 and of the kinds whose order is published, "contractive" ≤ "gaussian" ≤ "rbm" (Rifai et al. 2011,
 tables 1 and 2): `error_order`, the largest step in the wrong direction, in per cent points (0 or
@@ -57,8 +57,6 @@ class Comparison(System):
                 f"pretraining: kinds must be different ones of {', '.join(one_layer.KINDS)};"
                 f" got {list(kinds)}"
             )
-        if s["p0"] > 1:
-            raise SettingError(f"pretraining: p0 is a probability; got {s['p0']}")
         self.s, self.kinds = s, kinds
         own = {key: s[key] for key in ("sigma", "p0", "weight", "steps")}
         self.codes, self.nets = {}, {}
@@ -236,7 +234,9 @@ PRETRAINING = Recipe(
     ),
     least={"code": 1, "pretrain": 0, "labels": 0, "fine_lr": 0, "sigma": 0, "p0": 0, "weight": 0,
            "steps": 1},
+    below={"p0": 1},
     ignored=ignored,
+    least_epochs=lambda s: 1 + (s["pretrain"] if set(s["kinds"]) != {"random"} else 0),
     figures=figures,
     check=check,
 )  # fmt: skip

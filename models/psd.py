@@ -11,14 +11,15 @@ on D and W with z* fixed; then every column of D back to unit norm.
 
 Encoders:
 
-    sigmoid   f(x) = σ(W x): the lecture's. Codes lie in (0, 1), so the data are made small: `scale`
+    sigmoid   f(x) = σ(W x): the lecture's. Codes lie in (0, 1), so `scale` sets the data's units
     tanh      f(x) = g ⊙ tanh(W x + b), g a gain for each code: the paper's
     shrink    f(x) = S(W x + b, s), s >= 0 a threshold for each code: gives exact zeros, as one step
               of FISTA does (Gregor & LeCun 2010)
 
 The lecture's form cannot be good at it: σ(W x) has neither bias nor sign, so on centred patches,
 where x and -x are as likely, a code and its mirror image add up to 1 and half of all codes are
-large. It is there to be seen; `shrink` is what reaches the number.
+large; in small units W x is small and all codes are near ½. It is there to be seen; `shrink` is
+what reaches the number.
 
 The second recipe is the step before it in the lecture: no codes but those of the encoder ::
 
@@ -185,14 +186,14 @@ def check(rng, **changes):
 
 
 SETTINGS = {
-    "atoms": 100, "lam": 0.1, "steps": 20, "encode_steps": 100, "centre": True, "samples": 0,
-    "encoder": "sigmoid", "codes": "free", "scale": 0.1, "schedule": "cosine",
+    "atoms": 100, "lam": 2.0, "steps": 20, "encode_steps": 100, "centre": True, "samples": 0,
+    "encoder": "sigmoid", "codes": "free", "scale": 1.0, "schedule": "cosine",
 }  # fmt: skip
 PRESETS = {
     "china": {"epochs": 20, "lr": 3e-3},
     "flower": {"epochs": 20, "lr": 3e-3},
     "digits": {"epochs": 60, "batch": 50, "lr": 3e-3, "centre": False},
-    "mnist": {"epochs": 10, "atoms": 200, "centre": False, "scale": 0.05, "lr": 1e-3},
+    "mnist": {"epochs": 10, "atoms": 200, "centre": False, "lr": 1e-3},
 }
 PREDICTIVE = Recipe(
     name="psd",
@@ -212,7 +213,7 @@ PREDICTIVE = Recipe(
             "excess",
             "none for F itself (Caltech-101: 58.0 % with them, 57.1 % with exact codes)",
             0.2,
-            settings={"encoder": "shrink", "scale": 1.0, "lam": 2.0},
+            settings={"encoder": "shrink"},
             source="Kavukcuoglu, Ranzato & LeCun 2008",
             note="the bound is our own; encoder with thresholds, since the lecture's σ(Wx) cannot",
         ),

@@ -9,7 +9,7 @@ samples of a minibatch (the lecture's sums, divided by ℓ), the score is the sq
 and the same figures say what the codes are like:
 
     active      share of the codes above 0.1 in magnitude
-    saturated   of sigmoid codes: share below 0.05 or above 0.95, its flat ends (Rifai et al. 2011)
+    saturated   of sigmoid codes: share below 0.01 or above 0.99, its flat ends (Rifai et al. 2011)
 
 `tied=True` makes B = Aᵀ, "as is often done" (V0 263) and as Vincent and Rifai do; the lecture's B
 is free, which is the default.
@@ -80,7 +80,7 @@ def code_figures(z: np.ndarray, activation: str) -> dict[str, float]:
     """
     found = {"active": float((np.abs(z) > 0.1).mean())}
     if activation == "sigmoid":
-        found["saturated"] = float(((z < 0.05) | (z > 0.95)).mean())
+        found["saturated"] = float(((z < 0.01) | (z > 0.99)).mean())
     return found
 
 

@@ -184,6 +184,7 @@ CODE = Recipe(
     },
     metric="squared_error",
     least={"code": 1, "weight": 0, "refresh": 1, "keep": 0},
+    below={"keep": 1},
     ignored=ignored,
     figures=figures,
     check=check_of(build, SETTINGS),

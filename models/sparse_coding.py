@@ -32,6 +32,7 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
 from ..core.recipe import Recipe
 from ..core.system import Batch, System
+from ..kernels.product import product
 from .autoencoder import as_images, filter_sheet, rows
 
 
@@ -64,17 +65,19 @@ def fista(x, d, lam: float, z, steps: int, ridge: float = 0.0, centre=None):
     array([[1.5]])
     """
     xp = xp_of(x)
-    gram = d @ d.T + ridge * xp.eye(len(d), dtype=d.dtype)
-    pull = x @ d.T if centre is None else x @ d.T + ridge * centre
+    gram = product(d, d.T) + ridge * xp.eye(len(d), dtype=d.dtype)
+    pull = product(x, d.T)
+    if centre is not None:
+        pull += ridge * centre
     step = 1 / max(2 * float(xp.linalg.eigvalsh(gram)[-1]), 1e-12)  # 1 / L
 
     def value(z):
         """The sum for each row, less what does not depend on z."""
-        return ((z @ gram - 2 * pull) * z + lam * xp.abs(z)).sum(axis=1)
+        return ((product(z, gram) - 2 * pull) * z + lam * xp.abs(z)).sum(axis=1)
 
     y, t, best = z, 1.0, value(z)
     for _ in range(steps):
-        p = shrink(y - 2 * step * (y @ gram - pull), lam * step)
+        p = shrink(y - 2 * step * (product(y, gram) - pull), lam * step)
         found = value(p)
         lower = found <= best
         new, best = xp.where(lower[:, None], p, z), xp.where(lower, found, best)
@@ -90,7 +93,7 @@ def better_atoms(d, z, x, passes: int):
     An atom that no code uses stays as it is.
     """
     xp, d = xp_of(d), d.copy()
-    a, b = z.T @ z, z.T @ x
+    a, b = product(z.T, z), product(z.T, x)
     for _ in range(passes):
         for j in range(len(d)):
             u = b[j] - a[j] @ d + a[j, j] * d[j]

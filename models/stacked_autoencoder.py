@@ -38,6 +38,16 @@ from .autoencoder import as_images, filter_sheet, rows, squared_error
 FINE = ("classes", "reconstruction")
 
 
+def before_fine_tuning(s: dict) -> tuple[int, int]:
+    """Epochs of step 1, greedy layers, and of step 2, the head.
+
+    >>> before_fine_tuning({**SETTINGS, "hidden": (3, 2), "pretrain": 4, "head": 2})
+    (8, 2)
+    """
+    greedy = 0 if s["layer"] == "random" else len(s["hidden"]) * s["pretrain"]
+    return greedy, s["head"] if s["fine"] == "classes" else 0
+
+
 def stage_rate(step: float, length: float) -> float:
     """½ (1 + cos π step/length): the share of the rate that is left within a stage.
 
@@ -55,8 +65,6 @@ class StackedAutoencoder(System):
         expect_choice("stacked-autoencoder", s, "fine", FINE)
         if not s["hidden"]:
             raise SettingError("stacked-autoencoder: hidden must name at least one width; got []")
-        if s["p0"] > 1:
-            raise SettingError(f"stacked-autoencoder: p0 is a probability; got {s['p0']}")
         self.s, widths = s, [inputs, *s["hidden"]]
         own = {key: s[key] for key in ("sigma", "p0", "weight", "steps")}
         self.layers = [
@@ -69,10 +77,9 @@ class StackedAutoencoder(System):
     def stage_of(self, epoch: int) -> tuple[int, int, int]:
         """(stage, epochs of it that are over, its length): 0..H-1 layers, H the head, H+1 all."""
         s, h = self.s, len(self.layers)
-        greedy = 0 if s["layer"] == "random" else h * s["pretrain"]
+        greedy, head = before_fine_tuning(s)
         if epoch < greedy:
             return epoch // s["pretrain"], epoch % s["pretrain"], s["pretrain"]
-        head = s["head"] if s["fine"] == "classes" else 0
         if epoch < greedy + head:
             return h, epoch - greedy, head
         return h + 1, epoch - greedy - head, max(1, s["epochs"] - greedy - head)
@@ -251,7 +258,9 @@ STACKED = Recipe(
     ),
     least={"hidden": 1, "pretrain": 1, "head": 0, "labels": 0, "fine_lr": 0, "sigma": 0, "p0": 0,
            "weight": 0, "steps": 1},
+    below={"p0": 1},
     ignored=ignored,
+    least_epochs=lambda s: sum(before_fine_tuning(s)) + 1,
     figures=figures,
     check=check,
 )  # fmt: skip

@@ -86,6 +86,8 @@ class VAE(System):
             expect_choice("vae", s, key, known)
         if not hidden:
             raise SettingError("vae: hidden must name at least one width; got []")
+        if s["importance"] and s["importance_images"] == 1:
+            raise SettingError("vae: importance_images must be 0 (all) or at least 2; got 1")
         self.s = s
         self.encoder = nn.mlp([inputs, *hidden], nn.Tanh, rng=rng.child("encoder"), dtype=dtype)
         self.mu = nn.Linear(hidden[-1], latent, rng=rng.child("mu"), dtype=dtype)
@@ -278,6 +280,7 @@ BERNOULLI = Recipe(
             "86.76; a replication 87.78",
             89.5,
             settings={"importance": 5000},
+            spread="nll_error",
             source="Burda, Grosse & Salakhutdinov 2016, table 1",
             note="5000 draws for each of 1000 test images, carried over to all 10 000 by their"
             " one-sample bounds",

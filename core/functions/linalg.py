@@ -1,6 +1,7 @@
-"""Matrix products, left to BLAS and cuBLAS."""
+"""Matrix products, left to BLAS (kernels/product.py) and cuBLAS."""
 
 from ...kernels.errors import expect
+from ...kernels.product import product
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, reshape, squeeze, sum_to, swap_axes
@@ -19,7 +20,7 @@ def _flops(arrays, outs, settings):
 )
 def _product(x, y, /):
     """[..., M, K] @ [..., K, N] -> [..., M, N].  gx = g yᵀ, gy = xᵀ g."""
-    return x @ y
+    return product(x, y)
 
 
 def _y_gradient(g, x, y_shape):
@@ -69,10 +70,10 @@ def _rows(x):
 )
 def _linear(x, w, b=None, /):
     """x wᵀ + b.  gx = g w, gw = gᵀ x, gb = Σ g."""
-    y = x @ w.T
+    y = product(x.reshape(-1, x.shape[-1]), w.T)
     if b is not None:
         y += b
-    return y
+    return y.reshape(*x.shape[:-1], len(w))
 
 
 def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:

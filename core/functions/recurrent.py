@@ -8,6 +8,7 @@ Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ..
 from ...kernels import gru as gru_kernel
 from ...kernels import lstm as lstm_kernel
 from ...kernels.errors import DTypeError, ValueRangeError, expect
+from ...kernels.product import product
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
@@ -61,7 +62,7 @@ def _inputs(x, w, b=None, /):
     One product of a tall matrix with T·N rows, where NumPy's matmul would do T small ones; the bias
     is added in place.
     """
-    xa = x.reshape(x.shape[0] * x.shape[1], x.shape[2]) @ w.T
+    xa = product(x.reshape(x.shape[0] * x.shape[1], x.shape[2]), w.T)
     if b is not None:
         xa += b
     return xa.reshape(*x.shape[:2], len(w))

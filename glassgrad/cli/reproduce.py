@@ -78,7 +78,7 @@ def _row(recipe, target, args, done: dict) -> dict:
         "recipe": recipe.name, "target": target.name, "data": target.data,
         "metric": target.metric, "published": target.published, "bound": target.bound,
         "better": target.better, "settings": target.settings, "source": target.source,
-        "note": target.note, "ours": None, "status": "", "seconds": None,
+        "note": target.note, "ours": None, "spread": None, "status": "", "seconds": None,
         "date": time.strftime("%Y-%m-%d"), "command": shlex.join(command),
         "machine": {**machine.describe(), "device": args.device},
     }  # fmt: skip
@@ -95,7 +95,8 @@ def _row(recipe, target, args, done: dict) -> dict:
         print(f"glassgrad: {recipe.name}, {target.name}: {error}", file=sys.stderr)
         return {**row, "status": "failed"}
     ours = figures[target.metric]
-    return {**row, "ours": ours, "status": "reached" if target.reached(ours) else "missed"}
+    row |= {"ours": ours, "spread": figures.get(target.spread)}
+    return {**row, "status": "reached" if target.reached(ours) else "missed"}
 
 
 def _train(recipe, target, args) -> tuple[dict, float]:
@@ -129,14 +130,14 @@ def _targets(jobs, data_dir):
 def _table(rows):
     from rich.text import Text
 
-    from ..reproduction import limit
-    from .output import number, seconds, table
+    from ..reproduction import limit, ours
+    from .output import seconds, table
 
     colours = {"reached": "green", "missed": "red", "failed": "red"}
     shown = [
         (
             f"{r['recipe']}: {r['target']}", r["published"], limit(r),
-            "" if r["ours"] is None else number(r["ours"]),
+            ours(r),
             Text(r["status"], colours.get(r["status"], "")),
             "" if r["seconds"] is None else seconds(r["seconds"]), r["note"],
         )

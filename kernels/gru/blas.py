@@ -6,6 +6,7 @@ What it wastes is said in `kernels/lstm/blas.py`.
 import numpy as np
 
 from ..lstm.blas import flat, over_steps, plain, turned
+from ..product import product
 from ..registry import register
 from .gates import candidate, open_gates, reset, reset_after, reset_before, update_gradient
 
@@ -26,11 +27,11 @@ def sequence_forward_v1(xa, h0, wh, bh, variant):
     w_rz, w_n = turned(wh[:two]), turned(wh[two:])
     ha_rz, ha_n, kept = np.empty((len(h), two), xa.dtype), np.empty_like(h), np.empty_like(h)
     for t in range(len(xa) if h.size else 0):
-        np.add(xa[t, :, :two], np.matmul(h, w_rz, out=ha_rz), out=gates[t, :, :two])
+        np.add(xa[t, :, :two], product(h, w_rz, out=ha_rz), out=gates[t, :, :two])
         open_gates(gates[t], b)
         if not library:
             reset(gates[t], h, kept)
-        np.matmul(h if library else kept, w_n, out=ha_n)
+        product(h if library else kept, w_n, out=ha_n)
         ha_n += b[:, two:]
         candidate(xa[t], ha_n, gates[t], h, hs[t], library)
         h = hs[t]
@@ -51,24 +52,24 @@ def sequence_backward_v1(ghs, hs, gates, h0, wh, bh, variant):
     gha_n, kept = np.empty_like(ghs), np.empty_like(ghs)
     if library and len(hs):  # h W_nᵀ + b_n was not kept: all steps at once
         before = np.concatenate([h0[None], hs[:-1]])
-        ha_n = np.matmul(before, wh[two:].T) + row_of(bh, wh)[:, two:]
+        ha_n = product(before, wh[two:].T) + row_of(bh, wh)[:, two:]
     for t in reversed(range(len(ghs))):
         h = hs[t - 1] if t > 0 else h0
         gh += ghs[t]
         update_gradient(gh, gates[t], h, gxa[t], library)
         if library:
             reset_after(ha_n[t], gates[t], gxa[t], gha_n[t])
-            gh += np.matmul(gha_n[t], wh[two:], out=through)
+            gh += product(gha_n[t], wh[two:], out=through)
         else:
-            np.matmul(gxa[t, :, two:], wh[two:], out=through)
+            product(gxa[t, :, two:], wh[two:], out=through)
             reset_before(through, gates[t], h, gxa[t], gh)
             reset(gates[t], h, kept[t])
-        gh += np.matmul(gxa[t, :, :two], wh[:two], out=through)
+        gh += product(gxa[t, :, :two], wh[:two], out=through)
     if not library:
         gha_n[...] = gxa[:, :, two:]
     gwh, gbh = np.empty_like(wh), None if bh is None else np.empty_like(bh)
     gwh[:two] = over_steps(gxa[:, :, :two], hs, h0)
-    gwh[two:] = over_steps(gha_n, hs, h0) if library else flat(gha_n).T @ flat(kept)
+    gwh[two:] = over_steps(gha_n, hs, h0) if library else product(flat(gha_n).T, flat(kept))
     if bh is not None:
         gbh[:two] = flat(gxa)[:, :two].sum(axis=0)
         gbh[two:] = flat(gha_n).sum(axis=0)

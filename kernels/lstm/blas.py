@@ -7,6 +7,7 @@ products runs on one core.
 
 import numpy as np
 
+from ..product import product
 from ..registry import register
 from .gates import activate, activate_gradient, show, show_gradient
 
@@ -25,7 +26,7 @@ def over_steps(ga, states, first):
     """Σ_t ga_tᵀ state_{t-1}, with state_{-1} = `first`: one product, and one for the first step."""
     if len(ga) == 0:
         return np.zeros((ga.shape[2], first.shape[1]), ga.dtype)
-    return flat(ga[1:]).T @ flat(states[:-1]) + ga[0].T @ first
+    return product(flat(ga[1:]).T, flat(states[:-1])) + product(ga[0].T, first)
 
 
 def plain(*arrays):
@@ -46,13 +47,13 @@ def sequence_forward_v1(xa, h0, c0, wh, p):
         p_if, p_o = turned(p[: 2 * width]), turned(p[2 * width :])
         seen_if, seen_o = np.empty((n, 2 * width), xa.dtype), np.empty((n, width), xa.dtype)
     for t in range(steps):
-        np.matmul(h, wh_t, out=gates[t])
+        product(h, wh_t, out=gates[t])
         gates[t] += xa[t]
         if p is not None:
-            gates[t, :, : 2 * width] += np.matmul(c, p_if, out=seen_if)
+            gates[t, :, : 2 * width] += product(c, p_if, out=seen_if)
         activate(gates[t], c, cs[t])
         if p is not None:
-            gates[t, :, 3 * width :] += np.matmul(cs[t], p_o, out=seen_o)
+            gates[t, :, 3 * width :] += product(cs[t], p_o, out=seen_o)
         show(gates[t], cs[t], hs[t])
         h, c = hs[t], cs[t]
     return hs, cs, gates
@@ -76,15 +77,15 @@ def sequence_backward_v1(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
             gc += gcs[t]
         show_gradient(gh, gates[t], cs[t], gxa[t], gc)
         if p is not None:
-            gc += np.matmul(gxa[t, :, 3 * width :], p[two:], out=seen)
+            gc += product(gxa[t, :, 3 * width :], p[two:], out=seen)
         activate_gradient(gc, gates[t], cs[t - 1] if t > 0 else c0, gxa[t])
         if p is not None:
-            gc += np.matmul(gxa[t, :, :two], p[:two], out=seen)
-        np.matmul(gxa[t], wh, out=gh)
+            gc += product(gxa[t, :, :two], p[:two], out=seen)
+        product(gxa[t], wh, out=gh)
     gwh = over_steps(gxa, hs, h0)
     if p is None:
         return gxa, gh, gc, gwh, None
     gp = np.empty_like(p)
     gp[:two] = over_steps(gxa[:, :, :two], cs, c0)
-    gp[two:] = flat(gxa[:, :, 3 * width :]).T @ flat(cs)
+    gp[two:] = product(flat(gxa[:, :, 3 * width :]).T, flat(cs))
     return gxa, gh, gc, gwh, gp

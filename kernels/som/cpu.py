@@ -14,6 +14,7 @@ product 16.8 ms).
 import numpy as np
 
 from ..compiled import njit
+from ..product import product
 from ..registry import register
 from ..threads import in_parts
 
@@ -278,9 +279,9 @@ def update(w, x, winner, neighbourhood, rate, rule):
     sums, counts = np.zeros(w.shape, w.dtype), np.zeros(len(w), w.dtype)
     winner = np.ascontiguousarray(winner, np.int64)
     _segment_sums(np.ascontiguousarray(x), centre, winner, sums, counts)
-    step = neighbourhood.T @ sums
+    step = product(neighbourhood.T, sums)
     if rule == "difference":
-        step -= (neighbourhood.T @ counts)[:, None] * (w - centre)
+        step -= product(neighbourhood.T, counts[:, None]) * (w - centre)
     new = np.ascontiguousarray(w + real(rate) * step)
     if rule == "additive_normalised":
         norm = np.sqrt((new * new).sum(axis=1, keepdims=True))

@@ -1,6 +1,5 @@
 """Figures that many systems share."""
 
-import numpy as np
 import pytest
 
 from glassgrad.core import pictures
@@ -10,11 +9,15 @@ HISTORY = [{"epoch": 1, "loss": 3.0, "seconds": 0.1},
            {"epoch": 2, "loss": 2.0, "valid_loss": 2.5, "seconds": 0.1}]  # fmt: skip
 
 
-def test_curves_are_the_history_with_gaps_where_a_row_lacks_a_key():
-    ax = pictures.curves(HISTORY).axes[0]
-    train, valid = (line.get_ydata() for line in ax.lines)
-    assert list(train) == [3.0, 2.0]
-    assert np.isnan(valid[0]) and valid[1] == 2.5
+def test_curves_have_a_panel_for_each_figure_and_a_dot_for_a_lone_point():
+    history = [row | {"other": 1.0} for row in HISTORY]
+    fig = pictures.curves(history)
+    loss, other = (ax for ax in fig.axes if ax.lines)
+    train, valid = loss.lines
+    assert loss.get_title() == "loss" and other.get_title() == "other"
+    assert [*train.get_xdata()] == [1, 2] and [*train.get_ydata()] == [3.0, 2.0]
+    assert [*valid.get_xdata()] == [2] and [*valid.get_ydata()] == [2.5]
+    assert valid.get_marker() == "o" and valid.get_linestyle() == "-"
 
 
 def test_a_key_that_no_row_has_is_refused():

@@ -98,9 +98,11 @@ def test_bad_settings_are_refused():
     with pytest.raises(SettingError, match="hidden must name at least one width"):
         small(hidden=())
     with pytest.raises(SettingError, match="finetune needs data with classes"):
-        s = RECIPE.resolve("digits", {"finetune": 2})
+        s = models.recipe("dbn-classifier").resolve("digits")
         dbn.build(DataSet("no labels", Split(np.ones((3, 4), np.float32))), s, gg.Generator(0))
-    with pytest.raises(SettingError, match="'finetune_rate' has no effect without finetune"):
-        RECIPE.resolve("digits", {"finetune_rate": 2.0})
+    with pytest.raises(SettingError, match="stages that take at least 2 epochs; got epochs=1"):
+        RECIPE.resolve("digits", {"epochs": 1})
+    with pytest.raises(SettingError, match="'finetune' must be at least 1"):
+        models.recipe("dbn-classifier").resolve("digits", {"finetune": 0})
     with pytest.raises(SettingError, match="'samples' has no effect with finetune"):
         models.recipe("dbn-classifier").resolve("digits", {"samples": 2})

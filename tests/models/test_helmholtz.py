@@ -17,7 +17,7 @@ SIZES = (4, 3, 2)
 class Still:
     """A trainer that changes nothing."""
 
-    settings, epoch, optimiser = {"epochs": 1}, 0, None
+    settings, epoch, optimiser = {"epochs": 1, "select": ""}, 0, None
 
     def __init__(self):
         self.optimiser = self

@@ -180,3 +180,8 @@ def test_batches_are_drawn_anew_and_validation_is_fixed():
     grey = rbm.prepare(load("digits"), {**s, "binarise": "grey"})
     assert len(np.unique(grey.train.x)) > 2
     assert isinstance(next(m.batches(data, 50, 1, 0, 2)), Batch)
+
+
+def test_the_best_epoch_may_be_chosen_by_the_likelihood():
+    done = training.train(RECIPE, overrides={"epochs": 2, "select": "+log_likelihood"})
+    assert all("valid_log_likelihood" in row for row in done.history)
