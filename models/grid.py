@@ -25,7 +25,7 @@ REACH = 1.5
 
 @dataclass(frozen=True)
 class Lattice:
-    """The distance of rows, how far every other row is moved, and a cell's corners about its node."""
+    """How far rows are apart, how far every other one is moved, a cell's corners about its node."""
 
     height: float
     shift: float

@@ -28,14 +28,12 @@ same.
 
 from dataclasses import replace
 
-import numpy as np
-
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..kernels import som as kernel
-from .competitive import DECAYS, KERNELS, without_gradients
-from .wta import CHOICES, WTA, WTA_RECIPE
+from .competitive import DECAYS, INITS, KERNELS, without_gradients
+from .wta import WTA, WTA_RECIPE
 
 # what K is a function of, from the squared distances d2 [K] of one sample to all units
 MEASURES = {
@@ -46,11 +44,13 @@ MEASURES = {
 PULLS = {name: KERNELS[name] for name in ("gaussian", "exponential", "bubble")}
 
 
+OWN_CHOICES = {"init": INITS, "decay": DECAYS, "kernel": PULLS, "measure": MEASURES}
+
+
 class WTM(WTA):
     """The same weights and figures; all units move."""
 
-    choices = {**{k: v for k, v in CHOICES.items() if k != "rate"}, "kernel": PULLS,
-               "measure": MEASURES}  # fmt: skip
+    choices = OWN_CHOICES
 
     def move(self, x, trainer):
         """The samples x [N, D] one after another; returns ρ² [N] to the winner of each."""
