@@ -132,9 +132,10 @@ class Competitive(System):
         index, d2 = kernel.winners(xp_of(w).asarray(x, w.dtype), w)
         return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
 
-    def distances(self, x) -> np.ndarray:
-        """Squared distances [N, M]."""
-        d2 = kernel.distances(xp_of(self.w.data).asarray(x, self.w.dtype), self.w.data)
+    def distances(self, x, w=None) -> np.ndarray:
+        """Squared distances [N, M] of the rows of x to the centres, or to others, w."""
+        w = self.w.data if w is None else w
+        d2 = kernel.distances(xp_of(w).asarray(x, w.dtype), w)
         return gg.Tensor(d2).numpy()
 
     def class_counts(self, split) -> np.ndarray:

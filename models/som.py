@@ -63,6 +63,7 @@ from .competitive import (
 from .grid import LATTICES, Grid
 
 RULES = {"vorontsov": "difference", "dyakonov": "additive"}
+PIECE = 32  # nodes whose distances to all samples are looked at together
 CHOICES = {
     "kernel": KERNELS, "decay": DECAYS, "init": (*INITS, "pca"), "update": RULES,
     "grid": LATTICES, "form": ("online", "batch"),
@@ -152,9 +153,13 @@ class SOM(Competitive):
 
     def nearest(self, x, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest rows of x of each node, and their distances: [k, M] and [k, M]."""
-        d2 = self.distances(x)
-        index = np.argsort(d2, axis=0, kind="stable")[: max(1, k)]
-        return index, np.sqrt(np.take_along_axis(d2, index, axis=0))
+        index, rho = [], []
+        for first in range(0, len(self.w.data), PIECE):
+            d2 = self.distances(x, self.w.data[first : first + PIECE])
+            near = np.argpartition(d2, k - 1, axis=0)[:k]
+            index.append(near)
+            rho.append(np.sqrt(np.take_along_axis(d2, near, axis=0)))
+        return np.concatenate(index, axis=1), np.concatenate(rho, axis=1)
 
     def density(self, x, k: int) -> np.ndarray:
         """The mean distance of each node to its k nearest rows of x: [M]."""

@@ -152,7 +152,6 @@ WTA_RECIPE = Recipe(
     presets=PRESETS,
     metric="q",
     least=LEAST,
-    ranges=(),
     positive=("lam",),
     ignored=ignored,
     figures=competitive_pictures.figures,

@@ -33,7 +33,7 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..kernels import som as kernel
 from .competitive import DECAYS, INITS, KERNELS, without_gradients
-from .wta import WTA, WTA_RECIPE
+from .wta import PRESETS, WTA, WTA_RECIPE
 
 # what K is a function of, from the squared distances d2 [K] of one sample to all units
 MEASURES = {
@@ -88,6 +88,7 @@ def ignored(s: dict) -> dict:
     return without_gradients("on competitive learning, whose rate is lr times `decay`")
 
 
+WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the hills
 SETTINGS = {k: v for k, v in WTA_RECIPE.settings.items() if k != "rate"}
 
 WTM_RECIPE = replace(
@@ -98,6 +99,7 @@ WTM_RECIPE = replace(
     rows=(2,),
     build=build,
     settings={**SETTINGS, "kernel": "gaussian", "measure": "distance", "sigma": 0.7, "lr": 0.1},
+    presets={name: {**PRESETS[name], "sigma": sigma} for name, sigma in WIDTHS.items()},
     positive=("lam", "sigma"),
     ignored=ignored,
     check=check,
