@@ -33,7 +33,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet
-from ..core.recipe import Recipe
+from ..core.recipe import Recipe, SettingError
 from ..kernels import som as kernel
 from . import competitive_pictures
 from .competitive import (
@@ -72,6 +72,10 @@ class WTA(Competitive):
     def __init__(self, x: np.ndarray, s: dict, rng):
         expect_choices("wta", s, self.choices)
         expect_centres("wta", s, x)
+        if s["lam"] > 1:
+            raise SettingError(
+                f"wta: lam must be at most 1, all of it the last one; got {s['lam']}"
+            )
         w = INITS[s["init"]](x, s["centres"], rng.child("w"))
         super().__init__(w, s)
         self.k_means = gg.Tensor(lloyd(x, w))

@@ -343,3 +343,5 @@ def test_settings_without_effect_depend_on_the_others():
         models.recipe("wtm").resolve("digits", {"rate": "count"})
     with pytest.raises(SettingError, match="measure must be one of distance, excess, rank"):
         make("wtm", blobs(10), measure="rnk")
+    with pytest.raises(SettingError, match=r"lam must be at most 1.*got 1.5"):
+        make("wta", blobs(10), lam=1.5)
