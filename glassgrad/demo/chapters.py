@@ -86,7 +86,7 @@ def som(seed: int, progress=None, **changes) -> Chapter:
             done,
             {
                 "prototypes": "What each neuron has become: its weights as an image.",
-                "classes": "Every digit as a dot at the neuron that won it; lines part the classes.",
+                "classes": "Every digit as a dot at its winner; lines part the classes.",
                 "density": "How far the nearest samples are: dark ridges part the classes.",
             },
         ),
