@@ -7,6 +7,9 @@ from ..kernels.errors import GlassgradError, nearest
 
 # recipe name -> module; modules are imported when asked for
 MODULES = {
+    "wta": "wta",
+    "wtm": "wtm",
+    "k-means": "k_means",
     "som": "som",
     "som-dyakonov": "som",
     "linear-autoencoder": "linear_autoencoder",

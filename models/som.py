@@ -1,4 +1,4 @@
-"""The self-organising map (lecture 1, V0 27-170; lecture 2, D1 209-243).
+"""The self-organising map (lecture 1, V0 105-170; lecture 2, D1 209-243).
 
 Neurons w_mh stand on a grid {1..M} x {1..H}. For a sample x, drawn at random:
 
@@ -12,22 +12,32 @@ after the step, which makes it the rule of cosine similarity: `normalise` (on he
 slide). Its kernel on the slide, exp(-|a-i| + |b-j|), lacks brackets and would grow with |b-j|;
 meant is exp(-(|a-i| + |b-j|)), the city-block distance.
 
-As in lecture 1 the weights start at random in ±1/(2MH), η and the kernel's width stay constant
-and the neighbourhood is cut off at `radius`. Named settings give what libraries do: `init=pca` or
-`sample`, `decay=asymptotic` (both fall as 1/(1 + 2t/T)) or `linear`, `radius=0` for no cut.
+As in lecture 1 the grid is rectangular, the weights start at random in ±1/(2MH), η and the
+kernel's width stay constant, the neighbourhood is cut off at `radius` and samples come one by one.
+Named settings give what libraries do:
+
+    grid=hexagonal, torus=true      six equal neighbours; no border (models/grid.py)
+    init=pca, sample, k-means++     a plane along the two main axes of the data; rows of the data
+    decay=asymptotic, linear        η and σ both fall as 1/(1 + 2t/T), or to a hundredth
+    radius=0                        no cut
+    form=batch                      Kohonen's batch map, an epoch a step and no rate:
+                                    w_m = Σ_n K(c_n, m) x_n / Σ_n K(c_n, m),  c_n the winner of x_n
 
 The lecture stops when the map is stable; here the number of epochs is fixed, as everywhere.
 
-The pictures:
+The pictures (models/som_pictures.py):
 
-    density map         the mean distance from w_mh to its k nearest *training points* (V0 146-153);
-                        not the distance between neighbouring nodes that libraries draw
-    component planes    one map for each feature j: the values (w_mh)_j (V0 150-170)
-    class map           the class that wins most often at each node
+    density         the mean distance from w_mh to its k nearest *training points* (V0 146-153);
+                    not the distance between neighbouring nodes that libraries draw, `u_matrix`
+    components      one map for each feature j: the values (w_mh)_j (V0 150-170), after one of the
+                    classes, whose border is drawn on all
+    classes         every sample as a dot at its winner, coloured by class: the parties of
+                    house-votes-84, which no weight was told of
 
-Figures of merit: the quantisation error, mean ‖x - w_winner‖, and the topographic error, the part
-of the samples whose two nearest nodes are not neighbours on the grid. MiniSom prints QE 3.046 for
-the scaled digits on 30 x 30 with a triangular kernel; that is the number to reach.
+Figures of merit: those of models/competitive.py, and the topographic error `te`, the part of the
+samples whose two nearest nodes are not neighbours on the grid (of eight on a rectangular, diagonals
+included, of six on a hexagonal one, across the border of a torus). MiniSom prints QE 3.046 for the
+scaled digits on 30 x 30 with a triangular kernel; that is the number to reach.
 """
 
 from dataclasses import replace
@@ -35,55 +45,41 @@ from dataclasses import replace
 import numpy as np
 
 from .. import core as gg
-from ..core import pictures
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
-from ..core.system import Batch, System
+from ..core.recipe import Recipe, SettingError, Target
+from ..core.system import Batch
 from ..kernels import som as kernel
+from . import competitive, som_pictures
+from .competitive import (
+    DECAYS,
+    INITS,
+    KERNELS,
+    Competitive,
+    batch_step,
+    expect_choices,
+    without_gradients,
+)
+from .grid import LATTICES, Grid
 
-
-def grid_offsets(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """|m - m'| and |h - h'| for each pair of nodes, each [M, M]; node number = m·columns + h.
-
-    >>> v, h = grid_offsets(2, 2)
-    >>> v[0].tolist(), h[0].tolist()
-    ([0, 0, 1, 1], [0, 1, 0, 1])
-    """
-    m, h = np.divmod(np.arange(rows * columns), columns)
-    return np.abs(m[:, None] - m), np.abs(h[:, None] - h)
-
-
-# K as a function of the vertical and horizontal grid distance and the width σ
-KERNELS = {
-    "gaussian": lambda v, h, s: np.exp(-(v**2 + h**2) / (2 * s**2)),  # r = √(v² + h²), lecture 1
-    "exponential": lambda v, h, s: np.exp(-(v + h) / s),  # city-block, lecture 2 with σ = 1
-    "triangle": lambda v, h, s: np.maximum(s - v, 0) * np.maximum(s - h, 0),
-    "bubble": lambda v, h, s: (v**2 + h**2 <= s**2).astype(float),
-}
-# the factor of η and σ when the part t of the training is over
-DECAYS = {
-    "constant": lambda t: 1.0,
-    "asymptotic": lambda t: 1 / (1 + 2 * t),
-    "linear": lambda t: 1 - 0.99 * t,
-}
-INITS = ("lecture", "pca", "sample")
 RULES = {"vorontsov": "difference", "dyakonov": "additive"}
-CHOICES = {"kernel": KERNELS, "decay": DECAYS, "init": INITS, "update": RULES}
+PIECE = 32  # nodes whose distances to all samples are looked at together
+CHOICES = {
+    "kernel": KERNELS, "decay": DECAYS, "init": (*INITS, "pca"), "update": RULES,
+    "grid": LATTICES, "form": ("online", "batch"),
+}  # fmt: skip
 
 
 def initial_weights(kind: str, nodes: tuple[int, int], x: np.ndarray, rng) -> np.ndarray:
-    """Weights [M, D]: `lecture` U(±1/(2MH)), `sample` random rows of x, `pca` a plane through
-    the data along the two main axes, from -σ to σ of each.
+    """Weights [M, D]: `pca` a plane through the data along the two main axes, the rows of the grid
+    from -σ to σ of the first, the columns of the second; else one of competitive.INITS.
 
     >>> initial_weights("pca", (3, 1), np.array([[2.0, 1.0], [-2.0, 1.0]]), None)[:, 1].tolist()
     [1.0, 1.0, 1.0]
     """
     m, h = nodes
-    if kind == "lecture":
-        return rng.uniform((m * h, x.shape[1]), -0.5 / (m * h), 0.5 / (m * h))
-    if kind == "sample":
-        return x[rng.integers(len(x), m * h)].copy()
+    if kind != "pca":
+        return INITS[kind](x, m * h, rng)
     centre = x.mean(axis=0)
     _, spread, axes = np.linalg.svd(x - centre, full_matrices=False)
     spread = spread / np.sqrt(len(x))
@@ -92,21 +88,21 @@ def initial_weights(kind: str, nodes: tuple[int, int], x: np.ndarray, rng) -> np
     return (centre + plane).astype(x.dtype)
 
 
-class SOM(System):
-    """A map of rows x columns nodes; its weights are a buffer, since no gradient moves them."""
+class SOM(Competitive):
+    """A map of rows x columns nodes."""
 
     def __init__(self, x: np.ndarray, s: dict, rng):
-        super().__init__()
-        for key, known in CHOICES.items():
-            expect_choice("som", s, key, known)
+        expect_choices("som", s, CHOICES)
         if s["neighbours"] > len(x):
             raise SettingError(f"som: neighbours must be at most {len(x)}; got {s['neighbours']}")
-        self.s = s
+        self.grid = Grid(s["rows"], s["columns"], s["grid"], s["torus"])
+        super().__init__(
+            initial_weights(s["init"], (s["rows"], s["columns"]), x, rng.child("w")), s
+        )
         self.rule = RULES[s["update"]]
         if self.rule == "additive" and s["normalise"]:
             self.rule = "additive_normalised"
-        self.offsets = grid_offsets(s["rows"], s["columns"])
-        self.w = gg.Tensor(initial_weights(s["init"], (s["rows"], s["columns"]), x, rng.child("w")))
+        self.offsets = self.grid.offsets
 
     def neighbourhood(self, done: float) -> np.ndarray:
         """K [M, M] with the winner as its row, cut off at the radius."""
@@ -117,103 +113,79 @@ class SOM(System):
         return k.astype(self.w.dtype)
 
     def batches(self, data, size, seed, epoch, start):
-        """Samples drawn at random, with replacement, as the lecture says; or `shuffled`: the list
-        of all draws goes through the samples in turn, in a random order.
-        """
-        x, n = data.train.x, self.s["draws"] or len(data.train)
-        if self.s["shuffled"]:
-            whole = gg.Generator(seed).child("draws").permutation(self.s["epochs"] * n) % len(x)
-            chosen = whole[epoch * n : (epoch + 1) * n]
-        else:
-            chosen = gg.Generator(seed).child("draws", epoch).integers(len(x), n)
-        for k in range(start * size, n, size):
-            yield Batch(x[chosen[k : k + size]])
+        """Drawn samples, `size` at a time; in batch form the whole training set at once."""
+        if self.s["form"] == "online":
+            yield from super().batches(data, size, seed, epoch, start)
+        elif start == 0:
+            yield Batch(data.train.x)
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches the draws of an epoch make."""
-        return -(-(self.s["draws"] or len(data.train)) // size)
+        """How many minibatches an epoch has; one in batch form."""
+        return 1 if self.s["form"] == "batch" else super().batches_per_epoch(data, size)
 
     def train_step(self, batch, trainer):
-        """The samples of a batch [N, D], one after another; they share one width of the kernel.
+        """The samples of a batch [N, D], which share one width of the kernel.
 
-        Returns q, the mean ρ² = ‖x - w_winner‖² of the batch, each before its own step.
+        Returns q, the mean ρ² = ‖x - w_winner‖²: each before its own step, or before the batch's.
         """
-        xp, n = xp_of(batch.x), len(batch)
-        step = 1 / max(1, trainer.batches * trainer.settings["epochs"] * n)
-        rates = [
-            trainer.settings["lr"] * DECAYS[self.s["decay"]](trainer.done + i * step)
-            for i in range(n)
-        ]
-        table = xp.asarray(self.neighbourhood(trainer.done))[None]
-        w, _, d2 = kernel.online(
-            self.w.data, batch.x, table, xp.zeros(n, "int64"), xp.asarray(rates, self.w.dtype),
-            self.rule,
-        )  # fmt: skip
-        self.w.assign(w)
+        k = self.neighbourhood(trainer.done)
+        if self.s["form"] == "online":
+            d2 = self.online(batch.x, k, self.rates(trainer, len(batch)), self.rule)
+        else:
+            w, d2 = batch_step(self.w.data, batch.x, xp_of(batch.x).asarray(k), self.rule)
+            self.w.assign(w)
         return {"q": float(d2.mean())}
 
-    def winners(self, x) -> tuple[np.ndarray, np.ndarray]:
-        """(winner [N], distance [N]) of the rows of x."""
-        index, d2 = kernel.winners(xp_of(self.w.data).asarray(x, self.w.dtype), self.w.data)
-        return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
-
     def evaluate(self, split, size=500):
-        """Quantisation and topographic error, and with labels the purity of the nodes.
-
-        QE = mean ‖x - w_winner‖; TE = the part of the samples whose two nearest nodes are no
-        neighbours; purity = Σ_m max_k n_mk / N with n_mk samples of class k won by node m. The
-        split is looked at in pieces of `size` samples.
-        """
+        """As any system's, and te; the split is looked at in pieces of `size` samples."""
+        found = super().evaluate(split, size)
         pieces = [split.x[i : i + size] for i in range(0, len(split), size)]
-        distance = np.concatenate([self.winners(x)[1] for x in pieces])
         apart = sum(self.topographic_error(x) * len(x) for x in pieces)
-        found = {"qe": float(distance.mean(dtype=np.float64)), "te": float(apart / len(split))}
-        if split.y is not None and split.y.dtype.kind == "i":
-            counts = self.class_counts(split)
-            found["purity"] = float(counts.max(axis=1).sum() / counts.sum())
-        return found
+        return {**found, "te": float(apart / len(split))}
 
     def topographic_error(self, x) -> float:
-        """The part of the rows of x whose two nearest nodes are no neighbours (diagonals count)."""
+        """The part of the rows of x whose two nearest nodes are no neighbours on the grid."""
         d2 = self.distances(x)
         if d2.shape[1] < 2:
             return 0.0
         two = np.argpartition(d2, 1, axis=1)[:, :2]
-        v, h = (o[two[:, 0], two[:, 1]] for o in self.offsets)
-        return float(np.mean(np.maximum(v, h) > 1))
+        return float(np.mean(~self.grid.neighbours[two[:, 0], two[:, 1]]))
 
-    def distances(self, x) -> np.ndarray:
-        """Squared distances [N, M]."""
-        d2 = kernel.distances(xp_of(self.w.data).asarray(x, self.w.dtype), self.w.data)
-        return gg.Tensor(d2).numpy()
+    def nearest(self, x, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest rows of x of each node, and their distances: [k, M] and [k, M]."""
+        index, rho = [], []
+        for first in range(0, len(self.w.data), PIECE):
+            d2 = self.distances(x, self.w.data[first : first + PIECE])
+            near = np.argpartition(d2, k - 1, axis=0)[:k]
+            index.append(near)
+            rho.append(np.sqrt(np.take_along_axis(d2, near, axis=0)))
+        return np.concatenate(index, axis=1), np.concatenate(rho, axis=1)
 
     def density(self, x, k: int) -> np.ndarray:
-        """The mean distance of each node to its k nearest rows of x, as a map [rows, columns]."""
-        d2 = np.sort(self.distances(x), axis=0)[: max(1, k)]
-        return np.sqrt(d2).mean(axis=0).reshape(self.s["rows"], self.s["columns"])
+        """The mean distance of each node to its k nearest rows of x: [M]."""
+        return self.nearest(x, k)[1].mean(axis=0)
 
-    def class_counts(self, split) -> np.ndarray:
-        """How often each class wins at each node, [M, classes]."""
-        winner, _ = self.winners(split.x)
-        counts = np.zeros((len(self.w.data), int(split.y.max()) + 1), np.int64)
-        np.add.at(counts, (winner, split.y), 1)
-        return counts
+    def u_matrix(self) -> np.ndarray:
+        """The mean distance of each node's weights to those of its neighbours on the grid: [M]."""
+        beside = self.grid.neighbours
+        rho = np.sqrt(self.distances(self.w.numpy()))
+        return (rho * beside).sum(axis=1) / np.maximum(beside.sum(axis=1), 1)
+
+    def shares(self, split, k: int) -> np.ndarray:
+        """The part of each class among the k nearest samples of each node: [M, classes]."""
+        label = split.y[self.nearest(split.x, k)[0]]
+        return (label[:, :, None] == np.arange(int(split.y.max()) + 1)).mean(axis=0)
 
 
 def prepare(data: DataSet, s: dict) -> DataSet:
-    """Rows instead of images; with `whole` the map sees all samples and is judged on them."""
-    parts = {"train": data.whole(), "test": data.whole()} if s["whole"] else dict(data.splits())
-    flat = {k: Split(v.x.reshape(len(v), -1), v.y) for k, v in parts.items()}
-    data = DataSet(data.name, **flat, info=data.info)
-    if s["scale"]:
-        data = data.standardised()
+    """Rows, scaled if asked for; for the additive rule, normalised, each divided by its norm."""
+    data = competitive.prepare(data, s)
     if RULES.get(s["update"]) == "additive" and s["normalise"]:
 
         def unit(x):
             return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(x.dtype)
 
-        parts = {k: Split(unit(v.x), v.y) for k, v in data.splits()}
-        data = DataSet(data.name, **parts, info=data.info)
+        data = replace(data, **{k: Split(unit(v.x), v.y) for k, v in data.splits()})
     return data
 
 
@@ -222,73 +194,10 @@ def build(data: DataSet, s: dict, rng) -> SOM:
     return SOM(data.train.x, s, rng)
 
 
-def figures(system: SOM, data: DataSet, s: dict) -> dict:
-    """Density map, component planes, class map; for images the prototypes."""
-    rows, columns = s["rows"], s["columns"]
-    found = {
-        "density": pictures.heat_map(
-            system.density(data.train.x, s["neighbours"]),
-            f"density: mean distance to the {s['neighbours']} nearest samples",
-            cmap="magma_r",
-        )
-    }
-    planes = system.w.numpy().reshape(rows, columns, -1)
-    if data.info.image_shape and data.info.image_shape[0] == 1:
-        _, h, w = data.info.image_shape
-        images = planes.reshape(-1, h, w)
-        low, high = images.min(), images.max()
-        found["prototypes"] = pictures.image_sheet(
-            (images - low) / max(high - low, 1e-12), columns=columns, title="weights as images",
-            scale=6 / columns,
-        )  # fmt: skip
-    found["components"] = component_planes(planes, data.info.feature_names)
-    if data.train.y is not None and data.train.y.dtype.kind == "i":
-        found["classes"] = class_map(system.class_counts(data.train), data.info.classes, rows)
-    return found
-
-
-def component_planes(planes: np.ndarray, names, most: int = 16):
-    """One map for each feature, for those that vary most over the map."""
-    variance = planes.reshape(-1, planes.shape[2]).var(axis=0)
-    chosen = np.sort(np.argsort(-variance, kind="stable")[:most])
-    across = min(4, len(chosen))
-    down = -(-len(chosen) // across)
-    fig = pictures.figure(2.3 * across, 2.1 * down)
-    axes = np.atleast_1d(fig.subplots(down, across)).reshape(-1)
-    for ax in axes:
-        ax.set_axis_off()
-    for ax, j in zip(axes, chosen):
-        ax.imshow(planes[:, :, j], cmap="viridis")
-        ax.set_title(names[j] if len(names) > j else f"feature {j}", fontsize=8)
-    fig.suptitle("component planes", fontsize=10)
-    return fig
-
-
-def class_map(counts: np.ndarray, classes, rows: int):
-    """The most frequent class of each node; the size shows how many samples it won."""
-    fig = pictures.figure(4.6, 4.6)
-    ax = fig.subplots()
-    columns = len(counts) // rows
-    m, h = np.divmod(np.arange(len(counts)), columns)
-    won = counts.sum(axis=1)
-    winner = counts.argmax(axis=1)
-    for k in range(counts.shape[1]):
-        at = (winner == k) & (won > 0)
-        size = 12 + 180 * won[at] / max(1, won.max())
-        label = classes[k] if k < len(classes) else str(k)
-        ax.scatter(h[at], m[at], s=size, color=pictures.COLOURS[k % 10], label=label)
-    ax.invert_yaxis()
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-    ax.set_title("the class that wins most often at each node", fontsize=9)
-    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1), markerscale=0.7)
-    return fig
-
-
 def weighted(rng):
     """(x [5, 3], w [6, 3], K(winner_n, m) [5, 6]): a small problem with its winners held fixed."""
     x, w = rng.standard_normal((5, 3)), rng.standard_normal((6, 3))
-    k = KERNELS["gaussian"](*grid_offsets(2, 3), 1.0)
+    k = KERNELS["gaussian"](*Grid(2, 3).offsets, 1.0)
     return x, w, k[kernel.winners(x, w)[0]]
 
 
@@ -314,19 +223,22 @@ def check_additive(rng):
 
 
 def ignored(s: dict) -> dict:
-    """What has no effect: all that belongs to gradients, and `normalise` in Vorontsov's rule."""
-    why = "on a self-organising map, whose rate is lr times `decay`"
-    found = dict.fromkeys(("schedule", "optimiser", "clip", "weight_decay"), why)
+    """What has no effect: all that belongs to gradients, `normalise` in Vorontsov's rule, and in
+    batch form all that belongs to single samples.
+    """
+    found = without_gradients("on a self-organising map, whose rate is lr times `decay`")
     if RULES.get(s["update"]) == "difference":
         found["normalise"] = "with update=vorontsov"
+    if s["form"] == "batch":
+        found |= dict.fromkeys(("lr", "batch", "draws", "shuffled"), "with form=batch")
     return found
 
 
 SETTINGS = {
-    "rows": 12, "columns": 12, "update": "vorontsov", "normalise": True, "init": "lecture",
-    "kernel": "gaussian", "sigma": 1.5, "radius": 3.0, "decay": "constant", "draws": 0,
-    "shuffled": False,
-    "neighbours": 5, "scale": True, "whole": True, "lr": 0.1, "batch": 25, "epochs": 20,
+    "rows": 12, "columns": 12, "grid": "rectangular", "torus": False, "update": "vorontsov",
+    "normalise": True, "init": "lecture", "kernel": "gaussian", "sigma": 1.5, "radius": 3.0,
+    "decay": "constant", "form": "online", "draws": 0, "shuffled": False, "neighbours": 5,
+    "scale": True, "whole": True, "lr": 0.1, "batch": 25, "epochs": 20,
 }  # fmt: skip
 
 VORONTSOV = Recipe(
@@ -359,7 +271,7 @@ VORONTSOV = Recipe(
     least={"rows": 1, "columns": 1, "radius": 0, "draws": 0, "neighbours": 1},
     positive=("sigma",),
     ignored=ignored,
-    figures=figures,
+    figures=som_pictures.figures,
     check=check,
 )  # fmt: skip
 DYAKONOV = replace(

@@ -86,7 +86,7 @@ def som(seed: int, progress=None, **changes) -> Chapter:
             done,
             {
                 "prototypes": "What each neuron has become: its weights as an image.",
-                "classes": "Which digit each neuron wins most often, and how often it wins.",
+                "classes": "Every digit as a dot at its winner; lines part the classes.",
                 "density": "How far the nearest samples are: dark ridges part the classes.",
             },
         ),

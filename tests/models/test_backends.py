@@ -107,6 +107,13 @@ SYSTEMS = {
     "lstm": (recipe("lstm"), {"lstm"}),
     "gru": (recipe("gru"), {"gru"}),
     "som": (recipe("som"), {"som"}),
+    "som-batch": (  # weights near 0 would be too near to a tie
+        recipe("som", form="batch", grid="hexagonal", torus=True, init="sample", epochs=5),
+        {"som"},
+    ),
+    "wta": (recipe("wta"), {"som"}),
+    "wtm": (recipe("wtm", measure="excess"), {"som"}),
+    "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
     "vae": (recipe("vae"), {"reparam"}),
     "nade": (recipe("nade", batch=20, hidden=9), {"nade"}),

@@ -6,11 +6,12 @@ import pytest
 import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core import data
-from glassgrad.core.data import DataSet, Split
+from glassgrad.core.data import DataSet, Info, Split
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
 from glassgrad.kernels import som as kernel
-from glassgrad.models import som
+from glassgrad.models import som, som_pictures
+from glassgrad.models.grid import Grid
 from tests.tools import assert_close
 
 
@@ -64,7 +65,7 @@ def test_a_step_of_each_rule_goes_down_its_objective(name, rule):
         for n in range(len(x)) for m in range(len(w))
     ]  # fmt: skip
     assert value.item() == pytest.approx(sum(terms), rel=1e-12)
-    K = som.KERNELS["gaussian"](*som.grid_offsets(2, 3), 1.0)
+    K = som.KERNELS["gaussian"](*Grid(2, 3).offsets, 1.0)
     moved = kernel.update(w, x, kernel.winners(x, w)[0], K, 0.3, rule) - w
     assert_close(moved, -0.3 * gg.grad(value, leaf).numpy(), rtol=1e-12)
 
@@ -133,15 +134,41 @@ def test_prepare_flattens_scales_and_makes_unit_rows():
 
 
 def test_component_planes_are_the_weights_of_each_feature():
-    planes = np.random.default_rng(0).random((3, 4, 20))
-    planes[:, :, [2, 5, 11]] = 0.5  # constant ones are the first to go
-    fig = som.component_planes(planes, tuple(f"f{j}" for j in range(20)))
-    shown = [ax for ax in fig.axes if ax.images]
-    assert len(shown) == 16
-    for ax in shown:
+    rng = np.random.default_rng(0)
+    x, y = rng.random((30, 20)).astype(np.float32), rng.integers(0, 3, 30)
+    data_set = DataSet("table", Split(x, y), info=Info(feature_names=[f"f{j}" for j in range(20)]))
+    m, s = make(x, rows=3, columns=4, init="sample")
+    w = m.w.numpy()
+    w[:, [2, 5, 11]] = 0.5  # constant ones are the first to go
+    m.w.assign(w)
+    fig = som_pictures.figures(m, data_set, s)["components"]
+    shown = [ax for ax in fig.axes if ax.collections and ax.get_title()]
+    assert [ax.get_title() for ax in shown[:2]] == ["density", "class"] and len(shown) == 18
+    assert np.allclose(shown[0].collections[0].get_array(), m.density(x, 5))
+    for ax in shown[2:]:
         j = int(ax.get_title()[1:])
         assert j not in (2, 5, 11)
-        assert (ax.images[0].get_array() == planes[:, :, j]).all()
+        assert (ax.collections[0].get_array() == w[:, j]).all()
+        assert ax.collections[0].get_clim() == shown[2].collections[0].get_clim()
+
+
+def test_every_sample_is_a_dot_in_its_winners_cell():
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((90, 2)).astype(np.float32), rng.integers(0, 2, 90)
+    data_set = DataSet("table", Split(x, y), info=Info(classes=("left", "right")))
+    m, s = make(x, rows=4, columns=3, init="sample", grid="hexagonal")
+    ax = som_pictures.figures(m, data_set, s)["classes"].axes[0]
+    winner, _ = m.winners(x)
+    dots = {c.get_label(): c.get_offsets() for c in ax.collections if c.get_label() in
+            ("left", "right")}  # fmt: skip
+    for k, name in enumerate(("left", "right")):
+        away = np.linalg.norm(dots[name][:, None] - m.grid.positions, axis=2)
+        assert (away.min(axis=1) < 0.5).all()
+        assert np.bincount(away.argmin(axis=1), minlength=12).tolist() == np.bincount(
+            winner[y == k], minlength=12
+        ).tolist()  # fmt: skip
+    every = np.concatenate(list(dots.values()))
+    assert len(np.unique(every.round(4), axis=0)) == 90
 
 
 def test_lecture_initialisation_is_small():
@@ -175,8 +202,102 @@ def test_errors_and_density_against_loops():
     assert found["te"] == pytest.approx(apart / 30)
     right = sum(np.bincount(y[d.argmin(axis=1) == k]).max(initial=0) for k in range(9))
     assert found["purity"] == pytest.approx(right / 30)
-    dense = m.density(x, 4).reshape(-1)
-    assert np.allclose(dense, np.sort(d, axis=0)[:4].mean(axis=0), rtol=1e-5)
+    assert found["dead"] == 9 - len(set(d.argmin(axis=1).tolist()))
+    assert np.allclose(m.density(x, 4), np.sort(d, axis=0)[:4].mean(axis=0), rtol=1e-5)
+    share = m.shares(Split(x, y), 4)
+    for k in range(9):
+        near = y[np.argsort(d[:, k])[:4]]
+        assert share[k].tolist() == [(near == c).mean() for c in range(3)]
+    beside = [[j for j in range(9) if 0 < max(abs(i // 3 - j // 3), abs(i % 3 - j % 3)) < 2]
+              for i in range(9)]  # fmt: skip
+    want = [np.mean([np.linalg.norm(w[i] - w[j]) for j in beside[i]]) for i in range(9)]
+    assert np.allclose(m.u_matrix(), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("torus", [False, True])
+@pytest.mark.parametrize("grid", ["rectangular", "hexagonal"])
+def test_the_topographic_error_is_that_of_the_grid(grid, torus):
+    """Neighbours named one by one: eight, or six that depend on the row, across the border."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((200, 2)).astype(np.float32)
+    rows, columns = 4, 5
+    m, _ = make(x, rows=rows, columns=columns, init="sample", grid=grid, torus=torus)
+    beside = {
+        "rectangular": lambda a: [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)],
+        "hexagonal": lambda a: [
+            (0, -1), (0, 1), *((i, j + a % 2) for i in (-1, 1) for j in (-1, 0))
+        ],
+    }[grid]  # fmt: skip
+    d = ((x[:, None] - m.w.numpy()) ** 2).sum(axis=2)
+    apart = 0
+    for row in d:
+        (a, b), second = (divmod(int(k), columns) for k in np.argsort(row, kind="stable")[:2])
+        near = [(a + i, b + j) for i, j in beside(a)]
+        if torus:
+            near = [(i % rows, j % columns) for i, j in near]
+        apart += second not in near
+    assert m.evaluate(Split(x))["te"] == pytest.approx(apart / 200)
+    assert 0.1 < apart / 200 < 0.95
+
+
+@pytest.mark.parametrize("grid", ["rectangular", "hexagonal"])
+def test_a_torus_has_no_border(grid):
+    """One sample moves every node by the distance the shorter way round."""
+    x = np.zeros((4, 2), np.float32)
+    m, _ = make(x, rows=4, columns=6, grid=grid, torus=True, sigma=1.0, radius=0.0, neighbours=1)
+    w = np.ones((24, 2), np.float32)
+    w[0] = 0.5  # the winner, in a corner
+    m.w.assign(w)
+    m.train_step(Batch(x[:1]), Stub(1.0))
+    moved = 1 - m.w.numpy()[:, 0].reshape(4, 6)
+    step = {"rectangular": 1.0, "hexagonal": np.sqrt(3) / 2}[grid]
+    shift = {"rectangular": 0.0, "hexagonal": 0.5}[grid]
+    assert moved[0, 1] == pytest.approx(np.exp(-0.5)) == pytest.approx(moved[0, 5])
+    assert moved[1, 0] == pytest.approx(np.exp(-(step**2 + shift**2) / 2), rel=1e-5)
+    assert moved[3, 0] == pytest.approx(np.exp(-(step**2 + shift**2) / 2), rel=1e-5)
+    assert moved[2, 3] == pytest.approx(np.exp(-(4 * step**2 + 9) / 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1.0])
+def test_the_batch_map_is_kohonens(radius):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 3)).astype(np.float32)
+    m, _ = make(x, rows=3, columns=4, form="batch", init="sample", sigma=1.3, radius=radius)
+    w = m.w.numpy().astype(float)
+    d2 = ((x[:, None] - w) ** 2).sum(axis=2)
+    found = m.train_step(Batch(x), Stub(0.3))
+    assert found["q"] == pytest.approx(d2.min(axis=1).mean(), rel=1e-5)
+    r = Grid(3, 4).distance
+    for node in range(12):
+        k = np.exp(-(r[d2.argmin(axis=1), node] ** 2) / (2 * 1.3**2))
+        k *= r[d2.argmin(axis=1), node] <= (radius or np.inf)
+        want = (k[:, None] * x).sum(axis=0) / k.sum() if k.any() else w[node]
+        assert np.allclose(m.w.numpy()[node], want, atol=1e-5)
+    whole = list(m.batches(DataSet("x", Split(x)), 7, 0, 0, 0))
+    assert len(whole) == 1 == m.batches_per_epoch(None, 7) and (whole[0].x == x).all()
+
+
+@pytest.mark.parametrize("update", ["vorontsov", "dyakonov"])
+def test_the_batch_map_orders_the_digits_as_well(update):
+    name = {"vorontsov": "som", "dyakonov": "som-dyakonov"}[update]
+
+    def figures(form):
+        settings = {"form": form, "init": "pca", "decay": "asymptotic", "sigma": 2.0, "radius": 0.0}
+        return training.train(models.recipe(name), overrides=settings).test_figures
+
+    online, batch = figures("online"), figures("batch")
+    assert batch["qe"] < 1.05 * online["qe"]
+    assert batch["te"] < 0.12 and batch["purity"] > 0.8
+
+
+def test_an_iris_map_near_the_som_toolboxs():
+    """Its documentation, from memory: 11 x 6 hexagonal, batch, PCA, width 2 to 1: QE 0.393."""
+    settings = {
+        "grid": "hexagonal", "rows": 11, "columns": 6, "form": "batch", "init": "pca",
+        "sigma": 1.0, "radius": 0.0, "epochs": 23,
+    }  # fmt: skip
+    found = training.train(models.recipe("som"), "iris", overrides=settings).test_figures
+    assert found["qe"] == pytest.approx(0.393, rel=0.03) and found["te"] < 0.1
 
 
 def test_minisoms_number_is_reached():
@@ -192,16 +313,23 @@ def test_house_votes_separate_the_parties():
         pytest.skip("house_votes_84 is not here")
     trained = training.train(models.recipe("som"), "house_votes_84")
     assert trained.test_figures["purity"] > 0.9  # the majority alone gives 0.614
+    assert trained.test_figures["te"] < 0.1
+    made = models.recipe("som").figures(trained.system, trained.data, trained.settings)
+    titles = [ax.get_title() for ax in made["components"].axes]
+    assert titles[:2] == ["density", "class"] and "physician-fee-freeze" in titles
+    assert set(titles[2:18]) == set(trained.data.info.feature_names)
+    dots = {c.get_label(): len(c.get_offsets()) for c in made["classes"].axes[0].collections}
+    assert dots["democrat"] == 267 and dots["republican"] == 168
 
 
 def test_figures_are_drawn():
     recipe = models.recipe("som")
     trained = training.train(recipe, overrides={"epochs": 1, "rows": 5, "columns": 5})
     made = recipe.figures(trained.system, trained.data, trained.settings)
-    assert set(made) == {"density", "prototypes", "components", "classes"}
+    assert set(made) == {"density", "u_matrix", "prototypes", "components", "classes"}
 
 
-@pytest.mark.parametrize("key", ["kernel", "decay", "init", "update"])
+@pytest.mark.parametrize("key", ["kernel", "decay", "init", "update", "form", "grid"])
 def test_unknown_choices_name_the_nearest(key):
     with pytest.raises(SettingError, match=f"{key} must be one of"):
         make(np.ones((5, 2), np.float32), **{key: "lectur"})
@@ -222,6 +350,14 @@ def test_settings_without_effect_are_refused(changes):
         models.recipe("som").resolve("digits", changes)
     if key == "normalise":
         assert not models.recipe("som-dyakonov").resolve("digits", changes)["normalise"]
+
+
+@pytest.mark.parametrize("changes", [{"lr": 0.5}, {"batch": 7}, {"draws": 9}, {"shuffled": True}])
+def test_the_batch_map_has_no_rate_and_draws_nothing(changes):
+    (key,) = changes
+    with pytest.raises(SettingError, match=f"'{key}' has no effect with form=batch"):
+        models.recipe("som").resolve("digits", {**changes, "form": "batch"})
+    assert models.recipe("som").resolve("digits", changes)[key] == changes[key]
 
 
 def test_figures_do_not_depend_on_the_pieces_of_a_split():
