@@ -22,7 +22,8 @@ from .verify import expect_close, expect_near, reference
 
 SEED = 7
 ELEMENTWISE, NORMALISED, CLASSES, PARAMETERS = (4096, 2048), (64, 64, 48, 48), (8192, 1000), 1 << 23
-MOST_ERROR = 1e-5
+MOST_ERROR = 2e-6
+ADAM_ERROR = 3e-4  # of a change of 1e-3 in float32 numbers of about 1, which end at 6e-8
 
 
 def plans() -> list[Plan]:
@@ -99,9 +100,11 @@ def cross_entropy(session):
 
 
 def adam(session):
-    """One step of all parameters, 12 operations each; held against the formula in float64."""
+    """One step of all parameters, 12 operations each; what the first changes is held against the
+    formula in float64, to the rounding of the parameters themselves."""
     x, g = session.draw(PARAMETERS), session.draw(PARAMETERS, seed=1)
-    wanted = x.astype("float64") - 1e-3 * g / (np.abs(g.astype("float64")) + 1e-8)  # the first step
+    change = -1e-3 * g / (np.abs(g.astype("float64")) + 1e-8)
+    wanted = x + change
     p = gg.Tensor(session.put(x.copy()), requires_grad=True)
     gradient = session.put(g)
     optimiser = optim.Adam([p], lr=1e-3)
@@ -114,11 +117,9 @@ def adam(session):
         return p
 
     def check(what, got):
-        if len(steps) == 1:
-            return expect_near(what, got, (wanted,), MOST_ERROR)
         # with one gradient for ever m and v are its own: every step is as long as the first
-        right = x.astype("float64") + len(steps) * (wanted - x)
-        return expect_near(what, got, (right,), 1e-2)
+        moved = got[0].astype("float64") - x
+        return expect_near(what, (moved / len(steps),), (change,), ADAM_ERROR)
 
     yield Job(
         "fused.adam", label((PARAMETERS,)),

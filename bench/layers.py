@@ -31,7 +31,7 @@ CONVOLUTIONS = (
 RECURRENT = ((28, 128, 28, 128), (100, 64, 128, 256), (35, 20, 200, 200), (35, 20, 650, 650))
 POOLS = ((64, 32, 28, 2, 2, 0), (32, 64, 56, 3, 2, 1), (31, 33, 27, 2, 2, 0))
 # largest relative L2 error from float64 with which a layer may be timed
-CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR = 1e-5, 1e-4, 1e-6
+CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR = 1e-5, 1e-5, 1e-6
 
 
 def plans() -> list[Plan]:

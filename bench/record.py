@@ -5,6 +5,7 @@ Times of two machines, or of two hours on one, cannot be compared; ratios measur
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -91,19 +92,59 @@ def _problem(content) -> str:
             return f"{name} must be a {kind.__name__}"
     if content["format"] != FORMAT:
         return f"its format is {content['format']}, known is {FORMAT}"
-    number = int | float | None
-    columns = {
-        "name": str, "case": str, "mode": str, "backend": str, "version": int | None, "idea": str,
-        "median": number, "spread": number, "runs": int, "roofline": number, "peers": dict,
-    }  # fmt: skip
+    for name, known in {"machine": MACHINE, "roofline": ("flops", "bytes")}.items():
+        missing = [k for k in known if k not in content[name]]
+        if missing:
+            return f"{name} has no {missing[0]!r}"
+    if not all(_positive(content["roofline"][k]) for k in ("flops", "bytes")):
+        return "the roofline must be of positive numbers"
     for i, row in enumerate(content["rows"]):
-        for name, kind in columns.items():
-            if not isinstance(row, dict) or not isinstance(row.get(name, ...), kind):
-                return f"row {i + 1} has no proper {name!r}"
-        for peer, value in row["peers"].items():
-            if not isinstance(value, dict) or not isinstance(value.get("ratio"), int | float):
-                return f"row {i + 1} has no proper ratio to {peer!r}"
+        wrong = _wrong_column(row) if isinstance(row, dict) else "name"
+        if wrong:
+            return f"row {i + 1} has no proper {wrong}"
     return ""
+
+
+MACHINE = ("cpu", "cores", "python", "numpy", "numba", "blas")
+TEXTS = ("name", "case", "mode", "backend", "idea")
+SIZES = ("runs", "flops", "bytes")  # from 0 up
+MEASURED = ("median", "spread", "best", "first", "roofline", "error")  # from 0 up, or None
+
+
+def _wrong_column(row: dict) -> str:
+    """The first column of a row that is not what it must be."""
+    for name in TEXTS:
+        if not isinstance(row.get(name), str):
+            return repr(name)
+    for name in (*SIZES, *MEASURED):
+        value = row.get(name, ...)
+        if not (_size(value) or (value is None and name in MEASURED)):
+            return repr(name)
+    if not isinstance(row.get("version", ...), int | None):
+        return "'version'"
+    if row["median"] is not None and not (row["median"] and row["spread"] is not None):
+        return "'median'"
+    if not isinstance(row.get("peers"), dict) or not isinstance(
+        row.get("memory", ...), dict | None
+    ):
+        return "'peers' or 'memory'"
+    for peer, value in row["peers"].items():
+        if not isinstance(value, dict) or not _positive(value.get("ratio")):
+            return f"ratio to {peer!r}"
+    for who, size in (row["memory"] or {}).items():
+        if not (size is None or _size(size)):
+            return f"memory of {who!r}"
+    return ""
+
+
+def _size(value) -> bool:
+    """A finite number from 0 up."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value < math.inf
+
+
+def _positive(value) -> bool:
+    return _size(value) and value > 0
 
 
 def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
@@ -129,7 +170,7 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
         compared += bool(pairs)
         found += [
             f"{describe(row)}: {what} fell from {was:.3g} to {now:.3g}"
-            for what, (was, now) in pairs.items() if now < was / factor
+            for what, (was, now) in pairs.items() if not now >= was / factor
         ]  # fmt: skip
     if not compared:
         raise RecordError("nothing to compare: the two records share no row")

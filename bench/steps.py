@@ -6,8 +6,9 @@
     mlp        784-128-128-10, batch 32: so small that overhead decides
 
 The data are made up in the shapes of the real sets, the settings are the recipes' own. A peer gets
-the same weights and the same batch. Checked are the loss of the first step, against the reference
-backend and between the peers, and that the loss has fallen after all of them. Operations are three
+the same weights and the same batch. Checked are the loss of the first step and what it changes in
+each array of weights, against the reference backend; of the peers the first loss; and that the loss
+has fallen after all steps. Operations are three
 times those of the forward pass as the tape counts them.
 """
 
@@ -25,9 +26,12 @@ from ..core.system import Batch, System, split_objective
 from ..core.trainer import Trainer
 from . import memory
 from .job import Contender, Job, Plan
-from .verify import VerifyError
+from .verify import VerifyError, expect_near
 
 SAME, NOISY = 1e-4, 0.05  # relative difference of first losses: same noise, or noise of its own
+# relative L2 difference of what the first step changes in an array: Adam divides by the gradient's
+# own size, which makes rounding large where a gradient is nearly nothing; 4e-5 was measured
+SAME_STEP = 1e-3
 
 
 class MLP(System):
@@ -136,10 +140,18 @@ class Ready:
         return [p.numpy().copy() for p in self.system.parameters()]
 
 
-def first_loss(step: Step) -> float:
-    """The loss of the first step on the reference backend."""
+def first_step(step: Step) -> tuple[float, list[np.ndarray]]:
+    """The loss of the first step on the reference backend, and the changes of the weights."""
     with kernels.backend("reference"):
-        return Ready(step)()
+        ready = Ready(step)
+        before = ready.weights()
+        loss = ready()
+        return loss, differences(ready.weights(), before)
+
+
+def differences(after: list, before: list) -> list[np.ndarray]:
+    """What was added to each array."""
+    return [a - b for a, b in zip(after, before, strict=True)]
 
 
 def checker(losses: list[float], wanted: float, most: float) -> Callable:
@@ -156,9 +168,23 @@ def checker(losses: list[float], wanted: float, most: float) -> Callable:
     return check
 
 
+def step_checker(ready: Ready, wanted: float, changes: list[np.ndarray]) -> Callable:
+    """The same of ours, and the first step's changes; gives the largest relative error of these."""
+    before, check_loss = ready.weights(), checker(ready.losses, wanted, SAME)
+
+    def check(what, got):
+        error = check_loss(what, got)
+        if len(ready.losses) > 1:
+            return error
+        made = differences(ready.weights(), before)
+        return expect_near(f"{what}, change of the weights", made, changes, SAME_STEP)
+
+    return check
+
+
 def make(step: Step, session) -> Job:
     """The job of one training step, with the peak memory of each contender's."""
-    wanted = first_loss(step)
+    wanted, changes = first_step(step)
     ready = Ready(step, session.clock.device)
     peers = session.contenders(step.name, ready, wanted, NOISY if step.noisy else SAME)
     ours = Contender(ready, lambda loss: (np.float64(loss),))
@@ -167,6 +193,6 @@ def make(step: Step, session) -> Job:
         for name, peer in peers.items():
             peer.memory = memory.peak(step.name, name, session)
     return Job(
-        step.name, step.case, [ours], checker(ready.losses, wanted, SAME), ready.flops(),
+        step.name, step.case, [ours], step_checker(ready, wanted, changes), ready.flops(),
         mode="step", peers=peers,
     )  # fmt: skip

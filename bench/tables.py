@@ -151,6 +151,8 @@ def markdown(record: Record, names: list[str] | None = None) -> str:
     if names == ["summary"]:
         return "\n\n".join([_summary(record), *footer(record)])
     parts, every = [], chosen(record.rows, names or [])
+    if not every:
+        raise RunError(f"there are no results of {' '.join(names or ['anything'])}")
     for title, rows in groups(every).items():
         peers = peers_of(rows)
         table = _table(columns(rows), [cells(r, peers) for r in rows])
@@ -183,8 +185,8 @@ def _line(values) -> str:
     return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
 
 
-def render(record: Record, page: Path) -> None:
-    """Put the tables between the markers of a page, which must have both."""
+def expect_markers(page: Path) -> tuple[str, re.Match, int]:
+    """(text, the opening marker, where the closing one is); RunError for a page without them."""
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -193,5 +195,11 @@ def render(record: Record, page: Path) -> None:
     end = text.find(END, begin.end()) if begin else -1
     if end < 0:
         raise RunError(f"{page} has no markers <!-- bench --> and {END}, in this order")
+    return text, begin, end
+
+
+def render(record: Record, page: Path) -> None:
+    """Put the tables between the markers of a page, which must have both."""
+    text, begin, end = expect_markers(page)
     shown = markdown(record, (begin[1] or "").split())
     write_atomic(page, f"{text[: begin.end()]}\n{shown}\n{text[end:]}")

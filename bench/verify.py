@@ -94,7 +94,9 @@ def _relative(got, want, floor: float) -> float:
 def expect_near(what: str, got, want, most: float) -> float:
     """Results near the expected float64 ones; returns the largest relative L2 error.
 
-    |got - want| / |want| of each array as a whole may be `most`. Raises VerifyError.
+    |got - want| / |want| of each array as a whole may be `most`, and no element may be further off
+    than ten times that of the largest: a wrong last element must not hide among the others. Raises
+    VerifyError.
     """
     if len(got) != len(want):
         raise VerifyError(f"{what}: {len(got)} results, wanted {len(want)}")
@@ -104,6 +106,12 @@ def expect_near(what: str, got, want, most: float) -> float:
         error = relative_l2(g, w)
         if not error <= most:
             raise VerifyError(f"{what}, result {i}: relative L2 error {error:.3g} above {most:g}")
+        furthest = _relative(g, w, 0.0)
+        if not furthest <= 10 * most:
+            raise VerifyError(
+                f"{what}, result {i}: an element is off by {furthest:.3g} of the largest, above"
+                f" {10 * most:g}"
+            )
         worst = max(worst, error)
     return worst
 

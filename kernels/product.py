@@ -20,7 +20,6 @@ import threading
 import numpy as np
 
 from .arrays import xp_of
-from .threads import in_parts
 
 LEAST = 1 << 23  # multiplications in a part: enough to be worth a thread's waking up
 CORES = min(8, os.cpu_count() or 1)
@@ -94,6 +93,8 @@ def _parts(x, y) -> int:
 
 
 def _in_parts(x, y, parts: int, out):
+    from .threads import in_parts  # and with it Numba, which takes a while
+
     if out is None:
         shape = (*x.shape[:-1], y.shape[-1])
         out = np.empty(shape, np.result_type(x, y))

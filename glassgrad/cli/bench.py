@@ -9,6 +9,7 @@
 Ends with 1 if a result is wrong, or a ratio fell by more than --factor.
 """
 
+import math
 from pathlib import Path
 
 from ..kernels.registry import BACKENDS
@@ -45,14 +46,21 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from ..bench import record as records
     from ..bench import suite, tables
+    from ..core.run import make_folder
     from .output import console, count
 
-    if args.factor < 1:
-        raise UsageError("--factor must be at least 1")
+    if not 1 <= args.factor < math.inf:
+        raise UsageError("--factor must be at least 1, and finite")
     if args.add and not args.json:
         raise UsageError("--add needs --json FILE")
-    if args.stored and (args.names or args.json or args.list):
-        raise UsageError("--stored measures nothing: no names, no --json, no --list")
+    measuring = [
+        args.names, args.json, args.backend, args.threads, args.version, args.case, args.quick,
+        args.peers is not None,
+    ]  # fmt: skip
+    if (args.stored or args.list) and (args.json or args.quick or (args.stored and any(measuring))):
+        raise UsageError("--stored and --list measure nothing, and take no option that says how")
+    if args.stored and not (args.table or args.figures or args.against):
+        raise UsageError("--stored needs --table, --figures or --against")
     backend = args.backend or _default_backend()
     out = console()
     if not out.is_terminal:
@@ -62,6 +70,10 @@ def run(args) -> int:
         out.print(_list(plans))
         return 0
     old = records.read(args.against) if args.against else None
+    for page in args.table:  # better found out before ten minutes than after
+        tables.expect_markers(Path(page))
+    if args.figures:
+        make_folder(Path(args.figures))
     found = records.read(args.stored) if args.stored else _measure(args, backend, out)
     for page in args.table:
         tables.render(found, Path(page))
@@ -98,7 +110,10 @@ def _measure(args, backend: str, out):
     wanted = peers.NAMES if args.peers is None else [p for p in args.peers if p != "none"]
     for name in wanted:
         if name not in peers.NAMES:
-            raise UsageError(f"unknown peer {name!r}{nearest(name, peers.NAMES)}")
+            raise UsageError(
+                f"unknown peer {name!r}{nearest(name, peers.NAMES)}; --peers takes all names after"
+                " it, so what is to be measured stands before"
+            )
     plans = suite.select(args.names, backend, args.case, args.version)
     if args.json:
         expect_writable(args.json)

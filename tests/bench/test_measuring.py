@@ -184,3 +184,17 @@ def test_pytorch_takes_the_same_first_step(monkeypatch, name):
         ((_, (row,)),) = session.run([plan])
         assert session.notes == []
     assert row["peers"]["torch"]["error"] < (1e-5 if name in ("mlp", "lenet") else 0.05)
+
+
+def test_a_training_step_with_a_wrong_gradient_is_refused(monkeypatch):
+    """The first loss is right then, and the loss falls: only the weights tell."""
+
+    def nothing(gy, x, w_shape, stride, padding, dilation, groups):
+        return np.zeros(w_shape, x.dtype)
+
+    plant(monkeypatch, "conv2d", "weight_grad", nothing)
+    (plan,) = suite.select(["lenet"])
+    monkeypatch.setattr("glassgrad.bench.memory.peak", lambda *args: 7)
+    with quick_session(monkeypatch) as session:
+        with pytest.raises(VerifyError, match="change of the weights"):
+            list(session.run([plan]))

@@ -59,7 +59,7 @@ def test_many_products_at_once(four_cores):
 
 
 def test_small_products_stay_whole(monkeypatch):
-    monkeypatch.setattr(module, "in_parts", lambda *args: pytest.fail("in parts"))
+    monkeypatch.setattr(module, "_in_parts", lambda *args: pytest.fail("in parts"))
     assert product(np.ones((10, 20)), np.ones((20, 30))).shape == (10, 30)
 
 
