@@ -32,7 +32,7 @@ import numpy as np
 
 from .arrays import is_cupy, xp_of
 from .debug import say, switches
-from .errors import BackendError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
+from .errors import CompileError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
 from .source import Signature, Text
 
@@ -245,5 +245,5 @@ def _module(text: Text, real: str, index: str, cooperative: bool):
         say(f"NVRTC {text.path.parent.name}/{text.path.name} {' '.join(options)}")
         module.compile(log_stream=sys.stderr if switches.compilers else None)
     except cupy.cuda.compiler.CompileException as error:
-        raise BackendError(f"{text.path.name}: NVRTC says\n{error}") from None
+        raise CompileError(f"{text.path.name}: NVRTC says\n{error}") from None
     return module

@@ -66,8 +66,8 @@ def _table(ladder):
         shared = r.report.total("requests", "shared")
         rows.append((
             r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
-            f"{r.per_request('global', False):.3g}", f"{r.per_request('global', True):.3g}",
-            f"{r.per_request('shared'):.3g}" if shared else "–", f"{100 * r.active:.0f} %",
+            _of_least(r, "global", "load"), _of_least(r, "global", "store"),
+            _of_least(r, "shared") if shared else "–", f"{100 * r.active:.0f} %",
             Text(f"{r.error:.0e}", "red" if r.wrong else ""),
             good(not r.report.findings, "none", str(len(r.report.findings))),
         ))  # fmt: skip
@@ -83,8 +83,13 @@ def _table(ladder):
         "error",
         "found",
     )
-    title = f"{ladder.op}.{ladder.pass_}, {ladder.case.name}"
+    title = f"{ladder.op}.{ladder.pass_}, {ladder.case.name} (a request: measured/least possible)"
     return table(rows, *columns, title=title, numbers=("v", *columns[2:9]), whole=columns[2:9])
+
+
+def _of_least(rung, *which) -> str:
+    """What was measured a request, and the least possible."""
+    return "/".join(f"{value:.3g}" for value in rung.per_request(*which))
 
 
 def _lines(rung):
@@ -92,7 +97,7 @@ def _lines(rung):
 
     rows = [
         (
-            f"{Path(s.file).name}:{s.line}", s.array or "shared", "store" if s.store else "load",
+            f"{Path(s.file).name}:{s.line}", s.array or "shared", s.access,
             s.size, amount(s.requests), f"{s.per_request:.3g}", f"{s.ideal / s.requests:.3g}",
             s.ways if s.ways > 1 else "", f"{100 * s.active:.0f} %",
         )

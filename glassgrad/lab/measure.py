@@ -45,10 +45,13 @@ class Rung:
         """Floating-point operations per byte of `traffic`."""
         return self.case.flops / self.traffic if self.traffic else 0.0
 
-    def per_request(self, space: str, store: bool | None = None) -> float:
-        """Sectors (global) or wavefronts (shared) of one request of a warp, on average."""
-        requests = self.report.total("requests", space, store)
-        return self.report.total("units", space, store) / requests if requests else 0.0
+    def per_request(self, space: str, access: str | None = None) -> tuple[float, float]:
+        """Sectors (global) or wavefronts (shared) of one request of a warp, on average, and the
+        least that its bytes need.
+        """
+        requests = self.report.total("requests", space, access) or 1
+        units, least = (self.report.total(n, space, access) for n in ("units", "ideal"))
+        return units / requests, least / requests
 
     @property
     def ways(self) -> int:

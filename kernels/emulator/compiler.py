@@ -20,13 +20,13 @@ from pathlib import Path
 
 from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 from ..debug import say
-from ..errors import BackendError
-from ..source import KERNEL, Text, without_comments
+from ..errors import BackendError, CompileError
+from ..source import KERNEL, Text, numbered, without_comments
 
 HERE = Path(__file__).parent
-HEADERS = "cuda.h", "runtime.h", "counters.h"
-PARTS = "runtime.cpp", "warp.cpp", "calls.cpp"
-WATCHERS = "monitor.cpp", "counters.cpp"
+HEADERS = "cuda.h", "runtime.h", "watch.h"
+PARTS = "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+WATCHERS = "monitor.cpp", "fences.cpp", "counters.cpp"
 SHARED = re.compile(
     r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
 )
@@ -34,20 +34,25 @@ DYNAMIC = re.compile(
     r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
 )
 UNSUPPORTED = {
-    r"\bcooperative_groups\b": "cooperative groups (grid_barrier of device.cuh is there)",
+    r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
     r"<<<": "kernels that launch kernels",
     r"\basm\b": "inline PTX outside device.cuh",
-    r"\btex[123]D\w*|\bcudaTextureObject_t\b|\bsurf[123]D\w*": "textures and surfaces",
+    r"\b(tex|surf)[123]D\w*|\btexture\s*<|\bcuda(Texture|Surface)Object_t\b": (
+        "textures and surfaces"
+    ),
     r"\bwmma\b": "the wmma namespace (mma_tf32 and mma_bf16 of device.cuh are there)",
     r"\b__activemask\b": "__activemask",
     r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
     r"\b__nanosleep\b|\bclock(64)?\s*\(": "clocks",
     r"\bmem(cpy|move|set)\s*\(": "memcpy, memmove and memset in kernels",
-    r"^\s*__device__\s+(volatile\s+)?\w+\s+\w+\s*[;=\[]": "variables of the device",
-    r"\b(malloc|free|printf|assert)\s*\(": "malloc, printf and assert in kernels",
+    r"^\s*(static\s+)?__device__\s+(?!const)(\w+[\s*]+)+\w+\s*[;=\[]": "variables of the device",
+    r"\b(malloc|free)\s*\(|\bnew\s+\w|\bdelete\b": "malloc, free, new and delete in kernels",
+    r"\bassert\s*\(": "assert in kernels",
     r"\b__managed__\b": "managed memory",
     r"\b__cluster_dims__\b": "clusters of blocks",
-    r"\b__half2?\b|\b__nv_bfloat16\b": "half precision types (pack_bf16 of device.cuh is there)",
+    r"\b__half2?\b|\bhalf2?\s+\w|\b(__)?nv_bfloat16\w*|<cuda_(fp16|bf16)": (
+        "half precision types (pack_bf16 of device.cuh is there)"
+    ),
 }
 KEPT = 200  # libraries in the cache
 ALWAYS = (
@@ -58,6 +63,7 @@ ALWAYS = (
     "-fno-strict-aliasing",
     "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
+    "-fstack-clash-protection",  # a large frame must not step over the guard of its stack
     "-w",
     f"-I{HERE}",
 )
@@ -68,10 +74,6 @@ WATCHED = (
     "-fsanitize=thread",
     "-fsanitize=signed-integer-overflow,bounds",
 )
-
-
-class CompileError(BackendError):
-    """The C++ compiler refused a kernel file; the message has the file's own path and line."""
 
 
 @functools.cache
@@ -92,22 +94,19 @@ def compiler() -> str:
 
 def rewritten(text: Text) -> str:
     """The text as C++. Raises CompileError with path and line for what the emulator lacks."""
-    path, number, lines = text.path.as_posix(), 0, []
-    flat = text.flat
-    for line, code in zip(flat.splitlines(), without_comments(flat).splitlines()):
-        mark = re.match(r'#line (\d+) "(.*)"', line)
-        number, path = (int(mark[1]) - 1, mark[2]) if mark else (number + 1, path)
-        if not path.endswith("device.cuh"):
+    lines = []
+    for where, line in numbered(without_comments(text.flat)):
+        if "device.cuh:" not in where:
             for pattern, feature in UNSUPPORTED.items():
-                if re.search(pattern, code):
-                    raise CompileError(f"{path}:{number}: the emulator does not support {feature}")
-        line = line if mark else code
-        if "__shared__" in code:
+                if re.search(pattern, line):
+                    raise CompileError(f"{where}: the emulator does not support {feature}")
+        if "__shared__" in line:
+            code = line
             line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
             line = SHARED.sub(_shared, line)
             if "__shared__" in line:
                 must = "one `__shared__ type name[sizes];` a declaration"
-                raise CompileError(f"{path}:{number}: {must}, please: {code.strip()}")
+                raise CompileError(f"{where}: {must}, please: {code.strip()}")
         lines.append(line)
     return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
 
@@ -117,14 +116,15 @@ def _shared(found: re.Match) -> str:
     stands in a macro or a template and there are several of it.
     """
     type_, name, sizes = found.groups()
-    place = f"emulator_shared(&declared_{name}, sizeof({type_}{sizes}), alignof({type_}))"
+    wanted = f'&declared_{name}, sizeof({type_}{sizes}), alignof({type_}), "{name}"'
+    place = f"emulator_shared({wanted})"
     reference = f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
     return f"static char declared_{name}; {reference}"
 
 
 def _with_entry(found: re.Match) -> str:
-    _, kernel, parameters = found.groups()
-    declaration = f'extern "C" void {kernel}({" ".join(without_comments(parameters).split())});'
+    *_, kernel, parameters = found.groups()
+    declaration = f'extern "C" void {kernel}({" ".join(parameters.split())});'
     return f"{declaration} EMULATE({kernel}) {found.group()}"
 
 
@@ -134,6 +134,8 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
     options = (*types, *(WATCHED if instrumented else ("-O2",)))
     runtime = _runtime(instrumented)
+    if instrumented:
+        options = (*options, *_distinguish_volatile())
 
     def build(scratch: Path, made: Path):
         (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
@@ -151,6 +153,13 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
         )
 
     return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
+
+
+def _distinguish_volatile() -> tuple[str, ...]:
+    """Calls of their own before volatile accesses, in the words of either compiler."""
+    option = "tsan-distinguish-volatile=1"
+    clang = "clang" in Path(compiler()).resolve().name
+    return ("-mllvm", f"-{option}") if clang else (f"--param={option}",)
 
 
 def _runtime(instrumented: bool) -> Path:
