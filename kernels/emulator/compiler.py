@@ -11,6 +11,7 @@ lines keep their numbers:
 import atexit
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -54,6 +55,7 @@ UNSUPPORTED = {
         "half precision types (pack_bf16 of device.cuh is there)"
     ),
 }
+DIGEST = 32  # bytes
 KEPT = 200  # libraries in the cache
 ALWAYS = (
     "-std=c++17",
@@ -90,6 +92,21 @@ def compiler() -> str:
         "the emulator needs a C++17 compiler: install g++ (Debian: apt install g++) or clang++,"
         " or set CXX"
     )
+
+
+@functools.cache
+def trial(path: str) -> None:
+    """Compile and link a tiny kernel. Raises BackendError with what a compiler says that cannot."""
+    kernel = 'extern "C" __global__ void k(float* y) { y[threadIdx.x] = exp(y[0]); }\nEMULATE(k)\n'
+    with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
+        (Path(folder) / "trial.cpp").write_text(kernel, encoding="utf-8")
+        options = *ALWAYS, "-O2", "-shared", "-include", "cuda.h", "trial.cpp", "-o", "trial.so"
+        try:
+            _run(*options, cwd=folder, program=path)
+        except CompileError as error:
+            said = str(error).splitlines()
+            line = next((s for s in said if "error" in s), said[-1])
+            raise BackendError(f"{path} cannot compile a kernel of one line: {line}") from None
 
 
 def rewritten(text: Text) -> str:
@@ -177,10 +194,12 @@ def _runtime(instrumented: bool) -> Path:
 
 
 def _kept(name: str, suffix: str, content: tuple, build) -> Path:
-    """The file of this content in the cache; where there is none, `build` makes it first."""
+    """The file of this content in the cache; where there is none, or a damaged one, `build` makes
+    it first. A file ends with the digest of what comes before, which no linker and loader minds.
+    """
     folder = cache_folder()
     path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
-    if path.is_file():
+    if _whole(path):
         say(f"{path.name} is in the cache")
         with contextlib.suppress(OSError):
             os.utime(path)
@@ -188,18 +207,38 @@ def _kept(name: str, suffix: str, content: tuple, build) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         made = Path(scratch) / f"made{suffix}"
         build(Path(scratch), made)
+        with made.open("ab") as file:
+            file.write(_digest(made.read_bytes()))
         os.replace(made, path)  # whole or not at all, whoever else is building it
     keep_newest(folder, r"\w+-[0-9a-f]{16}\.(so|o)", KEPT)
     return path
 
 
-def _run(*arguments, cwd: Path) -> None:
-    done = subprocess.run(
-        [compiler(), *map(str, arguments)], cwd=cwd, capture_output=True, text=True
-    )
-    say(f"{Path(compiler()).name} {' '.join(map(str, arguments))}\n{done.stderr}")
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _whole(path: Path) -> bool:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return _digest(data[:-DIGEST]) == data[-DIGEST:]
+
+
+def _run(*arguments, cwd: Path, program: str | None = None) -> None:
+    program = program or compiler()
+    name, said = Path(program).name, " ".join(map(str, arguments))
+    try:
+        done = subprocess.run(
+            [program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+        )
+    except OSError as error:
+        raise CompileError(f"{program} cannot be run: {error.strerror}") from None
+    say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
-        raise CompileError(f"{Path(compiler()).name} says\n{done.stderr.strip()}")
+        why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"
+        raise CompileError(f"{name} says\n{why}")
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 
-from ..errors import KernelError, ValueRangeError
+from ..errors import BackendError, KernelError, ValueRangeError
 from ..source import Signature, Text
 from . import report
 from .compiler import library
@@ -52,7 +52,10 @@ _stacks = (_Stacks * 8)()  # of threads, kept by the libraries from launch to la
 
 @functools.cache
 def _load(path):
-    made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    try:
+        made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    except OSError as error:  # it was whole a moment ago
+        raise BackendError(f"the emulator cannot load what it has compiled: {error}") from None
     made.emulator_launch.argtypes = [ctypes.POINTER(_Launch)]
     made.emulator_launch.restype = ctypes.c_char_p
     return made
