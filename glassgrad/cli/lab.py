@@ -66,8 +66,8 @@ def _table(ladder):
         shared = r.report.total("requests", "shared")
         rows.append((
             r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
-            _of_least(r, "global", "load"), _of_least(r, "global", "store"),
-            _of_least(r, "shared") if shared else "–", f"{100 * r.active:.0f} %",
+            *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
+            f"{r.per_request('shared')[0]:.3g}" if shared else "–", f"{100 * r.active:.0f} %",
             Text(f"{r.error:.0e}", "red" if r.wrong else ""),
             good(not r.report.findings, "none", str(len(r.report.findings))),
         ))  # fmt: skip
@@ -83,13 +83,8 @@ def _table(ladder):
         "error",
         "found",
     )
-    title = f"{ladder.op}.{ladder.pass_}, {ladder.case.name} (a request: measured/least possible)"
+    title = f"{ladder.op}.{ladder.pass_}, {ladder.case.name}"
     return table(rows, *columns, title=title, numbers=("v", *columns[2:9]), whole=columns[2:9])
-
-
-def _of_least(rung, *which) -> str:
-    """What was measured a request, and the least possible."""
-    return "/".join(f"{value:.3g}" for value in rung.per_request(*which))
 
 
 def _lines(rung):
