@@ -129,7 +129,6 @@ constexpr std::size_t GAP = 0;
 enum class Left { no, endless, interrupted, overflow, fault, division };
 
 struct Worker {
-  int number = 0;
   char* stacks = nullptr;
   std::size_t capacity = 0, guarded = 0;
   std::size_t next = 0;       // stacks handed out so far
