@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from .arrays import is_cupy, xp_of
-from .debug import say, switches
+from .debug import UNWRITTEN, say, switches
 from .errors import CompileError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
 from .source import Signature, Text
@@ -56,7 +56,6 @@ SHARED_ALWAYS, SHARED_MOST = (
     48 << 10,
     99 << 10,
 )  # bytes a block: without asking, and on every sm_80+
-UNWRITTEN = 0x7FF5A5A5  # as float32, and twice as float64, a NaN that no arithmetic makes
 
 
 def ceil_div(a: int, b: int) -> int:

@@ -124,7 +124,6 @@ void warp_met(Block&, int) {}
 void end_interval(Block&) {}
 void copy_started(const Copy&) {}
 void copy_landed(const Copy&) {}
-void end() {}
 void report(std::string&) {}
 }  // namespace emulator::monitor
 #endif

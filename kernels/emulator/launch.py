@@ -144,6 +144,8 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         del guard
         names = [p.name for p, _ in arrays]
         watched.add(path, signature.kernel, grid, block, names, answer)
+        if not answer["findings"]:
+            watched.suspect(signature.kernel, [(p.name, v) for p, v in arrays if not p.constant])
     elif answer["findings"]:
         raise KernelError("\n".join(map(str, report.findings(path, signature.kernel, answer))))
 

@@ -33,11 +33,11 @@ struct Region {
   std::uint64_t bytes = 0;
   int array = -1;  // position among the arguments; -1: shared memory
   const char* name = "";  // of a shared array
-  bool writable = true, written = false, blank = false;  // blank: every word says that nobody has written it
+  bool writable = true;
   std::vector<Word> words;
 };
 
-constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // launcher.py fills new arrays with it
+constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // debug.py: launcher.py fills new arrays with it
 
 std::vector<Region> regions;  // the arguments
 std::unordered_map<Block*, std::vector<Region>> shared_of;
@@ -171,7 +171,6 @@ void shadow(Region& r, Thread* t, std::uintptr_t address, int size, Kind kind, b
       word.reads[0] = now;
     }
   }
-  if (stores) r.written = true;
   if (strong && stores) fences::meet(address, false, true);
 }
 
@@ -223,12 +222,10 @@ void begin(const Launch& launch, const char* stacks, std::size_t bytes) {
     Region r;
     r.base = a.data, r.bytes = a.bytes, r.array = i, r.writable = a.writable;
     r.words.resize((a.bytes + 3) / 4);
-    r.blank = a.bytes;
     for (std::size_t w = 0; w < r.words.size(); ++w) {
       std::uint32_t value = 0;
       std::memcpy(&value, a.data + 4 * w, std::min<std::uint64_t>(4, a.bytes - 4 * w));
       r.words[w].valid = value == UNWRITTEN ? 0 : 15;
-      r.blank &= value == UNWRITTEN;
     }
     regions.push_back(std::move(r));
   }
@@ -265,14 +262,6 @@ void copy_landed(const Copy& copy) {
   const std::uint64_t first = ((std::uintptr_t)copy.to - (std::uintptr_t)r->base) / 4;
   shadow(*r, self, (std::uintptr_t)copy.to, copy.bytes, Kind::store, false, copy.caller);
   for (int w = 0; w < copy.bytes / 4; ++w) r->words[first + w].valid = 15;
-}
-
-// An array that held nothing before holds nothing still: of any other it cannot be told whether it should.
-void end() {
-  for (const Region& r : regions)
-    if (r.writable && r.blank && !r.written && !abandoned)
-      finding("writes nothing", text("no thread stores anything into #%d#, which holds nothing yet", r.array),
-              {nullptr, 0, r.array});
 }
 
 void report(std::string& json) { counters::report(json); }

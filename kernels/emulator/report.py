@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..debug import UNWRITTEN
 from ..errors import BackendError
 
 _state = threading.local()
@@ -89,6 +90,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     launches: list[dict] = field(default_factory=list)
+    unwritten: list[tuple] = field(default_factory=list, repr=False)
 
     def add(self, library, kernel, grid, block, names, answer) -> None:
         """Take in what one launch answered."""
@@ -104,6 +106,21 @@ class Report:
                 continue
             file, line = lines.get(s["address"], ("", 0))
             self._add_site(kernel, file, line, names, s["address"] - answer["base"], s)
+
+    def suspect(self, kernel: str, outputs: list[tuple]) -> None:
+        """Remember which of a launch's (name, array) hold nothing: a later launch may fill them."""
+        known = {id(array) for *_, array in self.unwritten}
+        self.unwritten += [
+            (kernel, n, a) for n, a in outputs if _holds_nothing(a) and id(a) not in known
+        ]
+
+    def close(self) -> None:
+        """Outputs that hold nothing to the end become findings."""
+        said = "no thread stores anything into {}, which holds nothing yet"
+        for kernel, name, array in self.unwritten:
+            if _holds_nothing(array):
+                self.findings.append(Finding("writes nothing", kernel, "", 0, said.format(name), 1))
+        self.unwritten = []
 
     def _add_site(self, kernel, file, line, names, at, s) -> None:
         space, array = ("shared", "") if s["array"] < 0 else ("global", names[s["array"]])
@@ -141,13 +158,25 @@ class Report:
         return sum(getattr(s, name) for s in wanted)
 
 
+def _holds_nothing(array) -> bool:
+    """Is every word of it what `launcher.empty` poisons arrays with?"""
+    if not array.size or array.nbytes % 4:
+        return False
+    words = array.reshape(-1).view("uint32")
+    return bool(words[0] == UNWRITTEN and (words == UNWRITTEN).all())
+
+
 @contextlib.contextmanager
 def watching() -> Iterator[Report]:
-    """Run every emulated launch of this thread instrumented; gives the Report that they fill."""
+    """Run every emulated launch of this thread instrumented; gives the Report that they fill.
+
+    What no launch has written by the end of the block is found then.
+    """
     before = getattr(_state, "report", None)
     _state.report = Report()
     try:
         yield _state.report
+        _state.report.close()
     finally:
         _state.report = before
 

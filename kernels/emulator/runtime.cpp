@@ -306,7 +306,6 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
   const bool interrupted = signals::end();
   fflush(stdout);  // what the kernel has printed
 
-  monitor::end();
   json = "{\"findings\": [" + findings_as_json();
   Dl_info library;
   dladdr((void*)&emulator_launch, &library);

@@ -190,7 +190,6 @@ void warp_met(Block& block, int warp);
 void end_interval(Block& block);  // all threads of the block are at a barrier or have ended
 void copy_started(const Copy& copy);
 void copy_landed(const Copy& copy);
-void end();
 void report(std::string& json);  // members of a JSON object, each after a comma
 }  // namespace monitor
 

@@ -232,3 +232,8 @@ extern "C" __global__ void k(const float* x, float* y, float* sometimes) {
     with watching() as report:
         made.launch("k", 1, 8, numbers(8), unwritten(8), numbers(8))
     assert not report.findings, "what holds something may be left as it is"
+    sometimes = unwritten(8)
+    with watching() as report:
+        made.launch("k", 1, 8, numbers(8), unwritten(8), sometimes)
+        made.launch("k", 1, 8, -1 - numbers(8), unwritten(8), sometimes)
+    assert not report.findings, "the second launch fills what the first has left"
