@@ -7,7 +7,7 @@ cases stands in for them.
 from ..kernels import OPERATIONS, Implementation, cases, implementations
 from ..kernels.case import Case
 from .job import Contender, Job, Plan, same_bits
-from .verify import ROUNDED, VerifyError, expect_close, reference
+from .verify import VerifyError, expect_close, reference
 
 
 def plans(backend: str) -> list[Plan]:
@@ -58,7 +58,7 @@ def _contender(record: Implementation, case: Case, args: tuple, expected: tuple)
     before = []
 
     def check(what, got):
-        rtol = ROUNDED[record.precision]
+        rtol = case.tolerance("float32", record.precision)
         error = expect_close(what, got, expected, case.reduction, case.floor, rtol)
         if record.deterministic and before and not same_bits(got, before[0]):
             raise VerifyError(f"{what}: another result than at the first call")

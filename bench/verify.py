@@ -8,8 +8,6 @@ from ..kernels.errors import GlassgradError
 from ..kernels.registry import find
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
-# four times the unit roundoff of versions whose products are of numbers rounded to fewer digits
-ROUNDED = {"full": None, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 
 
 class VerifyError(GlassgradError, ArithmeticError):

@@ -4,7 +4,9 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .registry import OPERATIONS
+import numpy as np
+
+from .registry import OPERATIONS, Implementation
 
 ROUNDED = {"full": 0.0, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 
@@ -37,6 +39,11 @@ class Case:
         eps = 2.0**-23 if dtype == "float32" else 2.0**-52
         return 8 * eps * max(1.0, float(self.reduction)) ** 0.5 + ROUNDED[precision]
 
+    def normal(self, dtype: str = "float32") -> tuple:
+        """The arguments made of normal numbers, the same in every run."""
+        rng = np.random.default_rng(0)
+        return self.make(lambda *shape: np.asarray(rng.standard_normal(shape)).astype(dtype), dtype)
+
     def __str__(self):
         return f"{self.op}.{self.pass_}: {self.name}"
 
@@ -47,3 +54,18 @@ def cases(op=None, pass_=None) -> list[Case]:
     for o in OPERATIONS if op is None else (op,):
         found += importlib.import_module(f"{__package__}.{o}.cases").CASES
     return [c for c in found if pass_ in (None, c.pass_)]
+
+
+def largest(op: str, pass_: str, records: list[Implementation]) -> Case:
+    """The small case that most of these versions support, of those the one with the most work.
+
+    >>> from glassgrad.kernels import implementations
+    >>> largest("philox", "bits", implementations("philox", "bits", "reference")).bench
+    False
+    """
+
+    def worth(case):
+        args = case.normal()
+        return sum(r.supports(*args) for r in records), case.flops, case.bytes
+
+    return max((c for c in cases(op, pass_) if not c.bench), key=worth)

@@ -4,6 +4,8 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+UNWRITTEN = 0x7FF5A5A5  # as float32, and twice as float64, a NaN that no arithmetic makes
+
 
 class Switches:
     """`poisoning`: new outputs of CUDA kernels say where nobody has written; `compilers`: print

@@ -31,6 +31,10 @@ class BackendError(GlassgradError, LookupError):
     """No implementation of the operation is registered for the backend asked for."""
 
 
+class CompileError(BackendError):
+    """A compiler, or what comes before it, refused a kernel file; with the file's path and line."""
+
+
 class KernelError(GlassgradError, RuntimeError):
     """A kernel went wrong while it ran: a barrier not all threads reach, memory out of bounds."""
 

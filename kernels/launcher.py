@@ -31,8 +31,8 @@ from pathlib import Path
 import numpy as np
 
 from .arrays import is_cupy, xp_of
-from .debug import say, switches
-from .errors import BackendError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
+from .debug import UNWRITTEN, say, switches
+from .errors import CompileError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
 from .source import Signature, Text
 
@@ -56,7 +56,6 @@ SHARED_ALWAYS, SHARED_MOST = (
     48 << 10,
     99 << 10,
 )  # bytes a block: without asking, and on every sm_80+
-UNWRITTEN = 0x7FF5A5A5  # as float32, and twice as float64, a NaN that no arithmetic makes
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -245,5 +244,5 @@ def _module(text: Text, real: str, index: str, cooperative: bool):
         say(f"NVRTC {text.path.parent.name}/{text.path.name} {' '.join(options)}")
         module.compile(log_stream=sys.stderr if switches.compilers else None)
     except cupy.cuda.compiler.CompileException as error:
-        raise BackendError(f"{text.path.name}: NVRTC says\n{error}") from None
+        raise CompileError(f"{text.path.name}: NVRTC says\n{error}") from None
     return module

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BackendError
+from .errors import BackendError, CompileError
 from .source import Text
 
 NAMES = ("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so")
@@ -28,10 +28,6 @@ class Resources:
     registers: int
     shared: int  # bytes
     spilled: int  # bytes stored and loaded
-
-
-class CompileError(BackendError):
-    """NVRTC refused a kernel file; the message has the file's own path and line."""
 
 
 @functools.cache

@@ -111,14 +111,15 @@ def counted(report: Report) -> dict[str, dict[str, int]]:
     """{kernel: {counter: value}} of an emulator's report."""
     found: dict[str, dict[str, int]] = {}
     for site in report.sites:
+        if site.access == "atomic":  # ncu has other counters for them
+            continue
         kernel = found.setdefault(site.kernel, dict.fromkeys(METRICS, 0))
-        way = "store" if site.store else "load"
         if site.space == "global":
-            kernel[f"{way}_requests"] += site.requests
-            kernel[f"{way}_sectors"] += site.units
+            kernel[f"{site.access}_requests"] += site.requests
+            kernel[f"{site.access}_sectors"] += site.units
         else:
-            kernel[f"shared_{way}_waves"] += site.units
-            kernel[f"shared_{way}_conflicts"] += site.units - site.ideal
+            kernel[f"shared_{site.access}_waves"] += site.units
+            kernel[f"shared_{site.access}_conflicts"] += site.units - site.ideal
     return found
 
 

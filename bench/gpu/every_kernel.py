@@ -15,26 +15,14 @@ import numpy as np
 
 from ...core.arrays import module_for
 from ...kernels import OPERATIONS, Implementation, backend, cases, implementations
-from ...kernels.case import Case
+from ...kernels.case import Case, largest
 from . import textbook
 
 
 def arguments(case: Case, dtype: str, xp) -> tuple:
     """The case's arguments on the device, the same in every run."""
-    rng = np.random.default_rng(0)
-    made = case.make(lambda *shape: np.asarray(rng.standard_normal(shape)).astype(dtype), dtype)
+    made = case.normal(dtype)
     return tuple(xp.asarray(a) if isinstance(a, np.ndarray) else a for a in made)
-
-
-def largest(op: str, pass_: str) -> Case:
-    """The small case that most versions support, of those the one with the most work."""
-    records = implementations(op, pass_, "emulated")
-
-    def worth(case):
-        args = arguments(case, "float32", np)
-        return sum(r.supports(*args) for r in records), case.flops, case.bytes
-
-    return max((c for c in cases(op, pass_) if not c.bench), key=worth)
 
 
 def launch(record: Implementation, chosen: list[Case], xp, wait) -> int:
@@ -81,7 +69,11 @@ def main(argv=None) -> int:
 
 
 def _run(record: Implementation, args, xp, wait) -> int:
-    known = [largest(record.op, record.pass_)] if args.largest else cases(record.op, record.pass_)
+    known = cases(record.op, record.pass_)
+    if args.largest:
+        known = [
+            largest(record.op, record.pass_, implementations(record.op, record.pass_, "emulated"))
+        ]
     chosen = [c for c in known if not c.bench and (args.case or "") in c.name]
     if args.largest:
         record = _in_float32(record)

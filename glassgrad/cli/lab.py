@@ -66,8 +66,8 @@ def _table(ladder):
         shared = r.report.total("requests", "shared")
         rows.append((
             r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
-            f"{r.per_request('global', False):.3g}", f"{r.per_request('global', True):.3g}",
-            f"{r.per_request('shared'):.3g}" if shared else "–", f"{100 * r.active:.0f} %",
+            *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
+            f"{r.per_request('shared')[0]:.3g}" if shared else "–", f"{100 * r.active:.0f} %",
             Text(f"{r.error:.0e}", "red" if r.wrong else ""),
             good(not r.report.findings, "none", str(len(r.report.findings))),
         ))  # fmt: skip
@@ -92,7 +92,7 @@ def _lines(rung):
 
     rows = [
         (
-            f"{Path(s.file).name}:{s.line}", s.array or "shared", "store" if s.store else "load",
+            f"{Path(s.file).name}:{s.line}", s.array or "shared", s.access,
             s.size, amount(s.requests), f"{s.per_request:.3g}", f"{s.ideal / s.requests:.3g}",
             s.ways if s.ways > 1 else "", f"{100 * s.active:.0f} %",
         )

@@ -81,11 +81,12 @@ def gpu() -> tuple[bool, str]:
 
 def emulator() -> tuple[bool, str]:
     """(can CUDA kernels run on the CPU, with which compiler or what to install)."""
-    from ..kernels.emulator.compiler import compiler
+    from ..kernels.emulator.compiler import compiler, trial
     from ..kernels.errors import BackendError
 
     try:
         path = compiler()
+        trial(path)
     except BackendError as error:
         return False, str(error)
     lines = shutil.which("addr2line") or shutil.which("llvm-addr2line")
@@ -104,8 +105,18 @@ def nvrtc() -> str:
 
 
 def compilers() -> dict[str, str | None]:
-    """C++ and CUDA compilers, each with its path."""
-    return {name: shutil.which(name) for name in COMPILERS}
+    """C++ and CUDA compilers, each with its path; of one that cannot compile what it says."""
+    from ..kernels.emulator.compiler import trial
+    from ..kernels.errors import BackendError
+
+    found = {name: shutil.which(name) for name in COMPILERS}
+    for name, path in found.items():
+        if path and name != "nvcc":  # nvcc is used by nothing here
+            try:
+                trial(path)
+            except BackendError as error:
+                found[name] = str(error)
+    return found
 
 
 def backends() -> dict[str, tuple[bool, str]]:

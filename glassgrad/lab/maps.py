@@ -70,9 +70,12 @@ def bank_map(site: Site) -> str:
     """The 32 banks side by side, the different words wanted of each below one another.
 
     As deep as the column is, so many wavefronts the request takes. Accesses of 8 and 16 bytes go
-    by half and quarter warps: the worst of them is drawn.
+    by half and quarter warps, loads by twice as many lanes where neighbours want the same (as
+    counters.cpp has it): the worst of these groups is drawn.
     """
     step = 8 if site.size > 8 else 16 if site.size > 4 else 32
+    if step < 32 and site.access == "load" and (_in_pairs(site, 1) or _in_pairs(site, 2)):
+        step *= 2
     parts = [_columns(site, range(first, first + step)) for first in range(0, 32, step)]
     columns = max(parts, key=lambda c: max(map(len, c)))
     cells, depth = [], min(ROWS, max(map(len, columns)))
@@ -83,6 +86,12 @@ def bank_map(site: Site) -> str:
             what = f"word {word}: {_lanes(lanes)}" if lanes else "not wanted"
             cells.append(_cell(bank * CELL, row * CELL, fill, f"bank {bank}, {what}"))
     return _svg(BANKS * CELL, depth * CELL, "".join(cells))
+
+
+def _in_pairs(site: Site, bit: int) -> bool:
+    """Do the active lanes go in pairs, n and n ^ bit, to one address?"""
+    pairs = ((a, site.sample[lane ^ bit]) for lane, a in enumerate(site.sample))
+    return all(a == b for a, b in pairs if a is not None and b is not None)
 
 
 def _columns(site: Site, lanes) -> list[list[tuple[int, list[int]]]]:
@@ -107,4 +116,5 @@ def _cell(x, y, fill, title) -> str:
 
 
 def _svg(width, height, inner) -> str:
-    return f'<svg class="map" width="{width}" height="{height}">{inner}</svg>'
+    box = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg class="map" {box}>{inner}</svg>'

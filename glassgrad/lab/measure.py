@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import OPERATIONS, Implementation, cases, implementations, nvrtc
-from ..kernels.case import Case
+from ..kernels.case import Case, largest
 from ..kernels.debug import poisoned_outputs
 from ..kernels.emulator import Report, watching
 from ..kernels.errors import BackendError, ValueRangeError, nearest
@@ -45,10 +45,13 @@ class Rung:
         """Floating-point operations per byte of `traffic`."""
         return self.case.flops / self.traffic if self.traffic else 0.0
 
-    def per_request(self, space: str, store: bool | None = None) -> float:
-        """Sectors (global) or wavefronts (shared) of one request of a warp, on average."""
-        requests = self.report.total("requests", space, store)
-        return self.report.total("units", space, store) / requests if requests else 0.0
+    def per_request(self, space: str, access: str | None = None) -> tuple[float, float]:
+        """Sectors (global) or wavefronts (shared) of one request of a warp, on average, and the
+        least that its bytes need.
+        """
+        requests = self.report.total("requests", space, access) or 1
+        units, least = (self.report.total(n, space, access) for n in ("units", "ideal"))
+        return units / requests, least / requests
 
     @property
     def ways(self) -> int:
@@ -144,29 +147,16 @@ def _records(kernel: str, version: int | None) -> list[Implementation]:
     return found
 
 
-def arguments(case: Case) -> tuple:
-    """The case's arguments: float32 normal numbers, the same in every run."""
-    rng = np.random.default_rng(0)
-    return case.make(
-        lambda *shape: np.asarray(rng.standard_normal(shape)).astype(np.float32), "float32"
-    )
-
-
 def _case(op, pass_, records, name) -> Case | None:
+    if name is None:
+        return largest(op, pass_, records)
     known = cases(op, pass_)
-    if name is not None:
-        found = [c for c in known if c.name == name] or [c for c in known if name in c.name]
-        return found[0] if len(found) == 1 else None
-
-    def worth(case):
-        args = arguments(case)
-        return sum(r.supports(*args) for r in records), case.flops, case.bytes
-
-    return max((c for c in known if not c.bench), key=worth)
+    found = [c for c in known if c.name == name] or [c for c in known if name in c.name]
+    return found[0] if len(found) == 1 else None
 
 
 def _rung(record: Implementation, case: Case) -> Rung:
-    args = arguments(case)
+    args = case.normal()
     if not record.supports(*args):
         return Rung(record, case, None)
     with poisoned_outputs(), watching() as report:

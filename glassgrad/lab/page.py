@@ -52,7 +52,7 @@ def _section(ladder: Ladder) -> str:
   <h2>{ladder.op}.{ladder.pass_}</h2>
   <p class="lecture">{html.escape(case.name)}: {amount(case.flops)} floating-point operations,
   at least {amount(case.bytes)} bytes to read and write</p>
-  <div class="scroll">{_table(COLUMNS, _steps(ladder))}</div>
+  <div class="scroll">{_table(COLUMNS, KINDS, _steps(ladder))}</div>
   {versions}
 </section>"""
 
@@ -62,6 +62,7 @@ def _section(ladder: Ladder) -> str:
 COLUMNS = ("version", "idea", "launches", "bytes moved", "operations a byte", "sectors a load",
            "sectors a store", "shared requests", "wavefronts a request", "worst bank conflict",
            "lanes active", "error", "findings")  # fmt: skip
+KINDS = ("", " class='idea'", *[" class='n'"] * 11)
 
 
 def _steps(ladder: Ladder):
@@ -78,10 +79,10 @@ def _steps(ladder: Ladder):
             len(report.launches),
             f'{amount(rung.traffic)}<span class="bar" style="width:{width:.0f}%"></span>',
             f"{rung.intensity:.3g}",
-            f"{rung.per_request('global', False):.3g}",
-            f"{rung.per_request('global', True):.3g}",
+            _of_least(*rung.per_request("global", "load")),
+            _of_least(*rung.per_request("global", "store")),
             amount(shared) if shared else "–",
-            f"{rung.per_request('shared'):.3g}" if shared else "–",
+            _of_least(*rung.per_request("shared")) if shared else "–",
             f"{rung.ways} ways" if rung.ways > 1 else "none" if shared else "–",
             f"{100 * rung.active:.0f} %",
             f'<b class="bad">{rung.error:.1e}</b>' if rung.wrong else f"{rung.error:.1e}",
@@ -89,33 +90,44 @@ def _steps(ladder: Ladder):
         )
 
 
-def _table(columns, rows) -> str:
-    """Rows of HTML below their column names; only the first two columns are text."""
-    kinds = ["", " class='idea'", *[" class='n'"] * (len(columns) - 2)]
+def _of_least(measured: float, least: float) -> str:
+    """Both in a cell, the least where it is not what was measured."""
+    more = measured > 1.005 * least
+    return f"{measured:.3g}" + (f"<br><small>least {least:.3g}</small>" if more else "")
+
+
+def _table(columns, kinds, rows) -> str:
+    """Rows of HTML below their column names. Cells know the name too: on a narrow screen each has
+    a line of its own.
+    """
     head = "".join(f"<th{k}>{c}</th>" for k, c in zip(kinds, columns))
     body = "".join(
-        "<tr>" + "".join(f"<td{k}>{v}</td>" for k, v in zip(kinds, row)) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f'<td{k} data-name="{c}">{v}</td>' for c, k, v in zip(columns, kinds, row))
+        + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 # ------------------------------------------------------------------ one version
 
+LINES = ("line", "what stands there", "memory", "requests", "sectors or wavefronts a request",
+         "least possible", "lanes active", "the first request of a warp")  # fmt: skip
+LINE_KINDS = ("", "", " class='whole'", *[" class='n'"] * 4, "")
+
 
 def _version(rung: Rung, opened: bool) -> str:
     launches = dict.fromkeys(map(_launch, rung.report.launches))
     taken = "".join(f"<br><code>{k}</code> {_taken(r)}" for k, r in rung.resources.items())
     findings = "".join(map(_finding, rung.report.findings))
-    rows = "".join(map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s))))
+    rows = map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s)))
     return f"""
 <details{" open" if opened or rung.report.findings else ""}>
   <summary><b>v{rung.record.version}</b> {html.escape(rung.record.idea)}</summary>
   <p class="lecture">{"; ".join(launches)}{taken}</p>
   {findings}
-  <div class="scroll"><table><thead><tr><th>line</th><th>what stands there</th><th>memory</th>
-  <th class="n">requests</th><th class="n">sectors or wavefronts a request</th>
-  <th class="n">least possible</th><th class="n">lanes active</th>
-  <th>the first request of a warp</th></tr></thead><tbody>{rows}</tbody></table></div>
+  <div class="scroll">{_table(LINES, LINE_KINDS, rows)}</div>
 </details>"""
 
 
@@ -143,17 +155,21 @@ def _sizes(sizes) -> str:
     return " × ".join(map(str, used))
 
 
-def _line(site: Site) -> str:
+def _line(site: Site) -> tuple:
     where = f"{Path(site.file).name}:{site.line}" if site.line else ""
-    access = f"{'store' if site.store else 'load'}, {site.size} bytes a lane"
+    access = f"{site.access}, {site.size} bytes a lane"
     memory = f"<code>{site.array}</code>" if site.space == "global" else "shared"
     conflict = f"<br>{site.ways} ways" if site.ways > 1 else ""
     least = site.ideal / site.requests
     return (
-        f"<tr><td>{where}</td><td><pre>{html.escape(_source(site.file, site.line))}</pre></td>"
-        f"<td class='whole'>{memory}<br>{access}</td><td class='n'>{amount(site.requests)}</td>"
-        f"<td class='n'>{site.per_request:.3g}{conflict}</td><td class='n'>{least:.3g}</td>"
-        f"<td class='n'>{100 * site.active:.0f} %</td><td>{maps.of(site)}</td></tr>"
+        where,
+        f"<pre>{html.escape(_source(site.file, site.line))}</pre>",
+        f"{memory}<br>{access}",
+        amount(site.requests),
+        f"{site.per_request:.3g}{conflict}",
+        f"{least:.3g}",
+        f"{100 * site.active:.0f} %",
+        maps.of(site),
     )
 
 

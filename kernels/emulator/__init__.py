@@ -2,36 +2,59 @@
 
     cuda.h        the vocabulary of CUDA C as plain C++, put before the file
     compiler.py   the few lines that must be rewritten, the compiler, and a cache by content
-    runtime.cpp   blocks over the cores, threads as fibers, barriers, deadlocks
+    runtime.cpp   blocks over the cores, threads as fibers, barriers
+    signals.cpp   threads that do not end, Ctrl-C, faults, stacks that overflow
+    findings.cpp  deadlocks with who waits where, and all else that is wrong
     warp.cpp      shuffles, votes, matrix products: the lanes of a warp meet
     calls.cpp     what kernels call
     monitor.cpp   instrumented mode: what every load and store is held against
+    fences.cpp    what fences and atomics order
     counters.cpp  and what the requests of each warp cost
     launch.py     arrays in, arrays out; findings as errors
     report.py     what was seen: findings with source lines, counters of every line
 
-**Plain mode** runs a kernel as fast as fibers allow and reports barriers that not all threads
-reach, meetings of a warp that cannot happen, copies never waited for, and deadlocks with who waits
-where.
+**Plain mode** runs a kernel as fast as fibers allow and reports threads that wait at different
+barriers, meetings of a warp that cannot happen, copies never waited for, deadlocks with who waits
+where, memory that is not there, and stacks that overflow (a thread has 512 KiB, as on a GPU). A
+thread that runs on lets the others have their turn, so that it may wait for one of them in a loop.
+Where none of a block comes further in ten seconds of a processor, the launch ends;
+`GLASSGRAD_EMULATOR_SECONDS` is another number of them, 0 for no limit. Ctrl-C ends it at once.
 
 **Instrumented mode** (`with watching() as report:`) compiles with `-fsanitize=thread`, whose
 runtime is not linked: our own handlers answer the call that stands before every load and store.
 Added to the above are
 
     races              two threads touch a word, one writes, no barrier between; also between blocks
-    out of bounds      outside of every argument and of shared memory
+    out of bounds      outside of every argument and of every shared array
     uninitialised      a word read that nobody has written
+    writes nothing     into an output that held nothing (`poisoned_outputs`)
+    divergent barrier  also one that some threads never reach because they have ended
     overflow           of signed integers, and rows overrun inside an array of known size
     counters           sectors of 32 bytes per request, bank conflicts, active lanes, bytes, by line
 
-A *request* is one load or store of a warp. The lanes run one after the other here, so a request is
-made of the k-th time since the last barrier that each lane comes to the same instruction.
+A *request* is one load, store or atomic of a warp. The lanes run one after the other here, so a
+request is made of the k-th time since the last barrier that each lane comes to the same
+instruction.
 
-**Where this differs from a GPU.** g++ -O1 decides which loads remain, as nvcc does, but not always
-the same ones: a value kept in a register there may be loaded twice here. Blocks are seen one at a
-time, so caches have no meaning. Lanes are not in lockstep: an intra-warp exchange through shared
-memory without `__syncwarp` is reported as a race, as it is one since Volta. Local variables are not
-watched.
+**Where this differs from a GPU**
+
+- g++ -O1 decides which loads remain, as nvcc does, but not always the same ones: a value kept in a
+  register there may be loaded twice here. Local variables are not watched.
+- Blocks are seen one at a time, so caches have no meaning. The blocks of an ordinary launch begin
+  in order: one that waits for a later one waits for ever.
+- Lanes are not in lockstep: an intra-warp exchange through shared memory without `__syncwarp` is
+  reported as a race, as it is one since Volta.
+- Threads that have ended count as arrived at a barrier, as on every GPU since Volta; instrumented
+  mode says so all the same, as it cannot tell an early `return` from a barrier that a branch has
+  left out. A barrier inside a function is one place, wherever the function is called from.
+- A fence and then an atomic or volatile write of global memory release what lies behind, an atomic
+  or volatile read acquires it without a second fence, which CUDA's model wants and its guide leaves
+  out. `volatile` orders nothing in shared memory.
+- Between two shared arrays lie 512 bytes, between two arguments 64 KiB: an index that leaps over
+  them into the next array is not seen. Plain mode has no such gaps, and sees what leaves memory.
+- Wavefronts of 8- and 16-byte accesses follow what NVIDIA says of 7.x: by half and quarter warps,
+  loads by twice as many lanes where the neighbours n and n^1, or n and n^2, want the same address.
+- Instrumented mode takes a thread for endless that meets no barrier in 2^22 loads and stores.
 """
 
 from .launch import launch

@@ -11,6 +11,7 @@ lines keep their numbers:
 import atexit
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -20,13 +21,13 @@ from pathlib import Path
 
 from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 from ..debug import say
-from ..errors import BackendError
-from ..source import KERNEL, Text, without_comments
+from ..errors import BackendError, CompileError
+from ..source import KERNEL, Text, numbered, without_comments
 
 HERE = Path(__file__).parent
-HEADERS = "cuda.h", "runtime.h", "counters.h"
-PARTS = "runtime.cpp", "warp.cpp", "calls.cpp"
-WATCHERS = "monitor.cpp", "counters.cpp"
+HEADERS = "cuda.h", "runtime.h", "watch.h"
+PARTS = "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+WATCHERS = "monitor.cpp", "fences.cpp", "counters.cpp"
 SHARED = re.compile(
     r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
 )
@@ -34,21 +35,27 @@ DYNAMIC = re.compile(
     r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
 )
 UNSUPPORTED = {
-    r"\bcooperative_groups\b": "cooperative groups (grid_barrier of device.cuh is there)",
+    r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
     r"<<<": "kernels that launch kernels",
     r"\basm\b": "inline PTX outside device.cuh",
-    r"\btex[123]D\w*|\bcudaTextureObject_t\b|\bsurf[123]D\w*": "textures and surfaces",
+    r"\b(tex|surf)[123]D\w*|\btexture\s*<|\bcuda(Texture|Surface)Object_t\b": (
+        "textures and surfaces"
+    ),
     r"\bwmma\b": "the wmma namespace (mma_tf32 and mma_bf16 of device.cuh are there)",
     r"\b__activemask\b": "__activemask",
     r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
     r"\b__nanosleep\b|\bclock(64)?\s*\(": "clocks",
     r"\bmem(cpy|move|set)\s*\(": "memcpy, memmove and memset in kernels",
-    r"^\s*__device__\s+(volatile\s+)?\w+\s+\w+\s*[;=\[]": "variables of the device",
-    r"\b(malloc|free|printf|assert)\s*\(": "malloc, printf and assert in kernels",
+    r"^\s*(static\s+)?__device__\s+(?!const)(\w+[\s*]+)+\w+\s*[;=\[]": "variables of the device",
+    r"\b(malloc|free)\s*\(|\bnew\s+\w|\bdelete\b": "malloc, free, new and delete in kernels",
+    r"\bassert\s*\(": "assert in kernels",
     r"\b__managed__\b": "managed memory",
     r"\b__cluster_dims__\b": "clusters of blocks",
-    r"\b__half2?\b|\b__nv_bfloat16\b": "half precision types (pack_bf16 of device.cuh is there)",
+    r"\b__half2?\b|\bhalf2?\s+\w|\b(__)?nv_bfloat16\w*|<cuda_(fp16|bf16)": (
+        "half precision types (pack_bf16 of device.cuh is there)"
+    ),
 }
+DIGEST = 32  # bytes
 KEPT = 200  # libraries in the cache
 ALWAYS = (
     "-std=c++17",
@@ -58,6 +65,7 @@ ALWAYS = (
     "-fno-strict-aliasing",
     "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
+    "-fstack-clash-protection",  # a large frame must not step over the guard of its stack
     "-w",
     f"-I{HERE}",
 )
@@ -68,10 +76,6 @@ WATCHED = (
     "-fsanitize=thread",
     "-fsanitize=signed-integer-overflow,bounds",
 )
-
-
-class CompileError(BackendError):
-    """The C++ compiler refused a kernel file; the message has the file's own path and line."""
 
 
 @functools.cache
@@ -90,24 +94,36 @@ def compiler() -> str:
     )
 
 
+@functools.cache
+def trial(path: str) -> None:
+    """Compile and link a tiny kernel. Raises BackendError with what a compiler says that cannot."""
+    kernel = 'extern "C" __global__ void k(float* y) { y[threadIdx.x] = exp(y[0]); }\nEMULATE(k)\n'
+    with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
+        (Path(folder) / "trial.cpp").write_text(kernel, encoding="utf-8")
+        options = *ALWAYS, "-O2", "-shared", "-include", "cuda.h", "trial.cpp", "-o", "trial.so"
+        try:
+            _run(*options, cwd=folder, program=path)
+        except CompileError as error:
+            said = str(error).splitlines()
+            line = next((s for s in said if "error" in s), said[-1])
+            raise BackendError(f"{path} cannot compile a kernel of one line: {line}") from None
+
+
 def rewritten(text: Text) -> str:
     """The text as C++. Raises CompileError with path and line for what the emulator lacks."""
-    path, number, lines = text.path.as_posix(), 0, []
-    flat = text.flat
-    for line, code in zip(flat.splitlines(), without_comments(flat).splitlines()):
-        mark = re.match(r'#line (\d+) "(.*)"', line)
-        number, path = (int(mark[1]) - 1, mark[2]) if mark else (number + 1, path)
-        if not path.endswith("device.cuh"):
+    lines = []
+    for where, line in numbered(without_comments(text.flat)):
+        if "device.cuh:" not in where:
             for pattern, feature in UNSUPPORTED.items():
-                if re.search(pattern, code):
-                    raise CompileError(f"{path}:{number}: the emulator does not support {feature}")
-        line = line if mark else code
-        if "__shared__" in code:
+                if re.search(pattern, line):
+                    raise CompileError(f"{where}: the emulator does not support {feature}")
+        if "__shared__" in line:
+            code = line
             line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
             line = SHARED.sub(_shared, line)
             if "__shared__" in line:
                 must = "one `__shared__ type name[sizes];` a declaration"
-                raise CompileError(f"{path}:{number}: {must}, please: {code.strip()}")
+                raise CompileError(f"{where}: {must}, please: {code.strip()}")
         lines.append(line)
     return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
 
@@ -117,14 +133,15 @@ def _shared(found: re.Match) -> str:
     stands in a macro or a template and there are several of it.
     """
     type_, name, sizes = found.groups()
-    place = f"emulator_shared(&declared_{name}, sizeof({type_}{sizes}), alignof({type_}))"
+    wanted = f'&declared_{name}, sizeof({type_}{sizes}), alignof({type_}), "{name}"'
+    place = f"emulator_shared({wanted})"
     reference = f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
     return f"static char declared_{name}; {reference}"
 
 
 def _with_entry(found: re.Match) -> str:
-    _, kernel, parameters = found.groups()
-    declaration = f'extern "C" void {kernel}({" ".join(without_comments(parameters).split())});'
+    *_, kernel, parameters = found.groups()
+    declaration = f'extern "C" void {kernel}({" ".join(parameters.split())});'
     return f"{declaration} EMULATE({kernel}) {found.group()}"
 
 
@@ -134,6 +151,8 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
     options = (*types, *(WATCHED if instrumented else ("-O2",)))
     runtime = _runtime(instrumented)
+    if instrumented:
+        options = (*options, *_distinguish_volatile())
 
     def build(scratch: Path, made: Path):
         (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
@@ -153,6 +172,13 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
 
 
+def _distinguish_volatile() -> tuple[str, ...]:
+    """Calls of their own before volatile accesses, in the words of either compiler."""
+    option = "tsan-distinguish-volatile=1"
+    clang = "clang" in Path(compiler()).resolve().name
+    return ("-mllvm", f"-{option}") if clang else (f"--param={option}",)
+
+
 def _runtime(instrumented: bool) -> Path:
     """The runtime as an object file: the same for all kernels, so compiled once."""
     options = ("-O2", *(("-DGLASSGRAD_INSTRUMENTED",) if instrumented else ()))
@@ -168,10 +194,12 @@ def _runtime(instrumented: bool) -> Path:
 
 
 def _kept(name: str, suffix: str, content: tuple, build) -> Path:
-    """The file of this content in the cache; where there is none, `build` makes it first."""
+    """The file of this content in the cache; where there is none, or a damaged one, `build` makes
+    it first. A file ends with the digest of what comes before, which no linker and loader minds.
+    """
     folder = cache_folder()
     path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
-    if path.is_file():
+    if _whole(path):
         say(f"{path.name} is in the cache")
         with contextlib.suppress(OSError):
             os.utime(path)
@@ -179,18 +207,38 @@ def _kept(name: str, suffix: str, content: tuple, build) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         made = Path(scratch) / f"made{suffix}"
         build(Path(scratch), made)
+        with made.open("ab") as file:
+            file.write(_digest(made.read_bytes()))
         os.replace(made, path)  # whole or not at all, whoever else is building it
     keep_newest(folder, r"\w+-[0-9a-f]{16}\.(so|o)", KEPT)
     return path
 
 
-def _run(*arguments, cwd: Path) -> None:
-    done = subprocess.run(
-        [compiler(), *map(str, arguments)], cwd=cwd, capture_output=True, text=True
-    )
-    say(f"{Path(compiler()).name} {' '.join(map(str, arguments))}\n{done.stderr}")
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _whole(path: Path) -> bool:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    return _digest(data[:-DIGEST]) == data[-DIGEST:]
+
+
+def _run(*arguments, cwd: Path, program: str | None = None) -> None:
+    program = program or compiler()
+    name, said = Path(program).name, " ".join(map(str, arguments))
+    try:
+        done = subprocess.run(
+            [program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+        )
+    except OSError as error:
+        raise CompileError(f"{program} cannot be run: {error.strerror}") from None
+    say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
-        raise CompileError(f"{Path(compiler()).name} says\n{done.stderr.strip()}")
+        why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"
+        raise CompileError(f"{name} says\n{why}")
 
 
 @functools.cache

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "counters.h"
-#include "runtime.h"
+#include "watch.h"
 
 namespace emulator::counters {
 namespace {
@@ -22,7 +21,7 @@ struct Request {
 struct Site {
   void* caller;
   int array;  // -1: shared memory
-  bool store;
+  Kind kind;
   int size;
   std::uint64_t requests = 0, lanes = 0, bytes = 0, units = 0, ideal = 0, ways = 0;
   std::vector<long long> sample;
@@ -37,33 +36,49 @@ std::vector<Site> sites;
 std::unordered_map<std::uint64_t, int> site_of;
 std::unordered_map<Block*, std::vector<Lanes>> warps;
 
-int site_number(void* caller, int array, bool store, int size) {
-  const std::uint64_t key = (std::uint64_t)caller * 2048 + (array + 1) * 64 + size * 2 % 64 + store;
+int site_number(void* caller, int array, Kind kind, int size) {
+  const std::uint64_t key = (std::uint64_t)caller * 2048 + (array + 1) * 64 + size % 16 * 4 + (int)kind;
   const auto [place, is_new] = site_of.try_emplace(key, (int)sites.size());
-  if (is_new) sites.push_back({caller, array, store, size});
+  if (is_new) sites.push_back({caller, array, kind, size});
   return place->second;
+}
+
+int distinct(std::vector<std::uintptr_t>& v) {
+  std::sort(v.begin(), v.end());
+  v.erase(std::unique(v.begin(), v.end()), v.end());
+  return (int)v.size();
 }
 
 // Distinct sectors of one request, and how few could hold the bytes that it wants.
 std::pair<int, int> sectors(const Request& q, int size) {
-  std::vector<std::uintptr_t> all, places;
+  std::vector<std::uintptr_t> touched, places;
   for (int lane = 0; lane < WARP; ++lane)
     if (q.lanes >> lane & 1) {
       places.push_back(q.address[lane]);
       for (std::uintptr_t s = q.address[lane] / SECTOR; s <= (q.address[lane] + size - 1) / SECTOR; ++s)
-        all.push_back(s);
+        touched.push_back(s);
     }
-  const auto distinct = [](std::vector<std::uintptr_t>& v) {
-    std::sort(v.begin(), v.end());
-    return int(std::unique(v.begin(), v.end()) - v.begin());
-  };
-  return {distinct(all), (distinct(places) * size + SECTOR - 1) / SECTOR};
+  distinct(places);
+  std::size_t bytes = size;
+  for (std::size_t i = 1; i < places.size(); ++i) bytes += std::min<std::size_t>(size, places[i] - places[i - 1]);
+  return {distinct(touched), (bytes + SECTOR - 1) / SECTOR};
 }
 
-// Wavefronts of one request to shared memory, and the least possible: 4-byte accesses go by warps, 8-byte ones
-// by half and 16-byte ones by quarter warps; words of one bank that differ follow one another.
-std::pair<int, int> wavefronts(const Request& q, int size, std::uint64_t& ways) {
-  const int lanes = size > 8 ? 8 : size > 4 ? 16 : 32;
+// Do the active lanes go in pairs, each with the lane whose number differs in this bit, to one address?
+bool in_pairs(const Request& q, int bit) {
+  for (int lane = 0; lane < WARP; ++lane)
+    if ((q.lanes >> lane & 1) && (q.lanes >> (lane ^ bit) & 1) && q.address[lane] != q.address[lane ^ bit])
+      return false;
+  return true;
+}
+
+// Wavefronts of one request to shared memory, and the least possible. Words of one bank that differ follow one
+// another. A wavefront returns 128 bytes at most: 4-byte accesses go by warps, 8-byte ones by half and 16-byte
+// ones by quarter warps, and loads by twice as many lanes where neighbours (n and n^1, or n and n^2) want the
+// same: so says NVIDIA of 7.x, and nothing else of later chips.
+std::pair<int, int> wavefronts(const Request& q, int size, Kind kind, std::uint64_t& ways) {
+  int lanes = size > 8 ? 8 : size > 4 ? 16 : 32;
+  if (lanes < 32 && kind == Kind::load && (in_pairs(q, 1) || in_pairs(q, 2))) lanes *= 2;
   int cycles = 0, least = 0;
   for (int first = 0; first < WARP; first += lanes) {
     std::vector<std::uintptr_t> words;
@@ -71,9 +86,7 @@ std::pair<int, int> wavefronts(const Request& q, int size, std::uint64_t& ways) 
       if (q.lanes >> lane & 1)
         for (std::uintptr_t w = q.address[lane] / 4; w <= (q.address[lane] + size - 1) / 4; ++w)
           words.push_back(w);
-    if (words.empty()) continue;
-    std::sort(words.begin(), words.end());
-    words.erase(std::unique(words.begin(), words.end()), words.end());
+    if (!distinct(words)) continue;
     int in_bank[BANKS] = {};
     for (std::uintptr_t w : words) ++in_bank[w % BANKS];
     const int worst = *std::max_element(in_bank, in_bank + BANKS);
@@ -89,7 +102,7 @@ void count(Site& site, const Request& q) {
   site.lanes += lanes;
   site.bytes += std::uint64_t(lanes) * site.size;
   if (site.array < 0) {
-    const auto [cycles, least] = wavefronts(q, site.size, site.ways);
+    const auto [cycles, least] = wavefronts(q, site.size, site.kind, site.ways);
     site.units += cycles, site.ideal += least;
   } else {
     const auto [moved, least] = sectors(q, site.size);
@@ -104,12 +117,11 @@ void count(Site& site, const Request& q) {
 
 void clear() { sites.clear(), site_of.clear(), warps.clear(); }
 
-void note(const char* base, int array, std::uintptr_t address, int size, bool store, void* caller) {
-  Thread* t = self;
+void note(Thread* t, const char* base, int array, std::uintptr_t address, int size, Kind kind, void* caller) {
   auto& all = warps[t->block];
   if (all.empty()) all.resize((t->block->threads.size() + WARP - 1) / WARP);
   Lanes& lanes = all[t->index / WARP];
-  const int site = site_number(caller, array, store, size), lane = t->index % WARP;
+  const int site = site_number(caller, array, kind, size), lane = t->index % WARP;
   if ((int)lanes.requests.size() <= site) lanes.requests.resize(site + 1);
   auto& times = lanes.times[lane];
   if ((int)times.size() <= site) times.resize(site + 1);
@@ -134,11 +146,12 @@ void end_interval(Block& block) {
 }
 
 void report(std::string& json) {
+  static const char* ACCESS[] = {"load", "store", "atomic"};
   json += ", \"sites\": [";
   for (std::size_t i = 0; i < sites.size(); ++i) {
     const Site& s = sites[i];
-    json += text("%s{\"address\": %llu, \"array\": %d, \"store\": %s, \"size\": %d, ", i ? ", " : "",
-                 (unsigned long long)s.caller, s.array, s.store ? "true" : "false", s.size);
+    json += text("%s{\"address\": %llu, \"array\": %d, \"access\": \"%s\", \"size\": %d, ", i ? ", " : "",
+                 (unsigned long long)s.caller, s.array, ACCESS[(int)s.kind], s.size);
     json += text("\"requests\": %llu, \"lanes\": %llu, \"bytes\": %llu, ", (unsigned long long)s.requests,
                  (unsigned long long)s.lanes, (unsigned long long)s.bytes);
     json += text("\"units\": %llu, \"ideal\": %llu, \"ways\": %llu, \"sample\": [", (unsigned long long)s.units,

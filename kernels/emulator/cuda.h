@@ -5,10 +5,10 @@
 // Calls carry file and line, so that a report can say who waits where.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <math.h>  // not <cmath>: its overloads for float must be found without std::
 #include <type_traits>
 #include <utility>
 
@@ -37,22 +37,34 @@ struct Where {  // the built-in variables of one thread
   dim3 block_size, grid_size;
 };
 
+namespace emulator {
+struct Place {  // a call in the kernel file; the number tells those of one line apart
+  const char* file = nullptr;
+  int line = 0, number = 0;
+};
+}  // namespace emulator
+#define EMULATOR_PLACE (emulator::Place{__FILE__, __LINE__, __COUNTER__})
+
 enum class Warp { shuffle, up, down, exchange, ballot, sync, tf32, bf16 };
 
 extern "C" {
 __attribute__((const)) const Where* emulator_where();
-void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment);
+void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment, const char* name);
 void* emulator_dynamic_shared();
-int emulator_barrier(const char* file, int line, int kind, int predicate);
-void emulator_grid_barrier(const char* file, int line);
-std::uint64_t emulator_warp(const char* file, int line, Warp kind, unsigned mask, std::uint64_t value,
-                            int parameter, int width);
-void emulator_mma(const char* file, int line, Warp kind, float* d, const void* a, const void* b);
+int emulator_barrier(emulator::Place place, int kind, int predicate);
+void emulator_grid_barrier(emulator::Place place);
+std::uint64_t emulator_warp(emulator::Place place, Warp kind, unsigned mask, std::uint64_t value, int parameter,
+                            int width);
+void emulator_mma(emulator::Place place, Warp kind, float* d, const void* a, const void* b);
 void emulator_copy_async(void* to, const void* from, int bytes);
 void emulator_copy_async_commit();
 void emulator_copy_async_wait(int youngest);
-void emulator_touch(const void* address, int bytes, int write, void* caller);  // instrumented mode alone
+void emulator_fruitless(void* caller);  // an atomic has changed nothing; null: who calls this
+int emulator_printf(const char* form, ...) __attribute__((format(printf, 1, 2)));
+// instrumented mode alone:
+void emulator_touch(const void* address, int bytes, int write, void* caller);
 void emulator_atomic(void* address, int bytes, void* caller);
+void emulator_fence(int of_block);
 }
 
 #define threadIdx (emulator_where()->thread)
@@ -63,56 +75,70 @@ constexpr int warpSize = 32;
 
 // ---- barriers, votes and shuffles -----------------------------------------------------------------------
 
-#define __syncthreads() ((void)emulator_barrier(__FILE__, __LINE__, 0, 0))
-#define __syncthreads_and(p) emulator_barrier(__FILE__, __LINE__, 1, !!(p))
-#define __syncthreads_or(p) emulator_barrier(__FILE__, __LINE__, 2, !!(p))
-#define __syncthreads_count(p) emulator_barrier(__FILE__, __LINE__, 3, !!(p))
-#define grid_barrier(counter) ((void)(counter), emulator_grid_barrier(__FILE__, __LINE__))
+#define __syncthreads() ((void)emulator_barrier(EMULATOR_PLACE, 0, 0))
+#define __syncthreads_and(p) emulator_barrier(EMULATOR_PLACE, 1, !!(p))
+#define __syncthreads_or(p) emulator_barrier(EMULATOR_PLACE, 2, !!(p))
+#define __syncthreads_count(p) emulator_barrier(EMULATOR_PLACE, 3, !!(p))
+#define grid_barrier(counter) ((void)(counter), emulator_grid_barrier(EMULATOR_PLACE))
 
+// Part of the function that calls them, so that the return address of the call within is in the kernel.
 namespace emulator {
 template <class T>
-inline T exchange(const char* file, int line, Warp kind, unsigned mask, T value, int parameter,
-                  int width = 32) {
+__forceinline__ T exchange(Place place, Warp kind, unsigned mask, T value, int parameter, int width = 32) {
   static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes");
   std::uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
-  bits = emulator_warp(file, line, kind, mask, bits, parameter, width);
+  bits = emulator_warp(place, kind, mask, bits, parameter, width);
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
 struct SyncWarp {
-  const char* file;
-  int line;
-  void operator()(unsigned mask = 0xffffffffu) const {
-    emulator_warp(file, line, Warp::sync, mask, 0, 0, 32);
+  Place place;
+  __forceinline__ void operator()(unsigned mask = 0xffffffffu) const {
+    emulator_warp(place, Warp::sync, mask, 0, 0, 32);
   }
 };
-inline unsigned ballot(const char* file, int line, unsigned mask, int predicate) {
-  return (unsigned)emulator_warp(file, line, Warp::ballot, mask, predicate != 0, 0, 32);
-}
-inline int all(const char* file, int line, unsigned mask, int predicate) {
-  return ballot(file, line, mask, !predicate) == 0;
+__forceinline__ unsigned ballot(Place place, unsigned mask, int predicate) {
+  return (unsigned)emulator_warp(place, Warp::ballot, mask, predicate != 0, 0, 32);
 }
 }  // namespace emulator
 
-#define __shfl_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::shuffle, __VA_ARGS__)
-#define __shfl_up_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::up, __VA_ARGS__)
-#define __shfl_down_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::down, __VA_ARGS__)
-#define __shfl_xor_sync(...) emulator::exchange(__FILE__, __LINE__, Warp::exchange, __VA_ARGS__)
-#define __syncwarp emulator::SyncWarp{__FILE__, __LINE__}
-#define __ballot_sync(mask, p) emulator::ballot(__FILE__, __LINE__, mask, p)
-#define __any_sync(mask, p) (emulator::ballot(__FILE__, __LINE__, mask, p) != 0)
-#define __all_sync(mask, p) emulator::all(__FILE__, __LINE__, mask, p)
+#define __shfl_sync(...) emulator::exchange(EMULATOR_PLACE, Warp::shuffle, __VA_ARGS__)
+#define __shfl_up_sync(...) emulator::exchange(EMULATOR_PLACE, Warp::up, __VA_ARGS__)
+#define __shfl_down_sync(...) emulator::exchange(EMULATOR_PLACE, Warp::down, __VA_ARGS__)
+#define __shfl_xor_sync(...) emulator::exchange(EMULATOR_PLACE, Warp::exchange, __VA_ARGS__)
+#define __syncwarp emulator::SyncWarp{EMULATOR_PLACE}
+#define __ballot_sync(mask, p) emulator::ballot(EMULATOR_PLACE, mask, !!(p))
+#define __any_sync(mask, p) (emulator::ballot(EMULATOR_PLACE, mask, !!(p)) != 0)
+#define __all_sync(mask, p) (emulator::ballot(EMULATOR_PLACE, mask, !(p)) == 0)
 
-inline void __threadfence() {}
-inline void __threadfence_block() {}
+#ifdef GLASSGRAD_INSTRUMENTED  // it runs one thread at a time, and sees which accesses the fence orders
+inline void __threadfence() { emulator_fence(0); }
+inline void __threadfence_block() { emulator_fence(1); }
+#else
+inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+#endif
+inline void __threadfence_system() { __threadfence(); }
+
+#define printf emulator_printf
 
 // ---- atomics: truly atomic, since blocks run on several cores ---------------------------------------------
 
+#ifdef GLASSGRAD_INSTRUMENTED  // a function of its own, whose loads and stores are not seen
+#define ATOMICALLY UNSEEN
+#define ATOMIC_CALLER CALLER
+#else
+#define ATOMICALLY __forceinline__
+#define ATOMIC_CALLER nullptr
+#endif
+
 namespace emulator {
 template <class T, class F>
-UNSEEN T update(T* address, F next) {
+ATOMICALLY T update(T* address, F next) {
+#ifdef GLASSGRAD_INSTRUMENTED
   emulator_atomic(address, sizeof(T), CALLER);
+#endif
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   Bits before, after;
   __atomic_load((Bits*)address, &before, __ATOMIC_SEQ_CST);
@@ -123,28 +149,29 @@ UNSEEN T update(T* address, F next) {
     std::memcpy(&after, &value, sizeof after);
   } while (!__atomic_compare_exchange((Bits*)address, &before, &after, false, __ATOMIC_SEQ_CST,
                                       __ATOMIC_SEQ_CST));
+  if (after == before) emulator_fruitless(ATOMIC_CALLER);
   return old;
 }
 template <class T>
 using Same = std::common_type_t<T>;  // not deduced: the pointer alone decides the type
 }  // namespace emulator
 
-template <class T>
-__forceinline__ T atomicAdd(T* address, emulator::Same<T> value) {
-  return emulator::update(address, [=](T old) { return T(old + value); });
-}
-template <class T>
-__forceinline__ T atomicMax(T* address, emulator::Same<T> value) {
-  return emulator::update(address, [=](T old) { return old < value ? value : old; });
-}
-template <class T>
-__forceinline__ T atomicMin(T* address, emulator::Same<T> value) {
-  return emulator::update(address, [=](T old) { return value < old ? value : old; });
-}
-template <class T>
-__forceinline__ T atomicExch(T* address, emulator::Same<T> value) {
-  return emulator::update(address, [=](T) { return value; });
-}
+#define ATOMIC(name, result)                                                      \
+  template <class T>                                                              \
+  __forceinline__ T atomic##name(T* address, emulator::Same<T> value) {           \
+    return emulator::update(address, [=](T old) -> T { return T(result); });      \
+  }
+ATOMIC(Add, old + value)
+ATOMIC(Sub, old - value)
+ATOMIC(Max, old < value ? value : old)
+ATOMIC(Min, value < old ? value : old)
+ATOMIC(And, old & value)
+ATOMIC(Or, old | value)
+ATOMIC(Xor, old ^ value)
+ATOMIC(Inc, old >= value ? 0 : old + 1)
+ATOMIC(Dec, old == 0 || old > value ? value : old - 1)
+ATOMIC(Exch, value)
+#undef ATOMIC
 template <class T>
 __forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Same<T> value) {
   return emulator::update(address, [=](T old) { return old == compare ? value : old; });
@@ -152,17 +179,26 @@ __forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Sam
 
 // ---- vector types: a load or store of one is one request ---------------------------------------------------
 
-#ifdef GLASSGRAD_INSTRUMENTED  // one call for the whole vector, in the name of the line that copies it
+// (what a GPU moves at once: 16 bytes, or one component where there are three)
+
+#ifdef GLASSGRAD_INSTRUMENTED  // one call for every part, in the name of the line that copies it
+namespace emulator {
+template <class V>
+inline void touch(const V* v, int write, void* caller) {
+  constexpr int part = sizeof(V) / sizeof(v->x) == 3 ? sizeof(v->x) : sizeof(V) > 16 ? 16 : sizeof(V);
+  for (int at = 0; at < (int)sizeof(V); at += part) emulator_touch((const char*)v + at, part, write, caller);
+}
+}  // namespace emulator
 #define VECTOR_COPIES(V)                                  \
   V() = default;                                          \
   UNSEEN V(const V& o) {                                  \
-    emulator_touch(&o, sizeof(V), 0, CALLER);             \
-    emulator_touch(this, sizeof(V), 1, CALLER);           \
+    emulator::touch(&o, 0, CALLER);                       \
+    emulator::touch(this, 1, CALLER);                     \
     std::memcpy((void*)this, (const void*)&o, sizeof(V)); \
   }                                                       \
   UNSEEN V& operator=(const V& o) {                       \
-    emulator_touch(&o, sizeof(V), 0, CALLER);             \
-    emulator_touch(this, sizeof(V), 1, CALLER);           \
+    emulator::touch(&o, 0, CALLER);                       \
+    emulator::touch(this, 1, CALLER);                     \
     std::memcpy((void*)this, (const void*)&o, sizeof(V)); \
     return *this;                                         \
   }
@@ -177,8 +213,15 @@ __forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Sam
     V(T x, T y) : x(x), y(y) {}         \
   };                                    \
   inline V make_##V(T x, T y) { return V(x, y); }
+#define VECTOR3(V, T)                          \
+  struct V {                                   \
+    T x, y, z;                                 \
+    VECTOR_COPIES(V)                           \
+    V(T x, T y, T z) : x(x), y(y), z(z) {}     \
+  };                                           \
+  inline V make_##V(T x, T y, T z) { return V(x, y, z); }
 #define VECTOR4(V, T)                                        \
-  struct alignas(sizeof(T) == 4 ? 16 : 2 * sizeof(T)) V {    \
+  struct alignas(4 * sizeof(T) > 16 ? 16 : 4 * sizeof(T)) V { \
     T x, y, z, w;                                            \
     VECTOR_COPIES(V)                                         \
     V(T x, T y, T z, T w) : x(x), y(y), z(z), w(w) {}        \
@@ -189,9 +232,17 @@ VECTOR2(float2, float)
 VECTOR2(double2, double)
 VECTOR2(int2, int)
 VECTOR2(uint2, unsigned)
+VECTOR2(longlong2, long long)
+VECTOR2(ulonglong2, unsigned long long)
+VECTOR3(float3, float)
+VECTOR3(double3, double)
+VECTOR3(int3, int)
+inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
 VECTOR4(float4, float)
+VECTOR4(double4, double)
 VECTOR4(int4, int)
 VECTOR4(uint4, unsigned)
+VECTOR4(uchar4, unsigned char)
 
 template <class T>
 inline T __ldg(const T* address) {
@@ -200,38 +251,49 @@ inline T __ldg(const T* address) {
 
 // ---- arithmetic ---------------------------------------------------------------------------------------------
 
-using std::ceil, std::cos, std::erf, std::exp, std::exp2, std::expm1, std::fabs, std::floor, std::fma,
-    std::fmax, std::fmin, std::isfinite, std::isinf, std::isnan, std::log, std::log1p, std::log2, std::pow,
-    std::rint, std::round, std::sin, std::sqrt, std::tanh, std::trunc, std::abs;
-
 #define BOTH(T)                                            \
   inline T min(T a, T b) { return b < a ? b : a; }         \
   inline T max(T a, T b) { return a < b ? b : a; }
 BOTH(int) BOTH(unsigned) BOTH(long) BOTH(unsigned long) BOTH(long long) BOTH(unsigned long long)
 #undef BOTH
-inline float min(float a, float b) { return std::fmin(a, b); }
-inline float max(float a, float b) { return std::fmax(a, b); }
-inline double min(double a, double b) { return std::fmin(a, b); }
-inline double max(double a, double b) { return std::fmax(a, b); }
+inline float min(float a, float b) { return fmin(a, b); }
+inline float max(float a, float b) { return fmax(a, b); }
+inline double min(double a, double b) { return fmin(a, b); }
+inline double max(double a, double b) { return fmax(a, b); }
 
-inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
-inline double rsqrt(double x) { return 1.0 / std::sqrt(x); }
+inline float rsqrt(float x) { return 1.0f / sqrt(x); }
+inline double rsqrt(double x) { return 1.0 / sqrt(x); }
 inline float rsqrtf(float x) { return rsqrt(x); }
-inline float __expf(float x) { return std::exp(x); }
-#define __sinf(x) std::sin(float(x))  // macros: the C library has these names for its own
-#define __cosf(x) std::cos(float(x))
-#define __tanf(x) std::tan(float(x))
-#define __powf(x, y) std::pow(float(x), float(y))
-#define __log2f(x) std::log2(float(x))
-#define __log10f(x) std::log10(float(x))
-#define __exp10f(x) std::pow(10.0f, float(x))
-inline float __logf(float x) { return std::log(x); }
+inline float __expf(float x) { return exp(x); }
+#define __sinf(x) sin(float(x))  // macros: the C library has these names for its own
+#define __cosf(x) cos(float(x))
+#define __tanf(x) tan(float(x))
+#define __powf(x, y) pow(float(x), float(y))
+#define __log2f(x) log2(float(x))
+#define __log10f(x) log10(float(x))
+#define __exp10f(x) pow(10.0f, float(x))
+inline float __logf(float x) { return log(x); }
 inline float __fdividef(float x, float y) { return x / y; }
-inline void sincos(float x, float* s, float* c) { *s = std::sin(x), *c = std::cos(x); }
+inline float __saturatef(float x) { return x > 0 ? fmin(x, 1.0f) : 0.0f; }
+inline void sincos(float x, float* s, float* c) { *s = sin(x), *c = cos(x); }
+inline int __mulhi(int a, int b) { return (int)((std::int64_t)a * b >> 32); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((std::uint64_t)a * b >> 32); }
+inline long long __mul64hi(long long a, long long b) { return (long long)((__int128)a * b >> 64); }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+  return (unsigned long long)((unsigned __int128)a * b >> 64);
+}
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 inline int __ffs(int x) { return __builtin_ffs(x); }
+inline int __ffsll(long long x) { return __builtin_ffsll(x); }
 inline int __clz(int x) { return x ? __builtin_clz((unsigned)x) : 32; }
+inline int __clzll(long long x) { return x ? __builtin_clzll((unsigned long long)x) : 64; }
+inline unsigned long long __brevll(unsigned long long x) {
+  unsigned long long reversed = 0;
+  for (int bit = 0; bit < 64; ++bit) reversed = reversed << 1 | (x >> bit & 1);
+  return reversed;
+}
+inline unsigned __brev(unsigned x) { return (unsigned)(__brevll(x) >> 32); }
 
 namespace emulator {
 template <class To, class From>
@@ -274,8 +336,8 @@ inline unsigned round_bf16(float x) {  // to nearest, ties to even
 }
 inline unsigned pack_bf16(float low, float high) { return round_bf16(low) | round_bf16(high) << 16; }
 
-#define mma_tf32(d, a, b) emulator_mma(__FILE__, __LINE__, Warp::tf32, d, a, b)
-#define mma_bf16(d, a, b) emulator_mma(__FILE__, __LINE__, Warp::bf16, d, a, b)
+#define mma_tf32(d, a, b) emulator_mma(EMULATOR_PLACE, Warp::tf32, d, a, b)
+#define mma_bf16(d, a, b) emulator_mma(EMULATOR_PLACE, Warp::bf16, d, a, b)
 
 // ---- how the runtime calls a kernel -----------------------------------------------------------------------------
 

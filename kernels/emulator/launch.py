@@ -4,11 +4,12 @@ import ctypes
 import functools
 import json
 import os
+import signal
 import threading
 
 import numpy as np
 
-from ..errors import KernelError
+from ..errors import BackendError, KernelError, ValueRangeError
 from ..source import Signature, Text
 from . import report
 from .compiler import library
@@ -30,15 +31,31 @@ class _Launch(ctypes.Structure):
         ("block", ctypes.c_uint32 * 3),
         ("dynamic_shared", ctypes.c_uint64),
         ("cooperative", ctypes.c_int32),
-        ("workers", ctypes.c_int32),
-        ("arrays", ctypes.POINTER(_Array)),
         ("count", ctypes.c_int32),
+        ("arrays", ctypes.POINTER(_Array)),
+        ("limit", ctypes.c_double),
+        ("patience", ctypes.c_int32),
+        ("stacks", ctypes.c_void_p),
     ]
+
+
+class _Stacks(ctypes.Structure):
+    _fields_ = [
+        ("base", ctypes.c_void_p),
+        ("capacity", ctypes.c_uint64),
+        ("guarded", ctypes.c_uint64),
+    ]
+
+
+_stacks = (_Stacks * 8)()  # of threads, kept by the libraries from launch to launch
 
 
 @functools.cache
 def _load(path):
-    made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    try:
+        made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    except OSError as error:  # it was whole a moment ago
+        raise BackendError(f"the emulator cannot load what it has compiled: {error}") from None
     made.emulator_launch.argtypes = [ctypes.POINTER(_Launch)]
     made.emulator_launch.restype = ctypes.c_char_p
     return made
@@ -53,9 +70,27 @@ def _library(text: Text, real: str, index: str, instrumented: bool):
 _one_at_a_time = threading.Lock()  # a library has one runtime
 
 
-def workers() -> int:
-    """How many cores run blocks: those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def _limit() -> float:
+    """Seconds of a processor without any progress after which a launch ends; 0: it never does."""
+    said = os.environ.get("GLASSGRAD_EMULATOR_SECONDS", "10")
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        must = "GLASSGRAD_EMULATOR_SECONDS must be a number of seconds, 0 for no limit"
+        raise ValueRangeError(f"{must}; got {said!r}")
+    return seconds
+
+
+def _patience() -> int:
+    """How many Ctrl-C end a launch: the first, or where somebody listens who wants to end in order
+    (as training does), the second; none where this thread does not hear them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return 0
+    listener = signal.getsignal(signal.SIGINT)
+    return 1 if listener is signal.default_int_handler else 2 if callable(listener) else 0
 
 
 def launch(text: Text, signature: Signature, real, index, grid, block, values, shared, cooperative):
@@ -90,12 +125,18 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         (ctypes.c_uint32 * 3)(*block),
         shared,
         cooperative,
-        1 if watched is not None else workers(),
-        known,
         len(arrays),
+        known,
+        _limit(),
+        _patience(),
+        ctypes.addressof(_stacks),
     )
     with _one_at_a_time:
         answer = json.loads(made.emulator_launch(ctypes.byref(wanted)).decode("utf-8", "replace"))
+    if answer["interrupted"]:
+        raise KeyboardInterrupt
+    if not path.is_file():  # addresses become lines only beside it
+        library(text, real, index, watched is not None)
     if watched is not None:
         for p, v in arrays:
             if not p.constant and v.size:
@@ -103,9 +144,10 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         del guard
         names = [p.name for p, _ in arrays]
         watched.add(path, signature.kernel, grid, block, names, answer)
+        if not answer["findings"]:
+            watched.suspect(signature.kernel, [(p.name, v) for p, v in arrays if not p.constant])
     elif answer["findings"]:
-        lines = [report.Finding.of(signature.kernel, f, {}) for f in answer["findings"]]
-        raise KernelError("\n".join(map(str, lines)))
+        raise KernelError("\n".join(map(str, report.findings(path, signature.kernel, answer))))
 
 
 FENCE = 1 << 16  # bytes between arguments: an index that runs off one does not end in the next

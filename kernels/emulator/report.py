@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..debug import UNWRITTEN
+from ..errors import BackendError
+
 _state = threading.local()
 OURS = ("device.cuh", "cuda.h")
 WARP = 32
@@ -27,17 +30,6 @@ class Finding:
     message: str
     count: int
 
-    @classmethod
-    def of(cls, kernel, found: dict, lines: dict) -> "Finding":
-        file, line = found["file"], found["line"]
-        if found["address"]:
-            file, line = lines.get(found["address"], ("", 0))
-        message = found["message"]
-        for address in set(re.findall(r"@(\d+)@", message)):
-            where = lines.get(int(address), ("", 0))[1]
-            message = message.replace(f"@{address}@", f"line {where}")
-        return cls(found["kind"], kernel, file, line, message, found["count"])
-
     def __str__(self):
         where = f"{Path(self.file).name}:{self.line}: " if self.line else ""
         times = f" ({self.count} times)" if self.count > 1 else ""
@@ -48,18 +40,19 @@ class Finding:
 class Site:
     """One load or store of the source, as warps issued it.
 
-    `space` is "global" or "shared"; `requests` counts warps that issued it, `lanes` the threads
-    that took part, `bytes` what they asked for. `units` are sectors of 32 bytes in global memory,
-    wavefronts (cycles) in shared memory; `ideal` is the least that the bytes need. `ways` is the
-    worst bank conflict. `sample` are the first warp's 32 addresses, in bytes from the start of
-    `array`, None where a lane took no part. `at` tells the instructions of one line apart.
+    `space` is "global" or "shared", `access` is "load", "store" or "atomic"; `requests` counts
+    warps that issued it, `lanes` the threads that took part, `bytes` what they asked for. `units`
+    are sectors of 32 bytes in global memory, wavefronts (cycles) in shared memory; `ideal` is the
+    least that the bytes need. `ways` is the worst bank conflict. `sample` are the first warp's 32
+    addresses, in bytes from the start of `array`, None where a lane took no part. `at` tells the
+    instructions of one line apart.
     """
 
     kernel: str
     file: str
     line: int
     space: str
-    store: bool
+    access: str
     size: int
     requests: int = 0
     lanes: int = 0
@@ -97,20 +90,16 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     launches: list[dict] = field(default_factory=list)
+    unwritten: list[tuple] = field(default_factory=list, repr=False)
 
     def add(self, library, kernel, grid, block, names, answer) -> None:
         """Take in what one launch answered."""
-        addresses = {f["address"] for f in answer["findings"]} | {
-            s["address"] for s in answer["sites"]
-        }
-        for f in answer["findings"]:
-            addresses |= {int(a) for a in re.findall(r"@(\d+)@", f["message"])}
-        lines = _lines(str(library), answer["base"], addresses - {0})
-        for f in answer["findings"]:
-            f["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], f["message"])
-            finding = Finding.of(kernel, f, lines)
+        for found in answer["findings"]:
+            found["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], found["message"])
+        for finding in findings(library, kernel, answer):
             if finding not in self.findings:
                 self.findings.append(finding)
+        lines = _lines(str(library), answer["base"], {s["address"] for s in answer["sites"]})
         self.launches.append({"kernel": kernel, "grid": grid, "block": block})
         for s in answer["sites"]:
             if not s["requests"]:  # given up before its warp had met
@@ -118,14 +107,29 @@ class Report:
             file, line = lines.get(s["address"], ("", 0))
             self._add_site(kernel, file, line, names, s["address"] - answer["base"], s)
 
+    def suspect(self, kernel: str, outputs: list[tuple]) -> None:
+        """Remember which of a launch's (name, array) hold nothing: a later launch may fill them."""
+        known = {id(array) for *_, array in self.unwritten}
+        self.unwritten += [
+            (kernel, n, a) for n, a in outputs if _holds_nothing(a) and id(a) not in known
+        ]
+
+    def close(self) -> None:
+        """Outputs that hold nothing to the end become findings."""
+        said = "no thread stores anything into {}, which holds nothing yet"
+        for kernel, name, array in self.unwritten:
+            if _holds_nothing(array):
+                self.findings.append(Finding("writes nothing", kernel, "", 0, said.format(name), 1))
+        self.unwritten = []
+
     def _add_site(self, kernel, file, line, names, at, s) -> None:
         space, array = ("shared", "") if s["array"] < 0 else ("global", names[s["array"]])
-        wanted = (kernel, at, space, s["store"], s["size"], array)
+        wanted = (kernel, at, space, s["access"], s["size"], array)
         for site in self.sites:
-            if (site.kernel, site.at, site.space, site.store, site.size, site.array) == wanted:
+            if (site.kernel, site.at, site.space, site.access, site.size, site.array) == wanted:
                 break
         else:
-            site = Site(kernel, file, line, space, s["store"], s["size"], array=array, at=at)
+            site = Site(kernel, file, line, space, s["access"], s["size"], array=array, at=at)
             site.sample = [None if a < 0 else a for a in s["sample"]]
             self.sites.append(site)
             self.sites.sort(key=lambda site: (site.kernel, site.file, site.line, site.at))
@@ -134,13 +138,13 @@ class Report:
     def lines(self) -> list[Site]:
         """The sites with the instructions of one source line added up, in order of the source.
 
-        Loads and stores, memory spaces, arrays and sizes stay apart; the sample is that of the
-        instruction with the most units a request.
+        Loads, stores and atomics, memory spaces, arrays and sizes stay apart; the sample is that of
+        the instruction with the most units a request.
         """
         found: dict[tuple, Site] = {}
         worst: dict[tuple, float] = {}
         for s in self.sites:
-            key = s.kernel, s.file, s.line, s.space, s.store, s.size, s.array
+            key = s.kernel, s.file, s.line, s.space, s.access, s.size, s.array
             if key not in found:
                 found[key] = Site(*key[:6], array=s.array, at=s.at)
             found[key].add(s)
@@ -148,19 +152,31 @@ class Report:
                 worst[key], found[key].sample = s.per_request, s.sample
         return list(found.values())
 
-    def total(self, name: str, space: str, store: bool | None = None) -> int:
-        """The sum of one counter over the sites of a space: loads, stores, or by default both."""
-        wanted = [s for s in self.sites if s.space == space and store in (None, s.store)]
+    def total(self, name: str, space: str, access: str | None = None) -> int:
+        """The sum of one counter over the sites of a space, by default of every kind of access."""
+        wanted = [s for s in self.sites if s.space == space and access in (None, s.access)]
         return sum(getattr(s, name) for s in wanted)
+
+
+def _holds_nothing(array) -> bool:
+    """Is every word of it what `launcher.empty` poisons arrays with?"""
+    if not array.size or array.nbytes % 4:
+        return False
+    words = array.reshape(-1).view("uint32")
+    return bool(words[0] == UNWRITTEN and (words == UNWRITTEN).all())
 
 
 @contextlib.contextmanager
 def watching() -> Iterator[Report]:
-    """Run every emulated launch of this thread instrumented; gives the Report that they fill."""
+    """Run every emulated launch of this thread instrumented; gives the Report that they fill.
+
+    What no launch has written by the end of the block is found then.
+    """
     before = getattr(_state, "report", None)
     _state.report = Report()
     try:
         yield _state.report
+        _state.report.close()
     finally:
         _state.report = before
 
@@ -170,19 +186,41 @@ def current() -> Report | None:
     return getattr(_state, "report", None)
 
 
+def findings(library, kernel: str, answer: dict) -> list[Finding]:
+    """What a launch of a kernel found, return addresses in the library replaced by source lines."""
+    spoken = re.compile(r"@(\d+)@")
+    addresses = {f["address"] for f in answer["findings"]} - {0}
+    for f in answer["findings"]:
+        addresses |= {int(a) for a in spoken.findall(f["message"])}
+    try:
+        lines = _lines(str(library), answer["base"], addresses)
+    except BackendError as error:  # better without lines than not at all
+        lines, why = {}, f" ({error})"
+    else:
+        why = ""
+    found = []
+    for f in answer["findings"]:
+        file, line = lines.get(f["address"], (f["file"], f["line"]))
+        message = spoken.sub(lambda m: f"line {lines.get(int(m[1]), ('', '?'))[1]}", f["message"])
+        found.append(Finding(f["kind"], kernel, file, line, message + why, f["count"]))
+    return found
+
+
 _known: dict[tuple[str, int], tuple[str, int]] = {}
 
 
 def _lines(library: str, base: int, addresses: set[int]) -> dict[int, tuple[str, int]]:
     """(file, line) of every return address, of the innermost line that is no wrapper of ours."""
     offsets = {a: a - base - 1 for a in addresses}  # the call itself, not what follows it
-    new = [o for o in offsets.values() if (library, o) not in _known]
+    new = [o for o in offsets.values() if o > 0 and (library, o) not in _known]
     if new:
         command = [_symboliser(), "-e", library, "-i", "-a", *map(hex, new)]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        for part in re.split(r"^(?=0x[0-9a-f]+$)", text, flags=re.MULTILINE):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise BackendError(f"{_symboliser()} cannot read {library}: {done.stderr.strip()}")
+        for part in re.split(r"^(?=0x[0-9a-f]+$)", done.stdout, flags=re.MULTILINE):
             head, *frames = part.splitlines() or [""]
-            places = [re.match(r"(.*):(\d+)", frame) for frame in frames]
+            places = [re.match(r"([^?].*):(\d+)", frame) for frame in frames]
             places = [(m[1], int(m[2])) for m in places if m]
             own = [p for p in places if not p[0].endswith(OURS)] or places
             if own:
@@ -192,8 +230,6 @@ def _lines(library: str, base: int, addresses: set[int]) -> dict[int, tuple[str,
 
 @functools.cache
 def _symboliser() -> str:
-    from ..errors import BackendError
-
     for name in ("addr2line", "llvm-addr2line"):
         if shutil.which(name):
             return name

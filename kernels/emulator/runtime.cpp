@@ -5,45 +5,36 @@
 // has arrived is released; when nothing has arrived either, the launch is a deadlock and says who waits where.
 // In a cooperative launch all blocks are resident at once, on one worker.
 //
+// A thread that neither ends nor parks is made to: after a tick of its worker's clock (signals.cpp) the other
+// threads of its block have their turn, and where nobody has come further for long, the launch ends.
+//
 // A fiber starts once through ucontext and is switched with _setjmp and _longjmp, which save no signal mask
 // and so cost nanoseconds. A fiber that has ended takes the next thread: a kernel without barriers runs on
 // a single stack.
 
 #include <algorithm>
 #include <atomic>
-#include <cstdarg>
 #include <mutex>
+#include <dlfcn.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <thread>
+#include <unistd.h>
 
 #include "runtime.h"
 
 namespace emulator {
 
+const std::size_t page = sysconf(_SC_PAGESIZE);
 thread_local Thread* self = nullptr;
+thread_local Worker* worker = nullptr;
 std::uint32_t grid_epoch = 0;
 const Launch* launch = nullptr;
 std::atomic<bool> abandoned;
 
 namespace {
 
-struct Finding {
-  std::string kind, message;
-  Place place;
-  void* caller;
-  long count;
-};
-std::vector<Finding> findings;
-std::mutex findings_lock;
-
-struct Worker {
-  char* stacks = nullptr;
-  std::size_t capacity = 0;
-  std::size_t next = 0;         // stacks handed out so far
-  std::vector<Thread*> idle;    // fibers that have ended their thread
-  jmp_buf home;
-};
-thread_local Worker* worker = nullptr;
+constexpr std::size_t GUARDED = 8192;  // stacks of one worker that get a guard: the system counts them
 
 [[noreturn]] void fiber() {
   for (;;) {
@@ -56,31 +47,40 @@ thread_local Worker* worker = nullptr;
 
 // Run the thread until it parks.
 void resume(Thread* t) {
-  self = t;
   if (!_setjmp(worker->home)) {
+    self = t;
     if (t->started) _longjmp(t->context, 1);
     t->started = true;
     ucontext_t context;
     getcontext(&context);
-    const std::size_t head = (sizeof(Thread) + 255) / 256 * 256;
-    context.uc_stack.ss_sp = (char*)t + head;
-    context.uc_stack.ss_size = STACK - head;
+    context.uc_stack.ss_sp = (char*)t + 2 * page;
+    context.uc_stack.ss_size = STACK - 2 * page;
     context.uc_link = nullptr;
     makecontext(&context, (void (*)())fiber, 0);
     setcontext(&context);
   }
   self = nullptr;
+  t->busy = 0, t->late = false;
+}
+
+Thread* new_stack() {
+  char* low = worker->stacks + worker->next * STACK;
+  if (worker->next == worker->guarded && worker->guarded < GUARDED && !mprotect(low + page, page, PROT_NONE))
+    ++worker->guarded;
+  ++worker->next;
+  Thread* t = new (low) Thread();
+  t->open = new std::vector<Copy>();
+  t->groups = new std::vector<std::vector<Copy>>();
+  return t;
 }
 
 Thread* new_thread(Block& block, int index) {
   Thread* t;
-  if (!worker->idle.empty()) {
+  if (worker->idle.empty()) {
+    t = new_stack();
+  } else {
     t = worker->idle.back();
     worker->idle.pop_back();
-  } else {
-    t = new (worker->stacks + worker->next++ * STACK) Thread();
-    t->open = new std::vector<Copy>();
-    t->groups = new std::vector<std::vector<Copy>>();
   }
   const dim3 size = launch->block;
   const unsigned i = index;
@@ -88,7 +88,8 @@ Thread* new_thread(Block& block, int index) {
   t->block = &block;
   t->index = index;
   t->state = State::ready;
-  t->atomics = t->accesses = 0;
+  t->fruitless = t->accesses = 0;
+  t->clock = 0, t->fenced = Fence();
   return t;
 }
 
@@ -102,56 +103,32 @@ bool resolve_barrier(Block& block) {
     if (!t) continue;
     if (t->state != State::barrier) return false;
     if (!first) first = t;
-    if (t->place.line != first->place.line) elsewhere = t;
+    if (t->place.number != first->place.number) elsewhere = t;
     ++waiting;
     conjunction &= t->value, disjunction |= t->value, sum += t->value;
   }
   if (!waiting) return false;
   const int ended = (int)block.threads.size() - waiting;
-  if (ended)
+  if (WATCHED && ended)  // a GPU goes on without them since Volta, where the others are all of the block's
     finding("divergent barrier",
             text("%d of %d threads of block (%u, %u, %u) have ended without reaching it", ended,
                  (int)block.threads.size(), block.index.x, block.index.y, block.index.z),
-            first->place);
+            first->place, first->caller);
   if (elsewhere)
     finding("divergent barrier",
-            describe(first) + text(" waits here, ") + describe(elsewhere) +
-                text(" at line %d", elsewhere->place.line),
-            first->place);
+            describe(first) + " waits here, " + describe(elsewhere) + " at " +
+                (elsewhere->place.line == first->place.line ? "another one of this line"
+                                                            : line(elsewhere->place, elsewhere->caller)),
+            first->place, first->caller);
   monitor::end_interval(block);
   ++block.epoch;
   for (Thread* t : block.threads) {
     if (!t) continue;
     t->value = t->kind == 1 ? conjunction : t->kind == 2 ? disjunction : sum;
     t->state = State::ready;
-    t->atomics = t->accesses = 0;
+    t->fruitless = t->accesses = 0;
   }
   return true;
-}
-
-void say_who_waits(const std::vector<Block*>& blocks) {
-  std::map<std::pair<int, int>, std::pair<int, Thread*>> groups;  // (state, line) -> how many, one of them
-  int ended = 0;
-  for (Block* block : blocks) {
-    ended += std::count(block->ended.begin(), block->ended.end(), true);
-    for (Thread* t : block->threads) {
-      if (!t) continue;
-      auto& group = groups[{(int)t->state, t->place.line}];
-      if (!group.first++) group.second = t;
-    }
-  }
-  static const char* WHAT[] = {"runs", "at the barrier", "at the barrier of the grid",
-                               "for its warp", "ended"};
-  std::string message;
-  Place place;
-  for (auto& [key, group] : groups) {
-    if (!message.empty()) message += "; ";
-    place = group.second->place;
-    message += text("%d wait %s at line %d (%s)", group.first, WHAT[key.first], key.second,
-                    describe(group.second).c_str());
-  }
-  if (ended) message += text("; %d have ended", ended);
-  finding("deadlock", message, place);
 }
 
 // ---- one set of resident blocks ------------------------------------------------------------------------------
@@ -169,12 +146,12 @@ bool runs_on(Block& block) {  // run every thread that can; true if one could
         Thread* t = block.threads[i];
         if (t->state != State::ready) continue;
         resume(t);
-        ran = true;
-        if (t->state == State::ready) again = true;  // it spins, and lets the others go first
+        ran = true;  // also where it spins, and lets the others go first
+        if (t->state != State::ready) worker->quiet = 0;
         if (t->state == State::done) {
           if (!t->open->empty() || !t->groups->empty()) {
             t->open->clear(), t->groups->clear();
-            finding("copy", describe(t) + " has ended with asynchronous copies under way", t->place);
+            finding("copy", describe(t) + " has ended with asynchronous copies under way", {});
           }
           block.ended[i] = true;
           block.threads[i] = nullptr;
@@ -197,7 +174,7 @@ void run(const std::vector<Block*>& blocks) {
       if (!block->alive) continue;
       do progress |= runs_on(*block);
       while (!abandoned && block->alive && resolve_barrier(*block));
-      if (abandoned) return;
+      if (abandoned) return say_why_left(blocks);
       if (!block->alive) monitor::end_interval(*block);
       alive += block->alive;
     }
@@ -211,10 +188,10 @@ void run(const std::vector<Block*>& blocks) {
       for (Block* block : blocks) {
         monitor::end_interval(*block);
         ++block->epoch;
-        for (Thread* t : block->threads) t->state = State::ready, t->atomics = t->accesses = 0;
+        for (Thread* t : block->threads) t->state = State::ready, t->fruitless = t->accesses = 0;
       }
     } else if (!progress) {
-      say_who_waits(blocks);
+      say_who_waits(blocks, "");
       abandoned = true;
       return;
     }
@@ -236,53 +213,26 @@ Block* new_block(std::uint64_t number, char* arena) {
   return block;
 }
 
+int cores() {  // that this process may use
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) ? (int)std::thread::hardware_concurrency() : CPU_COUNT(&set);
+}
+
 char* reserve(std::size_t bytes) {
   void* place = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return place == MAP_FAILED ? nullptr : (char*)place;
 }
 
-std::string quoted(const std::string& s) {
-  std::string out = "\"";
-  for (char c : s) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 }  // namespace
 
 // Park the thread that runs, until it is resumed.
-void park(State state, Place place) {
+void park(State state, Place place, void* caller) {
   Thread* t = self;
-  t->state = state;
   t->place = place;
+  t->caller = caller;
+  t->state = state;
   if (!_setjmp(t->context)) _longjmp(worker->home, 1);
-}
-
-std::string text(const char* form, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, form);
-  vsnprintf(buffer, sizeof buffer, form, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
-std::string describe(const Thread* t) {
-  const uint3 b = t->where.block, i = t->where.thread;
-  return text("block (%u, %u, %u) thread (%u, %u, %u)", b.x, b.y, b.z, i.x, i.y, i.z);
-}
-
-void finding(const std::string& kind, const std::string& message, Place place, void* caller) {
-  std::lock_guard<std::mutex> guard(findings_lock);
-  for (Finding& f : findings)
-    if (f.kind == kind && f.place.line == place.line && f.caller == caller) {
-      ++f.count;
-      return;
-    }
-  if (findings.size() < 200) findings.push_back({kind, message, place, caller, 1});
 }
 
 void abandon() {
@@ -303,25 +253,30 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
   static std::mutex one_launch;
   std::lock_guard<std::mutex> guard(one_launch);
   launch = wanted;
-  findings.clear();
+  clear_findings();
   abandoned = false;
   grid_epoch = 0;
   const std::uint64_t blocks = (std::uint64_t)wanted->grid.x * wanted->grid.y * wanted->grid.z;
   const std::size_t threads = (std::size_t)wanted->block.x * wanted->block.y * wanted->block.z;
   const std::size_t resident = wanted->cooperative ? blocks : 1;
-  const int workers = wanted->cooperative ? 1 : (int)std::min<std::uint64_t>(wanted->workers, blocks);
+  const int workers = wanted->cooperative || WATCHED ? 1 : (int)std::min<std::uint64_t>(cores(), blocks);
 
   std::atomic<std::uint64_t> next(0);
-  auto work = [&] {
+  auto work = [&](int number) {
     Worker mine;
     worker = &mine;
-    mine.capacity = resident * threads;
-    mine.stacks = reserve(mine.capacity * STACK);
+    Stacks none{}, &kept = number < KEPT && resident == 1 ? wanted->kept[number] : none;
+    if (kept.capacity < resident * threads) {
+      if (kept.base) munmap(kept.base, kept.capacity * STACK);
+      kept = {reserve(resident * threads * STACK), resident * threads, 0};
+    }
+    mine.stacks = kept.base, mine.capacity = kept.capacity, mine.guarded = kept.guarded;
     char* arena = reserve(resident * SHARED);
     if (!mine.stacks || !arena) {
       finding("memory", text("no room for the stacks of %zu threads", mine.capacity), {});
     } else {
       monitor::begin(*wanted, mine.stacks, mine.capacity * STACK);
+      signals::arm(mine);
       for (;;) {
         const std::uint64_t first = next.fetch_add(resident);
         if (first >= blocks || abandoned) break;
@@ -330,31 +285,32 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
         run(set);
         for (Block* block : set) delete block;
       }
+      signals::disarm(mine);
       for (std::size_t i = 0; i < mine.next; ++i) {
         Thread* t = (Thread*)(mine.stacks + i * STACK);
         delete t->open;
         delete t->groups;
       }
     }
-    if (mine.stacks) munmap(mine.stacks, mine.capacity * STACK);
+    kept.guarded = mine.guarded;
+    if (!kept.base) kept.capacity = 0;
+    if (&kept == &none && mine.stacks) munmap(mine.stacks, mine.capacity * STACK);
     if (arena) munmap(arena, resident * SHARED);
     worker = nullptr;
   };
+  signals::begin();
   std::vector<std::thread> others;
-  for (int i = 1; i < workers; ++i) others.emplace_back(work);
-  work();
+  for (int i = 1; i < workers; ++i) others.emplace_back(work, i);
+  work(0);
   for (std::thread& other : others) other.join();
+  const bool interrupted = signals::end();
+  fflush(stdout);  // what the kernel has printed
 
-  monitor::end();
-  json = "{\"findings\": [";
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    const Finding& f = findings[i];
-    json += (i ? ", " : "") + ("{\"kind\": " + quoted(f.kind)) + ", \"message\": " + quoted(f.message) +
-            ", \"file\": " + quoted(f.place.file ? f.place.file : "") +
-            text(", \"line\": %d, \"address\": %llu, \"count\": %ld}", f.place.line,
-                 (unsigned long long)f.caller, f.count);
-  }
-  json += "]";
+  json = "{\"findings\": [" + findings_as_json();
+  Dl_info library;
+  dladdr((void*)&emulator_launch, &library);
+  json += text("], \"interrupted\": %s, \"base\": %llu", interrupted ? "true" : "false",
+               (unsigned long long)library.dli_fbase);
   monitor::report(json);
   json += "}";
   return json.c_str();

@@ -1,11 +1,15 @@
-// What the parts of the runtime share: runtime.cpp runs threads, warp.cpp lets the lanes of a warp meet,
-// calls.cpp is what kernels call, monitor.cpp watches their memory and counters.cpp counts.
+// What the parts of the runtime share: runtime.cpp runs threads, signals.cpp takes them back where they do not
+// give up by themselves, warp.cpp lets the lanes of a warp meet, calls.cpp is what kernels call, monitor.cpp
+// watches their memory, fences.cpp knows what fences order and counters.cpp counts.
 #pragma once
 
 #include <atomic>
 #include <csetjmp>
+#include <csignal>
 #include <cstdint>
+#include <ctime>
 #include <map>
+#include <memory>
 #include <string>
 #include <ucontext.h>
 #include <utility>
@@ -17,15 +21,11 @@
 #undef blockIdx
 #undef blockDim
 #undef gridDim
+#undef printf
 
 namespace emulator {
 
 enum class State { ready, barrier, grid, warp, done };
-
-struct Place {  // a line of the kernel file
-  const char* file = nullptr;
-  int line = 0;
-};
 
 struct Copy {  // a cp.async on its way
   void* to;
@@ -36,15 +36,23 @@ struct Copy {  // a cp.async on its way
 
 struct Block;
 
-struct Thread {  // one fiber; lies at the low end of its own stack
+struct Fence {  // what a thread had behind it at a fence: of its own accesses, its warp's, its block's
+  bool passed = false, of_block = false;
+  std::uint32_t clock = 0, warp_epoch = 0, epoch = 0;
+};
+
+// One fiber; lies at the low end of its own stack. The page after it may not be touched, so that it is seen
+// when the stack overflows.
+struct Thread {
   Where where;
   jmp_buf context;
   bool started = false;
   Block* block = nullptr;
   int index = 0;  // in the block, x fastest
   State state = State::ready;
-  Place place;     // where it waits, and for what:
-  int kind = 0;    // of barrier
+  Place place;     // where it waits,
+  void* caller = nullptr;  // as a return address,
+  int kind = 0;    // and for what: of barrier
   int value = 0;   // predicate, then the result
   Warp warp = Warp::sync;
   unsigned mask = 0;
@@ -54,7 +62,17 @@ struct Thread {  // one fiber; lies at the low end of its own stack
   float* d = nullptr;
   std::vector<Copy>* open = nullptr;                // copies not yet in a group
   std::vector<std::vector<Copy>>* groups = nullptr;  // groups not yet landed
-  long atomics = 0, accesses = 0;
+  long fruitless = 0, accesses = 0;  // atomics that changed nothing, loads and stores; since the last barrier
+  volatile int busy = 0;       // in the runtime, which may hold a lock: not to be taken back now,
+  volatile bool late = false;  // but as soon as it is over
+  std::uint32_t clock = 0;     // fences passed
+  Fence fenced;             // the last of them
+};
+
+struct Declared {  // a shared array
+  char* base;
+  std::size_t bytes;
+  const char* name;
 };
 
 struct Block {
@@ -65,7 +83,7 @@ struct Block {
   int alive = 0;
   char* shared = nullptr;  // the arena: dynamic shared memory first, then static declarations
   std::size_t used = 0;
-  std::map<const void*, char*> declared;
+  std::map<const void*, Declared> declared;
   std::uint32_t epoch = 0;  // barriers passed
   std::vector<std::uint32_t> warp_epochs;
 };
@@ -81,39 +99,97 @@ struct Array {  // an argument; the layout is known to launch.py
   std::int32_t writable;
 };
 
+struct Stacks {  // of one worker; the first `guarded` have a page that may not be touched
+  char* base;
+  std::uint64_t capacity, guarded;
+};
+
 struct Launch {
   void (*kernel)(void**);
   void** arguments;
   dim3 grid, block;
   std::uint64_t dynamic_shared;
-  std::int32_t cooperative, workers;
+  std::int32_t cooperative, count;
   Array* arrays;
-  std::int32_t count;
+  double limit;           // seconds of a processor without any progress; 0: for ever
+  std::int32_t patience;  // so many interrupts end the launch; 0: none does
+  Stacks* kept;           // stacks from launch to launch, KEPT of them
 };
 
-constexpr int WARP = 32;
+constexpr int WARP = 32, KEPT = 8;
 constexpr std::size_t STACK = 512 << 10, SHARED = 228 << 10;
+#ifdef GLASSGRAD_INSTRUMENTED
+constexpr bool WATCHED = true;
+constexpr std::size_t GAP = 512;  // bytes between shared arrays; a multiple of all 32 banks
+#else
+constexpr bool WATCHED = false;
+constexpr std::size_t GAP = 0;
+#endif
 
-extern thread_local Thread* self;
+enum class Left { no, endless, interrupted, overflow, fault, division };
+
+struct Worker {
+  char* stacks = nullptr;
+  std::size_t capacity = 0, guarded = 0;
+  std::size_t next = 0;       // stacks handed out so far
+  std::vector<Thread*> idle;  // fibers that have ended their thread
+  jmp_buf home;
+  volatile int quiet = 0;     // ticks since a thread last ended, or waited for others
+  Left left = Left::no;       // why a thread was taken back,
+  Thread* leaver = nullptr;   // which one, and the address that it could not touch
+  void* address = nullptr;
+  timer_t timer;
+  bool armed = false;
+  std::unique_ptr<char[]> handlers;  // the stack of what answers faults, and the one before it
+  stack_t before;
+};
+
+extern const std::size_t page;  // of memory, in bytes
+extern thread_local Thread* self;  // null where no thread of a kernel runs
+extern thread_local Worker* worker;
 extern std::uint32_t grid_epoch;
 extern const Launch* launch;
 extern std::atomic<bool> abandoned;
-std::string text(const char* form, ...) __attribute__((format(printf, 1, 2)));
+std::string text(const char* form, ...) __attribute__((format(__printf__, 1, 2)));
 void finding(const std::string& kind, const std::string& message, Place place, void* caller = nullptr);
+void clear_findings();
+std::string findings_as_json();  // members of a list
+void say_who_waits(const std::vector<Block*>& blocks, const std::string& why);
+void say_why_left(const std::vector<Block*>& blocks);  // if a thread of this worker was taken back
 std::string describe(const Thread* t);
-void park(State state, Place place);  // the thread that runs, until it is resumed
+std::string describe(std::uint32_t block, unsigned thread);  // by their numbers
+std::string line(Place place, void* caller);  // "line 12" of the kernel's own file
+void park(State state, Place place, void* caller);  // the thread that runs, until it is resumed
 bool resolve_warp(Block& block, int warp);  // release one meeting, if all that it names have come
 [[noreturn]] void abandon();  // give up this launch: from inside a fiber
+
+// Signals: the clock of each worker, faults, Ctrl-C.
+namespace signals {
+void begin();
+bool end();  // was the launch interrupted?
+void arm(Worker& mine);
+void disarm(Worker& mine);
+void catch_up(Thread* t);
+}  // namespace signals
+
+struct Busy {  // while it lives, the thread that runs is not taken back
+  Thread* const thread;
+  explicit Busy(Thread* t = self) : thread(t) {
+    if (thread) ++thread->busy;
+  }
+  ~Busy() {
+    if (thread && !--thread->busy && thread->late) signals::catch_up(thread);
+  }
+};
 
 // The monitor; in plain mode these do nothing.
 namespace monitor {
 void begin(const Launch& launch, const char* stacks, std::size_t stack_bytes);
 void begin_block(Block& block);
-void shared_used(Block& block);
+void warp_met(Block& block, int warp);
 void end_interval(Block& block);  // all threads of the block are at a barrier or have ended
 void copy_started(const Copy& copy);
 void copy_landed(const Copy& copy);
-void end();
 void report(std::string& json);  // members of a JSON object, each after a comma
 }  // namespace monitor
 

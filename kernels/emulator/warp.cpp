@@ -75,17 +75,17 @@ bool resolve_warp(Block& block, int warp) {
         continue;
       }
       if (!t || t->state != State::warp || t->mask != l->mask || t->warp != l->warp ||
-          t->place.line != l->place.line)
+          t->place.number != l->place.number)
         all_here = false;
       else
         lanes[lane] = t;
     }
     if (!(l->mask >> leader & 1)) missing = text("its mask %#x does not name itself", l->mask);
     if (!all_here) continue;
-    if (!missing.empty()) finding("warp", describe(l) + ": " + missing, l->place);
+    if (!missing.empty()) finding("warp", describe(l) + ": " + missing, l->place, l->caller);
     if (l->warp == Warp::tf32 || l->warp == Warp::bf16) {
       if (std::count(lanes, lanes + WARP, nullptr)) {
-        finding("warp", describe(l) + ": a matrix product needs all 32 lanes of the warp", l->place);
+        finding("warp", describe(l) + ": a matrix product needs all 32 lanes of the warp", l->place, l->caller);
         abandoned = true;
         return false;
       }
@@ -102,11 +102,14 @@ bool resolve_warp(Block& block, int warp) {
         const int from = source_lane(t, lane);
         if (!lanes[from])
           finding("warp", describe(t) + text(": takes the value of lane %d, which takes no part", from),
-                  t->place);
+                  t->place, t->caller);
         received[lane] = lanes[from] ? lanes[from]->bits : 0xdeadbeefdeadbeefull;
       }
     }
-    if (l->warp == Warp::sync) ++block.warp_epochs[warp];
+    if (l->warp == Warp::sync) {
+      ++block.warp_epochs[warp];
+      monitor::warp_met(block, warp);
+    }
     for (int lane = 0; lane < WARP; ++lane)
       if (lanes[lane]) lanes[lane]->bits = received[lane], lanes[lane]->state = State::ready;
     return true;

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from glassgrad.cli import main
-from glassgrad.kernels import cases
+from glassgrad.kernels import cases, implementations
 from glassgrad.kernels.emulator.report import Finding, Report, Site
 from glassgrad.lab import Ladder, ladders, maps, render
 from glassgrad.lab.measure import Rung
@@ -14,9 +14,9 @@ from tests.kernels.checking import why_no_emulator
 needs_compiler = pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "runs")
 
 
-def site(addresses, size=4, space="global"):
+def site(addresses, size=4, space="global", access="load"):
     addresses = [*addresses, *[None] * (32 - len(addresses))]
-    return Site("k", "", 0, space, False, size, array="x", sample=addresses)
+    return Site("k", "", 0, space, access, size, array="x", sample=addresses)
 
 
 def rectangles(svg):
@@ -48,6 +48,37 @@ def test_bank_map_of_the_transpose_tile(pitch, ways):
 def test_vector_loads_go_by_quarter_warps():
     words = rectangles(maps.of(site([16 * i for i in range(32)], size=16, space="shared")))
     assert len({y for _, y, *_ in words}) == 1, "no conflict within eight lanes"
+
+
+@pytest.mark.parametrize(
+    "addresses, access, lanes, depth",
+    [
+        ([0] * 32, "load", 16, 1),
+        ([256 * (i // 16) for i in range(32)], "load", 16, 1),  # by half warps now, not by quarters
+        ([16 * (i % 2) + 512 * (i // 8) for i in range(32)], "load", 16, 2),
+        ([16 * (i % 8) + 128 * (i // 8) for i in range(32)], "load", 8, 1),
+        ([0] * 32, "store", 8, 1),
+    ],
+)
+def test_vectors_that_neighbours_share_go_by_more_lanes(addresses, access, lanes, depth):
+    words = rectangles(maps.of(site(addresses, size=16, space="shared", access=access)))
+    assert len({y for _, y, *_ in words}) == depth
+    wanted = [title for _, _, is_wanted, title in words if is_wanted]
+    if len(set(addresses)) == 1:
+        told = f"{lanes} lanes" if lanes > 8 else "lane 0, 1, 2, 3, 4, 5, 6, 7"
+        assert all(title.endswith(told) for title in wanted)
+
+
+def test_the_least_stands_beside_what_is_more():
+    wasteful = Site("k", __file__, 1, "global", "load", 4, requests=2, units=16, ideal=8, array="x")
+    atomic = Site("k", __file__, 2, "global", "atomic", 4, requests=2, units=2, ideal=2, array="n")
+    (record,) = implementations("philox", "bits", "emulated")[:1]
+    rung = Rung(record, cases("philox", "bits")[0], Report([], [wasteful, atomic]))
+    assert rung.per_request("global", "load") == (8, 4)
+    page = render([Ladder("philox", "bits", rung.case, [rung])], "glassgrad lab philox")
+    assert "<td class='n' data-name=\"sectors a load\">8<br><small>least 4</small></td>" in page
+    assert "<code>n</code><br>atomic, 4 bytes a lane" in page
+    assert "<td class='n' data-name=\"sectors a store\">0</td>" in page
 
 
 @needs_compiler

@@ -15,8 +15,6 @@ from glassgrad.kernels.arrays import is_cupy
 from glassgrad.kernels.registry import find
 from tests.tools import LAYOUTS, assert_close
 
-# four times the unit roundoff: both factors of a product are rounded, with room for unlucky sums
-ROUNDED = {"full": None, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 POISON = {"f": np.nan, "i": -7, "u": 7, "b": True}
 
 
@@ -149,7 +147,7 @@ def check(record, case, dtype: str, layout="contiguous", integers=False) -> bool
     for got in (_results(first), _results(again)):
         assert len(got) == len(wanted), f"{what}: {len(got)} results, wanted {len(wanted)}"
         for i, (g, want) in enumerate(zip(got, wanted)):
-            rtol = ROUNDED[record.precision]
+            rtol = case.tolerance(dtype, record.precision)
             _compare(g, want, dtype, case, integers, f"{what}, result {i}", rtol)
     if record.deterministic:
         for a, b in zip(_results(first), _results(again)):

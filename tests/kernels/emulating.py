@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels.launcher import Source
+from glassgrad.kernels.launcher import UNWRITTEN, Source
 from tests.kernels.checking import why_no_emulator
 
 NONE = why_no_emulator()
@@ -27,3 +27,8 @@ def marked(made) -> int:
 def numbers(n, dtype="float32"):
     """0 to n - 1."""
     return np.arange(n, dtype=dtype)
+
+
+def unwritten(n):
+    """n float32 as `launcher.empty` poisons them: nobody has written them."""
+    return np.full(n, UNWRITTEN, "uint32").view("float32")

@@ -10,8 +10,7 @@ import pytest
 
 from glassgrad.kernels import KernelError
 from glassgrad.kernels.emulator import watching
-from glassgrad.kernels.launcher import UNWRITTEN
-from tests.kernels.emulating import marked, needs_compiler, numbers, source
+from tests.kernels.emulating import marked, needs_compiler, numbers, source, unwritten
 
 pytestmark = needs_compiler
 
@@ -91,7 +90,7 @@ extern "C" __global__ void k(const real* x, real* y, int n) {
   if (threadIdx.x > 1000) y[threadIdx.x] = x[threadIdx.x];
 }
 """,
-        "y",
+        "no thread stores anything into y",
     ),
     "int32 overflow": (
         "overflow",
@@ -164,8 +163,9 @@ def test_a_planted_bug_is_named_with_its_line(tmp_path, name):
     kind, text, says = PLANTED[name]
     made = source(tmp_path, text)
     blocks = 2 if "blocks" in name else 1
+    y = unwritten(60) if "nothing" in name else np.zeros(60, "float32")
     with watching() as report:
-        made.launch("k", blocks, 64, numbers(60), np.zeros(60, "float32"), 60)
+        made.launch("k", blocks, 64, numbers(60), y, 60)
     found = [f for f in report.findings if f.kind == kind]
     assert found, [str(f) for f in report.findings]
     assert says in found[0].message and found[0].kernel == "k"
@@ -194,7 +194,7 @@ extern "C" __global__ void k(const real* x, real* y, int n) {
 
 def test_an_output_that_nobody_wrote_may_not_be_read(tmp_path):
     text = 'extern "C" __global__ void k(real* y) { y[threadIdx.x] += 1; }'
-    y = np.full(4, UNWRITTEN, "uint32").view("float32")
+    y = unwritten(4)
     with watching() as report:
         source(tmp_path, text).launch("k", 1, 4, y)
     assert [f.kind for f in report.findings] == ["uninitialised"]
@@ -215,14 +215,15 @@ extern "C" __global__ void k(real* y) {
     "text, says",
     [
         (DEADLOCK, "16 wait at the barrier at line 5"),
-        (DEADLOCK, "16 wait for its warp at line 7"),
+        (DEADLOCK, "16 wait for the warp at line 7"),
         (
             'extern "C" __global__ void k(int* y) { while (atomicCAS(y, 1, 2) != 1) {} }',
-            "atomics without meeting a barrier",
+            "in 0.5 s of a processor: 32 run, one of them at line 2",
         ),
     ],
 )
-def test_a_deadlock_ends_with_who_waits_where(tmp_path, text, says):
+def test_a_deadlock_ends_with_who_waits_where(tmp_path, monkeypatch, text, says):
+    monkeypatch.setenv("GLASSGRAD_EMULATOR_SECONDS", "0.5")
     y = np.zeros(32, "int32" if "int*" in text else "float32")
     with pytest.raises(KernelError, match="deadlock") as error:
         source(tmp_path, text).launch("k", 1, 32, y)

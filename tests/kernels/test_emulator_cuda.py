@@ -120,3 +120,40 @@ extern "C" __global__ void k(int* y) {
     with watching() as report:
         source(tmp_path, text).launch("k", (1, 2, 3), (2, 3, 4), y, shared=24 * 4)
     assert np.array_equal(y, np.arange(6)[:, None] * 100 + np.arange(24)) and not report.findings
+
+
+def test_every_atomic_gives_what_was_there(tmp_path):
+    text = """
+extern "C" __global__ void k(unsigned* y, unsigned* before) {
+  before[0] = atomicAdd(&y[0], 7), before[1] = atomicSub(&y[1], 7);
+  before[2] = atomicMin(&y[2], 7), before[3] = atomicMax(&y[3], 7);
+  before[4] = atomicAnd(&y[4], 7), before[5] = atomicOr(&y[5], 7), before[6] = atomicXor(&y[6], 7);
+  before[7] = atomicExch(&y[7], 7), before[8] = atomicCAS(&y[8], 12, 7);
+  before[9] = atomicInc(&y[9], 12), before[10] = atomicInc(&y[10], 13);
+  before[11] = atomicDec(&y[11], 13), before[12] = atomicDec(&y[12], 11);
+}
+"""
+    y, before = np.full(13, 12, "uint32"), np.zeros(13, "uint32")
+    source(tmp_path, text).launch("k", 1, 1, y, before)
+    assert (before == 12).all()
+    assert y.tolist() == [19, 5, 7, 12, 4, 15, 11, 7, 7, 0, 13, 11, 11]
+
+
+def test_counting_bits_and_high_halves(tmp_path):
+    text = """
+extern "C" __global__ void k(const long long* x, long long* y) {
+  const unsigned long long u = x[0];
+  y[0] = __popcll(u), y[1] = __clzll(u), y[2] = __ffsll(u), y[3] = __brevll(u);
+  const unsigned v = (unsigned)u;
+  y[4] = __popc(v), y[5] = __clz((int)v), y[6] = __ffs((int)v), y[7] = __brev(v);
+  y[8] = __umul64hi(u, u), y[9] = __mul64hi(-x[0], x[0]), y[10] = __mulhi((int)u, -(int)u);
+  y[11] = __clzll(0), y[12] = __ffsll(0);
+}
+"""
+    x, y = 0x0123456700ABCDE8, np.zeros(13, "int64")
+    source(tmp_path, text).launch("k", 1, 1, np.array([x]), y)
+    low = x & 0xFFFFFFFF
+    bits = [f"{x:064b}", f"{low:032b}"]
+    found = [[b.count("1"), b.index("1"), len(b) - b.rindex("1"), int(b[::-1], 2)] for b in bits]
+    wanted = [*found[0], *found[1], x * x >> 64, -x * x >> 64, -low * low >> 32, 64, 0]
+    assert [v % 2**64 for v in y.tolist()] == [v % 2**64 for v in wanted]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeError
-from glassgrad.kernels.emulator import compiler
+from glassgrad.kernels.emulator import compiler, watching
+from glassgrad.kernels.errors import CompileError
 from tests.kernels.emulating import HEAD, needs_compiler, source
 
 pytestmark = needs_compiler
@@ -57,19 +58,79 @@ def test_an_unknown_kernel_names_the_nearest(tmp_path):
     [
         ("__activemask();", "__activemask"),
         ('asm("nop;");', "inline PTX"),
-        ('printf("x");', "printf"),
+        ("cg::sync(cg::this_grid());", "cooperative groups"),
+        ("k<<<1, 32>>>(y);", "kernels that launch kernels"),
+        ("real* p = new real[4];", "malloc, free, new and delete"),
+        ("void* p = malloc(4);", "malloc, free, new and delete"),
+        ("half h;", "half precision"),
+        ("__nv_bfloat162 pair;", "half precision"),
+        ("y[0] = tex1Dfetch<real>(t, 0);", "textures"),
+        ("assert(y);", "assert"),
         ("__shared__ int a, b;", "one `__shared__ type name"),
     ],
 )
 def test_an_unsupported_feature_is_named_with_its_line(tmp_path, line, feature):
     text = f'extern "C" __global__ void k(real* y) {{\n  {line}\n}}'
-    with pytest.raises(compiler.CompileError, match=feature) as error:
+    with pytest.raises(CompileError, match=feature) as error:
         source(tmp_path, text).launch("k", 1, 1, Y)
     assert "planted.cu:3" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("#include <cuda_fp16.h>", "3: the emulator does not support half precision"),
+        (
+            "// none\n__device__ unsigned int count = 0;",
+            "4: the emulator does not support variables",
+        ),
+        ("__device__ real* place;", "3: the emulator does not support variables of the device"),
+        ('extern "C" {\n__global__ void f(real* y) {}\n}', "4: a kernel is declared as extern"),
+        ("__global__ void f(real* y) {}", "3: a kernel is declared as extern"),
+        ('\nextern "C" __global__ void\nf(const half* y) {}', "5: f: cannot read its parameter"),
+        ('extern "C" __global__ void f(texture<float> t) {}', "3: f: cannot read its parameter"),
+        (
+            'extern "C" __global__ void __launch_bounds__(N) f(real* y) {}',
+            "3: f: cannot read its b",
+        ),
+        ('#include "nowhere.cuh"', "3: there is no file 'nowhere.cuh'"),
+        ("\n// caf\udce9", "4: not UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_has_path_and_line(tmp_path, text, says):
+    made = source(tmp_path, "")
+    kernel = '\nextern "C" __global__ void k(real* y) {}\n'
+    made.path.write_bytes((HEAD + "\n" + text + kernel).encode(errors="surrogateescape"))
+    with pytest.raises(CompileError) as error:
+        made.launch("k", 1, 1, Y)
+    assert f"{made.path}:{says}" in str(error.value)
+
+
+@pytest.mark.parametrize("order", ["__launch_bounds__(64) void", "void __launch_bounds__(64)"])
+def test_bounds_stand_before_or_after_void(tmp_path, order):
+    made = source(tmp_path, f'extern "C" __global__ {order} k(int* y) {{ y[threadIdx.x] = 1; }}')
+    y = np.zeros(64, "int32")
+    made.launch("k", 1, 64, y)
+    assert y.all()
+    with pytest.raises(ShapeError, match="at most 64 threads"):
+        made.launch("k", 1, 65, np.zeros(65, "int32"))
+
+
+def test_a_word_in_a_string_or_comment_is_no_feature(tmp_path):
+    text = """
+// new real[4] and printf
+extern "C" __global__ void k(int* y) {
+  const int half = y[0] / 2;  /* malloc(4) */
+  y[0] = half * 2 + (half - 1);
+}
+"""
+    y = np.full(1, 8, "int32")
+    source(tmp_path, text).launch("k", 1, 1, y)
+    assert y[0] == 11
+
+
 def test_a_compile_error_has_our_path_and_line(tmp_path):
-    with pytest.raises(compiler.CompileError, match=r"planted\.cu:3:.*nowhere"):
+    with pytest.raises(CompileError, match=r"planted\.cu:3:.*nowhere"):
         source(tmp_path, 'extern "C" __global__ void k(real* y) {\n  y[0] = nowhere;\n}').launch(
             "k", 1, 1, Y
         )
@@ -92,3 +153,68 @@ def test_compiled_once_for_the_same_content(tmp_path):
     before = first.stat().st_ino
     again = source(tmp_path, made.path.read_text().removeprefix(HEAD))
     assert compiler.library(again.text, "float", "int", False).stat().st_ino == before
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "gone"])
+def test_a_library_that_was_damaged_is_compiled_anew(tmp_path, harm):
+    """Each time in a process of its own: this one has the library in its memory."""
+    made = source(tmp_path, COPY + f"// {time.time_ns()}")
+    path = compiler.library(made.text, "float", "int", False)
+    whole = path.read_bytes()
+    if harm == "gone":
+        path.unlink()
+    else:
+        middle = len(whole) // 2
+        changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        path.write_bytes({"cut": whole[:middle], "empty": b"", "changed": changed}[harm])
+    x, y = np.ones(4, "float32"), np.zeros(4, "float32")
+    made.launch("k", 1, 1, x, y, 1)
+    assert y[0] == 1 and path.stat().st_size == len(whole)
+
+
+def test_a_library_that_was_removed_in_use_still_names_lines(tmp_path):
+    text = 'extern "C" __global__ void k(real* y, int n) { y[n] = 1; }'
+    made = source(tmp_path, text + f"// {time.time_ns()}")
+    for _ in range(2):
+        with watching() as report:
+            made.launch("k", 1, 1, np.zeros(4, "float32"), 4)
+        assert [(f.kind, f.line) for f in report.findings] == [("out of bounds", 2)]
+        compiler.library(made.text, "float", "int", True).unlink()
+
+
+def program(tmp_path, script):
+    path = tmp_path / "g++"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "script, says",
+    [
+        ("echo 'fatal error: cstdint: No such file' >&2; exit 1", "cannot compile .* cstdint"),
+        ("exit 3", "cannot compile .* nothing, and ends with code 3"),
+        (None, "cannot be run: No such file"),
+    ],
+)
+def test_a_compiler_that_cannot_compile_says_what_failed(tmp_path, script, says):
+    path = program(tmp_path, script) if script else str(tmp_path / "none")
+    with pytest.raises(BackendError, match=says):
+        compiler.trial(path)
+
+
+def test_the_doctor_tries_the_compiler(tmp_path, monkeypatch):
+    from glassgrad.cli import machine
+
+    compiler.trial(compiler.compiler())
+    works, said = machine.emulator()
+    assert works and said.startswith(compiler.compiler())
+    monkeypatch.setenv("CXX", program(tmp_path, "echo 'error: no linker' >&2; exit 1"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    compiler.compiler.cache_clear()
+    try:
+        works, said = machine.emulator()
+        assert not works and "no linker" in said
+        assert "no linker" in machine.compilers()["g++"]
+    finally:
+        compiler.compiler.cache_clear()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from glassgrad.kernels import OPERATIONS, BackendError, nvrtc
+from glassgrad.kernels.errors import CompileError
 from glassgrad.kernels.launcher import SHARED_ALWAYS, Source
 from glassgrad.kernels.source import Text
 
@@ -52,7 +53,7 @@ def test_an_error_has_our_path_and_line(tmp_path):
     path.write_text(
         '#include "device.cuh"\n\nextern "C" __global__ void k(real* y) {\n  y[0] = nothing;\n}\n'
     )
-    with pytest.raises(nvrtc.CompileError, match=rf"{path}\(4\).*nothing"):
+    with pytest.raises(CompileError, match=rf"{path}\(4\).*nothing"):
         nvrtc.compile(Text(path), "sm_90")
 
 
