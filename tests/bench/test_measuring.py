@@ -195,6 +195,8 @@ def test_a_training_step_with_a_wrong_gradient_is_refused(monkeypatch):
     plant(monkeypatch, "conv2d", "weight_grad", nothing)
     (plan,) = suite.select(["lenet"])
     monkeypatch.setattr("glassgrad.bench.memory.peak", lambda *args: 7)
-    with quick_session(monkeypatch) as session:
-        with pytest.raises(VerifyError, match="change of the weights"):
-            list(session.run([plan]))
+    with (
+        quick_session(monkeypatch) as session,
+        pytest.raises(VerifyError, match="change of the weights"),
+    ):
+        list(session.run([plan]))
