@@ -35,11 +35,14 @@ def _pick(kind: str, name: str, known: dict):
     return known[name]
 
 
-def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0):
-    """The optimiser of that name over the parameters; None where there are no parameters."""
+def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0, **options):
+    """The optimiser of that name over the parameters; None where there are no parameters.
+
+    `options` are its further arguments, such as ``momentum``.
+    """
     build = _pick("optimiser", name, OPTIMISERS)
     more = {"weight_decay": weight_decay} if weight_decay else {}
-    return build(parameters, lr=lr, **more) if parameters else None
+    return build(parameters, lr=lr, **more, **options) if parameters else None
 
 
 def make_schedule(text: str, epochs: int) -> optim.Schedule:
