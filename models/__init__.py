@@ -34,6 +34,8 @@ MODULES = {
     "aae-mixture": "aae",
     "aae-labels": "aae",
     "aae-convolutional": "aae",
+    "wae-mmd": "wae",
+    "wae-gan": "wae",
     "helmholtz": "helmholtz",
     "boltzmann-machine": "boltzmann",
     "boltzmann-machine-visible": "boltzmann",

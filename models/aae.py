@@ -35,7 +35,6 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
 from ..core.phases import AlternatingSystem, Phase
 from ..core.recipe import Recipe, SettingError, expect_choice
-from ..core.system import Batch
 from . import critic, prior_autoencoder, prior_pictures
 from .autoencoder import rows
 from .one_layer import classes_of, few
@@ -141,17 +140,7 @@ def ignored(s: dict) -> dict:
 
 def check(rng, **changes):
     """All three objectives of a small network as functions of all parameters, for gradcheck."""
-    s = {**SETTINGS, "hidden": (5,), "critic": (4, 3), "activation": "tanh", **changes}
-    x, y = rng.random((4, *changes.pop("image", (6,)))), np.array([0, 1, -1, 1])
-    system = AAE(DataSet("check", Split(x, y)), s, gg.Generator(3), dtype="float64")
-    state = system.noise.state
-
-    def f(*parameters):
-        system.noise.state = state  # the same draws at every call
-        loss, others = system.with_parameters(parameters).objective(Batch(x, y))
-        return loss, *others.values()
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return prior_autoencoder.check(AAE, {**SETTINGS, "critic": (4, 3), **changes}, rng)
 
 
 SETTINGS = {

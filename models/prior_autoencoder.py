@@ -18,7 +18,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn
 from ..core.arrays import to_numpy
-from ..core.data import DataSet, order
+from ..core.data import DataSet, Split, order
 from ..core.recipe import SettingError, expect_choice
 from ..core.system import Batch
 from .autoencoder import ACTIVATIONS, Autoencoder, rows
@@ -126,6 +126,21 @@ def convolutional(data: DataSet, outputs: int, s: dict, rng, dtype):
     decoder = [nn.Linear(s["code"], n, rng=rng.child("back"), dtype=dtype), sigma(), Images(top)]
     decoder += [*up(s["channels"], shape, s, rng.child("decoder"), dtype), nn.Flatten()]
     return nn.Sequential(*encoder), nn.Sequential(*decoder)
+
+
+def check(system, s: dict, rng, image=(6,)):
+    """Every objective of a small network as a function of all parameters, for gradcheck."""
+    s = {**s, "hidden": (5,), "channels": (2, 3), "activation": "tanh", "batch": 4}
+    data = DataSet("check", Split(rng.random((4, *image)), np.array([0, 1, -1, 1])))
+    made = system(data, s, gg.Generator(3), dtype="float64")
+    state = made.noise.state
+
+    def f(*parameters):
+        made.noise.state = state  # the same draws at every call
+        loss, others = made.with_parameters(parameters).objective(Batch(data.train.x, data.train.y))
+        return loss, *others.values()
+
+    return f, [p.numpy().copy() for p in made.parameters()]
 
 
 def ignored(s: dict) -> dict:

@@ -1,4 +1,4 @@
-"""The Wasserstein autoencoder (lecture 2, D1 286-297; Tolstikhin, Bousquet, Gelly & Schölkopf 2018).
+"""The Wasserstein autoencoder (lecture 2, D1 286-297; Tolstikhin et al. 2018).
 
 A transport between data and model costs least among those that pass through a code whose
 distribution over all data is the prior. With that condition turned into a penalty ::
@@ -7,11 +7,11 @@ distribution over all data is the prior. With that condition turned into a penal
 
 where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
 
-    wae-mmd    MMD² with the unbiased estimate (mmd.py), codes of a minibatch against as many draws
-               of the prior: one objective for one optimiser, no game. Kernel: inverse multiquadratic
-               C/(C + d) with C = scale · E‖z - z'‖² of the prior (2K for N(0, I)); `kernel="rbf"`
-               is exp(-d/C). `scales=(1.0,)` is the paper's single kernel; several are added up, as
-               in the authors' program
+    wae-mmd    MMD² by the unbiased estimate (mmd.py), codes of a minibatch against as many draws
+               of the prior: one objective for one optimiser, no game. Kernel: C/(C + d), inverse
+               multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
+               `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel;
+               several are added up, as in the authors' program
     wae-gan    the critic of an AAE: the same p, the same D, but two phases, since encoder and
                decoder descend on  c - λ ln D(z)  together. By the lecture's remark that WAE = AAE
                for the squared cost, this is its sense: one problem, two schedules of steps
@@ -29,11 +29,9 @@ from dataclasses import replace
 from ..core.data import DataSet, minibatches
 from ..core.phases import AlternatingSystem, Phase
 from ..core.recipe import Recipe, SettingError, expect_choice
-from ..core.system import Batch
 from . import critic, mmd, prior_autoencoder, prior_pictures
 from .aae import MOMENTA, with_momentum
 from .autoencoder import rows
-from .gradient_check import small
 from .prior_autoencoder import PriorAutoencoder
 
 
@@ -42,7 +40,7 @@ class WAE(PriorAutoencoder):
 
     def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
         super().__init__(data, s, rng, dtype)
-        expect_choice("wae", s, "kernel", mmd.KERNELS)
+        expect_choice("wae", s, "mmd_kernel", mmd.KERNELS)
         if not s["scales"]:
             raise SettingError("wae: scales must name at least one; got []")
         if s["batch"] < 2:
@@ -54,7 +52,7 @@ class WAE(PriorAutoencoder):
         x = rows(batch.x)
         z = self.posterior(x, self.noise)
         cost = self.losses(z, x).mean()
-        penalty = mmd.penalty(z, self.from_prior(x), self.s["kernel"], self.scales)
+        penalty = mmd.penalty(z, self.from_prior(x), self.s["mmd_kernel"], self.scales)
         return cost + self.s["weight"] * penalty, {"cost": cost, "penalty": penalty}
 
     def batches(self, data, size, seed, epoch, start):
@@ -102,3 +100,57 @@ class CriticWAE(AlternatingSystem, PriorAutoencoder):
         """(the objective of encoder and decoder, that of the critic)."""
         found, parts = self.transport(batch)
         return found, {**parts, "discrimination": self.discrimination(batch)}
+
+
+def ignored(s: dict) -> dict:
+    """What the network, the prior or the optimiser does not use."""
+    found = prior_autoencoder.ignored(s)
+    if "game" in s and s["optimiser"] not in MOMENTA:
+        found["game_momentum"] = f"with optimiser={s['optimiser']}"
+    return found
+
+
+SETTINGS = {
+    **prior_autoencoder.SETTINGS, "weight": 1000.0, "mmd_kernel": "imq", "scales": (1.0,),
+}  # fmt: skip
+GAN_SETTINGS = {
+    **prior_autoencoder.SETTINGS, "weight": 10.0, "critic": (256, 256), "game": "non-saturating",
+    "critic_lr": 1e-3, "game_momentum": 0.5,
+}  # fmt: skip
+DIGITS = {"epochs": 100, "batch": 100, "lr": 2e-3, "hidden": (128, 128)}
+MNIST = {"epochs": 60, "batch": 200, "hidden": (512, 512)}
+
+MMD = Recipe(
+    name="wae-mmd",
+    title="Wasserstein autoencoder, MMD penalty",
+    lecture="lecture 2 (D1 286-297)",
+    rows=(32,),
+    build=WAE,
+    settings=SETTINGS,
+    presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST},
+    metric="mmd_p",
+    better="higher",
+    least={**prior_autoencoder.LEAST, "weight": 0, "batch": 2},
+    positive=("scales",),
+    ignored=ignored,
+    figures=prior_pictures.figures,
+    sample=prior_pictures.sample,
+    check=lambda rng, **changes: prior_autoencoder.check(WAE, {**SETTINGS, **changes}, rng),
+)
+GAN = replace(
+    MMD,
+    name="wae-gan",
+    title="Wasserstein autoencoder with a critic",
+    build=CriticWAE,
+    settings=GAN_SETTINGS,
+    presets={
+        "digits": {**DIGITS, "batch": 50, "critic": (128, 128)},
+        "mnist": MNIST, "fashion_mnist": MNIST,
+    },
+    least={**prior_autoencoder.LEAST, "weight": 0, "critic": 1, "critic_lr": 0},
+    positive=(),
+    check=lambda rng, **changes: prior_autoencoder.check(
+        CriticWAE, {**GAN_SETTINGS, "critic": (4, 3), **changes}, rng
+    ),
+)  # fmt: skip
+RECIPES = (MMD, GAN)
