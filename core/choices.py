@@ -16,6 +16,7 @@ OPTIMISERS = {
     "adam": optim.Adam,
     "adamw": optim.AdamW,
 }
+MOMENTA = {"adam": "betas", "adamw": "betas", "momentum": "momentum", "nesterov": "momentum"}
 # name -> (arguments as numbers, epochs) -> schedule
 SCHEDULES = {
     "constant": lambda args, epochs: optim.Constant(*args),
@@ -43,6 +44,16 @@ def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0, 
     build = _pick("optimiser", name, OPTIMISERS)
     more = {"weight_decay": weight_decay} if weight_decay else {}
     return build(parameters, lr=lr, **more, **options) if parameters else None
+
+
+def with_momentum(name: str, value: float) -> dict:
+    """The options that give an optimiser this momentum (Adam's β₁); none where it has no such.
+
+    >>> with_momentum("adam", 0.5), with_momentum("sgd", 0.5)
+    ({'betas': (0.5, 0.999)}, {})
+    """
+    key = MOMENTA.get(name)
+    return {} if key is None else {key: (value, 0.999) if key == "betas" else value}
 
 
 def make_schedule(text: str, epochs: int) -> optim.Schedule:

@@ -32,6 +32,7 @@ import numpy as np
 
 from .. import core as gg
 from ..core.arrays import xp_of
+from ..core.choices import MOMENTA, with_momentum
 from ..core.data import DataSet, Split
 from ..core.phases import AlternatingSystem, Phase
 from ..core.recipe import Recipe, SettingError, expect_choice
@@ -39,18 +40,6 @@ from . import critic, prior_autoencoder, prior_pictures
 from .autoencoder import rows
 from .one_layer import classes_of, few
 from .prior_autoencoder import PriorAutoencoder
-
-MOMENTA = {"adam": "betas", "adamw": "betas", "momentum": "momentum", "nesterov": "momentum"}
-
-
-def with_momentum(optimiser: str, value: float) -> dict:
-    """The arguments that give an optimiser this momentum (Adam's β₁).
-
-    >>> with_momentum("adam", 0.5), with_momentum("sgd", 0.5)
-    ({'betas': (0.5, 0.999)}, {})
-    """
-    key = MOMENTA.get(optimiser)
-    return {} if key is None else {key: (value, 0.999) if key == "betas" else value}
 
 
 class AAE(AlternatingSystem, PriorAutoencoder):

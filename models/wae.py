@@ -26,11 +26,11 @@ CelebA 55 with MMD, 42 with a critic, 63 for a VAE: not attempted here.)
 
 from dataclasses import replace
 
+from ..core.choices import MOMENTA, with_momentum
 from ..core.data import DataSet, minibatches
 from ..core.phases import AlternatingSystem, Phase
 from ..core.recipe import Recipe, SettingError, expect_choice
 from . import critic, mmd, prior_autoencoder, prior_pictures
-from .aae import MOMENTA, with_momentum
 from .autoencoder import rows
 from .prior_autoencoder import PriorAutoencoder
 
