@@ -17,8 +17,11 @@ The estimate is unbiased; it can be below 0. Kernels, of d = ‖x - y‖²:
 `two_sample_test` asks whether two samples are one distribution. Under that hypothesis a sample may
 be shuffled into the other without a difference, so the statistic of shuffled samples is its null
 distribution; p = (1 + how many of B are as large)/(1 + B) is exact: P(p ≤ α) ≤ α for every α.
-The test's kernel is the mean of Gaussians exp(-d/2σ²) with σ a quarter, a half, once and twice the
-median distance of the pooled sample: the median alone is blind to what is finer than the whole.
+The test's kernel is a weighted mean of Gaussians exp(-d/2σ²), σ from a sixteenth of the median
+distance of the pooled sample up to all of it: with the median alone, the usual choice, a mixture
+whose clusters are blurred passes for the mixture. Each is weighted by the inverse of the spread of
+its own statistic under the null, √mean of (HkH)²_ij, i ≠ j, H = I - 11ᵀ/N, so that the wide ones do
+not drown the fine ones. All of that depends on the pooled sample only, and so p stays exact.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +35,7 @@ KERNELS = {
     "imq": lambda d, c: c / (d + c),
     "rbf": lambda d, c: gg.exp(d * (-1 / c)),
 }
-WIDTHS = (0.25, 0.5, 1.0, 2.0)  # of the test's kernel, in medians
+WIDTHS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)  # of the test's kernel, in medians
 
 
 def squared_distances(x, y):
@@ -119,8 +122,9 @@ def two_sample_test(
 def pooled_kernel(z: np.ndarray, widths=WIDTHS) -> np.ndarray:
     """The test's kernel matrix of pooled rows [N, K] -> [N, N], with a diagonal of zeros.
 
-    >>> pooled_kernel(np.array([[0.0], [1.0]]), (1.0,)).round(4).tolist()  # e^-½
-    [[0.0, 0.6065], [0.6065, 0.0]]
+    >>> k = pooled_kernel(np.array([[0.0], [1.0], [2.0]]), (1.0,))
+    >>> k.round(4).tolist()  # e^-½ and e^-2: the median distance is 1
+    [[0.0, 0.6065, 0.1353], [0.6065, 0.0, 0.6065], [0.1353, 0.6065, 0.0]]
     """
     z = z - z.mean(axis=0)
     a = (z * z).sum(axis=1)
@@ -128,9 +132,26 @@ def pooled_kernel(z: np.ndarray, widths=WIDTHS) -> np.ndarray:
     pairs = d[np.triu_indices(len(d), 1)]
     median = float(np.median(pairs))
     unit = median if median > 0 else max(float(pairs.mean()), 1e-300)  # most points are one
-    k = sum(np.exp(d * (-0.5 / (w * w * unit))) for w in widths) / len(widths)
-    np.fill_diagonal(k, 0)
-    return k
+    total, weights = np.zeros_like(d), 0.0
+    for w in widths:
+        k = np.exp(d * (-0.5 / (w * w * unit)))
+        spread = _spread(k)
+        if spread > 0:  # a kernel that is the same for all pairs tells nothing
+            total += k / spread
+            weights += 1 / spread
+    total /= weights or 1.0
+    np.fill_diagonal(total, 0)
+    return total
+
+
+def _spread(k: np.ndarray) -> float:
+    """√ of the mean square of the doubly centred kernel matrix, off its diagonal."""
+    rows, n = k.mean(axis=0), len(k)
+    c = k - rows
+    c -= (rows - rows.mean())[:, None]
+    square = np.einsum("ij,ij", c, c) - np.square(np.diagonal(c)).sum()
+    tiny = 1e-12 * n * n  # of rounding
+    return float(np.sqrt(square / (n * (n - 1)))) if square > tiny else 0.0
 
 
 def statistics(k: np.ndarray, first: np.ndarray) -> np.ndarray:
