@@ -16,6 +16,7 @@ OPTIMISERS = {
     "adam": optim.Adam,
     "adamw": optim.AdamW,
 }
+MOMENTA = {"adam": "betas", "adamw": "betas", "momentum": "momentum", "nesterov": "momentum"}
 # name -> (arguments as numbers, epochs) -> schedule
 SCHEDULES = {
     "constant": lambda args, epochs: optim.Constant(*args),
@@ -35,11 +36,24 @@ def _pick(kind: str, name: str, known: dict):
     return known[name]
 
 
-def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0):
-    """The optimiser of that name over the parameters; None where there are no parameters."""
+def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0, **options):
+    """The optimiser of that name over the parameters; None where there are no parameters.
+
+    `options` are its further arguments, such as ``momentum``.
+    """
     build = _pick("optimiser", name, OPTIMISERS)
     more = {"weight_decay": weight_decay} if weight_decay else {}
-    return build(parameters, lr=lr, **more) if parameters else None
+    return build(parameters, lr=lr, **more, **options) if parameters else None
+
+
+def with_momentum(name: str, value: float) -> dict:
+    """The options that give an optimiser this momentum (Adam's β₁); none where it has no such.
+
+    >>> with_momentum("adam", 0.5), with_momentum("sgd", 0.5)
+    ({'betas': (0.5, 0.999)}, {})
+    """
+    key = MOMENTA.get(name)
+    return {} if key is None else {key: (value, 0.999) if key == "betas" else value}
 
 
 def make_schedule(text: str, epochs: int) -> optim.Schedule:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import is_array, to_device
+from .choices import make_optimiser
 from .data import DataSet, Split, minibatches
 from .nn import Module
 from .tape import no_grad
@@ -49,6 +50,11 @@ class System(Module):
     def batches_per_epoch(self, data: DataSet, size: int) -> int:
         """How many minibatches an epoch has."""
         return -(-len(data.train) // size)
+
+    def make_optimiser(self, settings: dict):
+        """The optimiser that the settings name, over all parameters; None where there are none."""
+        s = settings
+        return make_optimiser(s["optimiser"], self.parameters(), s["lr"], s["weight_decay"])
 
     def train_step(self, batch: Batch, trainer) -> dict[str, float]:
         """One update from one batch: gradients, clipping, optimiser. Returns what to report.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels.errors import GlassgradError
 from .arrays import xp_of
-from .choices import make_optimiser, make_schedule
+from .choices import make_schedule
 from .data import DataSet
 from .nn import StateError
 from .optim import clip_grad_norm, finite_gradients
@@ -45,9 +45,7 @@ class Trainer:
     def __post_init__(self):
         s = self.settings
         expect_ranges(s, type(self.system).__name__)
-        self.optimiser = make_optimiser(
-            s["optimiser"], self.system.parameters(), s["lr"], s["weight_decay"]
-        )
+        self.optimiser = self.system.make_optimiser(s)
         self.factor = make_schedule(s["schedule"], s["epochs"])
         self.batches = self.system.batches_per_epoch(self.data, s["batch"])
 
@@ -68,17 +66,23 @@ class Trainer:
             " NaN"
         )
 
-    def clip(self) -> None:
-        """Clip the gradient's norm if the settings say so; DivergedError if it is not finite."""
+    def clip(self, parameters: list | None = None) -> None:
+        """Clip the gradient's norm if the settings say so; DivergedError if it is not finite.
+
+        The norm is that of all parameters together, or of those given: of one phase.
+        """
         system, most = self.system, self.settings["clip"]
-        parameters = self.optimiser.parameters if self.optimiser else system.parameters()
+        if parameters is None:
+            parameters = self.optimiser.parameters if self.optimiser else system.parameters()
         if most:
             norm = clip_grad_norm(parameters, most)
             if not math.isfinite(norm):
                 raise self.diverged("the norm of the gradient", norm)
         elif not finite_gradients(parameters):
+            given = {id(p) for p in parameters}
             name = next(
-                n for n, p in system.named_parameters() if not finite_gradients([p])
+                n for n, p in system.named_parameters()
+                if id(p) in given and not finite_gradients([p])
             )  # fmt: skip
             raise self.diverged(f"the gradient of {name}", "not finite")
 

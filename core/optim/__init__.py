@@ -1,9 +1,10 @@
 """Optimisers, learning-rate schedules and clipping.
 
-Reading order: optimiser, sgd, adaptive, schedules, clipping.
+Reading order: optimiser, sgd, adaptive, alternating, schedules, clipping.
 """
 
 from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
+from .alternating import Alternating
 from .clipping import clip_grad_norm, clip_grad_value, finite_gradients, grad_norm
 from .optimiser import Optimiser, OptimiserError
 from .schedules import (
@@ -21,8 +22,8 @@ from .schedules import (
 from .sgd import SGD, Momentum
 
 __all__ = [
-    "AdaGrad", "Adadelta", "Adam", "AdamW", "Constant", "Cosine", "Exponential", "Halving",
-    "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
+    "AdaGrad", "Adadelta", "Adam", "AdamW", "Alternating", "Constant", "Cosine", "Exponential",
+    "Halving", "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
     "ReduceOnPlateau", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
     "finite_gradients", "grad_norm",
 ]  # fmt: skip

@@ -1,0 +1,89 @@
+"""`Alternating`: several optimisers behind one face, for trainings that go through phases.
+
+Each phase has an optimiser of its own over its own parameters, with its own rate, momentum and
+counts of steps; a parameter may be changed in several phases and then has a state in each. For a
+schedule and for a checkpoint they are one: setting `lr` scales every rate alike, and `state_dict`
+holds them all, under the names of the phases.
+"""
+
+from ..nn.module import StateError
+from .optimiser import Optimiser, OptimiserError
+
+
+class Alternating:
+    """Optimisers by the names of their phases: ``Alternating(lr, {"critic": Adam(...), ...})``.
+
+    `lr` is the rate that schedules speak of; each optimiser keeps the ratio of its own to it.
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core.optim import SGD
+    >>> x, y = (gg.tensor([1.0], requires_grad=True) for _ in range(2))
+    >>> both = Alternating(0.1, {"up": SGD([x], lr=0.1), "down": SGD([x, y], lr=0.5)})
+    >>> both.lr = 0.01
+    >>> both["down"].lr, len(both.parameters)
+    (0.05, 2)
+    """
+
+    def __init__(self, lr: float, optimisers: dict[str, Optimiser]):
+        if not optimisers:
+            raise OptimiserError("Alternating: there are no phases")
+        if lr <= 0 and any(o.lr != lr for o in optimisers.values()):
+            raise OptimiserError(
+                "Alternating: lr must be positive where a phase has a rate of its own, which keeps"
+                f" its ratio to it; got {lr}"
+            )
+        self.optimisers, self._lr = dict(optimisers), lr
+        self._ratios = {n: o.lr / lr if o.lr != lr else 1.0 for n, o in optimisers.items()}
+
+    def __getitem__(self, phase: str) -> Optimiser:
+        return self.optimisers[phase]
+
+    @property
+    def parameters(self) -> list:
+        """The parameters of all phases, each once."""
+        found = {id(p): p for o in self.optimisers.values() for p in o.parameters}
+        return list(found.values())
+
+    @property
+    def lr(self) -> float:
+        """The learning rate. Setting it scales every phase's rate by the same ratio."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float):
+        self._lr = value
+        for name, optimiser in self.optimisers.items():
+            optimiser.lr = value * self._ratios[name]
+
+    def state_dict(self) -> dict:
+        """``lr``, and each optimiser's own state dict as ``{phase}/{key}``."""
+        found = {"lr": float(self._lr)}
+        for name, optimiser in self.optimisers.items():
+            found |= {f"{name}/{key}": v for key, v in optimiser.state_dict().items()}
+        return found
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
+        parts, rest = {name: {} for name in self.optimisers}, dict(state)
+        for key in state:
+            name, slash, own = key.partition("/")
+            if slash and name in parts:
+                parts[name][own] = rest.pop(key)
+        lr = rest.pop("lr", None)
+        if rest or not isinstance(lr, (int, float)) or not 0 <= lr < float("inf"):
+            raise StateError(
+                f"load_state_dict: expected lr and the phases {', '.join(parts)}; got lr={lr!r}"
+                + (f" and {', '.join(sorted(rest)[:6])}" if rest else "")
+            )
+        before = {name: o.state_dict() for name, o in self.optimisers.items()}
+        try:
+            for name, optimiser in self.optimisers.items():
+                optimiser.load_state_dict(parts[name])
+        except StateError as error:
+            for other, own in before.items():
+                self.optimisers[other].load_state_dict(own)
+            raise StateError(f"phase {name!r}: {error}") from None
+        self._lr = float(lr)
+
+    def __repr__(self):
+        return f"Alternating({', '.join(f'{n}: {o!r}' for n, o in self.optimisers.items())})"

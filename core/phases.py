@@ -1,0 +1,71 @@
+"""`AlternatingSystem`: several objectives in turn, each over its own part of the network.
+
+A discriminator and what it judges want opposite things; one objective for both does not exist. So a
+minibatch goes through phases. Each phase computes its objective anew, with what the phases before
+have just changed, takes the gradient by its own parameters only, and makes a step of its own
+optimiser (core/optim/alternating.py): everything else stands still.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .choices import make_optimiser
+from .optim import Alternating
+from .system import Batch, System, split_objective
+from .tape import grad
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One step for each minibatch.
+
+    name        of its figure and of its part of a checkpoint
+    objective   batch -> the scalar to be minimised, alone or with further figures
+    changes     the modules whose parameters it may change
+    lr          its learning rate, before the schedule
+    options     further arguments of the optimiser, such as ``{"betas": (0.5, 0.999)}``
+    """
+
+    name: str
+    objective: Callable
+    changes: tuple
+    lr: float
+    options: dict = field(default_factory=dict)
+
+
+class AlternatingSystem(System):
+    """A system that is trained in phases: a subclass names them in `phases`."""
+
+    def phases(self, settings: dict) -> tuple[Phase, ...]:
+        """The phases of one minibatch, in their order."""
+        raise NotImplementedError(f"{type(self).__name__} names no phases")
+
+    def make_optimiser(self, settings: dict) -> Alternating:
+        """An optimiser for each phase, of the kind that the settings name."""
+        kind, decay, found = settings["optimiser"], settings["weight_decay"], {}
+        for phase in self.phases(settings):
+            parameters = [p for module in phase.changes for p in module.parameters()]
+            found[phase.name] = make_optimiser(kind, parameters, phase.lr, decay, **phase.options)
+        return Alternating(settings["lr"], found)
+
+    def train_step(self, batch: Batch, trainer) -> dict[str, float]:
+        """One step of every phase; the figures are the objectives, under the phases' names.
+
+        Stops before a step that would not be finite: the phases before it are then done, and the
+        weights are finite.
+        """
+        figures = {}
+        for phase in self.phases(trainer.settings):
+            loss, extra = split_objective(phase.objective(batch))
+            figures[phase.name] = loss.item()
+            figures |= {k: float(v) for k, v in extra.items()}
+            if not np.isfinite(figures[phase.name]):
+                break
+            optimiser = trainer.optimiser[phase.name]
+            for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
+                p.grad = g
+            trainer.clip(optimiser.parameters)
+            optimiser.step()
+        return figures
