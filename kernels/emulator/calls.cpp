@@ -16,10 +16,10 @@ extern "C" void* emulator_dynamic_shared() { return self->block->shared; }
 
 extern "C" void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment,
                                  const char* name) {
+  Busy busy;  // what was found must not move while other threads declare
   Block& block = *self->block;
   const auto known = block.declared.find(declaration);
   if (known != block.declared.end()) return known->second.base;
-  Busy busy;
   const std::size_t gaps = GAP * (block.declared.size() + 1);
   block.used = (block.used + alignment - 1) / alignment * alignment;
   if (block.used + bytes > STATIC + (launch->dynamic_shared + 15) / 16 * 16 || block.used + bytes + gaps > SHARED) {

@@ -229,6 +229,7 @@ char* reserve(std::size_t bytes) {
 // Park the thread that runs, until it is resumed.
 void park(State state, Place place, void* caller) {
   Thread* t = self;
+  t->busy = 1;  // a tick now would write another place over this one; `resume` takes it back
   t->place = place;
   t->caller = caller;
   t->state = state;

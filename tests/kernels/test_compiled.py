@@ -162,4 +162,4 @@ def test_the_key_is_cheap():
         start = time.perf_counter()
         compiled.key()
         seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 5e-3, seconds
+    assert min(seconds) < 2e-2, seconds
