@@ -45,6 +45,7 @@ RULES = [
     ("rmsprop", (0.02, 0.9, 0.1, 0.5, 0.0), ()),
     ("adam", (0.1, 1.5, 0.5, 0.9, 1e-3, 1.0, 0.1), ("top",)),
     ("adam", (0.1, 1.5, 0.5, 0.9, 1e-3, 0.97, 0.0), ()),
+    ("adam", (0.1, 300.0, 0.9, 0.99999, 1e-3, 1.0, 0.0), ("top",)),  # 1 - beta2 is a small number
 ]
 CASES = [
     *(_case(rule, s, numbers, without) for rule, numbers, without in RULES for s in ((3, 5), ())),

@@ -28,16 +28,16 @@ def adagrad_v1(x, g, s, lr, eps, weight_decay, in_place):
 
 @source.implements("descent", "adadelta", version=1, idea="a thread a number")
 def adadelta_v1(x, g, v, u, lr, rho, eps, weight_decay, in_place):
-    return _run("descent_adadelta_v1", in_place, x, g, (v, u), lr, rho, eps, weight_decay)
+    return _run("descent_adadelta_v1", in_place, x, g, (v, u), lr, rho, 1 - rho, eps, weight_decay)
 
 
 @source.implements("descent", "rmsprop", version=1, idea="a thread a number")
 def rmsprop_v1(x, g, v, m, b, lr, alpha, eps, momentum, weight_decay, in_place):
-    numbers = lr, alpha, eps, momentum, weight_decay
+    numbers = lr, alpha, 1 - alpha, eps, momentum, weight_decay
     return _run("descent_rmsprop_v1", in_place, x, g, (v, m, b), *numbers)
 
 
 @source.implements("descent", "adam", version=1, idea="a thread a number")
 def adam_v1(x, g, m, v, top, lr, scale, beta1, beta2, eps, keep, weight_decay, in_place):
-    numbers = lr, scale, beta1, beta2, eps, keep, weight_decay
+    numbers = lr, scale, beta1, 1 - beta1, beta2, 1 - beta2, eps, keep, weight_decay
     return _run("descent_adam_v1", in_place, x, g, (m, v, top), *numbers)
