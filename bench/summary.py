@@ -9,7 +9,8 @@ COLUMNS = ["", "pass", "cases", "peer's time / ours", "least", "roof", "error", 
 LEGEND = (
     "Means over the cases are geometric; least: the lowest ratio among them; roof: the part of our"
     " time that the measured roofline asks for; error: the largest, relative, of layers in the L2"
-    " norm from float64; memory: our peak over the peer's."
+    " norm from float64, of steps in what the first one changes; memory: our peak over the peer's."
+    " blas is no peer but the floor: the matrix product that an epoch of the map cannot do without."
 )
 
 

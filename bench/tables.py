@@ -120,7 +120,8 @@ def footer(record: Record) -> list[str]:
 LEGEND = (
     "Columns named after a peer hold its time over ours. spread: interquartile range over the"
     " median; roof: the part of the median that the measured roofline asks for, beyond 100 % where"
-    " arrays stay in the caches; error: relative, of layers in the L2 norm from float64."
+    " arrays stay in the caches or Winograd's convolution leaves products out; error: relative, of"
+    " layers in the L2 norm from float64, of steps in what the first one changes."
 )
 
 

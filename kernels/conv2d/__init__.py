@@ -131,7 +131,8 @@ def forward(x, w, stride=1, padding=0, dilation=1, groups: int = 1):
     w is [O,C/G,KH,KW]; `stride`, `padding` and `dilation` are ints or pairs, in pixels. Raises
     ShapeError or DTypeError when the arguments do not fit together. An infinity or NaN in x reaches
     the windows that see it; in float32, with 32 channels or more and a 3 x 3 kernel of stride 1,
-    also the rest of their tiles, as NaN (winograd.py). Source: LeCun et al., 1998.
+    also the rest of their tiles, as NaN, and so it is in both gradients (winograd.py). Source:
+    LeCun et al., 1998.
 
     >>> import numpy as np
     >>> x = np.arange(16.0).reshape(1, 1, 4, 4)

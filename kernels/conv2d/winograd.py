@@ -31,9 +31,14 @@ norm (weight_grad sums 25 000 pixels: there direct summation has 1e-6 as well):
 The tests hold 2e-6 for F(2x2) and 1e-5 for F(4x4), and the largest single error, beside that of
 direct summation, to 8 and 60 times.
 
+The rounding of a tile is that of its largest number: all its outputs come from differences of all
+its inputs, so one pixel of 10^6 among ones leaves errors of 0.1 in outputs whose windows do not see
+it. Normal numbers, of which no tile has such a one, are what the bounds above are for. In the same
+way an infinity or a NaN in x, w or gy makes NaN of whatever shares a tile, or in `weight_grad` a
+pair of channels, with it.
+
 F(2x2) has only the factors 1/2 and 1/4: with small integers it is exact. F(4x4) has thirds and is
-not. Where x holds an infinity or a NaN, all outputs of its tiles may become NaN, not only those
-whose windows see it: a tile is computed from differences.
+not.
 
 Source: Winograd, "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms
 for convolutional neural networks", 2016.
