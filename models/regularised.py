@@ -76,7 +76,7 @@ def code_figures(z: np.ndarray, activation: str) -> dict[str, float]:
     """{"active"} of codes [N, K]; of a sigmoid's {"saturated"} too.
 
     >>> code_figures(np.array([[0.0, 0.5], [0.99, 0.2]]), "sigmoid")
-    {'active': 0.75, 'saturated': 0.5}
+    {'active': 0.75, 'saturated': 0.25}
     """
     found = {"active": float((np.abs(z) > 0.1).mean())}
     if activation == "sigmoid":

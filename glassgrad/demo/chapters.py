@@ -58,8 +58,13 @@ def _figures(done: Finished, captions: dict[str, str]) -> list:
     return [(caption, made[name]) for name, caption in captions.items()]
 
 
-def _curves(done: Finished, keys, ylabel: str):
-    return pictures.curves(done.trained.history, keys, ylabel=ylabel)
+def _curves(done: Finished, train: str, valid: str, ylabel: str):
+    """One panel for a figure that goes by two names in training and validation."""
+    name = valid.removeprefix("valid_")
+    rows = [
+        {"epoch": row["epoch"], name: row[train], valid: row[valid]} for row in done.trained.history
+    ]
+    return pictures.curves(rows, ylabel=ylabel)
 
 
 def som(seed: int, progress=None, **changes) -> Chapter:
@@ -120,7 +125,7 @@ def vae(seed: int, progress=None, **changes) -> Chapter:
                 },
             ),
             ("Negative bound: training dashed, validation solid.",
-             _curves(done, ["loss", "valid_bound"], "nats")),
+             _curves(done, "loss", "valid_bound", "nats")),
         ],
         kernels=done.kernels,
         live={
@@ -153,7 +158,7 @@ def cnn(seed: int, progress=None, **changes) -> Chapter:
                 },
             ),
             ("Loss: training dashed, validation solid.",
-             _curves(done, ["loss", "valid_loss"], "nats")),
+             _curves(done, "loss", "valid_loss", "nats")),
         ],
         kernels=done.kernels,
     )  # fmt: skip
@@ -182,7 +187,7 @@ def gru(seed: int, progress=None, **changes) -> Chapter:
                 },
             ),
             ("Loss: training dashed, validation solid.",
-             _curves(done, ["loss", "valid_loss"], "nats")),
+             _curves(done, "loss", "valid_loss", "nats")),
         ],
         kernels=done.kernels,
     )  # fmt: skip

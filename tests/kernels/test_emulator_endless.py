@@ -120,16 +120,25 @@ def test_the_limit_is_checked(tmp_path, monkeypatch):
 
 
 INTERRUPTED = """
-import signal, sys, numpy as np
+import mmap, signal, sys, numpy as np
 from glassgrad.kernels.launcher import Source
 made = Source(sys.argv[1])
 {listen}
-print("begins", flush=True)
+with open(sys.argv[2], "r+b") as file:
+    y = np.frombuffer(mmap.mmap(file.fileno(), 8), "int32")
 try:
-    made.launch("k", 4, 64, np.zeros(1, "int32"))
+    made.launch("k", 4, 64, y)
 except KeyboardInterrupt:
     print("interrupted")
 {after}
+"""
+TELLING = """
+extern "C" __global__ void k(int* y) {
+  volatile int* flag = y;
+  y[1] = 1;
+  if (threadIdx.x == 3) while (*flag == 0);
+  __syncthreads();
+}
 """
 
 
@@ -142,23 +151,22 @@ except KeyboardInterrupt:
 )
 def test_ctrl_c_ends_a_launch(tmp_path, listen, after, times):
     """The first, or the second where the program listens itself, as training does."""
-    made = source(tmp_path, SPIN)
+    made, told = source(tmp_path, TELLING), tmp_path / "told"
+    told.write_bytes(bytes(8))
     code = textwrap.dedent(INTERRUPTED).format(listen=listen, after=after)
     environment = {**os.environ, "GLASSGRAD_EMULATOR_SECONDS": "0"}
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(made.path)],
+        [sys.executable, "-c", code, str(made.path), str(told)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     ) as process:  # fmt: skip
-        assert process.stdout.readline() == "begins\n"
-        started = time.monotonic()
-        while process.poll() is None and time.monotonic() < started + 100:
-            time.sleep(4 if times == 1 else 2)  # by the second it is compiled, and runs
-            assert process.poll() is None
+        try:
+            started = time.monotonic()
+            while not any(told.read_bytes()):  # until the kernel runs
+                assert process.poll() is None and time.monotonic() < started + 100
+                time.sleep(0.05)
             for _ in range(times):
                 process.send_signal(signal.SIGINT)
                 time.sleep(0.5)
-            break
-        try:
             out, said = process.communicate(timeout=60)
         finally:
             process.kill()

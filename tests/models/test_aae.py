@@ -122,7 +122,7 @@ def test_codes_are_distributed_as_the_prior():
 
 def test_labels_name_the_petals():
     recipe = models.recipe("aae-labels")
-    short = {"epochs": 25, "permutations": 19, "labels": 600}
+    short = {"epochs": 80, "permutations": 19, "labels": 600}
     trained = training.train(recipe, overrides=short)
     assert trained.test_figures["petal_error"] < 30  # by chance 90
     assert (trained.data.train.y >= 0).sum() == 600

@@ -47,7 +47,7 @@ def test_a_resumed_training_is_the_same_bit_for_bit(name, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_training_on_the_reference_backend_is_the_same(name):
     recipe = models.recipe(name)
-    few = {**SMALL[name], "epochs": 2, "batch": 600}
+    few = {**SMALL[name], "epochs": 3, "batch": 600}
     one = training.train(recipe, overrides=few)
     two = training.train(recipe, overrides=few, backend="reference")
     assert one.test_figures == pytest.approx(two.test_figures, rel=1e-4, abs=1e-4)
