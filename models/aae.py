@@ -35,7 +35,7 @@ from ..core.arrays import xp_of
 from ..core.choices import MOMENTA, with_momentum
 from ..core.data import DataSet, Split
 from ..core.phases import AlternatingSystem, Phase
-from ..core.recipe import Recipe, SettingError, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from . import critic, prior_autoencoder, prior_pictures
 from .autoencoder import rows
 from .one_layer import classes_of, few
@@ -150,6 +150,7 @@ NORMAL = Recipe(
     presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST},
     metric="mmd_p",
     better="higher",
+    targets=(prior_autoencoder.MATCHES,),
     least={**prior_autoencoder.LEAST, "critic": 1, "labels": 0, "critic_lr": 0, "deception_lr": 0},
     ignored=ignored,
     figures=prior_pictures.figures,
@@ -167,6 +168,17 @@ LABELS = replace(
     name="aae-labels",
     title="Adversarial autoencoder, a petal of the mixture for each class",
     settings={**SETTINGS, "prior": "mixture", "labels": 10_000},
+    targets=(
+        prior_autoencoder.MATCHES,
+        Target(
+            "MNIST test images on another petal than their class's, %, 10 000 labels",
+            "mnist",
+            "petal_error",
+            "each class in its component (a drawing)",
+            10.0,
+            source="Makhzani et al. 2016, figure 4",
+        ),
+    ),
     check=lambda rng: check(rng, prior="mixture", components=2, labels=4),
 )
 CONVOLUTIONAL = replace(

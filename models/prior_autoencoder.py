@@ -19,7 +19,7 @@ from .. import core as gg
 from ..core import nn
 from ..core.arrays import to_numpy
 from ..core.data import DataSet, Split, order
-from ..core.recipe import SettingError, expect_choice
+from ..core.recipe import SettingError, Target, expect_choice
 from ..core.system import Batch
 from .autoencoder import ACTIVATIONS, Autoencoder, rows
 from .convolutional_autoencoder import POOLS, Images, down, up
@@ -152,6 +152,12 @@ def ignored(s: dict) -> dict:
     return found
 
 
+MATCHES = Target(
+    "MNIST test codes against the prior: p of the MMD test, 2000 of each", "mnist", "mmd_p",
+    "no difference to be seen (a drawing)", 0.05, better="higher",
+    source="Makhzani et al. 2016, figure 2; the test: Gretton et al. 2012",
+    note="p is the chance of as large an MMD² between two samples of one distribution",
+)  # fmt: skip
 SETTINGS = {
     "code": 2, "prior": "normal", "components": 10, "encoder": "deterministic",
     "network": "dense", "hidden": (256, 256), "channels": (16, 32), "kernel": 3, "pool": "stride",

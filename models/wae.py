@@ -10,8 +10,9 @@ where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
     wae-mmd    MMD² by the unbiased estimate (mmd.py), codes of a minibatch against as many draws
                of the prior: one objective for one optimiser, no game. Kernel: C/(C + d), inverse
                multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
-               `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel;
-               several are added up, as in the authors' program
+               `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel,
+               which is as wide as the prior: it goes to 0 while the codes still have gaps that
+               a finer one sees. Several are added up, as in the authors' program
     wae-gan    the critic of an AAE: the same p, the same D, but two phases, since encoder and
                decoder descend on  c - λ ln D(z)  together. By the lecture's remark that WAE = AAE
                for the squared cost, this is its sense: one problem, two schedules of steps
@@ -117,6 +118,7 @@ GAN_SETTINGS = {
     **prior_autoencoder.SETTINGS, "weight": 10.0, "critic": (256, 256), "game": "non-saturating",
     "critic_lr": 1e-3, "game_momentum": 0.5,
 }  # fmt: skip
+FINE = (0.01, 0.1, 1.0)
 DIGITS = {"epochs": 100, "batch": 100, "lr": 2e-3, "hidden": (128, 128)}
 MNIST = {"epochs": 60, "batch": 200, "hidden": (512, 512)}
 
@@ -127,9 +129,14 @@ MMD = Recipe(
     rows=(32,),
     build=WAE,
     settings=SETTINGS,
-    presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST},
+    presets={
+        "digits": {**DIGITS, "scales": FINE},
+        "mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
+        "fashion_mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
+    },
     metric="mmd_p",
     better="higher",
+    targets=(prior_autoencoder.MATCHES,),
     least={**prior_autoencoder.LEAST, "weight": 0, "batch": 2},
     positive=("scales",),
     ignored=ignored,
