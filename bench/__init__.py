@@ -27,11 +27,3 @@ Other people's work on the same machine is the largest error of all: how much th
 `suite.py` knows all of it by name, `session.py` holds one run together, `record.py` what is kept of
 it, `tables.py` and `figures.py` show it. gpu/ is what `make gpu` runs.
 """
-
-import os
-
-# OpenMP's threads wait this many rounds (about 20 µs) for more work before they sleep. One library
-# serves Numba and PyTorch in a process that has both: without any wait PyTorch's small operations
-# take up to three times as long, with its default of 3 ms our matrix products find the cores taken.
-# Read when that library is loaded, so it must be set before Numba.
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")

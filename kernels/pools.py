@@ -1,14 +1,13 @@
-"""Two thread pools on the same cores: BLAS works with one, Numba with another.
+"""Two crews of threads on the same cores: BLAS works with one, our kernels with another.
 
-Each, by default, leaves its threads spinning when it has done its work, in the hope of more: GNU
-OpenMP, which Numba uses, for some milliseconds, OpenBLAS for 2^26 cycles, 26 ms at 2.6 GHz. Whoever
-comes next in those milliseconds shares its cores with spinning threads: on two cores a product was
-measured to take 152 ms in place of 6, and a training step of an LSTM 26 ms in place of 14.
+OpenBLAS's threads, by default, go on spinning when they have done their work, in the hope of more:
+for 2^26 cycles, 26 ms at 2.6 GHz. Whoever comes next in those milliseconds shares its cores with
+spinning threads: on two cores a training step of an LSTM was measured to take 26 ms in place of 14.
 
-So OpenMP's threads sleep at once here, and OpenBLAS's after 2^18 cycles, a tenth of a millisecond:
-products that follow each other still find them awake. The libraries read these variables when they
-are loaded, hence this module is imported before NumPy. Where NumPy was there first its OpenBLAS is
-told to read them again; OpenMP, once loaded, goes on as it is. Who has set a variable is obeyed.
+So they sleep after 2^18 cycles here, a tenth of a millisecond: products that follow each other
+still find them awake. OpenBLAS reads its variable when it is loaded, hence this module is imported
+before NumPy. Where NumPy was there first its OpenBLAS is told to read it again. Who has set the
+variable is obeyed. (Our own threads sleep at once, see threads.py.)
 """
 
 import ctypes
@@ -19,8 +18,7 @@ BLAS_WAIT = "OPENBLAS_THREAD_TIMEOUT"
 
 
 def shorten_waits() -> None:
-    """Set the variables, and have those read that were read before."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    """Set the variable, and have it read again where it was read before."""
     if BLAS_WAIT in os.environ:
         return
     os.environ[BLAS_WAIT] = "18"

@@ -6,7 +6,8 @@ results.
 
 Numba has this built in (`parallel=True`), at a price: it compiles a function three times over (9 s
 for the pooling kernels, 2 s without), and OpenMP's threads, which expect all of a team at every
-barrier, wait for one that another program keeps from its core. These threads sleep when there is
+barrier, wait for one that another program keeps from its core; they also end a process that was
+forked after they had worked, such as the worker of a loader. These threads sleep when there is
 nothing to do; waking one takes some 20 us, so that small work is better done by the caller alone:
 `in_parts` does so where there is one part.
 
@@ -19,6 +20,19 @@ import queue
 import threading
 
 import numba
+
+PART = 1 << 15  # numbers written in a part: enough to be worth a thread's waking up
+PRODUCTS = 1 << 18  # the same where each number met is a product that is added to a sum
+MOST = 16  # parts: more than most machines have cores for, so that a late core delays little
+
+
+def parts_for(size: int, most: int = MOST, part: int = PART) -> int:
+    """In how many parts work on `size` numbers is best done: `part` numbers each, or more.
+
+    >>> parts_for(1000), parts_for(100_000), parts_for(10_000_000), parts_for(10_000_000, most=5)
+    (1, 3, 16, 5)
+    """
+    return max(1, min(MOST, most, size // part))
 
 
 class _Crew:

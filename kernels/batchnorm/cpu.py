@@ -11,11 +11,10 @@ import numpy as np
 from ..compiled import njit
 from ..elementary import vectorised
 from ..registry import register
-from ..threads import in_parts
+from ..threads import in_parts, parts_for
 
 PIECE = 1024  # numbers of a run added in single precision
 ROWS = 64  # rows of a column likewise
-PART = 1 << 15  # numbers in a part of the work: enough to be worth a thread's waking up
 SUM = {"contract", "reassoc"}  # sums in lanes: another order than one by one, but always the same
 
 
@@ -163,14 +162,10 @@ def _gradient_rows(g, x, mean, factor, mean_g, slope, gx, parts, part):
         _gradient_row(g[n], x[n], mean, factor, mean_g, slope, gx[n])
 
 
-def _parts(x, most):
-    return max(1, min(8, most, x.size // PART))
-
-
 def _forward_vectors(x, gamma, beta, eps, y):
     (N, C), real = x.shape, x.dtype.type
     blocks = -(-N // ROWS)
-    parts, sums = _parts(x, blocks), np.zeros((2, blocks, C), x.dtype)
+    parts, sums = parts_for(x.size, blocks), np.zeros((2, blocks, C), x.dtype)
     in_parts(_sum_rows, parts, x, sums[0], parts)
     mean = (sums[0].sum(axis=0, dtype=np.float64) / N).astype(real)
     in_parts(_square_rows, parts, x, mean, sums[1], parts)
@@ -183,7 +178,7 @@ def _forward_vectors(x, gamma, beta, eps, y):
 def _backward_vectors(g, x, gamma, mean, variance, eps, gx):
     (N, C), real = x.shape, x.dtype.type
     blocks = -(-N // ROWS)
-    parts, sums = _parts(x, blocks), np.zeros((2, blocks, C), x.dtype)
+    parts, sums = parts_for(x.size, blocks), np.zeros((2, blocks, C), x.dtype)
     in_parts(_product_rows, parts, g, x, mean, *sums, parts)
     sum_g, sum_gx = sums.sum(axis=1, dtype=np.float64)
     over = real(1) / np.sqrt(variance + eps)
@@ -201,7 +196,7 @@ def forward(x, gamma, beta, eps):
         return y, *_forward_vectors(x.reshape(N, C), gamma, beta, eps, y.reshape(N, C))
     mean, variance = np.empty(C, x.dtype), np.empty(C, x.dtype)
     if C:
-        parts = _parts(x, C)
+        parts = parts_for(x.size, C)
         in_parts(_forward_runs, parts, x, gamma, beta, eps, y, mean, variance, parts)
     return y, mean, variance
 
@@ -215,6 +210,6 @@ def backward(g, x, gamma, mean, variance, eps):
         return gx, *_backward_vectors(*rows, *vectors, eps, gx.reshape(N, C))
     ggamma, gbeta = np.empty(C, x.dtype), np.empty(C, x.dtype)
     if C:
-        parts = _parts(x, C)
+        parts = parts_for(x.size, C)
         in_parts(_backward_runs, parts, g, x, *vectors, eps, gx, ggamma, gbeta, parts)
     return gx, ggamma, gbeta

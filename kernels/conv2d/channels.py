@@ -40,9 +40,12 @@ def empty(shape):
     return flat[start : start + size].reshape(shape)
 
 
-def scratch(*sizes: int, threads: int | None = None):
-    """One flat float32 array for each size, [threads, size], all starting on a cache line."""
-    rows = get_num_threads() if threads is None else threads
+def scratch(*sizes: int, rows: int | None = None):
+    """One flat float32 array for each size, [rows, size]; by default a row for each thread.
+
+    All start on a cache line.
+    """
+    rows = get_num_threads() if rows is None else rows
     sizes = [up(size, LANES) + LANES for size in sizes]
     flat, start, parts = empty((rows * sum(sizes),)), 0, []
     for size in sizes:

@@ -11,20 +11,20 @@ beside its predicate. Every sum has one fixed order whatever the number of threa
 """
 
 import numpy as np
-from numba import prange
 
 from ..compiled import njit
 from ..registry import register
+from ..threads import PRODUCTS, in_parts, parts_for
 from . import gemm, shifted, winograd  # noqa: F401  (they register their versions)
 from .channels import output_size
 
 
-@njit(parallel=True)
-def _formula(x, w, y, SH, SW, PH, PW, DH, DW, groups):
+@njit(nogil=True)
+def _formula(x, w, y, SH, SW, PH, PW, DH, DW, groups, parts, part):
     N, O, OH, OW = y.shape
     _, _, H, W = x.shape
     _, Cg, KH, KW = w.shape
-    for item in prange(N * O):
+    for item in range(part * N * O // parts, (part + 1) * N * O // parts):
         n, o = item // O, item % O
         first = o // (O // groups) * Cg
         for i in range(OH):
@@ -46,5 +46,6 @@ def forward_v1(x, w, stride, padding, dilation, groups):
     x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
     size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
     y = np.empty((len(x), len(w), *size), x.dtype)
-    _formula(x, w, y, *stride, *padding, *dilation, groups)
+    parts = parts_for(y.size * w[0].size, len(x) * len(w), PRODUCTS)
+    in_parts(_formula, parts, x, w, y, *stride, *padding, *dilation, groups, parts)
     return y

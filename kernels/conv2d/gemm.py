@@ -17,10 +17,10 @@ but a few *outputs* would leave lanes empty: those are left to the version of sh
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from ..compiled import njit
 from ..registry import register
+from ..threads import in_parts
 from .channels import (
     block_lanes,
     empty,
@@ -99,12 +99,11 @@ def _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X, Y):
         give_band(Y, 0, pixels[1], count, y, start, planes[1], o, lanes, O)
 
 
-@njit(parallel=True)
-def _convolve(x, w, y, O, g, K, planes, pixels, patch_at, runs, X, Y):
-    threads, items = len(X), g.N * g.bands
-    for t in prange(threads):
-        for item in range(items * t // threads, items * (t + 1) // threads):
-            _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X[t], Y[t])
+@njit(nogil=True)
+def _convolve(x, w, y, O, g, K, planes, pixels, patch_at, runs, X, Y, part):
+    parts, items = len(X), g.N * g.bands
+    for item in range(items * part // parts, items * (part + 1) // parts):
+        _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X[part], Y[part])
 
 
 @njit
@@ -143,10 +142,12 @@ def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
         return y
     g, *places = _plan(x.shape, O, kernel, stride, padding, dilation, OH, OW)
     total = C * kernel[0] * kernel[1]
-    [[packed]] = scratch(total * up(O, 32), threads=1)
+    [[packed]] = scratch(total * up(O, 32), rows=1)
     _pack(w.reshape(-1), *packing, total, packed)
     room = scratch(g.band, up(g.rows * OW, ROWS) * 32)
-    _convolve(x.reshape(-1), packed, y.reshape(-1), O, g, *places, *room)
+    in_parts(
+        _convolve, len(room[0]), x.reshape(-1), packed, y.reshape(-1), O, g, *places, *room
+    )  # fmt: skip
     return y
 
 
@@ -215,19 +216,18 @@ def input_grad_v3(gy, w, x_shape, stride, padding, dilation, groups):
     return _over(gy, w, C, packing, (KH, KW), (1, 1), around, dilation, *x_shape[2:])
 
 
-@njit(parallel=True)
-def _correlate(x, gy, O, g, parts, K, step, planes, pixels, tap_at, runs, X, Y, sums):
-    """sums [o chunk and part, block of 32, (u v c), lane]: each in the order of the images."""
-    threads, items, blocks = len(X), len(sums), g.N * g.bands
-    for t in prange(threads):
-        for item in range(items * t // threads, items * (t + 1) // threads):
-            chunk, part = item // parts * CHUNK, item % parts
-            first = blocks * part // parts
-            for block in range(first, blocks * (part + 1) // parts):
-                _meet(
-                    *(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs),
-                    *(X[t], Y[t], sums[item], block > first),
-                )
+@njit(nogil=True)
+def _correlate(x, gy, O, g, pieces, K, step, planes, pixels, tap_at, runs, X, Y, sums, part):
+    """sums [o chunk and piece, block of 32, (u v c), lane]: each in the order of the images."""
+    parts, items, blocks = len(X), len(sums), g.N * g.bands
+    for item in range(items * part // parts, items * (part + 1) // parts):
+        chunk, piece = item // pieces * CHUNK, item % pieces
+        first = blocks * piece // pieces
+        for block in range(first, blocks * (piece + 1) // pieces):
+            _meet(
+                *(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs),
+                *(X[part], Y[part], sums[item], block > first),
+            )
 
 
 @njit
@@ -243,12 +243,12 @@ def _meet(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs, X, Y
 
 
 @njit
-def _unpack(sums, parts, O, K, Kp, places, o_at, gw):
-    """gw [o, c, u, v]: the parts summed one after another, turned back."""
+def _unpack(sums, pieces, O, K, Kp, places, o_at, gw):
+    """gw [o, c, u, v]: the pieces summed one after another, turned back."""
     for chunk in range(0, O, CHUNK):
-        total = sums[chunk // CHUNK * parts]
-        for part in range(1, parts):
-            more = sums[chunk // CHUNK * parts + part]
+        total = sums[chunk // CHUNK * pieces]
+        for piece in range(1, pieces):
+            more = sums[chunk // CHUNK * pieces + piece]
             for i in range(len(total)):
                 total[i] += more[i]
         for o in range(chunk, min(O, chunk + CHUNK), 16):
@@ -264,10 +264,10 @@ def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
 
 @plan
 def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
-    """Bands, parts, step from pixel to pixel, planes, pixels, taps, runs; and the way back."""
+    """Bands, pieces, step from pixel to pixel, planes, pixels, taps, runs; and the way back."""
     (_, C, H, W), (O, _, KH, KW) = x_shape, w_shape
     g, K = Bands.cut(x_shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
-    parts = min(g.N * g.bands, -(-ITEMS // -(-O // CHUNK)))
+    pieces = min(g.N * g.bands, -(-ITEMS // -(-O // CHUNK)))
     taps = table(KH, KW, dilation[0] * g.width * C, dilation[1] * C)
     tap_at = (taps[:, None] + np.arange(C)).ravel()
     tap_at = np.append(tap_at, np.full(up(K, ROWS) - K, tap_at[-1]))
@@ -276,7 +276,7 @@ def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     back = K, len(tap_at), channels * K, _by_taps(C, KH * KW)
-    return g, parts, stride[1] * C, planes, pixels, tap_at, runs, back
+    return g, pieces, stride[1] * C, planes, pixels, tap_at, runs, back
 
 
 @register(
@@ -292,11 +292,12 @@ def weight_grad_v3(gy, x, w_shape, stride, padding, dilation, groups):
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
         return gw
-    g, parts, *places, (K, Kp, o_at, back) = _weight_plan(
+    g, pieces, *places, (K, Kp, o_at, back) = _weight_plan(
         x.shape, w_shape, *gy.shape[2:], stride, padding, dilation
     )
     room = scratch(g.band, g.rows * g.OW * 32)
-    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), threads=-(-O // CHUNK) * parts)
-    _correlate(x.reshape(-1), gy.reshape(-1), O, g, parts, K, *places, *room, sums)
-    _unpack(sums, parts, O, K, Kp, back, o_at, gw.reshape(-1))
+    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), rows=-(-O // CHUNK) * pieces)
+    given = x.reshape(-1), gy.reshape(-1), O, g, pieces, K, *places
+    in_parts(_correlate, len(room[0]), *given, *room, sums)
+    _unpack(sums, pieces, O, K, Kp, back, o_at, gw.reshape(-1))
     return gw

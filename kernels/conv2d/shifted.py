@@ -27,12 +27,13 @@ NaN or an infinity in x can also reach other taps of the same channel, through t
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..compiled import njit
 from ..registry import register
+from ..threads import PRODUCTS, in_parts, parts_for
 from .channels import output_size
 
 BLOCK = 2 << 20  # bytes of padded planes made at a time: they stay in the cache until used
@@ -115,11 +116,11 @@ def _make_tile(rows: int):
 _tile8, _tile4, _tile1 = _make_tile(8), _make_tile(4), _make_tile(1)
 
 
-@njit(parallel=True)
-def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left):
+@njit(nogil=True)
+def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left, parts, part):
     """planes[m, a, b, u*QW + t] = x[m, u*SH + a - top, t*SW + b - left], zero outside x."""
     M, H, W = x.shape
-    for m in prange(M):
+    for m in range(part * M // parts, (part + 1) * M // parts):
         for a in range(phases_h):
             for b in range(phases_w):
                 plane = planes[m, a, b]
@@ -143,8 +144,8 @@ def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left):
                 plane[QH * QW :] = 0
 
 
-@njit(parallel=True)
-def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
+@njit(nogil=True)
+def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW, parts, part):
     """out[n, o, a + i*SH, b + j*SW] = sum over k of w[o, k] * planes[image n, taps[k] + i*QW + j].
 
     `image` and `group` are distances in `planes`; w is [G, blocks, K, R], R channels a block.
@@ -155,7 +156,8 @@ def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
     step = 128 // planes.itemsize
     rows_at_once = max(1, CHUNK // QW)
     ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
-    for item in prange(N * G * blocks):
+    items = N * G * blocks
+    for item in range(part * items // parts, (part + 1) * items // parts):
         n, g, block = item // (G * blocks), item // blocks % G, item % blocks
         w_start = (g * blocks + block) * K * R
         held = np.empty(R * ld, planes.dtype)
@@ -182,8 +184,8 @@ def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW):
                             target[j * SW] = source[j]
 
 
-@njit(parallel=True, fastmath={"contract", "reassoc"})
-def _dots(planes, image, group, taps, gy, gw):
+@njit(nogil=True, fastmath={"contract", "reassoc"})
+def _dots(planes, image, group, taps, gy, gw, parts, part):
     """gw[g, o, k] += sum over n, q of gy[n, g, o, q] * planes[image n, taps[k] + q].
 
     Four channels by four taps at a time: 8 loads for 16 products.
@@ -191,7 +193,8 @@ def _dots(planes, image, group, taps, gy, gw):
     N, G, O, L = gy.shape
     K = gw.shape[2]
     blocks_o, blocks_k = (O + 3) // 4, (K + 3) // 4
-    for item in prange(G * blocks_o * blocks_k):
+    items = G * blocks_o * blocks_k
+    for item in range(part * items // parts, (part + 1) * items // parts):
         g, o, k = (
             item // (blocks_o * blocks_k),
             item // blocks_k % blocks_o * 4,
@@ -235,6 +238,19 @@ def _dots(planes, image, group, taps, gy, gw):
                 gw[g, o + r, k + c] += total[r, c]
 
 
+def pack(x, planes, *place):
+    """x in `planes`, flat (see `_pack`)."""
+    parts = parts_for(planes.size, len(x))
+    in_parts(_pack, parts, x, planes, *place, parts)
+    return planes.reshape(-1)
+
+
+def correlate(planes, image, group, taps, w, out, *place):
+    """The sums over taps, into `out` (see `_correlate`)."""
+    parts = parts_for(out.size * len(taps), len(out) * w.shape[0] * w.shape[1], PRODUCTS)
+    in_parts(_correlate, parts, planes, image, group, taps, w, out, *place, parts)
+
+
 def _plane_size(QH: int, QW: int) -> int:
     """Pixels kept for one plane: a tile may read past the last row, but never into the next."""
     return (QH + 1) * QW + 32
@@ -274,8 +290,7 @@ class _Planes:
         N, C, H, W = x.shape
         planes = np.empty((N * C, *self.phases, self.plane), x.dtype)
         x = x.reshape(N * C, H, W)
-        _pack(x, planes, self.QH, self.QW, *self.phases, *self.stride, *self.padding)
-        return planes.reshape(-1)
+        return pack(x, planes, self.QH, self.QW, *self.phases, *self.stride, *self.padding)
 
 
 def _image_blocks(N, bytes_per_image):
@@ -296,7 +311,7 @@ def forward_v2(x, w, stride, padding, dilation, groups):
     for part in _image_blocks(len(x), at.image * x.itemsize):
         planes = at.pack(x[part])
         place = OH, OW, at.QW, 0, 0, 1, 1
-        _correlate(planes, at.image, at.group, at.taps, blocks, y[part], *place)
+        correlate(planes, at.image, at.group, at.taps, blocks, y[part], *place)
     return y
 
 
@@ -342,10 +357,9 @@ def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
     for part in _image_blocks(N, O * plane * gy.itemsize):
         some = gy[part].reshape(-1, OH, OW)
         planes = np.empty((len(some), 1, 1, plane), gy.dtype)
-        _pack(some, planes, QH, QW, 1, 1, 1, 1, -low_h, -low_w)
+        planes = pack(some, planes, QH, QW, 1, 1, 1, 1, -low_h, -low_w)
         for taps, blocks, *place in jobs:
-            group = Og * plane
-            _correlate(planes.reshape(-1), O * plane, group, taps, blocks, gx[part], *place)
+            correlate(planes, O * plane, Og * plane, taps, blocks, gx[part], *place)
     return gx
 
 
@@ -365,7 +379,8 @@ def weight_grad_v2(gy, x, w_shape, stride, padding, dilation, groups):
     for part in _image_blocks(N, (at.image + O * length) * x.itemsize):
         planes, some = at.pack(x[part]), gy[part].reshape(-1, OH, OW)
         rows = np.empty((len(some), 1, 1, length), x.dtype)
-        _pack(some, rows, OH, at.QW, 1, 1, 1, 1, 0, 0)
+        rows = pack(some, rows, OH, at.QW, 1, 1, 1, 1, 0, 0)
         rows = rows.reshape(-1, groups, O // groups, length)
-        _dots(planes, at.image, at.group, at.taps, rows, gw)
+        parts = parts_for(rows.size * gw.shape[2], gw.size // 16, PRODUCTS)
+        in_parts(_dots, parts, planes, at.image, at.group, at.taps, rows, gw, parts)
     return gw.reshape(w_shape)

@@ -17,14 +17,13 @@ compiled by itself, when it is first used.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from ..compiled import njit
 from .channels import block_lanes, give_band, product, take_band, up
 from .microkernel import LANES, ROWS, make_transform, transpose
 
 CHUNK = 64  # output channels of a block of the weight gradient
-PARTS = 4  # pieces of work of the weight gradient, at least: each sums its own images
+PIECES = 4  # pieces of work of the weight gradient, at least: each sums its own images
 LONG = 1 << 20  # the same for the weight gradient, whose sums run over the tiles of a block
 ROOM = 400 << 10  # bytes for the transformed inputs of a block of tiles: half of a core's cache
 
@@ -123,11 +122,12 @@ def lanes_of(O):
     return (min(CHUNK, O) + 15) // 16 * 16
 
 
-@njit(parallel=True)
-def weights(tile, w, K, O, k_step, o_at, taps, nine, U):
+@njit(nogil=True)
+def weights(tile, w, K, O, k_step, o_at, taps, nine, U, parts, part):
     """U [block of 32, place, k, lane]: transpose nine taps for 16 o, transform; for each k."""
     p, places = len(tile) + 2, (len(tile) + 2) ** 2
-    for item in prange((O + 15) // 16):
+    blocks = (O + 15) // 16
+    for item in range(part * blocks // parts, (part + 1) * blocks // parts):
         o, k0 = item * 16, item // 2 * 32
         lanes = block_lanes(k0, O)
         for k in range(K):
@@ -187,14 +187,15 @@ def _convolve_block(tile, x, U, y, O, g, item, planes, pixels, rows_at, run, X, 
             give_band(Y, 0, pixels[1], height * g.OW, y, start, planes[1], o, lanes, O)
 
 
-@njit(parallel=True)
-def convolve(tile, x, U, y, O, g, planes, pixels, rows_at, run, X, V, M, Y):
-    threads = len(X)
-    for t in prange(threads):
-        for item in range(g.blocks * t // threads, g.blocks * (t + 1) // threads):
-            _convolve_block(
-                tile, x, U, y, O, g, item, planes, pixels, rows_at, run, X[t], V[t], M[t], Y[t]
-            )
+@njit(nogil=True)
+def convolve(tile, x, U, y, O, g, planes, pixels, rows_at, run, X, V, M, Y, part):
+    parts = len(X)
+    for item in range(g.blocks * part // parts, g.blocks * (part + 1) // parts):
+        _convolve_block(
+            tile,
+            *(x, U, y, O, g, item, planes, pixels, rows_at, run),
+            *(X[part], V[part], M[part], Y[part]),
+        )
 
 
 @njit
@@ -226,37 +227,36 @@ def _correlate_block(
             product(M, a, rows_at, few, run, t, lanes, V, b, some, some, sums, out, Cp, keep)
 
 
-@njit(parallel=True)
-def correlate(tile, x, gy, O, g, parts, planes, pixels, rows_at, run, X, V, M, Y, sums):
-    """sums [block of o and part of the images]: each sum in the order of the images."""
-    threads, items = len(X), len(sums)
-    for t in prange(threads):
-        for item in range(items * t // threads, items * (t + 1) // threads):
-            o, part = item // parts * CHUNK, item % parts
-            first = g.blocks * part // parts
-            for block in range(first, g.blocks * (part + 1) // parts):
-                _correlate_block(
-                    tile,
-                    *(x, gy, O, o, g, block, planes, pixels, rows_at, run),
-                    *(X[t], V[t], M[t], Y[t], sums[item], block > first),
-                )
+@njit(nogil=True)
+def correlate(tile, x, gy, O, g, pieces, planes, pixels, rows_at, run, X, V, M, Y, sums, part):
+    """sums [block of o and piece of the images]: each sum in the order of the images."""
+    parts, items = len(X), len(sums)
+    for item in range(items * part // parts, items * (part + 1) // parts):
+        o, piece = item // pieces * CHUNK, item % pieces
+        first = g.blocks * piece // pieces
+        for block in range(first, g.blocks * (piece + 1) // pieces):
+            _correlate_block(
+                tile,
+                *(x, gy, O, o, g, block, planes, pixels, rows_at, run),
+                *(X[part], V[part], M[part], Y[part], sums[item], block > first),
+            )
 
 
-@njit(parallel=True)
-def finish(tile, sums, O, C, parts, taps, nines, gw):
-    """gw = G^T (sum of the parts) G."""
+@njit(nogil=True)
+def finish(tile, sums, O, C, pieces, taps, nines, gw, parts, part):
+    """gw = G^T (sum of the pieces) G."""
     p, places = len(tile) + 2, (len(tile) + 2) ** 2
-    for o in prange(O):
+    for o in range(part * O // parts, (part + 1) * O // parts):
         lanes, Cp = lanes_of(O), (C + 15) // 16 * 16
         total, nine = np.empty(places * 16, np.float32), np.empty(9 * 16, np.float32)
         for c in range(0, C, 16):
             for place in range(places):
                 at = place * place_step(lanes, C) + o % CHUNK * Cp + c
                 for lane in range(16):
-                    total[place * 16 + lane] = sums[o // CHUNK * parts, at + lane]
-                for part in range(1, parts):
+                    total[place * 16 + lane] = sums[o // CHUNK * pieces, at + lane]
+                for piece in range(1, pieces):
                     for lane in range(16):
-                        total[place * 16 + lane] += sums[o // CHUNK * parts + part, at + lane]
+                        total[place * 16 + lane] += sums[o // CHUNK * pieces + piece, at + lane]
             from_weight(tile, total, 0, p * 16, 16, nine, 0, 48, 16)
             start, some = (o * C + c) * 9, min(16, C - c)
             transpose(nine, 0, taps, 0, 9, gw, start, nines, 0, some)

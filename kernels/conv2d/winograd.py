@@ -47,12 +47,13 @@ for convolutional neural networks", 2016.
 import numpy as np
 
 from ..registry import register
+from ..threads import in_parts, parts_for
 from .channels import empty, output_size, plan, scratch, table, up
 from .microkernel import LANES
 from .tiles import (
     CHUNK,
     LONG,
-    PARTS,
+    PIECES,
     Tiles,
     convolve,
     correlate,
@@ -92,9 +93,13 @@ def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
     if not N:
         return y
     g, sizes, of_w, places = _plan(m, x.shape, O, w_steps, turned, padding, OH, OW)
-    [U], [nine] = scratch((m + 2) ** 2 * C * up(O, LANES), -(-O // 16) * 160, threads=1)
-    weights((0,) * m, w.reshape(-1), *of_w, nine, U)
-    convolve((0,) * m, x.reshape(-1), U, y.reshape(-1), O, g, *places, *scratch(*sizes))
+    [U], [nine] = scratch((m + 2) ** 2 * C * up(O, LANES), -(-O // 16) * 160, rows=1)
+    tile, parts = (0,) * m, parts_for(len(U), -(-O // 16))
+    in_parts(weights, parts, tile, w.reshape(-1), *of_w, nine, U, parts)
+    room = scratch(*sizes)
+    in_parts(
+        convolve, len(room[0]), tile, x.reshape(-1), U, y.reshape(-1), O, g, *places, *room
+    )  # fmt: skip
     return y
 
 
@@ -121,10 +126,10 @@ def input_grad_by(m, gy, w, x_shape, padding):
 
 @plan
 def _weight_plan(m, x_shape, O, padding, OH, OW):
-    """Tiles, parts, scratch sizes, places, and the places of w."""
+    """Tiles, pieces, scratch sizes, places, and the places of w."""
     _, C, H, W = x_shape
     g, Cp, lanes = Tiles.cut(m, x_shape, padding, OH, OW, LONG), up(C, LANES), lanes_of(O)
-    parts, places = min(g.blocks, -(-PARTS // -(-O // CHUNK))), (m + 2) ** 2
+    pieces, places = min(g.blocks, -(-PIECES // -(-O // CHUNK))), (m + 2) ** 2
     sizes = (
         (m * g.rows + 2) * g.width * Cp,
         places * place_step(g.most, C),
@@ -138,7 +143,7 @@ def _weight_plan(m, x_shape, O, padding, OH, OW):
         table(OH, OW, m * g.TW * lanes, lanes),
     )
     where = planes, pixels, channels, np.zeros(1, np.int64)
-    return g, parts, sizes, where, (channels * 16, channels * 9)
+    return g, pieces, sizes, where, (channels * 16, channels * 9)
 
 
 def weight_grad_by(m, gy, x, w_shape, padding):
@@ -147,12 +152,14 @@ def weight_grad_by(m, gy, x, w_shape, padding):
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
         return gw
-    g, parts, sizes, places, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
+    g, pieces, sizes, places, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
     size = (m + 2) ** 2 * place_step(lanes_of(O), C)
-    [sums] = scratch(size, threads=-(-O // CHUNK) * parts)
-    room = scratch(*sizes)
-    correlate((0,) * m, x.reshape(-1), gy.reshape(-1), O, g, parts, *places, *room, sums)
-    finish((0,) * m, sums, O, C, parts, *of_w, gw.reshape(-1))
+    [sums] = scratch(size, rows=-(-O // CHUNK) * pieces)
+    tile, room = (0,) * m, scratch(*sizes)
+    given = tile, x.reshape(-1), gy.reshape(-1), O, g, pieces, *places
+    in_parts(correlate, len(room[0]), *given, *room, sums)
+    parts = parts_for(len(sums) * size, O)
+    in_parts(finish, parts, tile, sums, O, C, pieces, *of_w, gw.reshape(-1), parts)
     return gw
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from ..compiled import njit
 from ..elementary import exp_down, vectorised
 from ..registry import register
-from ..threads import in_parts
+from ..threads import in_parts, parts_for
 
-PART = 1 << 14  # logits in a part of the work: enough to be worth a thread's waking up
+PART = 1 << 14  # logits in a part of the work: each costs an exponential
 
 
 @njit
@@ -65,7 +65,7 @@ def _backward(g, z, label, lse, gz, parts, part):
 
 
 def _parts(z):
-    return max(1, min(8, len(z), z.size // PART))
+    return parts_for(z.size, len(z), PART)
 
 
 @register("cross_entropy", "forward", backend="numba", idea="a row in the cache, vectorised exp")

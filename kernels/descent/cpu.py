@@ -10,10 +10,9 @@ import numpy as np
 from ..compiled import njit
 from ..elementary import vectorised
 from ..registry import register
-from ..threads import in_parts
+from ..threads import in_parts, parts_for
 
 CHUNK = 1024
-PART = 1 << 15  # numbers in a part of the work: enough to be worth a thread's waking up
 
 
 @vectorised
@@ -190,7 +189,7 @@ def _run(kernel, in_place, x, g, slots, numbers, *options):
     flat = [None if a is None else a.reshape(-1) for a in arrays]
     real = x.dtype.type
     numbers = tuple(map(real, numbers))
-    parts = max(1, min(8, x.size // PART))
+    parts = parts_for(x.size)
     gradient = np.ascontiguousarray(g).reshape(-1)
     in_parts(kernel, parts, flat[0], gradient, *flat[1:], numbers, *options, parts)
     return tuple(arrays)

@@ -8,13 +8,14 @@ second, and in the library form it gives what r acts on, without the input's par
 """
 
 import numpy as np
-from numba import get_num_threads, prange
+from numba import get_num_threads
 
 from ..compiled import njit
 from ..lstm.blas import flat, plain
 from ..lstm.cpu import over_steps
 from ..lstm.products import add_outer, columns, gated, product
 from ..registry import register
+from ..threads import in_parts
 from .blas import row_of  # and version 1
 from .gates import candidate, open_gates, reset, reset_after, reset_before, update_gradient
 
@@ -45,10 +46,11 @@ def cell_backward(gh_new, gates, ha, h, variant):
     return gxa, gxa.copy(), gh
 
 
-@njit
-def _rows_forward(first, last, xa, h0, w_rz, w_n, bh, library, hs, gates):
-    """All steps of the sequences first..last."""
+@njit(nogil=True)
+def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
+    """All steps of the sequences of one part."""
     steps, (n, h) = len(xa), h0.shape
+    first, last = part * n // parts, (part + 1) * n // parts
     rows, flat_x, flat_a, b = last - first, xa.reshape(-1), gates.reshape(-1), bh.reshape(-1)
     ha_n, kept = np.empty((rows, h), xa.dtype), np.empty((rows, h), xa.dtype)
     for t in range(steps):
@@ -69,13 +71,6 @@ def _rows_forward(first, last, xa, h0, w_rz, w_n, bh, library, hs, gates):
         candidate(x, ha_n, a, before, hs[t, first:last], library)
 
 
-@njit(parallel=True)
-def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts):
-    for part in prange(parts):
-        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
-        _rows_forward(first, last, xa, h0, w_rz, w_n, bh, library, hs, gates)
-
-
 @register(
     "gru", "sequence_forward", backend="numba", version=2,
     idea="a thread takes its rows of the batch through all steps; weights packed once",
@@ -86,18 +81,20 @@ def sequence_forward(xa, h0, wh, bh, variant):
     hs, gates = np.empty((len(xa), *h0.shape), xa.dtype), np.empty_like(xa)
     if xa.size:
         two, library = 2 * h0.shape[1], variant == "library"
-        w_rz, w_n = gated(wh[:two], 2), gated(wh[two:], 1)
-        _forward(xa, h0, w_rz, w_n, row_of(bh, wh), library, hs, gates, get_num_threads())
+        given = gated(wh[:two], 2), gated(wh[two:], 1), row_of(bh, wh), library
+        parts = get_num_threads()
+        in_parts(_forward, parts, xa, h0, *given, hs, gates, parts)
     return hs, gates
 
 
-@njit
-def _rows_backward(first, last, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh):
-    """All steps of the sequences first..last, the last one first; gh ends as that of t = -1.
+@njit(nogil=True)
+def _backward(ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts, part):
+    """All steps of the sequences of one part, the last first; gh ends as that of t = -1.
 
     n[t] becomes gha_n in the library form, r h in the lecture's: what the weight gradient needs.
     """
     steps, batch, h = ghs.shape
+    first, last = part * batch // parts, (part + 1) * batch // parts
     rows, flat_a, b, flat_gh = last - first, gxa.reshape(-1), bh.reshape(-1), gh.reshape(-1)
     scratch, g, at = np.empty((rows, h), ghs.dtype), gh[first:last], first * h
     flat_scratch, flat_n, zeros = scratch.reshape(-1), n.reshape(-1), np.zeros(h, ghs.dtype)
@@ -125,15 +122,6 @@ def _rows_backward(first, last, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, libra
         )  # fmt: skip
 
 
-@njit(parallel=True)
-def _backward(ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts):
-    for part in prange(parts):
-        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
-        _rows_backward(
-            first, last, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh
-        )  # fmt: skip
-
-
 @register(
     "gru", "sequence_backward", backend="numba", version=2,
     idea="rows through all steps by one thread; weight gradient as one product over all steps",
@@ -149,7 +137,8 @@ def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     w_seen = gated(wh[two:], 1) if library else np.empty(0, wh.dtype)
     w_rz, w_n = columns(wh[:two]), columns(wh[two:])
     given = w_rz, w_n, w_seen, row_of(bh, wh), library
-    _backward(ghs, hs, gates, h0, *given, gxa, n, gh, get_num_threads())
+    parts = get_num_threads()
+    in_parts(_backward, parts, ghs, hs, gates, h0, *given, gxa, n, gh, parts)
     over_steps(gxa, 0, hs, h0, gwh[:two])
     if library:
         over_steps(n, 0, hs, h0, gwh[two:])

@@ -13,10 +13,11 @@ What the reference wastes, and what is done about it:
 """
 
 import numpy as np
-from numba import get_num_threads, prange
+from numba import get_num_threads
 
 from ..compiled import njit
 from ..registry import register
+from ..threads import in_parts
 from .blas import flat, plain  # and version 1
 from .gates import activate, activate_gradient, show, show_gradient
 from .products import add_outer, columns, gated, product
@@ -42,10 +43,11 @@ def cell_backward(gh, gc_new, gates, c, c_new):
     return ga, gc
 
 
-@njit
-def _rows_forward(first, last, xa, h0, c0, w, p_if, p_o, hs, cs, gates):
-    """All steps of the sequences first..last."""
+@njit(nogil=True)
+def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts, part):
+    """All steps of the sequences of one part."""
     steps, (n, h) = len(xa), h0.shape
+    first, last = part * n // parts, (part + 1) * n // parts
     rows, flat_x, flat_a, flat_c = last - first, xa.reshape(-1), gates.reshape(-1), cs.reshape(-1)
     for t in range(steps):
         seen, c_seen = (hs[t - 1], cs[t - 1]) if t else (h0, c0)
@@ -69,13 +71,6 @@ def _rows_forward(first, last, xa, h0, c0, w, p_if, p_o, hs, cs, gates):
         show(a, c, hs[t, first:last])
 
 
-@njit(parallel=True)
-def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts):
-    for part in prange(parts):
-        first, last = part * len(h0) // parts, (part + 1) * len(h0) // parts
-        _rows_forward(first, last, xa, h0, c0, w, p_if, p_o, hs, cs, gates)
-
-
 @register(
     "lstm", "sequence_forward", backend="numba",
     version=2,
@@ -89,14 +84,16 @@ def sequence_forward(xa, h0, c0, wh, p):
     cs, gates, none = np.empty_like(hs), np.empty_like(xa), np.empty(0, xa.dtype)
     if xa.size:
         peep = (none, none) if p is None else (gated(p[: 2 * width], 2), gated(p[2 * width :], 1))
-        _forward(xa, h0, c0, gated(wh, 4), *peep, hs, cs, gates, get_num_threads())
+        parts, made = get_num_threads(), (hs, cs, gates)
+        in_parts(_forward, parts, xa, h0, c0, gated(wh, 4), *peep, *made, parts)
     return hs, cs, gates
 
 
-@njit
-def _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc):
-    """All steps of the sequences first..last, the last one first; gh, gc end as those of t = -1."""
+@njit(nogil=True)
+def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts, part):
+    """All steps of the sequences of one part, the last first; gh, gc end as those of t = -1."""
     steps, n, h = ghs.shape
+    first, last = part * n // parts, (part + 1) * n // parts
     rows, at = last - first, first * h
     flat_gh, flat_gc, flat_ga, flat_ghs = (
         gh.reshape(-1), gc.reshape(-1), gxa.reshape(-1), ghs.reshape(-1),
@@ -133,13 +130,6 @@ def _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, 
             )  # fmt: skip
 
 
-@njit(parallel=True)
-def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts):
-    for part in prange(parts):
-        first, last = part * len(c0) // parts, (part + 1) * len(c0) // parts
-        _rows_backward(first, last, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc)
-
-
 @register(
     "lstm", "sequence_backward", backend="numba",
     version=2,
@@ -155,8 +145,8 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
         return gxa, gh, gc, gwh, gp
     peep = (none, none) if p is None else (columns(p[:two]), columns(p[two:]))
     gcs = np.empty((0, *h0.shape), ghs.dtype) if gcs is None else gcs
-    parts = get_num_threads()
-    _backward(ghs, gcs, cs, gates, c0, columns(wh), *peep, gxa, gh, gc, parts)
+    parts, made = get_num_threads(), (gxa, gh, gc)
+    in_parts(_backward, parts, ghs, gcs, cs, gates, c0, columns(wh), *peep, *made, parts)
     over_steps(gxa, 0, hs, h0, gwh)
     if p is not None:
         over_steps(gxa, 0, cs, c0, gp[:two])

@@ -11,9 +11,10 @@ Numbers past the last unit or column are zeros, computed with and never written.
 """
 
 import numpy as np
-from numba import get_num_threads, prange
+from numba import get_num_threads
 
 from ..compiled import njit
+from ..threads import PRODUCTS, in_parts, parts_for
 from .tile import TALLEST, VECTOR, fetch, tile
 
 COLUMNS = 3  # vectors in a panel of columns
@@ -23,10 +24,11 @@ TILES = 8  # and so many tiles at a time
 AHEAD = 16  # rows by which memory is asked for before it is needed
 
 
-@njit
-def _pack_gated(w, width, first, last, packed):
-    """Panels first..last of w [G·width, K] into packed [panels, K, G, L]."""
-    _, terms, gates, lanes = packed.shape
+@njit(nogil=True)
+def _gated(w, width, packed, parts, part):
+    """The panels of one part, w [G·width, K] into packed [panels, K, G, L]."""
+    panels, terms, gates, lanes = packed.shape
+    first, last = part * panels // parts, (part + 1) * panels // parts
     for p in range(first, last):
         some = min(lanes, width - p * lanes)
         for k in range(terms):
@@ -80,40 +82,37 @@ def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_r
             left -= 1
 
 
-@njit(parallel=True)
-def _gated(w, width, packed, parts):
-    for part in prange(parts):
-        panels = packed.shape[0]
-        _pack_gated(w, width, part * panels // parts, (part + 1) * panels // parts, packed)
-
-
 def gated(w, gates):
     """w [gates·H, K] packed for `product`, flat."""
     width, lanes = len(w) // gates, VECTOR // w.itemsize
     packed = np.empty((-(-width // lanes), w.shape[1], gates, lanes), w.dtype)
-    _gated(w, width, packed, get_num_threads())
+    parts = parts_for(packed.size)
+    in_parts(_gated, parts, w, width, packed, parts)
     return packed.reshape(-1)
 
 
-@njit(parallel=True)
-def _columns(w, packed, parts):
-    for part in prange(parts):
-        wide = COLUMNS * (VECTOR // w.itemsize)
-        panels = -(-w.shape[1] // wide)
-        first, last = part * panels // parts, (part + 1) * panels // parts
-        _pack_columns(w, 0, w.shape[0], first, last, packed)
+@njit(nogil=True)
+def _columns(w, packed, parts, part):
+    wide = COLUMNS * (VECTOR // w.itemsize)
+    panels = -(-w.shape[1] // wide)
+    first, last = part * panels // parts, (part + 1) * panels // parts
+    _pack_columns(w, 0, w.shape[0], first, last, packed)
 
 
 def columns(w):
     """w [K, J] packed for `product` with gates = 0, flat."""
     lanes = VECTOR // w.itemsize
     packed = np.empty(len(w) * -(-w.shape[1] // lanes) * lanes, w.dtype)
-    _columns(w, packed, get_num_threads())
+    parts = parts_for(packed.size)
+    in_parts(_columns, parts, w, packed, parts)
     return packed
 
 
-@njit
-def _outer_rows(a, a_from, first, last, b, c):
+@njit(nogil=True)
+def _outer(a, a_from, b, c, parts, part):
+    blocks = -(-c.shape[0] // TALL)
+    first, last = part * blocks // parts * TALL, (part + 1) * blocks // parts * TALL
+    last = min(last, c.shape[0])
     terms, width = b.shape
     lanes = VECTOR // b.itemsize
     panels = -(-width // (COLUMNS * lanes))
@@ -146,18 +145,11 @@ def _outer_rows(a, a_from, first, last, b, c):
                 )  # fmt: skip
 
 
-@njit(parallel=True)
-def _outer(a, a_from, b, c, parts):
-    for part in prange(parts):
-        blocks = -(-c.shape[0] // TALL)
-        first, last = part * blocks // parts * TALL, (part + 1) * blocks // parts * TALL
-        _outer_rows(a, a_from, first, min(last, c.shape[0]), b, c)
-
-
 def add_outer(a, a_from, b, c):
     """c [M, J] += Σ_k a[k, a_from + m] b[k, j]; terms in order of k.
 
     One product over all steps: each thread owns rows of c and packs what it needs, 256 terms at a
     time, so that both factors are read from the cache.
     """
-    _outer(a, a_from, b, c, get_num_threads())
+    parts = min(get_num_threads(), parts_for(len(a) * c.size, part=PRODUCTS))
+    in_parts(_outer, parts, a, a_from, b, c, parts)

@@ -11,12 +11,12 @@ states that the forward sweep has kept: one for each x_i that is not 0, not D of
 """
 
 import numpy as np
-from numba import prange
 
 from ..compiled import njit
 from ..elementary import sigmoid, vectorised
 from ..lstm.blas import plain
 from ..registry import register
+from ..threads import PRODUCTS, in_parts, parts_for
 
 LANES = 128
 
@@ -84,9 +84,9 @@ def _climb(x_n, w, a, hs):
     return k
 
 
-@njit(parallel=True)
-def _forward(x, w, c, v, b, y):
-    for n in prange(len(x)):
+@njit(nogil=True)
+def _forward(x, w, c, v, b, y, parts, part):
+    for n in range(part * len(x) // parts, (part + 1) * len(x) // parts):
         a, h = c.copy(), np.empty_like(c)
         _activate(a, h)
         for i in range(x.shape[1]):
@@ -96,10 +96,11 @@ def _forward(x, w, c, v, b, y):
                 _activate(a, h)
 
 
-@njit(parallel=True)
-def _weight_grad(g, x, w, c, v, gw, gc, gv):
+@njit(nogil=True)
+def _weight_grad(g, x, w, c, v, gw, gc, gv, parts, part):
     rows, steps = x.shape
-    for block in prange(-(-len(c) // LANES)):
+    blocks = -(-len(c) // LANES)
+    for block in range(part * blocks // parts, (part + 1) * blocks // parts):
         lo, hi = block * LANES, min((block + 1) * LANES, len(c))
         w_block, v_block = w[:, lo:hi].copy(), v[:, lo:hi].copy()  # rows without gaps
         gw_block, gv_block = np.zeros_like(w_block), np.zeros_like(v_block)
@@ -124,10 +125,10 @@ def _weight_grad(g, x, w, c, v, gw, gc, gv):
         gw[:, lo:hi], gv[:, lo:hi] = gw_block, gv_block
 
 
-@njit(parallel=True)
-def _input_grad(g, x, w, c, v, gx):
+@njit(nogil=True)
+def _input_grad(g, x, w, c, v, gx, parts, part):
     steps, width = w.shape
-    for n in prange(len(x)):
+    for n in range(part * len(x) // parts, (part + 1) * len(x) // parts):
         hs = np.empty((steps + 1, width), x.dtype)
         acc, d = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
         k = _climb(x[n], w, c.copy(), hs)
@@ -143,7 +144,8 @@ def _input_grad(g, x, w, c, v, gx):
 def forward(x, w, c, v, b):
     x, w, c, v, b = plain(x, w, c, v, b)
     y = np.empty(x.shape, x.dtype)
-    _forward(x, w, c, v, b, y)
+    parts = parts_for(x.size * len(c), len(x), PRODUCTS)
+    in_parts(_forward, parts, x, w, c, v, b, y, parts)
     return y
 
 
@@ -151,7 +153,8 @@ def forward(x, w, c, v, b):
 def weight_grad(g, x, w, c, v):
     g, x, w, c, v = plain(g, x, w, c, v)
     gw, gc, gv = np.zeros_like(w), np.zeros_like(c), np.zeros_like(v)
-    _weight_grad(g, x, w, c, v, gw, gc, gv)
+    parts = parts_for(x.size * len(c), -(-len(c) // LANES), PRODUCTS)
+    in_parts(_weight_grad, parts, g, x, w, c, v, gw, gc, gv, parts)
     return gw, gc, gv
 
 
@@ -159,5 +162,6 @@ def weight_grad(g, x, w, c, v):
 def input_grad(g, x, w, c, v):
     g, x, w, c, v = plain(g, x, w, c, v)
     gx = np.empty(x.shape, x.dtype)
-    _input_grad(g, x, w, c, v, gx)
+    parts = parts_for(x.size * len(c), len(x), PRODUCTS)
+    in_parts(_input_grad, parts, g, x, w, c, v, gx, parts)
     return gx

@@ -14,14 +14,13 @@ import numpy as np
 from ..compiled import njit
 from ..elementary import log_unit, turn, vectorised
 from ..registry import register
-from ..threads import in_parts
+from ..threads import in_parts, parts_for
 
 A, B = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL0, WEYL1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 LOW, HALF, ZERO = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(0)
 TOP24 = np.uint32(8)  # a word shifted right by this leaves its 24 highest bits
 CHUNK = 512  # numbers made at a time, also where fewer are wanted
-PART = 1 << 15  # numbers in a part of the work: enough to be worth a thread's waking up
 
 
 @njit(inline="always")  # a call would end the vectors, and LLVM finds it too long to inline
@@ -115,7 +114,7 @@ def _normal(seed, offset, out, parts, part):
 
 def run(kernel, seed, offset, *args, size):
     """A kernel on the stream (seed, offset), in as many parts as `size` numbers are worth."""
-    parts = max(1, min(8, size // PART))
+    parts = parts_for(size)
     in_parts(kernel, parts, np.uint64(seed), np.uint64(offset), *args, parts)
 
 

@@ -18,10 +18,9 @@ import numpy as np
 
 from ..compiled import njit
 from ..registry import register
-from ..threads import in_parts
+from ..threads import in_parts, parts_for
 
 BAND = 4096  # windows in a band, all rows counted: its working arrays stay in the cache
-PART = 1 << 15  # numbers written in a part: enough to be worth a thread's waking up
 
 # "numpy": a division by zero is no exception, whose branch would keep LLVM from vectorising
 vectorised = njit(error_model="numpy")
@@ -288,13 +287,8 @@ def _run(kernel, x, outs, window, stride, padding):
     if padding[0] == 0 and window[0] <= stride[0] and OH * stride[0] == H and count > 1:
         band = OH * count
         planes = [a.reshape(1, -1, a.shape[2]) for a in planes]
-    parts = _parts(outs[0], planes[1].shape[0] * -(-planes[1].shape[1] // band))
+    parts = parts_for(outs[0].size, planes[1].shape[0] * -(-planes[1].shape[1] // band))
     in_parts(kernel, parts, *planes, (*window, *stride, *padding), (band, pitch, H), parts)
-
-
-def _parts(written, most):
-    """In how many parts an array is best made: up to eight, so that a late core delays little."""
-    return max(1, min(8, most, written.size // PART))
 
 
 @register(
@@ -311,7 +305,7 @@ def max_forward(x, kernel, stride, padding):
 @register("pool2d", "max_backward", backend="numba", idea="add at the index, a plane per thread")
 def max_backward(gy, index, x_shape):
     gx = np.empty(x_shape, gy.dtype)
-    flat, parts = _flat(index).view(np.uint64), _parts(gx, x_shape[0] * x_shape[1])
+    flat, parts = _flat(index).view(np.uint64), parts_for(gx.size, x_shape[0] * x_shape[1])
     in_parts(_scatter, parts, _flat(gy), flat, _flat(gx), parts)
     return gx
 
@@ -319,7 +313,7 @@ def max_backward(gy, index, x_shape):
 @register("pool2d", "max_gather", backend="numba", idea="take at the index, a plane per thread")
 def max_gather(x, index):
     y = np.empty(index.shape, x.dtype)
-    flat, parts = _flat(index).view(np.uint64), _parts(y, x.shape[0] * x.shape[1])
+    flat, parts = _flat(index).view(np.uint64), parts_for(y.size, x.shape[0] * x.shape[1])
     in_parts(_gather, parts, _flat(x), flat, _flat(y), parts)
     return y
 
@@ -335,6 +329,6 @@ def avg_forward(x, kernel, stride, padding):
 @register("pool2d", "avg_backward", backend="numba", idea="add each share over its window")
 def avg_backward(gy, x_shape, kernel, stride, padding):
     gx = np.empty(x_shape, gy.dtype)
-    parts = _parts(gx, x_shape[0] * x_shape[1])
+    parts = parts_for(gx.size, x_shape[0] * x_shape[1])
     in_parts(_avg_backward, parts, _planes(gy), _planes(gx), (*kernel, *stride, *padding), parts)
     return gx

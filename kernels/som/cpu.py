@@ -15,7 +15,7 @@ import numpy as np
 from ..compiled import njit
 from ..product import product
 from ..registry import register
-from ..threads import in_parts
+from ..threads import PRODUCTS, in_parts, parts_for
 
 LANES = 32
 GROUP = 4  # samples that share what is loaded of a block
@@ -246,8 +246,7 @@ def _online(blocks, nodes, x, table, schedule, rates, additive, normalise, index
 
 
 def _parts(x, w):
-    """In how many parts samples meet nodes: up to 16, each of 2^20 differences or more."""
-    return max(1, min(16, -(-len(x) // ROWS), x.size * len(w) >> 20))
+    return parts_for(x.size * len(w), -(-len(x) // ROWS), PRODUCTS)
 
 
 @register("som", "distances", backend="numba", idea="nodes in vector lanes, four rows at a time")

@@ -43,7 +43,7 @@ print(json.dumps(faults() - before))
 
 def answer(code, **environment):
     """What a fresh process prints; settings of ours that this one has inherited are taken out."""
-    ours = ("OPENBLAS_THREAD_TIMEOUT", "OMP_WAIT_POLICY", "GLIBC_TUNABLES")
+    ours = ("OPENBLAS_THREAD_TIMEOUT", "GLIBC_TUNABLES")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     command = [sys.executable, "-c", code]
     done = subprocess.run(

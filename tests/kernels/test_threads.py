@@ -1,5 +1,6 @@
 """Work in parts: each part once, on the threads asked for, errors raised where it was asked for."""
 
+import contextlib
 import os
 import threading
 
@@ -7,6 +8,8 @@ import numba
 import numpy as np
 import pytest
 
+from glassgrad.kernels import OPERATIONS, implementations
+from glassgrad.kernels.case import largest
 from glassgrad.kernels.compiled import njit
 from glassgrad.kernels.threads import in_parts
 
@@ -73,4 +76,23 @@ def test_a_forked_process_has_its_own_threads():
     if child == 0:
         in_parts(add_one, 8, a)
         os._exit(0 if (a == 2).all() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_kernels_run_in_a_process_that_was_forked_after_them(op):
+    """As in the worker of a loader: OpenMP's threads would end it."""
+    calls = []
+    for record in {r.pass_: r for r in implementations(op, backend="numba")}.values():
+        case = largest(op, record.pass_, [record])
+        calls.append((record.function, case.normal()))
+    wanted = [function(*args) for function, args in calls]
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            for (function, args), result in zip(calls, wanted):
+                np.testing.assert_equal(function(*args), result)
+            os._exit(0)
+        os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
