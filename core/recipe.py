@@ -91,10 +91,23 @@ class Target:
     source: str = ""
     note: str = ""
     spread: str = ""  # key of the figure's standard error, where it is an estimate
+    seeds: int = 1  # so many trainings, seeds 0, 1, ..: their mean counts, its error is the spread
 
     def reached(self, value: float) -> bool:
         """Is the value at the bound or better? NaN never is."""
         return value <= self.bound if self.better == "lower" else value >= self.bound
+
+
+def mean_and_error(values: list[float]) -> tuple[float, float | None]:
+    """The mean, and its standard error as the values tell it: None of a single one.
+
+    >>> mean_and_error([1.0, 3.0]), mean_and_error([2.0])
+    ((2.0, 1.0), (2.0, None))
+    """
+    n, mean = len(values), sum(values) / len(values)
+    if n == 1:
+        return mean, None
+    return mean, (sum((v - mean) ** 2 for v in values) / (n - 1) / n) ** 0.5
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,10 @@ For each kind, on held-out data:
     saturated_*   share of the codes below 0.01 or above 0.99 after step 1
 
 and of the kinds whose order is published, "contractive" ≤ "gaussian" ≤ "rbm" (Rifai et al. 2011,
-tables 1 and 2): `error_order`, the largest step in the wrong direction, in per cent points (0 or
-less: in that order), `jacobian_order` likewise as a ratio of neighbours (1 or less).
+tables 1 and 2): `contractive_gap` = error of contractive - error of gaussian, `gaussian_gap` = error
+of gaussian - error of rbm, in per cent points (0 or less: in that order; over several seeds, since
+0.1 points are ten test images), and `jacobian_order`, the larger ratio of neighbouring norms (1 or
+less).
 
 The numbers: MNIST test error 1.14 (contractive), 1.18 (denoising, Gaussian), 1.30 (RBM); ‖J‖
 0.73e-4, 0.86e-4, 2.50e-4. With 1000 labels 93.65 % right after pre-training against 88.71 % from
@@ -133,7 +135,7 @@ class Comparison(System):
         if set(ORDER) <= set(self.kinds):
             e = [found[f"error_{k}"] for k in ORDER]
             j = [found[f"jacobian_{k}"] for k in ORDER]
-            found["error_order"] = max(e[0] - e[1], e[1] - e[2])
+            found["contractive_gap"], found["gaussian_gap"] = e[0] - e[1], e[1] - e[2]
             found["jacobian_order"] = max(j[0] / j[1], j[1] / j[2])
         return found
 
@@ -203,6 +205,7 @@ SETTINGS = {
     "labels": 0, "fine_lr": 2e-3, "sigma": 0.5, "p0": 0.4, "weight": 2.0, "steps": 1,
 }  # fmt: skip
 RIFAI = "Rifai, Vincent, Muller, Glorot & Bengio 2011, tables 1 and 2"
+SEEDS = "mean of three seeds and its standard error"
 BIG = {"code": 1000, "pretrain": 12, "epochs": 27, "lr": 2e-3, "fine_lr": 1e-3}
 
 PRETRAINING = Recipe(
@@ -220,16 +223,21 @@ PRETRAINING = Recipe(
     metric="error_contractive",
     targets=(
         Target(
-            "MNIST: order of the test errors, contractive ≤ denoising ≤ RBM, % points", "mnist",
-            "error_order", "-0.04 (1.14, 1.18, 1.30)", 0.0, source=RIFAI,
+            "MNIST test error, contractive less denoising, % points", "mnist", "contractive_gap",
+            "-0.04 (1.14, 1.18)", 0.0, source=RIFAI, seeds=3, note=SEEDS,
+        ),
+        Target(
+            "MNIST test error, denoising less RBM, % points", "mnist", "gaussian_gap",
+            "-0.12 (1.18, 1.30)", 0.0, source=RIFAI, seeds=3, note=SEEDS,
         ),
         Target(
             "MNIST: order of the Jacobian norms, contractive ≤ denoising ≤ RBM, ratio", "mnist",
-            "jacobian_order", "0.85 (0.73, 0.86, 2.50 e-4)", 1.0, source=RIFAI,
+            "jacobian_order", "0.85 (0.73, 0.86, 2.50 e-4)", 1.0, source=RIFAI, seeds=3,
+            note=SEEDS,
         ),
         Target(
             "MNIST test error after contractive pre-training, %", "mnist", "error_contractive",
-            "1.14", 1.6, source=RIFAI,
+            "1.14", 1.6, source=RIFAI, seeds=3, note=SEEDS,
         ),
     ),
     least={"code": 1, "pretrain": 0, "labels": 0, "fine_lr": 0, "sigma": 0, "p0": 0, "weight": 0,

@@ -69,6 +69,7 @@ def run(args) -> int:
 def _row(recipe, target, args, done: dict) -> dict:
     """Train for one target, or take the training of another with the same settings."""
     from ..core import data
+    from ..core.recipe import mean_and_error
     from ..kernels.errors import GlassgradError
     from . import machine
 
@@ -78,36 +79,49 @@ def _row(recipe, target, args, done: dict) -> dict:
         "recipe": recipe.name, "target": target.name, "data": target.data,
         "metric": target.metric, "published": target.published, "bound": target.bound,
         "better": target.better, "settings": target.settings, "source": target.source,
-        "note": target.note, "ours": None, "spread": None, "status": "", "seconds": None,
+        "note": target.note, "seeds": target.seeds, "ours": None, "spread": None, "status": "",
+        "seconds": None,
         "date": time.strftime("%Y-%m-%d"), "command": shlex.join(command),
         "machine": {**machine.describe(), "device": args.device},
     }  # fmt: skip
     if data.available(target.data, args.data_dir) is None:
         return {**row, "status": "skipped: data not here"}
-    key = recipe.name, target.data, repr(sorted(target.settings.items()))
     try:
-        if key not in done:
-            done[key] = _train(recipe, target, args)
-        figures, row["seconds"] = done[key]
-        if target.metric not in figures:
-            raise GlassgradError(f"evaluate() gave no {target.metric!r}, only {', '.join(figures)}")
+        runs = [_trained(recipe, target, seed, args, done) for seed in range(target.seeds)]
     except GlassgradError as error:
         print(f"glassgrad: {recipe.name}, {target.name}: {error}", file=sys.stderr)
         return {**row, "status": "failed"}
-    ours = figures[target.metric]
-    row |= {"ours": ours, "spread": figures.get(target.spread)}
-    return {**row, "status": "reached" if target.reached(ours) else "missed"}
+    row["seconds"] = sum(seconds for _, seconds in runs)
+    ours, row["spread"] = mean_and_error([figures[target.metric] for figures, _ in runs])
+    if target.seeds == 1:
+        row["spread"] = runs[0][0].get(target.spread)
+    return {**row, "ours": ours, "status": "reached" if target.reached(ours) else "missed"}
 
 
-def _train(recipe, target, args) -> tuple[dict, float]:
+def _trained(recipe, target, seed: int, args, done: dict) -> tuple[dict, float]:
+    """Test figures and seconds of one training."""
+    from ..kernels.errors import GlassgradError
+
+    settings = {**target.settings, **({"seed": seed} if seed else {})}
+    key = recipe.name, target.data, repr(sorted(settings.items()))
+    if key not in done:
+        done[key] = _train(recipe, target, settings, args)
+    figures = done[key][0]
+    if target.metric not in figures:
+        raise GlassgradError(f"evaluate() gave no {target.metric!r}, only {', '.join(figures)}")
+    return done[key]
+
+
+def _train(recipe, target, settings: dict, args) -> tuple[dict, float]:
     from .. import training
     from ..core.fit import Silent
     from ..progress import Live
 
     if not args.quiet:
-        print(f"{recipe.name}: {target.name}")
+        seed = f", seed {settings['seed']}" if "seed" in settings else ""
+        print(f"{recipe.name}: {target.name}{seed}")
     trained = training.train(
-        recipe, target.data, args.data_dir, args.device, target.settings, out=args.out,
+        recipe, target.data, args.data_dir, args.device, settings, out=args.out,
         progress=Silent() if args.quiet else Live(),
     )  # fmt: skip
     result = training.write_result(trained.run, recipe, trained)

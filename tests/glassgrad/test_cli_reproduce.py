@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from glassgrad import cli, models
@@ -65,6 +66,25 @@ def test_reproduce_records_each_target(capsys, tmp_path, targets):
         text = page.read_text()
         assert text.startswith("before\n<!-- reproduce -->\n| system |") and "old" not in text
         assert text.endswith("<!-- /reproduce -->\nafter\n") and text.count("| vae |") == 3
+
+
+def test_several_seeds_are_a_mean_and_its_error(capsys, tmp_path, targets, monkeypatch):
+    several = replace(targets.targets[0], seeds=3)
+    vae = replace(targets, targets=(several, targets.targets[0]))
+    monkeypatch.setattr(models, "recipe", lambda name: vae)
+    record, runs = tmp_path / "r.json", tmp_path / "runs"
+    call(capsys, "reproduce", "vae", "--out", runs, "--json", record, "--quiet")
+    row = json.loads(record.read_text())["rows"][-1]
+    folders = sorted(runs.iterdir())
+    assert len(folders) == 3  # the single training of the other target is one of the three
+    found = [json.loads((f / "result.json").read_text())["test"]["bound"] for f in folders]
+    assert len(set(found)) == 3
+    assert row["seeds"] == 1 and row["ours"] in found and row["spread"] is None
+    monkeypatch.setattr(models, "recipe", lambda name: replace(targets, targets=(several,)))
+    call(capsys, "reproduce", "vae", "--out", tmp_path / "more", "--json", record, "--quiet")
+    row = json.loads(record.read_text())["rows"][-1]
+    assert row["ours"] == pytest.approx(np.mean(found), rel=1e-12)
+    assert row["spread"] == pytest.approx(np.std(found, ddof=1) / 3**0.5, rel=1e-9)
 
 
 def test_reproduce_leaves_no_folder_where_the_disk_is_full(

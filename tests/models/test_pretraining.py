@@ -89,8 +89,8 @@ def test_figures_by_hand():
             guess = net(gg.Tensor(X)).numpy().argmax(axis=1)
         assert found[f"error_{kind}"] == pytest.approx(100 * (guess != Y).mean())
     e = [found[f"error_{k}"] for k in pretraining.ORDER]
-    assert found["error_order"] == max(e[0] - e[1], e[1] - e[2])
-    assert "error_order" not in small(kinds=("plain",))[0].evaluate(data.valid)
+    assert found["contractive_gap"] == e[0] - e[1] and found["gaussian_gap"] == e[1] - e[2]
+    assert "contractive_gap" not in small(kinds=("plain",))[0].evaluate(data.valid)
 
 
 def test_the_objective_passes_the_gradient_check():
