@@ -19,10 +19,12 @@ For each kind, on held-out data:
     saturated_*   share of the codes below 0.01 or above 0.99 after step 1
 
 and of the kinds whose order is published, "contractive" ≤ "gaussian" ≤ "rbm" (Rifai et al. 2011,
-tables 1 and 2): `contractive_gap` = error of contractive - error of gaussian, `gaussian_gap` = error
-of gaussian - error of rbm, in per cent points (0 or less: in that order; over several seeds, since
-0.1 points are ten test images), and `jacobian_order`, the larger ratio of neighbouring norms (1 or
-less).
+tables 1 and 2):
+
+    contractive_gap, gaussian_gap   error of contractive less that of gaussian, of gaussian less
+                    that of rbm, in per cent points: 0 or less in that order. A tenth of a point is
+                    ten test images, so the targets take the mean over several seeds
+    jacobian_order  the larger ratio of neighbouring norms: 1 or less in that order
 
 The numbers: MNIST test error 1.14 (contractive), 1.18 (denoising, Gaussian), 1.30 (RBM); ‖J‖
 0.73e-4, 0.86e-4, 2.50e-4. With 1000 labels 93.65 % right after pre-training against 88.71 % from
