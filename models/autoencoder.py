@@ -37,6 +37,7 @@ from ..core import nn, pictures
 from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.system import Batch, System
+from .binary import bernoulli_nll
 from .linear_autoencoder import principal
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
@@ -55,11 +56,6 @@ def squared_error(y, x):
     """
     d = y - x
     return (d * d).sum(axis=1)
-
-
-def cross_entropy(logits, x):
-    """-Σ_j (x_j ln σ(a_j) + (1 - x_j) ln(1 - σ(a_j))) of each row, from logits a."""
-    return nn.losses.binary_cross_entropy_with_logits(logits, x, "none").sum(axis=1)
 
 
 class Autoencoder(System):
@@ -87,7 +83,7 @@ class Autoencoder(System):
     def losses(self, z, x):
         """L(g(z), x) of each row: ‖x̂ - x‖², or the cross-entropy; z [N, K], x [N, D] -> [N]."""
         if self.s["loss"] == "cross_entropy":
-            return cross_entropy(self.decoder(z), x)
+            return bernoulli_nll(self.decoder(z), x)
         return squared_error(self.decode(z), x)
 
     def objective(self, batch):

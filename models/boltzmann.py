@@ -112,7 +112,7 @@ class BoltzmannMachine(BinarySystem):
             xp.greater(j[i] @ s, u[i - first], out=s[i])
         return s
 
-    def settle(self, s, steps: int, first: int = 0):
+    def mean_field(self, s, steps: int, first: int = 0):
         """Mean field: each unit from `first` on set in turn to its mean given the others' means."""
         j, c = self.j.data, self.c.data[:, None]
         for _ in range(steps):
@@ -128,9 +128,9 @@ class BoltzmannMachine(BinarySystem):
         if not hidden:
             return s
         if phase == "mean_field":
-            return self.settle(s, self.s["settle"], n)
+            return self.mean_field(s, self.s["sweeps"], n)
         s[n:] = rng.uniform(h.shape, dtype=v.dtype) < 0.5
-        for _ in range(self.s["settle"]):
+        for _ in range(self.s["sweeps"]):
             self.sweep(s, rng, n)
         return s
 
@@ -138,7 +138,7 @@ class BoltzmannMachine(BinarySystem):
         """States of the model [N, chains]: the persistent chains a few sweeps on, or mean field."""
         if self.s["negative"] == "mean_field":
             start = self.noise.uniform(self.fantasy.shape, dtype=self.fantasy.dtype)
-            return self.settle(start, self.s["settle"])
+            return self.mean_field(start, self.s["sweeps"])
         for _ in range(self.s["steps"]):
             self.sweep(self.fantasy.data, self.noise)
         self.fantasy.version += 1
@@ -263,7 +263,7 @@ def ignored(s: dict) -> dict:
 
 
 SETTINGS = {
-    **SHARED, "hidden": 32, "positive": "mean_field", "negative": "gibbs", "settle": 5,
+    **SHARED, "hidden": 32, "positive": "mean_field", "negative": "gibbs", "sweeps": 5,
     "steps": 1, "centred": True, "optimiser": "sgd", "schedule": "cosine",
 }  # fmt: skip
 HIDDEN = Recipe(
@@ -280,7 +280,7 @@ HIDDEN = Recipe(
     },
     metric="bound",
     least={
-        "hidden": 0, "settle": 1, "steps": 1, "chains": 1, "ais_chains": 2, "temperatures": 1,
+        "hidden": 0, "sweeps": 1, "steps": 1, "chains": 1, "ais_chains": 2, "temperatures": 1,
         "ais_every": 0,
     },
     ignored=ignored,

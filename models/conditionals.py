@@ -16,11 +16,11 @@ import numpy as np
 
 from .. import core as gg
 from ..core import pictures
-from ..core.data import DataSet, Split, binarised, minibatches
+from ..core.data import DataSet, minibatches
 from ..core.recipe import expect_choice
 from ..core.system import Batch, System
 from .autoencoder import as_images, rows
-from .vae import bernoulli_nll
+from .binary import bernoulli_nll, binary_sets
 
 CHOICES = {"binarise": ("sampled", "fixed"), "order": ("raster", "random")}
 
@@ -97,12 +97,7 @@ class Conditionals(System):
 
 def prepare(data: DataSet, s: dict) -> DataSet:
     """Binary validation and test images, drawn once; training images too when binarise is fixed."""
-    parts = {}
-    for number, (name, split) in enumerate(data.splits()):
-        if name != "train" or s["binarise"] == "fixed":
-            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
-        parts[name] = split
-    return DataSet(data.name, **parts, info=data.info)
+    return binary_sets(data, s["binarise"])
 
 
 def sample(system: Conditionals, data: DataSet, n: int, rng):

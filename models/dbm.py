@@ -68,9 +68,9 @@ class DBM(Stack):
         self.means = [gg.Tensor(np.asarray(m, dtype)) for m in means]
         start = independent(np.concatenate(means[::2]), s["chains"], rng.child("fantasy"), dtype)
         self.fantasy = gg.Tensor(start)
-        self.meet()
+        self.join_machines()
 
-    def meet(self) -> None:
+    def join_machines(self) -> None:
         """Biases of the whole from those of its parts."""
         self.c[0].assign(self.layers[0].b.detach())
         self.c[-1].assign(self.layers[-1].a.detach())
@@ -117,7 +117,7 @@ class DBM(Stack):
         odd += a
         return even, logistic(odd, out=odd)
 
-    def settle(self, v, steps: int) -> list:
+    def mean_field(self, v, steps: int) -> list:
         """[v, μ¹, …, μ^L] of mean field: v [N, n_0] -> list of [N, n_l]."""
         mu = [v]
         for layer in self.layers:  # the upward pass; doubled as in pre-training
@@ -150,12 +150,12 @@ class DBM(Stack):
         trainer.clip()
         trainer.optimiser.step()
         if k < count:
-            self.meet()
+            self.join_machines()
         return figures
 
     def learn(self, v) -> dict[str, float]:
         """Leave the negative gradient of all layers in `.grad`; returns -E's gap of the phases."""
-        mu = self.settle(v, self.s["settle"])
+        mu = self.mean_field(v, self.s["mean_field_steps"])
         model = self.parts(*self.free(self.fantasy.data, self.s["steps"], self.noise))
         self.fantasy.version += 1
         offsets = [m.data for m in self.means]
@@ -183,7 +183,7 @@ class DBM(Stack):
 
     def terms(self, v):
         """The bound without ln Z: [N, n_0] -> [N]."""
-        mu = self.settle(v, self.s["settle"])
+        mu = self.mean_field(v, self.s["mean_field_steps"])
         return self.minus_energy(mu) + sum(entropy(m) for m in mu[1:])
 
     def partition(self) -> ais.Estimate:
@@ -214,7 +214,7 @@ class DBM(Stack):
 
     def reconstruct(self, v):
         """P(v|μ¹) for the mean-field μ¹ of v."""
-        mu = self.settle(v, self.s["settle"])
+        mu = self.mean_field(v, self.s["mean_field_steps"])
         return logistic(mu[1] @ self.layers[0].w.data.T + self.c[0].data)
 
 
@@ -253,7 +253,7 @@ def figures(system: DBM, data: DataSet, s: dict) -> dict:
 
 SETTINGS = {
     **{k: v for k, v in rbm.SETTINGS.items() if k != "rule"},
-    "hidden": (64, 32), "pretrain": 30, "joint_rate": 1.0, "settle": 10,
+    "hidden": (64, 32), "pretrain": 30, "joint_rate": 1.0, "mean_field_steps": 10,
 }  # fmt: skip
 RECIPES = (
     Recipe(
@@ -279,7 +279,7 @@ RECIPES = (
                 note="training images binarised anew in each epoch, test images once (seed 1)",
             ),
         ),
-        least={**rbm.LEAST, "pretrain": 0, "settle": 1},
+        least={**rbm.LEAST, "pretrain": 0, "mean_field_steps": 1},
         positive=("joint_rate",),
         least_epochs=lambda s: len(s["hidden"]) * s["pretrain"] + 1,
         figures=figures,

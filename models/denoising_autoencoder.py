@@ -1,6 +1,6 @@
 """Denoising autoencoders (lecture 1, V0 291-307; lecture 2, D1 43-52; Vincent et al. 2008, 2010).
 
-Codes that do not mind noise: the input is spoilt, the loss compares with what it was before ::
+Codes that do not mind noise: the input is corrupted, the loss compares with what it was before ::
 
     L_DAE(α, β) = Σ_i E_{x̃ ~ q(x̃|x_i)} L(g(f(x̃, α), β), x_i)  →  min
 
@@ -17,8 +17,8 @@ by a coin). The noise never changes, so a large network can learn it by heart. O
 image is a sample like any other, and its own target: `target="itself"`, what this form does unless
 told otherwise. `target="clean"` asks for what was there before.
 
-The pictures: those of every autoencoder, and images, their spoilt versions, and what came back. The
-figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, beside `noise_error` = ‖x̃ - x‖².
+The pictures: those of every autoencoder, and images, their corrupted versions, and what came back.
+The figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, beside `noise_error` = ‖x̃ - x‖².
 """
 
 from dataclasses import replace
@@ -71,7 +71,7 @@ class DenoisingAutoencoder(Autoencoder):
             self.sample = Split(x, source)  # no tensors: data, not state
             self.clean = x if s["target"] == "itself" else data.train.x
 
-    def spoilt(self, x, rng):
+    def corrupted(self, x, rng):
         """x̃ ~ q(x̃|x) for rows x [N, D]; the static form is tested with Gaussian noise."""
         if self.s["noise"] == "masking":
             return gg.masking_noise(x, self.s["p0"], rng)
@@ -81,7 +81,7 @@ class DenoisingAutoencoder(Autoencoder):
         """(1/N) Σ_i L(g(f(x̃_i)), x_i); in the static form x̃ is batch.x and x is batch.y."""
         x = rows(batch.x)
         if self.s["noise"] != "static":
-            return self.losses(self.encode(self.spoilt(x, self.noise)), x).mean()
+            return self.losses(self.encode(self.corrupted(x, self.noise)), x).mean()
         target = x if batch.y is None or batch.y.ndim < 2 else rows(batch.y)
         return self.losses(self.encode(x), target).mean()
 
@@ -105,7 +105,7 @@ class DenoisingAutoencoder(Autoencoder):
 
         def figures(batch):
             x = rows(batch.x)
-            z, other = self.encode(x), self.spoilt(x, noise)
+            z, other = self.encode(x), self.corrupted(x, noise)
             return {
                 "squared_error": squared_error(self.decode(z), x).mean(),
                 "denoising_error": squared_error(self.decode(self.encode(other)), x).mean(),
@@ -122,16 +122,16 @@ def build(data: DataSet, s: dict, rng, dtype="float32") -> DenoisingAutoencoder:
 
 
 def figures(system: DenoisingAutoencoder, data: DataSet, s: dict) -> dict:
-    """The pictures of every autoencoder, and what becomes of spoilt images."""
+    """The pictures of every autoencoder, and what becomes of corrupted images."""
     found = code_pictures.figures(system, data, s)
     if data.train.x.ndim == 4:
         x = data.test.x[:12].reshape(-1, data.test.x[0].size)
-        spoilt = system.spoilt(gg.Tensor(x), gg.Generator(s["seed"]).child("figures")).numpy()
-        y = system.reconstruct(spoilt)
+        corrupted = system.corrupted(gg.Tensor(x), gg.Generator(s["seed"]).child("figures")).numpy()
+        y = system.reconstruct(corrupted)
         error = ((y - x) ** 2).sum(axis=1).mean()
-        noise = ((spoilt - x) ** 2).sum(axis=1).mean()
-        title = f"data / spoilt ({noise:.1f} per image) / reconstruction ({error:.1f})"
-        sheet = as_images(np.concatenate([x, spoilt, y]), data)
+        noise = ((corrupted - x) ** 2).sum(axis=1).mean()
+        title = f"data / corrupted ({noise:.1f} per image) / reconstruction ({error:.1f})"
+        sheet = as_images(np.concatenate([x, corrupted, y]), data)
         found["denoising"] = pictures.image_sheet(sheet, 12, title)
     return found
 

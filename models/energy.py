@@ -14,9 +14,10 @@ import math
 import numpy as np
 
 from ..core.arrays import xp_of
-from ..core.data import DataSet, Split, binarised, minibatches
+from ..core.data import DataSet, Split, minibatches
 from ..core.system import Batch, System
 from ..kernels.product import product
+from .binary import binary_sets
 
 BINARISE = ("sampled", "fixed", "grey")
 # settings of the common ones that work as usual, and what all these recipes have
@@ -175,11 +176,4 @@ def flat(x):
 
 def prepare(data: DataSet, s: dict) -> DataSet:
     """Binary validation and test images, drawn once; training images too when binarise is fixed."""
-    if s["binarise"] == "grey":
-        return data
-    parts = {}
-    for number, (name, split) in enumerate(data.splits()):
-        if name != "train" or s["binarise"] == "fixed":
-            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
-        parts[name] = split
-    return DataSet(data.name, **parts, info=data.info)
+    return data if s["binarise"] == "grey" else binary_sets(data, s["binarise"])

@@ -37,6 +37,7 @@ from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..kernels.product import product
 from .autoencoder import as_images, filter_sheet
+from .binary import bernoulli_nll
 from .energy import (
     BINARISE,
     BinarySystem,
@@ -48,11 +49,6 @@ from .energy import (
     logistic,
     prepare,
 )
-
-
-def bernoulli_nll(a, x):
-    """-ln p(x) = Σ_j ln(1 + e^{a_j}) - x_j a_j of each row, for logits a (or what spreads to x)."""
-    return (gg.softplus(a) - x * a).sum(axis=1)
 
 
 class Helmholtz(BinarySystem):
@@ -118,7 +114,7 @@ class Helmholtz(BinarySystem):
 
         awake, asleep: lists of tensors [N, n_l] -> two of [N]
         """
-        down = bernoulli_nll(self.b[-1], awake[-1])
+        down = bernoulli_nll(gg.broadcast_to(self.b[-1], awake[-1].shape), awake[-1])
         for x, h, w, b in zip(awake, awake[1:], self.w, self.b):
             down = down + bernoulli_nll(h @ w.transpose() + b, x)
         up = 0.0

@@ -12,7 +12,7 @@ Every minibatch is `batch` images without labels and `known` with them. Both sum
 as L_AE is everywhere here, and are means over their part of the minibatch; so `weight` stands
 before a mean over the labelled and is λ k/ℓ. `labels` is k; the others lose their labels, which
 training never sees. weight=0 trains no predictor, and `unlabelled=False` leaves the first sum out:
-that is the classifier of k images alone, to compare with. Images are spoilt by Gaussian noise
+that is the classifier of k images alone, to compare with. Images are corrupted by Gaussian noise
 (sigma) on their way into the encoder where that is above 0: the lecture's form is 0.
 
 The pictures: the code plot (of the codes the predictor sees), filters, activations,

@@ -7,8 +7,9 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet, pad
 from ..core.recipe import expect_choice
 from ..core.system import Batch
+from .binary import bernoulli_nll
 from .sequence_pictures import legal_table, page
-from .sequence_task import Task, bernoulli_nll, steps
+from .sequence_task import Task, steps
 
 
 class Legal(Task):

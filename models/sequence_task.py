@@ -3,21 +3,10 @@
 import numpy as np
 
 from .. import core as gg
-from ..core import nn
 from ..core.data import DataSet, Split, count, minibatches
 from ..core.recipe import SettingError
 from ..core.system import Batch
-
-
-def bernoulli_nll(logits, y):
-    """-ln p(y) = Σ_k softplus(a_k) - a_k y_k over the last axis: one binary variable for each k.
-
-    logits a, y [..., K] -> [...].
-
-    >>> bernoulli_nll(gg.zeros((1, 2)), np.ones((1, 2), "f4")).numpy().round(4)  # 2 ln 2
-    array([1.3863], dtype=float32)
-    """
-    return nn.losses.binary_cross_entropy_with_logits(logits, y, "none").sum(axis=-1)
+from .binary import bernoulli_nll
 
 
 def outputs_on(system, split, size=500):

@@ -87,7 +87,7 @@ def fista(x, d, lam: float, z, steps: int, ridge: float = 0.0, centre=None):
     return z
 
 
-def better_atoms(d, z, x, passes: int):
+def update_dictionary(d, z, x, passes: int):
     """Atoms [K, n] of unit norm with a lower Σ ‖x - z D‖²: each in turn the best, others fixed.
 
     An atom that no code uses stays as it is.
@@ -140,7 +140,7 @@ class SparseCoding(System):
         for i in range(0, len(x), size):
             part = slice(i, i + size)
             z[part] = fista(x[part], self.atoms.data, lam, z[part], self.s["steps"])
-        d = better_atoms(self.atoms.data, z, x, self.s["passes"])
+        d = update_dictionary(self.atoms.data, z, x, self.s["passes"])
         self.codes.assign(z)
         self.atoms.assign(d)
         with gg.no_grad():

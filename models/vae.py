@@ -39,22 +39,12 @@ import numpy as np
 
 from .. import core as gg
 from ..core import nn, pictures
-from ..core.data import DataSet, Split, binarised, minibatches
+from ..core.data import DataSet, minibatches
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
 from .autoencoder import as_images, rows
+from .binary import bernoulli_nll, binary_sets
 from .importance import importance_figures
-
-
-def bernoulli_nll(logits, x):
-    """-ln p(x|z) = Σ_j softplus(a_j) - x_j a_j  for each row: logits a, x [N, D] -> [N].
-
-    The sum over pixels of what a cross-entropy with logits is for each.
-
-    >>> bernoulli_nll(gg.zeros((1, 3)), gg.ones((1, 3))).numpy().round(4)  # 3 ln 2
-    array([2.0794], dtype=float32)
-    """
-    return nn.losses.binary_cross_entropy_with_logits(logits, x, "none").sum(axis=1)
 
 
 def gaussian_nll(mean, logvar, x):
@@ -169,12 +159,7 @@ def prepare(data: DataSet, s: dict) -> DataSet:
     """Binary validation and test images, drawn once; training images too when binarise is fixed."""
     if s["decoder"] != "bernoulli" or s["binarise"] == "grey":
         return data
-    parts = {}
-    for number, (name, split) in enumerate(data.splits()):
-        if name != "train" or s["binarise"] == "fixed":
-            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
-        parts[name] = split
-    return DataSet(data.name, **parts, info=data.info)
+    return binary_sets(data, s["binarise"])
 
 
 def build(data: DataSet, s: dict, rng) -> VAE:

@@ -74,7 +74,7 @@ def test_sweeps_have_the_distribution_of_the_energy():
     seen = np.bincount(code(s.T), minlength=128) / n
     assert ((seen - p) ** 2 / p).sum() * n < 127 + 5 * np.sqrt(2 * 127)
     v = np.repeat(ais.states(N)[[6]], n, axis=0)
-    clamped = small(settle=30).clamped(v, "gibbs", rng)
+    clamped = small(sweeps=30).clamped(v, "gibbs", rng)
     assert (v == clamped[:N].T).all()
     states = ais.states(N + H)
     given = p * (code(states[:, :N]) == 6)
@@ -87,14 +87,14 @@ def test_every_step_of_mean_field_raises_the_bound():
     m, v = small(), ais.states(N)
     bounds = []
     for steps in range(1, 8):
-        m.s["settle"] = steps
+        m.s["sweeps"] = steps
         bounds.append(m.terms(v))
     assert (np.diff(bounds, axis=0) > -1e-12).all() and (bounds[-1] > bounds[0] + 1e-4).any()
     s, p, log_z = probabilities(m)
     pv = np.log(np.bincount(code(s[:, :N]), p))
     assert (bounds[-1] - log_z < pv).all()
     mu = m.clamped(v, "mean_field", None)  # settled: each mean is its own condition
-    m.settle(mu, 200, N)
+    m.mean_field(mu, 200, N)
     assert np.allclose(mu[N:], 1 / (1 + np.exp(-(m.j.numpy() @ mu + m.c.numpy()[:, None])[N:])))
 
 
@@ -154,13 +154,13 @@ def test_the_objective_passes_the_gradient_check():
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("boltzmann-machine", {}), ("boltzmann-machine", {"positive": "gibbs", "settle": 1}),
+    [("boltzmann-machine", {}), ("boltzmann-machine", {"positive": "gibbs", "sweeps": 1}),
      ("boltzmann-machine", {"negative": "mean_field", "lr": 0.1}),
      ("boltzmann-machine-visible", {})],
 )  # fmt: skip
 def test_training_beats_independent_pixels(name, changes):
     recipe = models.recipe(name)
-    few = {"epochs": 12, "temperatures": 300, "ais_chains": 50, "settle": 3}
+    few = {"epochs": 12, "temperatures": 300, "ais_chains": 50, "sweeps": 3}
     if "hidden" in name or name == "boltzmann-machine":
         few["hidden"] = 12
     trained = training.train(recipe, overrides={**few, **changes})

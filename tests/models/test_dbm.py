@@ -59,13 +59,13 @@ def test_mean_field_raises_the_bound_and_stays_below_the_likelihood():
     m, v = small((4, 3, 2)), ais.states(4)
     bounds = []
     for steps in range(1, 9):
-        m.s["settle"] = steps
+        m.s["mean_field_steps"] = steps
         bounds.append(m.terms(v))
     assert (np.diff(bounds, axis=0) > -1e-12).all() and (bounds[-1] > bounds[0] + 1e-5).any()
     h, p, log_z = enumerated(m)
     log_p = np.log(np.bincount(code(h[0]), p))
     assert (bounds[-1] - log_z < log_p).all() and (bounds[-1] - log_z > log_p - 0.5).all()
-    mu = m.settle(v, 300)
+    mu = m.mean_field(v, 300)
     for k in (1, 2):  # at rest
         x = mu[k - 1] @ m.layers[k - 1].w.numpy() + m.c[k].numpy()
         x = x + mu[2] @ m.layers[1].w.numpy().T if k == 1 else x
@@ -106,7 +106,7 @@ def test_a_joint_step_takes_those_statistics(centred):
     m = small((4, 3, 2), centred=centred)
     v = ais.states(4)[[1, 6, 9]]
     m.learn(v)
-    mu = m.settle(v, m.s["settle"])
+    mu = m.mean_field(v, m.s["mean_field_steps"])
     even, odd = m.free(m.fantasy.numpy().copy(), 0, gg.Generator(0))
     f = m.parts(even, odd)
     off = [k.numpy() if centred else 0.0 * k.numpy() for k in m.means]
@@ -132,7 +132,7 @@ def test_layers_are_trained_with_doubled_inputs():
     h = ais.states(2)
     w, b = m.layers[2].w.numpy(), m.layers[2].b.numpy()
     assert np.allclose(m.layers[2].visible(h), 1 / (1 + np.exp(-(2 * h @ w.T + b))))
-    m.meet()
+    m.join_machines()
     assert np.allclose(m.c[1].numpy(), (m.layers[0].a.numpy() + m.layers[1].b.numpy()) / 2)
 
 

@@ -21,22 +21,22 @@ def small(x=X, **changes):
 
 
 @pytest.mark.parametrize("noise", ["gaussian", "masking"])
-def test_the_spoilt_image_goes_in_and_the_clean_one_is_the_target(noise):
+def test_the_corrupted_image_goes_in_and_the_clean_one_is_the_target(noise):
     m = small(noise=noise)
     state = m.noise.state
     got = m.objective(Batch(X)).item()
     assert m.noise.state != state  # other noise next time
     m.noise.state = state
-    spoilt = m.spoilt(gg.Tensor(X), m.noise).numpy()
-    want = ((m.reconstruct(spoilt) - X) ** 2).sum(axis=1).mean()
+    corrupted = m.corrupted(gg.Tensor(X), m.noise).numpy()
+    want = ((m.reconstruct(corrupted) - X) ** 2).sum(axis=1).mean()
     assert got == pytest.approx(want, rel=1e-12)
 
 
 def test_gaussian_noise_has_its_spread_and_masking_its_share():
     x = gg.Tensor(np.full((400, 50), 0.7))
-    d = small(sigma=0.3).spoilt(x, gg.Generator(0)).numpy() - 0.7
+    d = small(sigma=0.3).corrupted(x, gg.Generator(0)).numpy() - 0.7
     assert abs(d.mean()) < 0.01 and abs(d.std() - 0.3) < 0.01
-    y = small(noise="masking", p0=0.4).spoilt(x, gg.Generator(0)).numpy()
+    y = small(noise="masking", p0=0.4).corrupted(x, gg.Generator(0)).numpy()
     assert set(np.unique(y)) == {0.0, 0.7}  # unlike dropout, nothing is scaled
     assert abs((y == 0).mean() - 0.4) < 0.01
     z = denoising.salt_and_pepper(x.numpy(), 0.4, gg.Generator(0))
@@ -76,8 +76,8 @@ def test_it_takes_noise_off_better_than_an_autoencoder_that_never_saw_any(recipe
     plain = training.train(autoencoder.OVER, overrides={"code": 100, "epochs": 25}).system
     noise = done.system.noise.child("evaluate")
     x = done.data.test.x.reshape(300, -1)
-    spoilt = done.system.spoilt(gg.Tensor(x), noise).numpy()
-    other = ((plain.reconstruct(spoilt) - x) ** 2).sum(axis=1).mean()
+    corrupted = done.system.corrupted(gg.Tensor(x), noise).numpy()
+    other = ((plain.reconstruct(corrupted) - x) ** 2).sum(axis=1).mean()
     assert found["denoising_error"] < 0.95 * other
     assert found["denoising_error"] < 0.5 * found["noise_error"]
     figures = recipe.figures(done.system, done.data, done.settings)

@@ -14,7 +14,7 @@ SMALL = {
     "dbn-classifier": {"hidden": (5, 4), "finetune": 1},
     "dbm": {"hidden": (5, 4), "pretrain": 1, "temperatures": 5},
     "helmholtz": {"hidden": (5, 4), "importance": 2},
-    "boltzmann-machine": {"hidden": 3, "temperatures": 5, "settle": 1, "chains": 5},
+    "boltzmann-machine": {"hidden": 3, "temperatures": 5, "sweeps": 1, "chains": 5},
 }  # fmt: skip
 
 

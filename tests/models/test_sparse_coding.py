@@ -10,7 +10,7 @@ from glassgrad import models, training
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
 from glassgrad.models import psd, sparse_coding
-from glassgrad.models.sparse_coding import better_atoms, energy, fista, shrink
+from glassgrad.models.sparse_coding import energy, fista, shrink, update_dictionary
 
 
 def problem(n=20, size=12, atoms=18, seed=0):
@@ -68,10 +68,10 @@ def test_shrink_is_the_proximal_step():
     assert np.allclose(shrink(a, 0.7), best, atol=1e-4)
 
 
-def test_better_atoms_are_of_unit_norm_and_no_rotation_improves_them():
+def test_the_new_dictionary_is_of_unit_norm_and_no_rotation_improves_them():
     x, d = problem(200)
     z = fista(x, d, 0.8, np.zeros((200, 18)), 50)
-    new = better_atoms(d, z, x, 300)
+    new = update_dictionary(d, z, x, 300)
     assert np.allclose(np.linalg.norm(new, axis=1), 1)
     best = ((x - z @ new) ** 2).sum()
     assert best < ((x - z @ d) ** 2).sum()
@@ -86,7 +86,7 @@ def test_an_atom_without_codes_stays():
     x, d = problem()
     z = fista(x, d, 0.8, np.zeros((20, 18)), 50)
     z[:, 4] = 0
-    assert np.array_equal(better_atoms(d, z, x, 1)[4], d[4])
+    assert np.array_equal(update_dictionary(d, z, x, 1)[4], d[4])
 
 
 def test_the_objective_falls_monotonically_and_meets_scikit_learns():
