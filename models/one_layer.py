@@ -7,8 +7,9 @@
     contractive   + λ Σ ‖J_f(x_i)‖², closed form                                 (V0 309)
     rbm           contrastive divergence of a restricted Boltzmann machine       (D1 141)
 
-All have the encoder h = σ(W x + a), tied weights x̂ = σ(Wᵀ h + b) and, but for the last, the
-cross-entropy as L, as in Vincent et al. 2010 and Rifai et al. 2011; so their codes can be compared.
+All have the encoder h = σ(W x + a). Unless told otherwise weights are tied, x̂ = σ(Wᵀ h + b), and L
+is the cross-entropy, as in Vincent et al. 2010 and Rifai et al. 2011; so codes can be compared.
+An RBM is always tied, and CD is its loss.
 
 The RBM learns by  ∇ [F(x) - F(x')],  F its free energy (models/rbm.py, its W the transpose), with
 x' the image after k steps of Gibbs sampling from x, held fixed: that gradient is CD-k (Hinton
@@ -59,7 +60,8 @@ class BoltzmannCodes(Autoencoder):
 def one_layer(kind: str, inputs: int, codes: int, s: dict, rng, dtype="float32") -> Autoencoder:
     """An untrained layer of that kind, [N, inputs] -> [N, codes] and back.
 
-    `s` has sigma, p0, weight (λ) and steps (k). Raises SettingError for an unknown kind.
+    `s` has sigma, p0, weight (λ) and steps (k), and may have what is SHARED otherwise, such as tied
+    and loss. Raises SettingError for an unknown kind.
 
     >>> s = {"sigma": 0.3, "p0": 0.3, "weight": 0.1, "steps": 1}
     >>> one_layer("contractive", 4, 3, s, gg.Generator(0)).encode(gg.ones((2, 4))).shape
@@ -74,8 +76,10 @@ def one_layer(kind: str, inputs: int, codes: int, s: dict, rng, dtype="float32")
     if kind in ("gaussian", "masking"):
         s |= {"noise": kind, "copies": 1, "target": "clean"}
         return denoising_autoencoder.build(data, s, rng, dtype)
-    sides = layers(data, s, rng, dtype)
-    return BoltzmannCodes(*sides, s, rng) if kind == "rbm" else Autoencoder(*sides, s)
+    if kind == "rbm":
+        s |= {"tied": True, "loss": "cross_entropy"}
+        return BoltzmannCodes(*layers(data, s, rng, dtype), s, rng)
+    return Autoencoder(*layers(data, s, rng, dtype), s)
 
 
 def classifier(widths: list[int], classes: int, rng, dtype="float32") -> nn.Sequential:

@@ -37,7 +37,7 @@ def test_the_stages_follow_each_other():
 def test_each_stage_changes_its_own_layer_only():
     _, s = small()
     data, parts = DataSet("small", Split(X, Y)), {}
-    for epochs in range(9):
+    for epochs in range(10):
         fresh, _ = small()
         fit(fresh, data, {**s, "epochs": epochs, "batch": 12})
         parts[epochs] = fresh.state_dict()
@@ -50,7 +50,8 @@ def test_each_stage_changes_its_own_layer_only():
     assert changed(0, 1) == one
     two = {n.replace("s.0", "s.1", 1) for n in one}
     assert changed(2, 3) == two
-    assert changed(4, 5) == {"head"}
+    assert changed(4, 5) == {"head", "greedy"}
+    assert np.array_equal(parts[9]["greedy"], parts[4]["layers.0.encoder.0.weight"])
     assert changed(5, 6) == {"head", "layers.0.encoder.0", "layers.1.encoder.0"}
 
 
@@ -66,6 +67,23 @@ def test_a_layer_learns_from_the_codes_below(kind):
     alone = m.layers[1].objective(Batch(m.layers[0].codes(X)))
     alone = alone[0] if isinstance(alone, tuple) else alone
     assert got == pytest.approx(alone.item(), rel=1e-12)
+
+
+def test_the_lectures_layers_are_untied_and_squared():
+    m, _ = small()
+    m.stage, layer = 0, m.layers[0]
+    w, v = layer.encoder[0].weight.numpy(), layer.decoder[0].weight.numpy()
+    a, b = layer.encoder[0].bias.numpy(), layer.decoder[0].bias.numpy()
+    y = 1 / (1 + np.exp(-(1 / (1 + np.exp(-(X @ w.T + a))) @ v.T + b)))
+    want = ((y - X) ** 2).sum(axis=1).mean()
+    assert m.objective(Batch(X, Y)).item() == pytest.approx(want, rel=1e-12)
+    tied, _ = small(tied=True, loss="cross_entropy")
+    tied.stage, names = 0, [n for n, _ in tied.layers[0].named_parameters()]
+    assert sum("weight" in n for n in names) == 1
+    layer = tied.layers[0]
+    p = layer.decode(layer.encode(gg.Tensor(X))).numpy()
+    want = -(X * np.log(p) + (1 - X) * np.log(1 - p)).sum(axis=1).mean()
+    assert tied.objective(Batch(X, Y)).item() == pytest.approx(want, rel=1e-10)
 
 
 def test_cd1_is_the_positive_minus_the_negative_phase():
@@ -124,7 +142,8 @@ def test_greedy_layers_help_three_sigmoid_layers():
     assert greedy.history[-1]["loss"] < 0.8 * none.history[-1]["loss"]
     figures = RECIPE.figures(greedy.system, greedy.data, greedy.settings)
     assert set(figures) == {
-        "activations", "codes-1", "codes-2", "codes-3", "filters", "reconstructions",
+        "activations", "codes-1", "codes-2", "codes-3", "filters", "filters-greedy",
+            "reconstructions",
     }  # fmt: skip
 
 
