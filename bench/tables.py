@@ -152,8 +152,9 @@ def markdown(record: Record, names: list[str] | None = None) -> str:
     if names == ["summary"]:
         return "\n\n".join([_summary(record), *footer(record)])
     parts, every = [], chosen(record.rows, names or [])
-    if not every:
-        raise RunError(f"there are no results of {' '.join(names or ['anything'])}")
+    without = [n for n in names or [] if not chosen(record.rows, [n])]
+    if without or not every:
+        raise RunError(f"there are no results of {' '.join(without or ['anything'])}")
     for title, rows in groups(every).items():
         peers = peers_of(rows)
         table = _table(columns(rows), [cells(r, peers) for r in rows])

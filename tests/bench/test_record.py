@@ -170,6 +170,11 @@ def test_a_page_may_ask_for_a_part(tmp_path):
         assert text.startswith(f"<!-- bench: {names} -->\n")
         assert {line.strip("*") for line in text.splitlines() if line.startswith("**")} == shown
 
+    for names in ("nothing", "models nothing", "summary nothing"):
+        page.write_text(f"<!-- bench: {names} -->\n{tables.END}\n")
+        with pytest.raises(RunError, match="no results of .*nothing"):
+            tables.render(made, page)
+
 
 def test_figures_are_drawn(tmp_path):
     made = record(row(), row(case="(3,4)", peers={"torch": peer(0.4)}), row(median=None, version=3))
