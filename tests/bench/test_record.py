@@ -172,7 +172,7 @@ def test_a_page_may_ask_for_a_part(tmp_path):
 
     for names in ("nothing", "models nothing", "summary nothing"):
         page.write_text(f"<!-- bench: {names} -->\n{tables.END}\n")
-        with pytest.raises(RunError, match="no results of .*nothing"):
+        with pytest.raises(RunError, match=r"no results of .*nothing"):
             tables.render(made, page)
 
 
