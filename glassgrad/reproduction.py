@@ -75,18 +75,20 @@ def markdown(rows: list[dict]) -> str:
     """The rows as a Markdown table.
 
     >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
-    ...            ours=94.1, status="reached", seconds=61.0, data="mnist", note="")
+    ...            ours=94.1, status="reached", seconds=61.0, cpu_seconds=90.0, data="mnist",
+    ...            note="")
     >>> print(markdown([row]).splitlines()[2])
-    | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min |
+    | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min / 1:30 min |
     """
     from .cli.output import seconds
 
     lines = [
-        "| system | target | published | bound | ours | | time |",
+        "| system | target | published | bound | ours | | time / of processors |",
         "|---|---|---|---|---|---|---|",
     ]
     for r in rows:
-        took = "" if r["seconds"] is None else seconds(r["seconds"])
+        times = [r[k] for k in ("seconds", "cpu_seconds") if r.get(k) is not None]
+        took = " / ".join(map(seconds, times))
         cells = (r["recipe"], r["target"], r["published"], limit(r), ours(r), r["status"], took)
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     machines = dict.fromkeys(_machine(r["machine"]) for r in rows if r.get("machine"))

@@ -80,7 +80,7 @@ def _row(recipe, target, args, done: dict) -> dict:
         "metric": target.metric, "published": target.published, "bound": target.bound,
         "better": target.better, "settings": target.settings, "source": target.source,
         "note": target.note, "seeds": target.seeds, "ours": None, "spread": None, "status": "",
-        "seconds": None,
+        "seconds": None, "cpu_seconds": None,
         "date": time.strftime("%Y-%m-%d"), "command": shlex.join(command),
         "machine": {**machine.describe(), "device": args.device},
     }  # fmt: skip
@@ -91,15 +91,16 @@ def _row(recipe, target, args, done: dict) -> dict:
     except GlassgradError as error:
         print(f"glassgrad: {recipe.name}, {target.name}: {error}", file=sys.stderr)
         return {**row, "status": "failed"}
-    row["seconds"] = sum(seconds for _, seconds in runs)
-    ours, row["spread"] = mean_and_error([figures[target.metric] for figures, _ in runs])
+    all_figures, seconds, cpu_seconds = zip(*runs)
+    row |= {"seconds": sum(seconds), "cpu_seconds": round(sum(cpu_seconds), 3)}
+    ours, row["spread"] = mean_and_error([figures[target.metric] for figures in all_figures])
     if target.seeds == 1:
-        row["spread"] = runs[0][0].get(target.spread)
+        row["spread"] = all_figures[0].get(target.spread)
     return {**row, "ours": ours, "status": "reached" if target.reached(ours) else "missed"}
 
 
-def _trained(recipe, target, seed: int, args, done: dict) -> tuple[dict, float]:
-    """Test figures and seconds of one training."""
+def _trained(recipe, target, seed: int, args, done: dict) -> tuple[dict, float, float]:
+    """Test figures, seconds and seconds of processor time of one training."""
     from ..kernels.errors import GlassgradError
 
     settings = {**target.settings, **({"seed": seed} if seed else {})}
@@ -112,7 +113,7 @@ def _trained(recipe, target, seed: int, args, done: dict) -> tuple[dict, float]:
     return done[key]
 
 
-def _train(recipe, target, settings: dict, args) -> tuple[dict, float]:
+def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
     from .. import training
     from ..core.fit import Silent
     from ..progress import Live
@@ -120,12 +121,13 @@ def _train(recipe, target, settings: dict, args) -> tuple[dict, float]:
     if not args.quiet:
         seed = f", seed {settings['seed']}" if "seed" in settings else ""
         print(f"{recipe.name}: {target.name}{seed}")
+    started = time.process_time()
     trained = training.train(
         recipe, target.data, args.data_dir, args.device, settings, out=args.out,
         progress=Silent() if args.quiet else Live(),
     )  # fmt: skip
     result = training.write_result(trained.run, recipe, trained)
-    return trained.test_figures, result["seconds"]
+    return trained.test_figures, result["seconds"], time.process_time() - started
 
 
 def _targets(jobs, data_dir):

@@ -55,6 +55,7 @@ def test_reproduce_records_each_target(capsys, tmp_path, targets):
     assert status == ["reached", "missed", "skipped: data not here"]
     assert rows["easy"]["ours"] == rows["hard"]["ours"] and rows["away"]["ours"] is None
     assert rows["easy"]["command"] == "glassgrad reproduce vae"
+    assert 0 < rows["easy"]["cpu_seconds"] < 60
     assert {"cpu", "cores", "os", "python", "numpy", "numba", "blas"} <= set(
         rows["easy"]["machine"]
     )
