@@ -5,7 +5,8 @@ and the sums come out in another order: trained weights would depend on how many
 So the product is cut here, along the longer side of the result, in as many parts as the machine has
 cores (eight at most), and each part is left to BLAS as a product for one thread. The parts go to
 our own threads (threads.py), which sleep when there is nothing to do: BLAS's, which spin for a
-while, would be in the way of the kernels that come next.
+while, would be in the way of the kernels that come next. A stack of matrices is cut along the
+stack; where one matrix serves them all the rows of the others are one tall matrix.
 
 Of the machine's BLAS that is asked: OpenBLAS, which NumPy's wheels bring, chooses its kernels by
 the processor, so that bits differ between machines anyway. Another BLAS is left to itself.
@@ -38,6 +39,9 @@ class _OpenBLAS:
                 self.get = getattr(library, name.format("get_num_threads"))
                 break
         self.lock, self.inside, self.before = threading.Lock(), 0, 1
+        self.own = threading.local()  # how deep inside each thread is
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._alone)
 
     def __enter__(self):
         with self.lock:
@@ -45,12 +49,24 @@ class _OpenBLAS:
                 self.before = self.get()
                 self.set(1)
             self.inside += 1
+            self.own.depth = self._depth() + 1
 
     def __exit__(self, *error):
         with self.lock:
+            self.own.depth -= 1
             self.inside -= 1
             if not self.inside:
                 self.set(self.before)
+
+    def _depth(self) -> int:
+        return getattr(self.own, "depth", 0)
+
+    def _alone(self):
+        """In a forked process: of the threads that were inside only this one is left."""
+        self.lock = threading.Lock()
+        if self.inside and not self._depth():
+            self.set(self.before)
+        self.inside = self._depth()
 
 
 @functools.cache
@@ -66,6 +82,8 @@ def blas_at_one_thread():
 def product(x, y, out=None):
     """x @ y: [..., M, K] @ [..., K, N] -> [..., M, N], as NumPy's matmul; CuPy arrays too.
 
+    `out` shares no memory with x or y.
+
     >>> product(np.ones((2, 3)), np.ones((3, 4))).tolist()
     [[3.0, 3.0, 3.0, 3.0], [3.0, 3.0, 3.0, 3.0]]
     """
@@ -74,6 +92,12 @@ def product(x, y, out=None):
     blas = _blas()
     if blas.set is None:
         return np.matmul(x, y, out=out)
+    if out is None and x.size and y.size:
+        if x.ndim > 2 == y.ndim:
+            return product(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+        if x.ndim > 3 and x.shape[:-2] == y.shape[:-2]:
+            stacks = x.reshape(-1, *x.shape[-2:]), y.reshape(-1, *y.shape[-2:])
+            return product(*stacks).reshape(*x.shape[:-1], y.shape[-1])
     with blas:
         parts = _parts(x, y)
         if parts == 1:
@@ -83,13 +107,9 @@ def product(x, y, out=None):
 
 def _parts(x, y) -> int:
     """How many parts: by the shapes and the machine alone."""
-    if x.ndim == 2 == y.ndim:
-        work = x.size * y.shape[1]
-    elif x.ndim == 3 == y.ndim and len(x) == len(y):
-        work = x.size * y.shape[2]
-    else:
-        return 1
-    return max(1, min(CORES, work // LEAST))
+    if x.ndim == 2 == y.ndim or (x.ndim == 3 == y.ndim and len(x) == len(y)):
+        return max(1, min(CORES, x.size * y.shape[-1] // LEAST))
+    return 1
 
 
 def _in_parts(x, y, parts: int, out):

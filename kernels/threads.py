@@ -41,14 +41,20 @@ class _Crew:
     def __init__(self):
         self.jobs, self.hands = queue.SimpleQueue(), 0
 
-    def hire(self, hands: int) -> None:
+    def hire(self, hands: int) -> int:
+        """Have that many threads, or as many as the system gives: how many of them there are."""
         while self.hands < hands:
+            thread = threading.Thread(target=self._work, name="glassgrad-kernels", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more to be had, or the interpreter is about to end
+                break
             self.hands += 1
-            threading.Thread(target=self._work, name="glassgrad-kernels", daemon=True).start()
+        return min(hands, self.hands)
 
     def _work(self) -> None:
         while True:
-            self.jobs.get().work()
+            self.jobs.get().help()
 
 
 class _Job:
@@ -60,20 +66,43 @@ class _Job:
 
     def __init__(self, function, parts: int, args: tuple):
         self.function, self.args, self.error = function, args, None
-        self.numbers, self.left = iter(range(parts)), parts
+        self.numbers, self.running, self.waiting = iter(range(parts)), 0, False
         self.lock, self.done = threading.Lock(), threading.Lock()
         self.done.acquire()
 
-    def work(self) -> None:
-        for part in self.numbers:
+    def help(self) -> None:
+        """Work on parts beside the caller, whom an error is told."""
+        while True:
+            with self.lock:
+                part = next(self.numbers, None)
+                if part is None:
+                    return
+                self.running += 1
             try:
                 self.function(*self.args, part)
-            except Exception as error:
+            except BaseException as error:  # a thread that ended here would be waited for in vain
                 self.error = error
             with self.lock:
-                self.left -= 1
-                if self.left == 0:
+                self.running -= 1
+                if self.waiting and not self.running:
                     self.done.release()
+
+    def run(self) -> None:
+        """The caller's own share of the work, and the wait for the others.
+
+        After an error or Ctrl-C nobody begins another part, and nobody is at work any more when the
+        caller goes on: arrays of his are not written behind his back.
+        """
+        try:
+            for part in self.numbers:
+                self.function(*self.args, part)
+        finally:
+            with self.lock:
+                self.numbers, self.waiting = iter(()), self.running > 0
+            if self.waiting:
+                self.done.acquire()
+        if self.error is not None:
+            raise self.error
 
 
 @functools.cache
@@ -101,10 +130,6 @@ def in_parts(function, parts: int, *args) -> None:
             function(*args, part)
         return
     crew, job = _crew(os.getpid()), _Job(function, parts, args)
-    crew.hire(hands - 1)
-    for _ in range(hands - 1):
+    for _ in range(crew.hire(hands - 1)):
         crew.jobs.put(job)
-    job.work()
-    job.done.acquire()
-    if job.error is not None:
-        raise job.error
+    job.run()

@@ -47,7 +47,7 @@ def answer(code, **environment):
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     command = [sys.executable, "-c", code]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=kept | environment
+        command, capture_output=True, text=True, check=True, env=kept | environment, timeout=60
     )
     return json.loads(done.stdout)
 
@@ -66,6 +66,35 @@ def test_blas_threads_sleep_soon_whoever_comes_first(first):
     spinning = answer(SPINNING.format(first=first), OPENBLAS_THREAD_TIMEOUT="28")[1]
     ours = answer(SPINNING.format(first=first))[1]
     assert ours < 0.25 * spinning, (ours, spinning)
+
+
+MULTIPLYING = """
+import json, threading
+import numpy as np
+a, stop, done = np.ones((600, 600), "float32"), threading.Event(), []
+
+def products():
+    while not stop.is_set():
+        a @ a
+        done.append(1)
+
+thread = threading.Thread(target=products)
+thread.start()
+while not done:
+    pass
+import glassgrad.kernels
+before = len(done)
+while len(done) < before + 20:
+    pass
+stop.set()
+thread.join()
+print(json.dumps(True))
+"""
+
+
+def test_another_thread_may_multiply_during_the_import():
+    for _ in range(3):
+        assert answer(MULTIPLYING, OPENBLAS_NUM_THREADS="2")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="settings of glibc")

@@ -1,5 +1,7 @@
 """Matrix products by BLAS in parts: right, and the same bits for any number of threads."""
 
+import contextlib
+import os
 import threading
 
 import numba
@@ -58,6 +60,33 @@ def test_many_products_at_once(four_cores):
     assert np.allclose(product(x[0], y), np.matmul(x[0], y))
 
 
+def test_one_matrix_for_many_and_stacks_of_stacks_are_in_parts(four_cores, monkeypatch):
+    """Products of attention and of layers over time: BLAS alone would do them on one thread."""
+    seen, whole = [], module._in_parts
+    monkeypatch.setattr(
+        module,
+        "_in_parts",
+        lambda x, y, parts, out: (seen.append(parts), whole(x, y, parts, out))[1],
+    )
+    rng = np.random.default_rng(0)
+    many = (2, 4, 200, 300)
+    for left, right in (
+        ((8, 200, 300), (300, 250)), (many, (300, 250)), (many, (2, 4, 300, 250)),
+    ):  # fmt: skip
+        x, y = rng.standard_normal(left), rng.standard_normal(right)
+        got = product(x, y)
+        assert np.allclose(got, np.matmul(x, y)) and seen.pop() == 4
+    turned = np.swapaxes(rng.standard_normal((2, 4, 250, 300)), -1, -2)
+    assert np.allclose(product(x, turned), np.matmul(x, turned)) and seen.pop() == 4
+    for left, right in (
+        ((3, 1, 4, 5), (1, 2, 5, 6)),
+        ((0, 2, 4, 5), (5, 6)),
+        ((2, 3, 4), (1, 4, 5)),
+    ):
+        x, y = rng.standard_normal(left), rng.standard_normal(right)
+        assert np.allclose(product(x, y), np.matmul(x, y))
+
+
 def test_small_products_stay_whole(monkeypatch):
     monkeypatch.setattr(module, "_in_parts", lambda *args: pytest.fail("in parts"))
     assert product(np.ones((10, 20)), np.ones((20, 30))).shape == (10, 30)
@@ -86,3 +115,31 @@ def test_the_number_of_blas_threads_is_given_back():
         with pytest.raises(ValueError):
             product(np.ones((2, 3)), np.ones((2, 3)))
         assert blas.get() == before
+
+
+@pytest.mark.skipif(module._blas().set is None, reason="NumPy's BLAS is not OpenBLAS")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_fork_during_a_product_of_another_thread(inside):
+    """The child has one thread inside or none: BLAS gets its threads back when that one leaves."""
+    blas, meet, stop = module._blas(), threading.Barrier(2, timeout=10), threading.Event()
+
+    def other():
+        with blas:
+            meet.wait()
+            stop.wait(10)
+
+    with threadpool_limits(2, user_api="blas"):
+        before, thread = blas.get(), threading.Thread(target=other)
+        thread.start()
+        meet.wait()
+        with blas if inside else contextlib.nullcontext():
+            child = os.fork()
+            if child == 0:
+                right = blas.get() == (1 if inside else before)
+                if inside:
+                    blas.__exit__()
+                os._exit(0 if right and blas.get() == before and not blas.inside else 1)
+        stop.set()
+        thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -3,15 +3,20 @@
 import contextlib
 import os
 import threading
+import time
 
 import numba
 import numpy as np
 import pytest
 
-from glassgrad.kernels import OPERATIONS, implementations
+from glassgrad.kernels import OPERATIONS, implementations, threads
 from glassgrad.kernels.case import largest
 from glassgrad.kernels.compiled import njit
 from glassgrad.kernels.threads import in_parts
+
+TWO_THREADS = pytest.mark.skipif(
+    numba.config.NUMBA_NUM_THREADS < 2, reason="Numba has one thread here"
+)
 
 
 @njit(nogil=True)
@@ -27,7 +32,7 @@ def test_every_part_is_done_once(parts):
         assert a.tolist() == [1.0] * parts + [0.0] * (100 - parts)
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="Numba has one thread here")
+@TWO_THREADS
 def test_no_more_threads_than_numba_may_use():
     meet, names = threading.Barrier(2, timeout=10), set()
 
@@ -59,6 +64,57 @@ def test_an_error_comes_back_to_the_caller_and_spoils_nothing():
     a = np.zeros(4)
     in_parts(add_one, 4, a)
     assert a.sum() == 4
+
+
+@TWO_THREADS
+def test_nobody_works_on_after_an_interrupt():
+    """Ctrl-C comes to the caller: when it goes on, its arrays are its own again."""
+    a, caller, meet = np.zeros(40), threading.current_thread(), threading.Barrier(2, timeout=10)
+
+    def slow(part):
+        if part < 2:
+            meet.wait()  # both threads have begun
+        if threading.current_thread() is caller:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+        a[part] = 1
+
+    with pytest.raises(KeyboardInterrupt):
+        in_parts(slow, 40)
+    done = a.sum()
+    assert done == 1, "the part that was under way is waited for, no other begun"
+    time.sleep(0.2)
+    assert a.sum() == done
+    in_parts(add_one, 40, a)
+    assert a.sum() == done + 40
+
+
+@TWO_THREADS
+def test_whatever_a_part_raises_comes_to_the_caller():
+    """SystemExit would end the thread: the caller would wait for ever."""
+    caller, meet = threading.current_thread(), threading.Barrier(2, timeout=10)
+
+    def leaves(part):
+        meet.wait()
+        if threading.current_thread() is not caller:
+            raise SystemExit(3)
+
+    for _ in range(3):
+        with pytest.raises(SystemExit):
+            in_parts(leaves, 2)
+
+
+@TWO_THREADS
+def test_without_another_thread_the_caller_does_all(monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    crew = threads._Crew()
+    monkeypatch.setattr(threads, "_crew", lambda process: crew)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    a = np.zeros(8)
+    in_parts(add_one, 8, a)
+    assert (a == 1).all() and crew.jobs.empty()
 
 
 def test_parts_may_have_parts():
