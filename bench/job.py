@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .peers import in_words
 from .timing import alternate
 from .verify import VerifyError, arrays, expect_form
 
@@ -79,10 +80,11 @@ def measure(job: Job, session) -> list[dict]:
     for key, contender in _everybody(job).items():
         try:
             first[key], errors[key] = _first_call(job, key, contender, session)
-        except VerifyError as error:
+        except Exception as error:  # a peer is not our code: whatever it raises, we go on
             if key not in job.peers:
                 raise
-            session.note(f"{key} was left out: {error}")
+            why = error if isinstance(error, VerifyError) else in_words(error)
+            session.note(f"{key} was left out of {job}: {why}")
         else:
             peers |= {key: contender} if key in job.peers else {}
     calls = {key: c.call for key, c in _everybody(job, peers).items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..core.run import RunError, write_atomic
 from ..kernels.errors import GlassgradError
 
-FORMAT = 1
+FORMAT = 2
 KEY = ("name", "case", "mode", "backend", "version")
 
 
@@ -31,6 +31,8 @@ class Record:
     roofline: dict
     peers: dict  # name -> version
     missing: dict  # name -> why it is not there
+    effort: str  # "full" or "quick"
+    kernels: str  # which edition of them: compiled.key()
     rows: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     format: int = FORMAT
@@ -42,7 +44,7 @@ class Record:
 
     def keep(self, older: "Record") -> None:
         """Put the older record's rows before these. RecordError if it is of another machine."""
-        for name in ("machine", "threads", "backend"):
+        for name in ("machine", "threads", "backend", "effort", "kernels"):
             ours, theirs = getattr(self, name), getattr(older, name)
             if ours != theirs:
                 raise RecordError(
@@ -83,7 +85,8 @@ def _problem(content) -> str:
     """What is wrong with the content of a file; empty if nothing."""
     kinds = {
         "made": str, "machine": dict, "threads": int, "backend": str, "roofline": dict,
-        "peers": dict, "missing": dict, "rows": list, "notes": list, "format": int,
+        "peers": dict, "missing": dict, "effort": str, "kernels": str, "rows": list, "notes": list,
+        "format": int,
     }  # fmt: skip
     if not isinstance(content, dict) or set(content) != set(kinds):
         return f"it must have {', '.join(kinds)}"
@@ -151,14 +154,30 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     """(a sentence for each ratio that fell by more than `factor`, number of rows compared).
 
     A row's ratios to its peers, in time and in memory, are compared; where the two records share
-    none, its part of the roofline is. Raises RecordError where no row is in both.
+    none, its part of the roofline is. What was measured then and is not now has fallen too: a
+    version that no longer runs on its case, a row of a name that was measured, a peer that is here
+    but was left out. Raises RecordError where no row is in both, or where threads, backend or
+    effort are not the same.
     """
+    for name in ("threads", "backend", "effort"):
+        then, now = getattr(old, name), getattr(new, name)
+        if then != now:
+            raise RecordError(f"{name} was {then} then and is {now} now: ratios cannot be compared")
     before = {key_of(r): r for r in old.rows if r["median"] is not None}
-    found, compared = [], 0
+    names, here = {r["name"] for r in new.rows}, {key_of(r) for r in new.rows if r["median"]}
+    found = [
+        f"{describe(row)}: not measured any more"
+        for key, row in before.items() if row["name"] in names and key not in here
+    ]  # fmt: skip
+    compared = 0
     for row in new.rows:
         other = before.get(key_of(row))
         if other is None or row["median"] is None:
             continue
+        found += [
+            f"{describe(row)}: {peer} was left out"
+            for peer in other["peers"] if peer in new.peers and peer not in row["peers"]
+        ]  # fmt: skip
         pairs = {
             f"ratio to {p}": (other["peers"][p]["ratio"], v["ratio"])
             for p, v in row["peers"].items() if p in other["peers"]

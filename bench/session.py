@@ -17,6 +17,8 @@ from .record import Record
 from .threads import fix_threads
 from .timing import FULL, Effort
 
+MOVED = 1.1  # a roofline further off than this at the end of a run is worth a note
+
 
 class Session:
     """Everything that the measurements of one run share.
@@ -47,7 +49,12 @@ class Session:
 
     def contenders(self, name: str, *given) -> dict:
         """The peers that can do the job of that name, each made by `given`."""
-        found = {peer: module.contender(name, *given) for peer, module in self.peers.items()}
+        found = {}
+        for peer, module in self.peers.items():
+            try:
+                found[peer] = module.contender(name, *given)
+            except Exception as error:  # not our code: its failure is no reason to stop
+                self.note(f"{peer} was left out of {name}: {peers.in_words(error)}")
         return {peer: c for peer, c in found.items() if c is not None}
 
     def note(self, text: str) -> None:
@@ -59,6 +66,16 @@ class Session:
         """The notes, with what others did to the machine meanwhile."""
         noise = self.others.sentence()
         return [*self.notes, *([noise] if noise else [])]
+
+    def close(self) -> None:
+        """Measure the roofline again: a note says what it is now, if it is another."""
+        now, then = roofline.measure(self.xp, self.clock, self.threads, self.effort), self.roofline
+        ratios = now.flops / then.flops, now.bytes / then.bytes
+        if not all(1 / MOVED < r < MOVED for r in ratios):
+            self.note(
+                f"at the end of the run the roofline was {now.flops / 1e9:.0f} GFLOP/s and"
+                f" {now.bytes / 1e9:.1f} GB/s"
+            )
 
     def pinned(self, op: str | None = None):
         """Inside the block kernels run on the backend, those of `op` in the version asked for."""
@@ -79,11 +96,14 @@ class Session:
 
     def record(self) -> Record:
         """An empty record that says what it will have been measured on."""
+        from ..kernels import compiled  # and with it Numba
+
         described = {**machine.describe(), "device": self.clock.device}
         if self.backend == "cuda":
             described["gpu"] = machine.gpu()[1]
         return Record(
             made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
             backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
+            effort="full" if self.effort == FULL else "quick", kernels=compiled.key(),
             peers={n: module.version(self.clock.device) for n, module in self.peers.items()},
         )  # fmt: skip

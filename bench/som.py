@@ -8,6 +8,7 @@ online, one sample after another, which is MiniSom's own algorithm.
 import numpy as np
 
 from ..kernels import som as kernel
+from ..kernels.arrays import xp_of
 from .job import Contender, Job, Plan
 from .verify import expect_near, reference
 
@@ -27,7 +28,12 @@ def _given(session):
     x, w = session.draw(N, D), session.draw(ROWS * ROWS, D, seed=1)
     m, h = np.divmod(np.arange(ROWS * ROWS), ROWS)
     r2 = (m[:, None] - m) ** 2 + (h[:, None] - h) ** 2
-    return x, w, np.exp(-r2 / (2 * SIGMA**2)).astype("float32")
+    return x, w, (r2 / (2 * SIGMA**2)).astype("float32")
+
+
+def _neighbourhood(r2):
+    """K = exp(-r² / 2σ²) of all pairs of nodes: made in each epoch, as its width shrinks."""
+    return xp_of(r2).exp(-r2)
 
 
 def _job(session, form: str, call, wanted, flops, peers):
@@ -40,16 +46,16 @@ def _job(session, form: str, call, wanted, flops, peers):
 
 def batch(session):
     """All winners at the old weights, then one step: 2 N M D operations for the winners."""
-    x, w, k = _given(session)
+    x, w, r2 = _given(session)
     rate = 1 / N
     winner = reference("som", "winners", x, w)[0]
-    wanted = reference("som", "update", w, x, winner, k, rate, RULE)
-    peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
-    x, w, k = map(session.put, (x, w, k))
+    wanted = reference("som", "update", w, x, winner, _neighbourhood(r2), rate, RULE)
+    peers = session.contenders("som.epoch", *map(session.put, (x, w, r2)), SIGMA, RATE, ROWS)
+    x, w, r2 = map(session.put, (x, w, r2))
 
     def epoch():
         winner, _ = kernel.winners(x, w)
-        return kernel.update(w, x, winner, k, rate, RULE)
+        return kernel.update(w, x, winner, _neighbourhood(r2), rate, RULE)
 
     m = len(w)
     yield _job(session, "batch", epoch, wanted, 2 * N * m * D + 2 * m * m * D, peers)
@@ -57,12 +63,15 @@ def batch(session):
 
 def online(session):
     """One sample after another: 3 N M D operations for the winners, 2 N M D for the steps."""
-    x, w, k = _given(session)
+    x, w, r2 = _given(session)
     rates = np.full(N, RATE, "float32") / (1 + 2 * np.arange(N, dtype="float32") / N)
-    args = (w, x, k[None], np.zeros(N, "int64"), rates, RULE)
-    wanted = reference("som", "online", *args)
-    peers = session.contenders("som.epoch", *map(session.put, (x, w, k)), SIGMA, RATE, ROWS)
+    rest = np.zeros(N, "int64"), rates
+    wanted = reference("som", "online", w, x, _neighbourhood(r2)[None], *rest, RULE)
+    peers = session.contenders("som.epoch", *map(session.put, (x, w, r2)), SIGMA, RATE, ROWS)
     peers.pop("blas", None)  # no such product is in it
-    args = tuple(map(session.put, args))
-    m = len(w)
-    yield _job(session, "online", lambda: kernel.online(*args), wanted, 5 * N * m * D, peers)
+    x, w, r2, *rest = map(session.put, (x, w, r2, *rest))
+
+    def epoch():
+        return kernel.online(w, x, _neighbourhood(r2)[None], *rest, RULE)
+
+    yield _job(session, "online", epoch, wanted, 5 * N * len(w) * D, peers)

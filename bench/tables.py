@@ -112,6 +112,7 @@ def footer(record: Record) -> list[str]:
         f"Measured on {where}, {record.threads} threads, backend {record.backend}:"
         f" {line['flops'] / 1e9:.0f} GFLOP/s in a matrix product,"
         f" {line['bytes'] / 1e9:.1f} GB/s in a copy. {', '.join(versions)}."
+        f" Kernels {record.kernels}{', few runs' if record.effort == 'quick' else ''}."
     ]
     found += [f"– {name}: {reason}." for name, reason in record.missing.items()]
     return found + [f"Note: {note}." for note in record.notes]
@@ -187,21 +188,30 @@ def _line(values) -> str:
     return "| " + " | ".join(str(v).replace("|", "\\|") for v in values) + " |"
 
 
-def expect_markers(page: Path) -> tuple[str, re.Match, int]:
-    """(text, the opening marker, where the closing one is); RunError for a page without them."""
+def expect_markers(page: Path) -> list[tuple[str, list[str] | None]]:
+    """The page in pieces: (text, None) as it stands, (opening marker, names) where a table goes.
+
+    RunError for a page without markers, or with one that is not closed before the next.
+    """
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise RunError(f"{page} cannot be read: {getattr(problem, 'strerror', problem)}") from None
-    begin = BEGIN.search(text)
-    end = text.find(END, begin.end()) if begin else -1
-    if end < 0:
+    pieces, at = [], 0
+    for begin in BEGIN.finditer(text):
+        end, following = text.find(END, begin.end()), BEGIN.search(text, begin.end())
+        if end < 0 or (following and following.start() < end):
+            raise RunError(f"{page}: {begin[0]} is not closed by {END}")
+        pieces += [(text[at : begin.start()], None), (begin[0], (begin[1] or "").split())]
+        at = end
+    if not pieces:
         raise RunError(f"{page} has no markers <!-- bench --> and {END}, in this order")
-    return text, begin, end
+    return [*pieces, (text[at:], None)]
 
 
 def render(record: Record, page: Path) -> None:
-    """Put the tables between the markers of a page, which must have both."""
-    text, begin, end = expect_markers(page)
-    shown = markdown(record, (begin[1] or "").split())
-    write_atomic(page, f"{text[: begin.end()]}\n{shown}\n{text[end:]}")
+    """Put the tables between all the markers of a page."""
+    write_atomic(page, "".join(
+        text if names is None else f"{text}\n{markdown(record, names)}\n"
+        for text, names in expect_markers(page)
+    ))  # fmt: skip

@@ -49,7 +49,7 @@ class Effort:
     slow: float = 0.5
 
 
-FULL, QUICK = Effort(), Effort(runs=4, seconds=0.02, turns=2, pause=0.0, slow=0.1)
+FULL, QUICK = Effort(), Effort(runs=4, seconds=0.02, turns=2, slow=0.1)
 
 
 def alternate(calls: dict[str, Callable], clock, effort: Effort = FULL) -> dict[str, Timing]:

@@ -29,13 +29,27 @@ def load(wanted: Iterable[str], device: str, threads: int) -> tuple[dict, dict[s
     found, missing = {}, {}
     for name in wanted:
         module = importlib.import_module(f".{MODULES[name]}", __package__)
-        reason = module.why_not(device)
+        try:
+            reason = module.why_not(device)
+            if not reason:
+                module.set_threads(threads)
+        except Exception as error:  # whatever a broken installation raises: it is only a peer
+            reason = in_words(error)
         if reason:
             missing[name] = reason
         else:
-            module.set_threads(threads)
             found[name] = module
     return found, missing
+
+
+def in_words(error: Exception) -> str:
+    """An error of somebody else's code in one line.
+
+    >>> in_words(ImportError("libc10.so: cannot open"))
+    'ImportError: libc10.so: cannot open'
+    """
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def not_installed(package: str) -> str:

@@ -133,6 +133,10 @@ def _measure(args, backend: str, out):
         record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
         if args.json:
             record.write(args.json)
+    session.close()
+    record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
+    if args.json:
+        record.write(args.json)
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
         out.print(line)

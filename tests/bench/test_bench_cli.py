@@ -14,8 +14,9 @@ import pytest
 import glassgrad.bench
 from glassgrad import cli
 from glassgrad.bench import peers, roofline, suite, timing
+from glassgrad.bench.job import Contender
 from glassgrad.kernels.errors import BackendError
-from tests.bench.planted import LEAST, peer, plant, record, row
+from tests.bench.planted import LEAST, peer, plant, quick_session, record, row
 
 ROOM = Path(__file__).resolve().parents[2] / "bench"
 
@@ -140,6 +141,25 @@ def test_stored_results_are_shown_on_a_page(capsys, tmp_path):
     page.write_text("nothing")
     code, _, err = call(capsys, "bench", "--stored", path, "--table", page)
     assert code == 1 and "has no markers" in err
+
+
+def test_a_broken_peer_is_left_out(monkeypatch, cheap):
+    """Whatever another package raises, on import or at work, the run goes on without it."""
+
+    def broken(*args):
+        raise OSError("libc10.so:\n cannot open")
+
+    monkeypatch.setattr("glassgrad.bench.peers.mini_som.why_not", broken)
+    found, missing = peers.load(["minisom", "blas"], "cpu", 1)
+    assert set(found) == {"blas"} and missing == {"minisom": "OSError: libc10.so: cannot open"}
+    for maker in (broken, lambda *args: Contender(broken)):  # in making the job, and in doing it
+        monkeypatch.setattr("glassgrad.bench.peers.blas.contender", maker)
+        with quick_session(monkeypatch, peers=("blas",)) as session:
+            plans = suite.select(["som.distances"])
+            ((_, (row, *_)),) = session.run(plans[:1])
+        assert row["median"] > 0 and row["peers"] == {}
+        assert session.notes[0].startswith("blas was left out of som.distances")
+        assert session.notes[0].endswith("OSError: libc10.so: cannot open")
 
 
 def test_missing_peers_are_reported(monkeypatch):

@@ -91,6 +91,7 @@ def test_a_planted_fall_is_found():
         "conv2d.layer alone, forward: part of the roofline fell from 0.8 to 0.5",
     ]
     assert fallen(new, old, 2.0) == ([], 3)
+    new.rows.pop()
     assert fallen(old, new, 1.25) == ([], 3)  # a rise is none
 
 
@@ -109,9 +110,30 @@ def test_memory_is_held_beside_each_peer():
     assert fallen(before, after, 1.25)[0] == []
 
 
+def test_what_is_not_measured_any_more_has_fallen():
+    old = record(row(), row(case="gone"), row(case="refused"), row("gru.layer"))
+    gone = row(case="refused", median=None, spread=None)
+    found, compared = fallen(record(row(), gone), old, 1.25)  # gru.layer was not asked for
+    assert compared == 1 and found == [
+        "conv2d.layer gone, forward: not measured any more",
+        "conv2d.layer refused, forward: not measured any more",
+    ]
+    alone = row(peers={})
+    assert fallen(record(alone, peers={"torch": "2"}), record(row()), 1.25)[0] == [
+        "conv2d.layer (1,2), forward: torch was left out"
+    ]
+    assert fallen(record(alone, peers={}), record(row()), 1.25)[0] == []  # torch is not here
+
+
+@pytest.mark.parametrize("change", [{"threads": 9}, {"backend": "cuda"}, {"effort": "quick"}])
+def test_records_of_other_circumstances_cannot_be_compared(change):
+    with pytest.raises(RecordError, match="ratios cannot be compared"):
+        fallen(record(row(), **change), record(row()), 1.25)
+
+
 def test_records_without_a_common_row_cannot_be_compared():
     with pytest.raises(RecordError, match="share no row"):
-        fallen(record(row(case="a")), record(row(case="b")), 1.25)
+        fallen(record(row(case="a")), record(row("gru.layer")), 1.25)
 
 
 def test_markdown_has_every_row_and_says_what_is_missing():
@@ -151,9 +173,18 @@ def test_tables_go_between_the_markers(tmp_path):
         assert text.startswith("before\n<!-- bench -->\n**conv2d.layer**")
         assert "stale" not in text
         assert text.endswith(f"{tables.END}\nafter\n") and text.count("(1,2)") == 1
-    for wrong in ("no markers", f"{tables.END} <!-- bench -->"):
+    page.write_text(f"a <!-- bench --> b {tables.END} c <!-- bench: layers --> d {tables.END} e")
+    tables.render(record(row()), page)
+    text = page.read_text()
+    assert text.count("(1,2)") == 2 and " b " not in text and " d " not in text
+    assert text.startswith("a ") and f"{tables.END} c <!-- bench: layers -->" in text
+    for wrong, said in {
+        "nothing": "no markers",
+        f"{tables.END} <!-- bench -->": "is not closed",
+        f"<!-- bench --> text <!-- bench --> {tables.END}": "is not closed",
+    }.items():
         page.write_text(wrong)
-        with pytest.raises(RunError, match="no markers"):
+        with pytest.raises(RunError, match=said):
             tables.render(record(row()), page)
 
 
