@@ -27,7 +27,7 @@ setup(
     package_data={"": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
     install_requires=[
         "numpy>=2.0",
-        # kernels/conv2d/cpu.py writes LLVM code with typed pointers, which Numba will drop one day
+        # tiles of conv2d and lstm are LLVM code with typed pointers, which Numba will drop one day
         "numba>=0.60,<0.70",
         "scipy>=1.11",
         "scikit-learn>=1.4",

@@ -7,8 +7,8 @@ take twenty times as long as writing to it again. With the settings below an arr
 the most that glibc allows, comes out of memory that the process has used before, and up to 1 GiB of
 it is kept from step to step: an LSTM's of 12.4 ms took 9.3 there.
 
-Who has set GLIBC_TUNABLES or MALLOC_TRIM_THRESHOLD_ has chosen otherwise, and is obeyed. Other C
-libraries than glibc have no such settings.
+Who has set GLIBC_TUNABLES, MALLOC_TRIM_THRESHOLD_ or MALLOC_MMAP_THRESHOLD_ has chosen otherwise,
+and is obeyed. Other C libraries than glibc have no such settings.
 """
 
 import ctypes
@@ -16,11 +16,12 @@ import os
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # numbers in <malloc.h>
 LARGEST, KEPT = 32 << 20, 1 << 30  # bytes
+CHOSEN = {"GLIBC_TUNABLES", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
 
 
 def keep() -> bool:
     """Set it for this process; whether that was possible and wanted."""
-    if "GLIBC_TUNABLES" in os.environ or "MALLOC_TRIM_THRESHOLD_" in os.environ:
+    if CHOSEN & os.environ.keys():
         return False
     try:
         libc = ctypes.CDLL(None)

@@ -169,7 +169,7 @@ def _turned_packing(O, C, taps):
 
 
 # Where version 2 is the faster one (input_grad of one channel by a factor of three): few output
-# channels, or fewer pixels than a tile has rows. Both stand side by side in bench/results.
+# channels, or fewer pixels than a tile has rows. Measured on one core.
 def _fills(lanes, height, width):
     """Whether most lanes hold an output channel, and most rows of a tile of sums a pixel."""
     return lanes >= 12 and height * width >= 16

@@ -12,7 +12,7 @@ from numba import get_num_threads
 
 from ..compiled import njit
 from ..lstm.blas import flat, plain
-from ..lstm.cpu import over_steps
+from ..lstm.cpu import add_over_steps
 from ..lstm.products import add_outer, columns, gated, product
 from ..registry import register
 from ..threads import in_parts
@@ -139,9 +139,9 @@ def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     given = w_rz, w_n, w_seen, row_of(bh, wh), library
     parts = get_num_threads()
     in_parts(_backward, parts, ghs, hs, gates, h0, *given, gxa, n, gh, parts)
-    over_steps(gxa, 0, hs, h0, gwh[:two])
+    add_over_steps(gxa, 0, hs, h0, gwh[:two])
     if library:
-        over_steps(n, 0, hs, h0, gwh[two:])
+        add_over_steps(n, 0, hs, h0, gwh[two:])
     else:
         add_outer(flat(gxa), two, flat(n), gwh[two:])
     if bh is not None:

@@ -147,14 +147,14 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     gcs = np.empty((0, *h0.shape), ghs.dtype) if gcs is None else gcs
     parts, made = get_num_threads(), (gxa, gh, gc)
     in_parts(_backward, parts, ghs, gcs, cs, gates, c0, columns(wh), *peep, *made, parts)
-    over_steps(gxa, 0, hs, h0, gwh)
+    add_over_steps(gxa, 0, hs, h0, gwh)
     if p is not None:
-        over_steps(gxa, 0, cs, c0, gp[:two])
+        add_over_steps(gxa, 0, cs, c0, gp[:two])
         add_outer(flat(gxa), 3 * h0.shape[1], flat(cs), gp[two:])
     return gxa, gh, gc, gwh, gp
 
 
-def over_steps(ga, a_from, states, first, gw):
+def add_over_steps(ga, a_from, states, first, gw):
     """gw += Σ_t ga_tᵀ state_{t-1} with state_{-1} = `first`; ga from its column a_from on."""
     add_outer(ga[0], a_from, first, gw)
     add_outer(flat(ga[1:]), a_from, flat(states[:-1]), gw)

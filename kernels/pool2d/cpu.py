@@ -17,13 +17,11 @@ threads.
 import numpy as np
 
 from ..compiled import njit
+from ..elementary import vectorised
 from ..registry import register
 from ..threads import in_parts, parts_for
 
 BAND = 4096  # windows in a band, all rows counted: its working arrays stay in the cache
-
-# "numpy": a division by zero is no exception, whose branch would keep LLVM from vectorising
-vectorised = njit(error_model="numpy")
 
 
 @vectorised
