@@ -41,10 +41,10 @@ class Steps:
     """A trainer in the joint stage whose optimiser takes plain steps of rate 0.5."""
 
     epoch, batch, lr = 99, 1, 0.5
-    settings = {"epochs": 100, "schedule": "constant", "lr": 0.5, "select": ""}
 
     def __init__(self, model):
         self.model, self.optimiser = model, self
+        self.settings = {"epochs": 100, "schedule": "constant", "lr": 0.5, "select": ""}
 
     def clip(self): ...
 
