@@ -27,60 +27,20 @@ The numbers: 86.22 nats for 784-500-2000 (CD-25, Salakhutdinov & Murray 2008); e
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.arrays import to_numpy
-from ..core.choices import make_schedule
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..core.system import Batch
 from . import rbm
 from .autoencoder import as_images, filter_sheet
-from .energy import BinarySystem, draw, entropy, flat, log_bernoulli, prepare
-
-
-def stack(mean, samples: int, s: dict, rng, dtype="float32") -> list[rbm.RBM]:
-    """A machine for each of `hidden` widths, the first on data of that mean."""
-    layers = []
-    for k, m in enumerate(s["hidden"]):
-        own = {**s, "hidden": m}
-        layers.append(rbm.RBM(mean, samples, own, rng.child("layer", k), dtype))
-        mean = np.full(m, 0.5)
-    return layers
-
-
-class Stack(BinarySystem):
-    """Machines `layers`, each on the hidden states of the one below, trained in turn."""
-
-    def turn(self, trainer, firsts) -> int:
-        """Whose turn it is, 0, 1, …: stage k goes from epoch firsts[k] to firsts[k + 1].
-
-        The schedule of the learning rate starts anew with each stage. In the first step of layer
-        k > 0 its visible biases, base model and chains are taken from the mean of its data.
-        """
-        self.note(trainer)
-        k = max(k for k, first in enumerate(firsts[:-1]) if first <= trainer.epoch)
-        factor = make_schedule(trainer.settings["schedule"], firsts[k + 1] - firsts[k])
-        trainer.optimiser.lr = trainer.settings["lr"] * factor(trainer.epoch - firsts[k])
-        if trainer.epoch == firsts[k] and trainer.batch == 0:
-            for p in self.parameters():  # what another stage left must not be taken for new
-                p.grad = None
-            if 0 < k < len(self.layers):
-                x = trainer.data.train.x
-                parts = [self.up(self.on_device(Batch(flat(x[i : i + 1000]))).x, k).sum(axis=0)
-                         for i in range(0, len(x), 1000)]  # fmt: skip
-                self.layers[k].start(to_numpy(sum(parts)).astype(np.float64) / len(x), len(x))
-        return k
-
-    def up(self, v, layers: int, rng=None):
-        """v through so many layers: sampled states with a generator, else probabilities."""
-        for layer in self.layers[:layers]:
-            v = layer.hidden(v)
-            v = draw(rng, v, out=v) if rng else v
-        return v
+from .energy import draw, entropy, flat, log_bernoulli, prepare
+from .stack import Stack, stack
 
 
 class DBN(Stack):
@@ -228,7 +188,37 @@ def figures(system: DBN, data: DataSet, s: dict) -> dict:
     return found
 
 
+def gap(layers, data, model):
+    """Σ_l mean F_l(data_l) - mean F_l(model_l), as a tensor: what the greedy stages go down.
+
+    layers  [(W^l, b^l, a^l), …] as tensors
+    data    [h⁰ = v, h¹, …]: for each machine its data, sampled from q
+    model   [ṽ⁰, ṽ¹, …]: for each machine its own samples
+
+    Each term has the weights of one machine alone, so that the sum's gradient is that of each
+    stage's rule.
+    """
+    total = 0.0
+    for parameters, v, fantasy in zip(layers, data, model, strict=True):
+        total = total + rbm.free_energy(v, *parameters).mean()
+        total = total - rbm.free_energy(fantasy, *parameters).mean()
+    return total
+
+
 def check(rng):
+    """`gap` of two machines on fixed states as a function of both machines' W, b, a."""
+    sizes = (5, 4, 3)
+    data, model = ([gg.Tensor((rng.random((6, n)) < 0.5).astype(float)) for n in sizes[:2]]
+                   for _ in range(2))  # fmt: skip
+
+    def f(*p):
+        return gap([p[:3], p[3:]], data, model)
+
+    shapes = [k for n, m in pairwise(sizes) for k in ((n, m), n, m)]
+    return f, [rng.standard_normal(k) for k in shapes]
+
+
+def check_classifier(rng):
     """The classifier's cross-entropy as a function of all that it uses, for gradcheck."""
     s = {**CLASSIFIED, "hidden": (4, 3), "finetune": 1}
     system = Classifier(np.full(5, 0.4), 9, 3, s, gg.Generator(3), "float64")
@@ -282,6 +272,7 @@ GENERATIVE = Recipe(
     ignored=ignored,
     figures=figures,
     sample=sample,
+    check=check,
 )  # fmt: skip
 CLASSIFIER = replace(
     GENERATIVE,
@@ -303,6 +294,6 @@ CLASSIFIER = replace(
         ),
     ),
     sample=None,
-    check=check,
+    check=check_classifier,
 )  # fmt: skip
 RECIPES = (GENERATIVE, CLASSIFIER)

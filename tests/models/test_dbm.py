@@ -10,7 +10,7 @@ from glassgrad import models, training
 from glassgrad.core.data import Split
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
-from glassgrad.models import ais, dbm
+from glassgrad.models import ais, dbm, dbm_pictures
 from tests.tools import assert_close
 
 RECIPE = models.recipe("dbm")
@@ -196,6 +196,24 @@ def test_a_joint_step_takes_those_statistics(centred):
         assert np.allclose(c.grad.numpy(), g)
 
 
+def test_the_rule_is_the_gradient_of_the_checked_objective():
+    f, arrays = RECIPE.check(np.random.default_rng(0))
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+    m = small((4, 3, 3, 2), centred=False)
+    v = ais.states(4)[[1, 6, 9]]
+    mu = [gg.Tensor(k) for k in m.mean_field(v, m.s["mean_field_steps"])]
+    m.learn(v)
+    model = [gg.Tensor(k) for k in m.parts(*m.free(m.fantasy.numpy().copy(), 0, None))]
+    w, c = [k.w for k in m.layers], m.c
+    gap = dbm.energy(mu, w, c).mean() - dbm.energy(model, w, c).mean()
+    assert gap.item() == pytest.approx(
+        float(m.minus_energy([k.numpy() for k in model]).mean())
+        - float(m.minus_energy([k.numpy() for k in mu]).mean())
+    )
+    for p, g in zip([*w, *c], gg.grad(gap, [*w, *c])):
+        assert_close(p.grad.numpy(), g.numpy(), rtol=1e-12)
+
+
 def test_layers_are_trained_with_doubled_inputs():
     m = small((4, 3, 3, 2))
     assert [k.doubled for k in m.layers] == [(2, 1), (2, 2), (1, 2)]
@@ -216,7 +234,20 @@ def test_training_improves_on_pre_training_and_draws():
     assert found["bound"] < 24.2 and found["log_z_spread"] < 0.3  # independent pixels: 26.7
     assert history[59]["valid_bound"] < history[29]["valid_bound"] - 0.5
     made = RECIPE.figures(trained.system, trained.data, trained.settings)
-    assert set(made) == {"filters", "filters_2", "samples", "reconstructions"}
+    assert set(made) == {"filters", "filters_2", "samples", "chains", "reconstructions"}
+
+
+def test_chains_show_the_states_they_start_from_and_where_they_come_to():
+    """After many steps from either start: the machine's own means of the pixels, by enumeration."""
+    m = small((4, 3, 2))
+    h, p, _ = enumerated(m)
+    start = np.repeat([[1.0, 0, 1, 0, 1, 1], [0.0, 1, 0, 1, 0, 0]], 20_000, axis=0)
+    shown = dbm_pictures.histories(m, start.copy(), (0, 1, 60), gg.Generator(4))
+    assert shown.shape == (40_000, 3, 4) and np.array_equal(shown[:, 0], start[:, :4])
+    for half in np.split(shown[:, 2], 2):
+        assert np.abs(half.mean(axis=0) - p @ h[0]).max() < 0.02
+    first = [half.mean(axis=0) for half in np.split(shown[:, 1], 2)]
+    assert np.abs(first[0] - first[1]).max() > 0.02  # after one step the start still shows
 
 
 def test_one_hidden_layer_is_no_deep_machine():
