@@ -49,9 +49,12 @@ def chains(system, data: DataSet, rng, rows: int = 5):
     given = xp.concatenate([v, *(draw(rng, m) for m in mu[2::2])], axis=1)
     coin = draw(rng, xp.full(given.shape, 0.5, given.dtype))
     found = histories(system, xp.concatenate([coin, given]), TIMES, rng)
-    title = f"from noise, and from data: P(v|h¹) after {', '.join(map(str, TIMES))} Gibbs steps"
+    times = ", ".join(map(str, TIMES))
+    title = f"chains from noise (above) and from data\nP(v|h¹) after {times} Gibbs steps"
     sheet = as_images(found.reshape(-1, found.shape[2]), data)
-    return pictures.image_sheet(sheet, columns=len(TIMES), title=title)
+    fig = pictures.image_sheet(sheet, columns=len(TIMES), title=title)
+    fig.axes[0].title.set_fontsize(9)
+    return fig
 
 
 def figures(system, data: DataSet, s: dict) -> dict:

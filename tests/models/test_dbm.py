@@ -248,6 +248,10 @@ def test_chains_show_the_states_they_start_from_and_where_they_come_to():
         assert np.abs(half.mean(axis=0) - p @ h[0]).max() < 0.02
     first = [half.mean(axis=0) for half in np.split(shown[:, 1], 2)]
     assert np.abs(first[0] - first[1]).max() > 0.02  # after one step the start still shows
+    steps, free = [], m.free
+    m.free = lambda even, n, rng: steps.append(n) or free(even, n, rng)
+    dbm_pictures.histories(m, start[:2], (0, 1, 4, 10), gg.Generator(4))
+    assert steps == [1, 3, 6]
 
 
 def test_one_hidden_layer_is_no_deep_machine():
