@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.models import pixel_rnn
+from glassgrad import models, training
+from glassgrad.core.fit import fit
+from glassgrad.models import fvsbn, pixel_rnn
 from tests.tools import assert_close
 
 
@@ -126,3 +128,20 @@ def test_memory_is_a_triangle_that_reaches_the_first_row():
     x = gg.Tensor(np.random.default_rng(1).random((1, 44)), requires_grad=True)
     jacobian = gg.jacobian(lambda t: m.logits(t)[0, 38:39], x).numpy().reshape(4, 11)
     assert {(int(r), int(c)) for r, c in np.argwhere(jacobian)} == wired
+
+
+def test_the_yardstick_is_fvsbn_on_the_same_images():
+    few = {"epochs": 1, "hidden": 2, "batch": 500, "pool": 2, "peer": 30}
+    done = training.train(models.recipe("pixel-rnn"), "digits", overrides=few)
+    found, data = done.test_figures, done.data
+    assert data.test.x.shape == (300, 1, 4, 4)
+    assert found["under_fvsbn"] == pytest.approx(found["fvsbn"] - found["nll"])
+    mean = data.train.x.reshape(-1, 16).mean(axis=0).astype(float)
+    x = data.test.x.reshape(-1, 16)
+    alone = -(x * np.log(mean) + (1 - x) * np.log(1 - mean)).sum(axis=1).mean()
+    assert found["fvsbn"] < alone < found["nll"]  # a pixel's own mean; one step is nothing
+    recipe = models.recipe("fvsbn")
+    s = recipe.resolve("digits", {"epochs": 30})
+    other = fvsbn.build(data, s, gg.Generator(7))
+    fit(other, data, s)
+    assert found["fvsbn"] == pytest.approx(other.evaluate(data.test)["nll"], abs=0.05)  # convex
