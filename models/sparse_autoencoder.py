@@ -27,10 +27,10 @@ whose second factor a minibatch estimates without bias, if the first has the f̄
     mean="running"   f̄ := keep · f̄ + (1 - keep) · minibatch mean: no pass over the sample
     mean="batch"     the libraries' form: the minibatch's own mean
 
-The pictures: filters; activations, most of them near 0; reconstructions; code plot; and the mean
-activation of each code against ε. The number to reach: f̄_j = ε, which is the parameter, on images
-that were not seen, and still images that come back better than from as many principal components
-as codes are on at a time.
+The pictures: filters; activations, most of them near 0; reconstructions; code plot; the mean of
+each code against ε; and, `beside`, the same net trained without the penalty. The number to reach:
+f̄_j = ε, which is the parameter, on images that were not seen, and still images that come back
+better than from as many principal components as codes are on at a time.
 """
 
 from dataclasses import replace
@@ -40,7 +40,7 @@ from ..core import pictures
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch
-from . import code_pictures, regularised
+from . import code_pictures, regularised, twins
 from .autoencoder import rows
 from .regularised import Regularised, check_of, expect_sigmoid, layers
 
@@ -149,17 +149,22 @@ def build(data: DataSet, s: dict, rng, dtype="float32") -> SparseAutoencoder:
 
 
 def figures(system: SparseAutoencoder, data: DataSet, s: dict) -> dict:
-    """The pictures of every autoencoder, and the mean of each code."""
+    """The pictures of every autoencoder, and what the penalty does beside λ = 0: means, codes."""
     found = code_pictures.figures(system, data, s)
-    z = abs(system.codes(data.test.x[:2000])).mean(axis=0)
-    fig = pictures.figure(5.0, 2.8)
+    other, name = twins.twin(build, system, data, s, penalty="code", weight=0.0)
+    fig = pictures.figure(5.4, 3.0)
     ax = fig.subplots()
-    ax.bar(range(len(z)), sorted(z, reverse=True), width=1.0, color=pictures.INK)
+    for who, label, colour in (
+        (system, "with the penalty", pictures.ACCENT), (other, name, pictures.INK),
+    ):  # fmt: skip
+        z = abs(who.codes(data.test.x[:2000])).mean(axis=0)
+        ax.step(range(len(z)), sorted(z, reverse=True), where="mid", color=colour, label=label)
     if s["penalty"] == "kl":
-        ax.axhline(s["epsilon"], color=pictures.ACCENT, label=f"ε = {s['epsilon']:g}")
-        ax.legend(frameon=False)
-    ax.set(xlabel="code, the most active first", ylabel="mean |code|")
-    return {**found, "means": fig}
+        ax.axhline(s["epsilon"], color="black", lw=1, ls="--", label=f"ε = {s['epsilon']:g}")
+    ax.legend(frameon=False, fontsize=8)
+    ax.set(xlabel="code, the most active first", ylabel="mean |code|", ylim=(0, None))
+    pairs = [(system, "with the penalty"), (other, name)]
+    return {**found, "means": fig, "beside": twins.beside(pairs, data)}
 
 
 def ignored(s: dict) -> dict:

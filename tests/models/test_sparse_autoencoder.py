@@ -153,7 +153,7 @@ def test_the_mean_code_is_epsilon_and_images_come_back_better_than_from_as_many_
     assert done.test_figures["off_epsilon"] == pytest.approx(off.mean(), rel=1e-4)
     assert off.max() < 1  # each of them, not just on average
     figures = KL.figures(done.system, done.data, done.settings)
-    assert set(figures) == {"activations", "codes", "reconstructions", "filters", "means"}
+    assert set(figures) == {"activations", "codes", "reconstructions", "filters", "means", "beside"}
 
 
 def test_bad_settings_are_refused():
