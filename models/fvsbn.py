@@ -77,7 +77,7 @@ RECIPES = (
                 98.5,
                 source="Uria, Côté, Gregor, Murray & Larochelle 2016, table 2",
                 note="training images binarised anew in each epoch, test images once (seed 1); the"
-                " published figure is on one fixed binarisation",
+                " published figure, quoted from memory, is on one fixed binarisation",
             ),
         ),
         figures=figures,

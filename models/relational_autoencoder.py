@@ -14,8 +14,8 @@ and keeps s as it is where s ≥ s0 instead of subtracting: `relation="threshold
 
 What it is meant to do to the codes: two images near each other stay near each other, so that codes
 classify better (V0 342: MNIST, CIFAR-10, without numbers). What is seen on the digits, 16 codes,
-means of four seeds against weight=0, shares with standard errors below 1 %: with weight=0.1 relations come
-back better (`relation_error` 0.52, not 0.82) at hardly more squared error (0.88, not 0.85), and the
+means of four seeds against weight=0, standard errors below 1 %: with weight=0.1 relations come back
+better (`relation_error` 0.52, not 0.82) at hardly more squared error (0.88, not 0.85), and the
 codes are no better and no worse: a linear map of them finds 91.2 % of the classes (90.7 without),
 the nearest neighbour by code 94.4 % (93.9), and 69 % of an image's five nearest images are still
 among its five nearest codes (68). With weight=1 distances of codes follow those of images more

@@ -79,6 +79,20 @@ def test_layers_learn_in_turn():
                        atol=1e-4)  # fmt: skip
 
 
+def test_the_standard_error_of_the_bound_is_the_scatter_of_repeated_evaluations():
+    """Of the draws from q and of AIS together; with one draw nothing is said."""
+    m, v = small(temperatures=20, samples=4, ais_chains=20), Split(ais.states(SIZES[0])[::3])
+    runs = []
+    for k in range(60):
+        m.noise = gg.Generator(k)
+        runs.append(m.evaluate(v))
+    seen = np.std([r["bound"] for r in runs], ddof=1)
+    assert 0.7 < np.mean([r["bound_error"] for r in runs]) / seen < 1.4
+    assert all(r["bound_error"] > r["log_z_spread"] for r in runs)
+    m.s["samples"] = 1
+    assert "bound_error" not in m.evaluate(v)
+
+
 @pytest.mark.parametrize("rule", ["cd", "pcd"])
 @pytest.mark.parametrize("layer", [0, 1])
 def test_each_stage_follows_the_gradient_of_the_checked_objective(layer, rule):
