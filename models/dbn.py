@@ -33,13 +33,12 @@ from itertools import pairwise
 import numpy as np
 
 from .. import core as gg
-from ..core import nn, pictures
+from ..core import nn
 from ..core.arrays import to_numpy
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..core.system import Batch
-from . import rbm
-from .autoencoder import as_images, filter_sheet
+from . import dbn_pictures, rbm
 from .energy import draw, entropy, flat, log_bernoulli, mean_variance, prepare
 from .stack import Stack, stack
 
@@ -170,33 +169,6 @@ def build(data: DataSet, s: dict, rng) -> DBN:
     return Classifier(mean, len(x), int(y.max()) + 1, s, rng)
 
 
-def sample(system: DBN, data: DataSet, n: int, rng):
-    """n images: 1000 Gibbs steps of the top machine, then down by samples, at last P(v|h)."""
-    top = system.layers[-1]
-    v = rbm.independent(top.mu.numpy(), n, rng)
-    v = top.gibbs(system.on_device(Batch(v)).x, 1000, rng)
-    for k in range(len(system.layers) - 2, -1, -1):
-        p = system.layers[k].visible(v)
-        v = draw(rng, p) if k else p
-    return pictures.image_sheet(
-        as_images(to_numpy(v), data), title="the top machine's chain after 1000 steps, downwards"
-    )
-
-
-def figures(system: DBN, data: DataSet, s: dict) -> dict:
-    """For images: filters of the first layer and, unless fine-tuned, samples, reconstructions."""
-    if data.train.x.ndim != 4:
-        return {}
-    found = {"filters": filter_sheet(system.layers[0].w.numpy().T, data, "columns of W¹")}
-    if not isinstance(system, Classifier):
-        x = system.rows(data.test, 12)
-        found["samples"] = sample(system, data, 60, gg.Generator(s["seed"]).child("figures"))
-        found["reconstructions"] = pictures.reconstructions(
-            as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
-        )
-    return found
-
-
 def gap(layers, data, model):
     """Σ_l mean F_l(data_l) - mean F_l(model_l), as a tensor: what the greedy stages go down.
 
@@ -280,8 +252,8 @@ GENERATIVE = Recipe(
     least={**rbm.LEAST, "samples": 1},
     least_epochs=lambda s: len(s["hidden"]),
     ignored=ignored,
-    figures=figures,
-    sample=sample,
+    figures=dbn_pictures.figures,
+    sample=dbn_pictures.sample,
     check=check,
 )  # fmt: skip
 CLASSIFIER = replace(
