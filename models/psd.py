@@ -217,7 +217,8 @@ PREDICTIVE = Recipe(
             0.2,
             settings={"encoder": "shrink"},
             source="Kavukcuoglu, Ranzato & LeCun 2008",
-            note="the bound is our own; encoder with thresholds, since the lecture's σ(Wx) cannot",
+            note="the bound is our own; encoder with thresholds, since the lecture's σ(Wx)"
+            " cannot; the Caltech figures are quoted from memory",
         ),
     ),
     least={k: v for k, v in sparse_coding.LEAST.items() if k not in ("passes", "peer")},
