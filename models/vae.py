@@ -225,8 +225,8 @@ BERNOULLI = Recipe(
             settings={"importance": 5000},
             source="Burda, Grosse & Salakhutdinov 2016, table 1",
             note="training images binarised anew in each epoch, test images once (seed 1); ours is"
-            " the one-sample bound, theirs (quoted from memory) an importance-weighted estimate and so"
-            " lower",
+            " the one-sample bound, theirs (quoted from memory) an importance-weighted estimate and"
+            " so lower",
         ),
         Target(
             "MNIST test -L_5000 (importance-sampled likelihood), nats",
