@@ -89,9 +89,9 @@ def test_bound_and_likelihood_are_those_of_enumeration():
 
 
 def test_the_standard_errors_are_the_scatter_of_repeated_evaluations():
-    m, v = small(samples=3, importance=300), Split(ais.states(4))
+    m, v = small(samples=3, importance=200), Split(ais.states(4))
     runs = []
-    for k in range(80):
+    for k in range(60):
         m.noise = gg.Generator(k)
         runs.append(m.evaluate(v))
     for key in ("bound", "nll"):
