@@ -37,12 +37,10 @@ from itertools import pairwise
 import numpy as np
 
 from .. import core as gg
-from ..core import pictures
-from ..core.arrays import to_numpy, xp_of
+from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, expect_choice
-from . import ais
-from .autoencoder import as_images, filter_sheet
+from . import ais, boltzmann_pictures
 from .energy import (
     BINARISE,
     SHARED,
@@ -215,33 +213,6 @@ def build(data: DataSet, s: dict, rng) -> BoltzmannMachine:
     return BoltzmannMachine(x.mean(axis=0, dtype=np.float64), len(x), s, rng)
 
 
-def sample(system: BoltzmannMachine, data: DataSet, n: int, rng):
-    """n images: the means of the pixels given all else, after 500 sweeps."""
-    s = independent(system.mean.numpy(), n, rng).T
-    s = xp_of(system.c.data).asarray(np.ascontiguousarray(s), system.c.dtype)
-    for _ in range(500):
-        system.sweep(s, rng)
-    p = logistic(system.j.data @ s + system.c.data[:, None])[: system.visible].T
-    return pictures.image_sheet(
-        as_images(to_numpy(p), data), title="P(v_i | the rest) after 500 sweeps"
-    )
-
-
-def figures(system: BoltzmannMachine, data: DataSet, s: dict) -> dict:
-    """For images: couplings between pixels, weights of hidden units, samples."""
-    if data.train.x.ndim != 4:
-        return {}
-    n, j = system.visible, system.j.numpy()
-    middle = np.argsort(-system.mean.numpy()[:n] * (1 - system.mean.numpy()[:n]))[:60]
-    found = {
-        "couplings": filter_sheet(j[np.sort(middle), :n], data, "couplings of pixels to pixels"),
-        "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("figures")),
-    }
-    if s["hidden"]:
-        found["filters"] = filter_sheet(j[n:, :n], data, "couplings of hidden units to pixels")
-    return found
-
-
 def check(rng):
     """E(clamped) - E(free) of given states as a function of J and c, for gradcheck."""
     s, f = (gg.Tensor((rng.random((6, 5)) < 0.5).astype(float)) for _ in range(2))
@@ -284,8 +255,8 @@ HIDDEN = Recipe(
         "ais_every": 0,
     },
     ignored=ignored,
-    figures=figures,
-    sample=sample,
+    figures=boltzmann_pictures.figures,
+    sample=boltzmann_pictures.sample,
     check=check,
 )  # fmt: skip
 VISIBLE = replace(

@@ -76,13 +76,23 @@ def code_plane(codes, data: DataSet, most: int = 2000):
     return fig
 
 
+def by_activity(z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Codes [N, K] with images in the order of their classes, codes in that of their mean size.
+
+    >>> by_activity(np.array([[1.0, -5.0], [2.0, 6.0]]), np.array([1, 0])).tolist()
+    [[6.0, 2.0], [-5.0, 1.0]]
+    """
+    order = np.arange(len(z)) if labels is None else np.argsort(labels, kind="stable")
+    return z[order][:, np.argsort(-np.abs(z).mean(axis=0), kind="stable")]
+
+
 def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
     """Codes z [N, K] as a matrix, images sorted by class and codes by their mean; and their law."""
-    order = np.arange(len(z)) if labels is None else np.argsort(labels, kind="stable")
-    units = np.argsort(-np.abs(z).mean(axis=0), kind="stable")
     fig = pictures.figure(7.4, 3.4)
     left, right = fig.subplots(1, 2, width_ratios=(1.5, 1))
-    shown = left.imshow(z[order][:, units], aspect="auto", cmap="viridis", interpolation="nearest")
+    shown = left.imshow(
+        by_activity(z, labels), aspect="auto", cmap="viridis", interpolation="nearest"
+    )
     fig.colorbar(shown, ax=left, shrink=0.8)
     left.set(xlabel="code, the most active first", ylabel="image, by class", title=title)
     left.title.set_fontsize(9)

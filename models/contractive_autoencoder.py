@@ -20,7 +20,8 @@ A test holds the three equal, in value and in gradient. `hidden` puts layers bef
 
 L_AE pulls the other way, so the encoder stays sensitive only along directions in which the data
 themselves vary: a few singular values of J_f are large, the others nearly 0 (Rifai, figure 4).
-The picture `jacobian` shows just that, beside those of an untrained encoder. The numbers, Rifai's
+The picture `jacobian` shows just that, beside those of the same net trained without the penalty,
+and `beside` what becomes of the codes. The numbers, Rifai's
 mean ‖J_f‖ and test error after fine-tuning, are taken up in the recipe `pretraining`.
 """
 
@@ -33,7 +34,7 @@ from ..core import nn, pictures
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.tape import recording
-from . import code_pictures, regularised
+from . import code_pictures, regularised, twins
 from .autoencoder import ACTIVATIONS
 from .regularised import Regularised, check_of, expect_sigmoid, layers
 
@@ -142,21 +143,21 @@ def singular_values(encode, x: np.ndarray) -> np.ndarray:
 
 
 def figures(system: ContractiveAutoencoder, data: DataSet, s: dict) -> dict:
-    """The pictures of every autoencoder, and the singular values of the Jacobian."""
+    """The pictures of every autoencoder; beside λ = 0 the Jacobian's singular values, the codes."""
     found = code_pictures.figures(system, data, s)
+    cheap = {} if s["form"] == "closed" else {"form": "estimate", "probes": 1}  # times λ = 0
+    other, name = twins.twin(build, system, data, s, weight=0.0, **cheap)
     x = system.on_device(data.test[:10]).x.reshape(10, -1)
     fig = pictures.figure(5.0, 3.2)
     ax = fig.subplots()
-    start = build(data, s, gg.Generator(s["seed"])).to(system.encoder[0].weight.device)
-    for who, label, colour in (
-        (system, "trained", pictures.ACCENT), (start, "untrained", pictures.INK),
-    ):  # fmt: skip
+    pairs = [(system, "with the penalty"), (other, name)]
+    for (who, label), colour in zip(pairs, (pictures.ACCENT, pictures.INK)):
         values = singular_values(who.encode, x).mean(axis=0)
         ax.semilogy(range(1, len(values) + 1), np.maximum(values, 1e-12), ".-", color=colour,
                     label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}")  # fmt: skip
-    ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 images")
+    ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 images", ylim=(1e-4, None))
     ax.legend(frameon=False)
-    return {**found, "jacobian": fig}
+    return {**found, "jacobian": fig, "beside": twins.beside(pairs, data)}
 
 
 def ignored(s: dict) -> dict:

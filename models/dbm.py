@@ -19,7 +19,8 @@ layers together go up the gradient
 
     ∂/∂W^l = <μ^{l-1} μ^lᵀ>_data - <h^{l-1} h^lᵀ>_model        ∂/∂c^l = <μ^l>_data - <h^l>_model
 
-μ from mean field, layers in turn set to σ(…) of their neighbours' means, from an upward pass with
+with both held fixed the gradient of E(model) - E(data), the negative of what gradcheck sees. μ is
+from mean field, layers in turn set to σ(…) of their neighbours' means, from an upward pass with
 doubled weights; the model's statistics from persistent chains. `centred` as in models/rbm.py, for
 every layer (Montavon & Müller 2012). The rate of this stage is lr·joint_rate.
 
@@ -28,21 +29,33 @@ every layer (Montavon & Müller 2012). The rate of this stage is lr·joint_rate.
     ln P(v)  ≥  Σ_l μ^{l-1}ᵀW^l μ^l + Σ_l c^lᵀμ^l + H(μ) - ln Z
 
 The number: 84.62 nats for 784-500-1000 on MNIST (Salakhutdinov & Hinton 2009).
-The pictures: first-layer filters, samples, Gibbs chains' means, reconstructions by mean field.
+The pictures: filters of two layers, samples, Gibbs chains from noise and from data as time goes on,
+reconstructions by mean field.
 """
+
+from itertools import pairwise
 
 import numpy as np
 
 from .. import core as gg
-from ..core import pictures
-from ..core.arrays import to_numpy, xp_of
+from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..kernels.product import product
-from . import ais, rbm
-from .autoencoder import as_images, filter_sheet
-from .dbn import Stack, stack
+from . import ais, dbm_pictures, rbm
 from .energy import descent, draw, entropy, flat, independent, log_odds, logistic, prepare
+from .stack import Stack, stack
+
+
+def energy(h, w, c):
+    """E(h⁰, …, h^L) = -Σ_l h^{l-1}ᵀ W^l h^l - Σ_l c^lᵀ h^l as tensors: lists of [N, n_l] -> [N].
+
+    >>> one = gg.ones((1, 2))
+    >>> energy([one, one], [gg.ones((2, 2))], [gg.zeros((2,)), gg.ones((2,))]).numpy()
+    array([-6.], dtype=float32)
+    """
+    ties = sum(((a @ k) * b).sum(axis=1) for a, b, k in zip(h[:-1], h[1:], w, strict=True))
+    return -ties - sum(x @ k for x, k in zip(h, c, strict=True))
 
 
 class DBM(Stack):
@@ -94,11 +107,11 @@ class DBM(Stack):
         return xp.concatenate(blocks), xp.concatenate(c[::2]), xp.concatenate(c[1::2])
 
     def parts(self, even, odd) -> list:
-        """States of the layers 0, 1, …, L from those of the two groups."""
+        """States of the layers 0, 1, …, L from those of the two groups; None stays None."""
         found, at = [], [0, 0]
         for k, c in enumerate(self.c):
             group, n = (even, odd)[k % 2], len(c.data)
-            found.append(group[:, at[k % 2] : at[k % 2] + n])
+            found.append(None if group is None else group[:, at[k % 2] : at[k % 2] + n])
             at[k % 2] += n
         return found
 
@@ -212,10 +225,13 @@ class DBM(Stack):
             found["bound"] = found["free_energy"] + z.log_z
         return found
 
+    def visible(self, h):
+        """P(v = 1|h¹), of states or of means: [N, n_1] -> [N, n_0]."""
+        return logistic(h @ self.layers[0].w.data.T + self.c[0].data)
+
     def reconstruct(self, v):
         """P(v|μ¹) for the mean-field μ¹ of v."""
-        mu = self.mean_field(v, self.s["mean_field_steps"])
-        return logistic(mu[1] @ self.layers[0].w.data.T + self.c[0].data)
+        return self.visible(self.mean_field(v, self.s["mean_field_steps"])[1])
 
 
 def build(data: DataSet, s: dict, rng) -> DBM:
@@ -224,31 +240,22 @@ def build(data: DataSet, s: dict, rng) -> DBM:
     return DBM(x.mean(axis=0, dtype=np.float64), len(x), s, rng)
 
 
-def sample(system: DBM, data: DataSet, n: int, rng):
-    """n images P(v|h¹) after 1000 Gibbs steps from independent units."""
-    start = independent(np.concatenate([m.numpy() for m in system.means[::2]]), n, rng)
-    even = xp_of(system.c[0].data).asarray(start)
-    model = system.parts(*system.free(even, 1000, rng))
-    p = logistic(draw(rng, model[1]) @ system.layers[0].w.data.T + system.c[0].data)
-    return pictures.image_sheet(
-        as_images(to_numpy(p), data), title="P(v|h¹) after 1000 Gibbs steps"
-    )
+def check(rng):
+    """E(data) - E(model) of given states as a function of all W and c, for gradcheck.
 
+    With means of mean field for the data and samples of the model, both held fixed, that is what
+    the joint stage goes down.
+    """
+    sizes, n = (4, 3, 2), 6
+    data = [gg.Tensor(rng.random((n, k))) for k in sizes]
+    model = [gg.Tensor((rng.random((n, k)) < 0.5).astype(float)) for k in sizes]
 
-def figures(system: DBM, data: DataSet, s: dict) -> dict:
-    """For images: filters of the first two layers, samples, reconstructions."""
-    if data.train.x.ndim != 4:
-        return {}
-    x = system.rows(data.test, 12)
-    one, two = (k.w.numpy() for k in system.layers[:2])
-    return {
-        "filters": filter_sheet(one.T, data, "columns of W¹"),
-        "filters_2": filter_sheet((one @ two).T, data, "columns of W¹W²"),
-        "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("figures")),
-        "reconstructions": pictures.reconstructions(
-            as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
-        ),
-    }
+    def f(*p):
+        w, c = p[:2], p[2:]
+        return energy(data, w, c).mean() - energy(model, w, c).mean()
+
+    shapes = [*pairwise(sizes), *sizes]
+    return f, [rng.standard_normal(k) for k in shapes]
 
 
 SETTINGS = {
@@ -282,7 +289,8 @@ RECIPES = (
         least={**rbm.LEAST, "pretrain": 0, "mean_field_steps": 1},
         positive=("joint_rate",),
         least_epochs=lambda s: len(s["hidden"]) * s["pretrain"] + 1,
-        figures=figures,
-        sample=sample,
+        figures=dbm_pictures.figures,
+        sample=dbm_pictures.sample,
+        check=check,
     ),
 )  # fmt: skip

@@ -17,7 +17,8 @@ by a coin). The noise never changes, so a large network can learn it by heart. O
 image is a sample like any other, and its own target: `target="itself"`, what this form does unless
 told otherwise. `target="clean"` asks for what was there before.
 
-The pictures: those of every autoencoder, and images, their corrupted versions, and what came back.
+The pictures: those of every autoencoder, all `beside` the same net trained without noise; and
+images, their corrupted versions, and what came back from either.
 The figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, beside `noise_error` = ‖x̃ - x‖².
 """
 
@@ -30,7 +31,7 @@ from ..core import pictures
 from ..core.data import DataSet, Split, minibatches
 from ..core.recipe import Recipe, expect_choice
 from ..core.system import Batch
-from . import code_pictures, regularised
+from . import code_pictures, regularised, twins
 from .autoencoder import Autoencoder, as_images, rows, squared_error
 from .regularised import check_of, code_figures, layers
 
@@ -122,16 +123,22 @@ def build(data: DataSet, s: dict, rng, dtype="float32") -> DenoisingAutoencoder:
 
 
 def figures(system: DenoisingAutoencoder, data: DataSet, s: dict) -> dict:
-    """The pictures of every autoencoder, and what becomes of corrupted images."""
+    """The pictures of every autoencoder, and beside the same net trained without noise: the codes,
+    and what becomes of corrupted images.
+    """
     found = code_pictures.figures(system, data, s)
+    other, name = twins.twin(build, system, data, s, noise="gaussian", sigma=0.0)
+    found["beside"] = twins.beside([(system, "with noise"), (other, name)], data)
     if data.train.x.ndim == 4:
         x = data.test.x[:12].reshape(-1, data.test.x[0].size)
         corrupted = system.corrupted(gg.Tensor(x), gg.Generator(s["seed"]).child("figures")).numpy()
-        y = system.reconstruct(corrupted)
-        error = ((y - x) ** 2).sum(axis=1).mean()
-        noise = ((corrupted - x) ** 2).sum(axis=1).mean()
-        title = f"data / corrupted ({noise:.1f} per image) / reconstruction ({error:.1f})"
-        sheet = as_images(np.concatenate([x, corrupted, y]), data)
+        y = [corrupted, *(net.reconstruct(corrupted) for net in (system, other))]
+        noise, ours, plain = (((a - x) ** 2).sum(axis=1).mean() for a in y)
+        title = (
+            f"data / corrupted ({noise:.1f} per image) / reconstruction ({ours:.1f}) /\n"
+            f"by the net trained {name} ({plain:.1f})"
+        )
+        sheet = as_images(np.concatenate([x, *y]), data)
         found["denoising"] = pictures.image_sheet(sheet, 12, title)
     return found
 

@@ -138,6 +138,19 @@ def logsumexp(x) -> float:
     return top + math.log(float(np.exp(np.asarray(x, np.float64) - top).sum()))
 
 
+def mean_variance(draws: list) -> float:
+    """Mean over samples of the variance of the mean over draws: M arrays [N] -> number.
+
+    Over √N its root is the standard error of the mean over draws and samples that the draws bring
+    in; the samples are given. It takes at least two draws.
+
+    >>> mean_variance([np.array([1.0, 5.0]), np.array([3.0, 5.0])])  # (2/2 + 0)/2
+    0.5
+    """
+    many = np.stack(draws).astype(np.float64)
+    return float(many.var(axis=0, ddof=1).mean()) / len(many)
+
+
 class BinarySystem(System):
     """A system of binary units whose evaluation may be long, so that not each epoch waits for it.
 

@@ -44,10 +44,11 @@ def build(data: DataSet, s: dict, rng) -> FVSBN:
 
 
 def figures(system: FVSBN, data: DataSet, s: dict) -> dict:
-    """Those of all conditionals, and the weights of sixty pixels."""
-    alpha = np.empty_like(system.alpha.numpy())
-    alpha[:, system.order] = (system.alpha * system.before).numpy()
-    weights = alpha[np.linspace(0, system.inputs - 1, 60).round().astype(int)]
+    """Those of all conditionals, and the weights of sixty of the pixels that are not always 0."""
+    alpha = np.empty_like(system.alpha.numpy())  # both axes as images are laid out
+    alpha[np.ix_(system.order, system.order)] = (system.alpha * system.before).numpy()
+    lit = np.flatnonzero((data.train.x != 0).any(axis=0))
+    weights = alpha[lit[np.linspace(0, len(lit) - 1, 60).round().astype(int)]]
     weights = 0.5 + 0.5 * weights / np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-12)
     sheet = pictures.image_sheet(as_images(weights, data), columns=12, title="α_i of 60 pixels")
     return {**conditionals.figures(system, data, s), "weights": sheet}
@@ -76,7 +77,7 @@ RECIPES = (
                 98.5,
                 source="Uria, Côté, Gregor, Murray & Larochelle 2016, table 2",
                 note="training images binarised anew in each epoch, test images once (seed 1); the"
-                " published figure is on one fixed binarisation",
+                " published figure, quoted from memory, is on one fixed binarisation",
             ),
         ),
         figures=figures,

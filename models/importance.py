@@ -57,13 +57,14 @@ class LogMeanExp:
 def log_weights(vae, x, mu, logvar, draws: int, rng):
     """ln p(x, z) - ln q(z|x) of `draws` codes for each row: x [N, D], mu, logvar [N, K] -> [N, M].
 
-    ln N(z; 0, I) - ln N(z; μ, σ²) = ½ Σ_j (ln σ²_j + ε_j² - z_j²): the constants cancel.
+    ln N(z; 0, σ₀² I) - ln N(z; μ, σ²) = ½ Σ_j (ln σ²_j/σ₀² + ε_j² - z_j²/σ₀²): no constants.
     """
     n, k = mu.shape
     xp = xp_of(mu.data)
     eps = xp.asarray(rng.normal((n, draws, k), mu.dtype))
     z = mu.data[:, None] + xp.exp(0.5 * logvar.data)[:, None] * eps
-    prior = 0.5 * (logvar.data[:, None] + eps * eps - z * z).sum(axis=2)
+    u, wide = z / vae.prior_sigma, logvar.data - 2 * math.log(vae.prior_sigma)
+    prior = 0.5 * (wide[:, None] + eps * eps - u * u).sum(axis=2)
     images = xp.repeat(x.data, draws, axis=0)
     nll = vae.nll(gg.Tensor(z.reshape(n * draws, k)), gg.Tensor(images)).data
     return prior - nll.reshape(n, draws)
@@ -72,8 +73,8 @@ def log_weights(vae, x, mu, logvar, draws: int, rng):
 def importance_bound(vae, x, samples: int, rng, piece: int = 2000):
     """L_k of each row of x [N, D] with k = `samples` draws, as an array [N], in nats (≤ ln p(x)).
 
-    `vae` has encode(x) -> (μ, ln σ²) and nll(z, x) -> -ln p(x|z). At most about `piece` codes go
-    through the decoder at a time.
+    `vae` has encode(x) -> (μ, ln σ²), nll(z, x) -> -ln p(x|z) and prior_sigma, its σ₀. At most
+    about `piece` codes go through the decoder at a time.
     """
     rows = max(1, piece // samples)
     found = []

@@ -78,7 +78,7 @@ RECIPES = (
                 92.0,
                 source="Uria, Côté, Gregor, Murray & Larochelle 2016, table 2",
                 note="training images binarised anew in each epoch, test images once (seed 1); the"
-                " published figure is on one fixed binarisation",
+                " published figure, quoted from memory, is on one fixed binarisation",
             ),
         ),
         least={"hidden": 1},

@@ -43,9 +43,10 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, Target, expect_choice
 from ..core.system import Batch, System
-from . import sparse_coding
+from . import patches, sparse_coding
 from .autoencoder import as_images, filter_sheet, rows
-from .sparse_coding import energy, first_atoms, fista, lively
+from .patches import lively
+from .sparse_coding import energy, first_atoms, fista
 
 ENCODERS = ("sigmoid", "tanh", "shrink")
 CODES = ("free", "encoder")
@@ -136,7 +137,7 @@ class PSD(System):
 
 def prepare(data: DataSet, s: dict) -> DataSet:
     """As in sparse coding; then times `scale`, so that codes fit the encoder's range."""
-    data = sparse_coding.prepare(data, s)
+    data = patches.prepare(data, s)
     parts = {n: Split(p.x * np.float32(s["scale"]), p.y) for n, p in data.splits()}
     return DataSet(data.name, **parts, info=data.info)
 
@@ -186,8 +187,9 @@ def check(rng, **changes):
 
 
 SETTINGS = {
-    "atoms": 100, "lam": 2.0, "steps": 20, "encode_steps": 100, "centre": True, "samples": 0,
-    "encoder": "sigmoid", "codes": "free", "scale": 1.0, "schedule": "cosine",
+    "atoms": 100, "lam": 2.0, "steps": 20, "encode_steps": 100, "centre": True, "contrast": 0.0,
+    "whiten": 0.0, "samples": 0, "encoder": "sigmoid", "codes": "free", "scale": 1.0,
+    "schedule": "cosine",
 }  # fmt: skip
 PRESETS = {
     "china": {"epochs": 20, "lr": 3e-3},
@@ -215,10 +217,11 @@ PREDICTIVE = Recipe(
             0.2,
             settings={"encoder": "shrink"},
             source="Kavukcuoglu, Ranzato & LeCun 2008",
-            note="the bound is our own; encoder with thresholds, since the lecture's σ(Wx) cannot",
+            note="the bound is our own; encoder with thresholds, since the lecture's σ(Wx)"
+            " cannot; the Caltech figures are quoted from memory",
         ),
     ),
-    least={k: v for k, v in sparse_coding.LEAST.items() if k != "passes"},
+    least={k: v for k, v in sparse_coding.LEAST.items() if k not in ("passes", "peer")},
     positive=("scale",),
     figures=figures,
     check=check,

@@ -1,12 +1,14 @@
-"""Pictures of a restricted Boltzmann machine: its Gibbs chains, its free energies."""
+"""Pictures of a restricted Boltzmann machine: filters, samples, Gibbs chains, free energies."""
 
 import numpy as np
 
+from .. import core as gg
 from ..core import pictures
 from ..core.arrays import to_numpy
 from ..core.data import DataSet
-from .autoencoder import as_images
-from .energy import draw
+from ..core.system import Batch
+from .autoencoder import as_images, filter_sheet
+from .energy import draw, independent
 
 
 def chains(system, data: DataSet, rng, every: int = 100, columns: int = 11):
@@ -43,3 +45,28 @@ def free_energies(system, data: DataSet):
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.legend(frameon=False)
     return fig
+
+
+def sample(system, data: DataSet, n: int, rng):
+    """n images P(v|h), each the end of a Gibbs chain of 1000 steps from independent pixels."""
+    v = system.on_device(Batch(independent(system.mu.numpy(), n, rng))).x
+    p = system.visible(draw(rng, system.hidden(system.gibbs(v, 999, rng))))
+    return pictures.image_sheet(as_images(to_numpy(p), data), title="P(v|h) after 1000 Gibbs steps")
+
+
+def figures(system, data: DataSet, s: dict) -> dict:
+    """Free energies; for images filters, samples, chains and reconstructions."""
+    found = {"free_energies": free_energies(system, data)}
+    if data.train.x.ndim == 4:
+        rng = gg.Generator(s["seed"]).child("figures")
+        x = system.rows(data.test, 12)
+        y = to_numpy(system.visible(system.hidden(x)))
+        found |= {
+            "filters": filter_sheet(system.w.numpy().T, data, "columns of W"),
+            "samples": sample(system, data, 60, rng),
+            "chains": chains(system, data, rng),
+            "reconstructions": pictures.reconstructions(
+                as_images(to_numpy(x), data), as_images(y, data)
+            ),
+        }
+    return found

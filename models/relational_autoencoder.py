@@ -12,10 +12,18 @@ all without bias; so `weight` is λ (ℓ - 1)/2, the factor of that mean, when L
 the ℓ images. The paper weighs the two terms by 1 - α and α, which is one λ = α/(1 - α) up to scale,
 and keeps s as it is where s ≥ s0 instead of subtracting: `relation="threshold"`, which jumps at s0.
 
-What it does to the codes: two images near each other stay near each other, so that codes classify
-better (V0 342: MNIST, CIFAR-10, without numbers). The picture `relations` has ŝ over s for pairs of
-test images, and `relation_error` is the mean of L over them; `code plot` says how many images a
-linear map of the codes classifies rightly. weight=0 is the plain autoencoder.
+What it is meant to do to the codes: two images near each other stay near each other, so that codes
+classify better (V0 342: MNIST, CIFAR-10, without numbers). What is seen on the digits, 16 codes,
+means of four seeds against weight=0, standard errors below 1 %: with weight=0.1 relations come back
+better (`relation_error` 0.52, not 0.82) at hardly more squared error (0.88, not 0.85), and the
+codes are no better and no worse: a linear map of them finds 91.2 % of the classes (90.7 without),
+the nearest neighbour by code 94.4 % (93.9), and 69 % of an image's five nearest images are still
+among its five nearest codes (68). With weight=1 distances of codes follow those of images more
+closely (rank correlation 0.88, not 0.84), but the squared error doubles (1.78), and classes are
+found less often (87.6 and 90.9 %). The lecture's gain is not seen here.
+
+The pictures: `relations` has ŝ over s for pairs of test images, and `relation_error` is the mean of
+L over them; `beside` has the codes beside those of weight=0, which is the plain autoencoder.
 """
 
 import numpy as np
@@ -24,7 +32,7 @@ from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
 from ..core.recipe import Recipe, expect_choice
-from . import code_pictures, regularised
+from . import code_pictures, regularised, twins
 from .regularised import Regularised, check_of, layers
 
 RELATIONS = ("shifted", "threshold")
@@ -96,7 +104,8 @@ def figures(system: RelationalAutoencoder, data: DataSet, s: dict) -> dict:
     error = relation_loss(gg.Tensor(y), gg.Tensor(x), s["s0"], s["relation"]).item()
     ax.set(xlabel="$x_i^T x_j$", ylabel="of the reconstructions")
     ax.set_title(f"pairs of test images; mean (ŝ - s)² above s0: {error:.2f}", fontsize=9)
-    return {**found, "relations": fig}
+    pairs = [(system, "with relations"), twins.twin(build, system, data, s, weight=0.0)]
+    return {**found, "relations": fig, "beside": twins.beside(pairs, data)}
 
 
 SETTINGS = {

@@ -2,11 +2,13 @@
 
 An encoder q(z|x) = N(μ(x), σ²(x)) and a decoder p(x|z) are trained together to raise the bound ::
 
-    ln p(x)  ≥  E_q ln p(x|z)  -  KL(q(z|x) ‖ p(z)),        p(z) = N(0, I)
+    ln p(x)  ≥  E_q ln p(x|z)  -  KL(q(z|x) ‖ p(z)),        p(z) = N(0, σ₀² I),  σ₀ = 1
 
 with the sample written as  z = μ + σ ⊙ ε,  ε ~ N(0, I),  so that gradients pass through it, and
 KL = -½ Σ_j (1 + ln σ²_j - μ²_j - σ²_j)  in closed form. The expectation is the mean of M samples
-(U3 381-425; the lecture's sum runs over i where l is meant).
+(U3 381-425; the lecture's sum runs over i where l is meant). V0 has a variance of its own in the
+prior (`prior_sigma` = σ₀, 1 as in U3 if not said otherwise): z/σ₀ has the prior N(0, I) then, so
+that μ/σ₀ and σ/σ₀ stand for μ and σ in KL, and nothing else changes.
 
 Decoders:
 
@@ -18,8 +20,7 @@ The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (ke
 bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels
 that never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without
 the logarithm; the bound above is what is meant. V0 calls Σ_i ln p(x_i) itself L_VAE, and only then
-bounds it; and its prior is N(0, σ² I) with a σ of its own, where U3, as here, has N(0, I). Where U3
-writes q = N(μ, σ) the σ is a standard deviation, not a variance.
+bounds it. Where U3 writes q = N(μ, σ) the σ is a standard deviation, not a variance.
 
 Binarisation: for the Bernoulli decoder the data are binary. `binarise="sampled"` draws each pixel
 anew in every epoch with its grey level as probability, and validation and test sets once, with a
@@ -38,11 +39,12 @@ from dataclasses import replace
 import numpy as np
 
 from .. import core as gg
-from ..core import nn, pictures
+from ..core import nn
 from ..core.data import DataSet, minibatches
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
-from .autoencoder import as_images, rows
+from . import vae_pictures
+from .autoencoder import rows
 from .binary import bernoulli_nll, binary_sets
 from .importance import importance_figures
 
@@ -78,7 +80,7 @@ class VAE(System):
             raise SettingError("vae: hidden must name at least one width; got []")
         if s["importance"] and s["importance_images"] == 1:
             raise SettingError("vae: importance_images must be 0 (all) or at least 2; got 1")
-        self.s = s
+        self.s, self.prior_sigma = s, s["prior_sigma"]
         self.encoder = nn.mlp([inputs, *hidden], nn.Tanh, rng=rng.child("encoder"), dtype=dtype)
         self.mu = nn.Linear(hidden[-1], latent, rng=rng.child("mu"), dtype=dtype)
         self.logvar = nn.Linear(hidden[-1], latent, rng=rng.child("logvar"), dtype=dtype)
@@ -109,9 +111,12 @@ class VAE(System):
     def negative_bound(self, x, noise, samples=1):
         """(-bound, KL), each [N]: the mean over `samples` of -ln p(x|z), plus the KL."""
         mu, logvar = self.encode(x)
+        if self.prior_sigma != 1:  # in units of the prior's
+            mu, logvar = mu / self.prior_sigma, logvar - 2 * math.log(self.prior_sigma)
         total = 0.0
         for _ in range(samples):
             z, kl = gg.reparameterise(mu, logvar, noise)
+            z = z if self.prior_sigma == 1 else z * self.prior_sigma
             total = total + self.nll(z, x)
         return total * (1 / samples) + kl, kl
 
@@ -167,43 +172,6 @@ def build(data: DataSet, s: dict, rng) -> VAE:
     return VAE(int(np.prod(data.train.x.shape[1:])), s, rng)
 
 
-def sample(system: VAE, data: DataSet, n: int, rng):
-    """n images decoded from z ~ N(0, I)."""
-    z = gg.Tensor(rng.normal((n, system.s["latent"])))
-    images = as_images(system.decode(z), data)
-    return pictures.image_sheet(images, title="decoded from z ~ N(0, I)")
-
-
-def figures(system: VAE, data: DataSet, s: dict) -> dict:
-    """Samples, reconstructions, and what the codes look like."""
-    x = data.test.x[:12].reshape(-1, data.test.x[0].size)
-    with gg.no_grad():
-        mu, _ = system.encode(gg.Tensor(x))
-        codes, _ = system.encode(gg.Tensor(data.test.x[:2000].reshape(-1, x.shape[1])))
-    found = {
-        "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("sample")),
-        "reconstructions": pictures.reconstructions(
-            as_images(x, data), as_images(system.decode(mu), data)
-        ),
-    }
-    if s["latent"] == 2:
-        found["manifold"] = manifold(system, data)
-    spread = codes.numpy().var(axis=0).argsort()[::-1][:2]  # the two codes that vary most
-    labels = None if data.test.y is None else data.test.y[:2000]
-    found["codes"] = pictures.code_plot(codes.numpy()[:, spread], labels, "posterior means")
-    return found
-
-
-def manifold(system: VAE, data: DataSet, n: int = 15):
-    """Images over the plane of two codes, at the quantiles of the prior (Kingma & Welling 2014)."""
-    from scipy.stats import norm
-
-    q = norm.ppf(np.linspace(0.03, 0.97, n)).astype(np.float32)
-    z = np.stack([np.tile(q, n), np.repeat(-q, n)], axis=1)
-    images = as_images(system.decode(gg.Tensor(z)), data)
-    return pictures.image_sheet(images, columns=n, title="the plane of the two codes", scale=0.4)
-
-
 def check(rng, **changes):
     """The objective of a small VAE as a function of its parameters, for gradcheck."""
     s = {**SETTINGS, "hidden": (5, 4), "latent": 2, **changes}
@@ -229,6 +197,7 @@ def ignored(s: dict) -> dict:
 SETTINGS = {
     "hidden": (200, 200), "latent": 50, "decoder": "bernoulli", "binarise": "sampled",
     "samples": 1, "sigma": 0.1, "floor": -6.0, "importance": 0, "importance_images": 1000,
+    "prior_sigma": 1.0,
 }  # fmt: skip
 SMALL = {"hidden": (64, 64), "latent": 2, "epochs": 60, "batch": 50, "lr": 2e-3}
 
@@ -256,7 +225,8 @@ BERNOULLI = Recipe(
             settings={"importance": 5000},
             source="Burda, Grosse & Salakhutdinov 2016, table 1",
             note="training images binarised anew in each epoch, test images once (seed 1); ours is"
-            " the one-sample bound, theirs an importance-weighted estimate and so lower",
+            " the one-sample bound, theirs (quoted from memory) an importance-weighted estimate and"
+            " so lower",
         ),
         Target(
             "MNIST test -L_5000 (importance-sampled likelihood), nats",
@@ -268,14 +238,14 @@ BERNOULLI = Recipe(
             spread="nll_error",
             source="Burda, Grosse & Salakhutdinov 2016, table 1",
             note="5000 draws for each of 1000 test images, carried over to all 10 000 by their"
-            " one-sample bounds",
+            " one-sample bounds; 86.76 is quoted from memory",
         ),
     ),
     least={"hidden": 1, "latent": 1, "samples": 1, "importance": 0, "importance_images": 0},
-    positive=("sigma",),
+    positive=("sigma", "prior_sigma"),
     ignored=ignored,
-    figures=figures,
-    sample=sample,
+    figures=vae_pictures.figures,
+    sample=vae_pictures.sample,
     check=check,
 )
 GAUSSIAN = replace(

@@ -108,7 +108,14 @@ def test_the_deep_one_trains_and_figures_are_drawn():
     done = training.train(DEEP, overrides={"epochs": 2})
     assert done.history[-1]["loss"] < done.history[0]["loss"]
     figures = DEEP.figures(done.system, done.data, done.settings)
-    assert set(figures) == {"activations", "codes", "reconstructions", "filters", "jacobian"}
+    assert set(figures) == {
+        "activations",
+        "codes",
+        "reconstructions",
+        "filters",
+        "jacobian",
+        "beside",
+    }
 
 
 def test_bad_settings_are_refused():

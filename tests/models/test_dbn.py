@@ -8,7 +8,10 @@ from glassgrad import models, training
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.fit import Silent, fit
 from glassgrad.core.recipe import SettingError
+from glassgrad.core.system import Batch
 from glassgrad.models import ais, dbn
+from tests.models.test_helmholtz import Still
+from tests.tools import assert_close
 
 RECIPE = models.recipe("dbn")
 SIZES = (5, 4, 3)
@@ -74,6 +77,49 @@ def test_layers_learn_in_turn():
     assert np.allclose(m.layers[1].mu.numpy(), mean, atol=1e-6)
     assert np.allclose(m.layers[1].base.numpy(), np.log((60 * mean + 1) / (61 - 60 * mean)),
                        atol=1e-4)  # fmt: skip
+
+
+def test_the_standard_error_of_the_bound_is_the_scatter_of_repeated_evaluations():
+    """Of the draws from q and of AIS together; with one draw nothing is said."""
+    m, v = small(temperatures=20, samples=4, ais_chains=20), Split(ais.states(SIZES[0])[::3])
+    runs = []
+    for k in range(60):
+        m.noise = gg.Generator(k)
+        runs.append(m.evaluate(v))
+    seen = np.std([r["bound"] for r in runs], ddof=1)
+    assert 0.7 < np.mean([r["bound_error"] for r in runs]) / seen < 1.4
+    assert all(r["bound_error"] > r["log_z_spread"] for r in runs)
+    m.s["samples"] = 1
+    assert "bound_error" not in m.evaluate(v)
+
+
+@pytest.mark.parametrize("rule", ["cd", "pcd"])
+@pytest.mark.parametrize("layer", [0, 1])
+def test_each_stage_follows_the_gradient_of_the_checked_objective(layer, rule):
+    f, arrays = RECIPE.check(np.random.default_rng(0))
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+    m = small(centred=False, rule=rule)
+    v = ais.states(SIZES[0])[[1, 6, 9, 30]]
+    state = m.noise.state, m.layers[layer].noise.state
+    trainer = Still()  # two epochs for each machine, and this is not the first step of a stage
+    trainer.epoch, trainer.batch = (1, 3)[layer], 1
+    trainer.settings = {"epochs": 4, "schedule": "constant", "lr": 0.1, "select": ""}
+    fantasy = m.layers[layer].fantasy.numpy().copy()
+    m.train_step(Batch(v), trainer)
+    got = [[k.grad for k in (p.w, p.b, p.a)] for p in m.layers]
+    assert got[1 - layer] == [None] * 3
+    m.noise.state, m.layers[layer].noise.state = state
+    data = [v, m.up(v, 1, m.noise)]
+    if rule == "cd":
+        fantasy = (m.layers[layer].noise.uniform(data[layer].shape, dtype="float64")
+                   < data[layer]).astype(float)  # fmt: skip
+    model = m.layers[layer].gibbs(fantasy, 1, m.layers[layer].noise)
+    others = [gg.Tensor(d[:1]) for d in data]
+    others[layer] = gg.Tensor(model)
+    parameters = [(p.w, p.b, p.a) for p in m.layers]
+    gap = dbn.gap(parameters, [gg.Tensor(d) for d in data], others)
+    for have, g in zip(got[layer], gg.grad(gap, list(parameters[layer])), strict=True):
+        assert_close(have.numpy(), g.numpy(), rtol=1e-12)
 
 
 def test_training_raises_the_bound_with_the_second_layer():

@@ -81,7 +81,14 @@ def test_it_takes_noise_off_better_than_an_autoencoder_that_never_saw_any(recipe
     assert found["denoising_error"] < 0.95 * other
     assert found["denoising_error"] < 0.5 * found["noise_error"]
     figures = recipe.figures(done.system, done.data, done.settings)
-    assert set(figures) == {"activations", "codes", "reconstructions", "filters", "denoising"}
+    assert set(figures) == {
+        "activations",
+        "codes",
+        "reconstructions",
+        "filters",
+        "denoising",
+        "beside",
+    }
 
 
 def test_bad_settings_are_refused():

@@ -88,6 +88,20 @@ def test_bound_and_likelihood_are_those_of_enumeration():
     assert found["nll"] < found["bound"]
 
 
+def test_the_standard_errors_are_the_scatter_of_repeated_evaluations():
+    m, v = small(samples=3, importance=200), Split(ais.states(4))
+    runs = []
+    for k in range(60):
+        m.noise = gg.Generator(k)
+        runs.append(m.evaluate(v))
+    for key in ("bound", "nll"):
+        seen = np.std([r[key] for r in runs], ddof=1)
+        said = np.mean([r[f"{key}_error"] for r in runs])
+        assert 0.75 < said / seen < 1.3
+    m.s.update(samples=1, importance=1)
+    assert "bound_error" not in m.evaluate(v)
+
+
 def test_the_delta_rule_is_the_gradient_of_the_objective():
     m = small()
     x = (np.random.default_rng(1).random((8, 4)) < 0.5).astype(float)

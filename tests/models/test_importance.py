@@ -12,17 +12,18 @@ from glassgrad.models.importance import LogMeanExp, importance_bound, importance
 
 
 class Linear:
-    """z ~ N(0, I), x | z ~ N(Wz, s² I); q is the exact posterior's mean with variances `wide` × it.
+    """z ~ N(0, σ₀² I), x | z ~ N(Wz, s² I); q is the posterior, its variances `wide` times.
 
     The columns of W are orthogonal, so the posterior is diagonal.
     """
 
-    def __init__(self, wide=1.0, s=0.7):
+    def __init__(self, wide=1.0, s=0.7, prior_sigma=1.0):
+        self.prior_sigma = prior_sigma
         q, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 2)))
         self.w, self.s, self.wide = q * [1.5, 0.4], s, wide
 
     def encode(self, x):
-        var = 1 / (1 + (self.w**2).sum(axis=0) / self.s**2)
+        var = 1 / (1 / self.prior_sigma**2 + (self.w**2).sum(axis=0) / self.s**2)
         mu = x.data @ self.w / self.s**2 * var
         return gg.Tensor(mu), gg.Tensor(np.log(self.wide * var) + 0 * mu)
 
@@ -36,15 +37,16 @@ class Linear:
         return self.nll(z, x) + kl, kl
 
     def log_p(self, x):
-        cov = self.w @ self.w.T + self.s**2 * np.eye(5)
+        cov = self.prior_sigma**2 * self.w @ self.w.T + self.s**2 * np.eye(5)
         return stats.multivariate_normal.logpdf(x, np.zeros(5), cov)
 
 
 X = np.random.default_rng(1).standard_normal((7, 5))
 
 
-def test_with_the_exact_posterior_every_draw_gives_the_likelihood():
-    m = Linear()
+@pytest.mark.parametrize("prior_sigma", [1.0, 2.5])
+def test_with_the_exact_posterior_every_draw_gives_the_likelihood(prior_sigma):
+    m = Linear(prior_sigma=prior_sigma)
     got = importance_bound(m, gg.Tensor(X), 3, gg.Generator(0), piece=4)
     assert np.allclose(got, m.log_p(X), rtol=1e-12)
 

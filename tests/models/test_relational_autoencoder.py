@@ -60,7 +60,14 @@ def test_relations_come_back_better_than_without_the_term():
     assert done.test_figures["relation_error"] < 0.9 * plain["relation_error"]
     assert done.test_figures["squared_error"] < 1.25 * plain["squared_error"]
     figures = RECIPE.figures(done.system, done.data, done.settings)
-    assert set(figures) == {"activations", "codes", "reconstructions", "filters", "relations"}
+    assert set(figures) == {
+        "activations",
+        "codes",
+        "reconstructions",
+        "filters",
+        "relations",
+        "beside",
+    }
 
 
 def test_unknown_relations_are_refused():

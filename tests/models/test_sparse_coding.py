@@ -7,9 +7,10 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import models, training
+from glassgrad.core.data import load
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
-from glassgrad.models import psd, sparse_coding
+from glassgrad.models import patches, psd, sparse_coding
 from glassgrad.models.sparse_coding import energy, fista, shrink, update_dictionary
 
 
@@ -89,22 +90,73 @@ def test_an_atom_without_codes_stays():
     assert np.array_equal(update_dictionary(d, z, x, 1)[4], d[4])
 
 
-def test_the_objective_falls_monotonically_and_meets_scikit_learns():
-    """On the same patches with as many atoms, within 2 %, from a start of our own."""
+def test_the_yardstick_is_the_objective_of_scikit_learns_dictionary():
     from sklearn.decomposition import DictionaryLearning
 
-    sets = {"samples": 300, "atoms": 30, "epochs": 60}
-    done = training.train(models.recipe("sparse-coding"), overrides=sets)
-    falls = [row["objective"] for row in done.history]
-    assert all(b <= a * (1 + 1e-12) for a, b in pairwise(falls))
-    x = done.data.train.x.reshape(300, -1).astype(float)
+    x, _ = problem(60)
     peer = DictionaryLearning(
-        30, alpha=done.settings["lam"] / 2, max_iter=60, fit_algorithm="cd", tol=1e-8,
-        random_state=0,
+        8, alpha=0.4, max_iter=30, fit_algorithm="cd", tol=1e-8, random_state=5
     ).fit(x)  # fmt: skip
-    assert abs(falls[-1] / (2 * peer.error_[-1] / 300) - 1) < 0.02
+    codes = fista(x, peer.components_, 0.8, np.zeros((60, 8)), 3000)
+    assert np.linalg.norm(peer.components_, axis=1).max() < 1 + 1e-9
+    got = sparse_coding.sklearn_objective(x, 8, 0.8, 30, 5)  # its codes are a step older
+    assert got == pytest.approx(value(x, codes, peer.components_, 0.8).mean(), rel=5e-3)
+
+
+def test_the_objective_falls_monotonically_and_meets_scikit_learns():
+    """The recipe's target: the same patches, as many atoms, as many rounds; within 2 %."""
+    recipe = models.recipe("sparse-coding")
+    target = recipe.targets[0]
+    done = training.train(recipe, target.data, overrides=target.settings)
+    falls = [row["objective"] for row in done.history]
+    assert len(falls) == 40 and all(b <= a * (1 + 1e-12) for a, b in pairwise(falls))
+    assert target.bound == 0.02 and abs(done.test_figures[target.metric]) < 0.02
+    x, m = done.data.train.x.reshape(500, 64).astype(float), done.system
+    z, d, lam = m.codes.numpy(), m.atoms.numpy(), done.settings["lam"]
+    assert falls[-1] == pytest.approx(value(x, z, d, lam).mean(), rel=1e-9)
+    theirs = sparse_coding.sklearn_objective(x, 60, lam, 1, 0)  # one round is not enough
+    assert falls[-1] < 0.98 * theirs
     assert 0.02 < done.history[-1]["active"] < 0.25
-    assert set(sparse_coding.figures(done.system, done.data, done.settings)) == {"atoms", "parts"}
+
+
+def coherence(atoms):
+    """(λ₁ - λ₂)/(λ₁ + λ₂) of each atom's structure tensor: 1 where it varies in one direction."""
+    gy, gx = np.gradient(atoms.reshape(-1, 8, 8), axis=(1, 2))
+    a, b, c = ((p * q).sum(axis=(1, 2)) for p, q in ((gx, gx), (gx, gy), (gy, gy)))
+    return np.hypot(a - c, 2 * b) / (a + c)
+
+
+def test_the_basis_of_a_photograph_is_edges_at_a_place_and_of_a_direction():
+    done = training.train(models.recipe("sparse-coding"), overrides={"epochs": 8})
+    atoms = done.system.atoms.numpy()
+    noise = np.random.default_rng(0).standard_normal(atoms.shape)
+    assert np.median(coherence(noise)) < 0.3 and np.median(coherence(atoms)) > 0.5
+    squares = np.sort((atoms**2 / (atoms**2).sum(axis=1, keepdims=True)), axis=1)[:, -16:]
+    assert np.median(squares.sum(axis=1)) > 0.75  # of its square in a quarter of its pixels
+    x = done.data.train.x.reshape(-1, 64)
+    strength = np.linalg.eigvalsh(x.T @ x / len(x))
+    raw = models.recipe("sparse-coding").prepare(
+        load("flower"), {**done.settings, "contrast": 0.0, "whiten": 0.0}
+    )
+    x = raw.train.x.reshape(-1, 64)
+    before = np.linalg.eigvalsh(x.T @ x / len(x))
+    assert strength[-1] / np.median(strength) < 0.1 * before[-1] / np.median(before)
+    drawn = sparse_coding.figures(done.system, done.data, done.settings)
+    assert set(drawn) == {"atoms", "parts"}
+
+
+def test_whitened_rows_have_no_correlations_and_like_contrast_one_length():
+    x = np.random.default_rng(0).standard_normal((500, 6)) @ np.diag([1, 2, 3, 4, 5, 6.0])
+    y = x @ patches.whitening(x, 0.0)
+    assert np.allclose(y.T @ y / 500, np.eye(6))
+    c = x.T @ x / 500
+    some = patches.whitening(x, 0.5)
+    assert np.allclose(np.linalg.inv(some @ some), c + 0.5 * np.trace(c) / 6 * np.eye(6))
+    assert np.allclose(some, some.T)
+    same = patches.like_contrast(x, 1e-9)
+    assert np.allclose((same**2).mean(axis=1), 1)
+    half = patches.like_contrast(x, np.sqrt((x[0] ** 2).mean()))
+    assert np.allclose(half[0], x[0] / np.sqrt(2 * (x[0] ** 2).mean()))
 
 
 @pytest.mark.parametrize("name", ["sparse-coding", "psd", "sparse-coding-autoencoder"])

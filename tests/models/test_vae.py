@@ -6,9 +6,10 @@ from scipy import stats
 
 import glassgrad as gg
 from glassgrad import models, training
+from glassgrad.core.data import load
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
-from glassgrad.models import binary, vae
+from glassgrad.models import binary, vae, vae_pictures
 
 
 def small(decoder, **changes):
@@ -29,10 +30,11 @@ def test_negative_log_likelihoods_are_scipys():
     assert np.allclose(got, want, rtol=1e-12)
 
 
+@pytest.mark.parametrize("prior_sigma", [1.0, 0.4])
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian", "diagonal"])
-def test_the_objective_is_the_equation(decoder):
+def test_the_objective_is_the_equation(decoder, prior_sigma):
     """Written out in NumPy from the noise, the weights and the formulas of the page."""
-    m = small(decoder)
+    m = small(decoder, prior_sigma=prior_sigma)
     x = (np.random.default_rng(0).random((3, 6)) < 0.5).astype(float)
     seed, offset = m.noise.state
     loss, extra = m.objective(Batch(x))
@@ -54,9 +56,47 @@ def test_the_objective_is_the_equation(decoder):
         floor = m.s["floor"]
         var = np.exp(np.logaddexp(0, layer("spread", h) - floor) + floor)
         nll = -stats.norm.logpdf(x, mean, np.sqrt(var)).sum(axis=1)
-    kl = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum(axis=1)
+    # KL(N(μ, σ²) ‖ N(0, σ₀²)) = ln σ₀/σ + (σ² + μ²)/2σ₀² - ½ of each code
+    kl = np.log(prior_sigma) - logvar / 2 + (np.exp(logvar) + mu**2) / (2 * prior_sigma**2) - 0.5
+    kl = kl.sum(axis=1)
     assert extra["kl"].item() == pytest.approx(kl.mean(), rel=1e-12)
     assert loss.item() == pytest.approx((nll + kl).mean(), rel=1e-12)
+
+
+def test_the_kl_of_any_prior_is_the_integral():
+    """By quadrature of q (ln q - ln p) for each code."""
+    m = small("bernoulli", prior_sigma=1.7)
+    x = gg.Tensor((np.random.default_rng(0).random((3, 6)) < 0.5).astype(float))
+    mu, logvar = (t.numpy() for t in m.encode(x))
+    grid = np.linspace(-12, 12, 20_001)
+    q = stats.norm(mu[..., None], np.exp(logvar / 2)[..., None])
+    gap = q.pdf(grid) * (q.logpdf(grid) - stats.norm(0, 1.7).logpdf(grid))
+    got = m.negative_bound(x, m.noise)[1].numpy()
+    assert np.allclose(got, gap.sum(axis=(1, 2)) * (grid[1] - grid[0]), rtol=1e-6)
+
+
+def test_a_wider_prior_is_the_same_model_in_other_units():
+    """Codes c times as wide, first decoder weights c times smaller: the same bound and samples."""
+    one, two = (small("bernoulli", prior_sigma=c) for c in (1.0, 3.0))
+    for name in ("mu.weight", "mu.bias"):
+        side, kind = name.split(".")
+        p = getattr(getattr(two, side), kind)
+        p.assign(3 * p.numpy())
+    two.logvar.bias.assign(two.logvar.bias.numpy() + 2 * np.log(3))
+    two.decoder[0].weight.assign(two.decoder[0].weight.numpy() / 3)
+    x = np.ones((4, 6))
+    found = [m.objective(Batch(x)) for m in (one, two)]
+    assert found[0][0].item() == pytest.approx(found[1][0].item(), rel=1e-12)
+    assert found[0][1]["kl"].item() == pytest.approx(found[1][1]["kl"].item(), rel=1e-12)
+    data = load("digits")
+    made = [
+        vae_pictures.sample(done.system, data, 4, gg.Generator(0)).axes[0].images[0].get_array()
+        for done in (
+            training.train(models.recipe("vae"), overrides={"epochs": 0, "prior_sigma": c})
+            for c in (1.0, 3.0)
+        )
+    ]
+    assert np.abs(made[0] - made[1]).max() > 1e-3  # the same net, codes of three times the width
 
 
 def test_more_samples_average():
@@ -73,6 +113,9 @@ def test_more_samples_average():
 def test_objectives_pass_the_gradient_check(name):
     f, arrays = models.recipe(name).check(np.random.default_rng(0))
     assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
+    decoder = models.recipe(name).settings["decoder"]
+    f, arrays = vae.check(np.random.default_rng(0), decoder=decoder, prior_sigma=0.6)
+    assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
 
 
 @pytest.mark.parametrize("name", ["vae", "vae-gaussian", "vae-diagonal"])
@@ -86,8 +129,6 @@ def test_training_raises_the_bound_and_draws(name):
 
 
 def test_validation_images_are_binary_and_fixed():
-    from glassgrad.core.data import load
-
     s = models.recipe("vae").resolve("digits", {"binarise": "sampled"})
     a, b = (vae.prepare(load("digits"), s) for _ in range(2))
     assert set(np.unique(a.valid.x)) == {0.0, 1.0} and np.array_equal(a.valid.x, b.valid.x)
