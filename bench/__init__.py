@@ -27,3 +27,11 @@ Other people's work on the same machine is the largest error of all: how much th
 `suite.py` knows all of it by name, `session.py` holds one run together, `record.py` what is kept of
 it, `tables.py` and `figures.py` show it. gpu/ is what `make gpu` runs.
 """
+
+import os
+
+# OpenMP's threads wait this many rounds (about 20 µs) for more work before they sleep. PyTorch's
+# default of 3 ms is made for cores that nobody else uses: on two virtual ones, where now and then
+# one is taken away, its GRU was measured to take 88 ms in place of 11, its step of the VAE 21 in
+# place of 7. Read when the library is loaded, so it must be set before.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 MODULES = {
     "torch": "pytorch",
+    "torch-fused": "pytorch_fused",
     "blas": "blas",
     "sklearn": "scikit_learn",
     "minisom": "mini_som",

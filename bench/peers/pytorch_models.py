@@ -105,7 +105,7 @@ def take_over(net: nn.Module, weights: list[np.ndarray]) -> None:
             p.copy_(torch.from_numpy(w))
 
 
-def step(name: str, ready, wanted: float | None, most: float | None) -> Contender:
+def step(name: str, ready, wanted: float | None, most: float | None, fused=False) -> Contender:
     """The training step of that name, on the weights and the batch of ours."""
     settings, batch = ready.settings, ready.batch
     net = MODELS[name](settings)
@@ -113,7 +113,7 @@ def step(name: str, ready, wanted: float | None, most: float | None) -> Contende
     x, y, mask = (None if a is None else tensor(a) for a in (batch.x, batch.y, batch.mask))
     net.to(x.device).train()
     parameters = [p for p in net.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(parameters, lr=settings["lr"], fused=True)  # its fastest
+    optimiser = torch.optim.Adam(parameters, lr=settings["lr"], fused=fused)
     losses: list[float] = []
 
     def train() -> float:
