@@ -14,6 +14,7 @@ import functools
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -55,6 +56,14 @@ UNSUPPORTED = {
         "half precision types (pack_bf16 of device.cuh is there)"
     ),
 }
+TYPES = "-DGLASSGRAD_REAL=float", "-DGLASSGRAD_INDEX=int"
+TRIAL = """
+extern "C" __global__ void k(float* y, int* n) {
+  y[threadIdx.x] += exp(y[atomicAdd(n, 1)]);
+  __syncthreads();
+}
+EMULATE(k)
+"""
 DIGEST = 32  # bytes
 KEPT = 200  # libraries in the cache
 ALWAYS = (
@@ -69,23 +78,36 @@ ALWAYS = (
     "-w",
     f"-I{HERE}",
 )
-WATCHED = (
-    "-DGLASSGRAD_INSTRUMENTED",
-    "-O1",
+WATCHED = "-DGLASSGRAD_INSTRUMENTED", "-O1", "-fsanitize=thread,signed-integer-overflow"
+WATCHED_BY_GCC = (
+    "-fsanitize=bounds",
+    "--param=tsan-distinguish-volatile=1",  # calls of their own before volatile accesses
     "-fno-tree-loop-distribute-patterns",  # a loop must not become a call that nobody sees
-    "-fsanitize=thread",
-    "-fsanitize=signed-integer-overflow,bounds",
+)
+WATCHED_BY_CLANG = (
+    "-fsanitize=array-bounds",
+    "-mllvm",
+    "-tsan-distinguish-volatile=1",
+    "-mllvm",
+    "-disable-loop-idiom-all",
+    "-mllvm",
+    "-tsan-instrument-atomics=0",  # they announce themselves
+    "-mllvm",
+    "-tsan-instrument-read-before-write=1",  # else the load of `y[0] += 1` is not seen
 )
 
 
 @functools.cache
 def compiler() -> str:
-    """Path of the C++ compiler: $CXX, g++ or clang++. Raises BackendError where there is none."""
+    """The command of the C++ compiler: $CXX, which may have options, g++ or clang++. Raises
+    BackendError where there is none.
+    """
     asked = os.environ.get("CXX")
-    for name in (asked,) if asked else ("g++", "clang++"):
-        path = shutil.which(name)
+    for command in (asked,) if asked else ("g++", "clang++"):
+        words = _words(command)
+        path = shutil.which(words[0]) if words else None
         if path:
-            return path
+            return shlex.join([path, *words[1:]])
     if asked:
         raise BackendError(f"the emulator needs a C++17 compiler: CXX is {asked!r}, not a program")
     raise BackendError(
@@ -94,19 +116,27 @@ def compiler() -> str:
     )
 
 
+def _words(command: str) -> list[str]:
+    """A command's words; where its quotes do not end, none."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
 @functools.cache
-def trial(path: str) -> None:
-    """Compile and link a tiny kernel. Raises BackendError with what a compiler says that cannot."""
-    kernel = 'extern "C" __global__ void k(float* y) { y[threadIdx.x] = exp(y[0]); }\nEMULATE(k)\n'
+def trial(command: str) -> None:
+    """Compile and link a tiny kernel in both modes. Raises BackendError with what a compiler says
+    that cannot.
+    """
     with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
-        (Path(folder) / "trial.cpp").write_text(kernel, encoding="utf-8")
-        options = *ALWAYS, "-O2", "-shared", "-include", "cuda.h", "trial.cpp", "-o", "trial.so"
         try:
-            _run(*options, cwd=folder, program=path)
+            for instrumented in (False, True):
+                _build(TRIAL, TYPES, instrumented, Path(folder), Path(folder) / "trial.so", command)
         except CompileError as error:
             said = str(error).splitlines()
             line = next((s for s in said if "error" in s), said[-1])
-            raise BackendError(f"{path} cannot compile a kernel of one line: {line}") from None
+            raise BackendError(f"{command} cannot compile a kernel of few lines: {line}") from None
 
 
 def rewritten(text: Text) -> str:
@@ -147,39 +177,44 @@ def _with_entry(found: re.Match) -> str:
 
 def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     """The shared library of a text for one dtype and size of index, from the cache or made now."""
-    source = rewritten(text)
+    source, command = rewritten(text), compiler()
     types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
-    options = (*types, *(WATCHED if instrumented else ("-O2",)))
-    runtime = _runtime(instrumented)
-    if instrumented:
-        options = (*options, *_distinguish_volatile())
+    content = source, _runtime(instrumented, command).name, *types, *_options(instrumented, command)
 
     def build(scratch: Path, made: Path):
-        (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
-        kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
-        _run(*ALWAYS, *options, *kernel, cwd=scratch)
-        _run(
-            "-shared",
-            "-pthread",
-            "-Wl,-Bsymbolic,-z,defs",
-            "kernel.o",
-            runtime,
-            "-o",
-            made,
-            cwd=scratch,
-        )
+        _build(source, types, instrumented, scratch, made, command)
 
-    return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
+    return _kept(text.path.parent.name, ".so", content, build, command)
 
 
-def _distinguish_volatile() -> tuple[str, ...]:
-    """Calls of their own before volatile accesses, in the words of either compiler."""
-    option = "tsan-distinguish-volatile=1"
-    clang = "clang" in Path(compiler()).resolve().name
-    return ("-mllvm", f"-{option}") if clang else (f"--param={option}",)
+def _build(source, types, instrumented: bool, scratch: Path, made: Path, command: str) -> None:
+    """Compile C++ in a scratch folder and link it with the runtime."""
+    options = (*ALWAYS, *types, *_options(instrumented, command))
+    runtime = _runtime(instrumented, command)
+    (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
+    kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
+    _run(command, *options, *kernel, cwd=scratch)
+    link = ("-shared", "-pthread", "-Wl,-Bsymbolic,-z,defs", "kernel.o", runtime, "-o", made)
+    _run(command, *link, cwd=scratch)
 
 
-def _runtime(instrumented: bool) -> Path:
+def _options(instrumented: bool, command: str) -> tuple[str, ...]:
+    if not instrumented:
+        return ("-O2",)
+    return (*WATCHED, *(WATCHED_BY_CLANG if _is_clang(command) else WATCHED_BY_GCC))
+
+
+@functools.cache
+def _is_clang(command: str) -> bool:
+    """As it says itself: neither its name nor a wrapper's need tell."""
+    try:
+        done = subprocess.run([*_words(command), "--version"], capture_output=True, text=True)
+    except OSError:
+        return False
+    return "clang" in done.stdout
+
+
+def _runtime(instrumented: bool, command: str) -> Path:
     """The runtime as an object file: the same for all kernels, so compiled once."""
     options = ("-O2", *(("-DGLASSGRAD_INSTRUMENTED",) if instrumented else ()))
     parts = PARTS + (WATCHERS if instrumented else ())
@@ -187,18 +222,19 @@ def _runtime(instrumented: bool) -> Path:
 
     def build(scratch: Path, made: Path):
         for name in parts:
-            _run(*ALWAYS, *options, "-c", HERE / name, "-o", f"{name}.o", cwd=scratch)
-        _run("-r", "-nostdlib", *(f"{name}.o" for name in parts), "-o", made, cwd=scratch)
+            _run(command, *ALWAYS, *options, "-c", HERE / name, "-o", f"{name}.o", cwd=scratch)
+        objects = (f"{name}.o" for name in parts)
+        _run(command, "-r", "-nostdlib", *objects, "-o", made, cwd=scratch)
 
-    return _kept("runtime", ".o", (*sources, *options), build)
+    return _kept("runtime", ".o", (*sources, *options), build, command)
 
 
-def _kept(name: str, suffix: str, content: tuple, build) -> Path:
+def _kept(name: str, suffix: str, content: tuple, build, command: str) -> Path:
     """The file of this content in the cache; where there is none, or a damaged one, `build` makes
     it first. A file ends with the digest of what comes before, which no linker and loader minds.
     """
     folder = cache_folder()
-    path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
+    path = folder / f"{name}-{fingerprint(*content, *ALWAYS, command)}{suffix}"
     if _whole(path):
         say(f"{path.name} is in the cache")
         with contextlib.suppress(OSError):
@@ -226,15 +262,13 @@ def _whole(path: Path) -> bool:
     return _digest(data[:-DIGEST]) == data[-DIGEST:]
 
 
-def _run(*arguments, cwd: Path, program: str | None = None) -> None:
-    program = program or compiler()
-    name, said = Path(program).name, " ".join(map(str, arguments))
+def _run(command: str, *arguments, cwd: Path) -> None:
+    words = [*_words(command), *map(str, arguments)]
+    name, said = Path(words[0]).name, " ".join(words[1:])
     try:
-        done = subprocess.run(
-            [program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
-        )
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True)
     except OSError as error:
-        raise CompileError(f"{program} cannot be run: {error.strerror}") from None
+        raise CompileError(f"{command} cannot be run: {error.strerror}") from None
     say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
         why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"

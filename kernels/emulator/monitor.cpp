@@ -75,9 +75,11 @@ std::vector<Region>& shared_arrays(Block& block) {
   if (last != &block) last = &block, last_arrays = &shared_of[&block];
   auto& known = *last_arrays;
   if (known.size() == block.declared.size() + 1) return known;  // the first is the dynamic one
-  for (const auto& [declaration, d] : block.declared)
+  for (const auto& declared : block.declared) {
+    const Declared& d = declared.second;
     if (std::none_of(known.begin(), known.end(), [&](const Region& r) { return r.base == d.base; }))
       known.push_back(shared_region(d));
+  }
   return known;
 }
 
