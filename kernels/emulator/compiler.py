@@ -27,8 +27,8 @@ from ..source import KERNEL, Text, numbered, without_comments
 
 HERE = Path(__file__).parent
 HEADERS = "cuda.h", "runtime.h", "watch.h"
-PARTS = "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
-WATCHERS = "monitor.cpp", "fences.cpp", "counters.cpp"
+PARTS = "first.cpp", "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+WATCHERS = "monitor.cpp", "shadow.cpp", "fences.cpp", "counters.cpp"
 SHARED = re.compile(
     r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
 )
@@ -72,6 +72,7 @@ ALWAYS = (
     "-fPIC",
     "-pthread",
     "-fno-strict-aliasing",
+    "-fno-optimize-sibling-calls",  # a call returns to the line where it stands
     "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
     "-fstack-clash-protection",  # a large frame must not step over the guard of its stack

@@ -52,7 +52,7 @@ __attribute__((const)) const Where* emulator_where();
 void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment, const char* name);
 void* emulator_dynamic_shared();
 int emulator_barrier(emulator::Place place, int kind, int predicate);
-void emulator_grid_barrier(emulator::Place place);
+void emulator_grid_barrier(emulator::Place place, unsigned* counter);
 std::uint64_t emulator_warp(emulator::Place place, Warp kind, unsigned mask, std::uint64_t value, int parameter,
                             int width);
 void emulator_mma(emulator::Place place, Warp kind, float* d, const void* a, const void* b);
@@ -63,7 +63,7 @@ void emulator_fruitless(void* caller);  // an atomic has changed nothing; null: 
 int emulator_printf(const char* form, ...) __attribute__((format(printf, 1, 2)));
 // instrumented mode alone:
 void emulator_touch(const void* address, int bytes, int write, void* caller);
-void emulator_atomic(void* address, int bytes, void* caller);
+void emulator_atomic(void* address, int bytes, const void* expected, void* caller);
 void emulator_fence(int of_block);
 }
 
@@ -79,7 +79,7 @@ constexpr int warpSize = 32;
 #define __syncthreads_and(p) emulator_barrier(EMULATOR_PLACE, 1, !!(p))
 #define __syncthreads_or(p) emulator_barrier(EMULATOR_PLACE, 2, !!(p))
 #define __syncthreads_count(p) emulator_barrier(EMULATOR_PLACE, 3, !!(p))
-#define grid_barrier(counter) ((void)(counter), emulator_grid_barrier(EMULATOR_PLACE))
+#define grid_barrier(counter) emulator_grid_barrier(EMULATOR_PLACE, counter)
 
 // Part of the function that calls them, so that the return address of the call within is in the kernel.
 namespace emulator {
@@ -122,6 +122,7 @@ inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 inline void __threadfence_system() { __threadfence(); }
 
 #define printf emulator_printf
+#define __trap() __builtin_trap()
 
 // ---- atomics: truly atomic, since blocks run on several cores ---------------------------------------------
 
@@ -134,12 +135,14 @@ inline void __threadfence_system() { __threadfence(); }
 #endif
 
 namespace emulator {
-template <class T, class F>
-ATOMICALLY T update(T* address, F next) {
+template <class T, class F>  // `expected` is what a comparison wants to find, else null
+ATOMICALLY T update(T* address, F next, const T* expected = nullptr) {
 #ifdef GLASSGRAD_INSTRUMENTED
-  emulator_atomic(address, sizeof(T), CALLER);
+  emulator_atomic(address, sizeof(T), expected, CALLER);
 #endif
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  static_assert(sizeof(T) == sizeof(Bits), "atomics are of 4 or 8 bytes, atomicCAS of 2 too");
   Bits before, after;
   __atomic_load((Bits*)address, &before, __ATOMIC_SEQ_CST);
   T old;
@@ -159,6 +162,7 @@ using Same = std::common_type_t<T>;  // not deduced: the pointer alone decides t
 #define ATOMIC(name, result)                                                      \
   template <class T>                                                              \
   __forceinline__ T atomic##name(T* address, emulator::Same<T> value) {           \
+    static_assert(sizeof(T) != 2, "atomic" #name " is of 4 or 8 bytes");            \
     return emulator::update(address, [=](T old) -> T { return T(result); });      \
   }
 ATOMIC(Add, old + value)
@@ -174,7 +178,8 @@ ATOMIC(Exch, value)
 #undef ATOMIC
 template <class T>
 __forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Same<T> value) {
-  return emulator::update(address, [=](T old) { return old == compare ? value : old; });
+  const T wanted = compare;
+  return emulator::update(address, [=](T old) { return old == wanted ? T(value) : old; }, &wanted);
 }
 
 // ---- vector types: a load or store of one is one request ---------------------------------------------------

@@ -24,7 +24,7 @@ namespace {
 
 constexpr double TICK = 0.02;  // seconds of a processor
 constexpr int CLOCK = SIGURG;  // ignored by a process that does not ask for it
-constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 constexpr std::size_t ROOM = 64 << 10;  // for handlers of faults: the stack may be what has no room
 
 struct sigaction before_clock, before_interrupt, before_fault[std::size(FAULTS)];
@@ -43,8 +43,13 @@ void* here(void* context) {
 }
 
 [[noreturn]] void leave(Left why, void* at, void* address = nullptr) {
+  if (self->touching)
+    at = self->touching;
+  else if (at >= (void*)first_of_the_runtime && self->caller)
+    at = self->caller;  // the last line that is known
   self->place = {}, self->caller = at;
-  worker->left = why, worker->leaver = self, worker->address = address;
+  if (worker->left == Left::no) worker->left = why;
+  worker->leaver = self, worker->address = address;
   abandoned = true;
   _longjmp(worker->home, 1);
 }
@@ -59,7 +64,9 @@ void tick(void* at) {
 void on_tick(int, siginfo_t*, void* context) {
   if (!worker) return;
   const int error = errno;
-  ++worker->quiet;
+  ++worker->quiet, ++worker->barren;
+  if (launch->limit > 0 && worker->barren * TICK >= BARREN * launch->limit && !abandoned)
+    worker->left = Left::barren, abandoned = true;  // whoever runs sees it, a thread or the worker
   Thread* t = self;
   char* stack = (char*)&t;
   // not on its way to or from the worker
@@ -77,10 +84,13 @@ void on_interrupt(int) {
 }
 
 void on_fault(int number, siginfo_t* info, void* context) {
-  if (worker && self && !self->busy) {
+  if (worker && self && (!self->busy || self->touching)) {
     const std::size_t offset = (char*)info->si_addr - worker->stacks;
     const bool guard = offset < worker->guarded * STACK && offset % STACK / page == 1;
-    leave(number == SIGFPE ? Left::division : guard ? Left::overflow : Left::fault, here(context), info->si_addr);
+    Left why = number == SIGFPE ? Left::division : number == SIGILL || number == SIGTRAP ? Left::trap : Left::fault;
+    if (why == Left::fault && guard) why = Left::overflow;
+    if (why == Left::fault && info->si_code == SI_KERNEL) why = Left::unaligned;  // it does not say the address
+    leave(why, here(context), info->si_addr);
   }
   for (std::size_t i = 0; i < std::size(FAULTS); ++i)  // not a kernel's: it happens again, and others hear it
     if (FAULTS[i] == number) sigaction(number, &before_fault[i], nullptr);
