@@ -23,18 +23,25 @@ from pathlib import Path
 from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 from ..debug import say
 from ..errors import BackendError, CompileError
-from ..source import KERNEL, Text, numbered, without_comments
+from ..source import KERNEL, Text, numbered, place, without_comments
 
 HERE = Path(__file__).parent
-HEADERS = "cuda.h", "runtime.h", "watch.h"
+HEADERS = "cuda.h", "intrinsics.h", "runtime.h", "watch.h"
 PARTS = "first.cpp", "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
 WATCHERS = "monitor.cpp", "shadow.cpp", "fences.cpp", "counters.cpp"
+ALIGNED = r"(?:__align__|alignas)\s*\(([^()]+)\)"
+DECLARED = r"\w+(?:\s*\[[^\];]+\])*"  # a name and its sizes
 SHARED = re.compile(
-    r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
+    rf"(?:\bstatic\s+)?(?:{ALIGNED}\s*)?\b__shared__\s+(?:{ALIGNED}\s*)?"
+    rf"(?!__align__|alignas)([\w ]+?)\s+({DECLARED}(?:\s*,\s*{DECLARED})*)\s*;"
 )
 DYNAMIC = re.compile(
-    r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
+    rf"\bextern\s+(?:{ALIGNED}\s*)?__shared__\s+(?:{ALIGNED}\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
 )
+DEVICE_VARIABLE = re.compile(
+    r"\b__device__\b(?![^;{}()=\[]*\b(?:const|constexpr|operator|struct|class|union)\b)[^;{}()=\[]*[;{=\[]"
+)
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 UNSUPPORTED = {
     r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
     r"<<<": "kernels that launch kernels",
@@ -47,7 +54,6 @@ UNSUPPORTED = {
     r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
     r"\b__nanosleep\b|\bclock(64)?\s*\(": "clocks",
     r"\bmem(cpy|move|set)\s*\(": "memcpy, memmove and memset in kernels",
-    r"^\s*(static\s+)?__device__\s+(?!const)(\w+[\s*]+)+\w+\s*[;=\[]": "variables of the device",
     r"\b(malloc|free)\s*\(|\bnew\s+\w|\bdelete\b": "malloc, free, new and delete in kernels",
     r"\bassert\s*\(": "assert in kernels",
     r"\b__managed__\b": "managed memory",
@@ -79,7 +85,7 @@ ALWAYS = (
     "-w",
     f"-I{HERE}",
 )
-WATCHED = "-DGLASSGRAD_INSTRUMENTED", "-O1", "-fsanitize=thread,signed-integer-overflow"
+WATCHED = "-DGLASSGRAD_INSTRUMENTED", "-O1", "-fsanitize=thread,signed-integer-overflow,alignment"
 WATCHED_BY_GCC = (
     "-fsanitize=bounds",
     "--param=tsan-distinguish-volatile=1",  # calls of their own before volatile accesses
@@ -142,32 +148,43 @@ def trial(command: str) -> None:
 
 def rewritten(text: Text) -> str:
     """The text as C++. Raises CompileError with path and line for what the emulator lacks."""
-    lines = []
-    for where, line in numbered(without_comments(text.flat)):
+    lines, code = [], without_comments(text.flat)
+    for where, line in numbered(code):
         if "device.cuh:" not in where:
             for pattern, feature in UNSUPPORTED.items():
-                if re.search(pattern, line):
+                if re.search(pattern, STRING.sub('""', line)):
                     raise CompileError(f"{where}: the emulator does not support {feature}")
         if "__shared__" in line:
-            code = line
-            line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
+            said = line.strip()
+            line = DYNAMIC.sub(r"\3* \4 = (\3*)emulator_dynamic_shared();", line)
             line = SHARED.sub(_shared, line)
             if "__shared__" in line:
-                must = "one `__shared__ type name[sizes];` a declaration"
-                raise CompileError(f"{where}: {must}, please: {code.strip()}")
+                must = "one line `__shared__ type name[sizes], ...;` a declaration"
+                raise CompileError(f"{where}: {must}, please: {said}")
         lines.append(line)
+    blank = re.compile(rf"^[ \t]*#.*|{ALIGNED}", re.MULTILINE)
+    variable = DEVICE_VARIABLE.search(blank.sub(lambda m: " " * len(m[0]), code))
+    if variable:
+        where = place(code, variable.end() - 1)
+        raise CompileError(f"{where}: the emulator does not support variables of the device")
     return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
 
 
 def _shared(found: re.Match) -> str:
-    """A reference into the arena; the address of a static names the declaration, also where it
+    """References into the arena; the address of a static names the declaration, also where it
     stands in a macro or a template and there are several of it.
     """
-    type_, name, sizes = found.groups()
-    wanted = f'&declared_{name}, sizeof({type_}{sizes}), alignof({type_}), "{name}"'
-    place = f"emulator_shared({wanted})"
-    reference = f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
-    return f"static char declared_{name}; {reference}"
+    before, after, type_, declared = found.groups()
+    alignment = f"alignof({type_})"
+    for wanted in filter(None, (before, after)):
+        alignment = f"(({wanted}) > {alignment} ? ({wanted}) : {alignment})"
+    out = []
+    for one in re.findall(DECLARED, declared):
+        name, sizes = re.fullmatch(r"(\w+)\s*(.*)", one).groups()
+        wanted = f'&declared_{name}, sizeof({type_}{sizes}), {alignment}, "{name}"'
+        reference = f"*reinterpret_cast<{type_}(*){sizes}>(emulator_shared({wanted}))"
+        out.append(f"static char declared_{name}; auto& {name} = {reference};")
+    return " ".join(out)
 
 
 def _with_entry(found: re.Match) -> str:
@@ -235,6 +252,9 @@ def _kept(name: str, suffix: str, content: tuple, build, command: str) -> Path:
     it first. A file ends with the digest of what comes before, which no linker and loader minds.
     """
     folder = cache_folder()
+    if not folder.is_dir():  # removed since
+        cache_folder.cache_clear()
+        folder = cache_folder()
     path = folder / f"{name}-{fingerprint(*content, *ALWAYS, command)}{suffix}"
     if _whole(path):
         say(f"{path.name} is in the cache")
@@ -260,6 +280,9 @@ def _whole(path: Path) -> bool:
         data = path.read_bytes()
     except FileNotFoundError:
         return False
+    except OSError as error:
+        belongs = "where a compiled kernel belongs; remove it"
+        raise BackendError(f"{path}: {error.strerror}, {belongs}") from None
     return _digest(data[:-DIGEST]) == data[-DIGEST:]
 
 

@@ -239,3 +239,22 @@ WRONG(sub_overflow, "the difference does not fit its integer")
 WRONG(mul_overflow, "the product does not fit its integer")
 WRONG(negate_overflow, "the negated number does not fit its integer")
 WRONG(out_of_bounds, "the index lies outside of the array's declared size")
+
+struct Misaligned {
+  Source place;
+  const void* type;
+  unsigned char log_alignment, kind;
+};
+
+// What a structure's type asks for cannot be told from its size.
+extern "C" void __ubsan_handle_type_mismatch_v1(const Misaligned* found, std::uintptr_t address) {
+  if (!emulator::self) return;
+  emulator::Busy busy;
+  const emulator::Region* r = emulator::region_at(address, *emulator::self->block);
+  emulator::finding("misaligned",
+                    emulator::describe(emulator::self) + emulator::text(": a type of multiples of %d bytes at ",
+                                                                        1 << found->log_alignment) +
+                        (r ? emulator::name_of(*r, address) : emulator::text("%#llx", (unsigned long long)address)),
+                    {found->place.file, (int)found->place.line});
+  emulator::abandon();
+}

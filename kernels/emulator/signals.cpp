@@ -61,7 +61,16 @@ void tick(void* at) {
   if (!WATCHED) park(State::ready, {}, at);  // instrumented launches take turns by what they count
 }
 
-void on_tick(int, siginfo_t*, void* context) {
+// The program's own use of the signal, where it has one.
+void hand_on(int number, siginfo_t* info, void* context) {
+  if (before_clock.sa_flags & SA_SIGINFO)
+    before_clock.sa_sigaction(number, info, context);
+  else if (before_clock.sa_handler != SIG_DFL && before_clock.sa_handler != SIG_IGN)
+    before_clock.sa_handler(number);
+}
+
+void on_tick(int number, siginfo_t* info, void* context) {
+  if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &before_clock) return hand_on(number, info, context);
   if (!worker) return;
   const int error = errno;
   ++worker->quiet, ++worker->barren;
@@ -133,6 +142,7 @@ void arm(Worker& mine) {
   sigevent event = {};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = CLOCK;
+  event.sigev_value.sival_ptr = &before_clock;  // a tick of ours
   event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
   mine.armed = !timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &mine.timer);
   const long nanoseconds = (long)(TICK * 1e9);
