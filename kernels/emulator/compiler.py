@@ -212,6 +212,10 @@ def _build(source, types, instrumented: bool, scratch: Path, made: Path, command
     (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
     kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
     _run(command, *options, *kernel, cwd=scratch)
+    if instrumented and _is_clang(command):  # it moves structures by memcpy, unseen: now by ours
+        wrap = "-Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset"
+        _run(command, "-r", "-nostdlib", wrap, "kernel.o", "-o", "wrapped.o", cwd=scratch)
+        (scratch / "wrapped.o").replace(scratch / "kernel.o")
     link = ("-shared", "-pthread", "-Wl,-Bsymbolic,-z,defs", "kernel.o", runtime, "-o", made)
     _run(command, *link, cwd=scratch)
 

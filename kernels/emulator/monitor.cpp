@@ -210,6 +210,21 @@ ACCESS(1) ACCESS(2) ACCESS(4) ACCESS(8) ACCESS(16)
 
 extern "C" void __tsan_read_range(void* p, unsigned long n) { seen_by_words(p, (int)n, Kind::load, CALLER); }
 extern "C" void __tsan_write_range(void* p, unsigned long n) { seen_by_words(p, (int)n, Kind::store, CALLER); }
+
+// Structures as clang++ moves them; until its version 15 by the C library's own names, which the linker changes.
+#define MOVES(name)                                                                                   \
+  extern "C" void* name(void* to, const void* from, std::size_t n) {                                  \
+    seen_by_words(from, (int)n, Kind::load, CALLER), seen_by_words(to, (int)n, Kind::store, CALLER);  \
+    return std::memmove(to, from, n);                                                                 \
+  }
+MOVES(__tsan_memcpy) MOVES(__tsan_memmove) MOVES(__wrap_memcpy) MOVES(__wrap_memmove)
+#define FILLS(name)                                            \
+  extern "C" void* name(void* to, int byte, std::size_t n) {   \
+    seen_by_words(to, (int)n, Kind::store, CALLER);            \
+    return std::memset(to, byte, n);                           \
+  }
+FILLS(__tsan_memset) FILLS(__wrap_memset)
+
 extern "C" void __tsan_init() {}
 extern "C" void __tsan_func_entry(void*) {}
 extern "C" void __tsan_func_exit() {}
