@@ -1,6 +1,7 @@
 """CUDA C on any CPU: the same `.cu` file, compiled with g++ or clang++, its threads run as fibers.
 
-    cuda.h        the vocabulary of CUDA C as plain C++, put before the file; intrinsics.h its functions
+    cuda.h        the vocabulary of CUDA C as plain C++, put before the file
+    intrinsics.h  and its functions that need nothing of a GPU
     compiler.py   the few lines that must be rewritten, the compiler, and a cache by content
     runtime.cpp   blocks over the cores, threads as fibers, barriers
     signals.cpp   threads that do not end, Ctrl-C, faults, stacks that overflow

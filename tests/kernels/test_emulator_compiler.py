@@ -48,12 +48,12 @@ extern "C" __global__ void k(float* y, const float* x, int* count) {
     made = source(tmp_path, text)
     for blocks in 1, 2:
         with watching() as report:
-            made.launch("k", blocks, 32, numbers(96), numbers(144), np.zeros(1, "int32"))
+            made.launch("k", blocks, 32, numbers(144), numbers(96), np.zeros(1, "int32"))
         assert {f.kind for f in report.findings} == ({"race"} if blocks == 2 else set())
     assert marked(made) in {f.line for f in report.findings}
     loads = {(s.array, s.size, s.requests) for s in report.sites if s.access == "load"}
     assert {("y", 4, 2), ("x", 4, 2), ("x", 4, 6)} <= loads, "also what `+=` reads, and structures"
-    made.launch("k", 1, 32, numbers(96), numbers(144), np.zeros(1, "int32"))
+    made.launch("k", 1, 32, numbers(144), numbers(96), np.zeros(1, "int32"))
 
 
 def test_the_command_may_have_options(tmp_path, command):
