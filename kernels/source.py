@@ -81,6 +81,7 @@ def signatures(text: str) -> dict[str, Signature]:
     constants = {}
     for declared in re.findall(r"constexpr\s+int\s+([^;]+);", text):
         constants |= dict(re.findall(r"(\w+)\s*=\s*(\d+)\s*(?:,|$)", declared))
+    constants |= dict(re.findall(r"^\s*#\s*define\s+(\w+)\s+(\d+)\s*$", text, re.MULTILINE))
     known = [range(*kernel.span()) for kernel in KERNEL.finditer(text)]
     for stray in GLOBAL.finditer(text):
         if not any(stray.start() in kernel for kernel in known):

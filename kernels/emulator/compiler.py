@@ -14,6 +14,7 @@ import functools
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -22,18 +23,25 @@ from pathlib import Path
 from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
 from ..debug import say
 from ..errors import BackendError, CompileError
-from ..source import KERNEL, Text, numbered, without_comments
+from ..source import KERNEL, Text, numbered, place, without_comments
 
 HERE = Path(__file__).parent
-HEADERS = "cuda.h", "runtime.h", "watch.h"
-PARTS = "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
-WATCHERS = "monitor.cpp", "fences.cpp", "counters.cpp"
+HEADERS = "cuda.h", "intrinsics.h", "runtime.h", "watch.h"
+PARTS = "first.cpp", "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+WATCHERS = "monitor.cpp", "shadow.cpp", "fences.cpp", "counters.cpp"
+ALIGNED = r"(?:__align__|alignas)\s*\(([^()]+)\)"
+DECLARED = r"\w+(?:\s*\[[^\];]+\])*"  # a name and its sizes
 SHARED = re.compile(
-    r"(?:\bstatic\s+)?\b__shared__\s+(?!__align__)([\w ]+?)\s+(\w+)((?:\s*\[[^\];]+\])*)\s*;"
+    rf"(?:\bstatic\s+)?(?:{ALIGNED}\s*)?\b__shared__\s+(?:{ALIGNED}\s*)?"
+    rf"(?!__align__|alignas)([\w ]+?)\s+({DECLARED}(?:\s*,\s*{DECLARED})*)\s*;"
 )
 DYNAMIC = re.compile(
-    r"\bextern\s+__shared__\s+(?:__align__\(\d+\)\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
+    rf"\bextern\s+(?:{ALIGNED}\s*)?__shared__\s+(?:{ALIGNED}\s*)?([\w ]+?)\s+(\w+)\s*\[\s*\]\s*;"
 )
+DEVICE_VARIABLE = re.compile(
+    r"\b__device__\b(?![^;{}()=\[]*\b(?:const|constexpr|operator|struct|class|union)\b)[^;{}()=\[]*[;{=\[]"
+)
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 UNSUPPORTED = {
     r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
     r"<<<": "kernels that launch kernels",
@@ -46,7 +54,6 @@ UNSUPPORTED = {
     r"\b__match_(any|all)_sync\b": "__match_any_sync and __match_all_sync",
     r"\b__nanosleep\b|\bclock(64)?\s*\(": "clocks",
     r"\bmem(cpy|move|set)\s*\(": "memcpy, memmove and memset in kernels",
-    r"^\s*(static\s+)?__device__\s+(?!const)(\w+[\s*]+)+\w+\s*[;=\[]": "variables of the device",
     r"\b(malloc|free)\s*\(|\bnew\s+\w|\bdelete\b": "malloc, free, new and delete in kernels",
     r"\bassert\s*\(": "assert in kernels",
     r"\b__managed__\b": "managed memory",
@@ -55,6 +62,14 @@ UNSUPPORTED = {
         "half precision types (pack_bf16 of device.cuh is there)"
     ),
 }
+TYPES = "-DGLASSGRAD_REAL=float", "-DGLASSGRAD_INDEX=int"
+TRIAL = """
+extern "C" __global__ void k(float* y, int* n) {
+  y[threadIdx.x] += exp(y[atomicAdd(n, 1)]);
+  __syncthreads();
+}
+EMULATE(k)
+"""
 DIGEST = 32  # bytes
 KEPT = 200  # libraries in the cache
 ALWAYS = (
@@ -63,29 +78,43 @@ ALWAYS = (
     "-fPIC",
     "-pthread",
     "-fno-strict-aliasing",
+    "-fno-optimize-sibling-calls",  # a call returns to the line where it stands
     "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
     "-fstack-clash-protection",  # a large frame must not step over the guard of its stack
     "-w",
     f"-I{HERE}",
 )
-WATCHED = (
-    "-DGLASSGRAD_INSTRUMENTED",
-    "-O1",
+WATCHED = "-DGLASSGRAD_INSTRUMENTED", "-O1", "-fsanitize=thread,signed-integer-overflow,alignment"
+WATCHED_BY_GCC = (
+    "-fsanitize=bounds",
+    "--param=tsan-distinguish-volatile=1",  # calls of their own before volatile accesses
     "-fno-tree-loop-distribute-patterns",  # a loop must not become a call that nobody sees
-    "-fsanitize=thread",
-    "-fsanitize=signed-integer-overflow,bounds",
+)
+WATCHED_BY_CLANG = (
+    "-fsanitize=array-bounds",
+    "-mllvm",
+    "-tsan-distinguish-volatile=1",
+    "-mllvm",
+    "-disable-loop-idiom-all",
+    "-mllvm",
+    "-tsan-instrument-atomics=0",  # they announce themselves
+    "-mllvm",
+    "-tsan-instrument-read-before-write=1",  # else the load of `y[0] += 1` is not seen
 )
 
 
 @functools.cache
 def compiler() -> str:
-    """Path of the C++ compiler: $CXX, g++ or clang++. Raises BackendError where there is none."""
+    """The command of the C++ compiler: $CXX, which may have options, g++ or clang++. Raises
+    BackendError where there is none.
+    """
     asked = os.environ.get("CXX")
-    for name in (asked,) if asked else ("g++", "clang++"):
-        path = shutil.which(name)
+    for command in (asked,) if asked else ("g++", "clang++"):
+        words = _words(command)
+        path = shutil.which(words[0]) if words else None
         if path:
-            return path
+            return shlex.join([path, *words[1:]])
     if asked:
         raise BackendError(f"the emulator needs a C++17 compiler: CXX is {asked!r}, not a program")
     raise BackendError(
@@ -94,49 +123,68 @@ def compiler() -> str:
     )
 
 
+def _words(command: str) -> list[str]:
+    """A command's words; where its quotes do not end, none."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
 @functools.cache
-def trial(path: str) -> None:
-    """Compile and link a tiny kernel. Raises BackendError with what a compiler says that cannot."""
-    kernel = 'extern "C" __global__ void k(float* y) { y[threadIdx.x] = exp(y[0]); }\nEMULATE(k)\n'
+def trial(command: str) -> None:
+    """Compile and link a tiny kernel in both modes. Raises BackendError with what a compiler says
+    that cannot.
+    """
     with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
-        (Path(folder) / "trial.cpp").write_text(kernel, encoding="utf-8")
-        options = *ALWAYS, "-O2", "-shared", "-include", "cuda.h", "trial.cpp", "-o", "trial.so"
         try:
-            _run(*options, cwd=folder, program=path)
+            for instrumented in (False, True):
+                _build(TRIAL, TYPES, instrumented, Path(folder), Path(folder) / "trial.so", command)
         except CompileError as error:
             said = str(error).splitlines()
             line = next((s for s in said if "error" in s), said[-1])
-            raise BackendError(f"{path} cannot compile a kernel of one line: {line}") from None
+            raise BackendError(f"{command} cannot compile a kernel of few lines: {line}") from None
 
 
 def rewritten(text: Text) -> str:
     """The text as C++. Raises CompileError with path and line for what the emulator lacks."""
-    lines = []
-    for where, line in numbered(without_comments(text.flat)):
+    lines, code = [], without_comments(text.flat)
+    for where, line in numbered(code):
         if "device.cuh:" not in where:
             for pattern, feature in UNSUPPORTED.items():
-                if re.search(pattern, line):
+                if re.search(pattern, STRING.sub('""', line)):
                     raise CompileError(f"{where}: the emulator does not support {feature}")
         if "__shared__" in line:
-            code = line
-            line = DYNAMIC.sub(r"\1* \2 = (\1*)emulator_dynamic_shared();", code)
+            said = line.strip()
+            line = DYNAMIC.sub(r"\3* \4 = (\3*)emulator_dynamic_shared();", line)
             line = SHARED.sub(_shared, line)
             if "__shared__" in line:
-                must = "one `__shared__ type name[sizes];` a declaration"
-                raise CompileError(f"{where}: {must}, please: {code.strip()}")
+                must = "one line `__shared__ type name[sizes], ...;` a declaration"
+                raise CompileError(f"{where}: {must}, please: {said}")
         lines.append(line)
+    blank = re.compile(rf"^[ \t]*#.*|{ALIGNED}", re.MULTILINE)
+    variable = DEVICE_VARIABLE.search(blank.sub(lambda m: " " * len(m[0]), code))
+    if variable:
+        where = place(code, variable.end() - 1)
+        raise CompileError(f"{where}: the emulator does not support variables of the device")
     return KERNEL.sub(_with_entry, "\n".join(lines) + "\n")
 
 
 def _shared(found: re.Match) -> str:
-    """A reference into the arena; the address of a static names the declaration, also where it
+    """References into the arena; the address of a static names the declaration, also where it
     stands in a macro or a template and there are several of it.
     """
-    type_, name, sizes = found.groups()
-    wanted = f'&declared_{name}, sizeof({type_}{sizes}), alignof({type_}), "{name}"'
-    place = f"emulator_shared({wanted})"
-    reference = f"auto& {name} = *reinterpret_cast<{type_}(*){sizes}>({place});"
-    return f"static char declared_{name}; {reference}"
+    before, after, type_, declared = found.groups()
+    alignment = f"alignof({type_})"
+    for wanted in filter(None, (before, after)):
+        alignment = f"(({wanted}) > {alignment} ? ({wanted}) : {alignment})"
+    out = []
+    for one in re.findall(DECLARED, declared):
+        name, sizes = re.fullmatch(r"(\w+)\s*(.*)", one).groups()
+        wanted = f'&declared_{name}, sizeof({type_}{sizes}), {alignment}, "{name}"'
+        reference = f"*reinterpret_cast<{type_}(*){sizes}>(emulator_shared({wanted}))"
+        out.append(f"static char declared_{name}; auto& {name} = {reference};")
+    return " ".join(out)
 
 
 def _with_entry(found: re.Match) -> str:
@@ -147,39 +195,48 @@ def _with_entry(found: re.Match) -> str:
 
 def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     """The shared library of a text for one dtype and size of index, from the cache or made now."""
-    source = rewritten(text)
+    source, command = rewritten(text), compiler()
     types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
-    options = (*types, *(WATCHED if instrumented else ("-O2",)))
-    runtime = _runtime(instrumented)
-    if instrumented:
-        options = (*options, *_distinguish_volatile())
+    content = source, _runtime(instrumented, command).name, *types, *_options(instrumented, command)
 
     def build(scratch: Path, made: Path):
-        (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
-        kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
-        _run(*ALWAYS, *options, *kernel, cwd=scratch)
-        _run(
-            "-shared",
-            "-pthread",
-            "-Wl,-Bsymbolic,-z,defs",
-            "kernel.o",
-            runtime,
-            "-o",
-            made,
-            cwd=scratch,
-        )
+        _build(source, types, instrumented, scratch, made, command)
 
-    return _kept(text.path.parent.name, ".so", (source, runtime.name, *options), build)
+    return _kept(text.path.parent.name, ".so", content, build, command)
 
 
-def _distinguish_volatile() -> tuple[str, ...]:
-    """Calls of their own before volatile accesses, in the words of either compiler."""
-    option = "tsan-distinguish-volatile=1"
-    clang = "clang" in Path(compiler()).resolve().name
-    return ("-mllvm", f"-{option}") if clang else (f"--param={option}",)
+def _build(source, types, instrumented: bool, scratch: Path, made: Path, command: str) -> None:
+    """Compile C++ in a scratch folder and link it with the runtime."""
+    options = (*ALWAYS, *types, *_options(instrumented, command))
+    runtime = _runtime(instrumented, command)
+    (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
+    kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
+    _run(command, *options, *kernel, cwd=scratch)
+    if instrumented and _is_clang(command):  # it moves structures by memcpy, unseen: now by ours
+        wrap = "-Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset"
+        _run(command, "-r", "-nostdlib", wrap, "kernel.o", "-o", "wrapped.o", cwd=scratch)
+        (scratch / "wrapped.o").replace(scratch / "kernel.o")
+    link = ("-shared", "-pthread", "-Wl,-Bsymbolic,-z,defs", "kernel.o", runtime, "-o", made)
+    _run(command, *link, cwd=scratch)
 
 
-def _runtime(instrumented: bool) -> Path:
+def _options(instrumented: bool, command: str) -> tuple[str, ...]:
+    if not instrumented:
+        return ("-O2",)
+    return (*WATCHED, *(WATCHED_BY_CLANG if _is_clang(command) else WATCHED_BY_GCC))
+
+
+@functools.cache
+def _is_clang(command: str) -> bool:
+    """As it says itself: neither its name nor a wrapper's need tell."""
+    try:
+        done = subprocess.run([*_words(command), "--version"], capture_output=True, text=True)
+    except OSError:
+        return False
+    return "clang" in done.stdout
+
+
+def _runtime(instrumented: bool, command: str) -> Path:
     """The runtime as an object file: the same for all kernels, so compiled once."""
     options = ("-O2", *(("-DGLASSGRAD_INSTRUMENTED",) if instrumented else ()))
     parts = PARTS + (WATCHERS if instrumented else ())
@@ -187,18 +244,22 @@ def _runtime(instrumented: bool) -> Path:
 
     def build(scratch: Path, made: Path):
         for name in parts:
-            _run(*ALWAYS, *options, "-c", HERE / name, "-o", f"{name}.o", cwd=scratch)
-        _run("-r", "-nostdlib", *(f"{name}.o" for name in parts), "-o", made, cwd=scratch)
+            _run(command, *ALWAYS, *options, "-c", HERE / name, "-o", f"{name}.o", cwd=scratch)
+        objects = (f"{name}.o" for name in parts)
+        _run(command, "-r", "-nostdlib", *objects, "-o", made, cwd=scratch)
 
-    return _kept("runtime", ".o", (*sources, *options), build)
+    return _kept("runtime", ".o", (*sources, *options), build, command)
 
 
-def _kept(name: str, suffix: str, content: tuple, build) -> Path:
+def _kept(name: str, suffix: str, content: tuple, build, command: str) -> Path:
     """The file of this content in the cache; where there is none, or a damaged one, `build` makes
     it first. A file ends with the digest of what comes before, which no linker and loader minds.
     """
     folder = cache_folder()
-    path = folder / f"{name}-{fingerprint(*content, *ALWAYS, compiler())}{suffix}"
+    if not folder.is_dir():  # removed since
+        cache_folder.cache_clear()
+        folder = cache_folder()
+    path = folder / f"{name}-{fingerprint(*content, *ALWAYS, command)}{suffix}"
     if _whole(path):
         say(f"{path.name} is in the cache")
         with contextlib.suppress(OSError):
@@ -223,18 +284,19 @@ def _whole(path: Path) -> bool:
         data = path.read_bytes()
     except FileNotFoundError:
         return False
+    except OSError as error:
+        belongs = "where a compiled kernel belongs; remove it"
+        raise BackendError(f"{path}: {error.strerror}, {belongs}") from None
     return _digest(data[:-DIGEST]) == data[-DIGEST:]
 
 
-def _run(*arguments, cwd: Path, program: str | None = None) -> None:
-    program = program or compiler()
-    name, said = Path(program).name, " ".join(map(str, arguments))
+def _run(command: str, *arguments, cwd: Path) -> None:
+    words = [*_words(command), *map(str, arguments)]
+    name, said = Path(words[0]).name, " ".join(words[1:])
     try:
-        done = subprocess.run(
-            [program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
-        )
+        done = subprocess.run(words, cwd=cwd, capture_output=True, text=True)
     except OSError as error:
-        raise CompileError(f"{program} cannot be run: {error.strerror}") from None
+        raise CompileError(f"{command} cannot be run: {error.strerror}") from None
     say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
         why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"

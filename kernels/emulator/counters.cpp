@@ -12,6 +12,7 @@ namespace emulator::counters {
 namespace {
 
 constexpr int SECTOR = 32, BANKS = 32;  // bytes; words of 4 bytes side by side
+constexpr std::size_t WINDOW = 8192;  // requests of one instruction that wait for more lanes of their warp
 
 struct Request {
   std::uintptr_t address[WARP];  // from the start of the array
@@ -27,19 +28,33 @@ struct Site {
   std::vector<long long> sample;
 };
 
+struct Waiting {  // requests of one site
+  std::vector<Request> requests;  // by occurrence, the first `counted` left out
+  std::uint32_t counted = 0;
+};
+
 struct Lanes {  // of one warp, since the last barrier
-  std::vector<std::vector<Request>> requests;  // by site, by occurrence
+  std::vector<Waiting> waiting;            // by site
   std::vector<std::uint32_t> times[WARP];      // by site
 };
 
 std::vector<Site> sites;
 std::unordered_map<std::uint64_t, int> site_of;
 std::unordered_map<Block*, std::vector<Lanes>> warps;
+const Block* last = nullptr;  // as in monitor.cpp
+std::vector<Lanes>* last_warps = nullptr;
+struct {
+  std::uint64_t key;
+  int site = -1;
+} recent[256];  // by the low bits of the caller: few instructions come again and again
 
 int site_number(void* caller, int array, Kind kind, int size) {
   const std::uint64_t key = (std::uint64_t)caller * 2048 + (array + 1) * 64 + size % 16 * 4 + (int)kind;
+  auto& known = recent[(std::uintptr_t)caller % 256];
+  if (known.site >= 0 && known.key == key) return known.site;
   const auto [place, is_new] = site_of.try_emplace(key, (int)sites.size());
   if (is_new) sites.push_back({caller, array, kind, size});
+  known.key = key, known.site = place->second;
   return place->second;
 }
 
@@ -113,36 +128,57 @@ void count(Site& site, const Request& q) {
       site.sample.push_back(q.lanes >> lane & 1 ? (long long)q.address[lane] : -1);
 }
 
+void count_first(Waiting& waiting, int site, std::size_t n) {
+  auto& requests = waiting.requests;
+  for (std::size_t i = 0; i < n; ++i) count(sites[site], requests[i]);
+  requests.erase(requests.begin(), requests.begin() + n);
+  waiting.counted += n;
+}
+
 }  // namespace
 
-void clear() { sites.clear(), site_of.clear(), warps.clear(); }
+void clear() {
+  sites.clear(), site_of.clear(), warps.clear(), last = nullptr;
+  for (auto& known : recent) known.site = -1;
+}
 
 void note(Thread* t, const char* base, int array, std::uintptr_t address, int size, Kind kind, void* caller) {
-  auto& all = warps[t->block];
+  if (last != t->block) last = t->block, last_warps = &warps[t->block];
+  auto& all = *last_warps;
   if (all.empty()) all.resize((t->block->threads.size() + WARP - 1) / WARP);
   Lanes& lanes = all[t->index / WARP];
   const int site = site_number(caller, array, kind, size), lane = t->index % WARP;
-  if ((int)lanes.requests.size() <= site) lanes.requests.resize(site + 1);
+  if ((int)lanes.waiting.size() <= site) lanes.waiting.resize(site + 1);
   auto& times = lanes.times[lane];
   if ((int)times.size() <= site) times.resize(site + 1);
   const std::uint32_t occurrence = times[site]++;
-  auto& requests = lanes.requests[site];
-  if (requests.size() <= occurrence) requests.resize(occurrence + 1);
-  requests[occurrence].lanes |= 1u << lane;
-  requests[occurrence].address[lane] = address - (std::uintptr_t)base;
+  Waiting& waiting = lanes.waiting[site];
+  auto& requests = waiting.requests;
+  if (occurrence < waiting.counted) {  // too late for the others
+    Request alone;
+    alone.lanes = 1u << lane;
+    alone.address[lane] = address - (std::uintptr_t)base;
+    return count(sites[site], alone);
+  }
+  if (requests.size() == WINDOW && occurrence - waiting.counted >= WINDOW) count_first(waiting, site, WINDOW / 2);
+  const std::uint32_t place = occurrence - waiting.counted;
+  if (requests.size() <= place) requests.resize(place + 1);
+  requests[place].lanes |= 1u << lane;
+  requests[place].address[lane] = address - (std::uintptr_t)base;
 }
 
 void end_interval(Block& block) {
   const auto found = warps.find(&block);
   if (found == warps.end()) return;
   for (Lanes& lanes : found->second) {
-    for (std::size_t site = 0; site < lanes.requests.size(); ++site) {
-      for (const Request& q : lanes.requests[site]) count(sites[site], q);
-      lanes.requests[site].clear();
+    for (std::size_t site = 0; site < lanes.waiting.size(); ++site) {
+      Waiting& waiting = lanes.waiting[site];
+      count_first(waiting, site, waiting.requests.size());
+      waiting.counted = 0;
     }
     for (auto& times : lanes.times) std::fill(times.begin(), times.end(), 0);
   }
-  if (!block.alive) warps.erase(found);
+  if (!block.alive) warps.erase(found), last = nullptr;
 }
 
 void report(std::string& json) {

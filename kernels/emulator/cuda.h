@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <math.h>  // not <cmath>: its overloads for float must be found without std::
 #include <type_traits>
 #include <utility>
@@ -30,6 +31,7 @@ struct uint3 {
 };
 struct dim3 {
   unsigned x, y, z;
+  constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
 };
 
 struct Where {  // the built-in variables of one thread
@@ -52,7 +54,7 @@ __attribute__((const)) const Where* emulator_where();
 void* emulator_shared(const void* declaration, std::size_t bytes, std::size_t alignment, const char* name);
 void* emulator_dynamic_shared();
 int emulator_barrier(emulator::Place place, int kind, int predicate);
-void emulator_grid_barrier(emulator::Place place);
+void emulator_grid_barrier(emulator::Place place, unsigned* counter);
 std::uint64_t emulator_warp(emulator::Place place, Warp kind, unsigned mask, std::uint64_t value, int parameter,
                             int width);
 void emulator_mma(emulator::Place place, Warp kind, float* d, const void* a, const void* b);
@@ -63,7 +65,7 @@ void emulator_fruitless(void* caller);  // an atomic has changed nothing; null: 
 int emulator_printf(const char* form, ...) __attribute__((format(printf, 1, 2)));
 // instrumented mode alone:
 void emulator_touch(const void* address, int bytes, int write, void* caller);
-void emulator_atomic(void* address, int bytes, void* caller);
+void emulator_atomic(void* address, int bytes, const void* expected, void* caller);
 void emulator_fence(int of_block);
 }
 
@@ -79,18 +81,19 @@ constexpr int warpSize = 32;
 #define __syncthreads_and(p) emulator_barrier(EMULATOR_PLACE, 1, !!(p))
 #define __syncthreads_or(p) emulator_barrier(EMULATOR_PLACE, 2, !!(p))
 #define __syncthreads_count(p) emulator_barrier(EMULATOR_PLACE, 3, !!(p))
-#define grid_barrier(counter) ((void)(counter), emulator_grid_barrier(EMULATOR_PLACE))
+#define grid_barrier(counter) emulator_grid_barrier(EMULATOR_PLACE, counter)
 
 // Part of the function that calls them, so that the return address of the call within is in the kernel.
 namespace emulator {
 template <class T>
-__forceinline__ T exchange(Place place, Warp kind, unsigned mask, T value, int parameter, int width = 32) {
-  static_assert(sizeof(T) == 4 || sizeof(T) == 8, "shuffles move 4 or 8 bytes");
+__forceinline__ auto exchange(Place place, Warp kind, unsigned mask, T value, int parameter, int width = 32)
+    -> decltype(+value) {  // bool, char and short become int
+  auto promoted = +value;
   std::uint64_t bits = 0;
-  std::memcpy(&bits, &value, sizeof value);
+  std::memcpy(&bits, &promoted, sizeof promoted);
   bits = emulator_warp(place, kind, mask, bits, parameter, width);
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
+  std::memcpy(&promoted, &bits, sizeof promoted);
+  return promoted;
 }
 struct SyncWarp {
   Place place;
@@ -122,6 +125,7 @@ inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 inline void __threadfence_system() { __threadfence(); }
 
 #define printf emulator_printf
+#define __trap() __builtin_trap()
 
 // ---- atomics: truly atomic, since blocks run on several cores ---------------------------------------------
 
@@ -134,12 +138,14 @@ inline void __threadfence_system() { __threadfence(); }
 #endif
 
 namespace emulator {
-template <class T, class F>
-ATOMICALLY T update(T* address, F next) {
+template <class T, class F>  // `expected` is what a comparison wants to find, else null
+ATOMICALLY T update(T* address, F next, const T* expected = nullptr) {
 #ifdef GLASSGRAD_INSTRUMENTED
-  emulator_atomic(address, sizeof(T), CALLER);
+  emulator_atomic(address, sizeof(T), expected, CALLER);
 #endif
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  static_assert(sizeof(T) == sizeof(Bits), "atomics are of 4 or 8 bytes, atomicCAS of 2 too");
   Bits before, after;
   __atomic_load((Bits*)address, &before, __ATOMIC_SEQ_CST);
   T old;
@@ -159,6 +165,7 @@ using Same = std::common_type_t<T>;  // not deduced: the pointer alone decides t
 #define ATOMIC(name, result)                                                      \
   template <class T>                                                              \
   __forceinline__ T atomic##name(T* address, emulator::Same<T> value) {           \
+    static_assert(sizeof(T) != 2, "atomic" #name " is of 4 or 8 bytes");            \
     return emulator::update(address, [=](T old) -> T { return T(result); });      \
   }
 ATOMIC(Add, old + value)
@@ -174,7 +181,8 @@ ATOMIC(Exch, value)
 #undef ATOMIC
 template <class T>
 __forceinline__ T atomicCAS(T* address, emulator::Same<T> compare, emulator::Same<T> value) {
-  return emulator::update(address, [=](T old) { return old == compare ? value : old; });
+  const T wanted = compare;
+  return emulator::update(address, [=](T old) { return old == wanted ? T(value) : old; }, &wanted);
 }
 
 // ---- vector types: a load or store of one is one request ---------------------------------------------------
@@ -244,72 +252,7 @@ VECTOR4(int4, int)
 VECTOR4(uint4, unsigned)
 VECTOR4(uchar4, unsigned char)
 
-template <class T>
-inline T __ldg(const T* address) {
-  return *address;
-}
-
-// ---- arithmetic ---------------------------------------------------------------------------------------------
-
-#define BOTH(T)                                            \
-  inline T min(T a, T b) { return b < a ? b : a; }         \
-  inline T max(T a, T b) { return a < b ? b : a; }
-BOTH(int) BOTH(unsigned) BOTH(long) BOTH(unsigned long) BOTH(long long) BOTH(unsigned long long)
-#undef BOTH
-inline float min(float a, float b) { return fmin(a, b); }
-inline float max(float a, float b) { return fmax(a, b); }
-inline double min(double a, double b) { return fmin(a, b); }
-inline double max(double a, double b) { return fmax(a, b); }
-
-inline float rsqrt(float x) { return 1.0f / sqrt(x); }
-inline double rsqrt(double x) { return 1.0 / sqrt(x); }
-inline float rsqrtf(float x) { return rsqrt(x); }
-inline float __expf(float x) { return exp(x); }
-#define __sinf(x) sin(float(x))  // macros: the C library has these names for its own
-#define __cosf(x) cos(float(x))
-#define __tanf(x) tan(float(x))
-#define __powf(x, y) pow(float(x), float(y))
-#define __log2f(x) log2(float(x))
-#define __log10f(x) log10(float(x))
-#define __exp10f(x) pow(10.0f, float(x))
-inline float __logf(float x) { return log(x); }
-inline float __fdividef(float x, float y) { return x / y; }
-inline float __saturatef(float x) { return x > 0 ? fmin(x, 1.0f) : 0.0f; }
-inline void sincos(float x, float* s, float* c) { *s = sin(x), *c = cos(x); }
-inline int __mulhi(int a, int b) { return (int)((std::int64_t)a * b >> 32); }
-inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((std::uint64_t)a * b >> 32); }
-inline long long __mul64hi(long long a, long long b) { return (long long)((__int128)a * b >> 64); }
-inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
-  return (unsigned long long)((unsigned __int128)a * b >> 64);
-}
-inline int __popc(unsigned x) { return __builtin_popcount(x); }
-inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
-inline int __ffs(int x) { return __builtin_ffs(x); }
-inline int __ffsll(long long x) { return __builtin_ffsll(x); }
-inline int __clz(int x) { return x ? __builtin_clz((unsigned)x) : 32; }
-inline int __clzll(long long x) { return x ? __builtin_clzll((unsigned long long)x) : 64; }
-inline unsigned long long __brevll(unsigned long long x) {
-  unsigned long long reversed = 0;
-  for (int bit = 0; bit < 64; ++bit) reversed = reversed << 1 | (x >> bit & 1);
-  return reversed;
-}
-inline unsigned __brev(unsigned x) { return (unsigned)(__brevll(x) >> 32); }
-
-namespace emulator {
-template <class To, class From>
-inline To bits(From from) {
-  static_assert(sizeof(To) == sizeof(From), "a cast of bits keeps the size");
-  To to;
-  std::memcpy(&to, &from, sizeof to);
-  return to;
-}
-}  // namespace emulator
-inline int __float_as_int(float x) { return emulator::bits<int>(x); }
-inline unsigned __float_as_uint(float x) { return emulator::bits<unsigned>(x); }
-inline float __int_as_float(int x) { return emulator::bits<float>(x); }
-inline float __uint_as_float(unsigned x) { return emulator::bits<float>(x); }
-inline long long __double_as_longlong(double x) { return emulator::bits<long long>(x); }
-inline double __longlong_as_double(long long x) { return emulator::bits<double>(x); }
+#include "intrinsics.h"
 
 // ---- the wrappers of device.cuh -------------------------------------------------------------------------------
 

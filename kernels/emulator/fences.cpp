@@ -2,46 +2,58 @@
 //
 // A thread that passes a fence and then writes a word by an atomic (or a volatile store) *releases* all that was
 // behind it at the fence; a thread that then reads the word by an atomic (or a volatile load) *acquires* it: it
-// comes after all that. What lay behind a fence is told by three times: the thread's own fences, the meetings of
-// its warp and the barriers of its block. What one thread has acquired its warp has after __syncwarp, and its
-// block after a barrier.
+// comes after all that. An atomic hands on what the word had released before, a store takes its place.
+//
+// What lay behind a fence is told by clocks: its thread's own, those of the lanes that it has met in __syncwarp,
+// the barriers of its block, and all that it had acquired. What a thread has acquired, and the fences that it has
+// passed, are those of all lanes after __syncwarp, and of its block after a barrier: all may write, each pass a
+// fence, and one of them count the block after the barrier.
 //
 // CUDA wants a second fence after the read; its own guide leaves it out where a barrier follows. Here the read
 // is enough.
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 #include "watch.h"
 
 namespace emulator::fences {
 namespace {
 
-// (block, one of its threads, warps, or itself) -> the time until which all that it did is known
+// (block, one of its threads, or itself) -> the time until which all that it did is known
 using Known = std::unordered_map<std::uint64_t, std::uint32_t>;
-enum { THREADS = 0, WARPS = 1024, BLOCK = 2047 };
+using Shared = std::shared_ptr<const Known>;  // by threads that have met; never changed
+enum Scope { DEVICE, OF_BLOCK, SCOPES };
+constexpr int BLOCK = 2047;
+
+struct Order {  // of a thread, or of all of a block
+  Shared acquired, fenced[SCOPES];  // what comes before it, what its next strong write releases
+};
+
+std::unordered_map<std::uint64_t, Order> orders;
+// by address; what is released within a block alone by its number, else by 0
+std::map<std::pair<std::uintptr_t, std::uint32_t>, Shared> released;
+bool any = false;
 
 std::uint64_t key(std::uint32_t block, int part) { return (std::uint64_t)block << 11 | part; }
 
-std::unordered_map<std::uint64_t, Known> acquired;            // by thread, warp or block
-using Word = std::pair<std::uintptr_t, std::uint32_t>;  // address; by __threadfence_block the block, else 0
-std::map<Word, Known> released;
-bool any = false;
-
-void merge(Known& into, const Known& from) {
-  for (const auto& [who, time] : from) {
-    std::uint32_t& known = into[who];
+void merge(Shared& into, const Shared& from) {
+  if (!from || into == from) return;
+  if (!into) {
+    into = from;
+    return;
+  }
+  auto both = std::make_shared<Known>(*into);
+  for (const auto& [who, time] : *from) {
+    std::uint32_t& known = (*both)[who];
     known = std::max(known, time);
   }
+  into = both;
 }
 
-void merge_acquired(std::uint64_t into, std::uint64_t from) {
-  const auto found = acquired.find(from);
-  if (found == acquired.end()) return;
-  const Known known = std::move(found->second);
-  acquired.erase(found);
-  merge(acquired[into], known);
+void merge(Order& into, const Order& from) {
+  merge(into.acquired, from.acquired);
+  for (int scope = 0; scope < SCOPES; ++scope) merge(into.fenced[scope], from.fenced[scope]);
 }
 
 bool later(const Known& known, std::uint32_t block, int part, std::uint32_t time) {
@@ -49,71 +61,109 @@ bool later(const Known& known, std::uint32_t block, int part, std::uint32_t time
   return found != known.end() && found->second > time;
 }
 
-}  // namespace
-
-void clear() { acquired.clear(), released.clear(), any = false; }
-
-void forget(std::uintptr_t first, std::size_t bytes) {
+void drop(std::uintptr_t first, std::size_t bytes) {
   released.erase(released.lower_bound({first, 0}), released.lower_bound({first + bytes, 0}));
 }
 
-void meet(std::uintptr_t address, bool reads, bool writes) {
-  if (!any) return;
-  const Thread* t = self;
+// What the thread that runs knows by itself and by its block.
+template <class F>
+void each_order(F f) {
+  const std::uint32_t block = self->block->number;
+  for (const std::uint64_t mine : {key(block, self->index), key(block, BLOCK)}) {
+    const auto found = orders.find(mine);
+    if (found != orders.end()) f(found->second);
+  }
+}
+
+void pass(Scope of) {
+  Thread* t = self;
   const std::uint32_t block = t->block->number;
-  const std::uint64_t me = key(block, THREADS + t->index);
-  if (reads) {
-    for (const std::uint32_t of : {0u, block}) {
-      const auto found = released.find({address, of});
-      if (found != released.end()) merge(acquired[me], found->second);
-    }
+  any = true;
+  ++t->clock;
+  auto behind = std::make_shared<Known>();
+  (*behind)[key(block, t->index)] = t->clock;
+  (*behind)[key(block, BLOCK)] = t->block->epoch;
+  for (int lane = 0; lane < WARP; ++lane)
+    if (t->seen[lane] && lane != t->index % WARP)
+      (*behind)[key(block, t->index / WARP * WARP + lane)] = t->seen[lane];
+  Shared all = behind;
+  each_order([&](const Order& known) { merge(all, known.acquired); });
+  Order& mine = orders[key(block, t->index)];
+  for (int scope = of; scope < SCOPES; ++scope) merge(mine.fenced[scope], all);  // who orders all orders a block
+}
+
+}  // namespace
+
+void clear() { orders.clear(), released.clear(), any = false; }
+
+void forget(std::uintptr_t first, std::size_t bytes) { drop(first, bytes); }
+
+void acquire(std::uintptr_t address) {
+  if (!any) return;
+  const std::uint32_t block = self->block->number;
+  for (const std::uint32_t of : {0u, block}) {
+    const auto found = released.find({address, of});
+    if (found != released.end()) merge(orders[key(block, self->index)].acquired, found->second);
   }
-  if (!writes || !t->fenced.passed) return;
-  Known& here = released[{address, t->fenced.of_block ? block : 0}];
-  merge(here, {{me, t->fenced.clock},
-               {key(block, WARPS + t->index / WARP), t->fenced.warp_epoch},
-               {key(block, BLOCK), t->fenced.epoch}});
-  for (std::uint64_t mine : {me, key(block, WARPS + t->index / WARP), key(block, BLOCK)}) {
-    const auto found = acquired.find(mine);
-    if (found != acquired.end()) merge(here, found->second);
-  }
+}
+
+void release(std::uintptr_t address, bool reads) {
+  if (!any) return;
+  if (!reads) drop(address, 1);
+  each_order([&](const Order& known) {
+    for (int scope = 0; scope < SCOPES; ++scope)
+      if (known.fenced[scope])
+        merge(released[{address, scope == OF_BLOCK ? self->block->number : 0}], known.fenced[scope]);
+  });
+}
+
+void overwrite(std::uintptr_t address, int size) {
+  if (!released.empty()) drop(address, size);
 }
 
 bool order(const Access& before) {
   if (!any) return false;
-  const Thread* t = self;
-  const std::uint32_t block = t->block->number;
-  for (std::uint64_t mine : {key(block, THREADS + t->index), key(block, WARPS + t->index / WARP), key(block, BLOCK)}) {
-    const auto found = acquired.find(mine);
-    if (found == acquired.end()) continue;
-    const Known& known = found->second;
-    if (later(known, before.block, THREADS + before.thread, before.clock) ||
-        later(known, before.block, WARPS + before.thread / WARP, before.warp_epoch) ||
-        later(known, before.block, BLOCK, before.epoch))
-      return true;
-  }
-  return false;
+  bool found = false;
+  each_order([&](const Order& known) {
+    if (!known.acquired || found) return;
+    found = later(*known.acquired, before.block, before.thread, before.clock) ||
+            later(*known.acquired, before.block, BLOCK, before.epoch);
+  });
+  return found;
 }
 
 void block_met(Block& block) {
   if (!any) return;
-  const int threads = block.threads.size();
-  for (int i = 0; i < threads; ++i) merge_acquired(key(block.number, BLOCK), key(block.number, THREADS + i));
-  for (int w = 0; w * WARP < threads; ++w) merge_acquired(key(block.number, BLOCK), key(block.number, WARPS + w));
+  Order all;
+  for (int i = 0; i < (int)block.threads.size(); ++i) {
+    const auto found = orders.find(key(block.number, i));
+    if (found == orders.end()) continue;
+    merge(all, found->second);
+    orders.erase(found);
+  }
+  merge(orders[key(block.number, BLOCK)], all);
 }
 
-void warp_met(Block& block, int warp) {
-  if (!any) return;
-  for (int i = warp * WARP; i < (warp + 1) * WARP; ++i)
-    merge_acquired(key(block.number, WARPS + warp), key(block.number, THREADS + i));
+void warp_met(Thread** lanes) {
+  std::uint32_t met[WARP] = {};
+  for (int lane = 0; lane < WARP; ++lane) {
+    if (!lanes[lane]) continue;
+    Thread* t = lanes[lane];
+    t->seen[lane] = ++t->clock;
+    for (int other = 0; other < WARP; ++other) met[other] = std::max(met[other], t->seen[other]);
+  }
+  Order all;
+  for (int lane = 0; lane < WARP; ++lane) {
+    if (!lanes[lane]) continue;
+    std::copy(met, met + WARP, lanes[lane]->seen);
+    if (any) merge(all, orders[key(lanes[lane]->block->number, lanes[lane]->index)]);
+  }
+  for (int lane = 0; any && lane < WARP; ++lane)
+    if (lanes[lane]) orders[key(lanes[lane]->block->number, lanes[lane]->index)] = all;
 }
 
 }  // namespace emulator::fences
 
-using namespace emulator;
-
 extern "C" void emulator_fence(int of_block) {
-  Thread* t = self;
-  fences::any = true;
-  t->fenced = {true, of_block != 0, ++t->clock, t->block->warp_epochs[t->index / WARP], t->block->epoch};
+  emulator::fences::pass(of_block ? emulator::fences::OF_BLOCK : emulator::fences::DEVICE);
 }

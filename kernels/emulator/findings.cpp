@@ -103,6 +103,7 @@ void say_who_waits(const std::vector<Block*>& blocks, const std::string& why) {
                     line(group.second->place, group.second->caller).c_str(), describe(group.second).c_str());
   if (ended) message += text("; %d have ended", ended);
   if (not_begun) message += text("; %d have not begun", not_begun);
+  if (groups.empty()) return;
   const Thread* first = groups.begin()->second.second;  // one that runs, where one does
   finding("deadlock", why + message, first->place, first->caller);
 }
@@ -114,12 +115,23 @@ void say_why_left(const std::vector<Block*>& blocks) {
     case Left::endless:
       say_who_waits(blocks, text("nobody has come further in %g s of a processor: ", launch->limit));
       break;
+    case Left::barren:
+      say_who_waits(blocks, text("they meet, but no thread has ended in %g s of a processor: ", BARREN * launch->limit));
+      break;
     case Left::overflow:
       finding("stack overflow",
               describe(t) + text(": its calls and local variables take more than %zu KiB", STACK >> 10), {}, t->caller);
       break;
     case Left::fault:
-      finding("out of bounds", describe(t) + text(" touches address %p, where no memory is", worker->address), {},
+      finding("out of bounds",
+              describe(t) + text(" touches address %#llx, where no memory is", (unsigned long long)worker->address), {},
+              t->caller);
+      break;
+    case Left::unaligned:
+      finding("misaligned", describe(t) + ": the address does not divide by the size, or cannot be one", {}, t->caller);
+      break;
+    case Left::trap:
+      finding("trap", describe(t) + " has come to __trap(), or to the end of a function that must return", {},
               t->caller);
       break;
     case Left::division:

@@ -67,7 +67,14 @@ def _library(text: Text, real: str, index: str, instrumented: bool):
     return path, _load(path)
 
 
-_one_at_a_time = threading.Lock()  # a library has one runtime
+# A library has one runtime. A fork waits for the launch of another thread: its copy would hold half
+# a launch, and locks that nobody opens.
+_one_at_a_time = threading.RLock()
+os.register_at_fork(
+    before=_one_at_a_time.acquire,
+    after_in_parent=_one_at_a_time.release,
+    after_in_child=_one_at_a_time.release,
+)
 
 
 def _limit() -> float:
@@ -135,8 +142,8 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         answer = json.loads(made.emulator_launch(ctypes.byref(wanted)).decode("utf-8", "replace"))
     if answer["interrupted"]:
         raise KeyboardInterrupt
-    if not path.is_file():  # addresses become lines only beside it
-        library(text, real, index, watched is not None)
+    if (answer["findings"] or watched is not None) and not path.is_file():
+        library(text, real, index, watched is not None)  # addresses become lines only beside it
     if watched is not None:
         for p, v in arrays:
             if not p.constant and v.size:

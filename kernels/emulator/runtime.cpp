@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <dlfcn.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -28,7 +27,7 @@ namespace emulator {
 const std::size_t page = sysconf(_SC_PAGESIZE);
 thread_local Thread* self = nullptr;
 thread_local Worker* worker = nullptr;
-std::uint32_t grid_epoch = 0;
+std::uint32_t grid_epoch = 0, grid_arrived = 0;
 const Launch* launch = nullptr;
 std::atomic<bool> abandoned;
 
@@ -89,7 +88,8 @@ Thread* new_thread(Block& block, int index) {
   t->index = index;
   t->state = State::ready;
   t->fruitless = t->accesses = 0;
-  t->clock = 0, t->fenced = Fence();
+  t->clock = 0, t->touching = nullptr;
+  std::fill(t->seen, t->seen + WARP, 0);
   return t;
 }
 
@@ -149,10 +149,15 @@ bool runs_on(Block& block) {  // run every thread that can; true if one could
         ran = true;  // also where it spins, and lets the others go first
         if (t->state != State::ready) worker->quiet = 0;
         if (t->state == State::done) {
-          if (!t->open->empty() || !t->groups->empty()) {
-            t->open->clear(), t->groups->clear();
-            finding("copy", describe(t) + " has ended with asynchronous copies under way", {});
-          }
+          worker->barren = 0;
+          if (!t->open->empty()) t->groups->push_back(*t->open);
+          for (const auto& group : *t->groups)
+            if (!group.empty()) {
+              finding("copy", describe(t) + " has ended before this copy had landed: it waits for none", {},
+                      group[0].caller);
+              break;
+            }
+          t->open->clear(), t->groups->clear();
           block.ended[i] = true;
           block.threads[i] = nullptr;
           worker->idle.push_back(t);
@@ -184,7 +189,7 @@ void run(const std::vector<Block*>& blocks) {
       for (Thread* t : block->threads) there += t != nullptr, at_grid += t && t->state == State::grid;
     const bool everybody = at_grid == (int)(blocks.size() * blocks[0]->threads.size());
     if (everybody) {
-      ++grid_epoch;
+      ++grid_epoch, grid_arrived = 0;
       for (Block* block : blocks) {
         monitor::end_interval(*block);
         ++block->epoch;
@@ -207,7 +212,6 @@ Block* new_block(std::uint64_t number, char* arena) {
   block->alive = size.x * size.y * size.z;
   block->threads.assign(block->alive, nullptr);
   block->ended.assign(block->alive, false);
-  block->warp_epochs.assign((block->alive + WARP - 1) / WARP, 0);
   block->shared = arena;
   block->used = (launch->dynamic_shared + 15) / 16 * 16;
   return block;
@@ -248,15 +252,13 @@ using namespace emulator;
 
 // ---- what launch.py calls --------------------------------------------------------------------------------------
 
-// Run one launch; answers a JSON object that lives until the next call.
+// Run one launch; answers a JSON object that lives until the next call. One at a time: launch.py sees to it.
 extern "C" const char* emulator_launch(const Launch* wanted) {
   static std::string json;
-  static std::mutex one_launch;
-  std::lock_guard<std::mutex> guard(one_launch);
   launch = wanted;
   clear_findings();
   abandoned = false;
-  grid_epoch = 0;
+  grid_epoch = grid_arrived = 0;
   const std::uint64_t blocks = (std::uint64_t)wanted->grid.x * wanted->grid.y * wanted->grid.z;
   const std::size_t threads = (std::size_t)wanted->block.x * wanted->block.y * wanted->block.z;
   const std::size_t resident = wanted->cooperative ? blocks : 1;
@@ -312,7 +314,7 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
   dladdr((void*)&emulator_launch, &library);
   json += text("], \"interrupted\": %s, \"base\": %llu", interrupted ? "true" : "false",
                (unsigned long long)library.dli_fbase);
-  monitor::report(json);
+  monitor::end(json);
   json += "}";
   return json.c_str();
 }

@@ -36,10 +36,8 @@ struct Copy {  // a cp.async on its way
 
 struct Block;
 
-struct Fence {  // what a thread had behind it at a fence: of its own accesses, its warp's, its block's
-  bool passed = false, of_block = false;
-  std::uint32_t clock = 0, warp_epoch = 0, epoch = 0;
-};
+constexpr int WARP = 32, KEPT = 8;
+constexpr std::uint32_t UNWRITTEN = 0x7ff5a5a5;  // debug.py: launcher.py fills new arrays with it
 
 // One fiber; lies at the low end of its own stack. The page after it may not be touched, so that it is seen
 // when the stack overflows.
@@ -58,15 +56,16 @@ struct Thread {
   unsigned mask = 0;
   std::uint64_t bits = 0;  // given to the warp, then received from it
   int parameter = 0, width = 32;
-  const void *a = nullptr, *b = nullptr;  // fragments of a matrix product
-  float* d = nullptr;
+  std::uint32_t a[4], b[2];  // fragments of a matrix product
+  float d[4];
   std::vector<Copy>* open = nullptr;                // copies not yet in a group
   std::vector<std::vector<Copy>>* groups = nullptr;  // groups not yet landed
   long fruitless = 0, accesses = 0;  // atomics that changed nothing, loads and stores; since the last barrier
   volatile int busy = 0;       // in the runtime, which may hold a lock: not to be taken back now,
   volatile bool late = false;  // but as soon as it is over
-  std::uint32_t clock = 0;     // fences passed
-  Fence fenced;             // the last of them
+  void* volatile touching = nullptr;  // the runtime touches memory in the name of this line
+  std::uint32_t clock = 0;       // fences and __syncwarp passed
+  std::uint32_t seen[WARP] = {};  // what the lanes of its warp did before their clocks said this, it comes after
 };
 
 struct Declared {  // a shared array
@@ -85,7 +84,6 @@ struct Block {
   std::size_t used = 0;
   std::map<const void*, Declared> declared;
   std::uint32_t epoch = 0;  // barriers passed
-  std::vector<std::uint32_t> warp_epochs;
 };
 
 struct Source {  // a place as the compiler's own checks give it
@@ -116,8 +114,10 @@ struct Launch {
   Stacks* kept;           // stacks from launch to launch, KEPT of them
 };
 
-constexpr int WARP = 32, KEPT = 8;
+constexpr int BARREN = 10;  // times the limit may pass without an end of any thread
 constexpr std::size_t STACK = 512 << 10, SHARED = 228 << 10;
+constexpr std::size_t STATIC = 48 << 10;  // bytes of __shared__ that a kernel may declare
+constexpr std::size_t MOST = 99 << 10;    // and of all, on every chip since sm_80
 #ifdef GLASSGRAD_INSTRUMENTED
 constexpr bool WATCHED = true;
 constexpr std::size_t GAP = 512;  // bytes between shared arrays; a multiple of all 32 banks
@@ -126,7 +126,7 @@ constexpr bool WATCHED = false;
 constexpr std::size_t GAP = 0;
 #endif
 
-enum class Left { no, endless, interrupted, overflow, fault, division };
+enum class Left { no, endless, barren, interrupted, overflow, fault, unaligned, division, trap };
 
 struct Worker {
   char* stacks = nullptr;
@@ -135,6 +135,7 @@ struct Worker {
   std::vector<Thread*> idle;  // fibers that have ended their thread
   jmp_buf home;
   volatile int quiet = 0;     // ticks since a thread last ended, or waited for others
+  volatile int barren = 0;    // ticks since a thread last ended
   Left left = Left::no;       // why a thread was taken back,
   Thread* leaver = nullptr;   // which one, and the address that it could not touch
   void* address = nullptr;
@@ -147,7 +148,7 @@ struct Worker {
 extern const std::size_t page;  // of memory, in bytes
 extern thread_local Thread* self;  // null where no thread of a kernel runs
 extern thread_local Worker* worker;
-extern std::uint32_t grid_epoch;
+extern std::uint32_t grid_epoch, grid_arrived;  // barriers of the grid passed, blocks counted at the next
 extern const Launch* launch;
 extern std::atomic<bool> abandoned;
 std::string text(const char* form, ...) __attribute__((format(__printf__, 1, 2)));
@@ -159,6 +160,7 @@ void say_why_left(const std::vector<Block*>& blocks);  // if a thread of this wo
 std::string describe(const Thread* t);
 std::string describe(std::uint32_t block, unsigned thread);  // by their numbers
 std::string line(Place place, void* caller);  // "line 12" of the kernel's own file
+void first_of_the_runtime();
 void park(State state, Place place, void* caller);  // the thread that runs, until it is resumed
 bool resolve_warp(Block& block, int warp);  // release one meeting, if all that it names have come
 [[noreturn]] void abandon();  // give up this launch: from inside a fiber
@@ -182,15 +184,23 @@ struct Busy {  // while it lives, the thread that runs is not taken back
   }
 };
 
+struct InTheNameOf {  // while it lives, a fault in the runtime is one of this line of the kernel
+  explicit InTheNameOf(void* caller) { self->touching = caller; }
+  ~InTheNameOf() { self->touching = nullptr; }
+};
+
 // The monitor; in plain mode these do nothing.
 namespace monitor {
 void begin(const Launch& launch, const char* stacks, std::size_t stack_bytes);
 void begin_block(Block& block);
-void warp_met(Block& block, int warp);
+void warp_met(Thread** lanes);  // WARP of them at a __syncwarp, null those that take no part
+void load(const void* from, int bytes, void* caller);  // in the runtime, by the thread that runs
+void store(void* to, int bytes, void* caller);
+void atomic(void* at, int bytes, void* caller);
 void end_interval(Block& block);  // all threads of the block are at a barrier or have ended
 void copy_started(const Copy& copy);
 void copy_landed(const Copy& copy);
-void report(std::string& json);  // members of a JSON object, each after a comma
+void end(std::string& json);  // members of a JSON object, each after a comma; forgets all
 }  // namespace monitor
 
 }  // namespace emulator

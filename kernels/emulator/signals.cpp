@@ -24,7 +24,7 @@ namespace {
 
 constexpr double TICK = 0.02;  // seconds of a processor
 constexpr int CLOCK = SIGURG;  // ignored by a process that does not ask for it
-constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 constexpr std::size_t ROOM = 64 << 10;  // for handlers of faults: the stack may be what has no room
 
 struct sigaction before_clock, before_interrupt, before_fault[std::size(FAULTS)];
@@ -43,8 +43,13 @@ void* here(void* context) {
 }
 
 [[noreturn]] void leave(Left why, void* at, void* address = nullptr) {
+  if (self->touching)
+    at = self->touching;
+  else if (at >= (void*)first_of_the_runtime && self->caller)
+    at = self->caller;  // the last line that is known
   self->place = {}, self->caller = at;
-  worker->left = why, worker->leaver = self, worker->address = address;
+  if (worker->left == Left::no) worker->left = why;
+  worker->leaver = self, worker->address = address;
   abandoned = true;
   _longjmp(worker->home, 1);
 }
@@ -56,10 +61,21 @@ void tick(void* at) {
   if (!WATCHED) park(State::ready, {}, at);  // instrumented launches take turns by what they count
 }
 
-void on_tick(int, siginfo_t*, void* context) {
+// The program's own use of the signal, where it has one.
+void hand_on(int number, siginfo_t* info, void* context) {
+  if (before_clock.sa_flags & SA_SIGINFO)
+    before_clock.sa_sigaction(number, info, context);
+  else if (before_clock.sa_handler != SIG_DFL && before_clock.sa_handler != SIG_IGN)
+    before_clock.sa_handler(number);
+}
+
+void on_tick(int number, siginfo_t* info, void* context) {
+  if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &before_clock) return hand_on(number, info, context);
   if (!worker) return;
   const int error = errno;
-  ++worker->quiet;
+  ++worker->quiet, ++worker->barren;
+  if (launch->limit > 0 && worker->barren * TICK >= BARREN * launch->limit && !abandoned)
+    worker->left = Left::barren, abandoned = true;  // whoever runs sees it, a thread or the worker
   Thread* t = self;
   char* stack = (char*)&t;
   // not on its way to or from the worker
@@ -77,10 +93,13 @@ void on_interrupt(int) {
 }
 
 void on_fault(int number, siginfo_t* info, void* context) {
-  if (worker && self && !self->busy) {
+  if (worker && self && (!self->busy || self->touching)) {
     const std::size_t offset = (char*)info->si_addr - worker->stacks;
     const bool guard = offset < worker->guarded * STACK && offset % STACK / page == 1;
-    leave(number == SIGFPE ? Left::division : guard ? Left::overflow : Left::fault, here(context), info->si_addr);
+    Left why = number == SIGFPE ? Left::division : number == SIGILL || number == SIGTRAP ? Left::trap : Left::fault;
+    if (why == Left::fault && guard) why = Left::overflow;
+    if (why == Left::fault && info->si_code == SI_KERNEL) why = Left::unaligned;  // it does not say the address
+    leave(why, here(context), info->si_addr);
   }
   for (std::size_t i = 0; i < std::size(FAULTS); ++i)  // not a kernel's: it happens again, and others hear it
     if (FAULTS[i] == number) sigaction(number, &before_fault[i], nullptr);
@@ -123,6 +142,7 @@ void arm(Worker& mine) {
   sigevent event = {};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = CLOCK;
+  event.sigev_value.sival_ptr = &before_clock;  // a tick of ours
   event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
   mine.armed = !timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &mine.timer);
   const long nanoseconds = (long)(TICK * 1e9);

@@ -11,7 +11,7 @@ namespace emulator {
 namespace {
 
 float from_bf16(unsigned bits) { return emulator::bits<float>(bits << 16); }
-float from_tf32(float x) { return emulator::bits<float>(emulator::bits<unsigned>(x) & 0xffffe000u); }
+float from_tf32(unsigned bits) { return emulator::bits<float>(bits & 0xffffe000u); }
 
 // d += a b from the fragments of 32 lanes, in the layouts of the PTX manual.
 void multiply(Thread** lanes, Warp kind) {
@@ -22,14 +22,14 @@ void multiply(Thread** lanes, Warp kind) {
     for (int i = 0; i < 4; ++i) {
       const int row = g + 8 * (i % 2), k = i / 2;
       if (kind == Warp::tf32) {
-        a[row][t + 4 * k] = from_tf32(((const float*)lanes[lane]->a)[i]);
-        if (i < 2) b[t + 4 * i][g] = from_tf32(((const float*)lanes[lane]->b)[i]);
+        a[row][t + 4 * k] = from_tf32(lanes[lane]->a[i]);
+        if (i < 2) b[t + 4 * i][g] = from_tf32(lanes[lane]->b[i]);
       } else {
-        const unsigned pair = ((const unsigned*)lanes[lane]->a)[i];
+        const unsigned pair = lanes[lane]->a[i];
         a[row][2 * t + 8 * k] = from_bf16(pair & 0xffffu);
         a[row][2 * t + 8 * k + 1] = from_bf16(pair >> 16);
         if (i < 2) {
-          const unsigned column = ((const unsigned*)lanes[lane]->b)[i];
+          const unsigned column = lanes[lane]->b[i];
           b[2 * t + 8 * i][g] = from_bf16(column & 0xffffu);
           b[2 * t + 8 * i + 1][g] = from_bf16(column >> 16);
         }
@@ -56,34 +56,48 @@ int source_lane(const Thread* t, int lane) {
   return from;
 }
 
+// What a lane receives that names a lane without a value. A GPU gives anything; this is not a number, and no
+// integer that is near to one that is expected.
+std::uint64_t nothing(const Thread* t, int from, bool ended) {
+  const bool named = t->mask >> from & 1;
+  if (named)
+    finding("warp", describe(t) + text(": takes the value of lane %d, named in its mask %#x, which %s", from, t->mask,
+                                       ended ? "has ended" : "the block does not have"),
+            t->place, t->caller);
+  else if (WATCHED)  // plain mode cannot tell whether the value is used, and lets it pass
+    finding("warp", describe(t) + text(": takes the value of lane %d, which takes no part", from), t->place,
+            t->caller);
+  return std::uint64_t(UNWRITTEN) << 32 | UNWRITTEN;
+}
+
 }  // namespace
 
-// Release one meeting of the warp, if all that it names have come.
+// Release one meeting of the warp, if all that it names have come, save those that have ended. They may come by
+// different ways: to the same kind of call with the same mask. A matrix product alone is one call for all.
 bool resolve_warp(Block& block, int warp) {
   const int first = warp * WARP, size = std::min<int>(WARP, block.threads.size() - first);
   for (int leader = 0; leader < size; ++leader) {
     Thread* l = block.threads[first + leader];
     if (!l || l->state != State::warp) continue;
+    const bool product = l->warp == Warp::tf32 || l->warp == Warp::bf16;
     Thread* lanes[WARP] = {};
     bool all_here = true;
-    std::string missing;
     for (int lane = 0; lane < size; ++lane) {
-      if (!(l->mask >> lane & 1)) continue;
+      if (!(l->mask >> lane & 1) || block.ended[first + lane]) continue;
       Thread* t = block.threads[first + lane];
-      if (block.ended[first + lane]) {
-        missing = text("lane %d, named in its mask %#x, has ended", lane, l->mask);
-        continue;
-      }
       if (!t || t->state != State::warp || t->mask != l->mask || t->warp != l->warp ||
-          t->place.number != l->place.number)
+          (product && t->place.number != l->place.number))
         all_here = false;
       else
         lanes[lane] = t;
     }
-    if (!(l->mask >> leader & 1)) missing = text("its mask %#x does not name itself", l->mask);
     if (!all_here) continue;
-    if (!missing.empty()) finding("warp", describe(l) + ": " + missing, l->place, l->caller);
-    if (l->warp == Warp::tf32 || l->warp == Warp::bf16) {
+    if (!(l->mask >> leader & 1)) {
+      finding("warp", describe(l) + text(": its mask %#x does not name itself", l->mask), l->place, l->caller);
+      abandoned = true;
+      return false;
+    }
+    if (product) {
       if (std::count(lanes, lanes + WARP, nullptr)) {
         finding("warp", describe(l) + ": a matrix product needs all 32 lanes of the warp", l->place, l->caller);
         abandoned = true;
@@ -100,16 +114,10 @@ bool resolve_warp(Block& block, int warp) {
       received[lane] = votes;
       if (t->warp <= Warp::exchange) {
         const int from = source_lane(t, lane);
-        if (!lanes[from])
-          finding("warp", describe(t) + text(": takes the value of lane %d, which takes no part", from),
-                  t->place, t->caller);
-        received[lane] = lanes[from] ? lanes[from]->bits : 0xdeadbeefdeadbeefull;
+        received[lane] = lanes[from] ? lanes[from]->bits : nothing(t, from, from < size && block.ended[first + from]);
       }
     }
-    if (l->warp == Warp::sync) {
-      ++block.warp_epochs[warp];
-      monitor::warp_met(block, warp);
-    }
+    if (l->warp == Warp::sync) monitor::warp_met(lanes);
     for (int lane = 0; lane < WARP; ++lane)
       if (lanes[lane]) lanes[lane]->bits = received[lane], lanes[lane]->state = State::ready;
     return true;

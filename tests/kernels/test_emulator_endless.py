@@ -102,6 +102,25 @@ extern "C" __global__ void k(int* flag, int* y) {{
     assert (y == 7).all()
 
 
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("meet", ["__syncthreads()", "__any_sync(FULL_WARP, 0)"])
+def test_a_loop_whose_threads_meet_ends_too(tmp_path, monkeypatch, meet, watched):
+    monkeypatch.setenv("GLASSGRAD_EMULATOR_SECONDS", "0.03")
+    text = f"""
+extern "C" __global__ void k(int* y) {{
+  volatile int* seen = y;
+  while (*seen == 0) {meet};  // <-
+}}
+"""
+    made = source(tmp_path, text)
+    with watching() if watched else pytest.raises(KernelError) as found:
+        made.launch("k", 1, 32, np.zeros(1, "int32"))
+    says = str(found.findings[0]) if watched else str(found.value)
+    assert (
+        f"planted.cu:{marked(made)}: deadlock: they meet, but no thread has ended in 0.3 s" in says
+    )
+
+
 def test_many_atomics_are_no_deadlock(tmp_path):
     text = """
 extern "C" __global__ void k(int* y) {
@@ -244,6 +263,9 @@ extern "C" __global__ void k(int* y, int n) {
     [
         ("*(int*)(8 * (long long)n) = 1;", 100, "out of bounds: block .* touches address 0x320"),
         ("y[0] = (-2147483647 - n) / (n - 2);", 1, "overflow: .* quotient does not fit"),
+        ("if (n == 3) __trap();", 3, r"trap: .* has come to __trap\(\)"),
+        ('printf("%s", (const char*)(long long)n);', 5, "out of bounds: .* touches address 0x5"),
+        ("*(float4*)(y + n) = *(float4*)y;", 1, "misaligned: .* the address does not divide"),
     ],
 )
 def test_a_fault_in_a_kernel_does_not_end_the_process(tmp_path, line, n, says):
@@ -251,6 +273,52 @@ def test_a_fault_in_a_kernel_does_not_end_the_process(tmp_path, line, n, says):
     made = source(tmp_path, text)
     with pytest.raises(KernelError, match=rf"planted\.cu:{marked(made)}: {says}"):
         made.launch("k", 2, 32, np.zeros(1, "int32"), n)
+
+
+def test_a_copy_from_where_no_memory_is_names_its_line(tmp_path):
+    text = """
+extern "C" __global__ void k(float* y, int n) {
+  __shared__ float s[32];
+  copy_async<4>(s, y + (long long)n * n);  // <-
+  copy_async_commit();
+  copy_async_wait<0>();
+}
+"""
+    made = source(tmp_path, text)
+    with pytest.raises(
+        KernelError, match=rf":{marked(made)}: out of bounds: .* touches address 0x"
+    ):
+        made.launch("k", 1, 1, np.zeros(1, "f4"), 100000)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_null_pointer_is_called_by_its_name(tmp_path, kept):
+    text = 'extern "C" __global__ void k(float* y, const float* x) { y[0] = x[3]; }'
+    with watching() as report:
+        source(tmp_path, text).launch("k", 1, 1, numbers(1), numbers(4) if kept else None)
+    says = [f.message.rpartition("bytes ")[2] for f in report.findings]
+    assert says == ([] if kept else ["at address 0xc: a pointer is null"])
+
+
+def test_a_signal_that_the_program_wants_is_handed_on_too(tmp_path):
+    """The emulator's clock uses SIGURG."""
+    text = """
+extern "C" __global__ void k(double* y) {
+  double x = 0;
+  for (int i = 0; i < 60000000; ++i) x = x * 0.5 + 1;
+  y[threadIdx.x] = x;
+}
+"""
+    made, y, heard = source(tmp_path, text), np.zeros(2), []
+    made.launch("k", 1, 1, y)
+    before = signal.signal(signal.SIGURG, lambda *_: heard.append(1))
+    try:
+        helper = subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -URG {os.getpid()}"])
+        made.launch("k", 1, 2, y)
+        helper.wait()
+    finally:
+        signal.signal(signal.SIGURG, before)
+    assert heard == [1] and np.allclose(y, 2)
 
 
 def test_kernels_may_print(tmp_path, capfd):

@@ -43,7 +43,7 @@ extern "C" __global__ void k(real* y, unsigned* count) {
   __syncthreads();
   if (threadIdx.x == 0) before = atomicAdd(count, 1);
   __syncthreads();
-  if (before == gridDim.x - 1 && threadIdx.x == 5) y[0] += y[64];  // <-
+  if (before == gridDim.x - 1) y[192 + threadIdx.x] = y[threadIdx.x] + y[64 + threadIdx.x];  // <-
 }
 """
 FLAG = """
@@ -101,14 +101,15 @@ def test_a_fence_of_the_block_orders_within_the_block(tmp_path):
     assert not findings and args[out][0] == threads
 
 
-def test_a_fence_holds_for_what_a_barrier_had_gathered(tmp_path):
+@pytest.mark.parametrize("fence", ["", "__threadfence_block();"])
+def test_a_fence_holds_for_what_a_barrier_had_gathered(tmp_path, fence):
     """All threads write, all pass a fence, one counts after the barrier."""
 
     def arguments():
-        return np.zeros(192, "f4"), np.zeros(1, "u4")
+        return np.zeros(256, "f4"), np.zeros(1, "u4")
 
     assert not run(tmp_path, EVERYBODY, "__threadfence();", 3, 64, arguments)[2]
-    made, _, races = run(tmp_path, EVERYBODY, "", 3, 64, arguments)
+    made, _, races = run(tmp_path, EVERYBODY, fence, 3, 64, arguments)
     assert {f.kind for f in races} == {"race"} and {f.line for f in races} == {marked(made)}
 
 

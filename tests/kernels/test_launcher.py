@@ -66,7 +66,7 @@ def test_an_unknown_kernel_names_the_nearest(tmp_path):
         ("__nv_bfloat162 pair;", "half precision"),
         ("y[0] = tex1Dfetch<real>(t, 0);", "textures"),
         ("assert(y);", "assert"),
-        ("__shared__ int a, b;", "one `__shared__ type name"),
+        ("__shared__ int (*a)[4];", "one line `__shared__ type name"),
     ],
 )
 def test_an_unsupported_feature_is_named_with_its_line(tmp_path, line, feature):
