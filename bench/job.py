@@ -83,8 +83,8 @@ def measure(job: Job, session) -> list[dict]:
         except Exception as error:  # a peer is not our code: whatever it raises, we go on
             if key not in job.peers:
                 raise
-            why = error if isinstance(error, VerifyError) else in_words(error)
-            session.note(f"{key} was left out of {job}: {why}")
+            why = error if isinstance(error, VerifyError) else f"{job}: {in_words(error)}"
+            session.note(f"{key} was left out: {why}")
         else:
             peers |= {key: contender} if key in job.peers else {}
     calls = {key: c.call for key, c in _everybody(job, peers).items()}

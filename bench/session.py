@@ -54,7 +54,7 @@ class Session:
             try:
                 found[peer] = module.contender(name, *given)
             except Exception as error:  # not our code: its failure is no reason to stop
-                self.note(f"{peer} was left out of {name}: {peers.in_words(error)}")
+                self.note(f"{peer} was left out: {name}: {peers.in_words(error)}")
         return {peer: c for peer, c in found.items() if c is not None}
 
     def note(self, text: str) -> None:

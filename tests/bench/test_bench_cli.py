@@ -158,7 +158,7 @@ def test_a_broken_peer_is_left_out(monkeypatch, cheap):
             plans = suite.select(["som.distances"])
             ((_, (row, *_)),) = session.run(plans[:1])
         assert row["median"] > 0 and row["peers"] == {}
-        assert session.notes[0].startswith("blas was left out of som.distances")
+        assert session.notes[0].startswith("blas was left out: som.distances")
         assert session.notes[0].endswith("OSError: libc10.so: cannot open")
 
 
