@@ -139,7 +139,8 @@ def trial(command: str) -> None:
     with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
         try:
             for instrumented in (False, True):
-                _build(TRIAL, TYPES, instrumented, Path(folder), Path(folder) / "trial.so", command)
+                runtime, made = _runtime(instrumented, command), Path(folder) / "trial.so"
+                _build(TRIAL, TYPES, instrumented, runtime, Path(folder), made, command)
         except CompileError as error:
             said = str(error).splitlines()
             line = next((s for s in said if "error" in s), said[-1])
@@ -197,18 +198,20 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     """The shared library of a text for one dtype and size of index, from the cache or made now."""
     source, command = rewritten(text), compiler()
     types = f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}"
-    content = source, _runtime(instrumented, command).name, *types, *_options(instrumented, command)
+    runtime = _runtime(instrumented, command)
+    content = source, runtime.name, *types, *_options(instrumented, command)
 
     def build(scratch: Path, made: Path):
-        _build(source, types, instrumented, scratch, made, command)
+        _build(source, types, instrumented, runtime, scratch, made, command)
 
     return _kept(text.path.parent.name, ".so", content, build, command)
 
 
-def _build(source, types, instrumented: bool, scratch: Path, made: Path, command: str) -> None:
+def _build(
+    source, types, instrumented: bool, runtime: Path, scratch: Path, made: Path, command: str
+) -> None:
     """Compile C++ in a scratch folder and link it with the runtime."""
     options = (*ALWAYS, *types, *_options(instrumented, command))
-    runtime = _runtime(instrumented, command)
     (scratch / "kernel.cpp").write_text(source, encoding="utf-8")
     kernel = ("-include", "cuda.h", "-c", "kernel.cpp", "-o", "kernel.o")
     _run(command, *options, *kernel, cwd=scratch)
