@@ -16,6 +16,13 @@ from tests.kernels.emulating import marked, needs_compiler, numbers, source
 
 pytestmark = needs_compiler
 
+BUSY = """
+extern "C" __global__ void k(double* y) {
+  double x = 0;
+  for (int i = 0; i < %d; ++i) x = x * 0.5 + 1;
+  y[threadIdx.x] = x;
+}
+"""
 SPIN = """
 extern "C" __global__ void k(int* y) {
   volatile int* flag = y;
@@ -198,14 +205,7 @@ def test_ctrl_c_ends_a_launch(tmp_path, listen, after, times):
 
 
 def test_an_interrupt_that_the_program_wants_is_handed_on(tmp_path):
-    text = """
-extern "C" __global__ void k(double* y) {
-  double x = 0;
-  for (int i = 0; i < 100000000; ++i) x = x * 0.5 + 1;
-  y[threadIdx.x] = x;
-}
-"""
-    made, y, heard = source(tmp_path, text), np.zeros(8), []
+    made, y, heard = source(tmp_path, BUSY % 100000000), np.zeros(8), []
     made.launch("k", 1, 1, np.zeros(1))
     before = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
     try:
@@ -302,14 +302,7 @@ def test_a_null_pointer_is_called_by_its_name(tmp_path, kept):
 
 def test_a_signal_that_the_program_wants_is_handed_on_too(tmp_path):
     """The emulator's clock uses SIGURG."""
-    text = """
-extern "C" __global__ void k(double* y) {
-  double x = 0;
-  for (int i = 0; i < 60000000; ++i) x = x * 0.5 + 1;
-  y[threadIdx.x] = x;
-}
-"""
-    made, y, heard = source(tmp_path, text), np.zeros(2), []
+    made, y, heard = source(tmp_path, BUSY % 60000000), np.zeros(2), []
     made.launch("k", 1, 1, y)
     before = signal.signal(signal.SIGURG, lambda *_: heard.append(1))
     try:
