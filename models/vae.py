@@ -211,7 +211,7 @@ BERNOULLI = Recipe(
     settings=SETTINGS,
     presets={
         "digits": {**SMALL, "binarise": "grey"},
-        "mnist": {"epochs": 150, "lr": 2e-3, "schedule": "cosine", "select": "bound"},
+        "mnist": {"epochs": 300, "lr": 2e-3, "schedule": "cosine", "select": "bound"},
         "fashion_mnist": {"epochs": 60, "binarise": "grey", "select": "bound"},
     },
     metric="bound",
