@@ -144,7 +144,6 @@ class BoltzmannMachine(BinarySystem):
 
     def train_step(self, batch, trainer):
         """One step by the difference of both phases; returns E(clamped) - E(free), the gap."""
-        self.note(trainer)
         s, f = self.clamped(batch.x, self.s["positive"], self.noise).T, self.free().T
         m = self.mean.data
         if self.s["centred"]:
@@ -228,6 +227,8 @@ def ignored(s: dict) -> dict:
     found = {}
     if not s["hidden"]:
         found["positive"] = "without hidden units"
+        if s["negative"] == "gibbs":
+            found["sweeps"] = "without hidden units, with negative=gibbs"
     if s["negative"] == "mean_field":
         found["steps"] = "with negative=mean_field"
     return found

@@ -162,16 +162,17 @@ class BinarySystem(System):
     due, long = True, ("log_z", "log_likelihood", "bound", "nll")
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches as rows [N, D], drawn anew as 0 and 1 with binarise="sampled"."""
+        """Minibatches as rows [N, D], drawn anew as 0 and 1 with binarise="sampled".
+
+        Every epoch asks for them, one that is resumed after its last step too: so it is here that
+        the evaluation at its end is decided on.
+        """
+        s, every, number = self.s, self.s["ais_every"], epoch + 1
+        asked = s["select"].lstrip("+") in self.long
+        self.due = asked or number >= s["epochs"] or bool(every and number % every == 0)
         for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
             x = flat(batch.x)
             yield Batch(draw(self.noise, x) if self.s["binarise"] == "sampled" else x, batch.y)
-
-    def note(self, trainer) -> None:
-        """At each step: will the evaluation at the end of this epoch take the long figures?"""
-        every, epoch, s = self.s["ais_every"], trainer.epoch + 1, trainer.settings
-        asked = s["select"].lstrip("+") in self.long
-        self.due = asked or epoch >= s["epochs"] or bool(every and epoch % every == 0)
 
     def rows(self, split: Split, most: int | None = None):
         """The first samples of a split as rows [N, D] on the device of the weights."""

@@ -169,7 +169,6 @@ class RBM(BinarySystem):
 
     def train_step(self, batch, trainer):
         """One step against the gradient estimate, by whatever optimiser; the gap F(v) - F(ṽ)."""
-        self.note(trainer)
         figures = self.learn(batch.x)
         trainer.clip()
         trainer.optimiser.step()

@@ -32,7 +32,6 @@ class Stack(BinarySystem):
         The schedule of the learning rate starts anew with each stage. In the first step of layer
         k > 0 its visible biases, base model and chains are taken from the mean of its data.
         """
-        self.note(trainer)
         k = max(k for k, first in enumerate(firsts[:-1]) if first <= trainer.epoch)
         factor = make_schedule(trainer.settings["schedule"], firsts[k + 1] - firsts[k])
         trainer.optimiser.lr = trainer.settings["lr"] * factor(trainer.epoch - firsts[k])

@@ -186,9 +186,9 @@ def test_the_objective_passes_the_gradient_check():
 )  # fmt: skip
 def test_training_beats_independent_pixels(name, changes):
     recipe = models.recipe(name)
-    few = {"epochs": 12, "temperatures": 300, "ais_chains": 50, "sweeps": 3}
-    if "hidden" in name or name == "boltzmann-machine":
-        few["hidden"] = 12
+    few = {"epochs": 12, "temperatures": 300, "ais_chains": 50}
+    if name == "boltzmann-machine":
+        few |= {"hidden": 12, "sweeps": 3}
     trained = training.train(recipe, overrides={**few, **changes})
     found = trained.test_figures
     assert found["bound"] < 25.5 and found["log_z_spread"] < 0.3  # independent pixels: 26.7
@@ -210,3 +210,6 @@ def test_settings_are_checked():
         visible.resolve("digits", {"positive": "gibbs"})
     with pytest.raises(SettingError, match="'steps' has no effect with negative=mean_field"):
         RECIPE.resolve("digits", {"negative": "mean_field", "steps": 3})
+    with pytest.raises(SettingError, match="'sweeps' has no effect without hidden units"):
+        visible.resolve("digits", {"sweeps": 3})
+    assert visible.resolve("digits", {"sweeps": 3, "negative": "mean_field"})["sweeps"] == 3
