@@ -186,8 +186,9 @@ def _converted(recipe: str, key: str, value, like):
         except (ValueError, RecursionError):
             raise wrong from None
     if isinstance(like, tuple) and isinstance(value, (list, tuple)):
-        if like and all(type(v) is type(like[0]) for v in like):
-            return tuple(_converted(recipe, key, v, like[0]) for v in value)
+        one = like[0] if like else 0  # of a tuple that is empty by default: widths of layers
+        if all(type(v) is type(one) for v in like):
+            return tuple(_converted(recipe, key, v, one) for v in value)
         return tuple(value)
     if isinstance(like, bool) != isinstance(value, bool):
         raise wrong

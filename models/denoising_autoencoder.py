@@ -151,12 +151,14 @@ def ignored(s: dict) -> dict:
         "static": ("sigma", "p0", "copies", "target"),
     }
     why = f"with noise={s['noise']}"
-    return {k: why for k in ("sigma", "p0", "copies", "target") if k not in uses[s["noise"]]}
+    return {
+        k: why for k in ("sigma", "p0", "copies", "target") if k not in uses.get(s["noise"], ())
+    }
 
 
 SETTINGS = {
     **regularised.SETTINGS, "noise": "gaussian", "sigma": 0.3, "p0": 0.3, "copies": 1,
-    "target": "clean",
+    "target": "itself",
 }  # fmt: skip
 SMALL = {"epochs": 60, "batch": 50, "lr": 5e-3}
 MNIST = {"code": 500, "epochs": 20, "lr": 2e-3, "select": "denoising_error"}
@@ -191,7 +193,7 @@ STATIC = replace(
     title="Denoising autoencoder by a sample enlarged once with noised images",
     lecture="lecture 2 (D1 43-52, 246)",
     rows=(19,),
-    settings={**SETTINGS, "noise": "static", "target": "itself"},
+    settings={**SETTINGS, "noise": "static"},
     presets={
         "digits": {**SMALL, "epochs": 15},
         "mnist": {**MNIST, "epochs": 5},

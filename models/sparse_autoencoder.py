@@ -171,7 +171,9 @@ def ignored(s: dict) -> dict:
     """What the penalty does not use."""
     uses = {"weights": ("norm", "biases"), "code": (), "kl": ("epsilon", "mean", "refresh", "keep")}
     every = [key for keys in uses.values() for key in keys]
-    found = {k: f"with penalty={s['penalty']}" for k in every if k not in uses[s["penalty"]]}
+    found = {
+        k: f"with penalty={s['penalty']}" for k in every if k not in uses.get(s["penalty"], ())
+    }
     if s["penalty"] == "kl":
         own = {"whole": "refresh", "running": "keep"}
         found |= {k: f"with mean={s['mean']}" for m, k in own.items() if m != s["mean"]}
