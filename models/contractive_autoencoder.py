@@ -21,8 +21,8 @@ A test holds the three equal, in value and in gradient. `hidden` puts layers bef
 L_AE pulls the other way, so the encoder stays sensitive only along directions in which the data
 themselves vary: a few singular values of J_f are large, the others nearly 0 (Rifai, figure 4).
 The picture `jacobian` shows just that, beside those of the same net trained without the penalty,
-and `beside` what becomes of the codes. The numbers, Rifai's
-mean ‖J_f‖ and test error after fine-tuning, are taken up in the recipe `pretraining`.
+and `beside` what becomes of the codes. Test errors after fine-tuning, and in what order the norms
+are, beside those of other layers, as Rifai's tables have them: recipe `pretraining`.
 """
 
 from dataclasses import replace
@@ -110,7 +110,7 @@ class ContractiveAutoencoder(Regularised):
         return estimate(self.encode, x, self.s["probes"], self.noise).mean()
 
     def measured(self, x) -> dict:
-        """The shared figures, and the mean of ‖J_f(x_i)‖ (not squared, as Rifai's table)."""
+        """The shared figures, and the mean of ‖J_f(x_i)‖, the Frobenius norm without a square."""
         if self.s["hidden"] or self.s["activation"] != "sigmoid":
             squares = exact(self.encode, x, create_graph=False)
         else:

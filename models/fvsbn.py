@@ -5,7 +5,8 @@ Each number is a logistic regression on those before it ::
     p(x_i = 1 | x_<i) = σ(b_i + Σ_{j<i} α_ij x_j)            α [D, D], strictly lower triangular
 
 (Frey 1998; Neal 1992). With the triangle as a mask all D regressions are one matrix product, and
--ln p(x) is convex in α and b: there is one minimum, and nothing to choose but how to get there.
+-ln p(x) is convex in α and b: no minimum but the global one, and nothing to choose but how to get
+there. (Of a pixel that is 0 in every image it is approached as b → -∞, so epochs end it.)
 
 The picture: samples, continuations of half an image, and α_i as images, what pixel i looks at: its
 neighbours above and to the left, and little else.

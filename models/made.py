@@ -7,9 +7,9 @@ m_k, how many inputs it may depend on, and weights that would tell more are mask
                                   M^V_ik = 1[m_k < i]                 m_k in 1 .. D - 1
 
 between hidden layers M_kl = 1[m_l <= m_k] (Germain et al. 2015). All D conditionals come out of one
-pass of matrix products: the parallel stand-in for NADE, and a check on it, as both must end near
-the same likelihood. Unlike NADE's, whose every conditional sees all hidden units, only those hidden
-units with m_k < i serve y_i.
+pass of matrix products, where NADE needs a loop over the inputs. It is the weaker model: every
+conditional of NADE sees all hidden units, here only those with m_k < i serve y_i. With 500 hidden
+units and MNIST the table of `glassgrad reproduce` has 95.6 nats for one mask, 84.9 for NADE.
 
 m_k is spread evenly over 1 .. D - 1 here; the paper draws it. `direct=true` adds weights from x_j
 to y_i for j < i, which alone would be the FVSBN.

@@ -8,12 +8,13 @@ serves a decoder and a predictor, all trained together ::
 L is the squared error, L̃ the cross-entropy of a softmax. Reconstruction is not asked of the
 labelled part: `reconstruct_labelled=True` asks for it, as most programs do.
 
-Every minibatch is `batch` images without labels and `known` with them. Both sums are divided by ℓ,
-as L_AE is everywhere here, and are means over their part of the minibatch; so `weight` stands
-before a mean over the labelled and is λ k/ℓ. `labels` is k; the others lose their labels, which
-training never sees. weight=0 trains no predictor, and `unlabelled=False` leaves the first sum out:
-that is the classifier of k images alone, to compare with. Images are corrupted by Gaussian noise
-(sigma) on their way into the encoder where that is above 0: the lecture's form is 0.
+Every minibatch is `batch` images without labels and `known` with them, or all k where those are
+fewer. Both sums are divided by ℓ, as L_AE is everywhere here, and are means over their part of the
+minibatch; so `weight` stands before a mean over the labelled and is λ k/ℓ. `labels` is k; the
+others lose their labels, which training never sees. weight=0 trains no predictor, and
+`unlabelled=False` leaves the first sum out: that is the classifier of k images alone, to compare
+with. Images are corrupted by Gaussian noise (sigma) on their way into the encoder where that is
+above 0: the lecture's form is 0.
 
 The pictures: the code plot (of the codes the predictor sees), filters, activations,
 reconstructions. The number: with 1000 labels of MNIST a pre-trained net reaches 93.65 %, one from

@@ -127,6 +127,12 @@ def test_bad_settings_are_refused():
         pretraining.build(DataSet("x", Split(X)), FULL.resolve("digits"), gg.Generator(0))
 
 
+def test_any_kinds_can_be_compared():
+    done = training.train(FULL, overrides={"kinds": ("plain",), "epochs": 2, "pretrain": 1})
+    found = done.test_figures
+    assert found["error"] == found["error_plain"] and "contractive_gap" not in found
+
+
 def test_the_losses_of_a_step_are_those_of_its_kinds():
     m, _, _ = small()
     total, extra = m.objective(Batch(X, Y))
