@@ -137,7 +137,10 @@ SETTINGS = {
     "critic_lr": 1e-3, "deception_lr": 1e-3, "game_momentum": 0.5,
 }  # fmt: skip
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
-MNIST = {"epochs": 60, "batch": 200, "hidden": (512, 512), "critic": (256, 256)}
+MNIST = {
+    "epochs": 40, "batch": 200, "hidden": (512, 512), "lr": 5e-4, "critic_lr": 3e-3,
+    "deception_lr": 5e-4,
+}  # fmt: skip
 
 NORMAL = Recipe(
     name="aae",
