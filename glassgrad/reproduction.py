@@ -72,11 +72,11 @@ def _key(row: dict) -> tuple:
 
 
 def markdown(rows: list[dict]) -> str:
-    """The rows as a Markdown table.
+    """The rows as a Markdown table, and below it the machine, or each of several by its number.
 
     >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
     ...            ours=94.1, status="reached", seconds=61.0, cpu_seconds=90.0, data="mnist",
-    ...            note="")
+    ...            note="", machine={})
     >>> print(markdown([row]).splitlines()[2])
     | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min / 1:30 min |
     """
@@ -86,13 +86,14 @@ def markdown(rows: list[dict]) -> str:
         "| system | target | published | bound | ours | | time / of processors |",
         "|---|---|---|---|---|---|---|",
     ]
+    machines = list(dict.fromkeys(filter(None, map(_machine, rows))))
+    mark = {m: f" [{i}]" if len(machines) > 1 else "" for i, m in enumerate(machines, start=1)}
     for r in rows:
         times = [r[k] for k in ("seconds", "cpu_seconds") if r.get(k) is not None]
-        took = " / ".join(map(seconds, times))
+        took = " / ".join(map(seconds, times)) + mark.get(_machine(r), "")
         cells = (r["recipe"], r["target"], r["published"], limit(r), ours(r), r["status"], took)
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
-    machines = dict.fromkeys(_machine(r["machine"]) for r in rows if r.get("machine"))
-    return "\n".join([*lines, *(f"\nMeasured on {m}." for m in machines)])
+    return "\n".join([*lines, *(f"\nMeasured on{mark[m]} {m}." for m in machines)])
 
 
 def ours(row: dict) -> str:
@@ -114,7 +115,10 @@ def limit(row: dict) -> str:
     return f"{'≤' if row['better'] == 'lower' else '≥'} {row['bound']:g}"
 
 
-def _machine(m: dict) -> str:
+def _machine(row: dict) -> str:
+    m = row["machine"]
+    if not m:  # skipped, or failed
+        return ""
     return (
         f"{m['cpu']}, {m['cores']} cores, {m['os']}, Python {m['python']}, NumPy {m['numpy']},"
         f" Numba {m['numba']}, {m['blas']}"
