@@ -137,10 +137,7 @@ SETTINGS = {
     "critic_lr": 1e-3, "deception_lr": 1e-3, "game_momentum": 0.5,
 }  # fmt: skip
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
-MNIST = {
-    "epochs": 40, "batch": 200, "hidden": (512, 512), "lr": 5e-4, "critic_lr": 3e-3,
-    "deception_lr": 5e-4,
-}  # fmt: skip
+MNIST = {"epochs": 40, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
 
 NORMAL = Recipe(
     name="aae",
@@ -191,5 +188,6 @@ CONVOLUTIONAL = replace(
     lecture="lecture 4 (U3 594-596)",
     rows=(31,),
     settings={**SETTINGS, "network": "convolutional"},
+    presets={**NORMAL.presets, "digits": {**DIGITS, "epochs": 60}},
 )
 RECIPES = (NORMAL, MIXTURE, LABELS, CONVOLUTIONAL)
