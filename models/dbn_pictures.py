@@ -5,8 +5,8 @@ from ..core import pictures
 from ..core.arrays import to_numpy
 from ..core.data import DataSet
 from ..core.system import Batch
-from .autoencoder import as_images, filter_sheet
 from .energy import draw, independent
+from .images import as_images, filter_sheet
 
 
 def sample(system, data: DataSet, n: int, rng):

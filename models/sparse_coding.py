@@ -39,7 +39,8 @@ from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
 from ..core.system import Batch, System
 from ..kernels.product import product
-from .autoencoder import as_images, rows
+from .autoencoder import rows
+from .images import as_images
 from .patches import lively, prepare
 
 

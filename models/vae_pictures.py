@@ -5,7 +5,7 @@ import numpy as np
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
-from .autoencoder import as_images
+from .images import as_images
 
 
 def sample(system, data: DataSet, n: int, rng):
