@@ -269,6 +269,7 @@ CLASSIFIER = replace(
         "mnist": {"hidden": (500, 500, 2000), "epochs": 50, "lr": 0.01},
     },
     metric="error",
+    figures=dbn_pictures.classifier_figures,
     targets=(
         Target(
             "MNIST test error", "mnist", "error", "1.2 % (784-500-500-2000-10)", 0.015,

@@ -137,7 +137,11 @@ def test_the_classifier_is_gradient_checked_and_learns():
     assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
     trained = training.train(recipe)
     assert trained.test_figures["error"] < 0.08
-    assert "filters" in recipe.figures(trained.system, trained.data, trained.settings)
+    made = recipe.figures(trained.system, trained.data, trained.settings)
+    assert set(made) == {"filters", "activations", "codes", "mistakes"}
+    wrong = round(trained.test_figures["error"] * len(trained.data.test))
+    shown = [ax for ax in made["mistakes"].axes if ax.images]
+    assert len(shown) == min(wrong, 40)
 
 
 def test_bad_settings_are_refused():
