@@ -37,7 +37,8 @@ def fit(
     system: System, data: DataSet, settings: dict, *, run: Run | Callable[[], Run] | None = None,
     resume: bool = False, progress=None, save_every: float = 30.0, stop=lambda: False,
 ) -> list[dict]:  # fmt: skip
-    """Train a system; returns one dictionary of figures for each epoch.
+    """Train a system; returns one dictionary of figures for each epoch gone through: all of them,
+    or those until the system says that it has `finished`.
 
     `settings` are those of a Recipe (core/recipe.py). With a `run` a checkpoint is written at
     every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
@@ -57,7 +58,7 @@ def fit(
     progress.start(type(system).__name__, settings["epochs"], trainer.batches)
     try:
         with blas_at_one_thread():  # the same weights whatever number of threads
-            while trainer.epoch < settings["epochs"]:
+            while trainer.epoch < settings["epochs"] and not system.finished(trainer):
                 _epoch(trainer, run, progress, save_every, stop)
     finally:
         progress.finish()

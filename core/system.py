@@ -69,6 +69,14 @@ class System(Module):
             trainer.optimiser.step()
         return {"loss": value, **{k: float(v) for k, v in extra.items()}}
 
+    def finished(self, trainer) -> bool:
+        """Is there nothing left to learn? `fit` asks before every epoch, the first included.
+
+        Only what a checkpoint holds may decide, such as `trainer.history`, so that a resumed
+        training ends where one that was never stopped does. By default all epochs are gone through.
+        """
+        return False
+
     def evaluate(self, split: Split, size: int = 500) -> dict[str, float]:
         """Figures on held-out data: by default the objective, averaged over the samples."""
         return self.average(lambda b: self.objective(b), split, size)

@@ -22,10 +22,10 @@ With a linear output (`output="linear"`) no encoder of this shape beats PCA of t
 (Bourlard & Kamp 1988); with the logistic output, right for pixels in [0, 1], it can.
 `loss="cross_entropy"` is -Σ_j (x_j ln x̂_j + (1 - x_j) ln(1 - x̂_j)) (Hinton & Salakhutdinov 2006).
 
-The pictures: images over their reconstructions and those of PCA; the rows of A; the two codes that
-vary most; and `copying`: reconstructions of images each pixel of which comes from another image. So
-every pixel has its usual values, but what ties them together is gone: a bottleneck fails on them,
-an over-complete autoencoder very nearly repeats them.
+The pictures: images over their reconstructions and those of PCA; the rows of A; the activations of
+the codes; the plane of the codes; and `copying`: reconstructions of images each pixel of which
+comes from another image. So every pixel has its usual values, but what ties them together is gone:
+a bottleneck fails on them, an over-complete autoencoder very nearly repeats them.
 """
 
 from dataclasses import replace
@@ -37,8 +37,10 @@ from ..core import nn, pictures
 from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.system import Batch, System
+from . import code_pictures
 from .binary import bernoulli_nll
-from .linear_autoencoder import principal
+from .code_pictures import mean_error
+from .images import as_images
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 CHOICES = {
@@ -132,50 +134,6 @@ def build(data: DataSet, s: dict, rng, dtype="float32") -> Autoencoder:
 # ---------------------------------------------------------------------- figures
 
 
-def as_images(x: np.ndarray, data: DataSet) -> np.ndarray | None:
-    """Rows [N, D] as grey images [N, H, W]; None where the data are no images."""
-    shape = data.train.x.shape[1:]
-    return x.reshape(len(x), *shape).mean(axis=1) if len(shape) == 3 else None
-
-
-def filters_of(weights: np.ndarray, data: DataSet) -> np.ndarray:
-    """Weight vectors [M, D], the longest first, as images' rows: 0 is grey, the largest 0 or 1.
-
-    What belongs to a pixel that is 0 in every training image is left out, grey: nothing has ever
-    moved it.
-
-    >>> data = DataSet("one", Split(np.array([[1.0, 0.0, 1.0]])))
-    >>> filters_of(np.array([[1.0, 9.0, -2.0]]), data).tolist()
-    [[0.75, 0.5, 0.0]]
-    """
-    w = weights * (data.train.x != 0).any(axis=0).ravel()
-    w = w[np.argsort(-np.linalg.norm(w, axis=1), kind="stable")]
-    return 0.5 + 0.5 * w / np.maximum(np.abs(w).max(axis=1, keepdims=True), 1e-12)
-
-
-def filter_sheet(weights: np.ndarray, data: DataSet, title: str):
-    """Weight vectors [M, D] as images, the largest magnitude of each black or white, 0 grey."""
-    w = filters_of(weights, data)[:60]
-    return pictures.image_sheet(as_images(w, data), columns=min(12, len(w)), title=title)
-
-
-def comparison(system: Autoencoder, data: DataSet, n: int = 12):
-    """Test images, their reconstructions, and PCA's of as many components (below full rank)."""
-    x = data.test.x[:n].reshape(n, -1)
-    y, k = system.reconstruct(x), system.codes(x[:1]).shape[1]
-    sheets, title = [x, y], f"data / reconstruction from {k} codes ({_error(y, x):.2f} per image)"
-    if k < min(x.shape[1], len(data.train)):
-        u, mean = principal(data.train.x.reshape(len(data.train), -1), k, centred=True)
-        p = (x - mean) @ u @ u.T + mean
-        sheets.append(p.astype(x.dtype))
-        title += f" / PCA-{k} ({_error(p, x):.2f})"
-    return pictures.image_sheet(as_images(np.concatenate(sheets), data), columns=n, title=title)
-
-
-def _error(y, x):
-    return ((y - x) ** 2).sum(axis=1).mean()
-
-
 def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
     """Rows [N, D] with each column in an order of its own: its values stay, the joint law goes.
 
@@ -192,27 +150,17 @@ def copying(system: Autoencoder, data: DataSet, seed: int = 0):
     other = scrambled(x, seed)
     y = system.reconstruct(other)
     title = (
-        f"scrambled / reconstruction: {_error(y, other):.2f} per image, on data"
-        f" {_error(system.reconstruct(x), x):.2f}"
+        f"scrambled / reconstruction: {mean_error(y, other):.2f} per image, on data"
+        f" {mean_error(system.reconstruct(x), x):.2f}"
     )
     sheet = as_images(np.concatenate([other[:12], y[:12]]), data)
     return pictures.image_sheet(sheet, columns=len(sheet) // 2, title=title)
 
 
 def figures(system: Autoencoder, data: DataSet, s: dict) -> dict:
-    """Codes for any data; for images reconstructions, filters and the test of copying too."""
-    z = system.codes(data.test.x[:2000])
-    top = np.sort(z.var(axis=0).argsort()[::-1][:2])
-    found = {}
-    if len(top) == 2:
-        labels = data.test.y if data.test.y is not None and data.test.y.dtype.kind == "i" else None
-        labels = None if labels is None else labels[:2000]
-        title = "codes" if z.shape[1] == 2 else f"codes {top[0] + 1} and {top[1] + 1}"
-        found["codes"] = pictures.code_plot(z[:, top], labels, title)
+    """Those of code_pictures.py and, for images, the test of copying."""
+    found = code_pictures.figures(system, data, s)
     if data.train.x.ndim == 4:
-        found["reconstructions"] = comparison(system, data)
-        weights = system.encoder[0].weight.numpy()
-        found["filters"] = filter_sheet(weights, data, "rows of the first weight matrix")
         found["copying"] = copying(system, data, s["seed"])
     return found
 

@@ -6,8 +6,8 @@ from .. import core as gg
 from ..core import pictures
 from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
-from .autoencoder import as_images, filter_sheet
 from .energy import independent, logistic
+from .images import as_images, filter_sheet
 
 
 def sample(system, data: DataSet, n: int, rng):

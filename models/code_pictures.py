@@ -12,7 +12,8 @@ import numpy as np
 
 from ..core import pictures
 from ..core.data import DataSet
-from .autoencoder import Autoencoder, comparison, filter_sheet
+from .images import as_images, filter_sheet
+from .principal import principal
 
 
 def labels_of(split) -> np.ndarray | None:
@@ -95,6 +96,7 @@ def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
     )
     fig.colorbar(shown, ax=left, shrink=0.8)
     left.set(xlabel="code, the most active first", ylabel="image, by class", title=title)
+    left.xaxis.get_major_locator().set_params(integer=True)
     left.title.set_fontsize(9)
     right.hist(z.ravel(), bins=60, color=pictures.INK)
     right.set_yscale("log")
@@ -104,15 +106,46 @@ def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
     return fig
 
 
-def figures(system: Autoencoder, data: DataSet, s: dict) -> dict:
-    """The figures of this page; those that need images only where the data are images."""
-    z = system.codes(data.test.x[:500])
-    y = labels_of(data.test)
-    title = f"{z.shape[1]} codes of {len(z)} test images"
-    found = {
-        "activations": activations(z, None if y is None else y[:500], title),
-        "codes": code_plane(system.codes, data),
+def mean_error(y: np.ndarray, x: np.ndarray) -> float:
+    """‖y - x‖² per row, the mean: y, x [N, D].
+
+    >>> mean_error(np.zeros((2, 3)), np.ones((2, 3)))
+    3.0
+    """
+    return float(((y - x) ** 2).sum(axis=1).mean())
+
+
+def comparison(system, data: DataSet, n: int = 12):
+    """Test images, their reconstructions, and PCA's of as many components (below full rank)."""
+    x = data.test.x[:n]
+    x = x.reshape(len(x), -1)
+    y, k = system.reconstruct(x), system.codes(x[:1]).shape[1]
+    sheets = [x, y]
+    title = f"data / reconstruction from {k} codes ({mean_error(y, x):.2f} per image)"
+    if k < min(x.shape[1], len(data.train)):
+        u, mean = principal(data.train.x.reshape(len(data.train), -1), k, centred=True)
+        p = (x - mean) @ u @ u.T + mean
+        sheets.append(p.astype(x.dtype))
+        title += f" / PCA-{k} ({mean_error(p, x):.2f})"
+    return pictures.image_sheet(as_images(np.concatenate(sheets), data), len(x), title)
+
+
+def of_codes(codes, data: DataSet, most: int = 500) -> dict:
+    """`activations` and `codes` of a function from samples to codes [N, K], for any data."""
+    z, y = codes(data.test.x[:most]), labels_of(data.test)
+    what = "images" if data.train.x.ndim == 4 else "samples"
+    title = f"{z.shape[1]} codes of {len(z)} test {what}"
+    return {
+        "activations": activations(z, None if y is None else y[:most], title),
+        "codes": code_plane(codes, data),
     }
+
+
+def figures(system, data: DataSet, s: dict) -> dict:
+    """The figures of this page for an autoencoder (models/autoencoder.py) whose first layer is
+    linear; those that need images only where the data are images.
+    """
+    found = of_codes(system.codes, data)
     if data.train.x.ndim == 4:
         found["reconstructions"] = comparison(system, data)
         weights = system.encoder[0].weight.numpy()

@@ -13,6 +13,11 @@ models/wta.py, wtm.py, k_means.py and som.py differ in which centres a sample mo
     online   x_n one after another:  w_y += η K_y (x_n - w_y),  each with the weights of its moment
     batch    all winners first:      w_y  = Σ_n K_{a(n),y} x_n / Σ_n K_{a(n),y}
 
+The lecture goes on "until Q and/or w are stable". With `tolerance` above 0 training ends after the
+epoch whose Q, as the system reports it in training, differs from that of the epoch before by less
+than that part of it; with 0, the default, all epochs are gone through. While samples are drawn at
+random Q wavers even when w is at rest, by half a per cent on the digits: less than that is chance.
+
 Figures of merit: `q`, the criterion; `qe`, the quantisation error mean ρ; `dead`, how many centres
 win no sample at all; and with labels `purity` = Σ_y max_k n_yk / N, n_yk samples of class k won by
 centre y.
@@ -108,6 +113,11 @@ class Competitive(System):
     def batches_per_epoch(self, data, size):
         """How many minibatches the draws of an epoch make."""
         return -(-(self.s["draws"] or len(data.train)) // size)
+
+    def finished(self, trainer):
+        """Is Q stable: |Q - Q'| < tolerance · Q' for the last epoch's Q and Q' of that before?"""
+        q = [row["q"] for row in trainer.history[-2:]]
+        return len(q) == 2 and abs(q[1] - q[0]) < self.s["tolerance"] * q[0]
 
     def rates(self, trainer, n: int) -> np.ndarray:
         """η for each of the next n samples."""

@@ -19,8 +19,9 @@ from ..core import pictures
 from ..core.data import DataSet, minibatches
 from ..core.recipe import expect_choice
 from ..core.system import Batch, System
-from .autoencoder import as_images, rows
+from .autoencoder import rows
 from .binary import bernoulli_nll, binary_sets
+from .images import as_images
 
 CHOICES = {"binarise": ("sampled", "fixed"), "order": ("raster", "random")}
 

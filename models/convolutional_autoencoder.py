@@ -29,7 +29,7 @@ from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, SettingError, expect_choice
 from ..core.system import Batch
 from . import code_pictures
-from .autoencoder import ACTIVATIONS, CHOICES, Autoencoder, comparison
+from .autoencoder import ACTIVATIONS, CHOICES, Autoencoder
 from .lenet import maps
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "stride": None}
@@ -115,14 +115,11 @@ def figures(system: ConvolutionalAutoencoder, data: DataSet, s: dict) -> dict:
     """Kernels, maps of one image, activations, reconstructions, codes."""
     w = system.convolutions[0].weight.numpy().mean(axis=1)
     w = 0.5 + 0.5 * w / np.maximum(np.abs(w).max(axis=(1, 2), keepdims=True), 1e-12)
-    z, y = system.codes(data.test.x[:500]), code_pictures.labels_of(data.test)
-    title = f"{z.shape[1]} codes of {len(z)} test images"
     return {
         "filters": pictures.image_sheet(w, min(8, len(w)), "first-layer kernels, grey = 0", 0.7),
         "maps": maps(system, data.test.x[0]),
-        "activations": code_pictures.activations(z, None if y is None else y[:500], title),
-        "reconstructions": comparison(system, data),
-        "codes": code_pictures.code_plane(system.codes, data),
+        "reconstructions": code_pictures.comparison(system, data),
+        **code_pictures.of_codes(system.codes, data),
     }
 
 

@@ -8,8 +8,8 @@ from .. import core as gg
 from ..core import pictures
 from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
-from .autoencoder import as_images, filter_sheet
 from .energy import draw, independent
+from .images import as_images, filter_sheet
 
 TIMES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # Gibbs steps after which a chain is shown
 

@@ -20,7 +20,9 @@ the same weights (Hinton & Salakhutdinov 2006), recipe dbn-classifier. They leav
 figure is then the classification error.
 
 The pictures: filters of the first layer, samples (a Gibbs chain at the top, then down), and
-reconstructions through all layers. `bound` is minus the bound, as for the other systems, in nats.
+reconstructions through all layers; of the classifier instead of the last two the codes of the top
+layer, as a plane and one by one, and the mistakes. `bound` is minus the bound, as for the other
+systems, in nats.
 
 The numbers: 86.22 nats for 784-500-2000 (CD-25, Salakhutdinov & Murray 2008); error 1.2 % for
 784-500-500-2000-10 (Hinton & Salakhutdinov 2006).
@@ -276,6 +278,7 @@ CLASSIFIER = replace(
             note="the published figure is quoted from memory",
         ),
     ),
+    figures=dbn_pictures.classifier_figures,
     sample=None,
     check=check_classifier,
 )  # fmt: skip

@@ -1,12 +1,19 @@
-"""Pictures of a deep belief network: filters, samples from the top down, reconstructions."""
+"""Pictures of a deep belief network.
+
+Of the generative one: filters of the first layer, samples from the top down, reconstructions.
+Fine-tuned as a classifier: filters, the codes of the top layer as a plane, their activations, and
+the images that get another class than theirs.
+"""
 
 from .. import core as gg
 from ..core import pictures
 from ..core.arrays import to_numpy
 from ..core.data import DataSet
 from ..core.system import Batch
-from .autoencoder import as_images, filter_sheet
-from .energy import draw, independent
+from . import code_pictures
+from .energy import draw, flat, independent
+from .images import as_images, filter_sheet
+from .lenet import mistakes
 
 
 def sample(system, data: DataSet, n: int, rng):
@@ -23,14 +30,36 @@ def sample(system, data: DataSet, n: int, rng):
 
 
 def figures(system, data: DataSet, s: dict) -> dict:
-    """For images: filters of the first layer and, unless fine-tuned, samples, reconstructions."""
+    """Of the generative one, for images."""
     if data.train.x.ndim != 4:
         return {}
-    found = {"filters": filter_sheet(system.layers[0].w.numpy().T, data, "columns of W¹")}
-    if "finetune" not in s:
-        x = system.rows(data.test, 12)
-        found["samples"] = sample(system, data, 60, gg.Generator(s["seed"]).child("figures"))
-        found["reconstructions"] = pictures.reconstructions(
+    x = system.rows(data.test, 12)
+    return {
+        "filters": filters(system, data),
+        "samples": sample(system, data, 60, gg.Generator(s["seed"]).child("figures")),
+        "reconstructions": pictures.reconstructions(
             as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
-        )
+        ),
+    }
+
+
+def classifier_figures(system, data: DataSet, s: dict) -> dict:
+    """Of the classifier; filters and mistakes only where the data are images."""
+
+    def top(x):
+        x = system.on_device(Batch(flat(x))).x
+        return to_numpy(system.up(x, len(system.layers)))
+
+    found = code_pictures.of_codes(top, data)
+    if data.train.x.ndim == 4:
+        x, y = data.test.x, data.test.y
+        guess = to_numpy(system.logits(system.rows(data.test)).data).argmax(axis=1)
+        names = data.info.classes or tuple(map(str, range(1 + max(y.max(), guess.max()))))
+        found["filters"] = filters(system, data)
+        found["mistakes"] = mistakes(x, y, guess, names)
     return found
+
+
+def filters(system, data: DataSet):
+    """The columns of W¹ as images: what each unit of the first layer looks for."""
+    return filter_sheet(system.layers[0].w.numpy().T, data, "columns of W¹")

@@ -32,7 +32,8 @@ from ..core.data import DataSet, Split, minibatches
 from ..core.recipe import Recipe, expect_choice
 from ..core.system import Batch
 from . import code_pictures, regularised, twins
-from .autoencoder import Autoencoder, as_images, rows, squared_error
+from .autoencoder import Autoencoder, rows, squared_error
+from .images import as_images
 from .regularised import check_of, code_figures, layers
 
 CHOICES = {"noise": ("gaussian", "masking", "static"), "target": ("clean", "itself")}

@@ -21,8 +21,8 @@ from ..core import nn, pictures
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
 from . import conditionals
-from .autoencoder import as_images
 from .conditionals import Conditionals
+from .images import as_images
 
 
 class FVSBN(Conditionals):

@@ -37,7 +37,6 @@ from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..kernels.product import product
-from .autoencoder import as_images, filter_sheet
 from .binary import bernoulli_nll
 from .energy import (
     BINARISE,
@@ -51,6 +50,7 @@ from .energy import (
     mean_variance,
     prepare,
 )
+from .images import as_images, filter_sheet
 
 
 class Helmholtz(BinarySystem):

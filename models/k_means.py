@@ -8,9 +8,10 @@ The lecture has it only as a name in its table of methods. Neither step can rais
     Q(w) = mean_i ‖x_i - w_a(x_i)‖²
 
 and there are finitely many ways to share out the samples, so it comes to rest, at a local minimum
-that depends on where it started. It starts with k-means++ (Arthur & Vassilvitskii 2007), each
-centre a sample drawn in proportion to its squared distance from those before, and `restarts` times,
-the best of which, by Q on the training set, is kept. It is the batch form of winner-takes-all
+that depends on where it started (`tolerance` ends it earlier: models/competitive.py). It starts by
+k-means++ (Arthur & Vassilvitskii 2007), each centre a sample drawn in proportion to its squared
+distance from those before, and `restarts` times, the best of which, by Q on the training set, is
+kept. It is the batch form of winner-takes-all
 (models/wta.py), and of a map (models/som.py) whose nodes have no neighbours: `batch_step` with the
 unit matrix. A centre without samples stays where it is; scikit-learn moves it to the sample that is
 farthest from its own, and so never has one.
@@ -126,8 +127,8 @@ K_MEANS = Recipe(
     build=build,
     prepare=prepare,
     settings={
-        "centres": 10, "init": "k-means++", "restarts": 10, "scale": False, "whole": False,
-        "epochs": 50,
+        "centres": 10, "init": "k-means++", "restarts": 10, "tolerance": 0.0,
+        "scale": False, "whole": False, "epochs": 50,
     },
     presets={
         "iris": {"centres": 3, "scale": True, "whole": True},
@@ -145,7 +146,7 @@ K_MEANS = Recipe(
             note="its later versions print 69510 and 69545, the bound, with 4 restarts",
         ),
     ),
-    least={"centres": 1, "restarts": 1},
+    least={"centres": 1, "restarts": 1, "tolerance": 0},
     ignored=ignored,
     figures=competitive_pictures.figures,
     check=check,

@@ -25,8 +25,8 @@ passes over the data make one epoch, the unit of schedules and checkpoints. With
 large as the training set the gradient is exact, and the error falls as far as one has patience.
 
 The number: the error above PCA's, relative (`error_gap`), and the sine of the largest angle between
-the two subspaces (`sine`), both at most 1e-3. The picture: columns of B beside those of U, which
-differ, and reconstructions, which do not.
+the two subspaces (`sine`), both at most 1e-3. The pictures: columns of B beside those of U, which
+differ, and reconstructions, which do not; the codes and their activations.
 """
 
 import numpy as np
@@ -36,31 +36,9 @@ from ..core import nn, pictures
 from ..core.data import DataSet, Split, minibatches
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
-
-
-def principal(x: np.ndarray, k: int, centred: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """(U [D, k], μ [D]): PCA's directions for x [N, D], largest first, in float64; μ = 0 uncentred.
-
-    From the eigenvectors of FᵀF, which are the right singular vectors of F: N may be large.
-
-    >>> u, _ = principal(np.array([[3.0, 0.0], [0.0, 1.0], [-3.0, 0.0]]), 1)
-    >>> np.abs(u.T)
-    array([[1., 0.]])
-    """
-    x = np.asarray(x, np.float64)
-    mean = x.mean(axis=0) if centred else np.zeros(x.shape[1])
-    x = x - mean
-    return np.ascontiguousarray(np.linalg.eigh(x.T @ x)[1][:, ::-1][:, :k]), mean
-
-
-def largest_sine(b: np.ndarray, u: np.ndarray) -> float:
-    """sin of the largest angle between the spans of b [D, k] and of orthonormal u [D, k].
-
-    The norm of what is left of an orthonormal basis of one when it is projected on the other: right
-    to the last digit for small angles, where the cosine is 1 (Björck & Golub 1973).
-    """
-    q, _ = np.linalg.qr(np.asarray(b, np.float64))
-    return float(np.linalg.norm(q - u @ (u.T @ q), 2))
+from . import code_pictures
+from .images import as_images
+from .principal import largest_sine, principal
 
 
 class LinearAutoencoder(System):
@@ -135,11 +113,18 @@ class LinearAutoencoder(System):
         found["sine"] = largest_sine(self.b.numpy(), self.basis.numpy())
         return found
 
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """Codes [N, m] of images or rows, without a tape."""
+        with gg.no_grad():
+            return self.encode(self._input(x)).numpy()
+
     def reconstruct(self, x: np.ndarray) -> np.ndarray:
         """Reconstructions [N, n] of images or rows, without a tape."""
         with gg.no_grad():
-            x = self.on_device(Batch(x.reshape(len(x), -1))).x
-            return self.decode(self.encode(gg.Tensor(x))).numpy()
+            return self.decode(self.encode(self._input(x))).numpy()
+
+    def _input(self, x: np.ndarray):
+        return gg.Tensor(self.on_device(Batch(x.reshape(len(x), -1))).x)
 
 
 def build(data: DataSet, s: dict, rng) -> LinearAutoencoder:
@@ -148,7 +133,7 @@ def build(data: DataSet, s: dict, rng) -> LinearAutoencoder:
 
 
 def figures(system: LinearAutoencoder, data: DataSet, s: dict) -> dict:
-    """How B's columns lie to PCA's; for images those columns and reconstructions too."""
+    """How B's columns lie to PCA's, and the codes; of images those columns, reconstructions."""
     b, u, mean = (t.numpy() for t in (system.b, system.basis, system.mean))
     q, _ = np.linalg.qr(b)
     sines = np.linalg.svd(q - u @ (u.T @ q), compute_uv=False)
@@ -163,18 +148,17 @@ def figures(system: LinearAutoencoder, data: DataSet, s: dict) -> dict:
     right.axhline(1e-3, color=pictures.INK, lw=0.8, ls="--")
     right.set_title("sines of the angles between the spans", fontsize=9)
     right.set(xlabel="angle", ylim=(None, 2))
-    found = {"subspace": fig}
-    if data.train.x.ndim == 4 and data.train.x.shape[1] == 1:
-        shape = data.train.x.shape[-2:]
-        x = data.test.x[:12].reshape(12, -1)
+    found = {"subspace": fig, **code_pictures.of_codes(system.codes, data)}
+    if data.train.x.ndim == 4:
+        x = data.test.x[:12].reshape(len(data.test.x[:12]), -1)
         p = (x - mean) @ u @ u.T + mean
-        sheet = np.concatenate([x, system.reconstruct(x), p]).reshape(-1, *shape)
-        found["reconstructions"] = pictures.image_sheet(sheet, 12, "data / autoencoder / PCA")
+        sheet = as_images(np.concatenate([x, system.reconstruct(x), p]), data)
+        found["reconstructions"] = pictures.image_sheet(sheet, len(x), "data / autoencoder / PCA")
         k = min(10, b.shape[1])
         w = np.concatenate([b[:, :k].T, u[:, :k].T])
         w = 0.5 + 0.5 * w / np.abs(w).max(axis=1, keepdims=True)
         title = "columns of B / principal components: one span"
-        found["filters"] = pictures.image_sheet(w.reshape(-1, *shape), k, title)
+        found["filters"] = pictures.image_sheet(as_images(w, data), k, title)
     return found
 
 

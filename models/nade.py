@@ -21,8 +21,8 @@ from ..core import nn
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
 from . import conditionals
-from .autoencoder import filter_sheet
 from .conditionals import Conditionals
+from .images import filter_sheet
 
 
 class NADE(Conditionals):

@@ -43,8 +43,9 @@ from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..core.system import Batch, System
 from . import code_pictures, one_layer
-from .autoencoder import filter_sheet, rows
+from .autoencoder import rows
 from .contractive_autoencoder import closed_form
+from .images import filter_sheet
 from .regularised import code_figures
 from .stacked_autoencoder import repeated, stage_rate
 

@@ -15,7 +15,7 @@ from ..core import pictures
 from ..core.data import DataSet, order
 from ..core.system import Batch
 from . import code_pictures
-from .autoencoder import as_images
+from .images import as_images
 from .prior_autoencoder import PriorAutoencoder
 from .priors import Normal
 

@@ -44,7 +44,8 @@ from ..core.data import DataSet, Split
 from ..core.recipe import Recipe, Target, expect_choice
 from ..core.system import Batch, System
 from . import patches, sparse_coding
-from .autoencoder import as_images, filter_sheet, rows
+from .autoencoder import rows
+from .images import as_images, filter_sheet
 from .patches import lively
 from .sparse_coding import energy, first_atoms, fista
 

@@ -7,8 +7,8 @@ from ..core import pictures
 from ..core.arrays import to_numpy
 from ..core.data import DataSet
 from ..core.system import Batch
-from .autoencoder import as_images, filter_sheet
 from .energy import draw, independent
+from .images import as_images, filter_sheet
 
 
 def chains(system, data: DataSet, rng, every: int = 100, columns: int = 11):

@@ -16,6 +16,11 @@ others lose their labels, which training never sees. weight=0 trains no predicto
 with. Images are corrupted by Gaussian noise (sigma) on their way into the encoder where that is
 above 0: the lecture's form is 0.
 
+What images without labels are worth: on the digits with 30 labels, chosen at random eight times,
+60 epochs, 18.7 % of 500 held-out images get a wrong class, 20.5 % with `unlabelled=False` (a
+difference of 1.8 with a standard error of 0.3); with noise, sigma=0.3, 16.8 and 18.3 %; with 100
+labels 9.2 and 10.0 % (0.7, 0.3). After 20 epochs of 30 labels there is no difference yet.
+
 The pictures: the code plot (of the codes the predictor sees), filters, activations,
 reconstructions. The number: with 1000 labels of MNIST a pre-trained net reaches 93.65 %, one from
 random weights 88.71 % (recipe `pretraining-few-labels`); trained together it should do as well.

@@ -23,7 +23,8 @@ Named settings give what libraries do:
     form=batch                      Kohonen's batch map, an epoch a step and no rate:
                                     w_m = Σ_n K(c_n, m) x_n / Σ_n K(c_n, m),  c_n the winner of x_n
 
-The lecture stops when the map is stable; here the number of epochs is fixed, as everywhere.
+The lecture stops when the map is stable: `tolerance` is the change of Q from one epoch to the next
+that counts as none (models/competitive.py); 0, the default, goes through all epochs.
 
 The pictures (models/som_pictures.py):
 
@@ -237,8 +238,9 @@ def ignored(s: dict) -> dict:
 SETTINGS = {
     "rows": 12, "columns": 12, "grid": "rectangular", "torus": False, "update": "vorontsov",
     "normalise": True, "init": "lecture", "kernel": "gaussian", "sigma": 1.5, "radius": 3.0,
-    "decay": "constant", "form": "online", "draws": 0, "shuffled": False, "neighbours": 5,
-    "scale": True, "whole": True, "lr": 0.1, "batch": 25, "epochs": 20,
+    "decay": "constant", "form": "online", "tolerance": 0.0, "draws": 0,
+    "shuffled": False, "neighbours": 5, "scale": True, "whole": True, "lr": 0.1, "batch": 25,
+    "epochs": 20,
 }  # fmt: skip
 
 VORONTSOV = Recipe(
@@ -268,7 +270,7 @@ VORONTSOV = Recipe(
             note="all 1797 samples, scaled; 5000 draws; QE on the same samples, as there",
         ),
     ),
-    least={"rows": 1, "columns": 1, "radius": 0, "draws": 0, "neighbours": 1},
+    least={"rows": 1, "columns": 1, "radius": 0, "tolerance": 0, "draws": 0, "neighbours": 1},
     positive=("sigma",),
     ignored=ignored,
     figures=som_pictures.figures,

@@ -33,14 +33,14 @@ gives it n rounds, once at the end, and `over_sklearn` is F/F' - 1, ours over it
 import numpy as np
 
 from .. import core as gg
-from ..core import pictures
 from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
 from ..core.system import Batch, System
 from ..kernels.product import product
-from .autoencoder import as_images, rows
-from .patches import lively, prepare
+from . import sparse_coding_pictures
+from .autoencoder import rows
+from .patches import prepare
 
 
 def energy(x, z, d, lam: float):
@@ -207,41 +207,6 @@ def build(data: DataSet, s: dict, rng) -> SparseCoding:
     return SparseCoding(data.train.x.reshape(len(data.train), -1), s, rng)
 
 
-def parts_of(x: np.ndarray, z: np.ndarray, atoms: np.ndarray, data: DataSet, most: int = 4):
-    """Samples, each beside the atoms that serve it most, with their weights: 0.8 φ_36 + ..."""
-    fig = pictures.figure(1.6 * (most + 2), 1.5 * len(x))
-    axes = fig.subplots(len(x), most + 2, squeeze=False)
-    for row, x_n, z_n in zip(axes, x, z):
-        top = [j for j in np.argsort(-np.abs(z_n), kind="stable")[:most] if z_n[j] != 0]
-        shown = [(x_n, "x"), (z_n @ atoms, f"sum of {int((z_n != 0).sum())}")]
-        shown += [(atoms[j], f"{z_n[j]:+.2f} φ$_{{{j}}}$") for j in top]
-        for ax, (values, title) in zip(row, shown):
-            image = as_images(values[None], data)[0]
-            ax.imshow(image, cmap="gray", vmin=-np.abs(image).max(), vmax=np.abs(image).max())
-            ax.set_title(title, fontsize=8)
-        for ax in row:
-            ax.set_axis_off()
-    return fig
-
-
-def figures(system: SparseCoding, data: DataSet, s: dict) -> dict:
-    """The basis, and training samples in parts: a photograph's last band may be out of focus."""
-    if data.train.x.ndim != 4:
-        return {}
-    some = lively(data.train.x[:500].reshape(-1, data.train.x[0].size), 6)
-    x = system.on_device(Batch(some)).x
-    arrays = [gg.Tensor(a).numpy() for a in (x, system.encode(x))]
-    atoms = system.atoms.numpy()
-    used = np.argsort(-np.abs(system.codes.numpy()).sum(axis=0), kind="stable")[:144]
-    sheet = as_images(0.5 + 0.5 * atoms / np.abs(atoms).max(axis=1, keepdims=True), data)[used]
-    columns = max(1, int(np.ceil(len(used) ** 0.5)))
-    title = f"{len(used)} basis vectors, the most used first; grey = 0"
-    return {
-        "atoms": pictures.image_sheet(sheet, columns, title),
-        "parts": parts_of(*arrays, atoms, data),
-    }
-
-
 def check(rng):
     """F as a function of codes off zero and basis, for gradcheck."""
     x, z = rng.standard_normal((3, 4)), rng.standard_normal((3, 5))
@@ -297,7 +262,7 @@ RECIPES = (
         ),
         least=LEAST,
         ignored=ignored,
-        figures=figures,
+        figures=sparse_coding_pictures.figures,
         check=check,
     ),
 )  # fmt: skip

@@ -36,7 +36,8 @@ from ..core.data import DataSet, Split, minibatches
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..core.system import Batch, System
 from . import code_pictures, one_layer
-from .autoencoder import as_images, filter_sheet, rows, squared_error
+from .autoencoder import rows, squared_error
+from .images import as_images, filter_sheet
 
 FINE = ("classes", "reconstruction")
 

@@ -11,8 +11,9 @@ from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
 from ..core.fit import fit
-from .autoencoder import as_images, filters_of, squared_error
+from .autoencoder import squared_error
 from .code_pictures import by_activity, labels_of, probed
+from .images import as_images, filters_of
 
 MOST = 2000  # steps that a picture may take: all on small data, the first epochs on large
 

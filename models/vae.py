@@ -30,7 +30,8 @@ fixed seed; `"fixed"` draws the training set once too; `"grey"` takes the grey l
 `importance=k` adds, once at the end, the importance-sampled bound of k draws (importance.py), which
 is what papers call the likelihood of a VAE.
 
-The picture: samples from the prior, reconstructions, and for two codes the plane they span.
+The pictures: samples from the prior; reconstructions; images like a given one, decoded from draws
+of its q(z|x); the posterior means, and for two codes the plane they span.
 """
 
 import math

@@ -1,11 +1,19 @@
-"""Pictures of a variational autoencoder: samples, reconstructions, codes, the plane of two."""
+"""Pictures of a variational autoencoder.
+
+samples           images decoded from z ~ p(z)
+reconstructions   images over what is decoded from μ(x)
+similar           beside a test image what is decoded from several z ~ q(z|x): objects like it
+                  (V0 363-396, x ~ p(x | f(x_i, α, ε)))
+codes             the two posterior means that vary most, coloured by class
+manifold          with two codes: images over their plane
+"""
 
 import numpy as np
 
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
-from .autoencoder import as_images
+from .images import as_images
 
 
 def sample(system, data: DataSet, n: int, rng):
@@ -16,7 +24,7 @@ def sample(system, data: DataSet, n: int, rng):
 
 
 def figures(system, data: DataSet, s: dict) -> dict:
-    """Samples, reconstructions, and what the codes look like."""
+    """The figures of this page."""
     x = data.test.x[:12].reshape(-1, data.test.x[0].size)
     with gg.no_grad():
         mu, _ = system.encode(gg.Tensor(x))
@@ -26,6 +34,7 @@ def figures(system, data: DataSet, s: dict) -> dict:
         "reconstructions": pictures.reconstructions(
             as_images(x, data), as_images(system.decode(mu), data)
         ),
+        "similar": similar(system, data, gg.Generator(s["seed"]).child("similar")),
     }
     if s["latent"] == 2:
         found["manifold"] = manifold(system, data)
@@ -33,6 +42,18 @@ def figures(system, data: DataSet, s: dict) -> dict:
     labels = None if data.test.y is None else data.test.y[:2000]
     found["codes"] = pictures.code_plot(codes.numpy()[:, spread], labels, "posterior means")
     return found
+
+
+def similar(system, data: DataSet, rng, images: int = 8, draws: int = 9):
+    """Rows of a test image and the decodings of draws from its q(z|x) = N(μ, σ² I)."""
+    x = data.test.x[:images].reshape(-1, data.test.x[0].size)
+    with gg.no_grad():
+        mu, logvar = (np.repeat(t.numpy(), draws, axis=0) for t in system.encode(gg.Tensor(x)))
+    z = mu + np.exp(logvar / 2) * rng.normal(mu.shape, mu.dtype)
+    like = system.decode(gg.Tensor(z)).reshape(len(x), draws, -1)
+    sheet = np.concatenate([x[:, None], like], axis=1).reshape(-1, x.shape[1])
+    title = "an image, then decoded from z ~ q(z|image)"
+    return pictures.image_sheet(as_images(sheet, data), columns=1 + draws, title=title)
 
 
 def manifold(system, data: DataSet, n: int = 15):

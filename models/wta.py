@@ -6,8 +6,9 @@ A layer of K units with weights w_y; the sample x_i goes to the nearest, which a
     w_y += η (x_i - w_y) [a(x_i) = y]                  a step of SG on ½ ρ²(x_i, w_a(x_i))
     Q   := (1 - λ) Q + λ ρ²(x_i, w_a(x_i))             the running estimate of the criterion
 
-for samples drawn at random, until Q or w is stable; here the number of epochs is fixed, as
-everywhere, and the training curve shows Q beside the true criterion of the validation set.
+for samples drawn at random, until Q or w is stable: `tolerance` says what change of Q from epoch to
+epoch counts as none (models/competitive.py); 0, the default, goes through all epochs. The training
+curve shows Q, the mean over each epoch, beside the true criterion of the validation set.
 
 Slips of the lecture: Q starts as a *sum* over the sample, but is updated with the ρ² of a single
 one, so it would fall by a factor ℓ before it meant anything: it starts at the mean here, and the
@@ -134,8 +135,8 @@ def ignored(s: dict) -> dict:
 
 SETTINGS = {
     "centres": 10, "init": "sample", "rate": "constant", "decay": "constant", "lam": 1e-3,
-    "draws": 0, "shuffled": False, "scale": False, "whole": False, "lr": 0.02, "batch": 50,
-    "epochs": 30,
+    "tolerance": 0.0, "draws": 0, "shuffled": False, "scale": False, "whole": False, "lr": 0.02,
+    "batch": 50, "epochs": 30,
 }  # fmt: skip
 PRESETS = {
     "iris": {"centres": 3, "scale": True, "whole": True, "batch": 10},
@@ -143,7 +144,7 @@ PRESETS = {
     "mnist": {"epochs": 5},
     "fashion_mnist": {"epochs": 5},
 }
-LEAST = {"centres": 1, "draws": 0}
+LEAST = {"centres": 1, "draws": 0, "tolerance": 0}
 
 WTA_RECIPE = Recipe(
     name="wta",

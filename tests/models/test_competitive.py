@@ -273,6 +273,22 @@ def test_a_stopped_training_goes_on_bit_for_bit(tmp_path):
         np.testing.assert_array_equal(whole[key], parts[key], key)
 
 
+@pytest.mark.parametrize("name", ["wta", "wtm", "som", "k-means"])
+def test_training_ends_when_q_is_stable(name):
+    """With a tolerance it goes as without one up to the first epoch that hardly changes Q."""
+    recipe = models.recipe(name)
+    whole = training.train(recipe, overrides={"epochs": 10})
+    q = [row["q"] for row in whole.history]
+    change = [abs(b - a) / a for a, b in pairwise(q)]
+    tolerance = 1.001 * min(change[:-1])
+    last = 2 + next(k for k, c in enumerate(change) if c < tolerance)
+    short = training.train(recipe, overrides={"epochs": 10, "tolerance": tolerance})
+    assert len(q) == 10 and 2 <= last < 10
+    assert [row["q"] for row in short.history] == q[:last]
+    with pytest.raises(SettingError, match="'tolerance' must be at least 0"):
+        recipe.resolve("digits", {"tolerance": -0.1})
+
+
 # --------------------------------------------------------------------- figures, settings
 
 

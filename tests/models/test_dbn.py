@@ -140,6 +140,19 @@ def test_the_classifier_is_gradient_checked_and_learns():
     assert "filters" in recipe.figures(trained.system, trained.data, trained.settings)
 
 
+def test_the_pictures_of_the_classifier():
+    recipe = models.recipe("dbn-classifier")
+    short = training.train(recipe, overrides={"epochs": 30, "finetune": 15})
+    made = recipe.figures(short.system, short.data, short.settings)
+    assert set(made) == {"filters", "activations", "codes", "mistakes"}
+    guess = short.system.logits(short.system.rows(short.data.test)).numpy().argmax(axis=1)
+    wrong = np.flatnonzero(guess != short.data.test.y)
+    shown = [np.asarray(ax.images[0].get_array()) for ax in made["mistakes"].axes if ax.images]
+    assert 0 < len(shown) == min(len(wrong), 40)
+    assert np.array_equal(shown[0], short.data.test.x[wrong[0], 0])
+    assert np.array_equal(made["activations"].axes[0].images[0].get_array().shape, (300, 64))
+
+
 def test_bad_settings_are_refused():
     with pytest.raises(SettingError, match="hidden must name at least one width"):
         small(hidden=())

@@ -130,7 +130,7 @@ def test_state_travels_and_figures_are_drawn(trained):
     other.load_state_dict(trained.system.state_dict())
     assert np.array_equal(other.reconstruct(x), trained.system.reconstruct(x))
     made = RECIPE.figures(trained.system, trained.data, trained.settings)
-    assert set(made) == {"subspace", "reconstructions", "filters"}
+    assert set(made) == {"subspace", "activations", "codes", "reconstructions", "filters"}
     assert all(isinstance(f, Figure) for f in made.values())
 
 

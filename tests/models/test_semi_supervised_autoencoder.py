@@ -1,11 +1,14 @@
 """The autoencoder with a predictor: which images each sum is over, and what the others are for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import glassgrad as gg
 from glassgrad import training
 from glassgrad.core.data import DataSet, Split, load
+from glassgrad.core.fit import fit
 from glassgrad.core.recipe import SettingError
 from glassgrad.core.system import Batch
 from glassgrad.models import semi_supervised_autoencoder as semi
@@ -64,13 +67,34 @@ def test_the_objective_passes_the_gradient_check():
         assert gg.gradcheck(f, *arrays, order=2, directions=6).error < 1e-6
 
 
-def test_images_without_labels_serve_both_ends():
+def test_images_without_labels_help_the_predictor():
+    """30 random labels of the digits, three choices of them: the mean error falls.
+
+    Measured 20.0 % instead of 21.8, less for each choice; half a per cent of it is asked for.
+    """
+    whole = load("digits")
+    parts = (whole.valid, whole.test)
+    held_out = Split(*(np.concatenate([getattr(p, key) for p in parts]) for key in "xy"))
+    error = {True: [], False: []}
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(whole.train))
+        data = replace(whole, train=Split(whole.train.x[order], whole.train.y[order]))
+        for unlabelled, found in error.items():
+            s = RECIPE.resolve("digits", {
+                "labels": 30, "batch": 100, "lr": 1e-2, "seed": seed, "unlabelled": unlabelled,
+            })  # fmt: skip
+            system = semi.build(data, s, gg.Generator(seed))
+            fit(system, data, s)
+            found.append(system.evaluate(held_out)["error"])
+    assert np.mean(error[True]) < np.mean(error[False]) - 0.5, error
+
+
+def test_images_without_labels_come_back():
     short = {"labels": 50, "epochs": 8}
     done = training.train(RECIPE, overrides=short)
     alone = training.train(RECIPE, overrides={**short, "unlabelled": False}).test_figures
     found = done.test_figures
-    assert found["error"] < 20 and found["error"] < alone["error"] + 2
-    assert found["squared_error"] < 0.4 * alone["squared_error"]
+    assert found["error"] < 20 and found["squared_error"] < 0.4 * alone["squared_error"]
     figures = RECIPE.figures(done.system, done.data, done.settings)
     assert set(figures) == {"activations", "codes", "reconstructions", "filters"}
 

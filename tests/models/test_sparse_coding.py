@@ -141,7 +141,7 @@ def test_the_basis_of_a_photograph_is_edges_at_a_place_and_of_a_direction():
     x = raw.train.x.reshape(-1, 64)
     before = np.linalg.eigvalsh(x.T @ x / len(x))
     assert strength[-1] / np.median(strength) < 0.1 * before[-1] / np.median(before)
-    drawn = sparse_coding.figures(done.system, done.data, done.settings)
+    drawn = models.recipe("sparse-coding").figures(done.system, done.data, done.settings)
     assert set(drawn) == {"atoms", "parts"}
 
 

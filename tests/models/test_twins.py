@@ -9,7 +9,7 @@ from glassgrad.core.data import load
 from glassgrad.models import contractive_autoencoder as contractive
 from glassgrad.models import denoising_autoencoder as denoising
 from glassgrad.models import twins
-from glassgrad.models.autoencoder import filters_of
+from glassgrad.models.images import filters_of
 from glassgrad.models.regularised import code_figures
 
 ONE, STATIC = contractive.ONE, denoising.STATIC

@@ -125,7 +125,7 @@ def test_training_raises_the_bound_and_draws(name):
     history = trained.history
     assert history[-1]["valid_bound"] < history[0]["valid_bound"]
     made = recipe.figures(trained.system, trained.data, trained.settings)
-    assert {"samples", "reconstructions", "codes", "manifold"} <= set(made)
+    assert {"samples", "reconstructions", "similar", "codes", "manifold"} == set(made)
 
 
 def test_validation_images_are_binary_and_fixed():
@@ -149,7 +149,7 @@ def test_colour_images_without_labels_are_drawn(name):
     trained = training.train(recipe, "china", overrides=few)
     assert trained.data.train.x.shape[1:] == (3, 8, 8)
     made = recipe.figures(trained.system, trained.data, trained.settings)
-    assert {"samples", "reconstructions", "codes", "manifold"} == set(made)
+    assert {"samples", "reconstructions", "similar", "codes", "manifold"} == set(made)
     sheet = made["samples"].axes[0].images[0].get_array()
     assert sheet.shape == (6 * 9 - 1, 10 * 9 - 1)
     recipe.sample(trained.system, trained.data, 3, gg.Generator(0)).canvas.draw()
