@@ -83,9 +83,14 @@ def one_layer(kind: str, inputs: int, codes: int, s: dict, rng, dtype="float32")
 
 
 def classifier(widths: list[int], classes: int, rng, dtype="float32") -> nn.Sequential:
-    """Sigmoid layers of these widths and linear logits: rows [N, widths[0]] -> [N, classes]."""
+    """Sigmoid layers of these widths and linear logits: rows [N, widths[0]] -> [N, classes].
+
+    The weights of the logits start at 0: all classes are alike, and no layer below is sent after
+    random weights in the first steps.
+    """
     hidden = nn.mlp(widths, nn.Sigmoid, rng=rng.child("hidden"), dtype=dtype)
     out = nn.Linear(widths[-1], classes, rng=rng.child("out"), dtype=dtype)
+    out.weight.assign(np.zeros((classes, widths[-1]), dtype))
     return nn.Sequential(*hidden, out)
 
 

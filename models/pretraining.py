@@ -9,8 +9,10 @@ of that layer and a softmax, fine-tuned by BackProp: are the codes a good place 
 `kinds` are those of models/one_layer.py, "random" among them: no step 1. All share minibatches,
 rates, number of steps ("equal budget") and the values of the starting weights.
 Step 1 takes `pretrain` epochs at a rate that falls from lr to 0 by a cosine, step 2 the others from
-fine_lr. `labels` of the training images keep their label (0: all); an epoch of step 2 has as many
-steps as one of step 1, so a few labels come up often.
+fine_lr. In the first `head` epochs of step 2 pre-trained layers stand still and the softmax learns
+alone, lest its first, blind steps spoil them (D1 62); a random layer has nothing to be spoilt.
+`labels` of the training images keep their label (0: all); an epoch of step 2 has as many steps as
+one of step 1, so a few labels come up often.
 
 For each kind, on held-out data:
 
@@ -70,7 +72,7 @@ class Comparison(System):
             layer = one_layer.one_layer(kind, inputs, s["code"], own, rng, dtype)
             self.codes[kind] = layer
             self.nets[kind] = one_layer.classifier([inputs, s["code"]], classes, rng, dtype)
-        self.supervised = True  # which step the objective is that of; training says
+        self.step = "nets"  # what the objective is that of: codes, heads, nets; training says
 
     def layer_of(self, kind: str) -> tuple:
         """W [K, D] and a [K] of the net of that kind."""
@@ -87,8 +89,8 @@ class Comparison(System):
         """(Σ over the kinds of the loss of the present step, {kind: loss})."""
         total, extra = 0.0, {}
         for kind in self.kinds:
-            if self.supervised:
-                loss = nn.losses.cross_entropy(self.nets[kind](rows(batch.x)), batch.y)
+            if self.step != "codes":
+                loss = nn.losses.cross_entropy(self.logits(kind, rows(batch.x)), batch.y)
             elif kind == "random":
                 continue
             else:
@@ -98,27 +100,38 @@ class Comparison(System):
             extra[kind] = loss.item()
         return total, extra
 
-    def unsupervised(self, epoch: int) -> bool:
-        """Is the epoch one of step 1? Not where every kind is random."""
-        return epoch < self.s["pretrain"] and set(self.kinds) != {"random"}
+    def logits(self, kind: str, x):
+        """Scores of the classes, rows [N, D] -> [N, classes]; no gradient of a layer at rest."""
+        *layers, head = self.nets[kind].layers
+        for layer in layers:
+            x = layer(x)
+        at_rest = self.step == "heads" and kind != "random"
+        return head(x.detach() if at_rest else x)
+
+    def step_of(self, epoch: int) -> str:
+        """Whether an epoch is for the codes, the heads or the nets; no codes if all are random."""
+        first = self.s["pretrain"] if set(self.kinds) != {"random"} else 0
+        if epoch < first:
+            return "codes"
+        return "heads" if epoch < first + self.s["head"] else "nets"
 
     def train_step(self, batch, trainer):
         """A step of pre-training or, from epoch `pretrain` on, of fine-tuning."""
         s, epoch = self.s, trainer.epoch
-        self.supervised = not self.unsupervised(epoch)
-        first = s["pretrain"] if self.unsupervised(0) else 0
-        if self.supervised and epoch == first and trainer.batch == 0:
+        self.step = self.step_of(epoch)
+        first = s["pretrain"] if self.step_of(0) == "codes" else 0
+        if epoch == first and trainer.batch == 0:
             self.start_nets()
-        if self.supervised:
-            rate = s["fine_lr"] * stage_rate(epoch - first, s["epochs"] - first)
-        else:
+        if self.step == "codes":
             rate = s["lr"] * stage_rate(epoch, s["pretrain"])
+        else:
+            rate = s["fine_lr"] * stage_rate(epoch - first, s["epochs"] - first)
         trainer.optimiser.lr = rate * trainer.factor(epoch)
         return super().train_step(batch, trainer)
 
     def batches(self, data, size, seed, epoch, start):
         """Minibatches of all images in step 1, of those with labels in step 2."""
-        if self.unsupervised(epoch) or not self.s["labels"]:
+        if self.step_of(epoch) == "codes" or not self.s["labels"]:
             yield from super().batches(data, size, seed, epoch, start)
             return
         known = data.train[one_layer.few(data.train, self.s["labels"])]
@@ -188,7 +201,7 @@ def check(rng, **changes):
     s = {**SETTINGS, "code": 3, "kinds": ("plain", "gaussian", "masking", "contractive"), **changes}
     x, y = rng.random((4, 5)), np.array([0, 1, 2, 0])
     system = Comparison(5, 3, s, gg.Generator(3), dtype="float64")
-    system.supervised = False
+    system.step = "codes"
     states = [g.state for _, g in system.named_generators()]
 
     def f(*parameters):
@@ -207,7 +220,7 @@ def ignored(s: dict) -> dict:
 
 SETTINGS = {
     "kinds": ("random", "contractive", "gaussian", "rbm"), "code": 200, "pretrain": 15,
-    "labels": 0, "fine_lr": 2e-3, "sigma": 0.5, "p0": 0.4, "weight": 2.0, "steps": 1,
+    "head": 0, "labels": 0, "fine_lr": 2e-3, "sigma": 0.5, "p0": 0.4, "weight": 2.0, "steps": 1,
 }  # fmt: skip
 RIFAI = "Rifai, Vincent, Muller, Glorot & Bengio 2011, tables 1 and 2"
 SEEDS = "mean of three seeds and its standard error"
@@ -245,17 +258,18 @@ PRETRAINING = Recipe(
             "1.14", 1.6, source=RIFAI, seeds=3, note=SEEDS,
         ),
     ),
-    least={"code": 1, "pretrain": 0, "labels": 0, "fine_lr": 0, "sigma": 0, "p0": 0, "weight": 0,
+    least={"code": 1, "pretrain": 0, "head": 0, "labels": 0, "fine_lr": 0, "sigma": 0, "p0": 0, "weight": 0,
            "steps": 1},
     below={"p0": 1},
     ignored=ignored,
-    least_epochs=lambda s: 1 + (s["pretrain"] if set(s["kinds"]) != {"random"} else 0),
+    least_epochs=lambda s: 1 + s["head"] + (s["pretrain"] if set(s["kinds"]) != {"random"} else 0),
     figures=figures,
     check=check,
 )  # fmt: skip
 LABELS = (
     "1000 of 60 000 labels, contractive layer of 1000 codes; paper of the published pair unknown"
 )
+LABELLED = {"labels": 1000, "epochs": 18, "head": 3, "fine_lr": 4e-3, "select": "error"}
 FEW = replace(
     PRETRAINING,
     name="pretraining-few-labels",
@@ -263,8 +277,8 @@ FEW = replace(
     settings={**SETTINGS, "kinds": ("random", "contractive", "rbm"), "labels": 100},
     presets={
         "digits": {"epochs": 25, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3, "weight": 0.1},
-        "mnist": {**BIG, "labels": 1000, "epochs": 18},
-        "fashion_mnist": {**BIG, "labels": 1000, "epochs": 18},
+        "mnist": {**BIG, **LABELLED},
+        "fashion_mnist": {**BIG, **LABELLED},
     },
     metric="error",
     targets=(

@@ -103,7 +103,7 @@ def test_pretraining_helps_where_few_labels_are_known():
     done = training.train(FEW, overrides={"weight": 0.1, "labels": 300, "epochs": 17})
     assert done.test_figures["error_contractive"] < done.test_figures["error_random"] - 1
     last = done.history[-1]
-    assert max(last["contractive"], last["masking"]) < 0.7 * last["random"]
+    assert max(last["contractive"], last["rbm"]) < 0.7 * last["random"]
     figures = FEW.figures(done.system, done.data, done.settings)
     assert "saturation" in figures and "filters-contractive" in figures and len(figures) == 7
 
@@ -127,6 +127,16 @@ def test_bad_settings_are_refused():
         pretraining.build(DataSet("x", Split(X)), FULL.resolve("digits"), gg.Generator(0))
 
 
+def test_pretrained_layers_stand_still_while_the_softmax_learns():
+    m, data, s = small(head=1)
+    before = {kind: m.nets[kind].state_dict() for kind in ALL}
+    fit(m, data, {**s, "epochs": 4})  # three for the codes, one for the heads
+    for kind in ALL:
+        after, still = m.nets[kind].state_dict(), m.codes[kind].encoder[0].weight.numpy()
+        assert not np.array_equal(after["2.weight"], before[kind]["2.weight"]), kind
+        assert np.array_equal(after["0.weight"], still) == (kind != "random"), kind
+
+
 def test_any_kinds_can_be_compared():
     done = training.train(FULL, overrides={"kinds": ("plain",), "epochs": 2, "pretrain": 1})
     found = done.test_figures
@@ -137,7 +147,7 @@ def test_the_losses_of_a_step_are_those_of_its_kinds():
     m, _, _ = small()
     total, extra = m.objective(Batch(X, Y))
     assert set(extra) == set(ALL) and total.item() == pytest.approx(sum(extra.values()))
-    m.supervised = False
+    m.step = "codes"
     total, extra = m.objective(Batch(X, Y))
     assert set(extra) == set(ALL) - {"random"}
     assert total.item() == pytest.approx(sum(extra.values()))
