@@ -137,7 +137,7 @@ SETTINGS = {
     "critic_lr": 1e-3, "deception_lr": 1e-3, "game_momentum": 0.5,
 }  # fmt: skip
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
-MNIST = {"epochs": 40, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
+MNIST = {"epochs": 80, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
 
 NORMAL = Recipe(
     name="aae",
