@@ -77,6 +77,12 @@ def expect_choice(name: str, settings: dict, key: str, known) -> None:
         raise SettingError(f"{name}: {key} must be one of {', '.join(known)}; got {got!r}{hint}")
 
 
+def expect_choices(name: str, settings: dict, choices: dict) -> None:
+    """Each setting among `choices`, key -> known names, is one of them; SettingError if not."""
+    for key, known in choices.items():
+        expect_choice(name, settings, key, known)
+
+
 @dataclass(frozen=True)
 class Target:
     """A published number and what counts as reproducing it."""

@@ -35,7 +35,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, expect_choice
+from ..core.recipe import Recipe, SettingError, expect_choice, expect_choices
 from ..core.system import Batch, System
 from . import code_pictures
 from .binary import bernoulli_nll
@@ -67,8 +67,7 @@ class Autoencoder(System):
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, s: dict):
-        for key, known in CHOICES.items():
-            expect_choice("autoencoder", s, key, known)
+        expect_choices("autoencoder", s, CHOICES)
         if s["loss"] == "cross_entropy" and s["output"] != "sigmoid":
             raise SettingError("loss 'cross_entropy' needs output 'sigmoid': x̂ is a probability")
         self.encoder, self.decoder, self.s = encoder, decoder, s

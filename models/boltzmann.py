@@ -39,7 +39,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet
-from ..core.recipe import Recipe, expect_choice
+from ..core.recipe import Recipe, expect_choices
 from . import ais, boltzmann_pictures
 from .energy import (
     BINARISE,
@@ -80,8 +80,7 @@ class BoltzmannMachine(BinarySystem):
 
     def __init__(self, mean, samples: int, s: dict, rng, dtype="float32"):
         super().__init__()
-        for key, known in CHOICES.items():
-            expect_choice("boltzmann-machine", s, key, known)
+        expect_choices("boltzmann-machine", s, CHOICES)
         self.s, self.noise, self.visible = s, rng.child("noise"), len(mean)
         mean = np.concatenate([mean, np.full(s["hidden"], 0.5)])
         j = 0.01 * rng.child("j").normal((len(mean), len(mean)), dtype)

@@ -28,7 +28,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.recipe import SettingError, expect_choice
+from ..core.recipe import SettingError
 from ..core.system import Batch, System
 from ..kernels import som as kernel
 
@@ -206,12 +206,6 @@ def prepare(data: DataSet, s: dict) -> DataSet:
 def without_gradients(what: str) -> dict:
     """The settings that no system here has a use for."""
     return dict.fromkeys(("schedule", "optimiser", "clip", "weight_decay"), what)
-
-
-def expect_choices(name: str, s: dict, choices: dict) -> None:
-    """Every setting that is a name is a known one."""
-    for key, known in choices.items():
-        expect_choice(name, s, key, known)
 
 
 def expect_centres(name: str, s: dict, x) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet, minibatches
-from ..core.recipe import expect_choice
+from ..core.recipe import expect_choices
 from ..core.system import Batch, System
 from .autoencoder import rows
 from .binary import bernoulli_nll, binary_sets
@@ -34,8 +34,7 @@ class Conditionals(System):
     """
 
     def __init__(self, name: str, inputs: int, s: dict, rng):
-        for key, known in CHOICES.items():
-            expect_choice(name, s, key, known)
+        expect_choices(name, s, CHOICES)
         natural = np.arange(inputs)
         self.order = natural if s["order"] == "raster" else rng.child("order").permutation(inputs)
         self.s, self.inputs, self.noise = s, inputs, rng.child("noise")

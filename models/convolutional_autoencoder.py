@@ -26,7 +26,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, expect_choice
+from ..core.recipe import Recipe, SettingError, expect_choices
 from ..core.system import Batch
 from . import code_pictures
 from .autoencoder import ACTIVATIONS, CHOICES, Autoencoder
@@ -76,8 +76,7 @@ class ConvolutionalAutoencoder(Autoencoder):
     """`convolutions` are the levels of the encoder, which `encoder` begins with."""
 
     def __init__(self, image: tuple[int, int, int], s: dict, rng, dtype="float32"):
-        for key, known in (("pool", POOLS), ("activation", ACTIVATIONS), *CHOICES.items()):
-            expect_choice("convolutional-autoencoder", s, key, known)
+        expect_choices("convolutional-autoencoder", s, {"pool": POOLS, **CHOICES})
         channels, levels = list(s["channels"]), len(s["channels"])
         if not channels or any(n % 2**levels for n in image[1:]):
             raise SettingError(

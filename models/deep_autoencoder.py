@@ -40,7 +40,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch
 from . import autoencoder
 from .autoencoder import ACTIVATIONS, Autoencoder
@@ -58,8 +58,7 @@ class CentredSigmoid(nn.Module):
 
 def build(data: DataSet, s: dict, rng, dtype="float32") -> Autoencoder:
     """The network for a data set: `hidden` widths of the encoder, mirrored in the decoder."""
-    for key, known in (("activation", ACTIVATIONS), ("start", STARTS)):
-        expect_choice("deep-autoencoder", s, key, known)
+    expect_choices("deep-autoencoder", s, {"activation": ACTIVATIONS, "start": STARTS})
     n, widths = int(np.prod(data.train.x.shape[1:])), list(s["hidden"])
     if not widths:
         raise SettingError("deep-autoencoder: hidden must name at least one width")

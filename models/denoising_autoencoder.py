@@ -29,7 +29,7 @@ import numpy as np
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet, Split, minibatches
-from ..core.recipe import Recipe, expect_choice
+from ..core.recipe import Recipe, expect_choices
 from ..core.system import Batch
 from . import code_pictures, regularised, twins
 from .autoencoder import Autoencoder, rows, squared_error
@@ -64,8 +64,7 @@ class DenoisingAutoencoder(Autoencoder):
     """An autoencoder that sees x̃ and is compared with x; `noise` is its stream of numbers."""
 
     def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
-        for key, known in CHOICES.items():
-            expect_choice("denoising-autoencoder", s, key, known)
+        expect_choices("denoising-autoencoder", s, CHOICES)
         super().__init__(*layers(data, s, rng, dtype), s)
         self.noise = rng.child("noise")
         if s["noise"] == "static":

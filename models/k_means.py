@@ -27,7 +27,7 @@ import numpy as np
 
 from .. import core as gg
 from ..core.data import DataSet
-from ..core.recipe import Recipe, Target
+from ..core.recipe import Recipe, Target, expect_choices
 from ..core.system import Batch
 from ..kernels import som as kernel
 from . import competitive_pictures
@@ -36,7 +36,6 @@ from .competitive import (
     Competitive,
     batch_step,
     expect_centres,
-    expect_choices,
     prepare,
     without_gradients,
 )

@@ -37,7 +37,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, minibatches
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch, System
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
@@ -51,8 +51,7 @@ class LeNet(System):
     """
 
     def __init__(self, image: tuple[int, int, int], classes: int, s: dict, rng, dtype="float32"):
-        for key, known in (("activation", ACTIVATIONS), ("pool", POOLS)):
-            expect_choice("lenet", s, key, known)
+        expect_choices("lenet", s, {"activation": ACTIVATIONS, "pool": POOLS})
         if not s["channels"]:
             raise SettingError("lenet: channels must name at least one number of maps; got []")
         if s["shift"] >= min(image[1:]):

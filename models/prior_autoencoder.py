@@ -19,7 +19,7 @@ from .. import core as gg
 from ..core import nn
 from ..core.arrays import to_numpy
 from ..core.data import DataSet, Split, order
-from ..core.recipe import SettingError, Target, expect_choice
+from ..core.recipe import SettingError, Target, expect_choices
 from ..core.system import Batch
 from .autoencoder import ACTIVATIONS, Autoencoder, rows
 from .convolutional_autoencoder import POOLS, Images, down, up
@@ -39,8 +39,7 @@ class PriorAutoencoder(Autoencoder):
     """encoder [N, D] -> [N, K], or (μ, ln σ²) [N, 2K]; decoder [N, K] -> [N, D]; a prior."""
 
     def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
-        for key, known in CHOICES.items():
-            expect_choice("prior_autoencoder", s, key, known)
+        expect_choices("prior_autoencoder", s, CHOICES)
         self.prior = make_prior(s)
         outputs = s["code"] * (2 if s["encoder"] == "normal" else 1)
         sides = convolutional if s["network"] == "convolutional" else dense

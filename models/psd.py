@@ -41,7 +41,7 @@ from .. import core as gg
 from ..core import nn, pictures
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, Target, expect_choice
+from ..core.recipe import Recipe, Target, expect_choices
 from ..core.system import Batch, System
 from . import patches, sparse_coding
 from .autoencoder import rows
@@ -71,8 +71,7 @@ class PSD(System):
     """
 
     def __init__(self, x: np.ndarray, s: dict, rng, dtype="float32"):
-        expect_choice("psd", s, "encoder", ENCODERS)
-        expect_choice("psd", s, "codes", CODES)
+        expect_choices("psd", s, {"encoder": ENCODERS, "codes": CODES})
         self.s, k = s, s["atoms"]
         start = first_atoms(x.astype("float64"), k, rng.child("atoms")).astype(dtype)
         self.atoms = nn.init.parameter(start)

@@ -41,7 +41,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
-from ..core.recipe import Recipe, Target, expect_choice
+from ..core.recipe import Recipe, Target, expect_choices
 from ..core.system import Batch
 from ..kernels.product import product
 from . import ais, rbm_pictures
@@ -84,8 +84,7 @@ class RBM(BinarySystem):
 
     def __init__(self, mean, samples: int, s: dict, rng, dtype="float32"):
         super().__init__()
-        for key, known in CHOICES.items():
-            expect_choice("rbm", s, key, known)
+        expect_choices("rbm", s, CHOICES)
         n, m = len(mean), s["hidden"]
         self.s, self.noise = s, rng.child("noise")
         self.w = gg.Tensor(0.01 * rng.child("w").normal((n, m), dtype), requires_grad=True)

@@ -48,7 +48,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet, Split
-from ..core.recipe import Recipe, SettingError, Target
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch
 from ..kernels import som as kernel
 from . import competitive, som_pictures
@@ -58,7 +58,6 @@ from .competitive import (
     KERNELS,
     Competitive,
     batch_step,
-    expect_choices,
     without_gradients,
 )
 from .grid import LATTICES, Grid

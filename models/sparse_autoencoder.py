@@ -38,7 +38,7 @@ from dataclasses import replace
 from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch
 from . import code_pictures, regularised, twins
 from .autoencoder import rows
@@ -77,8 +77,7 @@ class SparseAutoencoder(Regularised):
     """An autoencoder with one of the three penalties. The buffer `mean` [K] is f̄."""
 
     def __init__(self, data: DataSet, s: dict, rng, dtype="float32"):
-        for key, known in CHOICES.items():
-            expect_choice("sparse-autoencoder", s, key, known)
+        expect_choices("sparse-autoencoder", s, CHOICES)
         super().__init__(*layers(data, s, rng, dtype), s)
         if s["penalty"] == "kl":
             expect_sigmoid("sparse-autoencoder", s, "the KL term, f in [0, 1],")

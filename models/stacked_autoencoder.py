@@ -33,7 +33,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet, Split, minibatches
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch, System
 from . import code_pictures, one_layer
 from .autoencoder import rows, squared_error
@@ -68,8 +68,7 @@ class StackedAutoencoder(System):
     """
 
     def __init__(self, inputs: int, classes: int, s: dict, rng, dtype="float32"):
-        expect_choice("stacked-autoencoder", s, "layer", one_layer.KINDS)
-        expect_choice("stacked-autoencoder", s, "fine", FINE)
+        expect_choices("stacked-autoencoder", s, {"layer": one_layer.KINDS, "fine": FINE})
         if not s["hidden"]:
             raise SettingError("stacked-autoencoder: hidden must name at least one width; got []")
         self.s, widths = s, [inputs, *s["hidden"]]

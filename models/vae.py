@@ -42,7 +42,7 @@ import numpy as np
 from .. import core as gg
 from ..core import nn
 from ..core.data import DataSet, minibatches
-from ..core.recipe import Recipe, SettingError, Target, expect_choice
+from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch, System
 from . import vae_pictures
 from .autoencoder import rows
@@ -75,8 +75,7 @@ class VAE(System):
     def __init__(self, inputs: int, s: dict, rng, dtype="float32"):
         super().__init__()
         hidden, latent = list(s["hidden"]), s["latent"]
-        for key, known in CHOICES.items():
-            expect_choice("vae", s, key, known)
+        expect_choices("vae", s, CHOICES)
         if not hidden:
             raise SettingError("vae: hidden must name at least one width; got []")
         if s["importance"] and s["importance_images"] == 1:

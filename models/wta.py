@@ -34,7 +34,7 @@ import numpy as np
 from .. import core as gg
 from ..core.arrays import xp_of
 from ..core.data import DataSet
-from ..core.recipe import Recipe, SettingError
+from ..core.recipe import Recipe, SettingError, expect_choices
 from ..kernels import som as kernel
 from . import competitive_pictures
 from .competitive import (
@@ -42,7 +42,6 @@ from .competitive import (
     INITS,
     Competitive,
     expect_centres,
-    expect_choices,
     prepare,
     without_gradients,
 )
