@@ -76,6 +76,7 @@ ALWAYS = (
     "-std=c++17",
     "-gdwarf-4",  # binutils reads the files of version 5 wrongly after #line
     "-fPIC",
+    "-fno-plt",  # a tick in a stub between two functions would find no line there
     "-pthread",
     "-fno-strict-aliasing",
     "-fno-optimize-sibling-calls",  # a call returns to the line where it stands
