@@ -23,9 +23,14 @@ def bernoulli_nll(logits, x):
     return nn.losses.binary_cross_entropy_with_logits(logits, x, "none").sum(axis=-1)
 
 
-def binary_sets(data: DataSet, how: str) -> DataSet:
-    """Binary validation and test images, drawn once; training images too when `how` is "fixed"."""
-    parts = {}
+def prepare(data: DataSet, s: dict) -> DataSet:
+    """Binary validation and test images, drawn once; training images too when binarise is fixed.
+
+    With binarise="grey", where a model has it, the data stay as they are.
+    """
+    how, parts = s["binarise"], {}
+    if how == "grey":
+        return data
     for number, (name, split) in enumerate(data.splits()):
         if name != "train" or how == "fixed":
             split = Split(binarised(split.x, seed=1, epoch=number), split.y)

@@ -41,6 +41,7 @@ from ..core.arrays import xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, expect_choices
 from . import ais, boltzmann_pictures
+from .binary import prepare
 from .energy import (
     BINARISE,
     SHARED,
@@ -52,7 +53,6 @@ from .energy import (
     log_odds,
     logistic,
     logsumexp,
-    prepare,
     softplus,
 )
 

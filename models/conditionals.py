@@ -20,7 +20,7 @@ from ..core.data import DataSet, minibatches
 from ..core.recipe import expect_choices
 from ..core.system import Batch, System
 from .autoencoder import rows
-from .binary import bernoulli_nll, binary_sets
+from .binary import bernoulli_nll
 from .images import as_images
 
 CHOICES = {"binarise": ("sampled", "fixed"), "order": ("raster", "random")}
@@ -93,11 +93,6 @@ class Conditionals(System):
 
     def _placed(self, x):
         return gg.Tensor(self.on_device(Batch(x)).x)
-
-
-def prepare(data: DataSet, s: dict) -> DataSet:
-    """Binary validation and test images, drawn once; training images too when binarise is fixed."""
-    return binary_sets(data, s["binarise"])
 
 
 def sample(system: Conditionals, data: DataSet, n: int, rng):

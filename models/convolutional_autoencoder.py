@@ -72,35 +72,42 @@ def up(channels, image, s: dict, rng, dtype) -> list[nn.Module]:
     return found
 
 
+def sides(who: str, image, s: dict, outputs: int, rng, dtype):
+    """(levels of the encoder, encoder, decoder) for images [C, H, W].
+
+    With `code` above 0 the encoder ends in a linear map to `outputs` numbers (the codes, or what
+    their law is made of), and the decoder begins with one from `code` numbers. SettingError, in the
+    name of `who`, where the images cannot be halved so often, or a kernel has no centre.
+    """
+    channels, levels = s["channels"], len(s["channels"])
+    if len(image) != 3 or not levels or any(n % 2**levels for n in image[1:]):
+        raise SettingError(
+            f"{who} needs images divisible by 2 to their number, the levels that channels names,"
+            f" at least one; got {tuple(image)} and {list(channels)}"
+        )
+    if s["kernel"] % 2 == 0:
+        raise SettingError(f"{who}: kernel must be odd, so that it has a centre; got {s['kernel']}")
+    top = (channels[-1], *(n // 2**levels for n in image[1:]))
+    n, sigma = int(np.prod(top)), ACTIVATIONS[s["activation"]]
+    convolutions = down(channels, image, s, rng.child("encoder"), dtype)
+    into, out = [nn.Flatten()], [Images(top)]
+    if s["code"]:
+        into.append(nn.Linear(n, outputs, rng=rng.child("code"), dtype=dtype))
+        back = nn.Linear(s["code"], n, rng=rng.child("back"), dtype=dtype)
+        out = [back, sigma(), *out]
+    encoder = nn.Sequential(Images(image), *convolutions, *into)
+    back_up = up(channels, image, s, rng.child("decoder"), dtype)
+    return convolutions, encoder, nn.Sequential(*out, *back_up, nn.Flatten())
+
+
 class ConvolutionalAutoencoder(Autoencoder):
     """`convolutions` are the levels of the encoder, which `encoder` begins with."""
 
     def __init__(self, image: tuple[int, int, int], s: dict, rng, dtype="float32"):
         expect_choices("convolutional-autoencoder", s, {"pool": POOLS, **CHOICES})
-        channels, levels = list(s["channels"]), len(s["channels"])
-        if not channels or any(n % 2**levels for n in image[1:]):
-            raise SettingError(
-                "convolutional-autoencoder: channels must name at least one level, and the images"
-                f" {image} must be divisible by 2 to their number; got {channels}"
-            )
-        if s["kernel"] % 2 == 0:
-            raise SettingError(
-                f"convolutional-autoencoder: kernel must be odd, so that it has a centre;"
-                f" got {s['kernel']}"
-            )
-        top = (channels[-1], *(n // 2**levels for n in image[1:]))
-        n = int(np.prod(top))
-        self.convolutions = down(channels, image, s, rng.child("encoder"), dtype)
-        into, out = [nn.Flatten()], [Images(top)]
-        if s["code"]:
-            into.append(nn.Linear(n, s["code"], rng=rng.child("code"), dtype=dtype))
-            back = nn.Linear(s["code"], n, rng=rng.child("back"), dtype=dtype)
-            out = [back, ACTIVATIONS[s["activation"]](), *out]
-        encoder = nn.Sequential(Images(image), *self.convolutions, *into)
-        decoder = nn.Sequential(
-            *out, *up(channels, image, s, rng.child("decoder"), dtype), nn.Flatten()
-        )
-        super().__init__(encoder, decoder, s)
+        who = "convolutional-autoencoder"
+        self.convolutions, *both = sides(who, image, s, s["code"], rng, dtype)
+        super().__init__(*both, s)
 
 
 def build(data: DataSet, s: dict, rng, dtype="float32") -> ConvolutionalAutoencoder:

@@ -43,7 +43,8 @@ from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..kernels.product import product
 from . import ais, dbm_pictures, rbm
-from .energy import descent, draw, entropy, flat, independent, log_odds, logistic, prepare
+from .binary import prepare
+from .energy import descent, draw, entropy, flat, independent, log_odds, logistic
 from .stack import Stack, stack
 
 

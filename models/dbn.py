@@ -41,7 +41,8 @@ from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target
 from ..core.system import Batch
 from . import dbn_pictures, rbm
-from .energy import draw, entropy, flat, log_bernoulli, mean_variance, prepare
+from .binary import prepare
+from .energy import draw, entropy, flat, log_bernoulli, mean_variance
 from .stack import Stack, stack
 
 

@@ -14,10 +14,9 @@ import math
 import numpy as np
 
 from ..core.arrays import xp_of
-from ..core.data import DataSet, Split, minibatches
+from ..core.data import Split, minibatches
 from ..core.system import Batch, System
 from ..kernels.product import product
-from .binary import binary_sets
 
 BINARISE = ("sampled", "fixed", "grey")
 # settings of the common ones that work as usual, and what all these recipes have
@@ -186,8 +185,3 @@ def flat(x):
     (2, 9)
     """
     return x.reshape(len(x), -1)
-
-
-def prepare(data: DataSet, s: dict) -> DataSet:
-    """Binary validation and test images, drawn once; training images too when binarise is fixed."""
-    return data if s["binarise"] == "grey" else binary_sets(data, s["binarise"])

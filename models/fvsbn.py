@@ -20,7 +20,7 @@ from .. import core as gg
 from ..core import nn, pictures
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
-from . import conditionals
+from . import binary, conditionals
 from .conditionals import Conditionals
 from .images import as_images
 
@@ -62,7 +62,7 @@ RECIPES = (
         lecture="lecture 2 (D1 20)",
         rows=(41,),
         build=build,
-        prepare=conditionals.prepare,
+        prepare=binary.prepare,
         settings=conditionals.SETTINGS,
         presets={
             "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},

@@ -40,7 +40,7 @@ from ..core.arrays import to_numpy, xp_of
 from ..core.data import DataSet
 from ..core.recipe import Recipe, SettingError, Target, expect_choice
 from ..kernels.product import product
-from .binary import bernoulli_nll
+from .binary import bernoulli_nll, prepare
 from .energy import (
     BINARISE,
     BinarySystem,
@@ -51,7 +51,6 @@ from .energy import (
     log_odds,
     logistic,
     mean_variance,
-    prepare,
 )
 from .images import as_images, filter_sheet
 

@@ -25,7 +25,7 @@ from .. import core as gg
 from ..core import nn
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target, expect_choice
-from . import conditionals
+from . import binary, conditionals
 from .conditionals import Conditionals
 
 ACTIVATIONS = {"relu": gg.relu, "sigmoid": gg.sigmoid, "tanh": gg.tanh}
@@ -83,7 +83,7 @@ RECIPES = (
         lecture="beside lecture 2 (D1 20)",
         rows=(42,),
         build=build,
-        prepare=conditionals.prepare,
+        prepare=binary.prepare,
         settings=SETTINGS,
         presets={
             "digits": {"hidden": (128,), "epochs": 100, "batch": 50, "lr": 5e-3},

@@ -20,7 +20,7 @@ from .. import core as gg
 from ..core import nn
 from ..core.data import DataSet
 from ..core.recipe import Recipe, Target
-from . import conditionals
+from . import binary, conditionals
 from .conditionals import Conditionals
 from .images import filter_sheet
 
@@ -62,7 +62,7 @@ RECIPES = (
         lecture="lecture 2 (D1 20)",
         rows=(42,),
         build=build,
-        prepare=conditionals.prepare,
+        prepare=binary.prepare,
         settings=SETTINGS,
         presets={
             "digits": {"hidden": 64, "epochs": 100, "batch": 50, "lr": 5e-3},

@@ -33,7 +33,7 @@ from ..core import nn
 from ..core.data import DataSet, Split
 from ..core.fit import fit
 from ..core.recipe import Recipe, SettingError, Target
-from . import conditionals, fvsbn
+from . import binary, conditionals, fvsbn
 from .conditionals import Conditionals
 
 
@@ -133,7 +133,7 @@ def prepare(data: DataSet, s: dict) -> DataSet:
         n = len(split)
         pooled = split.x.reshape(n, 1, height // p, p, width // p, p).mean(axis=(3, 5))
         parts[name] = Split(pooled, split.y)
-    return conditionals.prepare(DataSet(data.name, **parts, info=data.info), s)
+    return binary.prepare(DataSet(data.name, **parts, info=data.info), s)
 
 
 def build(data: DataSet, s: dict, rng) -> PixelRNN:

@@ -54,6 +54,15 @@ from .stacked_autoencoder import repeated, stage_rate
 ORDER = ("contractive", "gaussian", "rbm")
 
 
+def for_the_codes(s: dict) -> int:
+    """Epochs of step 1; none where all kinds are random.
+
+    >>> for_the_codes({"pretrain": 4, "kinds": ("random",)})
+    0
+    """
+    return s["pretrain"] if set(s["kinds"]) != {"random"} else 0
+
+
 class Comparison(System):
     """`codes[kind]`: layers as step 1 leaves them; `nets[kind]`: the nets of step 2."""
 
@@ -109,8 +118,8 @@ class Comparison(System):
         return head(x.detach() if at_rest else x)
 
     def step_of(self, epoch: int) -> str:
-        """Whether an epoch is for the codes, the heads or the nets; no codes if all are random."""
-        first = self.s["pretrain"] if set(self.kinds) != {"random"} else 0
+        """Whether an epoch is for the codes, the heads or the nets."""
+        first = for_the_codes(self.s)
         if epoch < first:
             return "codes"
         return "heads" if epoch < first + self.s["head"] else "nets"
@@ -118,8 +127,7 @@ class Comparison(System):
     def train_step(self, batch, trainer):
         """A step of pre-training or, from epoch `pretrain` on, of fine-tuning."""
         s, epoch = self.s, trainer.epoch
-        self.step = self.step_of(epoch)
-        first = s["pretrain"] if self.step_of(0) == "codes" else 0
+        self.step, first = self.step_of(epoch), for_the_codes(s)
         if epoch == first and trainer.batch == 0:
             self.start_nets()
         if self.step == "codes":
@@ -262,7 +270,7 @@ PRETRAINING = Recipe(
            "weight": 0, "steps": 1},
     below={"p0": 1},
     ignored=ignored,
-    least_epochs=lambda s: 1 + s["head"] + (s["pretrain"] if set(s["kinds"]) != {"random"} else 0),
+    least_epochs=lambda s: for_the_codes(s) + s["head"] + 1,
     figures=figures,
     check=check,
 )  # fmt: skip

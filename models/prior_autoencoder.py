@@ -19,10 +19,10 @@ from .. import core as gg
 from ..core import nn
 from ..core.arrays import to_numpy
 from ..core.data import DataSet, Split, order
-from ..core.recipe import SettingError, Target, expect_choices
+from ..core.recipe import Target, expect_choices
 from ..core.system import Batch
 from .autoencoder import ACTIVATIONS, Autoencoder, rows
-from .convolutional_autoencoder import POOLS, Images, down, up
+from .convolutional_autoencoder import POOLS, sides
 from .mmd import pooled_kernel, statistics, two_sample_test
 from .priors import PRIORS, make_prior
 
@@ -42,8 +42,8 @@ class PriorAutoencoder(Autoencoder):
         expect_choices("prior_autoencoder", s, CHOICES)
         self.prior = make_prior(s)
         outputs = s["code"] * (2 if s["encoder"] == "normal" else 1)
-        sides = convolutional if s["network"] == "convolutional" else dense
-        super().__init__(*sides(data, outputs, s, rng, dtype), s)
+        network = convolutional if s["network"] == "convolutional" else dense
+        super().__init__(*network(data, outputs, s, rng, dtype), s)
         self.noise = rng.child("noise")
 
     def encode(self, x):
@@ -110,21 +110,8 @@ def dense(data: DataSet, outputs: int, s: dict, rng, dtype):
 
 def convolutional(data: DataSet, outputs: int, s: dict, rng, dtype):
     """(encoder, decoder): the levels of `channels`, then linear to the code, and back."""
-    shape, levels = data.train.x.shape[1:], len(s["channels"])
-    if len(shape) != 3 or not levels or any(n % 2**levels for n in shape[1:]):
-        raise SettingError(
-            "network 'convolutional' needs images divisible by 2 to the number of levels in"
-            f" channels, at least one; got {tuple(shape)} and {list(s['channels'])}"
-        )
-    if s["kernel"] % 2 == 0:
-        raise SettingError(f"kernel must be odd, so that it has a centre; got {s['kernel']}")
-    top = (s["channels"][-1], *(n // 2**levels for n in shape[1:]))
-    n, sigma = int(np.prod(top)), ACTIVATIONS[s["activation"]]
-    encoder = [Images(shape), *down(s["channels"], shape, s, rng.child("encoder"), dtype)]
-    encoder += [nn.Flatten(), nn.Linear(n, outputs, rng=rng.child("code"), dtype=dtype)]
-    decoder = [nn.Linear(s["code"], n, rng=rng.child("back"), dtype=dtype), sigma(), Images(top)]
-    decoder += [*up(s["channels"], shape, s, rng.child("decoder"), dtype), nn.Flatten()]
-    return nn.Sequential(*encoder), nn.Sequential(*decoder)
+    who, image = "network 'convolutional'", data.train.x.shape[1:]
+    return sides(who, image, s, outputs, rng, dtype)[1:]
 
 
 def check(system, s: dict, rng, image=(6,)):

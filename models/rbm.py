@@ -45,6 +45,7 @@ from ..core.recipe import Recipe, Target, expect_choices
 from ..core.system import Batch
 from ..kernels.product import product
 from . import ais, rbm_pictures
+from .binary import prepare
 from .energy import (
     BINARISE,
     SHARED,
@@ -55,7 +56,6 @@ from .energy import (
     independent,
     log_odds,
     logistic,
-    prepare,
     softplus,
 )
 

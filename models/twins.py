@@ -11,8 +11,7 @@ from .. import core as gg
 from ..core import pictures
 from ..core.data import DataSet
 from ..core.fit import fit
-from .autoencoder import squared_error
-from .code_pictures import by_activity, labels_of, probed
+from .code_pictures import by_activity, labels_of, mean_error, probed
 from .images import as_images, filters_of
 
 MOST = 2000  # steps that a picture may take: all on small data, the first epochs on large
@@ -57,10 +56,7 @@ def beside(pairs: list, data: DataSet, most: int = 500):
         middle.set(xlabel="code, the most active first", ylabel="image, by class")
         right.hist(z.ravel(), bins=np.linspace(low, top, 61), color=pictures.INK)
         right.set(yscale="log", ylim=(0.5, None), xlabel="code", ylabel="how often")
-        rows = x.reshape(len(x), -1)
-        error = float(
-            squared_error(gg.Tensor(system.reconstruct(x)), gg.Tensor(rows)).mean().item()
-        )
+        error = mean_error(system.reconstruct(x), x.reshape(len(x), -1))
         right_part = probed(system.codes, data)
         known = "" if right_part is None else f"; linear map {right_part:.1%} right"
         left.set_title(f"{name}: error {error:.2f}", fontsize=9)

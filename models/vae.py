@@ -44,9 +44,9 @@ from ..core import nn
 from ..core.data import DataSet, minibatches
 from ..core.recipe import Recipe, SettingError, Target, expect_choices
 from ..core.system import Batch, System
-from . import vae_pictures
+from . import binary, vae_pictures
 from .autoencoder import rows
-from .binary import bernoulli_nll, binary_sets
+from .binary import bernoulli_nll
 from .importance import importance_figures
 
 
@@ -161,10 +161,8 @@ class VAE(System):
 
 
 def prepare(data: DataSet, s: dict) -> DataSet:
-    """Binary validation and test images, drawn once; training images too when binarise is fixed."""
-    if s["decoder"] != "bernoulli" or s["binarise"] == "grey":
-        return data
-    return binary_sets(data, s["binarise"])
+    """Binary images (models/binary.py) for the Bernoulli decoder, no change for the others."""
+    return binary.prepare(data, s) if s["decoder"] == "bernoulli" else data
 
 
 def build(data: DataSet, s: dict, rng) -> VAE:

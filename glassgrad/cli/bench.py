@@ -124,19 +124,21 @@ def _measure(args, backend: str, out):
     out.print(*tables.footer(record), "", sep="\n")
     pending: list[dict] = []
     kept = record.notes
+
+    def keep():
+        record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
+        if args.json:
+            record.write(args.json)
+
     for _, rows in session.run(plans):
         if pending and tables.groups([pending[0]]).keys() != tables.groups(rows[:1]).keys():
             _show(out, pending)
             pending = []
         pending += rows
         record.add(rows)
-        record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
-        if args.json:
-            record.write(args.json)
-    session.close()
-    record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
-    if args.json:
-        record.write(args.json)
+        keep()
+    session.close()  # it may have a last note
+    keep()
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
         out.print(line)

@@ -8,7 +8,7 @@ import pytest
 import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core.recipe import SettingError
-from glassgrad.models import conditionals, fvsbn, made, nade, pixel_rnn
+from glassgrad.models import binary, conditionals, fvsbn, made, nade, pixel_rnn
 from tests.tools import assert_close
 
 S = {**conditionals.SETTINGS, "hidden": 7}
@@ -128,7 +128,7 @@ def test_a_fixed_binarisation_is_one_and_a_sampled_one_is_new_each_epoch():
     digits = load("digits")
     for kind, same in (("fixed", True), ("sampled", False)):
         s = models.recipe("fvsbn").resolve("digits", {"binarise": kind})
-        data = conditionals.prepare(digits, s)
+        data = binary.prepare(digits, s)
         system = fvsbn.build(data, s, gg.Generator(1))
         first, again = (next(system.batches(data, 50, 1, 0, 0)).x for _ in range(2))
         assert set(np.unique(first)) <= {0.0, 1.0} and np.array_equal(first, again) == same
