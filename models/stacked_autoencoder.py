@@ -241,7 +241,7 @@ SETTINGS = {
 }  # fmt: skip
 BIG = {
     "hidden": (1000, 1000, 1000), "tied": True, "loss": "cross_entropy", "pretrain": 5, "head": 1,
-    "epochs": 31, "lr": 1e-3, "fine_lr": 5e-4, "select": "error",
+    "epochs": 31, "lr": 1e-3, "fine_lr": 2e-3, "select": "error",
 }  # fmt: skip
 
 STACKED = Recipe(
