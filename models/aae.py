@@ -138,6 +138,7 @@ SETTINGS = {
 }  # fmt: skip
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
 MNIST = {"epochs": 80, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
+PETALS = {**MNIST, "epochs": 60, "lr": 2e-5}  # petals are matched by a smaller reconstruction step
 
 NORMAL = Recipe(
     name="aae",
@@ -162,6 +163,7 @@ MIXTURE = replace(
     name="aae-mixture",
     title="Adversarial autoencoder, mixture of ten normals as the prior",
     settings={**SETTINGS, "prior": "mixture"},
+    presets={"digits": DIGITS, "mnist": PETALS, "fashion_mnist": PETALS},
 )
 LABELS = replace(
     MIXTURE,
@@ -188,6 +190,10 @@ CONVOLUTIONAL = replace(
     lecture="lecture 4 (U3 594-596)",
     rows=(31,),
     settings={**SETTINGS, "network": "convolutional"},
-    presets={**NORMAL.presets, "digits": {**DIGITS, "epochs": 60}},
+    presets={
+        "digits": {**DIGITS, "epochs": 60},
+        "mnist": {**MNIST, "epochs": 40},
+        "fashion_mnist": {**MNIST, "epochs": 40},
+    },
 )
 RECIPES = (NORMAL, MIXTURE, LABELS, CONVOLUTIONAL)
