@@ -134,7 +134,7 @@ SETTINGS = {
     "reconstruct_labelled": False, "sigma": 0.0,
 }  # fmt: skip
 BIG = {
-    "code": 1000, "labels": 1000, "known": 100, "epochs": 15, "lr": 1e-3, "weight": 10.0,
+    "code": 1000, "labels": 1000, "known": 100, "epochs": 40, "lr": 1e-3, "sigma": 0.5,
     "select": "error",
 }  # fmt: skip
 
