@@ -24,10 +24,9 @@ def run(*arguments):
 
 
 @pytest.mark.slow
-def test_training_and_gradients_on_the_stand_in():
-    done = run(
-        "-m", "pytest", "-p", "tests.fake_cupy", "-m", "gpu", "tests/models/test_backends.py"
-    )
+@pytest.mark.parametrize("file", ["tests/models/test_backends.py", "tests/bench/test_large.py"])
+def test_training_and_gradients_on_the_stand_in(file):
+    done = run("-m", "pytest", "-p", "tests.fake_cupy", "-m", "gpu and not slow", file)
     assert done.returncode == 0, done.stdout[-3000:]
     assert "skipped" not in done.stdout.splitlines()[-1]
 

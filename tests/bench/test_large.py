@@ -1,12 +1,13 @@
 """Every pass on arrays beyond 2^31 bytes and 2^31 elements on a GPU; small, in the emulator."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from glassgrad.bench.large import ABOVE, BELOW, Fill
-from glassgrad.bench.large_calls import CALLS
+from glassgrad.bench.large.calls import CALLS
 from glassgrad.bench.verify import VerifyError
 from glassgrad.kernels import OPERATIONS, backend, implementations
 from glassgrad.kernels.case import ROUNDED
@@ -51,9 +52,18 @@ def test_every_pass_has_a_large_call():
 def test_small_in_the_emulator(call):
     args = call.arguments(Fill(np), SMALL)
     windows = call.windows(args)
-    assert len(windows) > 1 and windows[0].start == 0 and windows[-1].stop == call._count(args)
-    assert all(a.stop <= b.start for a, b in zip(windows, windows[1:]))
+    assert len(windows) > 1 and windows[0].start == 0 and windows[-1].stop == call.count(args)
+    assert all(a.stop <= b.start for a, b in itertools.pairwise(windows))
     assert run(call, SMALL, "emulated", np), "no version supports it"
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_small_on_a_gpu(call):
+    import cupy
+
+    assert run(call, SMALL, "cuda", cupy), "no version supports it"
 
 
 @needs_gpu
