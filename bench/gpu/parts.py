@@ -6,13 +6,17 @@ Each is ``part(limit, clock) -> dict`` with a "status"; `clock()` is the seconds
 import json
 import re
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
+from ...cli.machine import cores
 from ...kernels import OPERATIONS
 from .process import ROOT, python, run, tool
 
-TOOLS = ("memcheck", "racecheck", "initcheck")
+TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 FOUND = 9  # the exit code that compute-sanitizer is asked to give for an error
+AT_ONCE = 8  # processes that share the GPU: most of their time they prepare on the CPU
 
 
 def tests(limit: float, clock) -> dict:
@@ -25,7 +29,10 @@ def tests(limit: float, clock) -> dict:
         if left < 5:
             found[name] = {"status": "not run: out of time"}
             continue
-        done = run(python("-m", "pytest", "-vv", "-p", "no:cacheprovider", "-m", marks), left)
+        command = ["-m", "pytest", "-vv", "-p", "no:cacheprovider", "-m", marks]
+        if name == "quick" and find_spec("xdist"):  # the large ones want the memory to themselves
+            command += ["-n", str(min(AT_ONCE, cores()))]
+        done = run(python(*command), left)
         found[name] = counted(done.output) | {"seconds": round(done.seconds, 1)}
         status = {0: "passed", None: "out of time"}.get(done.code, "failed")
         if status == "passed" and not found[name]["passed"]:
@@ -36,13 +43,22 @@ def tests(limit: float, clock) -> dict:
     return {"status": together(f["status"] for f in found.values()), **found}
 
 
+ENDS = "PASSED|FAILED|ERROR|SKIPPED"
+LINE = re.compile(  # as one process says it, and as one of several does
+    rf"^(?:(\S+::.*?) ({ENDS})\b.*|\[gw\d+\] \[ *\d+%\] ({ENDS}) (\S+::.*?)) *$", re.MULTILINE
+)
+
+
 def counted(output: str) -> dict:
     """How many tests passed, failed and were skipped, from pytest's lines; the failed by name.
 
     >>> counted("t.py::a PASSED [ 1%]\\nt.py::b[x y] FAILED [ 2%]\\nt.py::c SKIPPED (why) [ 3%]")
     {'passed': 1, 'failed': 1, 'skipped': 1, 'names': ['t.py::b[x y]']}
+    >>> counted("[gw1] [ 5%] PASSED t.py::a \\n[gw0] [ 9%] FAILED t.py::b[x y] ")["names"]
+    ['t.py::b[x y]']
     """
-    ends = re.findall(r"^(\S+::.*?) (PASSED|FAILED|ERROR|SKIPPED)\b", output, re.MULTILINE)
+    ends = LINE.findall(output)
+    ends = [(name or late, end or early) for name, end, early, late in ends]
     number = {w: sum(end == w for _, end in ends) for w in ("PASSED", "SKIPPED")}
     names = [name for name, end in ends if end in ("FAILED", "ERROR")]
     return {
@@ -60,21 +76,23 @@ def together(statuses) -> str:
 
 
 def sanitizer(limit: float, clock) -> dict:
-    """compute-sanitizer over every kernel, one family and one tool at a time."""
+    """compute-sanitizer over every kernel: a process for each tool and family."""
     path = tool("compute-sanitizer")
     if path is None:
         return {
             "status": "skipped",
             "why": "compute-sanitizer is not on PATH nor in CUDA's folders",
         }
-    found = {}
-    for check in TOOLS:
-        for op in OPERATIONS:
-            left = limit - clock()
-            found[f"{check} {op}"] = (
-                _sanitized(path, check, op, left) if left >= 10
-                else {"status": "not run: out of time"}
-            )  # fmt: skip
+
+    def one(pair) -> dict:
+        left = limit - clock()
+        if left < 10:
+            return {"status": "not run: out of time"}
+        return _sanitized(path, *pair, left)
+
+    pairs = [(check, op) for check in TOOLS for op in OPERATIONS]
+    with ThreadPoolExecutor(min(AT_ONCE, cores())) as pool:
+        found = {f"{check} {op}": f for (check, op), f in zip(pairs, pool.map(one, pairs))}
     return {"status": together(f["status"] for f in found.values()), "tool": path, "runs": found}
 
 

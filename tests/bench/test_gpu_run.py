@@ -87,7 +87,7 @@ def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
     fake_tool(tmp_path, monkeypatch, script)
     monkeypatch.setattr(parts, "OPERATIONS", ("som", "gru"))
     found = parts.sanitizer(60, lambda: 0)
-    assert found["status"] == "failed" and len(found["runs"]) == 6
+    assert found["status"] == "failed" and len(found["runs"]) == 8
     assert found["runs"]["memcheck som"]["calls"] == 5
     assert {k for k, v in found["runs"].items() if v["status"] == "failed"} == {
         "racecheck som", "racecheck gru"

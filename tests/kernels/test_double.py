@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from glassgrad.bench.verify import expect_close, reference
-from glassgrad.kernels import OPERATIONS, backend, cases, implementations
 from glassgrad.core.arrays import to_numpy
+from glassgrad.kernels import OPERATIONS, backend, cases, implementations
 from tests.kernels.checking import why_no_emulator, why_no_gpu
 
 MARKS = {
