@@ -9,7 +9,7 @@ kernels layers models                             all of a kind
 
 from ..kernels import OPERATIONS, implementations
 from ..kernels.errors import BackendError, GlassgradError, nearest
-from . import fused, ladder, layers, som, steps
+from . import bandwidth, fused, ladder, layers, nearest_node, som, steps
 from .job import Plan
 
 
@@ -21,8 +21,9 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
     """All plans by kind, in the order in which they run; in the emulator kernels alone."""
     if backend == "emulated":
         return {"kernels": ladder.plans(backend)}
+    on_gpu = [*bandwidth.plans(), *nearest_node.plans()] if backend == "cuda" else []
     return {
-        "kernels": ladder.plans(backend),
+        "kernels": [*ladder.plans(backend), *on_gpu],
         "layers": [*layers.plans(), *som.plans(), *fused.plans()],
         "models": steps.plans(),
     }

@@ -80,6 +80,7 @@ class Large:
     places: tuple[float, ...] = PLACES
     reduction: int = 1
     floor: float = 0.0
+    in_place: bool = False  # the first results are the arguments that they change
     bandwidth: bool = False  # bound by memory: bandwidth.py measures it
     patient: frozenset = frozenset()  # versions that a sample keeps busy too long
 

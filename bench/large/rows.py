@@ -62,5 +62,5 @@ for _rule, (_slots, *_numbers) in RULES.items():
     CALLS.append(
         Large("descent", _rule, "a vector", _descent(_slots, *_numbers),
               (0,) * (2 + len(_slots)) + (None,) * (len(_numbers) + 1), (0,) * (1 + len(_slots)),
-              window=4096, reduction=4, bandwidth=True)
+              window=4096, reduction=4, in_place=True, bandwidth=True)
     )  # fmt: skip
