@@ -10,15 +10,22 @@ from pathlib import Path
 from ...cli import machine
 from ...core.run import write_atomic
 from ...kernels.errors import GlassgradError
-from . import counters, parts
+from . import counters, launches, parts, replay
 
 PARTS = {
     "tests": parts.tests,
     "sanitizer": parts.sanitizer,
     "counters": counters.measure,
-    "bench": parts.bench,
+    "launches": launches.measure,
+    "replay": replay.measure,
+    "models": parts.bench("models"),
+    "layers": parts.bench("layers"),
+    "kernels": parts.bench("kernels"),
 }
-SECONDS = {"tests": 200, "sanitizer": 140, "counters": 80, "bench": 120}
+SECONDS = {
+    "tests": 480, "sanitizer": 300, "counters": 150, "launches": 30, "replay": 60, "models": 60,
+    "layers": 180, "kernels": 400,
+}  # fmt: skip
 
 
 def main(argv=None) -> int:

@@ -1,4 +1,4 @@
-"""The parts of `make gpu` besides the counters: tests, sanitizer, first benchmark.
+"""Parts of `make gpu`: tests, sanitizer, and the benchmark by kinds.
 
 Each is ``part(limit, clock) -> dict`` with a "status"; `clock()` is the seconds that it has run.
 """
@@ -16,21 +16,30 @@ from .process import ROOT, python, run, tool
 
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 FOUND = 9  # the exit code that compute-sanitizer is asked to give for an error
+BEYOND = "tests/bench/test_large.py"
 AT_ONCE = 8  # processes that share the GPU: most of their time they prepare on the CPU
 
 
 def tests(limit: float, clock) -> dict:
-    """The GPU tests: first all that are quick, then the large cases."""
+    """The GPU tests: those that are quick, large cases, then arrays beyond 2^31 elements.
+
+    The last want the memory to themselves, the others run side by side.
+    """
     if not (ROOT / "tests").is_dir():
         return {"status": "skipped", "why": f"there is no folder of tests in {ROOT.name}"}
     found = {}
-    for name, marks in (("quick", "gpu and not slow"), ("large", "gpu and slow")):
+    groups = {
+        "quick": ["-m", "gpu and not slow"],
+        "large": ["-m", "gpu and slow", f"--ignore={BEYOND}"],
+        "beyond 2^31": ["-m", "gpu and slow", BEYOND],
+    }
+    for name, which in groups.items():
         left = limit - clock()
         if left < 5:
             found[name] = {"status": "not run: out of time"}
             continue
-        command = ["-m", "pytest", "-vv", "-p", "no:cacheprovider", "-m", marks]
-        if name == "quick" and find_spec("xdist"):  # the large ones want the memory to themselves
+        command = ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *which]
+        if BEYOND not in which and find_spec("xdist"):
             command += ["-n", str(min(AT_ONCE, cores()))]
         done = run(python(*command), left)
         found[name] = counted(done.output) | {"seconds": round(done.seconds, 1)}
@@ -110,21 +119,22 @@ def _sanitized(path: str, check: str, op: str, limit: float) -> dict:
     return outcome if done.code == 0 else outcome | {"said": done.tail}
 
 
-def bench(limit: float, clock) -> dict:
-    """`glassgrad bench --backend cuda`: what was measured when the time was over is kept."""
-    found, status = {}, []
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in ("layers", "kernels", "models"):
-            left, file = limit - clock(), Path(folder) / f"{kind}.json"
-            if left < 10:
-                found[kind] = {"status": "not run: out of time"}
-                continue
+def bench(kind: str):
+    """The part that measures kernels, layers or models: what was done when the time was over stays.
+
+    It is ``glassgrad bench KIND --backend cuda``.
+    """
+
+    def part(limit: float, clock) -> dict:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "record.json"
             command = ["-m", "glassgrad", "bench", kind, "--backend", "cuda", "--json", str(file)]
-            done = run(python(*command), left)
-            status.append({0: "passed", None: "out of time"}.get(done.code, "failed"))
-            found[kind] = {"status": status[-1], "seconds": round(done.seconds, 1)}
+            done = run(python(*command), limit)
+            found = {"status": {0: "passed", None: "out of time"}.get(done.code, "failed")}
             if done.code != 0:
-                found[kind]["said"] = done.tail
+                found["said"] = done.tail
             if file.exists():
-                found[kind]["record"] = json.loads(file.read_text())
-    return {"status": together(f["status"] for f in found.values()), **found}
+                found["record"] = json.loads(file.read_text())
+        return found
+
+    return part

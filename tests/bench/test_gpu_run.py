@@ -36,7 +36,7 @@ def pretended(monkeypatch):
         "tests": lambda limit, clock: {"status": "passed", "limit": limit},
         "sanitizer": fails,
         "counters": lambda limit, clock: {"status": "skipped", "why": "no ncu"},
-        "bench": lambda limit, clock: {"status": "passed"},
+        "kernels": lambda limit, clock: {"status": "passed"},
     }
     monkeypatch.setattr(gpu.machine, "gpu", lambda: (True, "H0"))
     monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H0"})
@@ -49,15 +49,15 @@ def test_a_part_that_fails_leaves_the_others(capsys, tmp_path, pretended):
     found = json.loads(path.read_text())
     assert found["tests"]["limit"] == 7 and found["machine"] == {"gpu": "H0"}
     assert found["sanitizer"]["why"] == "BackendError: no such kernel"
-    assert [found[p]["status"] for p in gpu.SECONDS] == ["passed", "failed", "skipped", "passed"]
+    assert [found[p]["status"] for p in gpu.PARTS] == ["passed", "failed", "skipped", "passed"]
     assert "failed: sanitizer" in capsys.readouterr().out
 
 
 def test_parts_can_run_one_by_one(tmp_path, pretended):
     path = tmp_path / "gpu.json"
     assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
-    assert gpu.main(["--json", str(path), "--only", "bench"]) == 0
-    assert {"tests", "bench"} <= set(json.loads(path.read_text()))
+    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 0
+    assert {"tests", "kernels"} <= set(json.loads(path.read_text()))
 
 
 def test_a_command_has_a_limit_and_its_children_end_with_it():
@@ -105,6 +105,35 @@ def test_tests_that_were_all_skipped_prove_nothing(monkeypatch):
     assert said("t.py::a SKIPPED [100%]", 0) == "failed"
     assert said("t.py::a PASSED [50%]\nt.py::b FAILED [100%]", 1) == "failed"
     assert said("t.py::a PASSED [50%]", None) == "incomplete"
+    assert said("[gw0] [ 50%] PASSED t.py::a\n[gw1] [100%] PASSED t.py::b", 0) == "passed"
+    assert said("[gw0] [ 50%] PASSED t.py::a\n[gw1] [100%] FAILED t.py::b", 1) == "failed"
+
+
+def test_each_group_of_tests_has_tests(monkeypatch):
+    """What is run side by side, and what alone, is all of the GPU tests."""
+    commands = []
+
+    def run(command, limit):
+        commands.append(command[command.index("-m", 2) :])
+        return process.Done(0, "t.py::a PASSED [50%]", 1.0)
+
+    monkeypatch.setattr(parts, "run", run)
+    found = parts.tests(60, lambda: 0)
+    assert [*found] == ["status", "quick", "large", "beyond 2^31"]
+    assert ["-n" in c for c in commands] == [True, True, False]
+    assert (process.ROOT / parts.BEYOND).is_file()
+
+
+def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
+    def run(command, limit):
+        with open(command[-1], "w") as file:
+            file.write('{"rows": [1]}')
+        return process.Done(None, "conv2d.forward ...", limit)
+
+    monkeypatch.setattr(parts, "run", run)
+    found = parts.bench("kernels")(5, lambda: 0)
+    assert found["status"] == "out of time" and found["record"] == {"rows": [1]}
+    assert found["said"] == "conv2d.forward ..."
 
 
 def test_forbidden_counters_are_said(tmp_path, monkeypatch):
