@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from glassgrad.bench.gpu import __main__ as gpu
-from glassgrad.bench.gpu import counters, every_kernel, parts, process
+from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process
 from glassgrad.bench.gpu.textbook import KNOWN
+from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
+from glassgrad.kernels.launcher import Source
 from tests.kernels.checking import why_no_emulator, why_no_gpu
 
 NONE = why_no_emulator()
@@ -144,7 +146,7 @@ def test_forbidden_counters_are_said(tmp_path, monkeypatch):
 
 @emulator
 def test_the_textbook_kernels_count_what_is_known():
-    found = counters.emulated("textbook")
+    found = predict.count("textbook")
     for kernel, known in KNOWN.items():
         for name, value in known.items():
             assert found[kernel][name] == value, (kernel, name)
@@ -154,6 +156,40 @@ def test_the_textbook_kernels_count_what_is_known():
     assert other["textbook_strided"]["load_sectors"] == {
         "ncu": 100, "emulator": 44, "known": 44, "same": False
     }  # fmt: skip
+    assert other["textbook_strided"]["load_bytes"]["ncu"] == 3200
+    listed = counters.outside({"textbook": {"kernels": other}, "som": {"status": "failed"}})
+    assert [(o["kernel"], o["counter"], o["off"]) for o in listed] == [
+        ("textbook_strided", "load_sectors", -0.56), ("textbook_strided", "load_bytes", -0.56)
+    ]  # fmt: skip
+    assert counters.outside({"textbook": {"kernels": same}}) == []
+
+
+@emulator
+def test_what_was_predicted_counts_until_a_kernel_changes(tmp_path, monkeypatch):
+    path = tmp_path / "predicted.json"
+    monkeypatch.setattr(predict, "FILE", path)
+    assert predict.counters("textbook")[1] == "now"
+    written = {"edition": predict.edition("textbook"), "kernels": {"k": {"load_sectors": 7}}}
+    path.write_text(json.dumps({"textbook": written}))
+    assert predict.counters("textbook") == ({"k": {"load_sectors": 7}}, "before")
+    path.write_text(json.dumps({"textbook": written | {"edition": "0" * 16}}))
+    found, when = predict.counters("textbook")
+    assert when == "now" and "textbook_strided" in found
+
+
+def test_every_family_has_an_edition_of_its_own():
+    editions = [predict.edition(group) for group in predict.GROUPS]
+    assert len(set(editions)) == len(editions)
+
+
+def test_every_kernel_of_a_cuda_file_is_predicted():
+    """What stands written names the kernels of every family: none was forgotten."""
+    stored = json.loads(predict.FILE.read_text())
+    assert set(stored) == set(predict.GROUPS)
+    for op in OPERATIONS:
+        names = set(Source(predict.KERNELS / op / "cuda.cu").text.signatures)
+        stale = stored[op]["edition"] != predict.edition(op)
+        assert stale or set(stored[op]["kernels"]) == names, op
 
 
 @emulator
