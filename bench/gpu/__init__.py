@@ -21,5 +21,7 @@ or forbidden, leaves the others. All of it is kept in one JSON file, part by par
 that is taken away leaves what was done.
 
 It needs NumPy, Numba, CuPy and pytest; PyTorch for the peers; no network. compute-sanitizer and ncu
-come with the CUDA toolkit.
+come with the CUDA toolkit. On a machine that has these and no network the package itself is
+installed by ``python3 -m pip install --no-build-isolation --no-deps -e .`` first. `make gpu-page`
+makes a page of the file (page.py), with the goals of targets.py reached or missed.
 """

@@ -28,10 +28,11 @@ def set_threads(number: int) -> None:
 
 
 def version(device: str) -> str:
-    """Of the package."""
+    """Of the package, and of cuDNN on a GPU."""
     import torch
 
-    return torch.__version__
+    cudnn = f", cuDNN {torch.backends.cudnn.version()}" if device == "cuda" else ""
+    return torch.__version__ + cudnn
 
 
 def tensor(array):
