@@ -10,7 +10,7 @@ from pathlib import Path
 from ...cli import machine
 from ...core.run import RunError, write_atomic
 from ...kernels.errors import GlassgradError
-from . import counters, launches, parts, replay
+from . import counters, parts
 from .page import render
 from .process import run as command
 from .process import tool
@@ -19,8 +19,8 @@ PARTS = {
     "tests": parts.tests,
     "sanitizer": parts.sanitizer,
     "counters": counters.measure,
-    "launches": launches.measure,
-    "replay": replay.measure,
+    "launches": parts.apart("launches"),
+    "replay": parts.apart("replay"),
     "models": parts.bench("models"),
     "layers": parts.bench("layers"),
     "kernels": parts.bench("kernels"),

@@ -138,3 +138,19 @@ def bench(kind: str):
         return found
 
     return part
+
+
+def apart(module: str):
+    """The part ``measure()`` of a module here, in a process of its own: it can hang or crash."""
+
+    def part(limit: float, clock) -> dict:
+        code = (
+            f"import json; from {__package__}.{module} import measure; print(json.dumps(measure()))"
+        )
+        done = run(python("-c", code), limit)
+        if done.code != 0:
+            why = "out of time" if done.code is None else f"exit code {done.code}"
+            return {"status": "failed", "why": why, "said": done.tail}
+        return json.loads(done.output.splitlines()[-1])
+
+    return part

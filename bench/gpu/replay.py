@@ -47,7 +47,7 @@ class CaptureError(GlassgradError, RuntimeError):
     """The step cannot be captured, or its replay computes something else."""
 
 
-def measure(limit: float, clock) -> dict:
+def measure() -> dict:
     """The part "replay": every training step of bench/steps.py."""
     found = {}
     for name in STEPS:

@@ -126,6 +126,16 @@ def test_each_group_of_tests_has_tests(monkeypatch):
     assert (process.ROOT / parts.BEYOND).is_file()
 
 
+def test_a_part_apart_can_crash(monkeypatch):
+    """Here it does, as there is no GPU; what it says is kept, and what it prints is its outcome."""
+    crashed = parts.apart("nothing_of_that_name")(60, lambda: 0)
+    assert crashed["status"] == "failed" and crashed["why"] == "exit code 1"
+    assert "nothing_of_that_name" in crashed["said"]
+    said = process.Done(0, 'a warning\n{"status": "done"}\n', 1.0)
+    monkeypatch.setattr(parts, "run", lambda command, limit: said)
+    assert parts.apart("replay")(60, lambda: 0) == {"status": "done"}
+
+
 def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
     def run(command, limit):
         with open(command[-1], "w") as file:

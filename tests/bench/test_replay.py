@@ -69,7 +69,7 @@ def test_a_step_that_cannot_be_captured_fails_the_part(monkeypatch):
     monkeypatch.setattr(replay, "one", refused)
     monkeypatch.setattr(replay, "StepClock", lambda clock: None)
     monkeypatch.setattr(replay, "clock_for", lambda backend: None)
-    found = replay.measure(60, lambda: 0)
+    found = replay.measure()
     assert found["status"] == "failed"
     assert found["steps"]["mlp"] == {"status": "refused", "why": "mlp reads a number back"}
 
@@ -117,7 +117,7 @@ for name in STEPS:
             raise SystemExit("reading back is not noticed")
     print(name, step.noisy)
 launches.LAUNCHES, launches.ROUNDS = 2, 2
-print(launches.measure(60, lambda: 0)["calls"])
+print(launches.measure()["calls"])
 """
 
 
