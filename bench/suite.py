@@ -21,9 +21,10 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
     """All plans by kind, in the order in which they run; in the emulator kernels alone."""
     if backend == "emulated":
         return {"kernels": ladder.plans(backend)}
-    on_gpu = [*bandwidth.plans(), *nearest_node.plans()] if backend == "cuda" else []
+    # first, as a run on a lent GPU may be cut short
+    on_gpu = [*nearest_node.plans(), *bandwidth.plans()] if backend == "cuda" else []
     return {
-        "kernels": [*ladder.plans(backend), *on_gpu],
+        "kernels": [*on_gpu, *ladder.plans(backend)],
         "layers": [*layers.plans(), *som.plans(), *fused.plans()],
         "models": steps.plans(),
     }

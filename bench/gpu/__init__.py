@@ -16,6 +16,8 @@ By estimate, none of it measured yet, on an H100 with 16 cores, in calls of ten 
     --only replay models layers                      300 s
     --only kernels                                   400 s
 
+These are the limits; with `--only` the other parts in the file are kept, from the same GPU alone.
+
 Each part has its own time, most a process of their own; one that fails, or finds its tool missing
 or forbidden, leaves the others. All of it is kept in one JSON file, part by part, so that a machine
 that is taken away leaves what was done.

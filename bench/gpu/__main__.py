@@ -52,8 +52,15 @@ def main(argv=None) -> int:
         return 1
     limits = {**SECONDS, **dict(args.seconds)}
     path = Path(args.json)
-    found = _older(path) if args.only else {}
-    found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": describe()}
+    found, machine_now = _older(path) if args.only else {}, describe()
+    other = found.get("machine", machine_now)["gpu"]
+    if other != machine_now["gpu"]:
+        print(
+            f"make gpu: {path} holds what {other} did, this is {machine_now['gpu']}:"
+            " write to another file", file=sys.stderr,
+        )  # fmt: skip
+        return 1
+    found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": machine_now}
     for name in args.only or PARTS:
         found[name] = outcome(PARTS[name], limits[name])
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,6 +62,16 @@ def test_parts_can_run_one_by_one(tmp_path, pretended):
     assert {"tests", "kernels"} <= set(json.loads(path.read_text()))
 
 
+def test_two_gpus_do_not_share_a_file(tmp_path, pretended, monkeypatch, capsys):
+    path = tmp_path / "gpu.json"
+    assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
+    monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H1"})
+    before = path.read_text()
+    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 1
+    assert "holds what H0 did, this is H1" in capsys.readouterr().err
+    assert path.read_text() == before
+
+
 def test_a_command_has_a_limit_and_its_children_end_with_it():
     done = process.run([sys.executable, "-c", "print('begun', flush=True)\nwhile True: pass"], 1.0)
     assert done.code is None and done.output == "begun\n" and done.seconds < 5
