@@ -204,6 +204,17 @@ def test_every_function_and_layer_has_the_same_gradients_on_a_gpu(case):
         assert_close(g, w, rtol=1e-11, what=case.name)
 
 
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "case", [c for c in (*CASES, *LAYERS) if c.name not in HOST], ids=lambda c: c.name
+)
+def test_finite_differences_on_a_gpu(case):
+    """In float64 where it runs: gradients by its kernels, differences of its values."""
+    report = gg.gradcheck(case.f, *case.arrays(), name=case.name, directions=4, device="cuda")
+    assert report.directions > 0
+
+
 BACKENDS = ("reference", "numba", "emulated")
 
 
