@@ -1,7 +1,7 @@
 # Everyday commands; PYTHON may point into any environment with this package installed.
 PYTHON ?= python3
 
-.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu clean
+.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu gpu-page clean
 
 test:       ## the whole test suite
 	$(PYTHON) -m pytest -n 2
@@ -33,8 +33,12 @@ bench:      ## kernels, layers and training steps beside their peers, about ten 
 	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
 		--table README.md bench/results/README.md
 
-gpu:        ## on a machine with a GPU: its tests, compute-sanitizer, ncu, a first benchmark
+gpu:        ## on a machine with a GPU: its tests, compute-sanitizer, ncu, every benchmark
 	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json
+
+gpu-page:   ## what make gpu found, on the page of results; needs no GPU
+	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json \
+		--table bench/results/README.md
 
 clean:
 	rm -rf build *.egg-info .pytest_cache .ruff_cache glassgrad-demo

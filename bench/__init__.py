@@ -13,6 +13,8 @@ What is measured, and where it stands:
     ladder.py     the versions of every registered kernel on the cases marked `bench`
     layers.py     convolution, recurrent and pooling layers: forward, and forward + backward
     som.py        an epoch of the self-organising map
+    bandwidth.py  on a GPU: kernels bound by memory, on arrays of 256 MB (large/)
+    nearest_node.py  on a GPU: the nearest of 10 000 nodes for a million samples
     fused.py      passes bound by memory: dropout, normalisation, softmax, optimiser, ...
     steps.py      training steps of whole models, with their peak memory (memory.py)
 

@@ -52,6 +52,26 @@ class CUDAClock:
         self.cupy.cuda.Device().synchronize()
 
 
+class StepClock:
+    """Wall time until the GPU is done, for work that waits for it: a whole training step.
+
+    What Python does between the launches counts, and caches are as the step before left them.
+    """
+
+    device = "cuda"
+
+    def __init__(self, clock: CUDAClock):
+        self.wait = clock.wait
+
+    def time(self, call: Callable) -> float:
+        """Seconds of one call, from an idle GPU to an idle GPU."""
+        self.wait()
+        started = time.perf_counter()
+        call()
+        self.wait()
+        return time.perf_counter() - started
+
+
 def clock_for(backend: str):
     """The clock of a backend's arrays."""
     return CUDAClock() if backend == "cuda" else CPUClock()

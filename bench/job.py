@@ -17,7 +17,7 @@ is kept in the record:
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Contender:
     idea: str = ""
     random: bool = False  # its random numbers are its own: only shapes are compared
     other: bool = False  # it solves the same task in another way: nothing is compared
+    precision: str = "full"  # or "tf32": its factors are rounded to fewer bits
     check: Callable | None = None  # instead of the job's
     memory: int | None = None
 
@@ -60,6 +61,7 @@ class Job:
     expected: tuple = ()
     peers: dict[str, Contender] = field(default_factory=dict)
     absent: list[Contender] = field(default_factory=list)
+    clock: Any = None  # instead of the session's
 
     def __str__(self):
         return f"{self.name}, {self.case}{', ' if self.mode else ''}{self.mode}"
@@ -77,9 +79,10 @@ class Plan:
 def measure(job: Job, session) -> list[dict]:
     """Verify, warm up, time and verify again; one row for each version of ours."""
     errors, first, peers = {}, {}, {}
+    clock = job.clock or session.clock
     for key, contender in _everybody(job).items():
         try:
-            first[key], errors[key] = _first_call(job, key, contender, session)
+            first[key], errors[key] = _first_call(job, key, contender, clock)
         except Exception as error:  # a peer is not our code: whatever it raises, we go on
             if key not in job.peers:
                 raise
@@ -88,7 +91,7 @@ def measure(job: Job, session) -> list[dict]:
         else:
             peers |= {key: contender} if key in job.peers else {}
     calls = {key: c.call for key, c in _everybody(job, peers).items()}
-    found = alternate(calls, session.clock, session.effort)
+    found = alternate(calls, clock, session.effort)
     for key, contender in _everybody(job, {}).items():
         check = contender.check or job.check
         check(f"{job}, {key}, after timing", contender.read(contender.call()))
@@ -115,11 +118,11 @@ def _everybody(job: Job, peers: dict | None = None) -> dict[str, Contender]:
     return {**ours, **(job.peers if peers is None else peers)}
 
 
-def _first_call(job: Job, key: str, contender: Contender, session) -> tuple[float, float | None]:
+def _first_call(job: Job, key: str, contender: Contender, clock) -> tuple[float, float | None]:
     """Seconds of the first call, and its error; None where there is nothing to compare."""
     started = time.perf_counter()
     result = contender.call()
-    session.clock.wait()
+    clock.wait()
     seconds = time.perf_counter() - started
     if contender.other:
         return seconds, None
@@ -141,6 +144,19 @@ def _row(job: Job, contender: Contender, session) -> dict:
         "best": None, "runs": 0, "flops": int(job.flops), "bytes": int(job.bytes),
         "roofline": None, "bound": None, "first": None, "error": None, "peers": {}, "memory": None,
     }  # fmt: skip
+
+
+def with_check(peers: dict[str, Contender], check: Callable) -> dict[str, Contender]:
+    """The peers, those of reduced precision judged by ``check(precision)`` in place of the job's.
+
+    >>> found = with_check({"a": Contender(len), "b": Contender(len, precision="tf32")}, str.upper)
+    >>> found["a"].check, found["b"].check
+    (None, 'TF32')
+    """
+    return {
+        name: c if c.precision == "full" else replace(c, check=check(c.precision))
+        for name, c in peers.items()
+    }
 
 
 def same_bits(a: tuple, b: tuple) -> bool:

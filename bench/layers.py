@@ -19,8 +19,9 @@ import numpy as np
 from .. import core as gg
 from .. import kernels
 from ..core import nn
+from ..kernels.case import ROUNDED
 from ..kernels.conv2d import output_shape
-from .job import Contender, Job, Plan
+from .job import Contender, Job, Plan, with_check
 from .verify import expect_near
 
 CONVOLUTIONS = (
@@ -84,11 +85,15 @@ def both_modes(
 
     for i, (mode, call) in enumerate({"forward": forward, "forward+backward": both}.items()):
         right = wanted if i else wanted[:1]
+
+        def check(precision="full", right=right):
+            allowed = most + ROUNDED[precision]
+            return lambda what, got: expect_near(what, got, right, allowed)
+
         yield Job(
-            name, case, [Contender(call, tensors, session.version)],
-            lambda what, got, right=right: expect_near(what, got, right, most),
-            flops[i], moved[i], mode, right,
-            session.contenders(name, mode, leaves, cotangent, *given),
+            name, case, [Contender(call, tensors, session.version)], check(), flops[i], moved[i],
+            mode, right,
+            with_check(session.contenders(name, mode, leaves, cotangent, *given), check),
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from .job import Plan, measure
 from .noise import Others
 from .record import Record
 from .threads import fix_threads
-from .timing import FULL, Effort
+from .timing import FULL, ON_GPU, Effort
 
 MOVED = 1.1  # a roofline further off than this at the end of a run is worth a note
 
@@ -30,7 +30,8 @@ class Session:
         self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
         version: int | None = None, wanted_peers: Iterable[str] = peers.NAMES,
     ):  # fmt: skip
-        self.backend, self.effort, self.version = backend, effort, version
+        self.backend, self.version = backend, version
+        self.effort = ON_GPU if backend == "cuda" and effort == FULL else effort
         self.threads = fix_threads(threads)
         self.xp = module_for("cuda" if backend == "cuda" else "cpu")
         self.clock = clock_for(backend)
@@ -104,6 +105,6 @@ class Session:
         return Record(
             made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
             backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
-            effort="full" if self.effort == FULL else "quick", kernels=compiled.key(),
+            effort="full" if self.effort in (FULL, ON_GPU) else "quick", kernels=compiled.key(),
             peers={n: module.version(self.clock.device) for n, module in self.peers.items()},
         )  # fmt: skip

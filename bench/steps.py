@@ -25,6 +25,7 @@ from ..core.recipe import COMMON
 from ..core.system import Batch, System, split_objective
 from ..core.trainer import Trainer
 from . import memory
+from .clock import StepClock
 from .job import Contender, Job, Plan
 from .verify import VerifyError, expect_near
 
@@ -195,4 +196,5 @@ def make(step: Step, session) -> Job:
     return Job(
         step.name, step.case, [ours], step_checker(ready, wanted, changes), ready.flops(),
         mode="step", peers=peers,
+        clock=StepClock(session.clock) if session.clock.device == "cuda" else None,
     )  # fmt: skip

@@ -9,7 +9,7 @@ kernels layers models                             all of a kind
 
 from ..kernels import OPERATIONS, implementations
 from ..kernels.errors import BackendError, GlassgradError, nearest
-from . import fused, ladder, layers, som, steps
+from . import bandwidth, fused, ladder, layers, nearest_node, som, steps
 from .job import Plan
 
 
@@ -21,8 +21,10 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
     """All plans by kind, in the order in which they run; in the emulator kernels alone."""
     if backend == "emulated":
         return {"kernels": ladder.plans(backend)}
+    # first, as a run on a lent GPU may be cut short
+    on_gpu = [*nearest_node.plans(), *bandwidth.plans()] if backend == "cuda" else []
     return {
-        "kernels": ladder.plans(backend),
+        "kernels": [*on_gpu, *ladder.plans(backend)],
         "layers": [*layers.plans(), *som.plans(), *fused.plans()],
         "models": steps.plans(),
     }

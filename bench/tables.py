@@ -158,8 +158,8 @@ def markdown(record: Record, names: list[str] | None = None) -> str:
         raise RunError(f"there are no results of {' '.join(without or ['anything'])}")
     for title, rows in groups(every).items():
         peers = peers_of(rows)
-        table = _table(columns(rows), [cells(r, peers) for r in rows])
-        parts.append(f"**{title}**\n\n{table}")
+        shown = table(columns(rows), [cells(r, peers) for r in rows])
+        parts.append(f"**{title}**\n\n{shown}")
     for extra in (summary.means(every), summary.memory(every)):
         parts += ["\n".join(f"- {line}" for line in extra)] if extra else []
     return "\n\n".join([*parts, LEGEND, *footer(record)])
@@ -175,12 +175,12 @@ def _summary(record: Record) -> str:
         ]
         for r in summary.summary(record.rows)
     ]  # fmt: skip
-    return f"{_table(summary.COLUMNS, rows)}\n\n{summary.LEGEND}"
+    return f"{table(summary.COLUMNS, rows)}\n\n{summary.LEGEND}"
 
 
-def _table(names: list[str], rows: list[list[str]]) -> str:
-    """Markdown: two columns of words, the rest numbers."""
-    rule = ["---"] * 2 + ["---:"] * (len(names) - 2)
+def table(names: list[str], rows: list[list[str]], words: int = 2) -> str:
+    """Markdown: so many columns of words, the rest numbers."""
+    rule = ["---"] * words + ["---:"] * (len(names) - words)
     return "\n".join(map(_line, [names, rule, *rows]))
 
 

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.errors import GlassgradError
+from .arrays import to_device
 from .tape import _reachable, grad, recording
 from .tensor import Tensor
 
@@ -66,14 +67,14 @@ def _floats(ys):
 
 def gradcheck(
     f, *inputs, order: int = 1, name: str | None = None, seed: int = 0, step: float = 1e-5,
-    tolerance: float = 1e-5, directions: int = 40,
+    tolerance: float = 1e-5, directions: int = 40, device: str = "cpu",
 ) -> GradcheckReport:  # fmt: skip
     """Check the derivatives of f at the float64 arrays `inputs`; raise GradcheckError if wrong.
 
     f takes tensors and returns a tensor or several; it must be deterministic. Up to `directions`
     coordinates of each input are tried, and three random directions through all of them. Errors
     are relative to the largest derivative of the same argument. ``order=2`` checks first and
-    second.
+    second. f is given tensors on `device`.
 
     >>> import numpy as np, glassgrad as gg
     >>> gg.gradcheck(gg.tanh, np.array([0.3, -1.2]), order=2).error < 1e-8
@@ -82,15 +83,15 @@ def gradcheck(
     name = name or getattr(f, "name", getattr(f, "__name__", "f"))
     rng = np.random.default_rng(seed)
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]
-    outs = _floats(f(*[Tensor(a) for a in arrays]))
+    outs = _floats(f(*[Tensor(to_device(a, device)) for a in arrays]))
     if not outs:
         raise GradcheckError(f"{name}: f returned no float tensor")
     us = [rng.standard_normal(y.shape) for y in outs]
 
     def terms(*xs):
-        return [y * Tensor(u) for y, u in zip(_floats(f(*xs)), us)]
+        return [y * Tensor(to_device(u, y.device)) for y, u in zip(_floats(f(*xs)), us)]
 
-    report = _check(terms, arrays, name, 1, rng, step, tolerance, directions)
+    report = _check(terms, arrays, name, 1, rng, step, tolerance, directions, device)
     if order == 1:
         return report
     # The scalar whose gradient holds the second derivatives, with the cotangents as variables too.
@@ -106,17 +107,31 @@ def gradcheck(
         gs = grad(
             [y for y, _ in pairs], xs, [c for _, c in pairs], create_graph=True, unused="zero"
         )
-        return [g * Tensor(v) for g, v in zip(gs, vs)]
+        return [g * Tensor(to_device(v, g.device)) for g, v in zip(gs, vs)]
 
     return _check(
-        directional, arrays + us, name, 2, rng, step, tolerance, directions, n, report.piecewise
+        directional,
+        arrays + us,
+        name,
+        2,
+        rng,
+        step,
+        tolerance,
+        directions,
+        device,
+        n,
+        report.piecewise,
     )
 
 
-def _gradients(terms, arrays):
+def _leaf(array, device: str) -> Tensor:
+    return Tensor(to_device(array, device), requires_grad=True)
+
+
+def _gradients(terms, arrays, device):
     """(gradients, whether a piecewise function took part) of the sum of all terms."""
     with recording(True):
-        xs = [Tensor(a.copy(), requires_grad=True) for a in arrays]
+        xs = [_leaf(a.copy(), device) for a in arrays]
         s = sum(t.sum() for t in terms(*xs))
         if s.edge is None:
             return [np.zeros_like(a) for a in arrays], False
@@ -132,16 +147,19 @@ def _gradients(terms, arrays):
 
 
 def _check(
-    terms, arrays, name, order, rng, step, tolerance, directions, n_inputs=None, bends=False
-):
+    terms, arrays, name, order, rng, step, tolerance, directions, device, n_inputs=None,
+    bends=False,
+):  # fmt: skip
     resampled = 0
     for _ in range(20):
         try:
-            gs, piecewise = _gradients(terms, arrays)
+            gs, piecewise = _gradients(terms, arrays, device)
         except GradcheckError as error:
             raise GradcheckError(f"{name} order {order}: {error}") from None
         piecewise = piecewise or bends
-        worst, failure, kink, tried = _compare(terms, arrays, gs, rng, step, tolerance, directions)
+        worst, failure, kink, tried = _compare(
+            terms, arrays, gs, rng, step, tolerance, directions, device
+        )
         if kink and piecewise:
             resampled += 1
             arrays = [a + 1e-3 * rng.standard_normal(a.shape) for a in arrays]
@@ -170,14 +188,14 @@ class _Difference:
     down: float
 
 
-def _compare(terms, arrays, gs, rng, step, tolerance, directions):
+def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
     """(largest relative error, (difference, error, allowed) that fails, is it a kink, tried)."""
 
     def at(t, dxs):
         """The value, and the sum of its terms' sizes."""
         with recording(True):  # at order 2 the value itself needs the tape
             parts = [p.data for p in terms(
-                *[Tensor(a + t * d, requires_grad=True) for a, d in zip(arrays, dxs)]
+                *[_leaf(a + t * d, device) for a, d in zip(arrays, dxs)]
             )]  # fmt: skip
         return float(sum(p.sum() for p in parts)), float(sum(np.abs(p).sum() for p in parts))
 

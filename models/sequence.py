@@ -108,7 +108,9 @@ class SequenceModel(System):
         if batch.mask is None or self.task.at_end:
             return losses.mean()
         mask = batch.mask.astype(losses.dtype, copy=False)
-        return (losses * gg.Tensor(mask)).sum() * (1 / float(mask.sum()))
+        share = 1 / mask.sum(dtype="float64")  # stays on the device: nobody waits for it
+        share = gg.Tensor(xp_of(mask).asarray(share).astype(losses.dtype))
+        return (losses * gg.Tensor(mask)).sum() * share
 
     def batches(self, data, size, seed, epoch, start):
         """The task's minibatches [T, N, ...]; a carried state starts an epoch from zeros."""

@@ -8,17 +8,27 @@ import time
 from pathlib import Path
 
 from ...cli import machine
-from ...core.run import write_atomic
+from ...core.run import RunError, write_atomic
 from ...kernels.errors import GlassgradError
 from . import counters, parts
+from .page import render
+from .process import run as command
+from .process import tool
 
 PARTS = {
     "tests": parts.tests,
     "sanitizer": parts.sanitizer,
     "counters": counters.measure,
-    "bench": parts.bench,
+    "launches": parts.apart("launches"),
+    "replay": parts.apart("replay"),
+    "models": parts.bench("models"),
+    "layers": parts.bench("layers"),
+    "kernels": parts.bench("kernels"),
 }
-SECONDS = {"tests": 200, "sanitizer": 140, "counters": 80, "bench": 120}
+SECONDS = {
+    "tests": 480, "sanitizer": 300, "counters": 150, "launches": 30, "replay": 60, "models": 60,
+    "layers": 180, "kernels": 400,
+}  # fmt: skip
 
 
 def main(argv=None) -> int:
@@ -30,15 +40,27 @@ def main(argv=None) -> int:
         "--seconds", metavar="PART=N", nargs="+", default=[], type=_limit,
         help=f"time of a part ({', '.join(f'{k}={v}' for k, v in SECONDS.items())})",
     )  # fmt: skip
+    parser.add_argument(
+        "--table", metavar="PAGE", nargs="+", help="measure nothing: put what the file holds there"
+    )
     args = parser.parse_args(argv)
+    if args.table:
+        return show(Path(args.json), [Path(p) for p in args.table])
     there, what = machine.gpu()
     if not there:
         print(f"make gpu: there is no GPU to run on: {what}", file=sys.stderr)
         return 1
     limits = {**SECONDS, **dict(args.seconds)}
     path = Path(args.json)
-    found = _older(path) if args.only else {}
-    found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": describe()}
+    found, machine_now = _older(path) if args.only else {}, describe()
+    other = found.get("machine", machine_now)["gpu"]
+    if other != machine_now["gpu"]:
+        print(
+            f"make gpu: {path} holds what {other} did, this is {machine_now['gpu']}:"
+            " write to another file", file=sys.stderr,
+        )  # fmt: skip
+        return 1
+    found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": machine_now}
     for name in args.only or PARTS:
         found[name] = outcome(PARTS[name], limits[name])
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +69,20 @@ def main(argv=None) -> int:
     failed = [name for name in PARTS if found.get(name, {}).get("status") == "failed"]
     print(f"written: {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
+
+
+def show(path: Path, pages: list[Path]) -> int:
+    """Put the outcome of an earlier run on the pages."""
+    try:
+        if not path.exists():
+            raise RunError(f"there is no {path}: make gpu writes it")
+        for page in pages:
+            render(json.loads(path.read_text()), page)
+            print(f"written: {page}")
+    except RunError as error:
+        print(f"make gpu: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _limit(text: str) -> tuple[str, float]:
@@ -80,13 +116,22 @@ def describe() -> dict:
     return {
         "gpu": properties["name"].decode(), "compute_capability": device.compute_capability,
         "memory": properties["totalGlobalMem"], "l2": properties["l2CacheSize"],
-        "multiprocessors": properties["multiProcessorCount"],
+        "multiprocessors": properties["multiProcessorCount"], "driver": driver(),
         "driver_cuda": cupy.cuda.runtime.driverGetVersion(),
         "runtime_cuda": cupy.cuda.runtime.runtimeGetVersion(), "cupy": cupy.__version__,
         "torch": machine.version("torch"), "numpy": machine.version("numpy"),
         "python": platform.python_version(), "os": platform.platform(),
         "cpu": machine.cpu_model(), "cores": machine.cores(),
     }  # fmt: skip
+
+
+def driver() -> str:
+    """The driver's release, as nvidia-smi says it."""
+    path = tool("nvidia-smi")
+    if path is None:
+        return "unknown: there is no nvidia-smi"
+    said = command([path, "--query-gpu=driver_version", "--format=csv,noheader"], 20).output
+    return said.splitlines()[0].strip() if said.strip() else "unknown"
 
 
 if __name__ == "__main__":

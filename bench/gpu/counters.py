@@ -1,16 +1,19 @@
-"""ncu's counters beside the emulator's: sectors a request, wavefronts in shared memory.
+"""ncu's counters beside the emulator's: requests, sectors, bytes, wavefronts in shared memory.
 
-Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel. Caches are
-not flushed and clocks not held: neither counts here.
+Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel; what the
+emulator says stands written before (predict.py). Bytes of loads and stores are sectors of 32. What
+of them comes from DRAM is ncu's alone: the emulator has no caches and says nothing of it. Caches
+are not flushed and clocks not held: neither counts here.
+
+`outside` of the outcome lists every counter that is more than 2 % from ncu's, with the reason, once
+it is known, from `EXPLAINED`.
 """
 
 import csv
 import tempfile
 from pathlib import Path
 
-from ...kernels import OPERATIONS, backend
-from ...kernels.emulator import Report, watching
-from ...kernels.errors import BackendError
+from .predict import GROUPS, counters
 from .process import python, run, tool
 from .textbook import KNOWN
 
@@ -25,6 +28,9 @@ METRICS = {
     "shared_load_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ld.sum",
     "shared_store_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_st.sum",
 }
+MEMORY = {"dram_read": "dram__bytes_read.sum", "dram_written": "dram__bytes_write.sum"}
+SECTOR = 32  # bytes
+EXPLAINED: dict[tuple[str, str], str] = {}  # (kernel, counter) -> why the two differ
 FORBIDDEN = "ERR_NVGPUCTRPERM"
 WITHIN = 0.02  # of ncu's value, an emulator's counter counts as the same
 
@@ -35,7 +41,7 @@ def measure(limit: float, clock) -> dict:
     if path is None:
         return {"status": "skipped", "why": "ncu is not on PATH nor in CUDA's folders"}
     found, status = {}, "done"
-    for group in ("textbook", *OPERATIONS):
+    for group in GROUPS:
         left = limit - clock()
         if left < 10:
             found[group] = {"status": "not run: out of time"}
@@ -47,17 +53,18 @@ def measure(limit: float, clock) -> dict:
             return {"status": "forbidden", "why": why, "groups": found}
         if found[group]["status"] != "done":
             status = "incomplete"
-    return {"status": status, "tool": path, "groups": found}
+    return {"status": status, "tool": path, "outside": outside(found), "groups": found}
 
 
 def _group(path: str, group: str, limit: float) -> dict:
     what = ["--textbook"] if group == "textbook" else ["--op", group, "--largest"]
+    wanted = ",".join({**METRICS, **MEMORY}.values())
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "ncu.csv"
         command = [
             path, "--csv", "--page", "raw", "--print-units", "base", "--log-file", str(log),
             "--cache-control", "none", "--clock-control", "none",
-            "--kernel-name", f"regex:^{group}_", "--metrics", ",".join(METRICS.values()),
+            "--kernel-name", f"regex:^{group}_", "--metrics", wanted,
             *python("-m", f"{__package__}.every_kernel", *what),
         ]  # fmt: skip
         done = run(command, limit)
@@ -67,7 +74,8 @@ def _group(path: str, group: str, limit: float) -> dict:
     if done.code != 0:
         why = "out of time" if done.code is None else f"exit code {done.code}"
         return {"status": "failed", "why": why, "said": (text + done.output)[-1500:]}
-    return {"status": "done", "kernels": compare(parse(text), emulated(group))}
+    said, made = counters(group)
+    return {"status": "done", "predicted": made, "kernels": compare(parse(text), said)}
 
 
 def parse(text: str) -> dict[str, dict[str, int]]:
@@ -87,54 +95,53 @@ def parse(text: str) -> dict[str, dict[str, int]]:
         if not row["ID"]:  # the row of units
             continue
         kernel = found.setdefault(row["Kernel Name"].partition("(")[0], {})
-        for name, metric in METRICS.items():
+        for name, metric in {**METRICS, **MEMORY}.items():
             value = (row.get(metric) or "").replace(",", "")
             if value.replace(".", "", 1).isdigit():
                 kernel[name] = kernel.get(name, 0) + round(float(value))
     return found
 
 
-def emulated(group: str) -> dict[str, dict[str, int]] | str:
-    """The emulator's counters of the same launches, or why there are none."""
-    from . import every_kernel
-
-    what = ["--textbook"] if group == "textbook" else ["--op", group, "--largest"]
-    try:
-        with backend("emulated"), watching() as report:
-            every_kernel.main([*what, "--backend", "emulated"])
-    except BackendError as error:
-        return str(error)
-    return counted(report)
-
-
-def counted(report: Report) -> dict[str, dict[str, int]]:
-    """{kernel: {counter: value}} of an emulator's report."""
-    found: dict[str, dict[str, int]] = {}
-    for site in report.sites:
-        if site.access == "atomic":  # ncu has other counters for them
-            continue
-        kernel = found.setdefault(site.kernel, dict.fromkeys(METRICS, 0))
-        if site.space == "global":
-            kernel[f"{site.access}_requests"] += site.requests
-            kernel[f"{site.access}_sectors"] += site.units
-        else:
-            kernel[f"shared_{site.access}_waves"] += site.units
-            kernel[f"shared_{site.access}_conflicts"] += site.units - site.ideal
-    return found
-
-
 def compare(measured: dict, emulated: dict | str) -> dict:
-    """{kernel: {counter: {ncu, emulator, known, same}}} of the kernels that ncu saw."""
+    """{kernel: {counter: {ncu, emulator, known, same}}} of the kernels that ncu saw.
+
+    `same` is None where the emulator says nothing.
+    """
     found = {}
-    for kernel, counters in measured.items():
-        ours = emulated.get(kernel, {}) if isinstance(emulated, dict) else {}
+    for kernel, values in measured.items():
+        ours = with_bytes(emulated.get(kernel, {})) if isinstance(emulated, dict) else {}
         found[kernel] = {
             name: {
                 "ncu": value, "emulator": ours.get(name), "known": KNOWN.get(kernel, {}).get(name),
                 "same": abs(ours[name] - value) <= WITHIN * value if name in ours else None,
             }
-            for name, value in counters.items()
+            for name, value in with_bytes(values).items()
         }  # fmt: skip
     if isinstance(emulated, str):
         found["emulator"] = emulated
     return found
+
+
+def with_bytes(values: dict[str, int]) -> dict[str, int]:
+    """The counters, and the bytes that the sectors are.
+
+    >>> with_bytes({"load_sectors": 4})
+    {'load_sectors': 4, 'load_bytes': 128}
+    """
+    sectors = [k for k in ("load_sectors", "store_sectors") if k in values]
+    return values | {k.replace("sectors", "bytes"): SECTOR * values[k] for k in sectors}
+
+
+def outside(groups: dict) -> list[dict]:
+    """Every counter that is not the emulator's, the furthest off first, with its reason or None."""
+    found = [
+        {
+            "kernel": kernel, "counter": name, "ncu": c["ncu"], "emulator": c["emulator"],
+            "off": (c["emulator"] - c["ncu"]) / max(c["ncu"], 1),
+            "why": EXPLAINED.get((kernel, name)),
+        }
+        for group in groups.values()
+        for kernel, counters in group.get("kernels", {}).items() if kernel != "emulator"
+        for name, c in counters.items() if c["same"] is False
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: -abs(one["off"]))

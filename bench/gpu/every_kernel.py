@@ -2,8 +2,8 @@
 
     python -m glassgrad.bench.gpu.every_kernel
 
-with --op, --pass, --version, --case for some of them, --largest for each pass's largest small case,
---textbook for the kernels of known counters.
+with --op, --pass, --version, --case for some of them, --largest for each version's largest small
+case of every kind, --textbook for the kernels of known counters.
 
 Every array has its own allocation, so that memcheck sees what runs over its end: CuPy's pool, which
 would hide it, is off. With ``--backend emulated`` the same goes through the emulator.
@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.arrays import module_for
 from ...kernels import OPERATIONS, Implementation, backend, cases, implementations
-from ...kernels.case import Case, largest
+from ...kernels.case import Case
 from . import textbook
 
 
@@ -45,7 +45,7 @@ def main(argv=None) -> int:
     parser.add_argument("--pass", dest="pass_")
     parser.add_argument("--version", type=int)
     parser.add_argument("--case", help="a part of the case's name")
-    parser.add_argument("--largest", action="store_true", help="one case for each pass, float32")
+    parser.add_argument("--largest", action="store_true", help="one case of each kind, float32")
     parser.add_argument("--textbook", action="store_true")
     parser.add_argument("--backend", choices=("cuda", "emulated"), default="cuda")
     args = parser.parse_args(argv)
@@ -69,17 +69,41 @@ def main(argv=None) -> int:
 
 
 def _run(record: Implementation, args, xp, wait) -> int:
-    known = cases(record.op, record.pass_)
+    known = [c for c in cases(record.op, record.pass_) if not c.bench]
     if args.largest:
-        known = [
-            largest(record.op, record.pass_, implementations(record.op, record.pass_, "emulated"))
-        ]
-    chosen = [c for c in known if not c.bench and (args.case or "") in c.name]
+        known = largest_of_each_kind(record, known)
+    chosen = [c for c in known if (args.case or "") in c.name]
     if args.largest:
         record = _in_float32(record)
     count = launch(record, chosen, xp, wait)
     print(f"{record.name}: {count}", flush=True)
     return count
+
+
+def kind(case: Case) -> str:
+    """The options that a case's name ends with: each may have kernels of its own.
+
+    >>> from glassgrad.kernels import cases
+    >>> sorted({kind(c) for c in cases("gru", "cell_forward")})
+    ['lecture', 'library']
+    """
+    words = case.name.rpartition(":")[2].split()
+    return " ".join(w for w in words if w.isidentifier() and not any(map(str.isdigit, w)))
+
+
+def largest_of_each_kind(record: Implementation, known: list[Case]) -> list[Case]:
+    """Of the cases that the version supports, in float32, the one with the most work of each kind.
+
+    Both backends choose the same: which cases a version supports is not the device's matter.
+    """
+    found: dict[str, Case] = {}
+    for case in known:
+        best = found.get(kind(case))
+        if best and (best.flops, best.bytes) >= (case.flops, case.bytes):
+            continue
+        if record.supports(*case.normal()):
+            found[kind(case)] = case
+    return list(found.values())
 
 
 def _in_float32(record: Implementation) -> Implementation:

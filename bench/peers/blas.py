@@ -1,12 +1,14 @@
 """The bare matrix product inside a kernel: NumPy's BLAS, or cuBLAS through CuPy.
 
-No full peer: it says how much time the rest of the kernel takes.
+No full peer but for the nearest nodes, where the arg-min follows the product: it says how much time
+the rest of the kernel takes.
 """
 
 from ...cli.machine import blas
-from ...kernels.arrays import xp_of
+from ...kernels.arrays import is_cupy, xp_of
 from ...kernels.conv2d import output_shape
 from ..job import Contender
+from . import fastest
 
 
 def why_not(device: str) -> str:
@@ -39,6 +41,28 @@ def _samples_by_nodes(x, w, *others) -> Contender:
     return _product(x, w.T)
 
 
+def _nearest(x, w) -> Contender:
+    """|x - w|² by x² - 2 x w + w², a block of samples after another, and its arg-min."""
+    xp = xp_of(x)
+
+    def by(rows: int):
+        def call():
+            squares, half = (w * w).sum(1), -2 * w.T
+            found = []
+            for start in range(0, len(x), rows):
+                scores = x[start : start + rows] @ half
+                scores += squares
+                index = scores.argmin(1)
+                found.append((index, xp.take_along_axis(scores, index[:, None], 1)[:, 0]))
+            index, least = (xp.concatenate(parts) for parts in zip(*found))
+            return index, least + (x * x).sum(1)
+
+        return call
+
+    wait = xp.cuda.Device().synchronize if is_cupy(x) else lambda: None
+    return Contender(fastest([by(1 << k) for k in (11, 14, 17)], wait))
+
+
 def _convolution(x, w, stride, padding, dilation, groups) -> Contender | None:
     """One product of as many operations, its large factor already written out."""
     if groups > 1:
@@ -55,6 +79,7 @@ BUILDERS = {
     "som.distances": _samples_by_nodes,
     "som.winners": _samples_by_nodes,
     "som.epoch": _samples_by_nodes,
+    "som.nearest": _nearest,
 }
 
 

@@ -4,7 +4,7 @@ Arrays are shared, not copied. Whole training steps are in pytorch_models.py.
 """
 
 from ..job import Contender
-from . import not_installed
+from . import fastest, not_installed
 
 
 def why_not(device: str) -> str:
@@ -28,10 +28,11 @@ def set_threads(number: int) -> None:
 
 
 def version(device: str) -> str:
-    """Of the package."""
+    """Of the package, and of cuDNN on a GPU."""
     import torch
 
-    return torch.__version__
+    cudnn = f", cuDNN {torch.backends.cudnn.version()}" if device == "cuda" else ""
+    return torch.__version__ + cudnn
 
 
 def tensor(array):
@@ -141,6 +142,25 @@ def _reparam(mu, logvar, seed, offset):
     return _contender(forward, random=True)
 
 
+def _nearest(x, w):
+    """|x - w|² by x² - 2 x w + w², a block of samples after another, and its arg-min."""
+    import torch
+
+    x, w = tensor(x), tensor(w)
+
+    def by(rows: int):
+        def call():
+            squares = (w * w).sum(1)
+            found = [torch.addmm(squares, part, w.T, alpha=-2).min(1) for part in x.split(rows)]
+            least = torch.cat([scores for scores, _ in found]) + (x * x).sum(1)
+            return torch.cat([index for _, index in found]), least
+
+        return call
+
+    wait = torch.cuda.synchronize if x.is_cuda else lambda: None
+    return _contender(fastest([by(1 << k) for k in (11, 14, 17)], wait))
+
+
 # ---- layers: mode, leaves, cotangent, and what the layer's job adds ------------------------------
 
 
@@ -246,6 +266,7 @@ BUILDERS = {
     "pool2d.avg_backward": _avg_backward,
     "dropout.forward": _dropout,
     "reparam.forward": _reparam,
+    "som.nearest": _nearest,
     "conv2d.layer": _conv_layer,
     "pool2d.layer": _pool_layer,
     "lstm.layer": _recurrent_layer("LSTM"),

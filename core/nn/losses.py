@@ -26,7 +26,7 @@ from ..functions import (
     take_along,
 )
 from ..functions import sum as sum_
-from ..functions.indexing import check_labels
+from ..functions.indexing import check_labels, targets_are_known
 from ..tensor import Tensor, as_tensor, values_of
 
 
@@ -179,8 +179,8 @@ def _clamped_log(p, /):
 def _probabilities(function, **named):
     for name, p in named.items():
         values = values_of(p)
-        inside = bool(((values >= 0) & (values <= 1)).all())
-        if not inside:
+        known = name == "y" and targets_are_known()
+        if not (known or bool(((values >= 0) & (values <= 1)).all())):
             raise ValueRangeError(
                 f"{function}: {name} must hold probabilities; expected 0..1, got"
                 f" {float(values.min()):g}..{float(values.max()):g} {p.describe()}"

@@ -165,7 +165,13 @@ def test_a_broken_peer_is_left_out(monkeypatch, cheap):
 def test_missing_peers_are_reported(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     found, missing = peers.load(peers.NAMES, "cpu", 1)
-    assert set(found) == {"blas"} and set(missing) == {"torch", "torch-fused", "sklearn", "minisom"}
+    assert set(found) == {"blas"} and set(missing) == {
+        "torch",
+        "torch-fused",
+        "torch-tf32",
+        "sklearn",
+        "minisom",
+    }
     assert missing["torch"] == "torch is not installed (pip install 'glassgrad[peers]')"
 
 

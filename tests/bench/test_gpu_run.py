@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from glassgrad.bench.gpu import __main__ as gpu
-from glassgrad.bench.gpu import counters, every_kernel, parts, process
+from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process
 from glassgrad.bench.gpu.textbook import KNOWN
+from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
+from glassgrad.kernels.launcher import Source
 from tests.kernels.checking import why_no_emulator, why_no_gpu
 
 NONE = why_no_emulator()
@@ -36,7 +38,7 @@ def pretended(monkeypatch):
         "tests": lambda limit, clock: {"status": "passed", "limit": limit},
         "sanitizer": fails,
         "counters": lambda limit, clock: {"status": "skipped", "why": "no ncu"},
-        "bench": lambda limit, clock: {"status": "passed"},
+        "kernels": lambda limit, clock: {"status": "passed"},
     }
     monkeypatch.setattr(gpu.machine, "gpu", lambda: (True, "H0"))
     monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H0"})
@@ -49,15 +51,25 @@ def test_a_part_that_fails_leaves_the_others(capsys, tmp_path, pretended):
     found = json.loads(path.read_text())
     assert found["tests"]["limit"] == 7 and found["machine"] == {"gpu": "H0"}
     assert found["sanitizer"]["why"] == "BackendError: no such kernel"
-    assert [found[p]["status"] for p in gpu.SECONDS] == ["passed", "failed", "skipped", "passed"]
+    assert [found[p]["status"] for p in gpu.PARTS] == ["passed", "failed", "skipped", "passed"]
     assert "failed: sanitizer" in capsys.readouterr().out
 
 
 def test_parts_can_run_one_by_one(tmp_path, pretended):
     path = tmp_path / "gpu.json"
     assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
-    assert gpu.main(["--json", str(path), "--only", "bench"]) == 0
-    assert {"tests", "bench"} <= set(json.loads(path.read_text()))
+    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 0
+    assert {"tests", "kernels"} <= set(json.loads(path.read_text()))
+
+
+def test_two_gpus_do_not_share_a_file(tmp_path, pretended, monkeypatch, capsys):
+    path = tmp_path / "gpu.json"
+    assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
+    monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H1"})
+    before = path.read_text()
+    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 1
+    assert "holds what H0 did, this is H1" in capsys.readouterr().err
+    assert path.read_text() == before
 
 
 def test_a_command_has_a_limit_and_its_children_end_with_it():
@@ -87,7 +99,7 @@ def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
     fake_tool(tmp_path, monkeypatch, script)
     monkeypatch.setattr(parts, "OPERATIONS", ("som", "gru"))
     found = parts.sanitizer(60, lambda: 0)
-    assert found["status"] == "failed" and len(found["runs"]) == 6
+    assert found["status"] == "failed" and len(found["runs"]) == 8
     assert found["runs"]["memcheck som"]["calls"] == 5
     assert {k for k, v in found["runs"].items() if v["status"] == "failed"} == {
         "racecheck som", "racecheck gru"
@@ -105,6 +117,45 @@ def test_tests_that_were_all_skipped_prove_nothing(monkeypatch):
     assert said("t.py::a SKIPPED [100%]", 0) == "failed"
     assert said("t.py::a PASSED [50%]\nt.py::b FAILED [100%]", 1) == "failed"
     assert said("t.py::a PASSED [50%]", None) == "incomplete"
+    assert said("[gw0] [ 50%] PASSED t.py::a\n[gw1] [100%] PASSED t.py::b", 0) == "passed"
+    assert said("[gw0] [ 50%] PASSED t.py::a\n[gw1] [100%] FAILED t.py::b", 1) == "failed"
+
+
+def test_each_group_of_tests_has_tests(monkeypatch):
+    """What is run side by side, and what alone, is all of the GPU tests."""
+    commands = []
+
+    def run(command, limit):
+        commands.append(command[command.index("-m", 2) :])
+        return process.Done(0, "t.py::a PASSED [50%]", 1.0)
+
+    monkeypatch.setattr(parts, "run", run)
+    found = parts.tests(60, lambda: 0)
+    assert [*found] == ["status", "quick", "large", "beyond 2^31"]
+    assert ["-n" in c for c in commands] == [True, True, False]
+    assert (process.ROOT / parts.BEYOND).is_file()
+
+
+def test_a_part_apart_can_crash(monkeypatch):
+    """Here it does, as there is no GPU; what it says is kept, and what it prints is its outcome."""
+    crashed = parts.apart("nothing_of_that_name")(60, lambda: 0)
+    assert crashed["status"] == "failed" and crashed["why"] == "exit code 1"
+    assert "nothing_of_that_name" in crashed["said"]
+    said = process.Done(0, 'a warning\n{"status": "done"}\n', 1.0)
+    monkeypatch.setattr(parts, "run", lambda command, limit: said)
+    assert parts.apart("replay")(60, lambda: 0) == {"status": "done"}
+
+
+def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
+    def run(command, limit):
+        with open(command[-1], "w") as file:
+            file.write('{"rows": [1]}')
+        return process.Done(None, "conv2d.forward ...", limit)
+
+    monkeypatch.setattr(parts, "run", run)
+    found = parts.bench("kernels")(5, lambda: 0)
+    assert found["status"] == "out of time" and found["record"] == {"rows": [1]}
+    assert found["said"] == "conv2d.forward ..."
 
 
 def test_forbidden_counters_are_said(tmp_path, monkeypatch):
@@ -115,7 +166,7 @@ def test_forbidden_counters_are_said(tmp_path, monkeypatch):
 
 @emulator
 def test_the_textbook_kernels_count_what_is_known():
-    found = counters.emulated("textbook")
+    found = predict.count("textbook")
     for kernel, known in KNOWN.items():
         for name, value in known.items():
             assert found[kernel][name] == value, (kernel, name)
@@ -125,6 +176,40 @@ def test_the_textbook_kernels_count_what_is_known():
     assert other["textbook_strided"]["load_sectors"] == {
         "ncu": 100, "emulator": 44, "known": 44, "same": False
     }  # fmt: skip
+    assert other["textbook_strided"]["load_bytes"]["ncu"] == 3200
+    listed = counters.outside({"textbook": {"kernels": other}, "som": {"status": "failed"}})
+    assert [(o["kernel"], o["counter"], o["off"]) for o in listed] == [
+        ("textbook_strided", "load_sectors", -0.56), ("textbook_strided", "load_bytes", -0.56)
+    ]  # fmt: skip
+    assert counters.outside({"textbook": {"kernels": same}}) == []
+
+
+@emulator
+def test_what_was_predicted_counts_until_a_kernel_changes(tmp_path, monkeypatch):
+    path = tmp_path / "predicted.json"
+    monkeypatch.setattr(predict, "FILE", path)
+    assert predict.counters("textbook")[1] == "now"
+    written = {"edition": predict.edition("textbook"), "kernels": {"k": {"load_sectors": 7}}}
+    path.write_text(json.dumps({"textbook": written}))
+    assert predict.counters("textbook") == ({"k": {"load_sectors": 7}}, "before")
+    path.write_text(json.dumps({"textbook": written | {"edition": "0" * 16}}))
+    found, when = predict.counters("textbook")
+    assert when == "now" and "textbook_strided" in found
+
+
+def test_every_family_has_an_edition_of_its_own():
+    editions = [predict.edition(group) for group in predict.GROUPS]
+    assert len(set(editions)) == len(editions)
+
+
+def test_every_kernel_of_a_cuda_file_is_predicted():
+    """What stands written names the kernels of every family: none was forgotten."""
+    stored = json.loads(predict.FILE.read_text())
+    assert set(stored) == set(predict.GROUPS)
+    for op in OPERATIONS:
+        names = set(Source(predict.KERNELS / op / "cuda.cu").text.signatures)
+        stale = stored[op]["edition"] != predict.edition(op)
+        assert stale or set(stored[op]["kernels"]) == names, op
 
 
 @emulator

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
+from glassgrad.core.functions.indexing import known_targets, targets_are_known
 from glassgrad.core.nn import losses
 from glassgrad.kernels.errors import DTypeError, GlassgradError, ShapeError, ValueRangeError
 from tests.tools import assert_close
@@ -254,3 +255,23 @@ def test_losses_equal_torch(reduction):
     p = [gg.tensor(ROWS), gg.tensor(LOGITS)]
     want = F.kl_div(t(LOGITS), t(ROWS), reduction="none").sum(-1)
     assert_close(losses.kl_divergence(*p, reduction="none").numpy(), want.numpy(), reduction=64)
+
+
+def test_known_targets_are_not_looked_at_again():
+    """For captured steps: within the block nothing is read back, after it all is as before."""
+    logits = gg.Tensor(np.zeros((1, 3), "float32"))
+    for bad in (
+        lambda: losses.cross_entropy(logits, np.array([3])),
+        lambda: losses.binary_cross_entropy_with_logits(logits, np.full((1, 3), 2.0, "float32")),
+    ):
+        with pytest.raises(ValueRangeError), known_targets():
+            with known_targets():
+                pass
+            assert targets_are_known()
+            raise ValueRangeError("leaves the block")
+        with pytest.raises(ValueRangeError, match="expected 0"):
+            bad()
+    labels = np.array([1])
+    with known_targets():
+        inside = losses.cross_entropy(logits, labels).item()
+    assert inside == losses.cross_entropy(logits, labels).item() and not targets_are_known()

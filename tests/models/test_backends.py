@@ -184,8 +184,9 @@ def test_every_function_and_layer_has_the_same_gradients(case):
         assert_close(g, w, rtol=1e-11, what=case.name)
 
 
-# cases that hold tensors of their own, on the host
+# cases that hold tensors of their own, on the host: labels, masks, running means
 HOST = {
+    "BatchNorm", "BatchNorm images", "BatchNorm evaluation",
     "power to whole numbers", "one_hot", "max_pool2d_backward", "max_pool2d_backward squared",
     "max_pool2d_gather", "cross_entropy itself", "hinge", "nade of binary rows", "relu_backward",
 }  # fmt: skip
@@ -193,12 +194,25 @@ HOST = {
 
 @needs_gpu
 @pytest.mark.gpu
-@pytest.mark.parametrize("case", [c for c in CASES if c.name not in HOST], ids=lambda c: c.name)
-def test_every_function_has_the_same_gradients_on_a_gpu(case):
+@pytest.mark.parametrize(
+    "case", [c for c in (*CASES, *LAYERS) if c.name not in HOST], ids=lambda c: c.name
+)
+def test_every_function_and_layer_has_the_same_gradients_on_a_gpu(case):
     wanted, _ = gradients(case, "reference")
     got, _ = gradients(case, "cuda", "cuda")
     for g, w in zip(got, wanted, strict=True):
         assert_close(g, w, rtol=1e-11, what=case.name)
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "case", [c for c in (*CASES, *LAYERS) if c.name not in HOST], ids=lambda c: c.name
+)
+def test_finite_differences_on_a_gpu(case):
+    """In float64 where it runs: gradients by its kernels, differences of its values."""
+    report = gg.gradcheck(case.f, *case.arrays(), name=case.name, directions=4, device="cuda")
+    assert report.directions > 0
 
 
 BACKENDS = ("reference", "numba", "emulated")

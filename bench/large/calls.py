@@ -1,0 +1,5 @@
+"""Every pass as a large call."""
+
+from . import images, maps, recurrent, rows, streams
+
+CALLS = [*streams.CALLS, *images.CALLS, *rows.CALLS, *recurrent.CALLS, *maps.CALLS]

@@ -1,0 +1,66 @@
+"""Normalisation of channels, cross-entropy of rows, steps of an optimiser on a vector."""
+
+from . import Large, some
+
+WIDTH = 1024  # of a row
+LENGTH = 256  # of a channel, in each of two samples
+
+
+def _channels(n):
+    return 2, n // (2 * LENGTH), LENGTH
+
+
+def _batchnorm(fill, n):
+    shape = _channels(n)
+    return fill(*shape), fill(shape[1], seed=1), fill(shape[1], seed=2), 0.01
+
+
+def _batchnorm_back(fill, n):
+    shape = _channels(n)
+    mean, variance = fill(shape[1], seed=3), fill(shape[1], seed=4, form=some)
+    return fill(*shape), fill(*shape, seed=1), fill(shape[1], seed=2), mean, variance, 0.01
+
+
+def _logits(fill, n):
+    rows = n // WIDTH
+    return fill(rows, WIDTH), fill.xp.arange(rows) * 7 % WIDTH
+
+
+def _logits_back(fill, n):
+    z, label = _logits(fill, n)
+    return fill(len(z), seed=1), z, label, fill(len(z), seed=2, form=lambda a: 7.5 + a / 8)
+
+
+def _descent(slots, *numbers):
+    """`slots` are "any", "square": never negative, or "small": less than the squares' roots."""
+
+    def make(fill, n):
+        forms = {"any": lambda a: a, "square": some, "small": lambda a: a / 8}
+        own = [fill(n, seed=2 + i, form=forms[s]) for i, s in enumerate(slots)]
+        return fill(n), fill(n, seed=1), *own, *numbers, True
+
+    return make
+
+
+RULES = {
+    "sgd": (("any",), 0.1, 0.9, False, 0.2),
+    "adagrad": (("square",), 0.3, 0.01, 0.1),
+    "adadelta": (("square", "square"), 0.5, 0.7, 1e-3, 0.1),
+    "rmsprop": (("square", "small", "any"), 0.02, 0.9, 0.1, 0.5, 0.0),
+    "adam": (("any", "square", "square"), 0.1, 1.5, 0.5, 0.9, 1e-3, 0.97, 0.0),
+}
+CALLS = [
+    Large("batchnorm", "forward", "channels", _batchnorm, (1, 0, 0, None), (1, 0, 0),
+          reduction=2 * LENGTH, floor=1.0, bandwidth=True),
+    Large("batchnorm", "backward", "channels", _batchnorm_back, (1, 1, 0, 0, 0, None), (1, 0, 0),
+          reduction=2 * LENGTH, floor=1.0, bandwidth=True),
+    Large("cross_entropy", "forward", "rows", _logits, (0, 0), (0, 0), reduction=WIDTH, floor=1.0,
+          bandwidth=True),
+    Large("cross_entropy", "backward", "rows", _logits_back, (0, 0, 0, 0), (0,), bandwidth=True),
+]  # fmt: skip
+for _rule, (_slots, *_numbers) in RULES.items():
+    CALLS.append(
+        Large("descent", _rule, "a vector", _descent(_slots, *_numbers),
+              (0,) * (2 + len(_slots)) + (None,) * (len(_numbers) + 1), (0,) * (1 + len(_slots)),
+              window=4096, reduction=4, in_place=True, bandwidth=True)
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""CUDA C in float32 against the formula in float64: on a GPU, and in the emulator.
+
+test_contract.py holds each version against the reference in its own dtype, which makes the same
+roundings; here the reference makes none.
+"""
+
+import numpy as np
+import pytest
+
+from glassgrad.bench.verify import expect_close, reference
+from glassgrad.core.arrays import to_numpy
+from glassgrad.kernels import OPERATIONS, backend, cases, implementations
+from tests.kernels.checking import why_no_emulator, why_no_gpu
+
+MARKS = {
+    "cuda": [pytest.mark.gpu, pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "GPU")],
+    "emulated": [
+        pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "a compiler")
+    ],
+}
+RECORDS = [
+    pytest.param(r, id=r.name, marks=MARKS[r.backend])
+    for op in OPERATIONS for b in MARKS for r in implementations(op, backend=b)
+    if "float32" in r.dtypes
+]  # fmt: skip
+
+
+def double(value):
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype("float64")
+    return "float64" if isinstance(value, str) and value == "float32" else value
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_near_the_formula_in_double_precision(record):
+    ran = 0
+    for case in cases(record.op, record.pass_):
+        plain = case.normal("float32")
+        if case.bench or not record.supports(*plain):
+            continue
+        args = plain
+        if record.backend == "cuda":
+            import cupy
+
+            args = [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in plain]
+        with backend(record.backend):
+            result = record.function(*args)
+        results = result if isinstance(result, (tuple, list)) else (result,)
+        got = tuple(None if r is None else to_numpy(r) for r in results)
+        want = reference(record.op, record.pass_, *map(double, plain))
+        rtol = case.tolerance("float32", record.precision)
+        expect_close(f"{record.name} on {case}", got, want, case.reduction, case.floor, rtol)
+        ran += 1
+    assert ran, f"{record.name} runs no case"

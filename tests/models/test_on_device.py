@@ -1,0 +1,50 @@
+"""Whole trainings on a GPU and on the CPU: the same history but for rounding."""
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import models
+from glassgrad.core import data
+from glassgrad.core.fit import Silent, fit
+from tests.kernels.checking import why_no_gpu
+
+needs_gpu = pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "a GPU is there")
+# name -> settings, and how far apart the last epoch's figures may be: rounding grows from step to
+# step, most where Adam divides by gradients that are nearly nothing
+TRAININGS = {
+    "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
+    "vae": ({"epochs": 3, "batch": 50}, 2e-3),
+    "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
+    "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
+}
+
+
+def history(name, device, settings):
+    """The figures of each epoch, seconds left out, and the final weights."""
+    recipe = models.recipe(name)
+    s = recipe.resolve("digits", {"seed": 1, **settings})
+    found = data.load("digits")
+    found = recipe.prepare(found, s) if recipe.prepare else found
+    system = recipe.build(found, s, gg.Generator(1)).to(device)
+    rows = fit(system, found, s, progress=Silent())
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+    return rows, [t.numpy() for _, t in system.named_tensors()]
+
+
+@needs_gpu
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_on_a_gpu_ends_where_one_on_the_cpu_does(name):
+    settings, most = TRAININGS[name]
+    wanted, weights = history(name, "cpu", settings)
+    got, others = history(name, "cuda", settings)
+    assert len(got) == len(wanted) == settings["epochs"]
+    for ours, right in zip(got, wanted, strict=True):
+        assert ours.keys() == right.keys()
+        for figure, value in right.items():
+            few = 0.02 if "accuracy" in figure else most  # a sample at the border counts whole
+            assert ours[figure] == pytest.approx(value, rel=few, nan_ok=False), figure
+    for a, b in zip(others, weights, strict=True):
+        assert np.linalg.norm(a - b) <= 10 * most * np.linalg.norm(b)
+    assert wanted[0] != wanted[-1], "nothing was learnt"
