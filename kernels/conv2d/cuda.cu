@@ -258,7 +258,7 @@ extern "C" __global__ void __launch_bounds__(256) conv2d_weight_grad_v1(
     const real* __restrict__ gy, const real* __restrict__ x, real* __restrict__ gw, int N, int C,
     int H, int W, int O, int KH, int KW, int OH, int OW, int SH, int SW, int PH, int PW, int DH,
     int DW, int groups) {
-  const index_t i = (blockIdx.x * index_t(256) + threadIdx.x) / 32;
+  const index_t i = blockIdx.x * index_t(256 / 32) + threadIdx.x / 32;
   const int Cg = C / groups, lane = threadIdx.x % 32;
   if (i >= index_t(O) * Cg * KH * KW) return;
   const int v = i % KW, u = i / KW % KH, o = i / KW / KH / Cg;

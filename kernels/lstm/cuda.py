@@ -4,7 +4,7 @@ Products that are not part of a version's idea go to cuBLAS: in v1 of the sequen
 in every version the weight gradients, one product over all steps.
 """
 
-from ..arrays import is_cupy
+from ..arrays import aligned, is_cupy, multiprocessors
 from ..launcher import SHARED_MOST, Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
@@ -31,8 +31,7 @@ def over_steps(ga, states, first):
 
 def fours(*arrays):
     """May a thread take four numbers of each row at once? Rows and first addresses allow it."""
-    places = [a.data.ptr if is_cupy(a) else a.ctypes.data for a in arrays]
-    return all(a.shape[-1] % 4 == 0 for a in arrays) and all(p % 16 == 0 for p in places)
+    return all(a.shape[-1] % 4 == 0 for a in arrays) and aligned(*arrays)
 
 
 @source.implements("lstm", "cell_forward", version=1, idea="fused, one thread a unit")
@@ -173,9 +172,7 @@ def sequence_backward_v2(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
 
 def resident(like):
     """Blocks that run at the same time however large they are: one for each multiprocessor."""
-    if is_cupy(like):
-        return like.device.attributes["MultiProcessorCount"]
-    return 108  # an A100
+    return multiprocessors(like.device.id) if is_cupy(like) else 108  # an A100
 
 
 def grid(like):

@@ -1,5 +1,6 @@
 """Launch geometry of pooling: which version for which window, and how many blocks."""
 
+from ..arrays import aligned
 from ..launcher import Source, ceil_div, contiguous, empty, zeros
 from . import output_shape
 
@@ -36,16 +37,10 @@ def _overlaps(x, kernel, stride, padding):
     return overlap and _patch_bytes(x, kernel, stride) <= SHARED_LIMIT
 
 
-def _aligned(a):
-    """Does a vector load of 16 bytes fit? A copy into a fresh array always makes it fit."""
-    interface = getattr(a, "__cuda_array_interface__", None) or a.__array_interface__
-    return not a.flags.c_contiguous or interface["data"][0] % 16 == 0
-
-
 def _halves(a, x_shape, kernel, stride, padding):
     """2x2 windows side by side, on rows that are whole vectors of four."""
     fits = (*kernel, *stride, *padding) == (2, 2, 2, 2, 0, 0)
-    return fits and x_shape[3] % 4 == 0 and _aligned(a)
+    return fits and x_shape[3] % 4 == 0 and aligned(a)
 
 
 def _forward_halves(x, kernel, stride, padding):

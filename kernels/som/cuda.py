@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import is_cupy, xp_of
+from ..arrays import is_cupy, multiprocessors, xp_of
 from ..launcher import Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
@@ -248,10 +248,7 @@ def _own_nodes(w):
 
     All blocks must be running for any to get on: one per multiprocessor always is.
     """
-    blocks = MEETING
-    if is_cupy(w):
-        device = xp_of(w).cuda.Device()
-        blocks = min(blocks, device.attributes["MultiProcessorCount"])
+    blocks = min(MEETING, multiprocessors(w.device.id)) if is_cupy(w) else MEETING
     return max(BLOCK // 32, ceil_div(w.shape[0], blocks))
 
 

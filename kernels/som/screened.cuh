@@ -22,7 +22,7 @@ constexpr int VECTORS = CHUNK / 4 + 1;  // float4 per staged row: 8 rows x 4 fea
 extern "C" __global__ void __launch_bounds__(256)
 som_centre_v4(const float* __restrict__ a, const float* __restrict__ centre,
               float* __restrict__ moved, float* __restrict__ squares, int rows, int D, int padded) {
-    const int row = (blockIdx.x * BLOCK + threadIdx.x) / 32, lane = threadIdx.x % 32;
+    const int row = blockIdx.x * (BLOCK / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
     if (row >= rows) return;  // all 32 lanes or none
     float sum = 0;
     for (int j = lane; j < padded; j += 32) {
