@@ -140,7 +140,7 @@ som_winners_v3(const float* __restrict__ x, const float* __restrict__ w,
 
 #endif
 
-#include "screened.cuh"  // winners v4
+#include "screened.cuh"  // winners v4, v5
 
 // -------------------------------------------------------------------------------------- update
 
