@@ -167,6 +167,9 @@ def _geometry(kernel, signature: Signature, grid, block, shared):
     return grid, block
 
 
+_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
+
+
 def _checked(kernel, signature: Signature, arguments):
     """The arguments as the kernel takes them, the C type of `real` and that of `index_t`."""
     want = len(signature.parameters)
@@ -176,7 +179,7 @@ def _checked(kernel, signature: Signature, arguments):
     for name, a in arrays.items():
         if not hasattr(a, "dtype"):
             raise DTypeError(f"{kernel}: {name} must be an array; got {a!r}")
-    reals = {str(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
+    reals = {_name(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
     must = "all arrays of type real have one dtype, float32 or float64"
     known = len(reals) <= 1 and reals <= set(REALS.values())
     expect(known, kernel, must, "one of float32, float64", sorted(reals), DTypeError, **arrays)
@@ -206,7 +209,7 @@ def _value(kernel, parameter, type_, argument, arrays):
         want = POINTERS[type_]
         must = f"{name}.dtype must fit {type_}*"
         got = argument.dtype
-        expect(str(got) == want, kernel, must, want, got, DTypeError, **arrays)
+        expect(_name(got) == want, kernel, must, want, got, DTypeError, **arrays)
         writable = parameter.constant or is_cupy(argument) or argument.flags.writeable
         must = f"{name} is written"
         expect(writable, kernel, must, "a writable array", "read-only", ValueRangeError, **arrays)
@@ -232,11 +235,11 @@ def _expect_apart(kernel, pairs, arrays):
     All are contiguous, so each is a run of bytes. (CuPy's own `shares_memory` takes microseconds
     for each pair, of which a recurrent step has thirty.)
     """
-    runs = [
-        (p, address(a), address(a) + a.nbytes)
-        for p, a in pairs
-        if p.pointer and a is not None and a.size
-    ]
+    runs = []
+    for p, a in pairs:
+        if p.pointer and a is not None and a.size:
+            begin = address(a)
+            runs.append((p, begin, begin + a.nbytes))
     for i, (p, begin, end) in enumerate(runs):
         if p.constant:
             continue
