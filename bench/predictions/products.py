@@ -77,8 +77,8 @@ def convolution(turned: bool) -> dict:
         windows = min(-(-side // (64 // a)) * -(-side // a) for a in (8, 16)) * N
         rows = []
         for v, rate in (TURNED if turned else RATES).items():
-            if v >= 8 and (k, s) != (3, 1):
-                continue
+            if (v >= 8 and (k, s) != (3, 1)) or (v > 1 and rows_of == 1):
+                continue  # not on this case
             if v <= 2:
                 spread = min(1.0, rows_of * cols / 256 / (SMS * 4))
                 cycles = flops / SMS / rate / spread

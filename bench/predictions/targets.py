@@ -41,10 +41,12 @@ def table() -> str:
     ]
     for what, cases, name, before, after in (
         ("dropout, 67 MB", memory.dropout(), "(4096, 2048)", 2, None),
+        ("dropout, 134 MB", memory.dropout(), "(8192, 2048)", 2, None),
         ("reparam.forward, 101 MB", memory.reparam_forward(), "(4096, 2048)", 2, 3),
         ("reparam.backward, 168 MB", memory.reparam_backward(), "(4096, 2048)", 2, 3),
-        ("max-pool 3x3, 45 MB", memory.pool_forward(8), "3x3", 2, 4),
-        ("max-pool 3x3 backward, 45 MB", memory.pool_backward(), "3x3", 3, 4),
+        ("max-pool 3x3, 45 MB", memory.pool_forward(8), "3x3 stride 2, (32", 2, 4),
+        ("max-pool 3x3, 180 MB", memory.pool_forward(8), "3x3 stride 2, (128", 2, 4),
+        ("max-pool 3x3 backward, 180 MB", memory.pool_backward(), "3x3 stride 2, (128", 3, 4),
         ("max-pool 2x2, 11 MB", memory.pool_forward(8), "2x2", 3, None),
         ("LSTM cell, 185 MB", memory.cells(11, 200, 480), "N4096", 2, None),
         ("LSTM cell backward, 218 MB", memory.cells(13, 110, 220), "N4096", 2, None),
@@ -57,7 +59,8 @@ def table() -> str:
                 _, times, flops = _rows(products.sequences(gates, back), case)
                 weights = flops / 2 / 30e6 if back else 0
                 peer = T * (a_step + 1.75 * back) + weights
-                what = f"{net} {case.split()[0]}{' backward' if back else ''}"
+                shape = "(100,64,128,256)" if T == 100 else "(35,20,650,650)"
+                what = f"{net} {shape}{' backward' if back else ''}"
                 lines.append(_line(what, 1.0, peer, times, 3, 4))
     forward = products.convolution(False)
     for tf32, goal, before, after in ((False, 0.8, 5, 8), (True, 0.6, 6, 9)):

@@ -1,4 +1,4 @@
-"""The predictions on the page are those of the program, and their arithmetic is that of its rule."""
+"""The predictions on the page are those of the program, whose arithmetic is that of its rule."""
 
 import pytest
 
