@@ -154,6 +154,29 @@ def others() -> dict:
             Row(1, "arithmetic, four times", 4 * n, n / 32 * one),
             Row(2, "arithmetic and memory level" if four < 200 else "arithmetic", 4 * n,
                 n / 128 * four)])  # fmt: skip
+    ins, outs = 2048 * 56 * 56, 2048 * 28 * 28
+    found["pool2d.max_gather (32,64,56,56)"] = (16 * outs, 0, [
+        Row(1, "chosen pixels lie in nearly all sectors of x", 4 * ins + 12 * outs)])  # fmt: skip
+    found["pool2d.avg_backward 3x3 (32,64,56,56)"] = (4 * (ins + outs), 9 * outs, [
+        Row(1, "divisions for each pixel: arithmetic", 4 * (ins + outs), ins / 32 * 110)])  # fmt: skip
+    ins = 2048 * 28 * 28
+    found["pool2d.avg_backward 2x2 (64,32,28,28)"] = (5 * ins, ins, [
+        Row(1, "divisions for each pixel: arithmetic", 5 * ins, ins / 32 * 100),
+        Row(2, "memory", 5 * ins, ins / 8 / 32 * 80)])  # fmt: skip
+    pairs = 2000 * 900 * 784
+    found["som.distances (2000,900,784)"] = (16.3e6, 3 * pairs, [
+        Row(1, "w a row apart: 32 sectors a request", serial=2 * microseconds(pairs / 8 / SMS)),
+        Row(2, "two reads of shared memory", serial=microseconds(pairs / 32 * 2.2 / SMS)),
+        Row(3, "two instructions a difference", 16.3e6, pairs / 512 * 35)])  # fmt: skip
+    found["som.update (20000,400,64)"] = (6.2e6, 2 * 20000 * 64 + 2 * 400 * 400 * 64, [
+        Row(1, "20000 samples in turn, four loads ahead", serial=microseconds(5000 * JOURNEY)),
+        Row(2, "1250 tiles in turn, two barriers each", serial=microseconds(1250 * 1000)),
+        Row(3, "a sort and two products: launches", launches=20, serial=70.0)])  # fmt: skip
+    found["som.online (1000,900,784)"] = (7.5e6, 5 * 1000 * 900 * 784, [
+        Row(1, "one block, rows of w apart", serial=1000 * microseconds(4 * 2 * 196 * JOURNEY)),
+        Row(2, "60 blocks meet for each sample", serial=1000 * microseconds(2600 + 3000))])  # fmt: skip
+    found["som.online (1000,100,16)"] = (1e5, 8e6, [
+        Row(1, "one block, a sample after the other", serial=1000 * microseconds(7000))])  # fmt: skip
     n, d, h = 100, 784, 500
     most = 4 * (2 * n * d + 2 * d * h)
     step = JOURNEY / 2
