@@ -158,10 +158,10 @@ def others() -> dict:
     found["pool2d.max_gather (32,64,56,56)"] = (16 * outs, 0, [
         Row(1, "chosen pixels lie in nearly all sectors of x", 4 * ins + 12 * outs)])  # fmt: skip
     found["pool2d.avg_backward 3x3 (32,64,56,56)"] = (4 * (ins + outs), 9 * outs, [
-        Row(1, "divisions for each pixel: arithmetic", 4 * (ins + outs), ins / 32 * 110)])  # fmt: skip
+        Row(1, "divisions: arithmetic", 4 * (ins + outs), ins / 32 * 110)])  # fmt: skip
     ins = 2048 * 28 * 28
     found["pool2d.avg_backward 2x2 (64,32,28,28)"] = (5 * ins, ins, [
-        Row(1, "divisions for each pixel: arithmetic", 5 * ins, ins / 32 * 100),
+        Row(1, "divisions: arithmetic", 5 * ins, ins / 32 * 100),
         Row(2, "memory", 5 * ins, ins / 8 / 32 * 80)])  # fmt: skip
     pairs = 2000 * 900 * 784
     found["som.distances (2000,900,784)"] = (16.3e6, 3 * pairs, [
