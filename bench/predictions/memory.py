@@ -174,9 +174,9 @@ def others() -> dict:
         Row(3, "a sort and two products: launches", launches=20, serial=70.0)])  # fmt: skip
     found["som.online (1000,900,784)"] = (7.5e6, 5 * 1000 * 900 * 784, [
         Row(1, "one block, rows of w apart", serial=1000 * microseconds(4 * 2 * 196 * JOURNEY)),
-        Row(2, "60 blocks meet for each sample", serial=1000 * microseconds(2600 + 3000))])  # fmt: skip
+        Row(2, "60 blocks meet each time", serial=1000 * microseconds(2600 + 3000))])  # fmt: skip
     found["som.online (1000,100,16)"] = (1e5, 8e6, [
-        Row(1, "one block, a sample after the other", serial=1000 * microseconds(7000))])  # fmt: skip
+        Row(1, "one block", serial=1000 * microseconds(7000))])  # fmt: skip
     n, d, h = 100, 784, 500
     most = 4 * (2 * n * d + 2 * d * h)
     step = JOURNEY / 2
