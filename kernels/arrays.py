@@ -27,3 +27,29 @@ def xp_of(*arrays):
 
             return cupy
     return np
+
+
+@functools.cache
+def multiprocessors(device: int) -> int:
+    """Of a GPU by its number. CuPy asks the driver a hundred questions to answer this one: once."""
+    import cupy
+
+    return cupy.cuda.Device(device).attributes["MultiProcessorCount"]
+
+
+def address(a) -> int:
+    """Where the first number of an array lies, on its own device."""
+    places = a.__cuda_array_interface__ if is_cupy(a) else a.__array_interface__
+    return places["data"][0]
+
+
+def aligned(*arrays, to: int = 16) -> bool:
+    """May a kernel load `to` bytes at once from the first number on?
+
+    An array of its own always allows it; a view such as ``x[1:]`` may begin between two vectors and
+    still be contiguous. What is not contiguous is copied before a launch, and the copy allows it.
+
+    >>> aligned(np.zeros(8)[2:], to=16), aligned(np.zeros(8)[1:], to=16), aligned(np.zeros(8)[1::2])
+    (True, False, True)
+    """
+    return all(not a.flags.c_contiguous or address(a) % to == 0 for a in arrays)

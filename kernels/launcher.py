@@ -19,7 +19,7 @@ stands in the `.cu`:
     integers
 
 `real` in a signature is the float dtype of the arrays given for it, `index_t` becomes 64 bits wide
-where an array has more than 2^31 - 1 elements.
+where an array has nearly 2^31 elements, so that the last block may count on beyond its end.
 """
 
 import functools
@@ -30,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays import is_cupy, xp_of
+from .arrays import address, is_cupy, xp_of
 from .debug import UNWRITTEN, say, switches
 from .errors import CompileError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
 from .registry import register
@@ -51,6 +51,7 @@ INTEGERS = {  # scalars: (dtype, least, most)
     "unsigned long long": ("uint64", 0, 2**64 - 1),
 }
 REALS = {"float": "float32", "double": "float64"}
+MOST_INT = 2**31 - 2**20  # numbers of an array that an int counts, and the threads beyond its end
 MOST_THREADS, MOST_BLOCK, MOST_GRID = 1024, (1024, 1024, 64), (2**31 - 1, 65535, 65535)
 SHARED_ALWAYS, SHARED_MOST = (
     48 << 10,
@@ -129,11 +130,22 @@ class Source:
 
             launch(self.text, signature, real, index, grid, block, values, shared, cooperative)
             return
-        function = _compiled(self.text, kernel, real, index, cooperative)
-        if shared > SHARED_ALWAYS:
-            function.max_dynamic_shared_size_bytes = shared
-        pointers = [np.uint64(0) if v is None else v for v in values]
-        function(grid, block, tuple(pointers), shared_mem=shared)
+        pointers = tuple(np.uint64(0) if v is None else v for v in values)
+        start(_compiled(self.text, kernel, real, index), grid, block, pointers, shared, cooperative)
+
+
+def start(function, grid, block, arguments, shared: int = 0, cooperative=False) -> None:
+    """Launch a `cupy.RawKernel`.
+
+    Static and dynamic shared memory together may be 48 KiB without asking; beyond, the kernel must
+    have been allowed its dynamic part. A cooperative launch needs no other code than any launch:
+    CuPy's own way to one, `enable_cooperative_groups` at compile time, makes relocatable code and
+    links a library that a system without the CUDA toolkit does not have.
+    """
+    if shared and shared + function.shared_size_bytes > SHARED_ALWAYS:
+        function.max_dynamic_shared_size_bytes = shared
+    options = {"enable_cooperative_groups": True} if cooperative else {}
+    function.kernel(grid, block, arguments, shared_mem=shared, **options)
 
 
 def _triple(kernel, name, value) -> tuple[int, int, int]:
@@ -155,6 +167,9 @@ def _geometry(kernel, signature: Signature, grid, block, shared):
     return grid, block
 
 
+_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
+
+
 def _checked(kernel, signature: Signature, arguments):
     """The arguments as the kernel takes them, the C type of `real` and that of `index_t`."""
     want = len(signature.parameters)
@@ -164,12 +179,12 @@ def _checked(kernel, signature: Signature, arguments):
     for name, a in arrays.items():
         if not hasattr(a, "dtype"):
             raise DTypeError(f"{kernel}: {name} must be an array; got {a!r}")
-    reals = {str(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
+    reals = {_name(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
     must = "all arrays of type real have one dtype, float32 or float64"
     known = len(reals) <= 1 and reals <= set(REALS.values())
     expect(known, kernel, must, "one of float32, float64", sorted(reals), DTypeError, **arrays)
     real = "double" if reals == {"float64"} else "float"
-    index = "long long" if any(a.size >= 2**31 for a in arrays.values()) else "int"
+    index = "long long" if any(a.size > MOST_INT for a in arrays.values()) else "int"
     places = {(type(a).__module__, getattr(a, "device", "")) for a in arrays.values()}
     expect(
         len(places) <= 1,
@@ -194,7 +209,7 @@ def _value(kernel, parameter, type_, argument, arrays):
         want = POINTERS[type_]
         must = f"{name}.dtype must fit {type_}*"
         got = argument.dtype
-        expect(str(got) == want, kernel, must, want, got, DTypeError, **arrays)
+        expect(_name(got) == want, kernel, must, want, got, DTypeError, **arrays)
         writable = parameter.constant or is_cupy(argument) or argument.flags.writeable
         must = f"{name} is written"
         expect(writable, kernel, must, "a writable array", "read-only", ValueRangeError, **arrays)
@@ -215,32 +230,38 @@ def _value(kernel, parameter, type_, argument, arrays):
 
 
 def _expect_apart(kernel, pairs, arrays):
-    """No array that the kernel writes shares memory with another argument."""
-    for i, (p, a) in enumerate(pairs):
-        if not p.pointer or p.constant or a is None or not a.size:
+    """No array that the kernel writes shares memory with another argument.
+
+    All are contiguous, so each is a run of bytes. (CuPy's own `shares_memory` takes microseconds
+    for each pair, of which a recurrent step has thirty.)
+    """
+    runs = []
+    for p, a in pairs:
+        if p.pointer and a is not None and a.size:
+            begin = address(a)
+            runs.append((p, begin, begin + a.nbytes))
+    for i, (p, begin, end) in enumerate(runs):
+        if p.constant:
             continue
-        for q, b in (pair for j, pair in enumerate(pairs) if j != i):
-            if q.pointer and b is not None and b.size:
-                shares = xp_of(a).shares_memory(a, b)
+        for j, (q, other, last) in enumerate(runs):
+            if i != j and begin < last and other < end:
                 must = f"{p.name} is written and must not share memory with {q.name}"
-                expect(not shares, kernel, must, "memory of its own", "shared memory", **arrays)
+                expect(False, kernel, must, "memory of its own", "shared memory", **arrays)
 
 
 @functools.cache
-def _compiled(text: Text, kernel: str, real: str, index: str, cooperative: bool):
-    """The kernel as CuPy compiled it for the current device."""
-    return _module(text, real, index, cooperative).get_function(kernel)
+def _compiled(text: Text, kernel: str, real: str, index: str):
+    """The kernel, which CuPy compiles for each device where it is started."""
+    return _module(text, real, index).get_function(kernel)
 
 
 @functools.cache
-def _module(text: Text, real: str, index: str, cooperative: bool):
+def _module(text: Text, real: str, index: str):
     import cupy
 
     options = ("-std=c++17", "-lineinfo", f"-DGLASSGRAD_REAL={real}", f"-DGLASSGRAD_INDEX={index}")
     try:
-        module = cupy.RawModule(
-            code=text.flat, options=options, backend="nvrtc", enable_cooperative_groups=cooperative
-        )
+        module = cupy.RawModule(code=text.flat, options=options, backend="nvrtc")
         say(f"NVRTC {text.path.parent.name}/{text.path.name} {' '.join(options)}")
         module.compile(log_stream=sys.stderr if switches.compilers else None)
     except cupy.cuda.compiler.CompileException as error:

@@ -36,7 +36,16 @@ def _backward(N: int, C: int, L: int, bench: bool = False) -> Case:
     )
 
 
-SIZES = (3, 0, 4), (2, 1, 1), (1, 3, 7), (31, 5, 1), (130, 33, 1), (4, 31, 33), (2, 3, 2100)
+SIZES = (
+    (3, 0, 4),
+    (2, 1, 1),
+    (1, 3, 7),
+    (31, 5, 1),
+    (130, 33, 1),
+    (4, 31, 33),
+    (2, 3, 2100),
+    (1370, 2, 3),
+)
 
 CASES = [
     *(make(*size) for make in (_forward, _backward) for size in SIZES),

@@ -55,6 +55,8 @@ many channels is bound by arithmetic, a depthwise one (G = C) by memory.
     cuda v4        two pairs of tiles: cp.async fills one while the other is multiplied
     cuda v5        tensor cores; float32 as three TF32 products of high and low parts  (tensor.cuh)
     cuda v6, v7    plain TF32, plain BF16: three and two correct digits, only when asked for
+    cuda v8, v9    v5 and v6 for 3x3 windows one pixel apart: the pixels under a block's windows
+                   come to shared memory once, not once for each of nine taps      (window.cuh)
 
 From cuda v2 on, input_grad is one product for each remainder of a pixel modulo the stride, so that
 no zero is multiplied; the long sum of weight_grad is cut into pieces that run side by side and are

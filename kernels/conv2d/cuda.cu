@@ -1,6 +1,7 @@
 #include "device.cuh"
 #include "product.cuh"
 #include "tensor.cuh"
+#include "window.cuh"
 
 // Convolution. Letters as on the page of this family (kernels/conv2d/__init__.py). Each pass begins
 // with the formula itself (v1); then it is a matrix product: product.cuh and tensor.cuh go on.
@@ -120,6 +121,18 @@ extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v7(
     int DW, int groups) {
   const Shape s = {N, C, H, W, O, KH, KW, OH, OW, SH, SW, PH, PW, DH, DW, groups};
   multiply_pipelined<Tensor<Bf16>, false>(forward<TILE>(s, x, w, y));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_forward_v8(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y, int C, int H,
+    int W, int O, int OH, int OW, int PH, int PW, int across) {
+  multiply_windows<ThreeTf32>(windows_forward(x, w, y, C, H, W, O, OH, OW, PH, PW), across);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_forward_v9(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y, int C, int H,
+    int W, int O, int OH, int OW, int PH, int PW, int across) {
+  multiply_windows<Tf32>(windows_forward(x, w, y, C, H, W, O, OH, OW, PH, PW), across);
 }
 
 #endif
@@ -247,6 +260,18 @@ extern "C" __global__ void __launch_bounds__(THREADS) conv2d_input_grad_v7(
   multiply_pipelined<Tensor<Bf16>, false>(input_grad<TILE>(s, gy, w, gx));
 }
 
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_input_grad_v8(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx, int C, int H,
+    int W, int O, int OH, int OW, int PH, int PW, int across) {
+  multiply_windows<ThreeTf32>(windows_input_grad(gy, w, gx, C, H, W, O, OH, OW, PH, PW), across);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_input_grad_v9(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx, int C, int H,
+    int W, int O, int OH, int OW, int PH, int PW, int across) {
+  multiply_windows<Tf32>(windows_input_grad(gy, w, gx, C, H, W, O, OH, OW, PH, PW), across);
+}
+
 #endif
 
 // ---- weight_grad --------------------------------------------------------------------------------
@@ -258,7 +283,7 @@ extern "C" __global__ void __launch_bounds__(256) conv2d_weight_grad_v1(
     const real* __restrict__ gy, const real* __restrict__ x, real* __restrict__ gw, int N, int C,
     int H, int W, int O, int KH, int KW, int OH, int OW, int SH, int SW, int PH, int PW, int DH,
     int DW, int groups) {
-  const index_t i = (blockIdx.x * index_t(256) + threadIdx.x) / 32;
+  const index_t i = blockIdx.x * index_t(256 / 32) + threadIdx.x / 32;
   const int Cg = C / groups, lane = threadIdx.x % 32;
   if (i >= index_t(O) * Cg * KH * KW) return;
   const int v = i % KW, u = i / KW % KH, o = i / KW / KH / Cg;

@@ -12,9 +12,19 @@ from ..launcher import Source, ceil_div, contiguous, empty
 source = Source(__file__)
 
 THREADS = 256  # of a block of v1 and of the sum of the pieces
-TILE = {2: 16, 3: 64, 4: 64, 5: 64, 6: 64, 7: 64}  # rows and columns of a block's results
-BLOCK = {2: 256, 3: 128, 4: 128, 5: 128, 6: 128, 7: 128}
+TILE = {
+    2: 16,
+    3: 64,
+    4: 64,
+    5: 64,
+    6: 64,
+    7: 64,
+    8: 64,
+    9: 64,
+}  # rows and columns of a block's results
+BLOCK = {2: 256, 3: 128, 4: 128, 5: 128, 6: 128, 7: 128, 8: 128, 9: 128}
 BLOCKS = 264  # two for each of the 132 multiprocessors of the largest GPU we know
+CHANNELS = 8  # of a stage of v8
 PIECE = 256  # windows at least in one piece of a sum
 
 RUNGS = {
@@ -24,6 +34,12 @@ RUNGS = {
     5: {"idea": "tensor cores, float32 as three TF32 products", "dtypes": ("float32",)},
     6: {"idea": "tensor cores, TF32", "dtypes": ("float32",), "precision": "tf32"},
     7: {"idea": "tensor cores, BF16", "dtypes": ("float32",), "precision": "bf16"},
+    8: {"idea": "3x3: pixels brought once for nine taps; three TF32", "dtypes": ("float32",)},
+    9: {
+        "idea": "3x3: pixels brought once, TF32",
+        "dtypes": ("float32",),
+        "precision": "tf32",
+    },
 }
 
 
@@ -39,10 +55,16 @@ FITS = {
 }
 
 
+def _threes(a, w, *options):
+    """3x3 windows one pixel apart, and channels enough to fill a stage."""
+    stride, _, dilation, groups = options[-4:]
+    one_apart = (*stride, *dilation, groups) == (1, 1, 1, 1, 1) and w.shape[2:] == (3, 3)
+    return one_apart and min(w.shape[:2]) >= CHANNELS
+
+
 def _rung(pass_, version):
-    return source.implements(
-        "conv2d", pass_, version=version, supports=FITS[pass_], **RUNGS[version]
-    )
+    fits = FITS[pass_] if version < 8 else _threes
+    return source.implements("conv2d", pass_, version=version, supports=fits, **RUNGS[version])
 
 
 def _sizes(x_shape, w_shape, y_shape, stride, padding, dilation, groups):
@@ -63,6 +85,15 @@ def _tiles(version, rows, columns, groups):
     return ceil_div(rows, TILE[version]) * ceil_div(columns, TILE[version]) * groups
 
 
+def _windows(name, image, w, result, rows, sizes, padding):
+    """Launches v8 or v9: `rows` channels of `result`, 64 and 64 windows of an image a block."""
+    n, _, down, across = result.shape
+    tiles = {a: ceil_div(down, TILE[8] // a) * ceil_div(across, a) for a in (8, 16)}
+    best = min(tiles, key=tiles.get)
+    grid = n * tiles[best] * ceil_div(rows, TILE[8])
+    source.launch(name, grid, BLOCK[8], image, w, result, *sizes, *padding, best)
+
+
 # ---- forward -------------------------------------------------------------------------------------
 
 
@@ -70,6 +101,11 @@ def _forward(version, x, w, stride, padding, dilation, groups):
     x, w = contiguous(x), contiguous(w)
     y = empty(x, _output_shape(x.shape, w.shape, stride, padding, dilation))
     N, O, OH, OW = y.shape
+    if version >= 8:
+        if y.size:
+            sizes = *x.shape[1:], O, OH, OW
+            _windows(f"conv2d_forward_v{version}", x, w, y, O, sizes, padding)
+        return y
     if version == 1:
         grid, block = ceil_div(y.size, THREADS), THREADS
     else:
@@ -115,6 +151,16 @@ def forward_v7(x, w, *options):
     return _forward(7, x, w, *options)
 
 
+@_rung("forward", 8)
+def forward_v8(x, w, *options):
+    return _forward(8, x, w, *options)
+
+
+@_rung("forward", 9)
+def forward_v9(x, w, *options):
+    return _forward(9, x, w, *options)
+
+
 # ---- input_grad ----------------------------------------------------------------------------------
 
 
@@ -122,6 +168,11 @@ def _input_grad(version, gy, w, x_shape, stride, padding, dilation, groups):
     gy, w = contiguous(gy), contiguous(w)
     gx = empty(gy, x_shape)
     (N, C, H, W), (SH, SW) = x_shape, stride
+    if version >= 8:
+        if gx.size:
+            sizes = *x_shape[1:], *gy.shape[1:]
+            _windows(f"conv2d_input_grad_v{version}", gy, w, gx, C, sizes, padding)
+        return gx
     if version == 1:
         grid, block = ceil_div(gx.size, THREADS), THREADS
     else:  # one product for each remainder modulo the stride; none has more columns than the first
@@ -167,6 +218,16 @@ def input_grad_v6(gy, w, x_shape, *options):
 @_rung("input_grad", 7)
 def input_grad_v7(gy, w, x_shape, *options):
     return _input_grad(7, gy, w, x_shape, *options)
+
+
+@_rung("input_grad", 8)
+def input_grad_v8(gy, w, x_shape, *options):
+    return _input_grad(8, gy, w, x_shape, *options)
+
+
+@_rung("input_grad", 9)
+def input_grad_v9(gy, w, x_shape, *options):
+    return _input_grad(9, gy, w, x_shape, *options)
 
 
 # ---- weight_grad ---------------------------------------------------------------------------------

@@ -190,9 +190,13 @@ struct alignas(16) Four {  // one load of 16 bytes, or two in double
 
 constexpr int FOURS = DEPTH * STRIDE / 4;
 
+// Lanes n and n^1 want the same columns, n and n^2 the same rows: a request for Fours, of which eight
+// lanes that differ take a cycle to themselves, then takes two cycles and not four.
 struct Registers {
   real sum[8][4] = {};  // [column][row]
-  int row = threadIdx.x / 8 * 4, col = threadIdx.x % 8 * 4;  // and columns col + 32 ...
+  int t = threadIdx.x;
+  int row = ((t & 1) | (t >> 1 & 2) | t / 32 << 2) * 4;
+  int col = ((t >> 1 & 1) | (t >> 3 & 3) << 1) * 4;  // and columns col + 32 ...
 
   __device__ __forceinline__ void add(const real* a, const real* b) {
 #pragma unroll

@@ -45,14 +45,16 @@ struct Tensor {
   }
 };
 
-// The float fragments of m16n8k8 as they lie in the tiles.
+// The float fragments of m16n8k8 as they lie in the tiles, K apart along k, and A's rows LINE apart.
+template <int K, int LINE>
 __device__ __forceinline__ void load_a(float (&v)[4], const float* a, int t) {
 #pragma unroll
-  for (int i = 0; i < 4; ++i) v[i] = a[(t + i / 2 * 4) * STRIDE + i % 2 * 8];
+  for (int i = 0; i < 4; ++i) v[i] = a[(t + i / 2 * 4) * K + i % 2 * 8 * LINE];
 }
+template <int K>
 __device__ __forceinline__ void load_b(float (&v)[2], const float* b, int t) {
 #pragma unroll
-  for (int i = 0; i < 2; ++i) v[i] = b[(t + i * 4) * STRIDE];
+  for (int i = 0; i < 2; ++i) v[i] = b[(t + i * 4) * K];
 }
 
 // v5: float32 from three products. x = high + low keeps 22 of 24 bits in two TF32 numbers, and
@@ -73,15 +75,17 @@ struct ThreeTf32 {
   }
   struct A {
     float high[4], low[4];
+    template <int K = STRIDE, int LINE = 1>
     __device__ __forceinline__ void load(const float* a, int t) {
-      load_a(high, a, t);
+      load_a<K, LINE>(high, a, t);
       split(high, low);
     }
   };
   struct B {
     float high[2], low[2];
+    template <int K = STRIDE>
     __device__ __forceinline__ void load(const float* b, int t) {
-      load_b(high, b, t);
+      load_b<K>(high, b, t);
       split(high, low);
     }
   };
@@ -102,16 +106,18 @@ struct Tf32 {
 
   struct A {
     float v[4];
+    template <int K = STRIDE, int LINE = 1>
     __device__ __forceinline__ void load(const float* a, int t) {
-      load_a(v, a, t);
+      load_a<K, LINE>(v, a, t);
 #pragma unroll
       for (float& x : v) x = to_tf32(x);
     }
   };
   struct B {
     float v[2];
+    template <int K = STRIDE>
     __device__ __forceinline__ void load(const float* b, int t) {
-      load_b(v, b, t);
+      load_b<K>(v, b, t);
 #pragma unroll
       for (float& x : v) x = to_tf32(x);
     }

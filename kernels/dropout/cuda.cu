@@ -3,7 +3,7 @@
 // v1: a thread an element; four neighbours compute the same block of words, each keeps one: 4 x the arithmetic.
 //
 // v2: a thread four elements, the words of one block. Loads and stores are vectors of 16 bytes, and nothing is
-// computed twice. Arrays begin on 256 bytes, so only the last vector can be cut off.
+// computed twice. Only the last vector can be cut off: an x that does not begin on 16 bytes, a view, takes v1.
 #include "device.cuh"
 #include "philox/philox.cuh"
 

@@ -1,5 +1,6 @@
 """Launch geometry of dropout: a thread an element (v1), or a thread a block of four words (v2)."""
 
+from ..arrays import aligned
 from ..launcher import Source, ceil_div, contiguous, empty
 from . import threshold
 
@@ -22,7 +23,12 @@ def forward_v1(x, p, seed, offset):
 
 
 @source.implements(
-    "dropout", "forward", version=2, idea="a thread a block of four, vectors", dtypes=("float32",)
+    "dropout",
+    "forward",
+    version=2,
+    idea="a thread a block of four, vectors",
+    dtypes=("float32",),
+    supports=lambda x, *rest: aligned(x),
 )
 def forward_v2(x, p, seed, offset):
     return _run("dropout_forward_v2", 4, x, p, seed, offset)

@@ -68,6 +68,8 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
     cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
                 in shared memory, only h travels, all blocks meet in a barrier after each step, in
                 the lecture's form twice
+    cuda v4     sequence: the next piece of h is copied during the products; a thread takes four
+                rows, so that shared memory is asked half as often, by lanes that agree in pairs
 """
 
 from ..checks import plane, shapes, steps

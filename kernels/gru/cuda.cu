@@ -256,13 +256,13 @@ gru_reset_backward_v2(const real* __restrict__ gates, const real* __restrict__ h
 // for 3.
 
 // What other blocks write, hs and reset_h, is not __restrict__: taken for constant, it could come
-// from a cache of old values. One block a multiprocessor is enough: it may have all registers.
-extern "C" __global__ void __launch_bounds__(256, 1)
-gru_sequence_forward_v3(const real* __restrict__ xa, const real* h0, const real* __restrict__ wh,
-                        const real* __restrict__ bh, real* hs, real* __restrict__ gates,
-                        real* reset_h, int library, unsigned* counter, int T, int N, int H) {
-  extern __shared__ Quad kept[];
-  __shared__ Quad tile[ROWS][DEPTH / 4 + 1];
+// from a cache of old values.
+template <class Products>
+__device__ __forceinline__ void forward_steps(Products products, const real* __restrict__ xa,
+                                              const real* h0, const real* __restrict__ wh,
+                                              const real* __restrict__ bh, real* hs,
+                                              real* __restrict__ gates, real* reset_h, int library,
+                                              unsigned* counter, int T, int N, int H, Quad* kept) {
   int unit = blockIdx.x * UNITS, j = unit + threadIdx.x % UNITS, plane = (H + 3) / 4 * UNITS;
   for (int gate = 0; gate < 3; ++gate)
     keep(kept + gate * plane, wh + (index_t(gate) * H + unit) * H, H, H, 1, H - unit);
@@ -274,22 +274,22 @@ gru_sequence_forward_v3(const real* __restrict__ xa, const real* h0, const real*
   Gates b = inside ? bias(bh, j, H) : Gates{};
   for (int t = 0; t < T; ++t) {
     const real* before = (t ? hs + (t - 1) * layer : h0) + start;
-    real sum[3] = {0, 0, 0};
-    if (library)
-      add_kept<3>(sum, before, H, rows, H, kept, tile);
-    else
-      add_kept<2>(sum, before, H, rows, H, kept, tile);
     index_t at = t * layer + cell, row = 3 * (at - j) + j;
     Gates gate = {}, x = {};
+    if (inside) x = load(xa + row, H);  // on its way during the products
+    real sum[3] = {0, 0, 0};
+    if (library)
+      products.template add<3>(sum, before, H, rows, H, kept);
+    else
+      products.template add<2>(sum, before, H, rows, H, kept);
     if (inside) {
-      x = load(xa + row, H);
       gate.r = sigmoid(x.r + sum[0] + b.r);
       gate.z = sigmoid(x.z + sum[1] + b.z);
       if (!library) reset_h[cell] = gate.r * h;
     }
     if (!library) {
       grid_barrier(counter);
-      add_kept<1>(sum + 2, reset_h + start, H, rows, H, kept + 2 * plane, tile);
+      products.template add<1>(sum + 2, reset_h + start, H, rows, H, kept + 2 * plane);
     }
     if (inside) {
       hs[at] = h = candidate(gate, x.n, sum[2] + b.n, h, library);
@@ -301,14 +301,16 @@ gru_sequence_forward_v3(const real* __restrict__ xa, const real* h0, const real*
 
 // Backwards a unit needs its column of Wh, K = 3H, and what travels is gha (in the lecture's form
 // gxa itself, in two parts). `carry` is the gradient of h on its way from step to step.
-extern "C" __global__ void __launch_bounds__(256, 1)
-gru_sequence_backward_v3(const real* __restrict__ ghs, const real* __restrict__ hs,
-                         const real* __restrict__ gates, const real* __restrict__ h0,
-                         const real* __restrict__ ha_n, const real* __restrict__ wh, real* gxa,
-                         real* gha, real* __restrict__ gh, int library, unsigned* counter, int T,
-                         int N, int H) {
-  extern __shared__ Quad kept[];
-  __shared__ Quad tile[ROWS][DEPTH / 4 + 1];
+template <class Products>
+__device__ __forceinline__ void backward_steps(Products products, const real* __restrict__ ghs,
+                                               const real* __restrict__ hs,
+                                               const real* __restrict__ gates,
+                                               const real* __restrict__ h0,
+                                               const real* __restrict__ ha_n,
+                                               const real* __restrict__ wh, real* gxa, real* gha,
+                                               real* __restrict__ gh, int library,
+                                               unsigned* counter, int T, int N, int H,
+                                               Quad* kept) {
   int unit = blockIdx.x * UNITS, j = unit + threadIdx.x % UNITS, K = library ? 3 * H : 2 * H;
   Quad* kept_n = kept + (2 * H + 3) / 4 * UNITS;
   keep(kept, wh + unit, K, 1, H, H - unit);
@@ -320,23 +322,27 @@ gru_sequence_backward_v3(const real* __restrict__ ghs, const real* __restrict__ 
   real carry = 0;
   for (int t = T - 1; t >= 0; --t) {
     const real* travels = (library ? gha : gxa) + 3 * (t * layer + start);
-    if (t + 1 < T) add_kept<1>(&carry, travels + 3 * layer, 3 * H, rows, K, kept, tile);
     index_t at = t * layer + cell, row = 3 * (at - j) + j;
     Gates gate = {}, ga = {};
-    real h = 0, gr = 0;
-    if (inside) {
+    real h = 0, gr = 0, recurrent = 0;
+    if (inside) {  // on its way during the products
       gate = load(gates + row, H);
       h = t ? hs[at - layer] : h0[cell];
       carry += ghs[at];
+      if (library) recurrent = ha_n[at];
+    }
+    if (t + 1 < T)
+      products.template add<1>(&carry, travels + 3 * layer, 3 * H, rows, K, kept);
+    if (inside) {
       update_gradient(ga, carry, gate, h, library);
       gxa[row + H] = ga.z;
       gxa[row + 2 * H] = ga.n;
-      if (library) gr = ga.n * ha_n[at];
+      if (library) gr = ga.n * recurrent;
     }
     if (!library) {
       real asked = 0;  // of r h
       grid_barrier(counter);
-      add_kept<1>(&asked, travels + 2 * H, 3 * H, rows, H, kept_n, tile);
+      products.template add<1>(&asked, travels + 2 * H, 3 * H, rows, H, kept_n);
       gr = asked * h;
       carry += asked * gate.r;
     }
@@ -348,4 +354,49 @@ gru_sequence_backward_v3(const real* __restrict__ ghs, const real* __restrict__ 
     grid_barrier(counter);
   }
   if (inside) gh[cell] = carry;
+}
+
+// One block a multiprocessor is enough: it may have all registers.
+extern "C" __global__ void __launch_bounds__(256, 1)
+gru_sequence_forward_v3(const real* __restrict__ xa, const real* h0, const real* __restrict__ wh,
+                        const real* __restrict__ bh, real* hs, real* __restrict__ gates,
+                        real* reset_h, int library, unsigned* counter, int T, int N, int H) {
+  extern __shared__ Quad kept[];
+  __shared__ Quad tile[ROWS][DEPTH / 4 + 1];
+  forward_steps(Staged{tile}, xa, h0, wh, bh, hs, gates, reset_h, library, counter, T, N, H, kept);
+}
+
+extern "C" __global__ void __launch_bounds__(256, 1)
+gru_sequence_backward_v3(const real* __restrict__ ghs, const real* __restrict__ hs,
+                         const real* __restrict__ gates, const real* __restrict__ h0,
+                         const real* __restrict__ ha_n, const real* __restrict__ wh, real* gxa,
+                         real* gha, real* __restrict__ gh, int library, unsigned* counter, int T,
+                         int N, int H) {
+  extern __shared__ Quad kept[];
+  __shared__ Quad tile[ROWS][DEPTH / 4 + 1];
+  backward_steps(Staged{tile}, ghs, hs, gates, h0, ha_n, wh, gxa, gha, gh, library, counter, T, N,
+                 H, kept);
+}
+
+// v4: v3 waits for h in every piece of 64 numbers, and asks shared memory for more than it computes
+// with: see lstm_sequence_forward_v4.
+extern "C" __global__ void __launch_bounds__(256, 1)
+gru_sequence_forward_v4(const real* __restrict__ xa, const real* h0, const real* __restrict__ wh,
+                        const real* __restrict__ bh, real* hs, real* __restrict__ gates,
+                        real* reset_h, int library, unsigned* counter, int T, int N, int H) {
+  extern __shared__ Quad kept[];
+  __shared__ Quad stage[2 * BUFFER];
+  forward_steps(Ahead{stage}, xa, h0, wh, bh, hs, gates, reset_h, library, counter, T, N, H, kept);
+}
+
+extern "C" __global__ void __launch_bounds__(256, 1)
+gru_sequence_backward_v4(const real* __restrict__ ghs, const real* __restrict__ hs,
+                         const real* __restrict__ gates, const real* __restrict__ h0,
+                         const real* __restrict__ ha_n, const real* __restrict__ wh, real* gxa,
+                         real* gha, real* __restrict__ gh, int library, unsigned* counter, int T,
+                         int N, int H) {
+  extern __shared__ Quad kept[];
+  __shared__ Quad stage[2 * BUFFER];
+  backward_steps(Ahead{stage}, ghs, hs, gates, h0, ha_n, wh, gxa, gha, gh, library, counter, T, N,
+                 H, kept);
 }

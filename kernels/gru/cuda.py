@@ -176,12 +176,28 @@ def _kept_backward(h0):
 )
 def sequence_forward_v3(xa, h0, wh, bh, variant):
     """hs, gates of all steps (see `gru.sequence_forward`)."""
+    return _all_steps(3, xa, h0, wh, bh, variant)
+
+
+@source.implements(
+    "gru",
+    "sequence_forward",
+    version=4,
+    idea="copies ahead, four rows a thread",
+    supports=lambda xa, h0, wh, bh, variant: fits(h0, _kept_forward(h0), stages=2),
+)
+def sequence_forward_v4(xa, h0, wh, bh, variant):
+    """hs, gates of all steps (see `gru.sequence_forward`)."""
+    return _all_steps(4, xa, h0, wh, bh, variant)
+
+
+def _all_steps(version, xa, h0, wh, bh, variant):
     xa, h0, wh, bh = plain(xa, h0, wh, bh)
     hs, gates = empty(xa, (len(xa), *h0.shape)), empty(xa, xa.shape)
     library = int(variant == "library")
     if hs.size:
         arrays = xa, h0, wh, bh, hs, gates, None if library else empty(h0, h0.shape), library
-        kernel, quads = "gru_sequence_forward_v3", _kept_forward(h0)
+        kernel, quads = f"gru_sequence_forward_v{version}", _kept_forward(h0)
         persistent(source, kernel, h0, quads, *arrays, steps=len(xa))
     return hs, gates
 
@@ -195,12 +211,28 @@ def sequence_forward_v3(xa, h0, wh, bh, variant):
 )
 def sequence_backward_v3(ghs, hs, gates, h0, wh, bh, variant):
     """gxa, gh0, gwh, gbh of all steps (see `gru.sequence_backward`)."""
+    return _all_steps_back(3, ghs, hs, gates, h0, wh, bh, variant)
+
+
+@source.implements(
+    "gru",
+    "sequence_backward",
+    version=4,
+    idea="copies ahead, four rows a thread",
+    supports=lambda ghs, hs, gates, h0, wh, bh, variant: fits(h0, _kept_backward(h0), stages=2),
+)
+def sequence_backward_v4(ghs, hs, gates, h0, wh, bh, variant):
+    """gxa, gh0, gwh, gbh of all steps (see `gru.sequence_backward`)."""
+    return _all_steps_back(4, ghs, hs, gates, h0, wh, bh, variant)
+
+
+def _all_steps_back(version, ghs, hs, gates, h0, wh, bh, variant):
     ghs, hs, gates, h0, wh, bh = plain(ghs, hs, gates, h0, wh, bh)
     gxa, gha, ha_n, gh = _gradients(hs, gates, h0, wh, bh, variant)
     library = int(variant == "library")
     if gxa.size:
         arrays = ghs, hs, gates, h0, ha_n, wh, gxa, gha if library else None, gh, library
-        kernel, quads = "gru_sequence_backward_v3", _kept_backward(h0)
+        kernel, quads = f"gru_sequence_backward_v{version}", _kept_backward(h0)
         persistent(source, kernel, h0, quads, *arrays, steps=len(ghs))
     return gxa, _first(gha, gh, wh, variant), *_weights(gha, hs, gates, h0, wh, bh, variant)
 

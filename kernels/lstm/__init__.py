@@ -75,6 +75,8 @@ hence full matrices; in the paper and in most libraries each cell sees only itse
                 registers until the cell takes them. With peepholes two kernels, as o needs all C_t
     cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
                 in shared memory, only h travels, all blocks meet in a barrier after each step
+    cuda v4     sequence: the next piece of h is copied during the products; a thread takes four
+                rows, so that shared memory is asked half as often, by lanes that agree in pairs
 """
 
 from ..checks import plane, shapes, steps

@@ -4,14 +4,14 @@ Products that are not part of a version's idea go to cuBLAS: in v1 of the sequen
 in every version the weight gradients, one product over all steps.
 """
 
-from ..arrays import is_cupy
+from ..arrays import aligned, is_cupy, multiprocessors
 from ..launcher import SHARED_MOST, Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
 
 THREADS = 256
 TILE = 16  # of v2
-UNITS, ROWS, DEPTH = 8, 32, 64  # of v3
+UNITS, ROWS, DEPTH = 8, 32, 64  # of v3 and v4
 
 
 def plain(*arrays):
@@ -31,8 +31,7 @@ def over_steps(ga, states, first):
 
 def fours(*arrays):
     """May a thread take four numbers of each row at once? Rows and first addresses allow it."""
-    places = [a.data.ptr if is_cupy(a) else a.ctypes.data for a in arrays]
-    return all(a.shape[-1] % 4 == 0 for a in arrays) and all(p % 16 == 0 for p in places)
+    return all(a.shape[-1] % 4 == 0 for a in arrays) and aligned(*arrays)
 
 
 @source.implements("lstm", "cell_forward", version=1, idea="fused, one thread a unit")
@@ -173,9 +172,7 @@ def sequence_backward_v2(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
 
 def resident(like):
     """Blocks that run at the same time however large they are: one for each multiprocessor."""
-    if is_cupy(like):
-        return like.device.attributes["MultiProcessorCount"]
-    return 108  # an A100
+    return multiprocessors(like.device.id) if is_cupy(like) else 108  # an A100
 
 
 def grid(like):
@@ -183,15 +180,18 @@ def grid(like):
     return ceil_div(like.shape[1], UNITS), ceil_div(like.shape[0], ROWS)
 
 
-def fits(like, quads):
-    """Can all blocks of v3 be resident, with 4 · `quads` weights for each of their units?"""
+def fits(like, quads, stages=1):
+    """Can all blocks of v3 be resident, with 4 · `quads` weights for each of their units?
+
+    v4 takes the same, and two `stages` for h.
+    """
     across, down = grid(like)
-    held = ROWS * (DEPTH // 4 + 1) + quads * UNITS
+    held = stages * ROWS * (DEPTH // 4 + 1) + quads * UNITS
     return across * down <= resident(like) and 4 * held * like.dtype.itemsize <= SHARED_MOST
 
 
 def persistent(source, kernel, like, quads, *arrays, steps):
-    """Launches a v3 kernel on states of the shape [N, H] of `like`."""
+    """Launches a kernel of v3 or v4 on states of the shape [N, H] of `like`."""
     arrays, threads = (*arrays, zeros(like, 1, "uint32")), UNITS * ROWS
     shared = 4 * quads * UNITS * like.dtype.itemsize
     source.launch(
@@ -219,11 +219,27 @@ def _kept_backward(h0, p):
 )
 def sequence_forward_v3(xa, h0, c0, wh, p):
     """hs, cs, gates of all steps (see `lstm.sequence_forward`)."""
+    return _all_steps(3, xa, h0, c0, wh, p)
+
+
+@source.implements(
+    "lstm",
+    "sequence_forward",
+    version=4,
+    idea="copies ahead, four rows a thread",
+    supports=lambda xa, h0, c0, wh, p: fits(h0, _kept_forward(h0, p), stages=2),
+)
+def sequence_forward_v4(xa, h0, c0, wh, p):
+    """hs, cs, gates of all steps (see `lstm.sequence_forward`)."""
+    return _all_steps(4, xa, h0, c0, wh, p)
+
+
+def _all_steps(version, xa, h0, c0, wh, p):
     xa, h0, c0, wh, p = plain(xa, h0, c0, wh, p)
     hs, cs, gates = _states(xa, h0)
     if hs.size:
         arrays = xa, h0, c0, wh, p, hs, cs, gates
-        kernel, quads = "lstm_sequence_forward_v3", _kept_forward(h0, p)
+        kernel, quads = f"lstm_sequence_forward_v{version}", _kept_forward(h0, p)
         persistent(source, kernel, h0, quads, *arrays, steps=len(xa))
     return hs, cs, gates
 
@@ -237,11 +253,29 @@ def sequence_forward_v3(xa, h0, c0, wh, p):
 )
 def sequence_backward_v3(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     """gxa, gh0, gc0, gwh, gp of all steps (see `lstm.sequence_backward`)."""
+    return _all_steps_back(3, ghs, gcs, hs, cs, gates, h0, c0, wh, p)
+
+
+@source.implements(
+    "lstm",
+    "sequence_backward",
+    version=4,
+    idea="copies ahead, four rows a thread",
+    supports=lambda ghs, gcs, hs, cs, gates, h0, c0, wh, p: fits(
+        h0, _kept_backward(h0, p), stages=2
+    ),
+)
+def sequence_backward_v4(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
+    """gxa, gh0, gc0, gwh, gp of all steps (see `lstm.sequence_backward`)."""
+    return _all_steps_back(4, ghs, gcs, hs, cs, gates, h0, c0, wh, p)
+
+
+def _all_steps_back(version, ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     ghs, gcs, hs, cs, gates, h0, c0, wh, p = plain(ghs, gcs, hs, cs, gates, h0, c0, wh, p)
     gxa, gc = empty(gates, gates.shape), zeros(c0, c0.shape)
     if gxa.size:
         arrays = ghs, gcs, cs, gates, c0, wh, p, gxa, gc
-        kernel, quads = "lstm_sequence_backward_v3", _kept_backward(h0, p)
+        kernel, quads = f"lstm_sequence_backward_v{version}", _kept_backward(h0, p)
         persistent(source, kernel, h0, quads, *arrays, steps=len(ghs))
     return gxa, *_first(gxa, gc, wh, p), *_weights(gxa, hs, cs, h0, c0, wh, p)
 

@@ -28,7 +28,9 @@ __device__ __forceinline__ void normal_block(unsigned long long seed, unsigned l
   for (int pair = 0; pair < 4; pair += 2) {
     const real u1 = real((b.word[pair] >> 8) + 1) * real(1.0 / (1 << 24));
     const real radius = sqrt(real(-2) * log(u1)), angle = real(6.283185307179586) * unit(b.word[pair + 1]);
-    normals[pair] = radius * cos(angle);
-    normals[pair + 1] = radius * sin(angle);
+    real sine, cosine;
+    sincos(angle, &sine, &cosine);  // one reduction of the angle for both
+    normals[pair] = radius * cosine;
+    normals[pair + 1] = radius * sine;
   }
 }

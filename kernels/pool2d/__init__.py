@@ -43,11 +43,15 @@ less than one operation per byte, so memory is the limit and one pass the aim.
       v2        overlapping windows: the pixels under 16 x 16 outputs come once into shared memory
       v3        2x2 at stride 2, float32: no pixel is shared, so a thread takes four neighbours of
                 both rows in one load each and makes two outputs
+      v4        3x3 at stride 2: no tile after all, since the first-level cache holds the pixels; a
+                thread makes two outputs that share a row, with 15 loads on their way at once
                 max_backward, where the index may point anywhere:
       v1        one thread per plane adds in reading order: too few threads, 32 sectors a request
       v2        one thread per output and atomics: the order of a sum is anybody's, run by run
       v3        a block owns 2048 pixels in shared memory; of the threads that want one pixel the
                 lowest goes first: parallel, and the sums of v1 to the last bit
+      v4        the whole plane, where it fits: its outputs are walked once, the next one's index on
+                its way meanwhile
                 avg_backward:
       v1        one thread per pixel gathers from the windows over it: nobody writes where another
                 does

@@ -126,6 +126,61 @@ pool2d_max_forward_v3(const float* __restrict__ x, float* __restrict__ y,
 }
 #endif
 
+// v4: v2 pays for its tile with a division for each pixel that it brings, and two barriers; its tiles
+// of 16 x 16 leave a quarter of the threads of a 28 x 28 result idle. The first-level cache holds the
+// pixels just as well. So here no tile: at 3x3 and stride 2 a thread takes two outputs, one below the
+// other, which share a row: 15 loads, all on their way at once, for 18 pixels compared.
+struct Strip {
+    real pixel[5][3];
+    bool row[5], column[3];  // is it inside the image?
+    int r, s;                // the pixel at the corner
+    index_t q;               // the upper output
+    bool two;                // or is there no lower one?
+
+    __device__ __forceinline__ Strip(const real* x, index_t t, int H, int W, int OH, int OW, int PH,
+                                     int PW) {
+        const int pairs = (OH + 1) / 2, j = t % OW, i = t / OW % pairs * 2;
+        const index_t m = t / OW / pairs;
+        r = i * 2 - PH, s = j * 2 - PW;
+        q = (m * OH + i) * OW + j, two = i + 1 < OH;
+#pragma unroll
+        for (int u = 0; u < 5; ++u) row[u] = r + u >= 0 && r + u < H;
+#pragma unroll
+        for (int v = 0; v < 3; ++v) column[v] = s + v >= 0 && s + v < W;
+        const real* corner = x + m * H * W + (r * W + s);
+#pragma unroll
+        for (int u = 0; u < 5; ++u)
+#pragma unroll
+            for (int v = 0; v < 3; ++v)
+                pixel[u][v] = row[u] && column[v] ? corner[u * W + v] : real(0);
+    }
+};
+
+extern "C" __global__ void __launch_bounds__(256)
+pool2d_max_forward_v4(const real* __restrict__ x, real* __restrict__ y,
+                      long long* __restrict__ index, int H, int W, int OH, int OW, int PH, int PW,
+                      index_t strips) {
+    const index_t t = index_t(blockIdx.x) * BLOCK + threadIdx.x;
+    if (t >= strips) return;
+    const Strip strip(x, t, H, W, OH, OW, PH, PW);
+#pragma unroll
+    for (int lower = 0; lower < 2; ++lower) {
+        if (lower && !strip.two) break;
+        int at = -1;
+        real best = 0;
+#pragma unroll
+        for (int u = 2 * lower; u < 2 * lower + 3; ++u)
+#pragma unroll
+            for (int v = 0; v < 3; ++v) {
+                const real value = strip.pixel[u][v];
+                if (strip.row[u] && strip.column[v] && (at < 0 || beats(value, best)))
+                    best = value, at = (strip.r + u) * W + strip.s + v;
+            }
+        y[strip.q + lower * OW] = best;
+        index[strip.q + lower * OW] = at;
+    }
+}
+
 // ------------------------------------------------------------------------- max, gather, scatter
 
 // v1: one thread per output. 8 bytes of index bring 4 of x: there is nothing left to share.
@@ -199,6 +254,46 @@ pool2d_max_backward_v3(const real* __restrict__ gy, const long long* __restrict_
     for (int p = thread; p < size; p += BLOCK) gx[m * pixels + first + p] = sum[p];
 }
 
+// v4: v3 gives each block 2048 pixels, a third of what shared memory would hold: on a plane of 56 x 56 two blocks walk all
+// outputs, each for half of the pixels, and wait for the next index after each round. Here a band is
+// the plane wherever it fits, and the next index and gradient are on their way during the rounds.
+extern "C" __global__ void __launch_bounds__(256)
+pool2d_max_backward_v4(const real* __restrict__ gy, const long long* __restrict__ index,
+                       real* __restrict__ gx, int pixels, int outputs, int band, int bands) {
+    extern __shared__ real sums[];  // [band], then as many claims
+    int* const claim = reinterpret_cast<int*>(sums + band);
+    const int first = blockIdx.x % bands * band, size = min(band, pixels - first);
+    const index_t m = blockIdx.x / bands;
+    const int thread = threadIdx.x;
+    for (int p = thread; p < size; p += BLOCK) sums[p] = 0, claim[p] = BLOCK;
+
+    const long long* chosen = index + m * outputs;
+    const real* given = gy + m * outputs;
+    long long next = thread < outputs ? chosen[thread] : -1;
+    real g_next = thread < outputs ? given[thread] : real(0);
+    for (int q0 = 0; q0 < outputs; q0 += BLOCK) {
+        int at = int(next) - first;
+        if (at < 0 || at >= size) at = -1;  // another block's pixel, or beyond the last output
+        const real g = g_next;
+        const int q = q0 + BLOCK + thread;
+        next = q < outputs ? chosen[q] : -1;
+        g_next = q < outputs ? given[q] : real(0);
+        while (__syncthreads_or(at >= 0)) {
+            if (at >= 0) atomicMin(&claim[at], thread);
+            __syncthreads();
+            const bool mine = at >= 0 && claim[at] == thread;
+            __syncthreads();
+            if (mine) {
+                sums[at] += g;
+                claim[at] = BLOCK;
+                at = -1;
+            }
+        }
+    }
+    __syncthreads();
+    for (int p = thread; p < size; p += BLOCK) gx[m * pixels + first + p] = sums[p];
+}
+
 // ---------------------------------------------------------------------------------- average
 
 // v1: one thread per output; the running sum is a register.
@@ -253,6 +348,25 @@ pool2d_avg_forward_v3(const float* __restrict__ x, float* __restrict__ y, int H,
                     (above.z + above.w + below.z + below.w) / 4);
 }
 #endif
+
+// v4: 3x3 at stride 2 without a tile, as max_forward_v4.
+extern "C" __global__ void __launch_bounds__(256)
+pool2d_avg_forward_v4(const real* __restrict__ x, real* __restrict__ y, int H, int W, int OH,
+                      int OW, int PH, int PW, index_t strips) {
+    const index_t t = index_t(blockIdx.x) * BLOCK + threadIdx.x;
+    if (t >= strips) return;
+    const Strip strip(x, t, H, W, OH, OW, PH, PW);
+#pragma unroll
+    for (int lower = 0; lower < 2; ++lower) {
+        if (lower && !strip.two) break;
+        real sum = 0;
+#pragma unroll
+        for (int u = 2 * lower; u < 2 * lower + 3; ++u)
+#pragma unroll
+            for (int v = 0; v < 3; ++v) sum += strip.pixel[u][v];  // zeros outside the image
+        y[strip.q + lower * OW] = sum / real(9);
+    }
+}
 
 // v1: one thread per pixel adds up gy of the windows over it: a gather, so no two threads write to
 // one place. Row r lies in window i when i SH - PH <= r < i SH - PH + KH.

@@ -1,5 +1,6 @@
 """Launch geometry of pooling: which version for which window, and how many blocks."""
 
+from ..arrays import aligned
 from ..launcher import Source, ceil_div, contiguous, empty, zeros
 from . import output_shape
 
@@ -36,20 +37,23 @@ def _overlaps(x, kernel, stride, padding):
     return overlap and _patch_bytes(x, kernel, stride) <= SHARED_LIMIT
 
 
-def _aligned(a):
-    """Does a vector load of 16 bytes fit? A copy into a fresh array always makes it fit."""
-    interface = getattr(a, "__cuda_array_interface__", None) or a.__array_interface__
-    return not a.flags.c_contiguous or interface["data"][0] % 16 == 0
-
-
 def _halves(a, x_shape, kernel, stride, padding):
     """2x2 windows side by side, on rows that are whole vectors of four."""
     fits = (*kernel, *stride, *padding) == (2, 2, 2, 2, 0, 0)
-    return fits and x_shape[3] % 4 == 0 and _aligned(a)
+    return fits and x_shape[3] % 4 == 0 and aligned(a)
 
 
 def _forward_halves(x, kernel, stride, padding):
     return _halves(x, x.shape, kernel, stride, padding)
+
+
+def _threes(kernel, stride):
+    return (*kernel, *stride) == (3, 3, 2, 2)
+
+
+def _strips(y):
+    """Pairs of outputs, one below the other; the last row of an odd number stands alone."""
+    return _planes(y.shape) * ceil_div(y.shape[2], 2) * y.shape[3]
 
 
 def _tiles(y):
@@ -112,6 +116,24 @@ def max_forward_v3(x, kernel, stride, padding):
     return y, index
 
 
+@source.implements(
+    "pool2d",
+    "max_forward",
+    version=4,
+    idea="3x3 at stride 2: two outputs a thread, no tile",
+    supports=lambda x, kernel, stride, padding: _threes(kernel, stride),
+)
+def max_forward_v4(x, kernel, stride, padding):
+    x = contiguous(x)
+    y = empty(x, output_shape(x.shape, kernel, stride, padding))
+    index = empty(x, y.shape, "int64")
+    if y.size:
+        numbers = (*_sizes(x.shape, y.shape), *padding, _strips(y))
+        grid = ceil_div(_strips(y), BLOCK)
+        source.launch("pool2d_max_forward_v4", grid, BLOCK, x, y, index, *numbers)
+    return y, index
+
+
 @source.implements("pool2d", "max_gather", version=1, idea="one thread an output")
 def max_gather_v1(x, index):
     x, index = contiguous(x), contiguous(index)
@@ -163,6 +185,20 @@ def max_backward_v3(gy, index, x_shape):
     return gx
 
 
+@source.implements("pool2d", "max_backward", version=4, idea="a band as large as the plane")
+def max_backward_v4(gy, index, x_shape):
+    gy, index = contiguous(gy), contiguous(index)
+    gx = empty(gy, x_shape)
+    if gx.size:
+        pixels, each = _area(x_shape), gx.dtype.itemsize + 4  # a sum and a claim
+        bands = ceil_div(pixels * each, SHARED_LIMIT)
+        band = ceil_div(pixels, bands)
+        numbers, grid = (pixels, _area(gy.shape), band, bands), _planes(x_shape) * bands
+        name, shared = "pool2d_max_backward_v4", band * each
+        source.launch(name, grid, BLOCK, gy, index, gx, *numbers, shared=shared)
+    return gx
+
+
 @source.implements("pool2d", "avg_forward", version=1, idea="one thread an output")
 def avg_forward_v1(x, kernel, stride, padding):
     x = contiguous(x)
@@ -207,6 +243,23 @@ def avg_forward_v3(x, kernel, stride, padding):
         pairs = y.size // 2
         sizes = _sizes(x.shape, y.shape)
         source.launch("pool2d_avg_forward_v3", ceil_div(pairs, BLOCK), BLOCK, x, y, *sizes, pairs)
+    return y
+
+
+@source.implements(
+    "pool2d",
+    "avg_forward",
+    version=4,
+    idea="3x3 at stride 2: two outputs a thread, no tile",
+    supports=lambda x, kernel, stride, padding: _threes(kernel, stride),
+)
+def avg_forward_v4(x, kernel, stride, padding):
+    x = contiguous(x)
+    y = empty(x, output_shape(x.shape, kernel, stride, padding))
+    if y.size:
+        numbers = (*_sizes(x.shape, y.shape), *padding, _strips(y))
+        grid = ceil_div(_strips(y), BLOCK)
+        source.launch("pool2d_avg_forward_v4", grid, BLOCK, x, y, *numbers)
     return y
 
 

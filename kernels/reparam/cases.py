@@ -31,7 +31,7 @@ def _backward(N: int, D: int, offset: int = 0, bench: bool = False) -> Case:
     )
 
 
-SIZES = (0, 5), (3, 0), (1, 1), (7, 2), (31, 3), (33, 31), (2, 127)
+SIZES = (0, 5), (3, 0), (1, 1), (7, 2), (31, 3), (33, 31), (2, 127), (5, 64), (3, 1032)
 
 CASES = [
     *(make(N, D) for make in (_forward, _backward) for N, D in SIZES),

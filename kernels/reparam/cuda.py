@@ -1,9 +1,11 @@
-"""Launch geometry of the reparameterised sample: elements (v1), rows and Philox blocks (v2)."""
+"""Launch geometry of the reparameterised sample: elements (v1), rows (v2), Philox blocks (v3)."""
 
+from ..arrays import aligned
 from ..launcher import Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
 THREADS, ROW_THREADS = 256, 128
+LONG_ROW = 1024  # numbers, which occupy four warps; a shorter one gets one
 
 
 def _outputs(mu):
@@ -30,6 +32,29 @@ def forward_v2(mu, logvar, seed, offset):
     return z, kl
 
 
+def _in_vectors(*args):
+    """Are the arrays of this shape rows of whole Philox blocks, read as vectors of 16 bytes?"""
+    arrays = [a for a in args if getattr(a, "ndim", 0) == 2]
+    return arrays[0].shape[1] % 4 == 0 and aligned(*arrays)
+
+
+@source.implements(
+    "reparam",
+    "forward",
+    version=3,
+    idea="a thread a Philox block, vectors of four",
+    dtypes=("float32",),
+    supports=_in_vectors,
+)
+def forward_v3(mu, logvar, seed, offset):
+    (mu, logvar), (z, kl) = (contiguous(mu), contiguous(logvar)), _outputs(mu)
+    if mu.size:
+        (n, d), warps = mu.shape, 4 if mu.shape[1] >= LONG_ROW else 1
+        grid, numbers = ceil_div(n * warps, ROW_THREADS // 32), (n, d, warps, seed, offset)
+        source.launch("reparam_forward_v3", grid, ROW_THREADS, mu, logvar, z, kl, *numbers)
+    return z, kl
+
+
 def _backward(kernel, each, gz, gkl, mu, logvar, seed, offset):
     arrays = [contiguous(a) for a in (gz, gkl, mu, logvar)]
     gmu, glogvar = empty(mu, mu.shape), empty(mu, mu.shape)
@@ -48,3 +73,21 @@ def backward_v1(gz, gkl, mu, logvar, seed, offset):
 @source.implements("reparam", "backward", version=2, idea="a thread the four of a Philox block")
 def backward_v2(gz, gkl, mu, logvar, seed, offset):
     return _backward("reparam_backward_v2", 4, gz, gkl, mu, logvar, seed, offset)
+
+
+@source.implements(
+    "reparam",
+    "backward",
+    version=3,
+    idea="a thread a Philox block, vectors of four",
+    dtypes=("float32",),
+    supports=_in_vectors,
+)
+def backward_v3(gz, gkl, mu, logvar, seed, offset):
+    arrays = [contiguous(a) for a in (gz, gkl, mu, logvar)]
+    gmu, glogvar = empty(mu, mu.shape), empty(mu, mu.shape)
+    if mu.size:
+        blocks, d = mu.size // 4, mu.shape[1]
+        grid, numbers = ceil_div(blocks, THREADS), (blocks, d, seed, offset)
+        source.launch("reparam_backward_v3", grid, THREADS, *arrays, gmu, glogvar, *numbers)
+    return gmu, glogvar

@@ -53,6 +53,7 @@ to the last bit, since whatever screens, direct differences in one order decide:
                    same in any order: blocks can share out the nodes
                v4  tensor cores multiply about the mean of w, in 11 bits; the nodes that their
                    error leaves in doubt, three or four of 400, are settled by differences
+               v5  those in doubt wait until they fill the block: one lane of 128 kept all waiting
     distances  v1, v2, v3: the same three, stored instead of compared
     update     v1  one thread a weight, all samples in turn: two loads for each product
                v2  16 samples at a time in shared memory, K gathered by winner beside them

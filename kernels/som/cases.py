@@ -67,6 +67,7 @@ SIZES = (0, 3, 2), (0, 0, 2), (3, 4, 0), (1, 1, 1), (31, 33, 3), (33, 31, 5), (1
 CASES = [
     *(_pair(p, *size) for p in ("distances", "winners") for size in SIZES),
     *(_pair(p, 33, 40, 34, shift=1000) for p in ("distances", "winners")),
+    _pair("winners", 67, 333, 36),  # more than 128 pairs to settle, of several tiles
     *(_update(*size, rule) for rule in RULES for size in SIZES),
     *(_online(*size, rule) for rule in RULES for size in SIZES[:-1]),
     _online(9, 127, 33, "difference"),

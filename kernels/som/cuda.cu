@@ -140,7 +140,7 @@ som_winners_v3(const float* __restrict__ x, const float* __restrict__ w,
 
 #endif
 
-#include "screened.cuh"  // winners v4
+#include "screened.cuh"  // winners v4, v5
 
 // -------------------------------------------------------------------------------------- update
 
@@ -220,7 +220,7 @@ som_update_v3(const real* __restrict__ x, const real* __restrict__ centre,
 // Each row divided by its norm, in place; a row of zeros stays. One warp per row.
 extern "C" __global__ void __launch_bounds__(256)
 som_normalise_v1(real* __restrict__ w, int M, int D) {
-    const int m = (blockIdx.x * BLOCK + threadIdx.x) / 32, lane = threadIdx.x % 32;
+    const int m = blockIdx.x * (BLOCK / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
     if (m >= M) return;  // all 32 lanes or none
     real* row = w + index_t(m) * D;
     real squares = 0;

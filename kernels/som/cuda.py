@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..arrays import is_cupy, xp_of
+from ..arrays import is_cupy, multiprocessors, xp_of
 from ..launcher import Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
@@ -147,15 +147,36 @@ def _bounds(squares_x, squares_w, D):
         return 2 * (sums + 1.02 * 2.0**-9 * a * b + 8 * (D + 8) * float(single.tiny))
 
 
+def _worth_screening(x, w):
+    """Is there a tile of each, and does a node of one sample fit the word in which pairs wait?"""
+    return x.shape[1] >= 32 and 32 <= w.shape[0] < 2**31 // WIDE and x.shape[0] > 0
+
+
 @source.implements(
     "som",
     "winners",
     version=4,
     idea="tensor cores screen, near ties settled by differences",
     dtypes=("float32",),
-    supports=lambda x, w: x.shape[1] >= 32 and w.shape[0] >= 32 and x.shape[0] > 0,
+    supports=_worth_screening,
 )
 def winners_v4(x, w):
+    return _screened(4, x, w)
+
+
+@source.implements(
+    "som",
+    "winners",
+    version=5,
+    idea="near ties wait until they fill the block",
+    dtypes=("float32",),
+    supports=_worth_screening,
+)
+def winners_v5(x, w):
+    return _screened(5, x, w)
+
+
+def _screened(version, x, w):
     x, w = contiguous(x), contiguous(w)
     (N, D), M = x.shape, w.shape[0]
     padded = ceil_div(D, CHUNK) * CHUNK
@@ -167,7 +188,8 @@ def winners_v4(x, w):
     keys = _keys(x)
     grid, tiles = _shares(N, M)
     arrays = (x, w, x_moved, w_moved, squares_w, bounds, keys)
-    source.launch("som_winners_v4", grid, SCREEN, *arrays, N, M, D, padded, tiles)
+    name = f"som_winners_v{version}"
+    source.launch(name, grid, SCREEN, *arrays, N, M, D, padded, tiles)
     return _unpacked(x, keys)
 
 
@@ -248,10 +270,7 @@ def _own_nodes(w):
 
     All blocks must be running for any to get on: one per multiprocessor always is.
     """
-    blocks = MEETING
-    if is_cupy(w):
-        device = xp_of(w).cuda.Device()
-        blocks = min(blocks, device.attributes["MultiProcessorCount"])
+    blocks = min(MEETING, multiprocessors(w.device.id)) if is_cupy(w) else MEETING
     return max(BLOCK // 32, ceil_div(w.shape[0], blocks))
 
 

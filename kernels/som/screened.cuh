@@ -1,4 +1,4 @@
-// Winners v4: tensor cores screen, near ties are settled by direct differences.
+// Winners v4 and v5: tensor cores screen, near ties are settled by direct differences.
 #pragma once
 #include "nearest.cuh"
 
@@ -22,7 +22,7 @@ constexpr int VECTORS = CHUNK / 4 + 1;  // float4 per staged row: 8 rows x 4 fea
 extern "C" __global__ void __launch_bounds__(256)
 som_centre_v4(const float* __restrict__ a, const float* __restrict__ centre,
               float* __restrict__ moved, float* __restrict__ squares, int rows, int D, int padded) {
-    const int row = (blockIdx.x * BLOCK + threadIdx.x) / 32, lane = threadIdx.x % 32;
+    const int row = blockIdx.x * (BLOCK / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
     if (row >= rows) return;  // all 32 lanes or none
     float sum = 0;
     for (int j = lane; j < padded; j += 32) {
@@ -69,15 +69,33 @@ __device__ __forceinline__ void multiply(float product[2][4][4], const float4 (*
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128)
-som_winners_v4(const float* __restrict__ x, const float* __restrict__ w,
-               const float* __restrict__ x_moved, const float* __restrict__ w_moved,
-               const float* __restrict__ squares, const float* __restrict__ bound,
-               unsigned long long* __restrict__ keys, int N, int M, int D, int padded, int tiles) {
+// The squared distance of one admitted pair: with vectors a quarter of the requests, the same sum.
+__device__ __forceinline__ float settled(const float* x_n, const float* w_m, int D, bool vectors) {
+    if (!vectors) return squared(x_n, w_m, D);
+    float d2 = 0;
+#pragma unroll 4
+    for (int j = 0; j < D; j += 4) {
+        const float4 a = *(const float4*)(x_n + j), b = *(const float4*)(w_m + j);
+        const float t[4] = {a.x - b.x, a.y - b.y, a.z - b.z, a.w - b.w};
+#pragma unroll
+        for (int e = 0; e < 4; ++e) d2 = fma(t[e], t[e], d2);
+    }
+    return d2;
+}
+
+// Pairs wait until there are LEAST of them, or the nodes are at an end.
+template <int LEAST>
+__device__ __forceinline__ void screen(const float* __restrict__ x, const float* __restrict__ w,
+                                       const float* __restrict__ x_moved,
+                                       const float* __restrict__ w_moved,
+                                       const float* __restrict__ squares,
+                                       const float* __restrict__ bound,
+                                       unsigned long long* __restrict__ keys, int N, int M, int D,
+                                       int padded, int tiles, bool vectors) {
     __shared__ float4 xs[2][WIDE][VECTORS];
     __shared__ float4 ws[2][WIDE][VECTORS];
     __shared__ float low[2][WIDE];         // least score of a sample so far, by column of warps
-    __shared__ int admitted[WIDE * WIDE];  // pairs of this tile to settle
+    __shared__ int admitted[WIDE * WIDE + LEAST - 1];  // pairs to settle: 64 nodes + sample
     __shared__ int count;
     const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
     const int down = warp / 2 * 32, across = warp % 2 * 32;
@@ -133,15 +151,37 @@ som_winners_v4(const float* __restrict__ x, const float* __restrict__ w,
                     if (n0 + row >= N || m0 + column >= M) continue;
                     const float limit = min(low[0][row], low[1][row]) + bound[n0 + row];
                     if (!(product[i][k][e] > limit))  // a NaN on either side admits
-                        admitted[atomicAdd(&count, 1)] = row * WIDE + column;
+                        admitted[atomicAdd(&count, 1)] = (m0 - first + column) * WIDE + row;
                 }
         __syncthreads();
+        if (count < LEAST && step + 1 < steps) continue;
         for (int i = threadIdx.x; i < count; i += SCREEN) {
-            const int n = n0 + admitted[i] / WIDE, m = m0 + admitted[i] % WIDE;
-            atomicMin(keys + n, key(squared(x + index_t(n) * D, w + index_t(m) * D, D), m));
+            const int n = n0 + admitted[i] % WIDE, m = first + admitted[i] / WIDE;
+            const float d2 = settled(x + index_t(n) * D, w + index_t(m) * D, D, vectors);
+            atomicMin(keys + n, key(d2, m));
         }
         __syncthreads();
         if (threadIdx.x == 0) count = 0;
     }
+}
+
+extern "C" __global__ void __launch_bounds__(128)
+som_winners_v4(const float* __restrict__ x, const float* __restrict__ w,
+               const float* __restrict__ x_moved, const float* __restrict__ w_moved,
+               const float* __restrict__ squares, const float* __restrict__ bound,
+               unsigned long long* __restrict__ keys, int N, int M, int D, int padded, int tiles) {
+    screen<1>(x, w, x_moved, w_moved, squares, bound, keys, N, M, D, padded, tiles, false);
+}
+
+// v5: once the first tiles have been seen few pairs of a tile are admitted, but one is enough to hold
+// up the block: a single lane walks D features of two rows from far away, and 127 threads wait. Here
+// pairs wait for each other until they fill the block; what is screened meanwhile needs scores alone.
+extern "C" __global__ void __launch_bounds__(128)
+som_winners_v5(const float* __restrict__ x, const float* __restrict__ w,
+               const float* __restrict__ x_moved, const float* __restrict__ w_moved,
+               const float* __restrict__ squares, const float* __restrict__ bound,
+               unsigned long long* __restrict__ keys, int N, int M, int D, int padded, int tiles) {
+    const bool vectors = D % 4 == 0 && ((unsigned long long)x | (unsigned long long)w) % 16 == 0;
+    screen<SCREEN>(x, w, x_moved, w_moved, squares, bound, keys, N, M, D, padded, tiles, vectors);
 }
 #endif

@@ -105,3 +105,13 @@ def test_errors():
         dropout.forward([1.0], 0.5, 0, 0)
     with pytest.raises(ValueRangeError, match="offset"):
         dropout.forward(x, 0.5, 0, -1)
+
+
+@pytest.mark.parametrize("skipped", [1, 2, 4])
+def test_a_view_that_begins_between_two_vectors(skipped):
+    """Contiguous, so it is not copied; a load of 16 bytes from there would be refused by a GPU."""
+    x = np.arange(1, 42, dtype="float32")[skipped:]
+    with backend("reference"):
+        want = dropout.forward(x, 0.5, 3, 0)
+    with backend("emulated"):
+        assert np.array_equal(dropout.forward(x, 0.5, 3, 0), want)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeError
+from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeError, launcher
 from glassgrad.kernels.emulator import compiler, watching
 from glassgrad.kernels.errors import CompileError
 from tests.kernels.emulating import HEAD, needs_compiler, source
@@ -218,3 +218,52 @@ def test_the_doctor_tries_the_compiler(tmp_path, monkeypatch):
         assert "no linker" in machine.compilers()["g++"]
     finally:
         compiler.compiler.cache_clear()
+
+
+class Stub:
+    """Stands in for a `cupy.RawKernel` with static shared memory; keeps what it was asked for."""
+
+    def __init__(self, static):
+        self.shared_size_bytes, self.asked = static, {}
+
+    def kernel(self, grid, block, arguments, **options):
+        self.asked = options
+
+
+@pytest.mark.parametrize(
+    "static, dynamic, allowed",
+    [
+        (0, 48 << 10, None),
+        (0, (48 << 10) + 4, (48 << 10) + 4),
+        (8704, 41000, 41000),
+        (8704, 0, None),
+    ],
+)
+def test_static_and_dynamic_shared_memory_count_together(static, dynamic, allowed):
+    """Of 48 KiB in all a kernel need not ask: 8.5 of its own and 40 more are too many."""
+    stub = Stub(static)
+    launcher.start(stub, (1, 1, 1), (1, 1, 1), (), dynamic)
+    assert getattr(stub, "max_dynamic_shared_size_bytes", None) == allowed
+    assert stub.asked == {"shared_mem": dynamic}
+
+
+def test_a_cooperative_launch_is_asked_for_at_the_launch():
+    stub = Stub(0)
+    launcher.start(stub, (1, 1, 1), (1, 1, 1), (), 0, cooperative=True)
+    assert stub.asked == {"shared_mem": 0, "enable_cooperative_groups": True}
+
+
+class Large:
+    """An array that is only said to be large."""
+
+    def __init__(self, size):
+        self.size, self.shape, self.dtype = size, (size,), np.dtype("float32")
+
+
+@pytest.mark.parametrize("size, index", [(2**31 - 2**21, "int"), (2**31 - 1, "long long")])
+def test_the_last_block_may_count_beyond_the_end(tmp_path, monkeypatch, size, index):
+    """A thread of four numbers asks whether its last one, `first + 4`, is still inside."""
+    monkeypatch.setattr(launcher, "_value", lambda *given: None)
+    monkeypatch.setattr(launcher, "_expect_apart", lambda *given: None)
+    signature = source(tmp_path, COPY).text.signature("k")
+    assert launcher._checked("k", signature, (Large(size), Large(size), 1))[2] == index
