@@ -173,9 +173,8 @@ class Event:
 class RawModule:
     """CUDA C compiled for the emulator."""
 
-    def __init__(self, *, code, options=(), backend="nvrtc", enable_cooperative_groups=False):
+    def __init__(self, *, code, options=(), backend="nvrtc"):
         self.code, self.options = code, dict(o[2:].partition("=")[::2] for o in options[2:])
-        self.cooperative = enable_cooperative_groups
 
     def compile(self, log_stream=None):
         from glassgrad.kernels.source import Text
@@ -188,15 +187,20 @@ class RawModule:
 
 
 class RawKernel:
-    """A kernel of a RawModule; checks what the driver would."""
+    """A kernel of a RawModule; checks what the driver would, but for static shared memory."""
 
     max_dynamic_shared_size_bytes = 48 << 10
+    shared_size_bytes = 0  # the static part, which the emulator keeps to itself
 
     def __init__(self, module, name):
         self.module, self.name = module, name
         self.signature = module.text.signature(name)
 
-    def __call__(self, grid, block, args, *, shared_mem=0):
+    def __call__(self, grid, block, args, **options):
+        self.kernel(grid, block, args, **options)
+
+    def kernel(self, grid, block, args, *, shared_mem=0, enable_cooperative_groups=False):
+        """Launch it, as the driver's function that CuPy keeps under this name."""
         from glassgrad.kernels.emulator import launch
 
         assert shared_mem <= self.max_dynamic_shared_size_bytes, "CUDA_ERROR_INVALID_VALUE"
@@ -212,7 +216,7 @@ class RawKernel:
         real = self.module.options["GLASSGRAD_REAL"]
         index = self.module.options["GLASSGRAD_INDEX"]
         launch(self.module.text, self.signature, real, index, grid, block, values, shared_mem,
-               self.module.cooperative)  # fmt: skip
+               enable_cooperative_groups)  # fmt: skip
 
 
 class _Module(types.ModuleType):

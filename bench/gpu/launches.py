@@ -40,7 +40,7 @@ def calls(xp) -> dict:
     found = {}
     for kind, args in given.items():
         kernel = f"empty_{kind}"
-        bare = _compiled(source.text, kernel, "float", "int", False)
+        bare = _compiled(source.text, kernel, "float", "int")
         sized = tuple(_sized(a) for a in args)
         found[f"{kind}, ours"] = lambda k=kernel, a=args: source.launch(k, 1, 32, *a)
         found[f"{kind}, bare"] = lambda f=bare, a=sized: f((1, 1, 1), (32, 1, 1), a, shared_mem=0)
