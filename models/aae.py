@@ -139,6 +139,7 @@ SETTINGS = {
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
 MNIST = {"epochs": 80, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
 PETALS = {**MNIST, "epochs": 60, "lr": 2e-5}  # petals are matched by a smaller reconstruction step
+IMAGES = {"epochs": 30, "lr": 5e-5, "critic_lr": 4e-3, "deception_lr": 1e-4}
 
 NORMAL = Recipe(
     name="aae",
@@ -192,8 +193,8 @@ CONVOLUTIONAL = replace(
     settings={**SETTINGS, "network": "convolutional"},
     presets={
         "digits": {**DIGITS, "epochs": 60},
-        "mnist": {**MNIST, "epochs": 40},
-        "fashion_mnist": {**MNIST, "epochs": 40},
+        "mnist": IMAGES,
+        "fashion_mnist": IMAGES,
     },
 )
 RECIPES = (NORMAL, MIXTURE, LABELS, CONVOLUTIONAL)

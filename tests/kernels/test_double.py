@@ -1,7 +1,8 @@
 """CUDA C in float32 against the formula in float64: on a GPU, and in the emulator.
 
 test_contract.py holds each version against the reference in its own dtype, which makes the same
-roundings; here the reference makes none.
+roundings; here the reference makes none. The emulator, which is slow, runs the cases with the most
+numbers to add up alone.
 """
 
 import numpy as np
@@ -33,12 +34,13 @@ def double(value):
 
 @pytest.mark.parametrize("record", RECORDS)
 def test_near_the_formula_in_double_precision(record):
-    ran = 0
-    for case in cases(record.op, record.pass_):
-        plain = case.normal("float32")
-        if case.bench or not record.supports(*plain):
-            continue
-        args = plain
+    small = [c for c in cases(record.op, record.pass_) if not c.bench]
+    able = [c for c in small if record.supports(*c.normal("float32"))]
+    assert able, f"{record.name} runs no case"
+    if record.backend == "emulated":
+        able = sorted(able, key=lambda c: c.reduction)[-2:]
+    for case in able:
+        plain = args = case.normal("float32")
         if record.backend == "cuda":
             import cupy
 
@@ -50,5 +52,3 @@ def test_near_the_formula_in_double_precision(record):
         want = reference(record.op, record.pass_, *map(double, plain))
         rtol = case.tolerance("float32", record.precision)
         expect_close(f"{record.name} on {case}", got, want, case.reduction, case.floor, rtol)
-        ran += 1
-    assert ran, f"{record.name} runs no case"
