@@ -74,6 +74,8 @@ def _key(row: dict) -> tuple:
 def markdown(rows: list[dict]) -> str:
     """The rows as a Markdown table, and below it the machine, or each of several by its number.
 
+    Systems stand in the order of the catalogue, whenever each was run.
+
     >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
     ...            ours=94.1, status="reached", seconds=61.0, cpu_seconds=90.0, data="mnist",
     ...            note="", machine={})
@@ -81,7 +83,10 @@ def markdown(rows: list[dict]) -> str:
     | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min / 1:30 min |
     """
     from .cli.output import seconds
+    from .models import MODULES
 
+    place = {name: i for i, name in enumerate(MODULES)}
+    rows = sorted(rows, key=lambda r: place.get(r["recipe"], len(place)))
     lines = [
         "| system | target | published | bound | ours | | time / of processors |",
         "|---|---|---|---|---|---|---|",

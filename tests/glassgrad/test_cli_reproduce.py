@@ -9,6 +9,7 @@ import pytest
 
 from glassgrad import cli, models
 from glassgrad.core.recipe import Target
+from glassgrad.reproduction import markdown
 
 
 def call(capsys, *argv):
@@ -154,3 +155,13 @@ def test_damaged_or_unwritable_records_fail_before_training(capsys, tmp_path, ta
     record.write_text('{"rows": []}')
     code, _, err = call(capsys, "reproduce", "--json", record, "--table", page)
     assert code == 1 and "no markers" in err and page.read_text() == "no markers"
+
+
+def test_systems_stand_in_the_order_of_the_catalogue():
+    row = {
+        "target": "t", "published": "1", "bound": 1.0, "better": "lower", "ours": 1.0,
+        "status": "reached", "seconds": 1.0, "machine": {},
+    }  # fmt: skip
+    rows = [{**row, "recipe": name} for name in ("gone", "rbm", "som")]
+    names = [line.split(" | ")[0] for line in markdown(rows).splitlines()[2:]]
+    assert names == ["| som", "| rbm", "| gone"]
