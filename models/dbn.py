@@ -269,7 +269,7 @@ CLASSIFIER = replace(
     least_epochs=lambda s: len(s["hidden"]) + s["finetune"],
     presets={
         "digits": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02},
-        "mnist": {"hidden": (500, 500, 2000), "epochs": 90, "finetune": 60, "lr": 0.01},
+        "mnist": {"hidden": (500, 500, 2000), "epochs": 50, "lr": 0.01},
     },
     metric="error",
     targets=(
