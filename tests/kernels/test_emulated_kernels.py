@@ -20,6 +20,7 @@ RECORDS = implementations(backend="emulated")
 
 KINDS = [("float32", "contiguous"), ("float64", "contiguous"), ("float32", "sliced")]
 LARGE = 5_000_000  # operations: seconds each under watch; once is enough, in float32 as it lies
+HUGE = 20_000_000  # for tiles and bands; the first two versions of a family have none so large
 
 
 @pytest.mark.parametrize("dtype, layout", KINDS)
@@ -31,7 +32,8 @@ def test_no_finding_on_any_case(record, dtype, layout):
     for case in cases(record.op, record.pass_):
         args = arguments(case, dtype, integers=True)
         again = (dtype, layout) != KINDS[0] and case.flops > LARGE
-        if case.bench or again or not record.supports(*args):
+        simple = record.version <= 2 and case.flops > HUGE
+        if case.bench or again or simple or not record.supports(*args):
             continue
         args = [LAYOUTS[layout](a) if isinstance(a, np.ndarray) else a for a in args]
         with poisoned_outputs(), watching() as report:
