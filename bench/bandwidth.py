@@ -12,7 +12,7 @@ from ..kernels.case import ROUNDED
 from .job import Contender, Job, Plan
 from .large import Fill, Large
 from .large.calls import CALLS
-from .verify import VerifyError
+from .verify import VerifyError, several
 
 SIZE = 1 << 26  # elements of the largest array
 
@@ -36,7 +36,7 @@ def make(call: Large, session, size: int):
             own = call.arguments(fill, size) if call.in_place else args
             able = record.supports(*own)
             (ours if able else absent).append(_contender(call, record, own, known))
-    shown = _tuple(ours[0].call()) if not call.in_place else args[: len(call.joins)]
+    shown = several(ours[0].call()) if not call.in_place else args[: len(call.joins)]
     moved = sum(a.nbytes for a in (*args, *shown) if hasattr(a, "nbytes"))
     name = f"{call.op}.{call.pass_}"
     peers = {} if call.in_place else session.contenders(name, *args)
@@ -45,10 +45,6 @@ def make(call: Large, session, size: int):
         bytes=moved, expected=tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
         peers=peers, absent=absent,
     )  # fmt: skip
-
-
-def _tuple(result) -> tuple:
-    return result if isinstance(result, tuple) else (result,)
 
 
 def _contender(call: Large, record: Implementation, args: tuple, known: tuple) -> Contender:
@@ -65,5 +61,5 @@ def _contender(call: Large, record: Implementation, args: tuple, known: tuple) -
         return first[0]
 
     return Contender(
-        lambda: record.function(*args), _tuple, record.version, record.idea, check=check
+        lambda: record.function(*args), several, record.version, record.idea, check=check
     )  # fmt: skip

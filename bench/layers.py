@@ -22,7 +22,7 @@ from ..core import nn
 from ..kernels.case import ROUNDED
 from ..kernels.conv2d import output_shape
 from .job import Contender, Job, Plan, with_check
-from .verify import expect_near
+from .verify import expect_near, several
 
 CONVOLUTIONS = (
     (32, 64, 28, 64, 3, 1, 1), (64, 1, 28, 32, 5, 1, 2), (32, 128, 14, 128, 3, 1, 1),
@@ -55,7 +55,7 @@ def label(shape: tuple) -> str:
 
 def tensors(result) -> tuple[np.ndarray, ...]:
     """NumPy arrays of glassgrad's tensors."""
-    return tuple(t.numpy() for t in (result if isinstance(result, (tuple, list)) else [result]))
+    return tuple(t.numpy() for t in several(result))
 
 
 def both_modes(

@@ -14,10 +14,18 @@ class VerifyError(GlassgradError, ArithmeticError):
     """A contender computes something else than the reference."""
 
 
+def several(result) -> tuple:
+    """What a call returned as a tuple, though it be a single thing.
+
+    >>> several(1), several([1, 2])
+    ((1,), (1, 2))
+    """
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
 def arrays(result) -> tuple:
     """What a kernel returned as a tuple of NumPy arrays (or None)."""
-    results = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(r.get() if is_cupy(r) else r for r in results)
+    return tuple(r.get() if is_cupy(r) else r for r in several(result))
 
 
 def reference(op: str, pass_: str, *args) -> tuple:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...kernels import implementations
 from ...kernels.arrays import is_cupy
-from ..verify import arrays, expect_close, reference
+from ..verify import arrays, expect_close, reference, several
 
 PERIOD = 1_000_003  # a prime: no row, plane or power of two falls on it again
 PLACES = (0.0, 0.25, 0.5, 1.0)  # of the windows: byte 2^31 is a quarter of 2^31 floats
@@ -133,10 +133,9 @@ class Large:
 
     def check(self, what: str, result, groups: list, wanted: list[tuple], rtol=None) -> float:
         """The largest relative error in the windows; VerifyError where one is wrong."""
-        worst = 0.0
+        worst, results = 0.0, several(result)
+        known = [i for i, axis in enumerate(self.joins) if axis != "unknown"]
         for group, want in zip(groups, wanted):
-            results = result if isinstance(result, (tuple, list)) else (result,)
-            known = [i for i, axis in enumerate(self.joins) if axis != "unknown"]
             got = arrays([_taken(results[i], self.joins[i], group) for i in known])
             want = [want[i] for i in known]
             # what the reference says more finely is held against the coarser dtype's rounding

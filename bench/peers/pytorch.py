@@ -4,6 +4,7 @@ Arrays are shared, not copied. Whole training steps are in pytorch_models.py.
 """
 
 from ..job import Contender
+from ..verify import several
 from . import fastest, not_installed
 
 
@@ -44,8 +45,7 @@ def tensor(array):
 
 def read(result) -> tuple:
     """Tensors as NumPy arrays."""
-    results = result if isinstance(result, (tuple, list)) else (result,)
-    return tuple(r.detach().cpu().numpy() for r in results)
+    return tuple(r.detach().cpu().numpy() for r in several(result))
 
 
 def _contender(call, **more) -> Contender:

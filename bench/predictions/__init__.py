@@ -45,6 +45,7 @@ class Row:
 
 
 def microseconds(cycles: float) -> float:
+    """Of so many cycles of one multiprocessor's clock under load."""
     return 1e6 * cycles / CLOCK
 
 

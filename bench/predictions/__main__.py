@@ -37,6 +37,7 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
+    """Write the tables of the page anew, between their marks."""
     NOTES.write_text(filled(NOTES.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -8,6 +8,8 @@ from . import BUSY, CLOCK, JOURNEY, SMS, Row, microseconds
 
 
 def dropout() -> dict:
+    """Case -> (least bytes, operations, rows): one array read, one written."""
+
     def case(n):
         return 8 * n, 22 * n, [
             Row(1, "four neighbours make one block: arithmetic", 8 * n, n / 32 * 105),
@@ -23,6 +25,8 @@ def dropout() -> dict:
 
 
 def reparam_forward() -> dict:
+    """Two arrays read, one written; a normal and an exponential an element."""
+
     def case(rows, d):
         n = rows * d
         wait = microseconds(d / 4 * JOURNEY)  # one thread walks a row, four loads ahead
@@ -36,6 +40,8 @@ def reparam_forward() -> dict:
 
 
 def reparam_backward() -> dict:
+    """Three arrays read, two written; the normals are made again."""
+
     def case(rows, d):
         n = rows * d
         return 20 * n + 4 * rows, 50 * n, [
@@ -72,6 +78,7 @@ def pool_forward(index: int) -> dict:
 
 
 def pool_backward() -> dict:
+    """The gradient of max-pooling, each value to the pixel that its index names."""
     found = {}
     for case, (planes, side, _) in POOLS.items():
         pixels, outputs = side * side, (side // 2) ** 2
@@ -135,6 +142,7 @@ def batchnorm(arrays: int) -> dict:
 
 
 def others() -> dict:
+    """All other passes: cross-entropy, the optimisers, Philox, maps, NADE, rest of pooling."""
     z = 8192 * 1000
     found = {
         "cross_entropy.forward (8192,1000)": (4 * z, 5 * z, [

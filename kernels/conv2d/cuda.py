@@ -12,19 +12,10 @@ from ..launcher import Source, ceil_div, contiguous, empty
 source = Source(__file__)
 
 THREADS = 256  # of a block of v1 and of the sum of the pieces
-TILE = {
-    2: 16,
-    3: 64,
-    4: 64,
-    5: 64,
-    6: 64,
-    7: 64,
-    8: 64,
-    9: 64,
-}  # rows and columns of a block's results
-BLOCK = {2: 256, 3: 128, 4: 128, 5: 128, 6: 128, 7: 128, 8: 128, 9: 128}
+TILE = {2: 16} | dict.fromkeys(range(3, 10), 64)  # rows and columns of a block's results
+BLOCK = {2: 256} | dict.fromkeys(range(3, 10), 128)
 BLOCKS = 264  # two for each of the 132 multiprocessors of the largest GPU we know
-CHANNELS = 8  # of a stage of v8
+CHANNELS = 8  # of a stage of v8 and v9
 PIECE = 256  # windows at least in one piece of a sum
 
 RUNGS = {
