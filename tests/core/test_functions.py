@@ -11,7 +11,7 @@ import scipy.special
 
 import glassgrad as gg
 from glassgrad.core.gradcases import CASES
-from glassgrad.kernels.errors import DTypeError
+from glassgrad.kernels.errors import DTypeError, ShapeError
 from tests.tools import assert_close
 
 FLOATS = ("float32", "float64")
@@ -256,6 +256,14 @@ def test_variance_norm_and_logsumexp(axis):
     )  # fmt: skip
     both(lambda x: gg.softmax(x, axis), lambda x: scipy.special.softmax(x, axis=axis), A)
     both(lambda x: gg.log_softmax(x, axis), lambda x: scipy.special.log_softmax(x, axis=axis), A)
+
+
+def test_as_many_elements_as_ddof_have_no_variance():
+    """Σ(x - mean)²/0 is no number, however it is asked for."""
+    for shape, ddof in (((1,), 1), ((2, 3), 6), ((2,), 3)):
+        with pytest.raises(ShapeError, match="more elements than ddof"):
+            gg.variance(gg.ones(shape), ddof=ddof)
+    assert gg.variance(gg.tensor([1.0, 3.0, 5.0]), ddof=2).item() == 8.0
 
 
 def test_reductions_of_nothing():

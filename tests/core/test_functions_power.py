@@ -37,6 +37,9 @@ def test_a_negative_base_with_whole_exponents():
 def test_conventions_at_zero():
     assert slopes([0.0, 0.0, 0.0], [1.0, 2.0, 0.0]) == [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     assert slopes([2.0], [0.0]) == [[0.0], [float(np.log(2.0))]]
+    for exponent, want in ((0, [0.0, 0.0]), (0.0, [0.0, 0.0]), (1, [1.0, 1.0]), (2, [0.0, 4.0])):
+        x = gg.tensor([0.0, 2.0], requires_grad=True)
+        assert gg.grad((x**exponent).sum(), x).numpy().tolist() == want  # 0 · 0⁻¹ would be NaN
     y = gg.tensor([1.0, 2.0], requires_grad=True)
     assert gg.grad((0**y).sum(), y).numpy().tolist() == [0.0, 0.0]
 

@@ -253,7 +253,8 @@ def test_the_examples_run():
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize(
-    "kernel, stride, padding", [(3, 1, 1), ((2, 4), (1, 3), (1, 2)), (2, 2, 0)]
+    "kernel, stride, padding",
+    [(3, 1, 1), ((2, 4), (1, 3), (1, 2)), (2, 2, 0), (2, 1, (0, 1)), (3, 2, (1, 0))],
 )
 def test_padding_never_wins_even_against_minus_infinity(name, kernel, stride, padding):
     x = np.full((2, 1, 6, 7), -np.inf, "float32")
