@@ -39,8 +39,7 @@ def multiprocessors(device: int) -> int:
 
 def address(a) -> int:
     """Where the first number of an array lies, on its own device."""
-    places = a.__cuda_array_interface__ if is_cupy(a) else a.__array_interface__
-    return places["data"][0]
+    return a.data.ptr if is_cupy(a) else a.__array_interface__["data"][0]
 
 
 def aligned(*arrays, to: int = 16) -> bool:

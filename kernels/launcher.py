@@ -11,52 +11,30 @@ A family's `cuda.py` holds the geometry and nothing else:
         return y
 
 The type of the arrays decides where it runs: CuPy arrays on their GPU, NumPy arrays in the
-emulator. CuPy checks nothing of a launch; here every argument is held against the signature that
-stands in the `.cu`:
-
-    count and kind of arguments    dtype of every array    one device    C-contiguous
-    no output shares memory        limits of grid, block and shared memory    sizes fit their
-    integers
+emulator. CuPy checks nothing of a launch; here grid, block and shared memory are compared with the
+limits of a device, and every argument with the signature in the `.cu` (arguments.py).
 
 `real` in a signature is the float dtype of the arrays given for it, `index_t` becomes 64 bits wide
 where an array has nearly 2^31 elements, so that the last block may count on beyond its end.
 """
 
 import functools
-import numbers
 import operator
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from .arrays import address, is_cupy, xp_of
+from .arguments import Arguments
+from .arrays import xp_of
 from .debug import UNWRITTEN, say, switches
-from .errors import CompileError, DeviceError, DTypeError, ShapeError, ValueRangeError, expect
+from .errors import CompileError, expect
 from .registry import register
-from .source import Signature, Text
+from .source import Text
 
-POINTERS = {
-    "float": "float32",
-    "double": "float64",
-    "int": "int32",
-    "unsigned": "uint32",
-    "long long": "int64",
-    "unsigned long long": "uint64",
-}
-INTEGERS = {  # scalars: (dtype, least, most)
-    "int": ("int32", -(2**31), 2**31 - 1),
-    "unsigned": ("uint32", 0, 2**32 - 1),
-    "long long": ("int64", -(2**63), 2**63 - 1),
-    "unsigned long long": ("uint64", 0, 2**64 - 1),
-}
-REALS = {"float": "float32", "double": "float64"}
-MOST_INT = 2**31 - 2**20  # numbers of an array that an int counts, and the threads beyond its end
+NULL = np.uint64(0)  # a null pointer
 MOST_THREADS, MOST_BLOCK, MOST_GRID = 1024, (1024, 1024, 64), (2**31 - 1, 65535, 65535)
-SHARED_ALWAYS, SHARED_MOST = (
-    48 << 10,
-    99 << 10,
-)  # bytes a block: without asking, and on every sm_80+
+SHARED_ALWAYS, SHARED_MOST = 48 << 10, 99 << 10  # bytes a block: unasked, and on every sm_80+
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -96,6 +74,7 @@ class Source:
     def __init__(self, file):
         path = Path(file)
         self.path = path if path.suffix == ".cu" else path.with_name("cuda.cu")
+        self._checks: dict[str, Arguments] = {}
 
     @functools.cached_property
     def text(self) -> Text:
@@ -122,16 +101,20 @@ class Source:
         DeviceError or ValueRangeError for what does not fit, and KernelError for what goes wrong
         while it runs in the emulator.
         """
-        signature = self.text.signature(kernel)
-        grid, block = _geometry(kernel, signature, grid, block, shared)
-        values, real, index = _checked(kernel, signature, arguments)
-        if not any(is_cupy(a) for a in arguments):
-            from .emulator import launch
-
-            launch(self.text, signature, real, index, grid, block, values, shared, cooperative)
+        check = self._checks.get(kernel)
+        if check is None:
+            check = self._checks[kernel] = Arguments(self.text.signature(kernel))
+        grid, block = _geometry(kernel, check.bounds, grid, block, shared)
+        values, real, index, on_gpu = check(arguments)
+        if on_gpu:
+            pointers = tuple([NULL if v is None else v for v in values])
+            function = _compiled(self.text, kernel, real, index)
+            start(function, grid, block, pointers, shared, cooperative)
             return
-        pointers = tuple(np.uint64(0) if v is None else v for v in values)
-        start(_compiled(self.text, kernel, real, index), grid, block, pointers, shared, cooperative)
+        from .emulator import launch
+
+        signature = self.text.signature(kernel)
+        launch(self.text, signature, real, index, grid, block, values, shared, cooperative)
 
 
 def start(function, grid, block, arguments, shared: int = 0, cooperative=False) -> None:
@@ -154,10 +137,12 @@ def _triple(kernel, name, value) -> tuple[int, int, int]:
     return (*(operator.index(v) for v in values), *(1,) * (3 - len(values)))
 
 
-def _geometry(kernel, signature: Signature, grid, block, shared):
+@functools.lru_cache(maxsize=4096)
+def _geometry(kernel: str, bounds: int | None, grid, block, shared):
+    """Grid and block as triples, within their limits: the same few in every step of a training."""
     grid, block = _triple(kernel, "grid", grid), _triple(kernel, "block", block)
     threads = block[0] * block[1] * block[2]
-    most = signature.bounds or MOST_THREADS
+    most = bounds or MOST_THREADS
     in_block = min(block) >= 1 and threads <= most and all(map(operator.le, block, MOST_BLOCK))
     expect(in_block, kernel, "the block is too large", f"at most {most} threads", block)
     in_grid = min(grid) >= 1 and all(map(operator.le, grid, MOST_GRID))
@@ -165,88 +150,6 @@ def _geometry(kernel, signature: Signature, grid, block, shared):
     in_shared = 0 <= shared <= SHARED_MOST
     expect(in_shared, kernel, "dynamic shared memory in bytes", f"0 to {SHARED_MOST}", shared)
     return grid, block
-
-
-_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
-
-
-def _checked(kernel, signature: Signature, arguments):
-    """The arguments as the kernel takes them, the C type of `real` and that of `index_t`."""
-    want = len(signature.parameters)
-    expect(len(arguments) == want, kernel, "number of arguments", want, len(arguments), ShapeError)
-    pairs = list(zip(signature.parameters, arguments))
-    arrays = {p.name: a for p, a in pairs if p.pointer and a is not None}
-    for name, a in arrays.items():
-        if not hasattr(a, "dtype"):
-            raise DTypeError(f"{kernel}: {name} must be an array; got {a!r}")
-    reals = {_name(arrays[p.name].dtype) for p, _ in pairs if p.type == "real" and p.name in arrays}
-    must = "all arrays of type real have one dtype, float32 or float64"
-    known = len(reals) <= 1 and reals <= set(REALS.values())
-    expect(known, kernel, must, "one of float32, float64", sorted(reals), DTypeError, **arrays)
-    real = "double" if reals == {"float64"} else "float"
-    index = "long long" if any(a.size > MOST_INT for a in arrays.values()) else "int"
-    places = {(type(a).__module__, getattr(a, "device", "")) for a in arrays.values()}
-    expect(
-        len(places) <= 1,
-        kernel,
-        "one device for all arrays",
-        "one",
-        sorted(map(str, places)),
-        DeviceError,
-        **arrays,
-    )
-    names = {"real": real, "index_t": index}
-    values = [_value(kernel, p, names.get(p.type, p.type), a, arrays) for p, a in pairs]
-    _expect_apart(kernel, pairs, arrays)
-    return values, real, index
-
-
-def _value(kernel, parameter, type_, argument, arrays):
-    name = parameter.name
-    if parameter.pointer:
-        if argument is None:
-            return None
-        want = POINTERS[type_]
-        must = f"{name}.dtype must fit {type_}*"
-        got = argument.dtype
-        expect(_name(got) == want, kernel, must, want, got, DTypeError, **arrays)
-        writable = parameter.constant or is_cupy(argument) or argument.flags.writeable
-        must = f"{name} is written"
-        expect(writable, kernel, must, "a writable array", "read-only", ValueRangeError, **arrays)
-        must = f"{name} must be C-contiguous"
-        strides = getattr(argument, "strides", None)
-        expect(argument.flags.c_contiguous, kernel, must, "C order", strides, ShapeError, **arrays)
-        return argument
-    kinds = numbers.Real if type_ in REALS else numbers.Integral
-    a_number = isinstance(argument, kinds) or getattr(argument, "shape", None) == ()
-    expect(a_number, kernel, f"{name} must be a number", type_, repr(argument), DTypeError)
-    if type_ in REALS:
-        return np.dtype(REALS[type_]).type(argument)
-    dtype, least, most = INTEGERS[type_]
-    value = operator.index(argument)
-    must = f"{name} must fit {type_}"
-    expect(least <= value <= most, kernel, must, f"{least} to {most}", value, ValueRangeError)
-    return np.dtype(dtype).type(value)
-
-
-def _expect_apart(kernel, pairs, arrays):
-    """No array that the kernel writes shares memory with another argument.
-
-    All are contiguous, so each is a run of bytes. (CuPy's own `shares_memory` takes microseconds
-    for each pair, of which a recurrent step has thirty.)
-    """
-    runs = []
-    for p, a in pairs:
-        if p.pointer and a is not None and a.size:
-            begin = address(a)
-            runs.append((p, begin, begin + a.nbytes))
-    for i, (p, begin, end) in enumerate(runs):
-        if p.constant:
-            continue
-        for j, (q, other, last) in enumerate(runs):
-            if i != j and begin < last and other < end:
-                must = f"{p.name} is written and must not share memory with {q.name}"
-                expect(False, kernel, must, "memory of its own", "shared memory", **arrays)
 
 
 @functools.cache

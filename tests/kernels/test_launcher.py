@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeError, launcher
+from glassgrad.kernels.arguments import Arguments
 from glassgrad.kernels.emulator import compiler, watching
 from glassgrad.kernels.errors import CompileError
 from tests.kernels.emulating import HEAD, needs_compiler, source
@@ -253,17 +254,46 @@ def test_a_cooperative_launch_is_asked_for_at_the_launch():
     assert stub.asked == {"shared_mem": 0, "enable_cooperative_groups": True}
 
 
-class Large:
-    """An array that is only said to be large."""
-
-    def __init__(self, size):
-        self.size, self.shape, self.dtype = size, (size,), np.dtype("float32")
-
-
 @pytest.mark.parametrize("size, index", [(2**31 - 2**21, "int"), (2**31 - 1, "long long")])
-def test_the_last_block_may_count_beyond_the_end(tmp_path, monkeypatch, size, index):
-    """A thread of four numbers asks whether its last one, `first + 4`, is still inside."""
-    monkeypatch.setattr(launcher, "_value", lambda *given: None)
-    monkeypatch.setattr(launcher, "_expect_apart", lambda *given: None)
+def test_the_last_block_may_count_beyond_the_end(tmp_path, size, index):
+    """A thread of four numbers asks whether its last one, `first + 4`, is still inside.
+
+    The arrays are as large as they say: files full of holes, which take no memory.
+    """
     signature = source(tmp_path, COPY).text.signature("k")
-    assert launcher._checked("k", signature, (Large(size), Large(size), 1))[2] == index
+    arrays = [np.memmap(tmp_path / name, "float32", "w+", shape=(size,)) for name in "xy"]
+    values, real, got, on_gpu = Arguments(signature)((*arrays, 1))
+    assert (got, real, on_gpu) == (index, "float", False)
+    assert values[0] is arrays[0] and values[2].dtype == "int32"
+
+
+def test_dtypes_are_known_after_the_first_launch_and_everything_else_is_looked_at(tmp_path):
+    """What is kept for a combination of dtypes lets nothing else through."""
+    check = Arguments(source(tmp_path, COPY).text.signature("k"))
+    x, y = np.zeros(8, "float32"), np.zeros(8, "float32")
+    for _ in range(2):
+        assert check((x, y, 8))[1:] == ("float", "int", False)
+        assert check((x.astype("f8"), y.astype("f8"), 8))[1] == "double"
+        for error, wrong in (
+            (ShapeError, (x[::2], y, 8)),
+            (ShapeError, (y[:4], y, 8)),
+            (ShapeError, (y, y[4:], 8)),
+            (DTypeError, (x, y.astype("f8"), 8)),
+            (DTypeError, (x, y, 8.0)),
+            (ValueRangeError, (x, y, 1 << 40)),
+            (ShapeError, (x, y)),
+        ):
+            with pytest.raises(error):
+                check(wrong)
+    assert len(check.known) == 2
+
+
+def test_memory_that_is_only_read_may_be_shared(tmp_path):
+    text = 'extern "C" __global__ void k(const int* a, const int* b, int* y, const int* c) {}'
+    check = Arguments(source(tmp_path, text).text.signature("k"))
+    x = np.zeros(12, "int32")
+    check((x, x[2:4], None, x[1:]))
+    check((x[:8], x[2:6], x[8:], None))
+    for y in (x[7:9], x[5:6], x[:1]):
+        with pytest.raises(ShapeError, match="y is written and must not share memory with a"):
+            check((x[:8], x[2:6], y, None))
