@@ -14,7 +14,7 @@ from ...kernels import conv2d as kernel
 from ...kernels.errors import DTypeError, expect
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
-from .shapes import expand_dims, reshape, squeeze
+from .shapes import expand_dims, pad, reshape, squeeze
 
 
 @differentiable(
@@ -106,29 +106,39 @@ def conv_transpose2d(
     x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
 
-    Raises ShapeError where shapes do not fit, or output_padding is not below stride or dilation.
+    `output_padding` adds rows and columns at the end, where the taps may still reach. Raises
+    ShapeError where shapes do not fit, or output_padding is below neither stride nor dilation.
 
     >>> import glassgrad as gg
     >>> x, w = gg.ones((1, 1, 2, 2)), gg.ones((1, 1, 2, 2))
     >>> gg.conv_transpose2d(x, w, stride=2).shape
     (1, 1, 4, 4)
     """
-    x, w = as_tensor(x), as_tensor(w)
+    x, w, name = as_tensor(x), as_tensor(w), "conv_transpose2d"
     stride, padding, dilation = _two(stride), _two(padding), _two(dilation)
     extra = _two(output_padding)
-    expect(x.ndim == 4, "conv_transpose2d", "x must have four axes", 4, x.ndim, x=x, w=w)
-    expect(w.ndim == 4, "conv_transpose2d", "w must have four axes", 4, w.ndim, x=x, w=w)
+    expect(x.ndim == 4, name, "x must have four axes", 4, x.ndim, x=x, w=w)
+    expect(w.ndim == 4, name, "w must have four axes", 4, w.ndim, x=x, w=w)
     expect(
-        all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation)), "conv_transpose2d",
+        x.shape[1] == w.shape[0], name, "w.shape[0] must equal x.shape[1]", x.shape[1], w.shape[0],
+        x=x, w=w,
+    )  # fmt: skip
+    expect(min(x.shape[2:]) > 0, name, "x must have pixels", "H, W ≥ 1", x.shape[2:], x=x, w=w)
+    expect(
+        all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation)), name,
         "output_padding must be below stride or dilation", (stride, dilation), extra,
     )  # fmt: skip
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, w.shape[2:], extra)
     ]
+    expect(min(size) >= 0, name, "padding must leave something", "H', W' ≥ 0", size, x=x, w=w)
     shape = (x.shape[0], w.shape[1] * groups, *size)
+    # A convolution of so large a plane has more rows than x where output_padding ≥ stride: zeros.
+    more = [(0, e // s) for e, s in zip(extra, stride)]
+    x = pad(x, ((0, 0), (0, 0), *more)) if max(more) > (0, 0) else x
     y = _input_grad(x, w, shape, stride, padding, dilation, groups)
-    return _with_bias("conv_transpose2d", y, b, shape[1])
+    return _with_bias(name, y, b, shape[1])
 
 
 def conv1d(x: Tensor, w: Tensor, b=None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:

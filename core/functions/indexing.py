@@ -53,7 +53,13 @@ def _unwrapped(index):
     if isinstance(index, tuple):
         return tuple(_unwrapped(i) for i in index)
     index = values_of(index)
-    return np.asarray(index) if isinstance(index, list) else index
+    return _whole(index) if isinstance(index, list) else index
+
+
+def _whole(numbers) -> np.ndarray:
+    """A list of indices as array; of an empty one NumPy would make floats."""
+    array = as_tensor(numbers).data
+    return array if array.size else array.astype(np.int64)
 
 
 def getitem(x: Tensor, index) -> Tensor:
@@ -92,7 +98,7 @@ def targets_are_known() -> bool:
 def check_labels(function: str, labels, classes: int, what: str = "labels"):
     """Integer labels in 0..classes-1 as array, or a clear error."""
     labels = values_of(labels)
-    labels = labels if is_array(labels) else as_tensor(labels).data
+    labels = labels if is_array(labels) else _whole(labels)
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"{function}: {what} must be integers; got {labels.dtype}")
     if labels.size and not targets_are_known():
@@ -101,7 +107,8 @@ def check_labels(function: str, labels, classes: int, what: str = "labels"):
         expect(
             low >= 0 and high < classes, function,
             f"{what} must lie in the range of the {'classes' if what == 'labels' else 'rows'}",
-            f"0..{classes - 1}", bad, ValueRangeError,
+            f"0..{classes - 1}" if classes > 0 else "no label: there are none",
+            bad, ValueRangeError,
         )  # fmt: skip
     return labels
 

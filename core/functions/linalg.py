@@ -1,10 +1,12 @@
 """Matrix products, left to BLAS (kernels/product.py) and cuBLAS."""
 
+import math
+
 from ...kernels.errors import expect
 from ...kernels.product import product
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
-from .shapes import expand_dims, reshape, squeeze, sum_to, swap_axes
+from .shapes import expand_dims, squeeze, sum_to, swap_axes
 
 
 def _flops(arrays, outs, settings):
@@ -25,7 +27,7 @@ def _product(x, y, /):
 
 def _y_gradient(g, x, y_shape):
     if len(y_shape) == 2 and x.ndim > 2:  # one GEMM over all leading axes
-        return _product(swap_axes(x.reshape((-1, x.shape[-1])), 0, 1), g.reshape((-1, g.shape[-1])))
+        return _product(swap_axes(_rows(x), 0, 1), _rows(g))
     return sum_to(_product(swap_axes(x, -1, -2), g), y_shape)
 
 
@@ -56,8 +58,9 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _rows(x):
-    """All axes but the last made one: a matrix."""
-    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
+    """All axes but the last made one: a matrix, of a tensor or an array."""
+    # -1 would do but for a last axis of length 0, next to which it could be anything
+    return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 @differentiable(
@@ -70,7 +73,7 @@ def _rows(x):
 )
 def _linear(x, w, b=None, /):
     """x wᵀ + b.  gx = g w, gw = gᵀ x, gb = Σ g."""
-    y = product(x.reshape(-1, x.shape[-1]), w.T)
+    y = product(_rows(x), w.T)
     if b is not None:
         y += b
     return y.reshape(*x.shape[:-1], len(w))

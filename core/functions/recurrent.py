@@ -73,8 +73,13 @@ def _flat(x):
     return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
 
 
-def _no_steps(x, h):
-    return Tensor(x.xp.zeros((0, *h.shape), h.dtype))
+def _no_steps(h, *others):
+    """States [0, N, H]: none, but on the tape, so that every argument has a gradient, of zeros."""
+    states = Tensor(h.xp.zeros((0, *h.shape), h.dtype))
+    for t in (h, *others):
+        if t is not None and t.requires_grad:
+            states = states + t[:0].sum()
+    return states
 
 
 def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tanh):
@@ -96,7 +101,7 @@ def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tan
     for t in range(x.shape[0]):
         h = activation(a[t] + linear(h, w_hh))
         states.append(h)
-    return (stack(states) if states else _no_steps(x, h)), h
+    return (stack(states) if states else _no_steps(h, x, w_ih, w_hh, b)), h
 
 
 def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -169,7 +174,7 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, pe
         "lstm", 4, x=x, h=h, c=c, w_ih=w_ih, w_hh=w_hh, b=b, peephole=peephole
     )
     if x.shape[0] == 0:
-        return _no_steps(x, h), (h, c)
+        return _no_steps(h, x, c, w_ih, w_hh, b, peephole), (h, c)
     hs, cs, _ = _lstm(_inputs(x, w_ih, b), h, c, w_hh, peephole)
     return hs, (hs[-1], cs[-1])
 
@@ -247,7 +252,7 @@ def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, 
         "gru", 3, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh
     )
     if x.shape[0] == 0:
-        return _no_steps(x, h), h
+        return _no_steps(h, x, w_ih, w_hh, b_ih, b_hh), h
     hs, _ = _gru(_inputs(x, w_ih, b_ih), h, w_hh, b_hh, variant=variant)
     return hs, hs[-1]
 

@@ -6,7 +6,7 @@ from ...kernels.errors import DTypeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
-from .shapes import broadcast_to, reshape
+from .shapes import axes_of, broadcast_to, in_order, reshape
 from .summation import total
 
 
@@ -32,8 +32,12 @@ def _check(function, x, axis):
             isinstance(a, (int, np.integer)), function, "axis must be an int or a tuple of ints",
             "int", f"{a!r}", DTypeError, x=x,
         )  # fmt: skip
-        expect(-x.ndim <= a < x.ndim, function, "axis must exist", f"< {x.ndim}", a, x=x)
-    return tuple(axis) if several else axis
+        expect(-x.ndim <= a < x.ndim, function, "axis must exist", axes_of(x), a, x=x)
+    if not several:
+        return axis
+    twice = len({a % x.ndim for a in axis}) < len(axis)
+    expect(not twice, function, "an axis must be named once", "different axes", axis, x=x)
+    return tuple(axis)
 
 
 def _spread(g, x_shape, axis):
@@ -97,12 +101,13 @@ def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
     """1 at the first element that attains the extremum of its group, 0 elsewhere: a constant."""
     xp, axes = x.xp, _axes(axis, x.ndim)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
-    flat = x.data.transpose(rest + axes).reshape(*(x.shape[a] for a in rest), -1)
+    flat = x.data.transpose(rest + axes)
+    flat = flat.reshape(*(x.shape[a] for a in rest), count(x.shape, axis))
     at = xp.expand_dims(getattr(xp, f"arg{extremum}")(flat, axis=-1), -1)
     hit = (xp.arange(flat.shape[-1]) == at).astype(x.dtype)
     hit = hit.reshape([x.shape[a] for a in rest + axes])
     back = sorted(range(x.ndim), key=lambda i: (rest + axes)[i])
-    return Tensor(xp.ascontiguousarray(hit.transpose(back)))
+    return Tensor(in_order(hit.transpose(back)))
 
 
 @differentiable(

@@ -11,6 +11,21 @@ from ..tensor import Tensor, as_tensor
 from .summation import total
 
 
+def in_order(x):
+    """The array in C order. Of a scalar `ascontiguousarray` makes one of shape (1,): not this."""
+    return xp_of(x).ascontiguousarray(x) if x.ndim else x
+
+
+def axes_of(x) -> str:
+    """Which axes there are, for messages.
+
+    >>> import numpy as np
+    >>> axes_of(np.ones((2, 3))), axes_of(np.ones(()))
+    ('-2..1', 'none: x is a scalar')
+    """
+    return f"-{x.ndim}..{x.ndim - 1}" if x.ndim else "none: x is a scalar"
+
+
 def _sum_to(x, shape):
     """Add x up along every axis that broadcasting from `shape` would have made."""
     lead = x.ndim - len(shape)
@@ -44,8 +59,7 @@ def sum_to(x: Tensor, shape) -> Tensor:
 @differentiable(x=lambda g, x_shape: sum_to(g, x_shape), flops=moves, name="broadcast_to")
 def _broadcast(x, /, shape):
     """x repeated along new axes and axes of length 1."""
-    xp = xp_of(x)
-    return xp.ascontiguousarray(xp.broadcast_to(x, shape))
+    return in_order(xp_of(x).broadcast_to(x, shape))
 
 
 def broadcast_to(x: Tensor, shape) -> Tensor:
@@ -78,16 +92,21 @@ def reshape(x, /, shape):
     shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     known = 1
     for n in shape:
+        expect(n >= -1, "reshape", "a length must not be negative, but for one -1", "≥ -1", n, x=x)
         known *= n if n != -1 else 1
-    fits = x.size == known or (-1 in shape and known and x.size % known == 0)
-    expect(bool(fits), "reshape", "the number of elements must stay the same", x.size, shape, x=x)
+    open_ = shape.count(-1)
+    expect(open_ < 2, "reshape", "one length may be left open", "at most one -1", shape, x=x)
+    if open_ and not known:
+        expect(False, "reshape", "-1 next to a length 0 could be any length", "no -1", shape, x=x)
+    fits = x.size % known == 0 if open_ else x.size == known
+    expect(fits, "reshape", "the number of elements must stay the same", x.size, shape, x=x)
     return x.reshape(shape)
 
 
 def _inverse(axes):
     inverse = [0] * len(axes)
     for i, a in enumerate(axes):
-        inverse[a] = i
+        inverse[a] = i  # an axis counted from the end lands on its place too
     return tuple(inverse)
 
 
@@ -95,7 +114,7 @@ def _inverse(axes):
     x=lambda g, axes: transpose(g, None if axes is None else _inverse(axes)), flops=moves
 )
 def transpose(x, /, axes=None):
-    """Axes in another order, reversed by default.
+    """Axes in another order, reversed by default; negative ones count from the end.
 
     Raises ShapeError for axes that are no permutation.
 
@@ -104,9 +123,10 @@ def transpose(x, /, axes=None):
     (3, 4, 2)
     """
     if axes is not None:
+        every = all(-x.ndim <= a < x.ndim for a in axes)
         expect(
-            sorted(axes) == list(range(x.ndim)),
-            "transpose", "axes must be a permutation of all axes", list(range(x.ndim)), axes, x=x,
+            every and sorted(a % x.ndim for a in axes) == list(range(x.ndim)), "transpose",
+            "axes must be a permutation of all axes", list(range(x.ndim)), axes, x=x,
         )  # fmt: skip
     return x.transpose(axes)
 
@@ -126,7 +146,8 @@ def swap_axes(x: Tensor, a: int, b: int) -> Tensor:
 
 
 def _axis(axis: int, ndim: int, function: str, x) -> int:
-    expect(-ndim <= axis < ndim, function, "axis must exist", f"-{ndim}..{ndim - 1}", axis, x=x)
+    known = f"-{ndim}..{ndim - 1}" if ndim else "none: x is a scalar"
+    expect(-ndim <= axis < ndim, function, "axis must exist", known, axis, x=x)
     return axis % ndim
 
 
@@ -168,8 +189,8 @@ def flatten(x: Tensor, start: int = 1) -> Tensor:
     """
     x = as_tensor(x)
     expect(
-        -x.ndim <= start <= x.ndim, "flatten", "start must be an axis", f"-{x.ndim}..{x.ndim}",
-        start, x=x,
+        -x.ndim <= start <= x.ndim, "flatten", "start must be an axis",
+        f"-{x.ndim}..{x.ndim}" if x.ndim else "0", start, x=x,
     )  # fmt: skip
     size = 1
     for n in x.shape[start:]:
@@ -259,14 +280,18 @@ def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
 def pad(x, /, widths, value=0.0):
     """x with `widths[axis] = (before, after)` constant elements added along each axis.
 
-    Raises ShapeError.
+    Raises ShapeError where there is not one pair of widths ≥ 0 for each axis.
 
     >>> import glassgrad as gg
     >>> gg.pad(gg.tensor([1.0, 2.0]), ((1, 2),))
     tensor([0., 1., 2., 0., 0.])
     """
     expect(len(widths) == x.ndim, "pad", "there must be widths for each axis", x.ndim, len(widths))
-    return xp_of(x).pad(x, widths, constant_values=value)
+    for pair in widths:
+        good = isinstance(pair, (tuple, list)) and len(pair) == 2 and min(pair) >= 0
+        expect(good, "pad", "widths must be pairs (before, after)", "both ≥ 0", pair, x=x)
+    # NumPy makes an array of the widths, and takes () for one of floats
+    return xp_of(x).pad(x, widths, constant_values=value) if widths else x.copy()
 
 
 @differentiable(x=lambda g, axis: flip(g, axis), flops=moves)
@@ -277,7 +302,7 @@ def flip(x, /, axis):
     >>> gg.flip(gg.tensor([1.0, 2.0, 3.0]), 0)
     tensor([3., 2., 1.])
     """
-    return xp_of(x).ascontiguousarray(xp_of(x).flip(x, axis))
+    return in_order(xp_of(x).flip(x, axis))
 
 
 @differentiable(x=lambda g, x: astype(g, x.dtype), flops=moves)
@@ -291,12 +316,17 @@ def astype(x, /, dtype):
     return x.astype(dtype)
 
 
-@differentiable(x=lambda g: flip(cumsum(flip(g, -1)), -1))
+def _last(x):
+    return -1 if x.ndim else ()
+
+
+@differentiable(x=lambda g: flip(cumsum(flip(g, _last(g))), _last(g)))
 def cumsum(x, /):
-    """Running sums along the last axis; booleans are counted.
+    """Running sums along the last axis; booleans are counted. A scalar is its own sum.
 
     >>> import glassgrad as gg
     >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
     tensor([1., 3., 6.])
     """
-    return x.cumsum(axis=-1, dtype=x.dtype if x.dtype.kind == "f" else None)
+    dtype = x.dtype if x.dtype.kind == "f" else None
+    return x.cumsum(axis=-1, dtype=dtype) if x.ndim else x.sum(dtype=dtype)

@@ -2,12 +2,21 @@
 
 import math
 
+import numpy as np
+
 from ..arrays import xp_of
 from ..differentiable import differentiable
 from .arithmetic import exp, where
-from .reductions import _check, _spread
+from .reductions import _check, _kept, _spread
 from .reductions import sum as sum_
 from .summation import total
+
+
+def _largest(x, axis):
+    """The largest element over `axis`, whose length is kept at 1; -∞ of none."""
+    if x.size:
+        return x.max(axis=axis, keepdims=True)
+    return xp_of(x).full(_kept(x.shape, axis), -math.inf, x.dtype)
 
 
 def _weights(g, x, out, axis, x_shape):
@@ -20,15 +29,19 @@ def _weights(g, x, out, axis, x_shape):
 def logsumexp(x, /, axis=-1, keepdims=False):
     """ln Σ eˣ over `axis`.  Its gradient is softmax(x).
 
+    `axis` is an int, a tuple or None for all. Over an axis without elements it is ln 0 = -∞.
+    Raises ShapeError for an axis that is not there.
+
     >>> import glassgrad as gg
     >>> gg.logsumexp(gg.tensor([1000.0, 1000.0]))
     tensor(1000.6932)
     """
     axis = _check("logsumexp", x, axis)
     xp = xp_of(x)
-    top = x.max(axis=axis, keepdims=True)
+    top = _largest(x, axis)
     safe = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    out = xp.log(total(xp.exp(x - safe), axis, keepdims=True)) + safe
+    with np.errstate(divide="ignore"):  # ln 0 = -∞ is meant
+        out = xp.log(total(xp.exp(x - safe), axis, keepdims=True)) + safe
     return out if keepdims else xp.asarray(out.squeeze(axis))
 
 
@@ -38,14 +51,15 @@ def logsumexp(x, /, axis=-1, keepdims=False):
 def softmax(x, /, axis=-1):
     """eˣ / Σ eˣ along `axis`.  gx = y (g - Σ g y).
 
-    `axis` is an int or a tuple. A row of nothing but -∞ has no softmax: NaN.
+    `axis` is an int or a tuple. A row of nothing but -∞ has no softmax: NaN. An empty one stays
+    empty. Raises ShapeError for an axis that is not there.
 
     >>> import glassgrad as gg
     >>> gg.softmax(gg.tensor([1000.0, 1000.0]))
     tensor([0.5, 0.5])
     """
     axis = _check("softmax", x, axis)
-    e = xp_of(x).exp(x - x.max(axis=axis, keepdims=True))
+    e = xp_of(x).exp(x - _largest(x, axis))
     return e / total(e, axis, keepdims=True)
 
 
@@ -55,7 +69,7 @@ def softmax(x, /, axis=-1):
 def log_softmax(x, /, axis=-1):
     """x - logsumexp(x).  gx = g - softmax(x) Σ g.
 
-    `axis` is an int or a tuple.
+    `axis` is an int or a tuple. Raises ShapeError for an axis that is not there.
 
     >>> import glassgrad as gg
     >>> gg.log_softmax(gg.tensor([0.0, 1000.0]))
@@ -63,5 +77,5 @@ def log_softmax(x, /, axis=-1):
     """
     axis = _check("log_softmax", x, axis)
     xp = xp_of(x)
-    x = x - x.max(axis=axis, keepdims=True)
-    return x - xp.log(total(xp.exp(x), axis, keepdims=True))
+    x = x - _largest(x, axis)
+    return x - xp.log(total(xp.exp(x), axis, keepdims=True)) if x.size else x

@@ -62,6 +62,10 @@ CONVOLUTIONS = [
         "conv_transpose2d all options", (1, 2, 2, 3), (2, 1, 3, 2), (2,), stride=2, padding=(1, 0),
         dilation=(1, 2), groups=2, output_padding=(1, 0),
     ),
+    _transposed(
+        "conv_transpose2d output_padding beyond the stride", (1, 2, 2, 2), (2, 1, 2, 2), (1,),
+        padding=(1, 0), dilation=(3, 2), output_padding=(2, 1),
+    ),
 ]  # fmt: skip
 
 WINNERS = np.array([[[[0, 4], [4, 8]]]])  # places in a 3 x 3 plane, one of them twice

@@ -12,6 +12,7 @@ from glassgrad.core.differentiable import Differentiable
 from glassgrad.core.gradcases import CASES
 from glassgrad.core.tape import recording
 from glassgrad.kernels import philox
+from glassgrad.kernels.errors import ShapeError
 from tests.tools import assert_close
 
 rng = np.random.default_rng(11)
@@ -86,6 +87,49 @@ def test_conv_transpose2d_is_the_transpose_of_conv2d(options, extra):
     forward = conv_loops(x, w, *options)[:, :, :4, :3]  # <conv(x), y> = <x, convᵀ(y)>
     assert forward.shape == y.shape
     assert_close(np.sum(got * x), np.sum(forward * y), rtol=1e-12)
+
+
+def transposed_loops(x, w, stride, padding, dilation, groups, extra):
+    """Every pixel of x adds its share of w to the plane; what lies in the padding is cut off."""
+    n, i, h, wd = x.shape
+    _, og, kh, kw = w.shape
+    full = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in
+            zip((h, wd), stride, dilation, (kh, kw))]  # fmt: skip
+    y = np.zeros((n, og * groups, *(f + e for f, e in zip(full, extra))))
+    for m, c, r, s, o, a, b in np.ndindex(n, i, h, wd, og, kh, kw):
+        to = c // (i // groups) * og + o, r * stride[0] + a * dilation[0]
+        y[(m, *to, s * stride[1] + b * dilation[1])] += w[c, o, a, b] * x[m, c, r, s]
+    rows, columns = (slice(p, f - p + e) for p, f, e in zip(padding, full, extra))
+    return y[:, :, rows, columns]
+
+
+@pytest.mark.parametrize("stride, padding, dilation, extra", [
+    ((1, 1), (0, 0), (2, 3), (1, 2)), ((2, 1), (1, 0), (3, 2), (2, 1)),
+    ((1, 2), (2, 1), (4, 1), (3, 1)), ((2, 3), (3, 0), (5, 4), (4, 3)),
+])  # fmt: skip
+@pytest.mark.parametrize("groups", [1, 2])
+def test_conv_transpose2d_by_loops_where_output_padding_passes_the_stride(
+    stride, padding, dilation, extra, groups
+):
+    x, w = make((2, 4, 3, 3), (4, 2, 3, 2))
+    got = gg.conv_transpose2d(
+        *tensors(x, w), None, stride, padding, dilation, groups, output_padding=extra
+    )
+    want = transposed_loops(x, w, stride, padding, dilation, groups, extra)
+    assert_close(got.numpy(), want, reduction=24)
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"output_padding": (1, 0)}, "output_padding must be below stride or dilation"),
+    ({"output_padding": -1}, "output_padding must be below"),
+    ({"padding": 3}, "padding must leave something"),
+    ({"x": (1, 2, 0, 3)}, "x must have pixels"),
+    ({"x": (1, 3, 3, 3)}, r"w.shape\[0\] must equal x.shape\[1\]; expected 3, got 2"),
+])  # fmt: skip
+def test_conv_transpose2d_names_what_does_not_fit(change, message):
+    shape = change.pop("x", (1, 2, 3, 3))
+    with pytest.raises(ShapeError, match=f"conv_transpose2d: {message}"):
+        gg.conv_transpose2d(gg.ones(shape), gg.ones((2, 1, 2, 2)), **change)
 
 
 # ------------------------------------------------------------------------- pooling
