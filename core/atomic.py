@@ -10,17 +10,23 @@ import os
 import re
 from pathlib import Path
 
+from .regular import REGULAR, kind
+
 TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")
 
 
-def write_atomic(path, data: bytes | str, error: type[OSError]) -> None:
+def write_atomic(path, data: bytes | str, error: type[OSError], follow: bool = True) -> None:
     """Put `data` in the place of the file `path`, or raise `error` and change nothing.
 
-    A link is followed: the file that it names is replaced. The permissions are those of a new file
-    under the user's umask.
+    A link is followed, so that the file that it names is replaced; without `follow` it is refused,
+    as everything is that is no regular file (a device, a pipe). The permissions are those of a new
+    file under the user's umask.
     """
     data = data.encode() if isinstance(data, str) else data
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path)) if follow else Path(path)
+    there = kind(target, follow=False)
+    if there not in (None, REGULAR):
+        raise error(f"cannot write {path}: it is {there}, not a regular file; nothing was changed")
     beside = target.parent / f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
         with open(beside, "xb") as file:

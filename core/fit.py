@@ -7,6 +7,7 @@ moment and resumed goes through the same arithmetic as one that was not: the ord
 depends on (seed, epoch) alone, and all noise on generator states that the checkpoint holds.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -44,26 +45,28 @@ def fit(
     every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
     that makes the run is called when the settings have proved good, so that bad ones leave no
     folder. `stop` is asked after every step: when it says yes, fit saves and raises Interrupted.
-    Raises DivergedError when a loss, gradient, weight or validation figure is not finite: the last
+    Raises RunError where another process trains in the run folder, and
+    DivergedError when a loss, gradient, weight or validation figure is not finite: the last
     good checkpoint stays.
     """
     progress = progress or Silent()
     trainer = Trainer(system, data, settings)
     trainer.expect_selectable()
     run = run() if callable(run) else run
-    if resume:
-        trainer.restore(*run.load())
-    if run:
-        run.remove_stale()
-    progress.start(type(system).__name__, settings["epochs"], trainer.batches)
-    try:
-        with blas_at_one_thread():  # the same weights whatever number of threads
-            while trainer.epoch < settings["epochs"] and not system.finished(trainer):
-                _epoch(trainer, run, progress, save_every, stop)
-    finally:
-        progress.finish()
-    if run and not run.checkpoint_path.exists():  # no epoch at all: an untrained system
-        run.save(*trainer.state())
+    with run.hold() if run else contextlib.nullcontext():
+        if resume:
+            trainer.restore(*run.load())
+        if run:
+            run.remove_stale()
+        progress.start(type(system).__name__, settings["epochs"], trainer.batches)
+        try:
+            with blas_at_one_thread():  # the same weights whatever number of threads
+                while trainer.epoch < settings["epochs"] and not system.finished(trainer):
+                    _epoch(trainer, run, progress, save_every, stop)
+        finally:
+            progress.finish()
+        if run and not run.has_checkpoint():  # no epoch at all: an untrained system
+            run.save(*trainer.state())
     if trainer.best is not None:
         system.load_state_dict(trainer.best)
     system.eval()

@@ -5,8 +5,10 @@
     checkpoint.safetensors  weights, optimiser, random state, position: enough to go on, bit for bit
     result.json             the test figures, once training is over
     *.png                   the figures
+    .lock                   there while a process trains here: one at a time (core/lock.py)
 
-Every file is replaced in one step (core/atomic.py).
+Every file is replaced in one step (core/atomic.py). The folder may be named through a link; the
+files in it may not be links, pipes or devices: nothing outside it is read or written.
 """
 
 import contextlib
@@ -14,11 +16,18 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..kernels.errors import GlassgradError
-from . import atomic
+from . import atomic, lock
+from .regular import REGULAR, kind, read_json, read_regular
 from .state import CheckpointError, load_arrays, save_arrays
+
+WRITABLE_LIMIT = 1 << 30  # bytes of a file that is rewritten to see whether that can be done
+
+
+OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
 
 
 class RunError(GlassgradError, OSError):
@@ -37,15 +46,10 @@ def expect_writable(path: Path | str) -> None:
     better found before it.
     """
     path = Path(path)
-    try:
-        write_atomic(path, path.read_bytes())
-    except FileNotFoundError:
-        write_atomic(path, b"")
+    there = os.path.lexists(path)
+    write_atomic(path, read_regular(path, WRITABLE_LIMIT, RunError) if there else b"")
+    if not there:
         path.unlink()
-    except RunError:
-        raise
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def make_folder(folder: Path | str) -> list[Path]:
@@ -78,6 +82,7 @@ class Run:
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
         self.made: list[Path] = []  # the folders that `create` made, innermost first
+        self.holds = 0  # blocks of `hold` that are open
 
     @classmethod
     def create(cls, root: Path | str, name: str) -> "Run":
@@ -99,11 +104,39 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":
-        """An existing folder; RunError if it is none."""
-        run = cls(folder)
-        if not (run.folder / "config.json").is_file():
+        """An existing folder; RunError if it is none.
+
+        A link to a folder is followed once, here: all files are then read and written in the folder
+        that it names now, wherever it points to later.
+        """
+        run = cls(os.path.realpath(folder) if os.path.islink(folder) else folder)
+        if not run.has("config.json"):
             raise RunError(f"{folder} is not a run folder: it has no config.json")
         return run
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep all other processes from training here while the block runs; may be nested.
+
+        Raises RunError where another one trains here, and where a file of the folder is not a
+        regular one. The lock dies with the process, however it ends.
+        """
+        with contextlib.ExitStack() as held:
+            if not self.holds:
+                self._expect_regular_files()
+                try:
+                    held.enter_context(lock.locked(self.folder))
+                except lock.Held as other:
+                    who = "another process" if other.process is None else f"process {other.process}"
+                    raise RunError(f"{self.folder} is in use: {who} trains there") from None
+                except OSError as error:
+                    reason = error.strerror or error
+                    raise RunError(f"cannot lock {self.folder}: {reason}") from None
+            self.holds += 1
+            try:
+                yield
+            finally:
+                self.holds -= 1
 
     def discard(self) -> None:
         """Take back what `create` made, when nothing came of it; an opened folder stays."""
@@ -114,25 +147,39 @@ class Run:
 
     # ----------------------------------------------------------------- files
 
+    def has(self, name: str) -> bool:
+        """Is there a file of that name? RunError where it is a link, a pipe or the like."""
+        found = kind(self.folder / name, follow=False)
+        if found not in (None, REGULAR):
+            raise RunError(f"{self.folder / name} is {found}, not a regular file")
+        return found is not None
+
+    def _expect_regular_files(self) -> None:
+        """What training would read or replace is looked at before the first step, not after it."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError as error:
+            raise RunError(f"cannot read {self.folder}: {error.strerror or error}") from None
+        for name in sorted(names):
+            if name in OURS or name.endswith(".png"):
+                self.has(name)
+
     @property
     def checkpoint_path(self) -> Path:
         return self.folder / "checkpoint.safetensors"
 
     def write_json(self, name: str, value) -> None:
         """Write a JSON file, atomically."""
-        write_atomic(self.folder / name, json.dumps(value, indent=2, sort_keys=True) + "\n")
+        self._write(name, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
     def read_json(self, name: str):
         """Read a JSON file; RunError when missing or damaged."""
+        return read_json(self.folder / name, RunError, follow=False)
+
+    def _write(self, name: str, data: bytes | str) -> Path:
         path = self.folder / name
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise RunError(f"{path} is missing") from None
-        except OSError as error:
-            raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (ValueError, RecursionError) as error:
-            raise RunError(f"{path} is damaged: {error}") from None
+        atomic.write_atomic(path, data, RunError, follow=False)
+        return path
 
     def write_metrics(self, history: list[dict]) -> None:
         """metrics.csv from all epochs so far."""
@@ -140,7 +187,7 @@ class Run:
         lines = [",".join(columns)]
         for row in history:
             lines.append(",".join("" if k not in row else repr(row[k]) for k in columns))
-        write_atomic(self.folder / "metrics.csv", "\n".join(lines) + "\n")
+        self._write("metrics.csv", "\n".join(lines) + "\n")
 
     def write_figure(self, name: str, figure) -> Path:
         """A matplotlib figure as PNG."""
@@ -148,17 +195,19 @@ class Run:
 
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
-        path = self.folder / f"{name}.png"
-        write_atomic(path, buffer.getvalue())
-        return path
+        return self._write(f"{name}.png", buffer.getvalue())
+
+    def has_checkpoint(self) -> bool:
+        """Was one written? RunError where something else than a file is in its place."""
+        return self.has(self.checkpoint_path.name)
 
     def save(self, arrays: dict, progress: dict) -> None:
         """The checkpoint: arrays, and a dictionary of plain values."""
-        save_arrays(self.checkpoint_path, arrays, {"progress": json.dumps(progress)})
+        save_arrays(self.checkpoint_path, arrays, {"progress": json.dumps(progress)}, follow=False)
 
     def load(self) -> tuple[dict, dict]:
-        """What `save` wrote; CheckpointError when missing or damaged."""
-        arrays, metadata = load_arrays(self.checkpoint_path)
+        """What `save` wrote; CheckpointError when missing, damaged or of another format."""
+        arrays, metadata = load_arrays(self.checkpoint_path, ours=True, follow=False)
         try:
             return arrays, json.loads(metadata["progress"])
         except (KeyError, ValueError, RecursionError):

@@ -1,57 +1,71 @@
 """Arrays in a file: safetensors, written whole or not at all.
 
-The format (8 bytes of header length, a JSON header, the raw numbers) holds no code, is read by
-every framework and can be checked before it is believed. A file is replaced in one step
-(core/atomic.py). What we write carries a checksum of names and numbers in its metadata, so that a
-flipped bit is found too.
+    8 bytes   length of the header, little-endian
+    header    JSON: __metadata__ (strings), and for each array its dtype, shape and place
+    numbers   the arrays, one after another
+
+The format holds no code, is read by every framework and can be validated before it is used. A file
+is replaced in one step (core/atomic.py). Ours begin with the SHA-256 of the whole file (taken with
+zeros in its own place), so that no flipped bit goes unnoticed, in the numbers or in the header, and
+name their format: a number that goes up when what a checkpoint holds changes.
 """
 
-import zlib
-from pathlib import Path
+import hashlib
+import json
 
 import numpy as np
 
 from ..kernels.errors import GlassgradError
 from .arrays import to_numpy
 from .atomic import write_atomic
+from .regular import open_regular
 from .tensor import values_of
 
-CHECKSUM = "glassgrad.crc32"
-DTYPES = (
-    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16",
-    "uint32", "uint64", "bool",
-)  # fmt: skip
+FORMAT = "2"  # 1 had a CRC of the arrays only
+DTYPES = {
+    "float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16",
+    "int32": "I32", "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32",
+    "uint64": "U64", "bool": "BOOL",
+}  # fmt: skip
+DIGEST, VERSION = "glassgrad.sha256", "glassgrad.format"
+_BEGINNING = f'{{"__metadata__":{{"{DIGEST}":"'.encode()
+_NO_DIGEST = b"0" * 64
+LIMIT = 16 << 30  # bytes; the largest system of the lectures takes a hundredth
+HEADER_LIMIT = 100_000_000  # bytes, as safetensors has it
 
 
 class CheckpointError(GlassgradError, OSError):
     """A checkpoint could not be written or read; the message names the file and the reason."""
 
 
-def _crc(arrays: dict) -> str:
-    """A checksum over names, dtypes, shapes and values, whatever the order."""
-    crc = 0
-    for name in sorted(arrays):
-        a = arrays[name]
-        crc = zlib.crc32(f"{name} {a.dtype.name} {a.shape} ".encode(), crc)
-        crc = zlib.crc32(a.reshape(-1).view(np.uint8) if a.size else b"", crc)
-    return f"{crc:08x}"
-
-
 def _plain(path, name, value) -> np.ndarray:
-    """The value as a C-ordered array of the machine's byte order, of a dtype the format has."""
+    """The value as a C-ordered array, little-endian, of a dtype the format has."""
     if not isinstance(name, str) or name == "__metadata__":
         raise CheckpointError(f"{path}: {name!r} cannot be the name of an array")
     a = np.asarray(to_numpy(values_of(value)), order="C")
     if a.dtype.name not in DTYPES:
         raise CheckpointError(f"{path}: {name} has dtype {a.dtype}, which the format does not hold")
-    return a.astype(a.dtype.newbyteorder("="), copy=False)
+    return a.astype(a.dtype.newbyteorder("<"), copy=False)
 
 
-def save_arrays(path, arrays: dict, metadata: dict[str, str] | None = None) -> None:
+def _digest(header: bytes, *numbers) -> str:
+    """The SHA-256 of a file, with zeros in the place of its own digest."""
+    at = len(_BEGINNING)
+    header = header[:at] + _NO_DIGEST + header[at + len(_NO_DIGEST) :]
+    found = hashlib.sha256(len(header).to_bytes(8, "little") + header)
+    for part in numbers:
+        found.update(part)
+    return found.hexdigest()
+
+
+def save_arrays(
+    path, arrays: dict, metadata: dict[str, str] | None = None, follow: bool = True
+) -> None:  # fmt: skip
     """Write arrays (or tensors, or numbers) by name, with a dictionary of strings, atomically.
 
-    Raises CheckpointError when the disk is full, the folder missing or not writable, a value of a
-    kind that the format does not hold; what was at `path` before is then still there.
+    Equal contents give equal files. Raises CheckpointError when the disk is full, the folder
+    missing or not writable, a value of a kind that the format does not hold, or `path` no regular
+    file (nor a link to one, with `follow`); what was at `path` before is then still there.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -60,65 +74,110 @@ def save_arrays(path, arrays: dict, metadata: dict[str, str] | None = None) -> N
     >>> arrays["w"].tolist(), metadata
     ([[1.0, 0.0], [0.0, 1.0]], {'epoch': '3'})
     """
-    from safetensors.numpy import save
-
     arrays = {name: _plain(path, name, value) for name, value in arrays.items()}
     metadata = dict(metadata or {})
     for key, text in metadata.items():
-        if not isinstance(key, str) or not isinstance(text, str) or key == CHECKSUM:
+        if not isinstance(key, str) or not isinstance(text, str) or key in (DIGEST, VERSION):
             raise CheckpointError(f"{path}: metadata must map strings to strings; got {key!r}")
-    content = save(arrays, {**metadata, CHECKSUM: _crc(arrays)})
-    write_atomic(path, content, CheckpointError)
+    own = {DIGEST: _NO_DIGEST.decode(), VERSION: FORMAT}
+    header: dict = {"__metadata__": own | dict(sorted(metadata.items()))}
+    numbers, at = [], 0
+    for name, a in sorted(arrays.items(), key=lambda n: (-n[1].itemsize, n[0])):  # all aligned
+        header[name] = {
+            "dtype": DTYPES[a.dtype.name], "shape": a.shape, "data_offsets": (at, at + a.nbytes),
+        }  # fmt: skip
+        numbers.append(memoryview(a.reshape(-1).view(np.uint8)))
+        at += a.nbytes
+    try:
+        head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise CheckpointError(f"{path}: a name or the metadata hold half a character") from None
+    head += b" " * (-len(head) % 8)
+    if len(head) > HEADER_LIMIT or at > LIMIT - HEADER_LIMIT - 8:
+        raise CheckpointError(f"{path}: {at:,} bytes with a header of {len(head):,} are too many")
+    head = head.replace(_NO_DIGEST, _digest(head, *numbers).encode(), 1)
+    content = b"".join((len(head).to_bytes(8, "little"), head, *numbers))
+    write_atomic(path, content, CheckpointError, follow)
 
 
-def load_arrays(path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def load_arrays(
+    path, ours: bool = False, follow: bool = True
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # fmt: skip
     """The arrays by name, and the metadata, of a safetensors file, ours or another's.
 
-    Raises CheckpointError when the file is missing, truncated, corrupt or of another format.
+    With `ours` a file of another program, or of another format of ours, is refused; without
+    `follow` a link is. Raises CheckpointError when the file is missing, truncated, corrupt, of
+    another format or no regular file.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: could not be read: {error.strerror or error}") from error
-    header = _header(path, content)
+    with open_regular(path, LIMIT, CheckpointError, follow) as file:
+        try:
+            header = _header(path, file)
+            file.seek(0)
+            content = file.read(LIMIT)
+        except OSError as error:
+            if isinstance(error, CheckpointError):
+                raise
+            raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    metadata = _verified(path, content, header.get("__metadata__", {}), ours)
     try:
         # copies: what comes out of the library may share the file's bytes, which are read-only
         arrays = {name: np.array(a) for name, a in load(content).items()}
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: is corrupt or holds an unknown dtype: {error}") from error
-    metadata = dict(header.get("__metadata__", {}))
-    stated = metadata.pop(CHECKSUM, None)
-    if stated is not None and stated != _crc(arrays):
-        raise CheckpointError(
-            f"{path}: is corrupt: its checksum is {_crc(arrays)}, written as {stated}"
-        )
     return arrays, metadata
 
 
-def _header(path, content: bytes) -> dict:
-    """The JSON header, with the reason in words when there is none."""
-    import json
+def _verified(path, content: bytes, metadata, ours: bool) -> dict[str, str]:
+    """The metadata without our own entries, once the digest is found right."""
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise CheckpointError(f"{path}: is corrupt: its metadata are no strings")
+    version, stated = metadata.pop(VERSION, None), metadata.pop(DIGEST, None)
+    if version is None and stated is None:
+        if ours:
+            old = "glassgrad.crc32" in metadata
+            what = "has format 1, without a checksum of the progress" if old else "has no checksum"
+            raise CheckpointError(
+                f"{path}: {what}; this version goes on from format {FORMAT} only: train again"
+            )
+        return metadata
+    body = 8 + int.from_bytes(content[:8], "little")
+    header = content[8:body]
+    found = _digest(header, memoryview(content)[body:])
+    if not header.startswith(_BEGINNING + found.encode()):
+        raise CheckpointError(
+            f"{path}: is corrupt: its checksum is {found:.16}…, written as {stated!s:.16}…"
+        )
+    if version != FORMAT:
+        raise CheckpointError(
+            f"{path}: has format {version}; this version reads format {FORMAT} only"
+        )
+    return metadata
 
-    size = len(content)
+
+def _header(path, file) -> dict:
+    """The JSON header, with the reason in words when there is none."""
+    size = file.seek(0, 2)
+    file.seek(0)
     if size < 8:
         raise CheckpointError(f"{path}: is truncated: {size} bytes, the header alone takes 8")
-    length = int.from_bytes(content[:8], "little")
-    if length > 100_000_000 or content[8:9] not in (b"{", b""):
+    length = int.from_bytes(file.read(8), "little")
+    begins = file.read(1)
+    if length > HEADER_LIMIT or begins not in (b"{", b""):
         raise CheckpointError(f"{path}: is not a safetensors file")
     if 8 + length > size:
         raise CheckpointError(
             f"{path}: is truncated: its header ends at byte {8 + length}, the file at {size}"
         )
     try:
-        header = json.loads(content[8 : 8 + length])
+        header = json.loads(begins + file.read(length - 1))
         ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
         whole = 8 + length + max(ends, default=0)
+        short = whole > size
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise CheckpointError(f"{path}: is corrupt: its header cannot be read") from None
-    if whole > size:
+    if short:
         raise CheckpointError(f"{path}: is truncated: {size} bytes of {whole}")
     return header

@@ -1,10 +1,11 @@
 """`Trainer`: the state of a training, and what a checkpoint holds of it.
 
-A checkpoint is believed only after everything in it was looked at: what does not fit leaves the
+A checkpoint is fully validated before anything of it is set: one that does not fit leaves the
 system, the optimiser and the generators as they were.
 """
 
 import math
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -158,7 +159,7 @@ class Trainer:
         def part(prefix):
             return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
 
-        problem = self._problem(progress, part("best/"))
+        problem = self._problem(progress, part("best/")) or self._not_finite(part)
         if problem:
             raise CheckpointError(f"the checkpoint does not fit this system: {problem}")
         before = self.system.state_dict()
@@ -186,7 +187,7 @@ class Trainer:
             "batch": _is_count(progress.get("batch"), self.batches),
             "sums": _are_figures(progress.get("sums")),
             "history": _is_history(progress.get("history"), progress.get("epoch")),
-            "best_value": best_value is None or _is_number(best_value),
+            "best_value": best_value is None or is_finite_number(best_value),
             "generators": isinstance(states, dict) and all(
                 _is_generator(states.get(n)) for n, _ in self.system.named_generators()
             ),
@@ -201,27 +202,40 @@ class Trainer:
                 return "the best weights have other names, shapes or dtypes"
         return None
 
+    def _not_finite(self, part) -> str | None:
+        """A parameter that no saved training can have; buffers and slots may well be infinite."""
+        for prefix in ("model/", "best/"):
+            arrays = part(prefix)
+            for name, _ in self.system.named_parameters():
+                if name in arrays and not np.isfinite(arrays[name]).all():
+                    return f"{prefix}{name} is not finite"
+        return None
 
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+def is_finite_number(value) -> bool:
+    """A number that a float holds, NaN and the infinite ones left out."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
-def _is_count(value, most: float = math.inf) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+def _is_count(value, most: int = 2**63 - 1) -> bool:
+    return type(value) is int and 0 <= value <= most
 
 
 def _are_figures(value) -> bool:
-    return isinstance(value, dict) and all(map(_is_number, value.values()))
+    return isinstance(value, dict) and all(map(is_finite_number, value.values()))
 
 
 def _is_history(value, epochs) -> bool:
-    """One row of figures for each epoch, each with its seconds."""
+    """One row of figures for each epoch, each with its number and its seconds."""
     return (
         isinstance(value, list) and len(value) == epochs
-        and all(_are_figures(row) and "seconds" in row for row in value)
+        and all(map(_are_figures, value))
+        and all(row.get("epoch") == n and row.get("seconds", -1) >= 0
+                for n, row in enumerate(value, start=1))
     )  # fmt: skip
 
 
 def _is_generator(state) -> bool:
     """A seed and an offset."""
-    return isinstance(state, list) and len(state) == 2 and all(map(_is_count, state))
+    most = 2**64 - 1
+    return isinstance(state, list) and len(state) == 2 and all(_is_count(v, most) for v in state)

@@ -5,12 +5,17 @@ same target, so that several invocations build one table and a crash keeps what 
 """
 
 import json
+import os
 from pathlib import Path
 
+from .core.regular import read_json, read_text
 from .core.run import RunError, expect_writable, write_atomic
+from .core.trainer import is_finite_number
 
 BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
 KEY = ("recipe", "target", "data")
+MACHINE = ("cpu", "cores", "os", "python", "numpy", "numba", "blas")  # what a table says of it
+PAGE_LIMIT = 64 << 20  # bytes
 
 
 class Record:
@@ -19,18 +24,11 @@ class Record:
     def __init__(self, path: Path | str | None = None):
         self.path = None if path is None else Path(path)
         self.rows: list[dict] = []
-        if self.path is not None and self.path.exists():
+        if self.path is not None and os.path.lexists(self.path):
             self.rows = self._read()
 
     def _read(self) -> list[dict]:
-        try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RunError(f"{self.path} cannot be read: {error.strerror or error}") from None
-        except (ValueError, RecursionError) as error:
-            raise RunError(
-                f"{self.path} is damaged or no record of reproductions: {error}"
-            ) from None
+        content = read_json(self.path, RunError)
         rows = content.get("rows") if isinstance(content, dict) else None
         if not isinstance(rows, list) or not all(map(_is_row, rows)):
             raise RunError(f"{self.path} is damaged or no record of reproductions")
@@ -59,12 +57,15 @@ class Record:
 
 def _is_row(row) -> bool:
     """Has it all that a table shows, of the right kind?"""
-    number = int | float
-    kinds = {
-        **dict.fromkeys((*KEY, "published", "better", "status"), str), "bound": number,
-        "ours": number | None, "seconds": number | None, "machine": dict,
-    }  # fmt: skip
-    return isinstance(row, dict) and all(isinstance(row.get(k, ...), t) for k, t in kinds.items())
+    if not isinstance(row, dict):
+        return False
+    texts, machine = (*KEY, "published", "better", "status"), row.get("machine")
+    numbers = [row.get("bound"), *(row.get(k) or 0 for k in ("spread", "cpu_seconds"))]
+    numbers += [0 if row.get(k, ...) is None else row.get(k) for k in ("ours", "seconds")]
+    return (
+        all(isinstance(row.get(k), str) for k in texts) and all(map(is_finite_number, numbers))
+        and isinstance(machine, dict) and (not machine or set(MACHINE) <= set(machine))
+    )  # fmt: skip
 
 
 def _key(row: dict) -> tuple:
@@ -132,10 +133,7 @@ def _machine(row: dict) -> str:
 
 def render(record: Record, page: Path) -> None:
     """Put the table between the markers of a page, which must have both."""
-    try:
-        text = page.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{page} cannot be read: {getattr(error, 'strerror', error)}") from None
+    text = read_text(page, PAGE_LIMIT, RunError)
     start, end = text.find(BEGIN), text.find(END)
     if start < 0 or end < start:
         raise RunError(f"{page} has no markers {BEGIN} and {END}, in this order")

@@ -27,6 +27,7 @@ from .core.fit import DivergedError, Interrupted, Trainer, fit
 from .core.recipe import Recipe, SettingError, Target
 from .core.run import Run, RunError
 from .core.system import System
+from .core.trainer import is_finite_number
 from .kernels.errors import DeviceError, GlassgradError
 
 
@@ -283,6 +284,8 @@ def load(
     looked in for the data in the place of the one in config.json. Raises RunError, SettingError
     or CheckpointError where the folder or a file in it is missing, damaged or does not fit.
 
+    A run folder may be named through a link; the files in it must be regular ones.
+
     >>> load("nowhere")
     Traceback (most recent call last):
         ...
@@ -301,8 +304,7 @@ def load(
     if trainer.best is not None:
         trainer.system.load_state_dict(trainer.best)
     trainer.system.eval()
-    done = (run.folder / "result.json").is_file()
-    figures = _test_figures(run) if done else {}
+    figures = _test_figures(run) if run.has("result.json") else {}
     trained = Trained(
         trainer.system, data, settings, trainer.history, figures, config["data"],
         config["backend"], run,
@@ -314,7 +316,7 @@ def _test_figures(run: Run) -> dict[str, float]:
     """The test figures of result.json; RunError where it is not one of ours."""
     result = run.read_json("result.json")
     figures = result.get("test") if isinstance(result, dict) else None
-    if not isinstance(figures, dict) or not all(type(v) in (int, float) for v in figures.values()):
+    if not isinstance(figures, dict) or not all(map(is_finite_number, figures.values())):
         raise RunError(f"{run.folder / 'result.json'} is damaged: 'test' is missing or wrong")
     return figures
 
@@ -355,16 +357,17 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
             for t in targets_of(recipe, trained)
         ],
     }  # fmt: skip
-    if history:
-        run.write_metrics(history)
-        run.write_figure("curves", pictures.curves(history, title=recipe.title))
-    if recipe.figures:
-        system.to("cpu")
-        with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
-            drawn = recipe.figures(system, trained.data, trained.settings)
-        for name, figure in drawn.items():
-            run.write_figure(name, figure)
-    run.write_json("result.json", result)
+    with run.hold():
+        if history:
+            run.write_metrics(history)
+            run.write_figure("curves", pictures.curves(history, title=recipe.title))
+        if recipe.figures:
+            system.to("cpu")
+            with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+                drawn = recipe.figures(system, trained.data, trained.settings)
+            for name, figure in drawn.items():
+                run.write_figure(name, figure)
+        run.write_json("result.json", result)
     return result
 
 

@@ -7,8 +7,28 @@ conv2d: w.shape[1] must equal x.shape[1]; expected 3, got 4
 import numpy as np
 
 
+def printable(text) -> str:
+    r"""Text in which control characters, but for line feeds and tabs, are escaped.
+
+    Paths, names in a data file and settings of a run folder come from anywhere; on a terminal an
+    escape sequence in one would move the cursor, hide a line or set the title.
+
+    >>> print(printable("a\x1b[31mb\u202ec"))
+    a\x1b[31mb\u202ec
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 class GlassgradError(Exception):
-    """Base of every error that glassgrad raises on purpose."""
+    """Base of every error that glassgrad raises on purpose; its message can be printed safely."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ShapeError(GlassgradError, ValueError):

@@ -116,7 +116,7 @@ class Competitive(System):
 
     def finished(self, trainer):
         """Is Q stable: |Q - Q'| < tolerance · Q' for the last epoch's Q and Q' of that before?"""
-        q = [row["q"] for row in trainer.history[-2:]]
+        q = [row["q"] for row in trainer.history[-2:] if "q" in row]
         return len(q) == 2 and abs(q[1] - q[0]) < self.s["tolerance"] * q[0]
 
     def rates(self, trainer, n: int) -> np.ndarray:

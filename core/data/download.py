@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from ...kernels.errors import printable
 from .files import CHUNK, DataError, File, verify
 
 TIMEOUT = 10.0  # seconds without an answer
@@ -31,7 +32,7 @@ def fetch(file: File, target: Path) -> Path:
     """
     reasons = []
     for url in file.urls:
-        print(f"glassgrad: downloading {url} to {target}", file=sys.stderr)
+        print(f"glassgrad: downloading {url} to {printable(target)}", file=sys.stderr)
         try:
             _fetch_one(file, url, target)
             return target

@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from ..kernels.errors import GlassgradError, nearest
+from ..kernels.errors import GlassgradError, nearest, printable
 
 # command -> module of this package ("list" would hide the type)
 COMMANDS = {
@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fail(message: str, code: int) -> int:
     if code == 1 and os.environ.get("GLASSGRAD_DEBUG", "0") not in ("", "0"):
         traceback.print_exc()
-    print(f"glassgrad: {message}", file=sys.stderr)
+    print(f"glassgrad: {printable(message)}", file=sys.stderr)
     return code
 
 

@@ -7,14 +7,22 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from ..kernels.errors import printable
+
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         raise
 
+    def render_str(self, text: str, **options) -> Text:
+        return super().render_str(printable(text), **options)
+
 
 def console(stderr: bool = False) -> Console:
-    """A console on what standard output (or error) is now; it marks up nothing by itself."""
+    """A console on what standard output (or error) is now; it marks up nothing by itself.
+
+    Control characters in what is printed are escaped (kernels/errors.py).
+    """
     return _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
@@ -36,7 +44,7 @@ def table(
             no_wrap=name in whole,
         )  # fmt: skip
     for row in rows:
-        made.add_row(*(c if isinstance(c, Text) else Text(str(c)) for c in row))
+        made.add_row(*(c if isinstance(c, Text) else Text(printable(c)) for c in row))
     return Group(Text(title, "bold"), made) if title else made
 
 

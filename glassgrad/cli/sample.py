@@ -22,7 +22,7 @@ def run(args) -> int:
     from .. import models, training
     from ..core import Generator
     from ..core.run import Run
-    from ..kernels.errors import GlassgradError
+    from ..kernels.errors import GlassgradError, printable
 
     out = Path(args.out) if args.out else Path(args.run) / "sample.png"
     if out.suffix.lower() != ".png":
@@ -36,5 +36,5 @@ def run(args) -> int:
         )
     recipe, trained = training.load(args.run, args.data_dir)
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
-    print(f"written: {Run(out.parent).write_figure(out.stem, figure)}")
+    print(printable(f"written: {Run(out.parent).write_figure(out.stem, figure)}"))
     return 0

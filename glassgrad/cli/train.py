@@ -54,17 +54,18 @@ def _resumed(args) -> int:
         if value is not None:
             raise UsageError(f"--resume takes everything from its run folder; leave out {option}")
     run = Run.open(args.resume)
-    config = training.read_configuration(run)
-    if args.name not in (None, config["recipe"]):
-        raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
-    resume = run.checkpoint_path.exists()
-    if not resume:
-        print("no checkpoint was written yet: starting from the beginning")
-    return _train(
-        args, models.recipe(config["recipe"]), run=run, resume=resume, data=config["data"],
-        data_dir=args.data_dir or config["data_dir"], device=config["device"],
-        backend=config["backend"], overrides=config["settings"],
-    )  # fmt: skip
+    with run.hold():
+        config = training.read_configuration(run)
+        if args.name not in (None, config["recipe"]):
+            raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
+        resume = run.has_checkpoint()
+        if not resume:
+            print("no checkpoint was written yet: starting from the beginning")
+        return _train(
+            args, models.recipe(config["recipe"]), run=run, resume=resume, data=config["data"],
+            data_dir=args.data_dir or config["data_dir"], device=config["device"],
+            backend=config["backend"], overrides=config["settings"],
+        )  # fmt: skip
 
 
 def _train(args, recipe, **options) -> int:

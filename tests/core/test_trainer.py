@@ -1,6 +1,7 @@
 """Checkpoints that are well-formed but wrong: one error each, and nothing is set."""
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -49,9 +50,22 @@ WRONG = [
     ("generators", {"drop.rng": ["1", 2]}), ("optimiser", 3), ("optimiser", {"lr": "x"}),
     ("optimiser", ...), ("optimiser", {"lr": -1.0, "group.0.lr": 1.0}),
 ]  # fmt: skip
+HUGE, NAN = 10**400, float("nan")
+ROW = {"epoch": 1, "loss": 1.0, "seconds": 1.0}
+RANGES = [
+    ("optimiser", {"lr": HUGE, "group.0.lr": 1.0}), ("optimiser", {"lr": NAN, "group.0.lr": 1.0}),
+    ("optimiser", {"lr": 1.0, "group.0.lr": float("inf")}), ("sums", {"loss": HUGE}),
+    ("sums", {"loss": NAN}), ("epoch", HUGE), ("batch", HUGE), ("best_value", -HUGE),
+    ("best_value", NAN), ("generators", {"drop.rng": [HUGE, 0]}),
+    ("generators", {"drop.rng": [0, 2**64]}), ("generators", {"drop.rng": [-1, 0]}),
+    ("generators", {"drop.rng": [0, True]}), ("history", [ROW, ROW]),
+    ("history", [ROW, {**ROW, "epoch": 2, "loss": HUGE}]),
+    ("history", [ROW, {**ROW, "epoch": 2, "seconds": -1}]),
+    ("history", [{"loss": 1.0, "seconds": 1.0}] * 2),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("key, value", WRONG)
+@pytest.mark.parametrize("key, value", WRONG + RANGES)
 def test_wrong_progress_is_one_error_and_nothing_is_set(saved, key, value):
     arrays, progress = saved
     spoilt = {**progress, key: value}
@@ -76,6 +90,45 @@ def test_arrays_that_do_not_fit(saved, part, change):
             "shape": a[0], "dtype": a.astype("float64"), "name": a,
         }[change]  # fmt: skip
     assert_refused(arrays, progress)
+
+
+@pytest.mark.parametrize("part", ["model", "best"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_no_number(saved, part, value):
+    arrays = dict(saved[0])
+    arrays[f"{part}/layer.weight"] = np.full_like(arrays[f"{part}/layer.weight"], value)
+    assert_refused(arrays, saved[1])
+
+
+@pytest.mark.parametrize("step", [-1, HUGE, 1.5])
+def test_a_step_count_that_cannot_be(saved, step):
+    arrays, progress = saved
+    assert_refused(arrays, {**progress, "optimiser": {**progress["optimiser"], "0.step": step}})
+
+
+def test_no_flipped_bit_and_no_truncation_changes_a_training(tmp_path):
+    """2000 bits over the whole file, half of them in its header; every 7th length."""
+    run, rng = Run(tmp_path), random.Random(0)
+    fit(Line(), problem(), SETTINGS, run=run)
+    whole = run.checkpoint_path.read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    trainer = Trainer(Line(seed=7), problem(), SETTINGS)
+
+    def state():
+        arrays, progress = trainer.state()
+        return {k: a.tobytes() for k, a in arrays.items()}, json.dumps(progress)
+
+    before = state()
+    flips = [rng.randrange(8 * (header if i % 2 else len(whole))) for i in range(2000)]
+    spoilt = [whole[:n] for n in range(0, len(whole), 7)]
+    for n in flips:
+        at = n // 8
+        spoilt.append(whole[:at] + bytes([whole[at] ^ 1 << n % 8]) + whole[at + 1 :])
+    for content in spoilt:
+        run.checkpoint_path.write_bytes(content)
+        with pytest.raises(CheckpointError):
+            trainer.restore(*run.load())
+    assert state() == before
 
 
 def assert_refused(arrays, progress):

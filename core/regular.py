@@ -1,0 +1,96 @@
+"""Regular files only: what a path names, and its content up to a limit.
+
+A path may name anything. Reading a named pipe waits for ever, /dev/zero never ends, and a link
+leads out of the folder that was meant. So a file is opened without waiting, and what was opened is
+looked at before a byte is read.
+"""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+REGULAR = "a regular file"
+JSON_LIMIT = 16 << 20  # bytes; a configuration has 1 kB, a record of reproductions 100
+_KINDS = (
+    (stat.S_ISREG, REGULAR),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def kind(path, follow: bool = True) -> str | None:
+    """What a path names, in words; None where nothing is there. `follow` looks behind links.
+
+    >>> kind("/nowhere/at/all"), kind("/")
+    (None, 'a folder')
+    """
+    try:
+        return _named(os.stat(path, follow_symlinks=follow).st_mode)
+    except FileNotFoundError:
+        return "a link to nothing" if follow and os.path.islink(path) else None
+    except (OSError, ValueError):  # in a folder that cannot be searched; no name for a file at all
+        return None
+
+
+def _named(mode: int) -> str:
+    return next((words for test, words in _KINDS if test(mode)), "a device")
+
+
+def open_regular(path, limit: int, error: type[Exception], follow: bool = True) -> BinaryIO:
+    """A regular file of at most `limit` bytes, open for reading; `error` where it is none.
+
+    Without `follow` a link is refused as well: the file lies where its path says.
+    """
+    found = kind(path, follow)
+    if found not in (None, REGULAR):
+        raise error(f"{path} cannot be read: it is {found}, not a regular file")
+    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe put there in between does not block
+    flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags)
+    except (OSError, ValueError) as reason:
+        text = getattr(reason, "strerror", None) or reason
+        raise error(f"{path} cannot be read: {text}") from None
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode):
+        os.close(handle)
+        raise error(f"{path} cannot be read: it is {_named(state.st_mode)}, not a regular file")
+    if state.st_size > limit:
+        os.close(handle)
+        raise error(
+            f"{path} cannot be read: it has {state.st_size:,} bytes; the limit is {limit:,}"
+        )
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(path, limit: int, error: type[Exception], follow: bool = True) -> bytes:
+    """The content of a regular file of at most `limit` bytes; `error` where it is none."""
+    with open_regular(path, limit, error, follow) as file:
+        try:
+            content = file.read(limit + 1)
+        except OSError as reason:
+            raise error(f"{path} cannot be read: {reason.strerror or reason}") from None
+    if len(content) > limit:  # it grew since its size was looked at
+        raise error(f"{path} cannot be read: it has more than {limit:,} bytes")
+    return content
+
+
+def read_text(path, limit: int, error: type[Exception], follow: bool = True) -> str:
+    """The same as UTF-8 text."""
+    try:
+        return read_regular(path, limit, error, follow).decode()
+    except UnicodeDecodeError as reason:
+        raise error(f"{path} is damaged: no UTF-8 text at byte {reason.start}") from None
+
+
+def read_json(path: Path | str, error: type[Exception], follow: bool = True):
+    """What a JSON file holds; `error` where it is missing, no regular file, huge or damaged."""
+    try:
+        return json.loads(read_text(path, JSON_LIMIT, error, follow))
+    except (ValueError, RecursionError) as reason:
+        raise error(f"{path} is damaged: {reason}") from None
