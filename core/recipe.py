@@ -51,6 +51,8 @@ def expect_ranges(
         values = value if isinstance(value, tuple) else (value,)
         if any(isinstance(v, float) and not math.isfinite(v) for v in values):
             must = "finite"
+        elif any(isinstance(v, int) and abs(v) >= 2**64 for v in values):
+            must = "a number of 64 bits"
         elif key in least and any(v < least[key] for v in values):
             must = f"at least {least[key]}"
         elif key in positive and any(v <= 0 for v in values):
@@ -61,7 +63,7 @@ def expect_ranges(
             must = "a pair [first, last] with 1 <= first <= last"
         if must:
             shown = list(value) if isinstance(value, tuple) else value
-            raise SettingError(f"{name}: setting {key!r} must be {must}; got {shown}")
+            raise SettingError(f"{name}: setting {key!r} must be {must}; got {shown!s:.80}")
 
 
 def expect_choice(name: str, settings: dict, key: str, known) -> None:
@@ -160,13 +162,13 @@ class Recipe:
         Raises SettingError for an unknown key, a value of another type or outside its range, and
         for a change of a setting that the others leave without effect.
         """
-        name = data or self.data
+        name = self.data if data is None else data
         plain = {**COMMON, **self.settings, **self.presets.get(name, {})}
         known = dict(plain)
         for key, value in (overrides or {}).items():
             if key not in known:
                 hint, names = nearest(key, known), ", ".join(sorted(known))
-                raise SettingError(f"{self.name}: unknown setting {key!r}{hint} (known: {names})")
+                raise SettingError(f"{self.name}: unknown setting {key!r:.80}{hint} (known: {names})")
             known[key] = _converted(self.name, key, value, known[key])
         expect_ranges(known, self.name, self.least, self.positive, self.ranges, self.below)
         stages = self.least_epochs(known) if self.least_epochs else 0

@@ -143,7 +143,7 @@ def train(
     """
     if (run is not None and out is not None) or (resume and run is None):
         raise RunError("train: expected run, or out for a new one; resume needs run")
-    name = data or recipe.data
+    name = recipe.data if data is None else data
     with backend_for(backend, device):
         settings = recipe.resolve(name, overrides)
         loaded = load_data(recipe, name, data_dir, settings)

@@ -78,6 +78,6 @@ def recipe(name: str) -> Recipe:
     """
     if name not in MODULES:
         known = f"(known: {', '.join(MODULES)})"
-        raise UnknownModelError(f"unknown model {name!r}{nearest(name, MODULES)} {known}")
+        raise UnknownModelError(f"unknown model {name!r:.80}{nearest(name, MODULES)} {known}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     return next(r for r in module.RECIPES if r.name == name)

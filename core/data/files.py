@@ -73,8 +73,12 @@ def cache_dir() -> Path:
 
 
 def _given(label: str, folder: str | os.PathLike) -> tuple[str, Path]:
-    path = Path(folder).expanduser()
-    if not path.is_dir():
+    try:
+        path = Path(folder).expanduser()
+        there = path.is_dir()
+    except (RuntimeError, OSError):  # a ~user who does not exist; a folder that may not be entered
+        there = False
+    if not there:
         raise DataError(f"{label} is {str(folder)!r}, which is not a folder")
     return label, path
 

@@ -24,7 +24,7 @@ def entry(name: str) -> Entry:
     if name in CATALOGUE:
         return CATALOGUE[name]
     hint = nearest(str(name).lower(), CATALOGUE) or f"; there are: {', '.join(CATALOGUE)}"
-    raise DataError(f"there is no data set {name!r}{hint}")
+    raise DataError(f"there is no data set {name!r:.80}{hint}")
 
 
 def _function(name: str):

@@ -23,7 +23,7 @@ def run(args) -> int:
     from .output import console
 
     recipe = models.recipe(args.name)
-    name = args.data or recipe.data
+    name = recipe.data if args.data is None else args.data
     settings = recipe.resolve(name, overrides(args.sets))
     data = training.load_data(recipe, name, args.data_dir, settings)
     system = training.build(recipe, data, settings)

@@ -118,7 +118,7 @@ def test_a_checkpoint_whose_header_alone_is_huge(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     with open(path, "wb") as file:
         file.truncate(8 << 30)
-    with pytest.raises(OSError, match="is not a safetensors file|header cannot be read"):
+    with pytest.raises(OSError, match=r"is not a safetensors|header cannot be read"):
         load_arrays(path)  # its header has length 0
     with open(path, "r+b") as file:
         file.write((4 << 30).to_bytes(8, "little") + b"{")
@@ -189,7 +189,8 @@ def test_escape_sequences_are_never_printed_raw(capsys, tmp_path, run):
     for command in (
         ["train", "--resume", odd], ["sample", odd], ["show", ESCAPE], ["train", ESCAPE],
         ["train", "vae", "--data", ESCAPE], ["train", "vae", "--set", f"{ESCAPE}=1"],
-        ["train", "vae", "--set", f"lr={ESCAPE}"], ["train", "vae", "--data-dir", odd],
+        ["train", "vae", "--set", f"lr={ESCAPE}"],
+        ["train", "vae", "--data", "mnist", "--data-dir", odd],
         ["list", "data", "--data-dir", odd], [ESCAPE], ["train", f"--{ESCAPE}"],
         ["reproduce", "--json", odd, "--table", odd], ["show", "som", "--dot", odd / "x"],
     ):  # fmt: skip
@@ -209,8 +210,9 @@ def test_escape_sequences_are_never_printed_raw(capsys, tmp_path, run):
 def test_escape_sequences_in_a_configuration(capsys, run, key):
     config = json.loads((run / "config.json").read_text())
     for settings in ({ESCAPE: 1}, {"lr": ESCAPE}, {"optimiser": ESCAPE}, {"select": ESCAPE}):
-        value = settings if key == "settings" else ESCAPE
-        (run / "config.json").write_text(json.dumps({**config, key: value}))
+        change = {key: settings if key == "settings" else ESCAPE}
+        change |= {"data": "mnist"} if key == "data_dir" else {}
+        (run / "config.json").write_text(json.dumps({**config, **change}))
         code, out, err = call(capsys, "train", "--resume", run)
         assert code == 1 and "x1b[31m" in err
         assert_clean(out, err)
@@ -219,7 +221,8 @@ def test_escape_sequences_in_a_configuration(capsys, run, key):
 @pytest.mark.parametrize(
     "change",
     [
-        {"data_dir": "a\0b"}, {"data_dir": "~nobody-of-that-name/x"}, {"settings": {"lr": 1e999}},
+        {"data": "mnist", "data_dir": "a\0b"}, {"data": "mnist", "data_dir": "~nobody-here/x"},
+        {"settings": {"lr": 1e999}},
         {"settings": {"lr": 10**400}}, {"settings": {"batch": 10**400}},
         {"settings": {"epochs": 10**400}}, {"settings": {"seed": 10**400}},
         {"settings": {"seed": -1}}, {"settings": {"hidden": [10**400]}},
@@ -230,22 +233,25 @@ def test_escape_sequences_in_a_configuration(capsys, run, key):
 )  # fmt: skip
 def test_a_configuration_of_nonsense(capsys, run, change):
     config = json.loads((run / "config.json").read_text())
+    if "settings" in change:
+        change = {"settings": {**config["settings"], **change["settings"]}}
     (run / "config.json").write_text(json.dumps({**config, **change}))
     started = time.process_time()
     code, _, err = call(capsys, "train", "--resume", run)
     assert code == 1 and err.startswith("glassgrad: ") and "Traceback" not in err
+    assert len(err) < 1000 and "does not fit this system" not in err
     assert time.process_time() - started < 2
 
 
 def test_a_checkpoint_of_nonsense_with_a_right_checksum(capsys, run):
     """What another program may write: lr = 10**400, a step of 2**64, an epoch that is not there."""
     path, (arrays, progress) = run / "checkpoint.safetensors", Run(run).load()
-    rates = progress["optimiser"]
+    rates, names = progress["optimiser"], progress["generators"]
     for change in (
         {"optimiser": {**rates, "lr": 10**400}}, {"optimiser": {**rates, "lr": float("nan")}},
         {"epoch": 10**400}, {"batch": 10**400}, {"best_value": 10**400},
-        {"sums": {"loss": 10**400}}, {"generators": dict.fromkeys(progress["generators"], [1e9])},
-        {"generators": dict.fromkeys(progress["generators"], [2**64, 0])}, {"history": []},
+        {"sums": {"loss": 10**400}}, {"generators": {n: [1e9] for n in names}},
+        {"generators": {n: [2**64, 0] for n in names}}, {"history": []},
         {"history": [{**progress["history"][0], "loss": 10**400}]},
     ):  # fmt: skip
         save_arrays(path, arrays, {"progress": json.dumps({**progress, **change})})
