@@ -1,7 +1,8 @@
 """Folders for compiled code: named by content, private to their user, the newest kept.
 
-Machine code is run as it is read, so it may lie only where nobody else can write: in the user's
-cache, by default ~/.cache/glassgrad, else in a temporary folder of this user alone.
+Machine code is run as it is read, so it may lie only where nobody else can write (`trust` decides
+that): in the user's cache, by default ~/.cache/glassgrad, else in a temporary folder of this user
+alone.
 """
 
 import contextlib
@@ -12,6 +13,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from .notice import once
+from .trust import Unusable, distrust, make, me, read
 
 
 def fingerprint(*contents: str | bytes) -> str:
@@ -38,26 +42,50 @@ def user_folder() -> Path | None:
 
 
 def temporary_folder() -> Path | None:
-    """A temporary folder that this user alone can write, or None where somebody else laid it."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    folder = Path(tempfile.gettempdir()) / f"glassgrad-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
-    ours = not hasattr(os, "getuid") or (status.st_uid == user and not status.st_mode & 0o022)
-    return folder if ours and not folder.is_symlink() else None
+    """One for this user in the system's temporary folder."""
+    user = me()
+    return Path(tempfile.gettempdir()) / f"glassgrad-{'user' if user is None else user}"
 
 
-def first_writable(places: Iterable[tuple[Callable[[], Path | None], str]]) -> Path | None:
-    """The first `find() / name` of the (find, name) given that can be made and written to."""
+def private_folder(places: Iterable[tuple[Callable[[], Path | None], str]]) -> Path | None:
+    """The first `find() / name` of the (find, name) given that can be made and written to, and that
+    nobody else can write to (see `trust`).
+
+    Where one of them was not trusted, a line says so, and where the code is kept instead.
+    """
+    doubts, folder = [], None
     for find, name in places:
         with contextlib.suppress(OSError):  # cannot be written: the next place
             place = find()
-            if place is not None:
-                folder = place / name
-                folder.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=folder).close()
-                return folder
-    return None
+            if place is None:
+                continue
+            found = place / name
+            doubt = distrust(found)
+            if doubt is None:
+                make(found)
+                doubt = distrust(found)
+            if doubt is None:
+                tempfile.TemporaryFile(dir=found).close()
+                folder = found
+                break
+            doubts.append(doubt)
+    if doubts:
+        instead = "is not kept" if folder is None else f"is kept in {folder} instead"
+        once(f"{doubts[0]}: compiled code {instead}")
+    return folder
+
+
+def stored(path: Path) -> bytes | None:
+    """The content of a file of compiled code, or None where it must be compiled (again).
+
+    One that must not be loaded is removed, and a line says so. OSError where it cannot be.
+    """
+    try:
+        return read(path)
+    except Unusable as why:
+        path.unlink(missing_ok=True)
+        once(f"compiled code {path} {why}: removed, and compiled again")
+        return None
 
 
 def keep_newest(folder: Path, pattern: str, count: int) -> None:

@@ -11,7 +11,6 @@ lines keep their numbers:
 import atexit
 import contextlib
 import functools
-import hashlib
 import os
 import re
 import shlex
@@ -20,10 +19,19 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from ..cache import fingerprint, first_writable, keep_newest, temporary_folder, user_folder
+from .. import compiling
+from ..cache import (
+    fingerprint,
+    keep_newest,
+    private_folder,
+    stored,
+    temporary_folder,
+    user_folder,
+)
 from ..debug import say
 from ..errors import BackendError, CompileError
 from ..source import KERNEL, Text, numbered, place, without_comments
+from ..trust import distrust, seal
 
 HERE = Path(__file__).parent
 HEADERS = "cuda.h", "intrinsics.h", "runtime.h", "watch.h"
@@ -70,7 +78,6 @@ extern "C" __global__ void k(float* y, int* n) {
 }
 EMULATE(k)
 """
-DIGEST = 32  # bytes
 KEPT = 200  # libraries in the cache
 ALWAYS = (
     "-std=c++17",
@@ -271,27 +278,23 @@ def _kept(name: str, suffix: str, content: tuple, build, command: str) -> Path:
         return path
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         made = Path(scratch) / f"made{suffix}"
-        build(Path(scratch), made)
-        with made.open("ab") as file:
-            file.write(_digest(made.read_bytes()))
+        compiling.begin(name, backend="emulated")
+        try:
+            build(Path(scratch), made)
+        finally:
+            compiling.end()
+        seal(made)
         os.replace(made, path)  # whole or not at all, whoever else is building it
     keep_newest(folder, r"\w+-[0-9a-f]{16}\.(so|o)", KEPT)
     return path
 
 
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
 def _whole(path: Path) -> bool:
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return False
+        return stored(path) is not None
     except OSError as error:
         belongs = "where a compiled kernel belongs; remove it"
         raise BackendError(f"{path}: {error.strerror}, {belongs}") from None
-    return _digest(data[:-DIGEST]) == data[-DIGEST:]
 
 
 def _run(command: str, *arguments, cwd: Path) -> None:
@@ -310,9 +313,12 @@ def _run(command: str, *arguments, cwd: Path) -> None:
 @functools.cache
 def cache_folder() -> Path:
     """Where libraries are kept; where nothing can be, a folder that goes with this process."""
-    folder = first_writable(((user_folder, "emulator"), (temporary_folder, "emulator")))
+    folder = private_folder(((user_folder, "emulator"), (temporary_folder, "emulator")))
     if folder is None:
         scratch = tempfile.TemporaryDirectory(prefix="glassgrad-")
         atexit.register(scratch.cleanup)
-        return Path(scratch.name)
+        folder = Path(scratch.name)
+        doubt = distrust(folder)
+        if doubt is not None:
+            raise BackendError(f"no folder for compiled kernels: {doubt}; set TMPDIR to another")
     return folder

@@ -123,14 +123,17 @@ def test_where_the_code_is_kept(copy, tmp_path):
 def test_a_temporary_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
     """What lies in the cache is run: a folder laid out by somebody else must not be trusted."""
     monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path))
-    mine = cache.temporary_folder()
-    assert mine is not None and mine.parent == tmp_path
-    mine.chmod(0o777)
-    assert cache.temporary_folder() is None
+    places = [(cache.temporary_folder, "x")]
+    mine = cache.private_folder(places)
+    assert mine is not None and mine.parent.parent == tmp_path
+    mine.parent.chmod(0o777)
+    assert cache.private_folder(places) is None
     mine.rmdir()
-    (tmp_path / "elsewhere").mkdir()
-    mine.symlink_to(tmp_path / "elsewhere")
-    assert cache.temporary_folder() is None
+    mine.parent.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o777)
+    (tmp_path / "elsewhere").chmod(0o777)
+    mine.parent.symlink_to(tmp_path / "elsewhere")
+    assert cache.private_folder(places) is None
 
 
 def test_old_folders_are_removed_and_others_left(tmp_path, monkeypatch):

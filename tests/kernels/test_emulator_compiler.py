@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from glassgrad.kernels import BackendError
+from glassgrad.kernels import BackendError, notice
 from glassgrad.kernels.emulator import compiler, watching
 from tests.kernels.emulating import marked, needs_compiler, numbers, source
 
@@ -173,3 +173,22 @@ extern "C" __global__ void k(const float* x, float* y, int n) {
     (load,) = [s for s in report.sites if s.access == "load"]
     assert (load.requests, load.lanes) == (200_000, 6_400_000) and not report.findings
     assert peak() - before < 60, "MiB; 16 of them are the copy of the array"
+
+
+@pytest.mark.parametrize("damage", ["emptied", "cut", "bit", "written by others"])
+def test_a_damaged_library_is_made_again(tmp_path, cache, damage, capfd, monkeypatch):
+    monkeypatch.setattr(notice, "_said", set())
+    made, y = source(tmp_path, ONE), np.zeros(4, "float32")
+    path = compiler.library(made.text, "float", "int", False)
+    whole = bytearray(path.read_bytes())
+    if damage == "written by others":
+        path.chmod(0o722)
+    else:
+        whole[len(whole) // 2] ^= damage == "bit"
+        path.write_bytes({"emptied": b"", "cut": whole[: len(whole) // 2], "bit": whole}[damage])
+    made.launch("k", 1, 4, y)
+    assert (y == 1).all()
+    said = capfd.readouterr().err
+    why = "can be written by others (mode 722)" if "others" in damage else "is damaged"
+    assert f"{path} {why}: removed, and compiled again\n" in said
+    assert compiler.stored(path) is not None
