@@ -45,6 +45,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.5",
             "ruff==0.17.*",  # a newer one formats otherwise
+            "setuptools>=70.1",  # the first that builds a wheel by itself, without the network
         ],
         # the one PyTorch that the stored comparisons were made with; never needed to run anything
         "peers": ["torch==2.13.0", "minisom>=2.3", "gensim>=4.3"],

@@ -168,7 +168,9 @@ class Recipe:
         for key, value in (overrides or {}).items():
             if key not in known:
                 hint, names = nearest(key, known), ", ".join(sorted(known))
-                raise SettingError(f"{self.name}: unknown setting {key!r:.80}{hint} (known: {names})")
+                raise SettingError(
+                    f"{self.name}: unknown setting {key!r:.80}{hint} (known: {names})"
+                )
             known[key] = _converted(self.name, key, value, known[key])
         expect_ranges(known, self.name, self.least, self.positive, self.ranges, self.below)
         stages = self.least_epochs(known) if self.least_epochs else 0

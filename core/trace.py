@@ -58,21 +58,21 @@ class Trace:
         return sum(c.seconds for c in self.calls)
 
     def __str__(self):
-        head = (
-            f"{'function':<18}{'inputs':<34}{'outputs':<24}{'MFLOP':>10}{'MB':>9}{'ms':>9}  backend"
-        )
-        rows = [head]
-        for c in self.calls:
-            shapes = " ".join(str(s).replace(" ", "") for s in c.inputs)
-            outs = " ".join(str(s).replace(" ", "") for s in c.outputs)
-            rows.append(
-                f"{c.function.strip('_'):<18}{shapes:<34}{outs:<24}{c.flops / 1e6:>10.3f}"
-                f"{c.bytes / 1e6:>9.3f}{c.seconds * 1e3:>9.3f}  {c.backend}"
-            )
-        rows.append(
-            f"{len(self.calls)} calls, {self.flops / 1e6:.3f} MFLOP, {self.seconds * 1e3:.3f} ms"
-        )
-        return "\n".join(rows)
+        rows = [("function", "inputs", "outputs", "MFLOP", "MB", "ms", "backend")]
+        rows += [
+            (c.function.strip("_"), _shapes(c.inputs), _shapes(c.outputs), f"{c.flops / 1e6:.3f}",
+             f"{c.bytes / 1e6:.3f}", f"{c.seconds * 1e3:.3f}", c.backend)
+            for c in self.calls
+        ]  # fmt: skip
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        sides = "<<<>>><"  # numbers flush right
+        lines = [
+            "  ".join(f"{v:{side}{w}}" for v, side, w in zip(row, sides, widths)).rstrip()
+            for row in rows
+        ]
+        calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
+        lines.append(f"{calls}, {self.flops / 1e6:.3f} MFLOP, {self.seconds * 1e3:.3f} ms")
+        return "\n".join(lines)
 
     def dot(self) -> str:
         """The calls as a Graphviz graph: functions as boxes, arrays as edges with their shapes."""
@@ -86,6 +86,10 @@ class Trace:
             for key in c.ids[1]:
                 maker[key] = i
         return "\n".join([*lines, "}"])
+
+
+def _shapes(shapes) -> str:
+    return " ".join(str(s).replace(" ", "") for s in shapes)
 
 
 @contextlib.contextmanager

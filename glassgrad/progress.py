@@ -5,7 +5,7 @@ On a terminal the bar is live; elsewhere only the rows are printed, plain.
 
 import time
 
-from .cli.output import console, number, seconds
+from .cli.output import Flow, console, number, seconds
 
 
 class Live:
@@ -23,7 +23,7 @@ class Live:
         """Training begins, or goes on: so many epochs in all, so many batches in each."""
         self.name, self.epochs, self.batches = name, epochs, batches
         self.fresh, self.shown = True, 0.0
-        if not self.console.is_terminal:
+        if not self.console.is_interactive:
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -63,11 +63,9 @@ class Live:
     def epoch(self, row: dict) -> None:
         """An epoch is over: its row of the history, which stays on the screen."""
         figures = {k: v for k, v in row.items() if k not in ("epoch", "seconds")}
-        text = "  ".join(f"{k} {number(v)}" for k, v in figures.items())
-        width = len(str(self.epochs))
-        self.console.print(
-            f"epoch {row['epoch']:>{width}}/{self.epochs}  {text}  {seconds(row['seconds'])}"
-        )
+        text = [f"{k} {number(v)}" for k, v in figures.items()]
+        count = f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}"
+        self.console.print(Flow([count, *text, seconds(row["seconds"])]))
 
     def finish(self) -> None:
         """Take the bar away; may be called twice."""

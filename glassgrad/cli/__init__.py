@@ -57,21 +57,29 @@ class _Parser(argparse.ArgumentParser):
         return self.commands.choices[name] if name else self
 
 
+class _Version(argparse.Action):
+    """Prints one line; argparse's own action would fold it."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        from .. import __version__, checkout
+
+        print(f"{parser.prog} {__version__}, {checkout.copy()}")
+        parser.exit()
+
+
 def _module(command: str):
     return importlib.import_module(f".{COMMANDS[command]}", __name__)
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    from .. import __version__
-
     top = _Parser(
         prog="glassgrad",
         description="A glass-box deep-learning laboratory: train, look inside, check, compare.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
         epilog="GLASSGRAD_DEBUG=1..4 says more; GLASSGRAD_DATA names a folder of data sets.",
     )
-    top.add_argument("--version", action="version", version=f"glassgrad {__version__}")
+    top.add_argument("--version", action=_Version, nargs=0, help="version, and which copy this is")
     top.commands = top.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", parser_class=_Parser
     )

@@ -16,7 +16,6 @@ from ..kernels.registry import BACKENDS
 from . import UsageError
 from .common import positive
 
-WIDTH = 100  # of the tables in a file
 HELP = "times, rooflines, and ratios to other people's code"
 
 
@@ -63,8 +62,6 @@ def run(args) -> int:
         raise UsageError("--stored needs --table, --figures or --against")
     backend = args.backend or _default_backend()
     out = console()
-    if not out.is_terminal:
-        out.width = max(out.width, WIDTH)
     if args.list:
         plans = suite.select(args.names, backend, args.case, args.version)
         out.print(_list(plans))

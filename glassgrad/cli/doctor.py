@@ -15,12 +15,14 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from .. import __version__, checkout
     from . import machine
     from .output import console, good, table
 
     out = console()
     about = machine.describe()
-    rows = [(k, v) for k, v in about.items() if v is not None]
+    rows = [("glassgrad", f"{__version__}, {checkout.copy()}")]
+    rows += [(k, v) for k, v in about.items() if v is not None]
     rows += [("packages", ", ".join(_packages())), ("cache", _folder_state())]
     rows += [(name, path or "not found") for name, path in machine.compilers().items()]
     rows.append(("NVRTC", machine.nvrtc()))

@@ -20,7 +20,7 @@ def run(args) -> int:
     from .. import models, training
     from ..core.run import write_atomic
     from .common import overrides
-    from .output import console
+    from .output import Flow, Prose, console
 
     recipe = models.recipe(args.name)
     name = recipe.data if args.data is None else args.data
@@ -34,9 +34,9 @@ def run(args) -> int:
     out = console()
     out.print(f"{recipe.title}\n{recipe.lecture}\n", style="bold")
     page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
-    out.print(f"{page}\n", soft_wrap=True)
+    out.print(Prose(page), "")
     out.print(f"Modules, for {name}", style="bold")
-    out.print(f"{system!r}\n", soft_wrap=True)
+    out.print(Prose(repr(system)), "")
     out.print(calls)
     if args.dot:
         out.print(f"graph written to {args.dot}")
@@ -44,10 +44,11 @@ def run(args) -> int:
     out.print(_settings(recipe, settings))
     for t in recipe.targets:
         sign = "≤" if t.better == "lower" else "≥"
-        out.print(
-            f"\nto reach: {t.name}: {t.published}; reached at {sign} {t.bound:g}", style="bold"
-        )
-        out.print(f"{t.source}. {t.note}" if t.note else t.source)
+        figures = f"published {t.published}", f"reached at {sign} {t.bound:g}"
+        out.print("", Flow([f"to reach: {t.name}", *figures]), sep="\n", style="bold")
+        for name, text in (("source", t.source), ("note", t.note)):
+            if text:
+                out.print(Flow([f"{name}: {text}"]))
     return 0
 
 
@@ -120,7 +121,7 @@ def _settings(recipe, settings):
     defaults = {**COMMON, **recipe.settings}
     rows = []
     for key, default in defaults.items():
-        own = [f"{d}: {_value(p[key])}" for d, p in recipe.presets.items() if key in p]
+        own = [f"{d}={_value(p[key])}" for d, p in recipe.presets.items() if key in p]
         rows.append((key, _value(settings[key]), _value(default), ", ".join(own)))
     return table(rows, "setting", "here", "default", "presets", title="Settings")
 

@@ -81,6 +81,7 @@ def _train(args, recipe, **options) -> int:
 
 
 def _report(recipe, trained, result) -> None:
+    from ..kernels.errors import printable
     from .output import console, good, number, seconds, table
 
     out = console()
@@ -97,4 +98,4 @@ def _report(recipe, trained, result) -> None:
             for t in result["targets"]
         ]  # fmt: skip
         out.print(table(rows, "target", "published", "bound", "ours", "reached"))
-    out.print(f"written: {trained.run.folder}", soft_wrap=True)
+    print(printable(f"written: {trained.run.folder}"))

@@ -117,6 +117,23 @@ def test_the_table():
     assert second.startswith("softmax") and last.startswith("2 calls, 0.000 MFLOP, ")
 
 
+def test_columns_of_the_table_never_touch():
+    many = [gg.ones((2, 3, 4)) for _ in range(9)]
+    wide = gg.Tensor(np.broadcast_to(np.float32(1), (2000, 3000)))
+    t = traced(lambda: (gg.concatenate(many), wide @ gg.ones((3000, 300)), gg.exp(many[0])))
+    head, *rows, last = str(t).splitlines()
+    ends = [head.index(name) + len(name) for name in ("MFLOP", "MB", "ms")]
+    starts = [head.index(name) for name in ("function", "inputs", "outputs", "backend")]
+    for row, name in zip(rows, ("concatenate", "matmul", "exp")):
+        assert row.startswith(f"{name} ") and row == row.rstrip()
+        for at in starts:
+            assert row[at] != " " and row[:at].endswith("  " if at else "")
+        for at in ends:
+            assert row[at - 1].isdigit() and row[at:].startswith("  ")
+    assert rows[0].split()[1:10] == ["(2,3,4)"] * 9 and "3600.000" in rows[1]
+    assert last.startswith("3 calls, ")
+
+
 def test_the_graph():
     x = gg.ones((2, 3))
     with gg.trace() as t:

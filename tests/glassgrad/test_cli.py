@@ -11,7 +11,7 @@ import types
 import numpy as np
 import pytest
 
-from glassgrad import cli, models
+from glassgrad import checkout, cli, models
 from glassgrad.cli import main
 from glassgrad.cli.machine import describe
 from glassgrad.kernels import OPERATIONS, implementations
@@ -51,7 +51,8 @@ def test_no_command_shows_the_help(capsys):
 def test_version(capsys):
     import glassgrad
 
-    assert call(capsys, "--version")[:2] == (0, f"glassgrad {glassgrad.__version__}\n")
+    code, out, _ = call(capsys, "--version")
+    assert (code, out) == (0, f"glassgrad {glassgrad.__version__}, {checkout.copy()}\n")
 
 
 @pytest.mark.parametrize(
@@ -205,24 +206,30 @@ def test_a_full_disk_is_one_message():
     assert (done.returncode, done.stderr) == (1, "glassgrad: No space left on device\n")
 
 
+def as_terminal(monkeypatch, width):
+    """Standard output takes itself for a terminal of so many columns, without colours."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    for name, value in {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+
+
 def test_list_names_all_systems_and_data(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
     code, out, _ = call(capsys, "list")
     assert code == 0
     for name in (*models.names(), "digits", "mnist", "adding"):
         assert re.search(rf"^{name} ", out, re.M), name
     assert "scikit-learn" in out and "generated" in out
-    assert max(map(len, out.splitlines())) <= 80 and "\x1b" not in out
+    assert "(MiniSom)" in out and "\x1b" not in out
 
 
 def test_list_breaks_no_word_at_80_columns(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
+    as_terminal(monkeypatch, 80)
     code, out, _ = call(capsys, "list", "models")
     assert code == 0
     for name in models.names():
         assert set(models.recipe(name).title.split()) <= set(out.split()), name
     assert len(out.splitlines()) <= 4 * len(models.names())
-    monkeypatch.setenv("COLUMNS", "140")
+    as_terminal(monkeypatch, 140)
     assert "(MiniSom)" in call(capsys, "list", "models")[1]
 
 
@@ -230,7 +237,7 @@ def test_list_breaks_no_word_at_80_columns(capsys, monkeypatch):
 def test_list_gives_the_terms_of_each_data_set(capsys, monkeypatch, width):
     from glassgrad.core.data import entry, names
 
-    monkeypatch.setenv("COLUMNS", str(width))
+    as_terminal(monkeypatch, width)
     words = set(re.split(r"[\s;]+", call(capsys, "list", "data")[1]))
     assert {"LDC99T42", "BSD-3-Clause", "Apache-2.0"} <= words
     for name in names():
@@ -242,7 +249,6 @@ def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
 
     monkeypatch.setattr(files, "REPOSITORY", tmp_path / "repository")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.delenv("GLASSGRAD_DATA", raising=False)
     code, out, _ = call(capsys, "list", "data")
     assert code == 0 and "Systems" not in out
@@ -271,6 +277,12 @@ def test_show_works_for_every_system(capsys, name):
     whole = recipe.ignored and "batch" in recipe.ignored(recipe.resolve())  # takes all samples
     code, out, _ = call(capsys, "show", name, "--set", "seed=3" if whole else "batch=3")
     assert code == 0 and "Settings" in out
+    _, _, rest = re.split(r"^Modules, for \w+$|^Settings$", out, flags=re.M)
+    assert not re.search(r"^\s*[.,;:)]|[,(:]$|\( *\)$|None", rest, re.M), "a broken sentence"
+    assert rest.count("to reach: ") == len(recipe.targets) == rest.count("  published ")
+    for target in recipe.targets:
+        for name, text in (("source", target.source), ("note", target.note)):
+            assert not text or f"\n{name}: {text}\n" in rest
 
 
 def test_kernels_lists_the_registry(capsys):
@@ -321,6 +333,7 @@ def test_doctor(capsys, monkeypatch, tmp_path):
     code, out, _ = call(capsys, "doctor")
     assert code == 0, out
     assert "FAILED" not in out and "numba = reference" in out
+    assert re.search(rf"^glassgrad +0\.1\.0, {re.escape(checkout.copy())}$", out, re.M)
     assert describe()["numpy"] == np.__version__
     assert np.__version__ in out and "digits" in out
 

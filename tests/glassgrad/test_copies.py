@@ -1,0 +1,185 @@
+"""Which copy is imported: with `pip install .`, with `-e`, with nothing installed; here and there.
+
+Each copy is imported whole, from one folder, every file under one name.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("bench", "core", "glassgrad", "kernels", "models")
+COPIED = (*ROOMS, "README.md", "setup.py", "pyproject.toml")
+
+# The files of the modules that a process has imported, and of those that a child of multiprocessing
+# has, which starts from nothing; and of one that is only looked for.
+PROBE = """
+import concurrent.futures, importlib.util, json, multiprocessing, sys
+
+def seen(_=None):
+    import glassgrad, glassgrad.bench.suite, glassgrad.cli, glassgrad.models
+    return {n: m.__file__ for n, m in sys.modules.items() if n.partition(".")[0] == "glassgrad"}
+
+if __name__ == "__main__":
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, spawn) as pool:
+        child = pool.submit(seen).result()
+    later = importlib.util.find_spec("glassgrad.bench.gpu").origin
+    print(json.dumps({"here": seen(), "child": child, "later": later}))
+"""
+
+
+class Environment:
+    """A virtual environment with the packages of this one, but not with this one's glassgrad."""
+
+    def __init__(self, folder: Path):
+        venv.create(folder, symlinks=True)
+        self.python, self.script = folder / "bin/python", folder / "bin/glassgrad"
+        self.packages = next(folder.glob("lib/*/site-packages"))
+        others = [p for p in sys.path if p.endswith("site-packages")]
+        if any((Path(p) / "glassgrad").is_dir() for p in others):
+            pytest.skip("glassgrad is installed among the packages that it needs")
+        # a path in a .pth file is searched, its own .pth files (an editable install) are not read
+        (self.packages / "others.pth").write_text("\n".join(others))
+
+    def run(self, *argv, where: Path, code: int = 0, **options) -> str:
+        done = subprocess.run(
+            [str(a) for a in argv], cwd=where, capture_output=True, text=True, **options
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    def pip(self, *argv, where: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "--python", self.python, "--quiet", "install"]
+        self.run(*pip, "--no-deps", "--no-index", *argv, where=where)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A checkout of its own, in a folder whose name is not plain."""
+    folder = tmp_path_factory.mktemp("check out ü")
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    """The wheel of the checkout, built without the network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "source"  # building leaves folders behind
+    shutil.copytree(source, copy)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder]
+    done = subprocess.run([*pip, "--no-build-isolation", copy], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no wheel can be built here: {done.stderr.strip()[-200:]}")
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """`pip install .`, as README's first command does."""
+    made = Environment(tmp_path_factory.mktemp("installed"))
+    made.pip(wheel, where=wheel.parent)
+    return made
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The packages that glassgrad needs, and no glassgrad."""
+    return Environment(tmp_path_factory.mktemp("bare"))
+
+
+def assert_whole(environment, where: Path, inside: Path, **options) -> None:
+    """A process started in `where` imports everything from `inside`, and nothing twice."""
+    (environment.packages / "probe.py").write_text(PROBE)
+    out = environment.run(environment.python, "-m", "probe", where=where, **options)
+    found = json.loads(out)
+    for modules in (found["here"], found["child"]):
+        assert len(modules) > 100
+        assert {Path(f).is_relative_to(inside) for f in modules.values()} == {True}
+        assert len(set(modules.values())) == len(modules)
+    assert Path(found["later"]).is_relative_to(inside)
+
+
+def version(environment, where: Path) -> str:
+    return environment.run(environment.python, "-m", "glassgrad", "--version", where=where)
+
+
+def test_installed_and_in_the_checkout_it_is_the_checkouts(installed, source):
+    assert_whole(installed, source, source)
+    assert version(installed, source) == f"glassgrad 0.1.0, checkout {source}\n"
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_readmes_python_runs_after_readmes_install(installed, source, tmp_path, inside):
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S):
+        where = source if inside else tmp_path
+        out = installed.run(installed.python, "-W", "error", "-", where=where, input=code)
+        assert "linear" in out  # the trace that it prints
+
+
+def test_installed_and_elsewhere_it_is_the_installed_one(installed, tmp_path):
+    inside = installed.packages / "glassgrad"
+    assert_whole(installed, tmp_path, inside)
+    assert version(installed, tmp_path) == f"glassgrad 0.1.0, installed in {inside}\n"
+
+
+def test_the_installed_command_is_the_installed_one_everywhere(installed, source, tmp_path):
+    for where in (source, tmp_path):
+        out = installed.run(installed.script, "--version", where=where)
+        assert out == f"glassgrad 0.1.0, installed in {installed.packages / 'glassgrad'}\n"
+
+
+def test_not_installed(bare, source, tmp_path):
+    assert_whole(bare, source, source)
+    assert_whole(bare, tmp_path, source, env={"PYTHONPATH": str(source), "HOME": str(tmp_path)})
+    err = bare.run(bare.python, "-m", "glassgrad", where=tmp_path, code=1)
+    assert "No module named glassgrad" in err
+
+
+@pytest.mark.slow
+def test_an_editable_install(source, tmp_path, tmp_path_factory):
+    """Of this checkout: the same files from everywhere. In another checkout: that one's, whole."""
+    made = Environment(tmp_path_factory.mktemp("editable"))
+    linked = tmp_path / "linked"
+    shutil.copytree(source, linked)
+    made.pip("--no-build-isolation", "-e", linked, where=tmp_path)
+    for where in (linked, tmp_path):
+        assert_whole(made, where, linked)
+        assert version(made, where) == f"glassgrad 0.1.0, checkout {linked}\n"
+    assert_whole(made, source, source)
+
+
+def test_foreign_folders_next_to_the_installed_package_stay_foreign(installed, tmp_path):
+    """Other packages may have a core/ in site-packages."""
+    for name in ("core", "kernels", "extra"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    shutil.copytree(installed.packages / "glassgrad", tmp_path / "glassgrad")
+    assert_whole(installed, tmp_path, tmp_path / "glassgrad")
+    err = installed.run(installed.python, "-c", "import glassgrad.extra", where=tmp_path, code=1)
+    assert "No module named 'glassgrad.extra'" in err
+
+
+def test_the_checkout_does_not_find_the_package_in_itself(bare, source):
+    err = bare.run(bare.python, "-c", "import glassgrad.glassgrad", where=source, code=1)
+    assert "import it as glassgrad, not as glassgrad.glassgrad" in err
+
+
+def test_the_wheel_holds_every_package_and_file(wheel):
+    """An editable install finds what a wheel has forgotten."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for path in ROOT.glob("*/**/*"):
+        room, *rest = path.relative_to(ROOT).parts
+        if room in ROOMS and path.suffix in {".py", ".html", ".css", ".js", ".cu", ".cuh", ".h"}:
+            inside = "/".join(rest if room == "glassgrad" else (room, *rest))
+            assert f"glassgrad/{inside}" in names, path

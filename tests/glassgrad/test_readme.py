@@ -1,0 +1,88 @@
+"""Every block of README does what README says. Its Python runs in test_copies.py.
+
+A line of the block of commands runs as it stands, or, where that would take long, smaller: as the
+same command. Then the line itself still has to parse, down to its settings.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from glassgrad import cli, models
+from glassgrad.cli.common import overrides
+from tests.kernels.checking import why_no_emulator
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"(<!-- \w+ -->\n)?```(\w+)\n(.*?)```", README, re.S)
+COMMANDS = [
+    line.partition("#")[0].strip()
+    for marker, kind, block in BLOCKS
+    if kind == "sh" and not marker
+    for line in block.splitlines()
+]
+TRAIN = "glassgrad train vae --set epochs=20"
+
+SMALLER = {
+    TRAIN: "glassgrad train vae --set epochs=1 hidden=[8,8] --quiet",
+    "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
+    "glassgrad reproduce": "glassgrad reproduce --list",  # trains for hours
+    "glassgrad gradcheck": "glassgrad gradcheck tanh Linear vae",  # all: test_gradcheck.py
+    "glassgrad lab conv2d.forward": "glassgrad lab philox.bits --version 1",
+    "glassgrad bench conv2d lenet": "glassgrad bench conv2d lenet --list",  # test_bench_cli.py
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """The run folder of README's training."""
+    words = shlex.split(SMALLER[TRAIN])[1:]
+    assert cli.main([*words, "--out", str(folder / "runs")]) == 0
+    (run,) = (folder / "runs").iterdir()
+    return run
+
+
+def test_the_blocks_are_those_that_are_tested():
+    """No block without a test: two commands that .ci/run runs, Python, the block of commands."""
+    kinds = [(marker.strip(), kind) for marker, kind, _ in BLOCKS]
+    assert kinds == [("<!-- demo -->", "sh"), ("<!-- test -->", "sh"), ("", "python"), ("", "sh")]
+    for (_, _, block), must in zip(BLOCKS, ("glassgrad demo", "pytest")):
+        assert block.count("\n") == 1 and must in block and "pip install" in block
+    integration = (Path(cli.__file__).parents[2] / ".ci/run").read_text(encoding="utf-8")
+    assert 'eval "$(readme_command demo)"' in integration
+    assert 'eval "$(readme_command test)"' in integration
+    assert set(SMALLER) < set(COMMANDS)
+    commands = [shlex.split(line)[1] for line in COMMANDS]
+    assert set(commands) == set(cli.COMMANDS) - {"demo"}, "README shows every command"
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_parses(line):
+    program, *words = shlex.split(line)
+    assert program == "glassgrad"
+    args = cli._parse(words)
+    assert args.command == words[0]
+    if getattr(args, "sets", None):
+        models.recipe(args.name).resolve(args.data, overrides(args.sets))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_runs(capsys, monkeypatch, folder, trained, line):
+    from glassgrad.core.data import files
+
+    if " lab " in line and why_no_emulator():
+        pytest.skip(why_no_emulator())
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(files, "REPOSITORY", folder)  # doctor need not hash gigabytes here
+    smaller = SMALLER.get(line, line)
+    words = shlex.split(smaller.replace("runs/...", str(trained)))
+    assert words[:2] == shlex.split(line)[:2], "another command"
+    code = cli.main(words[1:])
+    out, err = capsys.readouterr()
+    assert (code, err) == (0, "") and out.strip()
