@@ -46,7 +46,7 @@ def run(args) -> int:
     from ..bench import record as records
     from ..bench import suite, tables
     from ..core.run import make_folder
-    from .output import console, count
+    from .output import console, count, say
 
     if not 1 <= args.factor < math.inf:
         raise UsageError("--factor must be at least 1, and finite")
@@ -74,12 +74,12 @@ def run(args) -> int:
     found = records.read(args.stored) if args.stored else _measure(args, backend, out)
     for page in args.table:
         tables.render(found, Path(page))
-        out.print(f"written: {page}")
+        say(f"written: {page}")
     if args.figures:
         from ..bench import figures
 
         for path in figures.write(found, Path(args.figures)):
-            out.print(f"written: {path}")
+            say(f"written: {path}")
     if old is None:
         return 0
     fallen, compared = records.fallen(found, old, args.factor)

@@ -13,11 +13,11 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from ..demo import run as demo
-    from ..kernels.errors import printable
     from ..progress import Live
+    from .output import say
 
     page = Path(demo(args.out, args.seed, progress=Live()))
-    print(printable(f"written: {page}"))
+    say(f"written: {page}")
     if args.open:
         import webbrowser
 

@@ -23,7 +23,7 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
-    from .output import console
+    from .output import console, say
 
     compiler()  # before anything is measured: the emulator cannot do without
     out, found = console(), []
@@ -39,7 +39,7 @@ def run(args) -> int:
     for finding in findings:
         out.print(finding, style="red")
     page.write_text(render(found, _command(args)), encoding="utf-8")
-    out.print(f"written: {page}")
+    say(f"written: {page}")
     if args.open:
         import webbrowser
 

@@ -40,6 +40,11 @@ def console(stderr: bool = False) -> Console:
     return _Console(stderr=stderr, width=UNFOLDED, force_interactive=False, **plain)
 
 
+def say(text: str) -> None:
+    """Print a line that nothing may fold, such as a path that is to be copied."""
+    print(printable(text))
+
+
 def table(
     rows: Iterable[Sequence], *columns: str, title: str | None = None,
     numbers: Sequence[str] = (), whole: Sequence[str] = (),

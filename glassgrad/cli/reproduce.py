@@ -31,17 +31,16 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from .. import models
-    from ..kernels.errors import printable
     from ..reproduction import Record, render
     from . import UsageError
-    from .output import console, count
+    from .output import console, count, say
 
     if args.table:
         if not args.json or args.names:
             raise UsageError("--table FILE needs --json FILE, and no names: it trains nothing")
         record = Record(args.json)
         render(record, Path(args.table))
-        print(printable(f"{args.table}: {count(len(record.rows), 'row')}"))
+        say(f"{args.table}: {count(len(record.rows), 'row')}")
         return 0
     recipes = [models.recipe(n) for n in dict.fromkeys(args.names or models.names())]
     jobs = [(r, t) for r in recipes for t in r.targets]

@@ -22,7 +22,8 @@ def run(args) -> int:
     from .. import models, training
     from ..core import Generator
     from ..core.run import Run
-    from ..kernels.errors import GlassgradError, printable
+    from ..kernels.errors import GlassgradError
+    from .output import say
 
     out = Path(args.out) if args.out else Path(args.run) / "sample.png"
     if out.suffix.lower() != ".png":
@@ -36,5 +37,5 @@ def run(args) -> int:
         )
     recipe, trained = training.load(args.run, args.data_dir)
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
-    print(printable(f"written: {Run(out.parent).write_figure(out.stem, figure)}"))
+    say(f"written: {Run(out.parent).write_figure(out.stem, figure)}")
     return 0

@@ -20,7 +20,7 @@ def run(args) -> int:
     from .. import models, training
     from ..core.run import write_atomic
     from .common import overrides
-    from .output import Flow, Prose, console
+    from .output import Flow, Prose, console, say
 
     recipe = models.recipe(args.name)
     name = recipe.data if args.data is None else args.data
@@ -39,7 +39,7 @@ def run(args) -> int:
     out.print(Prose(repr(system)), "")
     out.print(calls)
     if args.dot:
-        out.print(f"graph written to {args.dot}")
+        say(f"written: {args.dot}")
     out.print()
     out.print(_settings(recipe, settings))
     for t in recipe.targets:

@@ -81,8 +81,7 @@ def _train(args, recipe, **options) -> int:
 
 
 def _report(recipe, trained, result) -> None:
-    from ..kernels.errors import printable
-    from .output import console, good, number, seconds, table
+    from .output import console, good, number, say, seconds, table
 
     out = console()
     rows = [(k, number(v)) for k, v in result["test"].items()]
@@ -98,4 +97,4 @@ def _report(recipe, trained, result) -> None:
             for t in result["targets"]
         ]  # fmt: skip
         out.print(table(rows, "target", "published", "bound", "ours", "reached"))
-    print(printable(f"written: {trained.run.folder}"))
+    say(f"written: {trained.run.folder}")
