@@ -119,7 +119,7 @@ def test_a_page_keeps_its_lines_where_they_fit_and_is_filled_anew_elsewhere():
 
 
 def on_terminal(width, *argv, **environment):
-    """What a command writes on a terminal of so many columns, without colours."""
+    """What a command writes to a terminal of so many columns, without colours."""
     import fcntl
     import termios
 
@@ -127,8 +127,8 @@ def on_terminal(width, *argv, **environment):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "glassgrad", *argv], stdin=slave, stdout=slave, stderr=slave,
-        env={**env, "TERM": "xterm", **environment},
+        [sys.executable, "-m", "glassgrad", *argv], stdin=slave, stdout=slave,
+        stderr=subprocess.DEVNULL, env={**env, "TERM": "xterm", **environment},
     )  # fmt: skip
     os.close(slave)
     written = b""
