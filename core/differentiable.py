@@ -31,19 +31,23 @@ import types
 import numpy as np
 
 from ..kernels import registry
+from ..kernels.doors import Door, memory_error
 from ..kernels.errors import (
+    ArgumentError,
     DeviceError,
     DTypeError,
     GlassgradError,
     ShapeError,
+    ValueRangeError,
     describe,
     expect,
 )
 from . import debug
 from .arrays import is_array, is_cupy, xp_of
+from .kinds import SETTING
 from .observers import watch_end, watch_start
 from .tape import GraphError, Node, grad, grad_enabled
-from .tensor import Tensor, TensorError
+from .tensor import HELD, Tensor, TensorError, array_of
 
 FUNCTIONS: dict[str, "Differentiable"] = {}
 
@@ -66,7 +70,8 @@ class Differentiable:
         }
         rest = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         self.setting_names = [p.name for p in rest]
-        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+        found = ", ".join(f"{name!r}: {name}" for name in self.setting_names)
+        self.read = _Settings(self.name, rest, SETTING).compiled(f"return {{{found}}}")
         self.derivatives, self.vjp, self.composed = derivatives, vjp, composed
         self.piecewise, self.elementwise, self.floats = piecewise, elementwise, floats
         self.flops = flops
@@ -97,21 +102,15 @@ class Differentiable:
             if len(tensors) < n:
                 missing = self.tensors[len(tensors) :]
                 if not self.optional.issuperset(missing):
-                    raise TypeError(f"{self.name}: missing argument {missing[0]!r}")
+                    raise ArgumentError(f"{self.name}: missing argument {missing[0]!r}")
                 tensors = tensors + (None,) * len(missing)
             if extra:
                 if len(extra) > len(self.setting_names):
                     most = n + len(self.setting_names)
-                    raise TypeError(f"{self.name}: takes {most} arguments; got {len(args)}")
+                    raise ArgumentError(f"{self.name}: takes {most} arguments; got {len(args)}")
                 settings.update(zip(self.setting_names, extra, strict=False))
-        if self.defaults:
-            settings = {**self.defaults, **settings}
-        for name, value in settings.items():
-            if type(value) is Tensor and value.edge is not None:
-                raise TensorError(
-                    f"{self.name}: {name} is a setting: no gradient would flow to the tensor"
-                    f" {value.describe()}; pass a number, or .detach() it"
-                )
+        if self.setting_names or settings:
+            settings = self.read(**settings)
         arrays = self._arrays(tensors)
         given = [t for t in tensors if type(t) is Tensor]
 
@@ -119,10 +118,10 @@ class Differentiable:
         registry.last_run()  # forget what ran outside of any call: it is not ours
         try:
             out = self.body(*arrays, **settings)
-        except (ValueError, IndexError) as error:
-            if isinstance(error, GlassgradError):
-                raise
-            raise self._shape_error(arrays, error) from error
+        except GlassgradError:
+            raise
+        except (ValueError, IndexError, TypeError, OverflowError, MemoryError) as error:
+            raise self._refusal(arrays, error) from error
         ran = registry.last_run()
         several = type(out) is tuple
         outs = tuple(o if is_array(o) else np.asarray(o) for o in (out if several else (out,)))
@@ -144,8 +143,13 @@ class Differentiable:
                     view.changes = t.changes
         return tuple(made) if several else made[0]
 
-    def _shape_error(self, arrays, error):
-        """What the array library refused, in the form of the house."""
+    def _refusal(self, arrays, error):
+        """The array library's error in our own format."""
+        if isinstance(error, MemoryError):
+            return memory_error(self.name, error)
+        if isinstance(error, (TypeError, OverflowError)):
+            kind = DTypeError if isinstance(error, TypeError) else ValueRangeError
+            return kind(f"{self.name}: {error} {self._describe(arrays)}")
         shapes = [a.shape for a in arrays if is_array(a)]
         if (self.elementwise or self.floats) and len(shapes) > 1 and not self.variadic:
             must = "shapes must broadcast; expected lengths that are equal or 1, counted from the"
@@ -300,10 +304,22 @@ def _plain(value, function):
         return value.item()
     if value is None or isinstance(value, (bool, int, float)) or is_array(value):
         return value
-    array = np.asarray(value)
-    if array.dtype == object:
-        raise DTypeError(f"{function}: cannot make an array of {type(value).__name__}")
+    array = array_of(function, value)
+    if array.dtype.char not in HELD:
+        raise DTypeError(f"{function}: expected numbers, got {array.dtype} {type(value).__name__}")
     return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+class _Settings(Door):
+    """Settings are constants: a tracked tensor among them would lose its gradient."""
+
+    def read(self, i: int, value, me=None):
+        if type(value) is Tensor and value.edge is not None:
+            raise TensorError(
+                f"{self.name}: {self.parameters[i].name} is a setting: no gradient would flow to"
+                f" the tensor {value.describe()}; pass a number, or .detach() it"
+            )
+        return super().read(i, value)
 
 
 def _own(value):

@@ -39,7 +39,7 @@ class Tensor:
         self, data, requires_grad: bool = False, *, node=None, index: int = 0, derived: bool = False
     ):
         if not is_array(data):
-            data = _array("Tensor", data)
+            data = array_of("Tensor", data)
         if data.dtype.char not in HELD:
             raise DTypeError(
                 f"Tensor: float32, float64, integers or booleans expected, got {data.dtype};"
@@ -249,7 +249,7 @@ def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu")
     if isinstance(values, Tensor):
         values = values.data
     keeps = is_array(values) or isinstance(values, np.generic)
-    array = to_numpy(values) if keeps else _array("tensor", values)
+    array = to_numpy(values) if keeps else array_of("tensor", values)
     if dtype is None:
         dtype = np.float32 if array.dtype == np.float64 and not keeps else array.dtype
     array = np.array(array, dtype=dtype)
@@ -271,7 +271,7 @@ def as_tensor(value) -> Tensor:
     return Tensor(value) if is_array(value) else tensor(value)
 
 
-def _array(function: str, values):
+def array_of(function: str, values):
     """Numbers and lists of them as array; ragged lists and other objects by our own error."""
     try:
         array = np.asarray(values)

@@ -43,6 +43,14 @@ class DeviceError(GlassgradError, RuntimeError):
     """Arrays lie on different devices, or the device asked for is not there."""
 
 
+class ArgumentError(GlassgradError, TypeError):
+    """An argument is missing, or there is one that the function does not have."""
+
+
+class MemoryLimitError(GlassgradError, MemoryError):
+    """An array would be larger than the memory there is."""
+
+
 class ValueRangeError(GlassgradError, ValueError):
     """A value lies outside the range that the function accepts (a label, a probability, NaN)."""
 

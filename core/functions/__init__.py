@@ -2,8 +2,11 @@
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
 pooling, normalisation, dropout, latent, recurrent, autoregressive.
+Arguments are read by their annotations (kernels/doors.py): the functions gathered here are those
+with the door in front; within a module of this folder they call each other without it.
 """
 
+from ...kernels.doors import check_all
 from .activations import elu, leaky_relu, log_sigmoid, relu, sigmoid, softplus, tanh
 from .arithmetic import (
     absolute,
@@ -66,3 +69,4 @@ __all__ = [
     "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
     "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
 ]  # fmt: skip
+check_all(globals(), __all__)

@@ -72,7 +72,7 @@ def _slope(x: Tensor, slope: float) -> Tensor:
 
 
 @differentiable(x=lambda g, x, slope: g * _slope(x, slope), piecewise=True, floats=True)
-def leaky_relu(x, /, slope=0.01):
+def leaky_relu(x, /, slope: float = 0.01):
     """x for x > 0, slope·x otherwise (Maas et al. 2013).
 
     x of any shape; integers become float32.
@@ -90,7 +90,7 @@ def _elu_slope(g, x, alpha):
 
 
 @differentiable(x=_elu_slope, piecewise=True, floats=True)
-def elu(x, /, alpha=1.0):
+def elu(x, /, alpha: float = 1.0):
     """x for x > 0, α(eˣ - 1) otherwise (Clevert et al. 2016).
 
     x of any shape; integers become float32.

@@ -11,6 +11,7 @@ derivatives of every order exist. `input_grad` is also the transposed convolutio
 import numpy as np
 
 from ...kernels import conv2d as kernel
+from ...kernels.annotations import Pair
 from ...kernels.errors import DTypeError, expect
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
@@ -79,8 +80,9 @@ def _with_bias(function, y, b, channels):
 
 
 def conv2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride=1, padding=0, dilation=1, groups: int = 1
-) -> Tensor:
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
     """Cross-correlation of x [N, C, H, W] with w [O, C/groups, KH, KW], plus b [O].
 
     y[n,o,i,j] = b[o] + Σ_cab w[o,c,a,b] x[n, c, i·stride + a·dilation - padding, ...]
@@ -98,8 +100,8 @@ def conv2d(
 
 
 def conv_transpose2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride=1, padding=0, dilation=1,
-    groups: int = 1, output_padding=0,
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
+    dilation: Pair = 1, groups: int = 1, output_padding: Pair = 0,
 ) -> Tensor:  # fmt: skip
     """Transposed convolution: the input gradient of conv2d, as a layer that enlarges.
 
@@ -141,7 +143,10 @@ def conv_transpose2d(
     return _with_bias(name, y, b, shape[1])
 
 
-def conv1d(x: Tensor, w: Tensor, b=None, stride=1, padding=0, dilation=1, groups=1) -> Tensor:
+def conv1d(
+    x: Tensor, w: Tensor, b: Tensor | None = None, stride: int = 1, padding: int = 0,
+    dilation: int = 1, groups: int = 1,
+) -> Tensor:  # fmt: skip
     """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L'].
 
     b [O]; stride, padding, dilation and groups are ints. Raises ShapeError.

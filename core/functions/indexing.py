@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 
+from ...kernels.annotations import Axis, DType, Shape
 from ...kernels.errors import DTypeError, ValueRangeError, expect
 from ..arrays import is_array, placed, to_numpy, xp_of
 from ..differentiable import differentiable, moves
@@ -22,7 +23,7 @@ def _is_basic(index) -> bool:
 
 
 @differentiable(x=lambda g, index: _getitem(g, index))
-def scatter(x, /, index, shape):
+def scatter(x, /, index, shape: Shape):
     """Zeros of `shape` with x added at `index`: the transpose of getitem.
 
     >>> import numpy as np, glassgrad as gg
@@ -113,7 +114,7 @@ def check_labels(function: str, labels, classes: int, what: str = "labels"):
     return labels
 
 
-def one_hot(labels, classes: int, dtype="float32") -> Tensor:
+def one_hot(labels, classes: int, dtype: DType = "float32") -> Tensor:
     """Row i is 1 at labels[i] and 0 elsewhere, as a constant.
 
     >>> import glassgrad as gg
@@ -190,7 +191,7 @@ def take_along(x: Tensor, labels) -> Tensor:
     return _getitem(x, (*rows, labels))
 
 
-def argmax(x, axis: int = -1) -> np.ndarray:
+def argmax(x: Tensor, axis: Axis | None = -1) -> np.ndarray:
     """Index of the largest element (the first of several), a plain NumPy array.
 
     It has no derivative. NaN counts as the largest. Raises ShapeError for an axis that is not there

@@ -3,6 +3,7 @@ winner was, and the derivative of that picks the winners' places again, for any 
 """
 
 from ...kernels import pool2d as kernel
+from ...kernels.annotations import Pair
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor
 from .convolution import _two
@@ -54,7 +55,9 @@ def _avg_backward(x, /, shape, kernel_size, stride, padding):
     return kernel.avg_backward(x, shape, kernel_size, stride, padding)
 
 
-def max_pool2d(x: Tensor, kernel_size, stride=None, padding=0) -> Tensor:
+def max_pool2d(
+    x: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0
+) -> Tensor:
     """The largest element of each window of x [N, C, H, W]; ties go to the lowest index.
 
     `stride` is the window by default (lecture: non-overlapping); smaller gives overlapping windows.
@@ -67,7 +70,9 @@ def max_pool2d(x: Tensor, kernel_size, stride=None, padding=0) -> Tensor:
     return _max_forward(x, size, size if stride is None else _two(stride), _two(padding))[0]
 
 
-def avg_pool2d(x: Tensor, kernel_size, stride=None, padding=0) -> Tensor:
+def avg_pool2d(
+    x: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0
+) -> Tensor:
     """The mean of each window of x [N, C, H, W]; padding counts as zeros.
 
     Raises ShapeError for windows that do not fit.

@@ -5,15 +5,20 @@ the kernels (kernels/lstm, kernels/gru) for the first order. A test holds the tw
 Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
 """
 
+from collections.abc import Callable
+from typing import Literal
+
 from ...kernels import gru as gru_kernel
 from ...kernels import lstm as lstm_kernel
-from ...kernels.errors import DTypeError, ValueRangeError, expect
+from ...kernels.errors import DTypeError, expect
 from ...kernels.product import product
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
 from .linalg import linear, matmul
 from .shapes import split, stack, swap_axes
+
+Variant = Literal["lecture", "library"]
 
 
 def _sized(function: str, rows: int, **given):
@@ -82,7 +87,14 @@ def _no_steps(h, *others):
     return states
 
 
-def rnn(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, activation=tanh):
+def rnn(
+    x: Tensor,
+    h: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b: Tensor | None = None,
+    activation: Callable = tanh,
+):
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last one).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
@@ -156,7 +168,10 @@ def _lstm(xa, h, c, wh, p=None, /):
     return lstm_kernel.sequence_forward(xa, h, c, wh, p)
 
 
-def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, peephole=None):
+def lstm(
+    x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b: Tensor | None = None,
+    peephole: Tensor | None = None,
+):  # fmt: skip
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
@@ -179,7 +194,9 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b=None, pe
     return hs, (hs[-1], cs[-1])
 
 
-def gru_step(xa: Tensor, h: Tensor, wh: Tensor, bh=None, variant: str = "lecture") -> Tensor:
+def gru_step(
+    xa: Tensor, h: Tensor, wh: Tensor, bh: Tensor | None = None, variant: Variant = "lecture"
+) -> Tensor:
     """One GRU step from xa = W x + b [N, 3H] (order r, z, n) and h [N, H].
 
     lecture:  n = tanh(xa + W (r h)),   h' = (1 - z) h + z n
@@ -231,7 +248,10 @@ def _gru(xa, h, wh, bh=None, /, variant="lecture"):
     return gru_kernel.sequence_forward(xa, h, wh, bh, variant)
 
 
-def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, variant="lecture"):
+def gru(
+    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None, variant: Variant = "lecture",
+):  # fmt: skip
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
@@ -244,10 +264,6 @@ def gru(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih=None, b_hh=None, 
     >>> hs.shape, h.shape
     ((3, 2, 5), (2, 5))
     """
-    expect(
-        variant in ("lecture", "library"), "gru", "variant must be known", "lecture or library",
-        variant, ValueRangeError,
-    )  # fmt: skip
     x, h, w_ih, w_hh, b_ih, b_hh = _sized(
         "gru", 3, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh
     )

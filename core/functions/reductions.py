@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...kernels.annotations import Axes
 from ...kernels.errors import DTypeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
@@ -45,7 +46,7 @@ def _spread(g, x_shape, axis):
 
 
 @differentiable(x=_spread, flops=lambda arrays, outs, settings: arrays[0].size - outs[0].size)
-def sum(x, /, axis=None, keepdims=False):
+def sum(x, /, axis: Axes | None = None, keepdims: bool = False):
     """Σ x over `axis` (an int, a tuple, or None for all).  Every term's derivative is 1.
 
     >>> import glassgrad as gg
@@ -64,7 +65,7 @@ def count(shape, axis) -> int:
     return n
 
 
-def mean(x: Tensor, axis=None, keepdims: bool = False) -> Tensor:
+def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over `axis`; of nothing it is an error, not NaN.
 
     Raises ShapeError for an axis that is not there.
@@ -80,7 +81,7 @@ def mean(x: Tensor, axis=None, keepdims: bool = False) -> Tensor:
     return sum(x, axis=axis, keepdims=keepdims) / float(n)
 
 
-def variance(x: Tensor, axis=None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's.
 
     Raises ShapeError for an axis that is not there or too few elements.
@@ -114,7 +115,7 @@ def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
     x=lambda g, x, axis, x_shape: _spread(g, x_shape, axis) * _first_hit(x, axis, "max"),
     piecewise=True,
 )
-def max(x, /, axis=None, keepdims=False):
+def max(x, /, axis: Axes | None = None, keepdims: bool = False):
     """The largest element over `axis`; of several the gradient goes to the first.
 
     NaN wins. Raises ShapeError for an axis that is not there or has no element.
@@ -133,7 +134,7 @@ def max(x, /, axis=None, keepdims=False):
     x=lambda g, x, axis, x_shape: _spread(g, x_shape, axis) * _first_hit(x, axis, "min"),
     piecewise=True,
 )
-def min(x, /, axis=None, keepdims=False):
+def min(x, /, axis: Axes | None = None, keepdims: bool = False):
     """The smallest element over `axis`; of several the gradient goes to the first.
 
     NaN wins. Raises ShapeError for an axis that is not there or has no element.
@@ -155,7 +156,7 @@ def _direction(g, x, out, axis, x_shape):
 
 
 @differentiable(x=_direction, floats=True)
-def norm(x, /, axis=None, keepdims=False):
+def norm(x, /, axis: Axes | None = None, keepdims: bool = False):
     """√Σx² over `axis`, scaled against overflow.  ∂‖x‖/∂x = x/‖x‖, and 0 at 0.
 
     x of any shape; integers become float32.

@@ -4,6 +4,9 @@ broadcast_to <-> sum_to      reshape <-> reshape       transpose <-> transpose (
 concatenate  <-> slices      pad     <-> slice         getitem   <-> scatter (indexing.py)
 """
 
+from collections.abc import Iterable
+
+from ...kernels.annotations import Axes, Axis, DType, Lengths, Number, Shape
 from ...kernels.errors import expect
 from ..arrays import xp_of
 from ..differentiable import differentiable, moves
@@ -45,7 +48,7 @@ def _sum_to_shape(x, /, shape):
     return _sum_to(x, shape)
 
 
-def sum_to(x: Tensor, shape) -> Tensor:
+def sum_to(x: Tensor, shape: Shape) -> Tensor:
     """The transpose of broadcasting: x summed over the axes along which `shape` was repeated.
 
     >>> import glassgrad as gg
@@ -62,7 +65,7 @@ def _broadcast(x, /, shape):
     return in_order(xp_of(x).broadcast_to(x, shape))
 
 
-def broadcast_to(x: Tensor, shape) -> Tensor:
+def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
     """x repeated to `shape`, by NumPy's rules.
 
     Raises ShapeError.
@@ -77,7 +80,7 @@ def broadcast_to(x: Tensor, shape) -> Tensor:
 
 
 @differentiable(x=lambda g, x_shape: reshape(g, x_shape), flops=moves)
-def reshape(x, /, shape):
+def reshape(x, /, shape: Lengths):
     """The same values in row-major order under another shape; one length may be -1.
 
     Raises ShapeError where the number of elements would change.
@@ -113,7 +116,7 @@ def _inverse(axes):
 @differentiable(
     x=lambda g, axes: transpose(g, None if axes is None else _inverse(axes)), flops=moves
 )
-def transpose(x, /, axes=None):
+def transpose(x, /, axes: Axes | None = None):
     """Axes in another order, reversed by default; negative ones count from the end.
 
     Raises ShapeError for axes that are no permutation.
@@ -131,7 +134,7 @@ def transpose(x, /, axes=None):
     return x.transpose(axes)
 
 
-def swap_axes(x: Tensor, a: int, b: int) -> Tensor:
+def swap_axes(x: Tensor, a: Axis, b: Axis) -> Tensor:
     """x with axes a and b exchanged.
 
     >>> import glassgrad as gg
@@ -151,7 +154,7 @@ def _axis(axis: int, ndim: int, function: str, x) -> int:
     return axis % ndim
 
 
-def expand_dims(x: Tensor, axis: int) -> Tensor:
+def expand_dims(x: Tensor, axis: Axis) -> Tensor:
     """x with a new axis of length 1 at position `axis`.
 
     >>> import glassgrad as gg
@@ -163,7 +166,7 @@ def expand_dims(x: Tensor, axis: int) -> Tensor:
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
-def squeeze(x: Tensor, axis: int) -> Tensor:
+def squeeze(x: Tensor, axis: Axis) -> Tensor:
     """x without its axis `axis`, which must have length 1.
 
     Raises ShapeError.
@@ -178,7 +181,7 @@ def squeeze(x: Tensor, axis: int) -> Tensor:
     return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
 
 
-def flatten(x: Tensor, start: int = 1) -> Tensor:
+def flatten(x: Tensor, start: Axis = 1) -> Tensor:
     """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W].
 
     Raises ShapeError for a `start` beyond the axes.
@@ -210,7 +213,7 @@ def _parts(g, shapes, axis, needs):
 
 
 @differentiable(vjp=_parts, elementwise=True, flops=moves)
-def concatenate(*xs, axis=0):
+def concatenate(*xs, axis: Axis = 0):
     """Arrays joined along an existing axis; given one by one or as one list.
 
     Raises ShapeError where they differ in another axis, DTypeError for mixed float dtypes.
@@ -235,7 +238,7 @@ def concatenate(*xs, axis=0):
     return xp_of(*xs).concatenate(xs, axis=axis)
 
 
-def stack(tensors, axis: int = 0) -> Tensor:
+def stack(tensors: Iterable, axis: Axis = 0) -> Tensor:
     """Tensors of one shape joined along a new axis.
 
     Raises ShapeError.
@@ -247,7 +250,7 @@ def stack(tensors, axis: int = 0) -> Tensor:
     return concatenate(*(expand_dims(t, axis) for t in tensors), axis=axis)
 
 
-def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
+def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
     """x cut along `axis` into pieces of the given sizes (or into so many equal ones).
 
     Raises ShapeError.
@@ -277,7 +280,7 @@ def split(x: Tensor, sizes, axis: int = 0) -> list[Tensor]:
     x=lambda g, widths, x_shape: g[tuple(slice(a, a + n) for (a, _), n in zip(widths, x_shape))],
     flops=moves,
 )
-def pad(x, /, widths, value=0.0):
+def pad(x, /, widths: Iterable, value: Number = 0.0):
     """x with `widths[axis] = (before, after)` constant elements added along each axis.
 
     Raises ShapeError where there is not one pair of widths ≥ 0 for each axis.
@@ -295,7 +298,7 @@ def pad(x, /, widths, value=0.0):
 
 
 @differentiable(x=lambda g, axis: flip(g, axis), flops=moves)
-def flip(x, /, axis):
+def flip(x, /, axis: Axes | None):
     """x in reverse order along an axis or several.
 
     >>> import glassgrad as gg
@@ -306,7 +309,7 @@ def flip(x, /, axis):
 
 
 @differentiable(x=lambda g, x: astype(g, x.dtype), flops=moves)
-def astype(x, /, dtype):
+def astype(x, /, dtype: DType):
     """x converted to float32 or float64; the gradient is converted back.
 
     >>> import glassgrad as gg

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ...kernels.annotations import Axes
 from ..arrays import xp_of
 from ..differentiable import differentiable
 from .arithmetic import exp, where
@@ -26,7 +27,7 @@ def _weights(g, x, out, axis, x_shape):
 
 
 @differentiable(x=_weights, floats=True)
-def logsumexp(x, /, axis=-1, keepdims=False):
+def logsumexp(x, /, axis: Axes | None = -1, keepdims: bool = False):
     """ln Σ eˣ over `axis`.  Its gradient is softmax(x).
 
     `axis` is an int, a tuple or None for all. Over an axis without elements it is ln 0 = -∞.
@@ -48,7 +49,7 @@ def logsumexp(x, /, axis=-1, keepdims=False):
 @differentiable(
     x=lambda g, out, axis: out * (g - sum_(g * out, axis=axis, keepdims=True)), floats=True
 )
-def softmax(x, /, axis=-1):
+def softmax(x, /, axis: Axes | None = -1):
     """eˣ / Σ eˣ along `axis`.  gx = y (g - Σ g y).
 
     `axis` is an int or a tuple. A row of nothing but -∞ has no softmax: NaN. An empty one stays
@@ -66,7 +67,7 @@ def softmax(x, /, axis=-1):
 @differentiable(
     x=lambda g, out, axis: g - exp(out) * sum_(g, axis=axis, keepdims=True), floats=True
 )
-def log_softmax(x, /, axis=-1):
+def log_softmax(x, /, axis: Axes | None = -1):
     """x - logsumexp(x).  gx = g - softmax(x) Σ g.
 
     `axis` is an int or a tuple. Raises ShapeError for an axis that is not there.

@@ -49,7 +49,7 @@ def test_arrays_and_lists_are_taken():
         (lambda: gg.Tensor(np.zeros(2, "float16")), DTypeError, "Tensor: float32, .* got float16"),
         (lambda: gg.Tensor(np.zeros(2, complex)), DTypeError, "Tensor: .* got complex128"),
         (lambda: gg.flatten(ONES((2, 3)), start=5), ShapeError, "flatten: start must be an axis"),
-        (lambda: gg.sum(ONES(2), axis=0.5), DTypeError, "sum: axis must be an int or a tuple"),
+        (lambda: gg.sum(ONES(2), axis=0.5), DTypeError, "sum: axis has the wrong type; .* an int"),
         (lambda: losses.mse(ONES(2), wide(2)), DTypeError, "mse: float dtypes must agree; .*targ"),
         (lambda: losses.l1(ONES(2), np.ones(2)), DTypeError, "l1: float dtypes must agree"),
         (

@@ -366,8 +366,8 @@ X23, X32 = gg.ones((2, 3)), gg.ones((3, 2))
         (lambda: gg.lstm(X23, X23, X23, X23, X23), "lstm: x must be [T, N, I]", "(x=(2, 3) floa"),
         (
             lambda: gg.gru(gg.ones((1, 1, 1)), X23, X23, X23, variant="new"),
-            "gru: variant must be known",
-            "got new",
+            "gru: variant is not allowed; expected one of 'lecture', 'library'",
+            "got 'new'",
         ),
         (
             lambda: gg.reparameterise(X23, X32, gg.Generator()),

@@ -1,0 +1,204 @@
+"""The front door of a public function: every argument is read by its annotation before any work.
+
+`checked` puts a door in front of a function, or of the public methods of a class; `check_all` does
+it for everything that a namespace gathers. The door of ::
+
+    def conv2d(x: Tensor, w: Tensor, stride: Pair = 1, groups: int = 1)
+
+is this function, written out and compiled once, as dataclasses write their methods; a loop over the
+arguments would take five times as long. ::
+
+    def conv2d(x=_missing, w=_missing, stride=_d2, groups=_d3, *_more, **_other):
+        if not (type(x) in _k0.known): x = _read(0, x, None)
+        ...
+        if not (groups is _d3 or type(groups) is int and ...): groups = _read(3, groups, None)
+        if _more or _other: _unexpected(_more, _other, None)
+        return _function(x, w, stride, groups)
+
+What the quick test does not know goes to `Kind.read` (annotations.py), which gives it its plain
+form (an int for NumPy's) or refuses it. Signature, docstring and source stay those of the function.
+Only an argument given both by place and by name is left to Python, whose message says it all.
+"""
+
+import functools
+import inspect
+import linecache
+
+from .annotations import Kind, hint, kind_of, shown
+from .errors import ArgumentError, DTypeError, GlassgradError, MemoryLimitError, nearest
+
+
+class _Missing:
+    """What stands for an argument that was not given."""
+
+    def __repr__(self):
+        return "nothing"
+
+
+MISSING = _Missing()
+CALLS = ("__init__", "__call__", "forward")  # methods that speak in the name of their class
+
+
+def read(function: str, name: str, value, kind: Kind):
+    """The value as its kind has it. Raises DTypeError, or the kind's own error out of range.
+
+    >>> from .annotations import INT
+    >>> read("conv2d", "groups", 1.5, INT)
+    Traceback (most recent call last):
+        ...
+    glassgrad.kernels.errors.DTypeError: conv2d: groups has the wrong type; expected an int of at \
+most 64 bits, got 1.5
+    """
+    try:
+        return kind.read(value)
+    except GlassgradError:
+        raise
+    except (ValueError, OverflowError):
+        error, what = kind.error, "is not allowed"
+    except Exception:  # whatever an object of somebody else's answers when asked for a number
+        error, what = DTypeError, "has the wrong type"
+    got = shown(value) + hint(value, kind)
+    raise error(f"{function}: {name} {what}; expected {kind.must}, got {got}") from None
+
+
+class Door:
+    """The parameters of one function, their kinds, and the messages about them.
+
+    `unknown` is the kind of parameters without an annotation.
+    """
+
+    def __init__(self, name: str, parameters, unknown: Kind | None = None):
+        self.name, self.parameters = name, list(parameters)
+        self.kinds = [kind_of(p.annotation) or unknown for p in self.parameters]
+        self.method = bool(self.parameters) and self.parameters[0].name == "self"
+
+    def speaker(self, me) -> str:
+        """The function, or the class of the object `me` that is made or called."""
+        if not self.method:
+            return self.name
+        last = self.name.rpartition(".")[2]
+        return type(me).__name__ + ("" if last in CALLS else f".{last}")
+
+    def read(self, i: int, value, me=None):
+        """The value of parameter i, or an error."""
+        name = self.parameters[i].name
+        if value is MISSING:
+            raise ArgumentError(f"{self.speaker(me)}: missing argument {name!r}")
+        return read(self.speaker(me), name, value, self.kinds[i])
+
+    def unexpected(self, more, other, me=None):
+        """The error about arguments that there is no parameter for."""
+        named = [p for p in self.parameters if p.name != "self"]
+        if other:
+            word, names = next(iter(other)), [p.name for p in named]
+            known = nearest(word, names) or f"; it has {', '.join(names) or 'no settings'}"
+            raise ArgumentError(f"{self.speaker(me)}: unexpected argument {word!r}{known}")
+        most = sum(p.kind is not p.KEYWORD_ONLY for p in named)
+        raise ArgumentError(f"{self.speaker(me)}: takes {most} arguments; got {most + len(more)}")
+
+    def compiled(self, final: str, function=None, scope=None):
+        """The door as a function that ends with the statement `final`, ARGUMENTS to be filled in.
+
+        Its globals are those of `scope`; it is listed in tracebacks like any other source.
+        """
+        me = "self" if self.method else "None"
+        early, late, star, rest, lines, given = [], [], "_more", "_other", [], []
+        names = {"_missing": MISSING, "_read": self.read, "_unexpected": self.unexpected,
+                 "_function": function, "_full": memory_error, "_name": self.name}  # fmt: skip
+        for i, (p, kind) in enumerate(zip(self.parameters, self.kinds)):
+            name, names[f"_k{i}"], names[f"_d{i}"] = p.name, kind, p.default
+            if p.kind is p.VAR_POSITIONAL:
+                star, text = name, f"[_read({i}, v, {me}) for v in {name}]"
+                lines += [f"{name} = {text}"] if kind else []
+                given.append(f"*{name}")
+                continue
+            if p.kind is p.VAR_KEYWORD:
+                rest, text = name, f"{{n: _read({i}, v, {me}) for n, v in {name}.items()}}"
+                lines += [f"{name} = {text}"] if kind else []
+                given.append(f"**{name}")
+                continue
+            needed = p.default is p.empty
+            group = late if p.kind is p.KEYWORD_ONLY else early
+            group.append(f"{name}=_missing" if needed else f"{name}=_d{i}")
+            given.append(f"{name}={name}" if group is late else name)
+            test = kind.test.format(v=name, k=f"_k{i}") if kind else f"{name} is not _missing"
+            if name != "self" and (kind or needed):
+                test = test if needed else f"{name} is _d{i} or {test}"
+                lines.append(f"if not ({test}): {name} = _read({i}, {name}, {me})")
+        over = [n for n in (star, rest) if n in ("_more", "_other")]
+        if over:
+            more, other = (star if "_more" in over else "()"), (rest if "_other" in over else "{}")
+            lines.append(f"if {' or '.join(over)}: _unexpected({more}, {other}, {me})")
+        head = ", ".join([*early, f"*{star}", *late, f"**{rest}"])
+        body = "\n        ".join([*lines, final.replace("ARGUMENTS", ", ".join(given))])
+        text = (
+            f"def make({', '.join(names)}):\n    def door({head}):\n        {body}\n    return door"
+        )
+        file = f"{__file__}: the door of {self.name}"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        made: dict = {}
+        exec(compile(text, file, "exec"), scope if scope is not None else {}, made)
+        return made["make"](**names)
+
+
+def memory_error(function: str, error: MemoryError) -> MemoryError:
+    """The error where an array is larger than memory, in our own form."""
+    if isinstance(error, GlassgradError):
+        return error
+    return MemoryLimitError(f"{function}: memory is too small; {error}".rstrip("; "))
+
+
+CALL = """try: return _function(ARGUMENTS)
+        except MemoryError as error: raise _full(_name, error) from None"""
+
+
+def checked(thing, name: str | None = None):
+    """Decorator: a function, or a class with its public methods, behind the door.
+
+    >>> @checked
+    ... def twice(n: int):
+    ...     return 2 * n
+    >>> twice("a")
+    Traceback (most recent call last):
+        ...
+    glassgrad.kernels.errors.DTypeError: twice: n has the wrong type; expected an int of at most \
+64 bits, got 'a'
+    """
+    if inspect.isclass(thing):
+        return _checked_class(thing)
+    name = name or thing.__qualname__
+    door = Door(name, inspect.signature(thing, eval_str=True).parameters.values())
+    others = [k for k, p in zip(door.kinds, door.parameters) if p.name not in ("self", "cls")]
+    called = name.rpartition(".")[2] in CALLS or not door.method
+    if hasattr(thing, "__door__") or not (any(others) or (others and called)):
+        return thing
+    made = functools.wraps(thing)(door.compiled(CALL, thing, thing.__globals__))
+    made.__door__ = door
+    return made
+
+
+def _checked_class(cls: type) -> type:
+    """The class itself; the methods of its own and of its bases in this package have doors."""
+    package = __package__.partition(".")[0]
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] != package:
+            continue
+        for name, value in list(vars(base).items()):
+            if name.startswith("_") and name not in CALLS:
+                continue
+            full = f"{base.__name__}.{name}"
+            if inspect.isfunction(value):
+                setattr(base, name, checked(value, full))
+            elif isinstance(value, classmethod | staticmethod):
+                setattr(base, name, type(value)(checked(value.__func__, full)))
+    return cls
+
+
+def check_all(namespace: dict, names, prefix: str = "") -> None:
+    """Doors for the functions and classes of a namespace; `prefix` stands before their names."""
+    for name in names:
+        value = namespace[name]
+        if inspect.isfunction(value):
+            namespace[name] = checked(value, f"{prefix}{value.__name__}")
+        elif inspect.isclass(value) and not issubclass(value, BaseException):
+            checked(value)
