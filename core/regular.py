@@ -71,12 +71,13 @@ def open_regular(path, limit: int, error: type[Exception], follow: bool = True) 
 def read_regular(path, limit: int, error: type[Exception], follow: bool = True) -> bytes:
     """The content of a regular file of at most `limit` bytes; `error` where it is none."""
     with open_regular(path, limit, error, follow) as file:
+        size = os.fstat(file.fileno()).st_size
         try:
-            content = file.read(limit + 1)
+            content = file.read(size + 1)  # not limit + 1: room is made for all that is asked for
         except OSError as reason:
             raise error(f"{path} cannot be read: {reason.strerror or reason}") from None
-    if len(content) > limit:  # it grew since its size was looked at
-        raise error(f"{path} cannot be read: it has more than {limit:,} bytes")
+    if len(content) > size:
+        raise error(f"{path} cannot be read: it grows")
     return content
 
 

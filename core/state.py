@@ -115,8 +115,9 @@ def load_arrays(
     with open_regular(path, LIMIT, CheckpointError, follow) as file:
         try:
             header = _header(path, file)
+            size = file.seek(0, 2)
             file.seek(0)
-            content = file.read(LIMIT)
+            content = file.read(size)
         except OSError as error:
             if isinstance(error, CheckpointError):
                 raise

@@ -10,20 +10,25 @@ Every file has a folder, a name, a size and a checksum, and is looked for in thi
     6. download into the cache        only where a server offers these very bytes
 
 Below 1, 2, 3 and 5 the file is FOLDER/NAME. A file whose checksum is wrong is an error wherever it
-lies; it is neither used nor passed over. Two gzip files of the same content may differ, so where
-the MD5 of the unpacked content is known a file with that content is accepted too.
+lies; it is neither used nor passed over, and neither is a pipe or a device in its place. Two gzip
+files of the same content may differ, so where the MD5 of the unpacked content is known a file with
+that content is accepted too.
 """
 
 import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...kernels.errors import GlassgradError
+from ..regular import REGULAR, kind, open_regular
 
 CHUNK = 1 << 20
+FILE_LIMIT = 4 << 30  # bytes of a data file
+UNPACKED_LIMIT, MOST_RATIO = 64 << 20, 100  # bytes, and unpacked bytes for each packed one
 REPOSITORY = Path(__file__).resolve().parents[2]  # the folder that holds core/, in a checkout
 
 
@@ -104,14 +109,28 @@ def places(file: File, data_dir: str | os.PathLike | None = None) -> list[tuple[
 
 def locate(file: File, data_dir: str | os.PathLike | None = None) -> Path | None:
     """The first place where `file` exists, unread and unverified; None where there is none."""
-    return next((path for _, path in places(file, data_dir) if path.is_file()), None)
+    return next((path for _, path in places(file, data_dir) if kind(path) == REGULAR), None)
 
 
-def _digest(stream, algorithm: str) -> str:
+def _digest(chunks: Iterable[bytes], algorithm: str) -> str:
     h = hashlib.new(algorithm, usedforsecurity=False)
-    while chunk := stream.read(CHUNK):
+    for chunk in chunks:
         h.update(chunk)
     return h.hexdigest()
+
+
+def unpacked(stream, packed: int) -> Iterator[bytes]:
+    """The content of an open gzip (or zip member's) stream in pieces, of `packed` bytes on disk.
+
+    Raises DataError where it unpacks to more than 64 MB and a hundred times its own size: no data
+    set does (images take a quarter, text a third), and zeros would fill the memory.
+    """
+    total, limit = 0, max(UNPACKED_LIMIT, MOST_RATIO * packed)
+    while chunk := stream.read(CHUNK):
+        total += len(chunk)
+        if total > limit:
+            raise DataError(f"{packed:,} bytes unpack to more than {limit:,}")
+        yield chunk
 
 
 _verified: set[tuple] = set()  # once per process, and again when size or time of change differ
@@ -125,8 +144,8 @@ def verify(file: File, path: Path, name: str | None = None) -> None:
         key = (str(path), state.st_size, state.st_mtime_ns, file.sha256, file.unpacked_md5)
         if key in _verified:
             return
-        with path.open("rb") as stream:
-            sha256 = _digest(stream, "sha256")
+        with open_regular(path, FILE_LIMIT, DataError) as stream:
+            sha256 = _digest(iter(lambda: stream.read(CHUNK), b""), "sha256")
         if sha256 != file.sha256:
             _verify_content(file, path, name, state.st_size, sha256)
     except OSError as error:
@@ -140,8 +159,8 @@ def _verify_content(file: File, path: Path, name: str, size: int, sha256: str) -
     if file.unpacked_md5 is not None:
         try:
             with gzip.open(path) as stream:
-                md5 = _digest(stream, "md5")
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                md5 = _digest(unpacked(stream, size), "md5")
+        except (gzip.BadGzipFile, EOFError, zlib.error, DataError) as error:
             md5 = f"damaged gzip data ({error})"
         if md5 == file.unpacked_md5:
             return
@@ -165,9 +184,12 @@ def find(file: File, data_dir: str | os.PathLike | None = None, download: bool =
     """
     searched = places(file, data_dir)
     for _, path in searched:
-        if path.is_file():
+        there = kind(path)
+        if there == REGULAR:
             verify(file, path)
             return path
+        if there is not None:
+            raise DataError(f"{path} cannot be read: it is {there}, not a regular file")
     from .download import fetch
 
     tried = []

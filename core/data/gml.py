@@ -3,10 +3,11 @@
     graph [ directed 0  node [ id 1  label "x" ]  edge [ source 1  target 2  value 3 ] ]
 
 A value is a number, a quoted string or a list in brackets; ``#`` starts a comment. A key may
-stand many times, so a list is kept as pairs. Parsed without recursion: depth cannot overflow.
+stand many times, so a list is kept as pairs. Every character is looked at a fixed number of times.
 Source: M. Himsolt, "GML: a portable graph file format", 1997.
 """
 
+import math
 import re
 from typing import Any
 
@@ -17,14 +18,19 @@ from .graph import Graph
 
 _TOKEN = re.compile(
     r"""\s+ | \#[^\n]* | (?P<string>"[^"]*") | (?P<open>\[) | (?P<close>\])
-      | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])) | (?P<key>[A-Za-z]\w*)""",
+      | (?P<number>[+.0-9-][\w.+-]*) | (?P<key>[A-Za-z]\w*)""",
     re.VERBOSE,
 )
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+DEEPEST, LONGEST = 100, 400  # brackets in brackets; characters of a number
 Pairs = list[tuple[str, Any]]
 
 
 def parse(text: str, name: str = "gml data") -> Pairs:
-    """The keys and values of a GML text, in order. Raises DataError with the line of an error.
+    """The keys and values of a GML text, in order.
+
+    Raises DataError with the line of an error; a number beyond 64 bits and more than 100 open
+    brackets are errors too.
 
     >>> parse('graph [ node [ id 1 label "a" ] ]')
     [('graph', [('node', [('id', 1), ('label', 'a')])])]
@@ -44,33 +50,49 @@ def parse(text: str, name: str = "gml data") -> Pairs:
         kind, token = match.lastgroup, match.group()
         if kind == "key":
             if key is not None:
-                fail(f"the key {key!r} has no value")
+                fail(f"the key {key!r:.80} has no value")
             key = token
         elif kind == "close":
             if key is not None:
-                fail(f"the key {key!r} has no value")
+                fail(f"the key {key!r:.80} has no value")
             if len(stack) == 1:
                 fail("a bracket is closed that was not opened")
             stack.pop()
         elif kind is not None:
             if key is None:
-                fail(f"the value {token!r} has no key")
+                fail(f"the value {token!r:.80} has no key")
             if kind == "open":
                 value: Any = []
             elif kind == "string":
                 value = token[1:-1]
+            elif _NUMBER.fullmatch(token) is None:
+                fail(f"cannot read {token[:20]!r}")
             else:
-                value = float(token) if set(token) & set(".eE") else int(token)
+                value = _number(token)
+                if value is None:
+                    fail(f"the number {token:.20} is too large")
             stack[-1].append((key, value))
             if kind == "open":
                 stack.append(value)
+                if len(stack) > DEEPEST + 1:
+                    fail(f"more than {DEEPEST} brackets are open")
             key = None
         at = match.end()
     if key is not None:
-        fail(f"the key {key!r} has no value")
+        fail(f"the key {key!r:.80} has no value")
     if len(stack) > 1:
         fail(f"{len(stack) - 1} bracket(s) are not closed: the file is cut off")
     return top
+
+
+def _number(token: str) -> int | float | None:
+    """A whole number of 64 bits or a finite one of any size; None for all others."""
+    if len(token) > LONGEST:
+        return None
+    if set(token) & set(".eE"):
+        value = float(token)
+        return value if math.isfinite(value) else None
+    return int(token) if -(2**63) <= int(token) < 2**63 else None
 
 
 def _lists(pairs: Pairs, key: str, name: str) -> list[dict]:
@@ -99,13 +121,15 @@ def graph(text: str, name: str = "gml data") -> Graph:
     for e in edges:
         for end in ("source", "target"):
             if not isinstance(e.get(end), int) or e[end] not in number:
-                raise DataError(f"{name}: an edge has the {end} {e.get(end)!r}, which is no node")
+                got = f"{e.get(end)!r:.80}"
+                raise DataError(f"{name}: an edge has the {end} {got}, which is no node")
         if not isinstance(e.get("value", 1), int | float):
-            raise DataError(f"{name}: an edge has the value {e['value']!r}, which is no number")
+            raise DataError(f"{name}: an edge has the value {e['value']!r:.80}, which is no number")
     ends = [sorted((number[e["source"]], number[e["target"]])) for e in edges]
     pairs = np.array(ends, np.int64).reshape(-1, 2)
     rank = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    weights = np.array([e.get("value", 1) for e in edges], np.float32)[rank]
+    with np.errstate(over="ignore"):  # Graph refuses a weight that is infinite in float32
+        weights = np.array([e.get("value", 1) for e in edges], np.float32)[rank]
     labels = [n.get("label", n.get("name")) for n in nodes]
     return Graph(
         name,

@@ -19,6 +19,7 @@ from .files import DataError
 from .read import gunzip, read_path
 
 KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_AXES = 64  # of an array of NumPy's; of the sets that exist 4
 
 
 def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.ndarray:
@@ -39,6 +40,8 @@ def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.nda
         raise DataError(f"{name}: not an IDX file; the first bytes are {raw[:4].hex(' ')}")
     if axes is not None and rank != axes:
         raise DataError(f"{name}: expected {axes} axes, got {rank}")
+    if rank > MOST_AXES:
+        raise DataError(f"{name}: {rank} axes; at most {MOST_AXES} are read")
     start = 4 + 4 * rank
     if len(raw) < start:
         raise DataError(f"{name}: the header is cut off: expected {start} bytes, got {len(raw)}")
@@ -54,7 +57,10 @@ def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.nda
             f"{name}: {what}: shape {shape} of {dtype.newbyteorder('=')} needs {expected:,} bytes"
             f" after the header, got {got:,}"
         )
-    values = np.frombuffer(raw, dtype, offset=start).reshape(shape)
+    try:
+        values = np.frombuffer(raw, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # an empty array whose other sizes are beyond NumPy's
+        raise DataError(f"{name}: no array has the shape {shape}: {error}") from None
     return values.astype(dtype.newbyteorder("="))
 
 

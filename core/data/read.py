@@ -1,6 +1,8 @@
 """Verified files to bytes, text and arrays. Damage is a DataError that names the file."""
 
 import gzip
+import io
+import math
 import os
 import zipfile
 import zlib
@@ -9,23 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import DataError, File, find
+from ..regular import open_regular, read_regular
+from .files import FILE_LIMIT, MOST_RATIO, UNPACKED_LIMIT, DataError, File, find, unpacked
+
+LONGEST_LINE = 16 << 20  # characters
 
 
 def gunzip(raw: bytes, name: str) -> bytes:
-    """The content of gzip data; DataError where it is damaged or cut off."""
+    """The content of gzip data; DataError where it is damaged, cut off or absurdly large."""
     try:
-        return gzip.decompress(raw)
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            return b"".join(unpacked(stream, len(raw)))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{name}: the gzip data is damaged: {error}") from error
 
 
 def read_path(path: Path) -> bytes:
-    """The bytes at `path`, unpacked where the name ends in .gz."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    """The bytes of the file at `path`, unpacked where the name ends in .gz."""
+    raw = read_regular(path, FILE_LIMIT, DataError)
     return gunzip(raw, str(path)) if path.suffix == ".gz" else raw
 
 
@@ -55,35 +60,82 @@ def read_lines(
 
 
 def stream_lines(path: Path) -> Iterator[str]:
-    """The lines of a gzipped ASCII text one at a time, in little memory."""
-    try:
-        with gzip.open(path, "rt", encoding="ascii", newline="\n") as stream:
-            for line in stream:
-                yield line.rstrip("\n")
-    except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the text is damaged: {error}") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    """The lines of a gzipped ASCII text one at a time, in little memory.
+
+    Raises DataError, with the line, where the text is damaged or a line has more than 16 million
+    characters.
+    """
+    number = 0
+    with open_regular(path, FILE_LIMIT, DataError) as file:
+        left = max(UNPACKED_LIMIT, MOST_RATIO * os.fstat(file.fileno()).st_size)
+        try:
+            with gzip.open(file, "rt", encoding="ascii", newline="\n") as stream:
+                while line := stream.readline(LONGEST_LINE + 1):
+                    number, left = number + 1, left - len(line)
+                    if len(line) > LONGEST_LINE or left < 0:
+                        what = "this line" if left >= 0 else "what the file unpacks to"
+                        raise DataError(f"{path}, line {number}: {what} is too long")
+                    yield line.rstrip("\n")
+        except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise DataError(f"{path}, after line {number}: the text is damaged: {error}") from error
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name; pickled objects are refused.
+    """The arrays of an .npz file by name: numbers and texts; pickled objects are refused.
 
-    Raises DataError where the archive is damaged, a key is missing or holds Python objects.
+    Raises DataError where the archive is damaged, encrypted or packed in another way than NumPy
+    does, where a key is missing, and where an array is no array of numbers or of texts or unpacks
+    to more than 64 MB and a hundred times its own size.
     """
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
+    with open_regular(path, FILE_LIMIT, DataError) as file:
+        size = os.fstat(file.fileno()).st_size
+        if file.read(6) == b"\x93NUMPY":
             raise DataError(f"{path}: a bare .npy array, not an .npz archive")
-        with archive as z:
-            missing = [k for k in keys if k not in z.files]
-            if missing:
-                raise DataError(f"{path}: no array {missing[0]!r}; there are {sorted(z.files)}")
-            return {k: z[k] for k in keys or z.files}
-    except DataError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, OSError) as error:
-        raise DataError(f"{path}: not a sound .npz file: {error}") from error
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
+                missing = [k for k in keys if k not in members]
+                if missing:
+                    raise DataError(f"no array {missing[0]!r}; there are {sorted(members)}")
+                return {k: _member(archive, members[k], size) for k in keys or members}
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds for a damaged file
+            raise DataError(f"{path}: not a sound .npz file: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> np.ndarray:
+    """One array of an archive of `size` bytes; nothing is allocated that its header only claims."""
+    name = info.filename
+    if info.flag_bits & 1:
+        raise DataError(f"{name} is encrypted")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{name} is packed by method {info.compress_type}; only 0 and 8 are read")
+    packed = min(info.compress_size, size)
+    if info.file_size > max(UNPACKED_LIMIT, MOST_RATIO * packed):
+        raise DataError(f"{name}: {packed:,} bytes would unpack to {info.file_size:,}")
+    with archive.open(info) as stream:
+        version = np.lib.format.read_magic(stream)
+        if version not in _HEADERS:
+            raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
+        shape, fortran, dtype = _HEADERS[version](stream)
+        if dtype.kind not in "biufcSU":
+            kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
+            raise DataError(f"{name} holds {kind}; only numbers and texts are read")
+        expected = math.prod(shape) * dtype.itemsize
+        raw = bytearray(stream.read(max(0, min(expected, info.file_size)) + 1))
+    if len(raw) != expected:
+        raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")
+    order = "F" if fortran else "C"
+    return np.frombuffer(raw, dtype).reshape(shape, order=order)
+
+
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def read_npz(file: File, data_dir: str | os.PathLike | None = None, *keys: str) -> dict:

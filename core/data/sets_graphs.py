@@ -81,7 +81,7 @@ def karate(data_dir=None) -> Graph:
     for line in read_lines(file, data_dir):
         node, _, club = line.partition(" ")
         if node not in number or club not in ("0", "1"):
-            raise DataError(f"{file.path}: expected a node and a club 0 or 1, got {line!r}")
+            raise DataError(f"{file.path}: expected a node and a club 0 or 1, got {line!r:.80}")
         labels[number[node]] = int(club)
     if (labels < 0).any():
         raise DataError(f"{file.path}: {int((labels < 0).sum())} members have no club")
@@ -117,8 +117,8 @@ def _column(name: str, data_dir, columns: int = 1) -> np.ndarray:
     try:
         rows = [[int(v) for v in line.split(",")] for line in read_lines(file, data_dir)]
         table = np.array(rows, np.int64)
-    except ValueError as error:
-        raise DataError(f"{file.path}: a damaged row: {error}") from error
+    except (ValueError, OverflowError) as error:  # no number, of other lengths, beyond 64 bits
+        raise DataError(f"{file.path}: a damaged row: {error!s:.120}") from error
     if table.ndim != 2 or table.shape[1] != columns:
         raise DataError(f"{file.path}: expected {columns} whole number(s) a line")
     return table[:, 0] if columns == 1 else table
@@ -139,7 +139,7 @@ def mutag(data_dir=None, fold: int = 0) -> DataSet:
     consistent = consistent and arcs.max() < len(of) and (np.diff(of) >= 0).all()
     if not consistent or of.max() != len(y) - 1 or (of[arcs[:, 0]] != of[arcs[:, 1]]).any():
         raise DataError("mutag: the files do not fit one another")
-    bond = {(int(u), int(v)): int(b) for (u, v), b in zip(arcs, bonds)}
+    bond = {(int(u), int(v)): int(b) for (u, v), b in zip(np.sort(arcs, axis=1), bonds)}
     starts = np.searchsorted(of, np.arange(len(y) + 1))
     graphs = []
     for n, (a, b) in enumerate(pairwise(starts)):

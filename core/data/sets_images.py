@@ -41,7 +41,8 @@ def _mnist_like(name: str, classes: tuple[str, ...], data_dir, valid: int, note:
     paths = [find(FILES[f"{name}/{part}"], data_dir) for part in PARTS]
     images, labels = ([idx.read(p, axes) for p in paths[k::2]] for k, axes in ((0, 3), (1, 1)))
     for x, y, path in zip(images, labels, paths[::2]):
-        if x.shape[1:] != (28, 28) or x.dtype != np.uint8 or len(x) != len(y) or y.max() > 9:
+        sound = x.shape[1:] == (28, 28) and x.dtype == y.dtype == np.uint8 and len(x) == len(y)
+        if not sound or len(x) == 0 or y.max() > 9:
             raise DataError(f"{path}: expected uint8 images 28x28, each with a label 0 to 9")
     valid = whole_number(name, "valid", valid, 0, len(images[0]) - 1)
     x, y = unit(images[0]), labels[0].astype(np.int64)

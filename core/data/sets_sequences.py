@@ -19,11 +19,14 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
     >>> roll([[21], [], [60, 64]]).nonzero()
     (array([0, 2, 2]), array([ 0, 39, 43]))
     """
+    if not isinstance(steps, list):
+        raise DataError(f"{where}: expected a list of steps, got {type(steps).__name__}")
     out = np.zeros((len(steps), KEYS), np.float32)
     for t, pitches in enumerate(steps):
         for p in pitches if isinstance(pitches, list) else [pitches]:
             if type(p) is not int or not LOWEST <= p < LOWEST + KEYS:
-                raise DataError(f"{where}, step {t}: {p!r} is no pitch from 21 to 108")
+                got = f"a {type(p).__name__}" if isinstance(p, list | dict) else f"{p!r:.80}"
+                raise DataError(f"{where}, step {t}: {got} is no pitch from 21 to 108")
             out[t, p - LOWEST] = 1
     return out
 
@@ -38,8 +41,10 @@ def jsb_chorales(data_dir=None) -> DataSet:
     try:
         raw = json.loads(decode(read_bytes(file, data_dir), file.path))
         pieces = {part: list(raw[part]) for part in ("train", "valid", "test")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{file.path}: not an object of train, valid, test: {error}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{file.path}: not an object of train, valid, test: {error!s:.120}"
+        ) from error
     splits = [
         Split([roll(piece, f"{file.path}, {part} {n}") for n, piece in enumerate(found)])
         for part, found in pieces.items()

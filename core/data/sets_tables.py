@@ -63,13 +63,13 @@ def iris_uci(data_dir=None, seed: int = 0) -> DataSet:
     them corrected. Split by order(150, seed), as for `iris`. Source: Fisher 1936.
     """
     file = FILES["iris/iris.data"]
-    rows = list(csv.reader(read_lines(file, data_dir)))
-    classes = tuple(dict.fromkeys(row[-1] for row in rows if row))
     try:
+        rows = list(csv.reader(read_lines(file, data_dir)))
+        classes = tuple(dict.fromkeys(row[-1] for row in rows if row))
         x = np.array([[float(v) for v in row[:-1]] for row in rows], np.float32)
         y = np.array([classes.index(row[-1]) for row in rows], np.int64)
-    except (ValueError, IndexError) as error:
-        raise DataError(f"{file.path}: a damaged row: {error}") from error
+    except (ValueError, IndexError, csv.Error) as error:
+        raise DataError(f"{file.path}: a damaged row: {error!s:.120}") from error
     if x.shape != (150, 4) or len(classes) != 3:
         raise DataError(f"{file.path}: expected 150 rows of 4 numbers, 3 classes; got {x.shape}")
     info = Info(

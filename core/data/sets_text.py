@@ -114,7 +114,7 @@ def trec(
     for path in ("trec/TREC.train", "trec/TREC.test"):
         questions, names = [], []
         for number, line in enumerate(read_lines(FILES[path], data_dir, "latin-1"), 1):
-            label, *words = line.encode("latin-1").split()
+            label, *words = line.encode("latin-1").split() or [b""]
             coarse, colon, _ = label.partition(b":")
             if not colon or not words:
                 raise DataError(f"{path}, line {number}: expected CLASS:class and a question")
@@ -148,11 +148,14 @@ def ag_news(data_dir=None, valid: int = 0, min_count: int = 2) -> DataSet:
     classes = tuple(read_lines(FILES["ag_news/classes.txt"], data_dir))
     text = decode(read_bytes(FILES[path], data_dir), path)
     articles, labels = [], []
-    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
-        if len(row) != 3 or row[0] not in {str(k + 1) for k in range(len(classes))}:
-            raise DataError(f"{path}, row {number}: expected a class, a title and a description")
-        labels.append(int(row[0]) - 1)
-        articles.append(tokenise(f"{row[1]} {row[2]}"))
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+            if len(row) != 3 or row[0] not in {str(k + 1) for k in range(len(classes))}:
+                raise DataError(f"{path}, row {number}: expected class, title and description")
+            labels.append(int(row[0]) - 1)
+            articles.append(tokenise(f"{row[1]} {row[2]}"))
+    except csv.Error as error:
+        raise DataError(f"{path}, after row {len(labels)}: {error}") from error
     if len(articles) != 7600:
         raise DataError(f"{path}: expected 7600 rows, got {len(articles)}")
     whole, cut = Split(articles, np.array(labels, np.int64)), 6000 - valid
@@ -189,6 +192,8 @@ def word_eval(data_dir=None) -> WordEval:
             pairs.append((a, b, float(score)))
         except ValueError as error:
             raise DataError(f"{path}, line {number}: expected word, word, score") from error
+        if not 0 <= pairs[-1][2] <= 10:
+            raise DataError(f"{path}, line {number}: a score from 0 to 10, got {score[:20]!r}")
     return WordEval("word_eval", analogies, pairs, Info(_where(path, data_dir)))
 
 

@@ -131,7 +131,7 @@ class Corpus:
         text = decode(read_path(self.titles_path), os.fspath(self.titles_path))
         for number, line in enumerate(text.rstrip("\n").split("\n"), 1):
             page, tab, title = line.partition("\t")
-            if not tab or not page.isdigit():
+            if not tab or not (page.isascii() and page.isdigit() and len(page) < 19):
                 raise DataError(f"{self.titles_path}, line {number}: expected page, tab, title")
             found.append((int(page), title))
         return found[:limit]

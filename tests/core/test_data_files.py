@@ -163,12 +163,12 @@ def test_gzip_packed_anew_is_accepted_by_its_content(places):
 
 def test_unreadable_file(places, monkeypatch):
     file = made()
-    path = put(places / "given", file)
+    put(places / "given", file)
 
-    def refuse(self, mode):
+    def refuse(*args):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(DataError, match=r"a.txt cannot be read: Permission denied"):
         find(file, places / "given")
 
