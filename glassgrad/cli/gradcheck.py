@@ -79,7 +79,7 @@ def _rows(cases, order):
     jobs = [(kind, case, k) for kind, case in cases for k in range(1, min(order, case.order) + 1)]
     shown = console(stderr=True)
     for kind, case, k in track(
-        jobs, "checking", console=shown, transient=True, disable=not shown.is_terminal
+        jobs, "checking", console=shown, transient=True, disable=not shown.is_interactive
     ):
         yield kind, check(case, k)
 

@@ -74,7 +74,9 @@ class _Rows:
             for row in self.rows:
                 named = zip(self.columns[1:], row[1:])
                 named = (Text.assemble(f"{n} " if n else "", t) for n, t in named if t.plain)
-                yield Flow([Text.assemble((row[0].plain, "bold")), *named])
+                first = row[0].plain  # says what it is, unless it is a number
+                first = f"{self.columns[0]} {first}" if first.isdigit() else first
+                yield Flow([Text(first, "bold"), *named])
             return
         for line in console.render_lines(self._table(widths), options, pad=False):
             yield from _stripped(line)

@@ -69,6 +69,8 @@ def test_a_pipe_gets_no_live_display(capsys, monkeypatch):
     display.epoch({"epoch": 1, "loss": 0.5, "seconds": 1.0})
     display.finish()
     assert capsys.readouterr().out == "epoch 1/2  loss 0.5  1.0 s\n"
+    assert main(["gradcheck", "tanh", "--order", "1"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("width", range(22, 140, 7))
@@ -100,6 +102,9 @@ def test_a_table_that_does_not_fit_becomes_names_and_values():
                         numbers=("median", "torch"))  # fmt: skip
     assert lines(16, made) == ["lenet", "  median 4.2 ms", "  torch 1.20"]
     assert lines(25, made)[0] == "lenet  median 4.2 ms"
+    assert lines(12, output.table([(2, "tiles", "1.25 ms")], "v", "idea", "median")) == [
+        "v 2", "  idea tiles", "  median", "  1.25 ms"
+    ]  # fmt: skip
     assert lines(26, made)[0].split() == ["name", "median", "note", "torch"]
 
 
