@@ -77,3 +77,9 @@ def on_threads(number, function, *args):
         return function(*args)
     finally:
         numba.set_num_threads(before)
+
+
+def without_compiling(said: str) -> str:
+    """Lines on standard error but for those about compiling, which only an empty cache gives."""
+    lines = said.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("glassgrad: compiling "))

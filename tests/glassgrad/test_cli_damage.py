@@ -8,6 +8,7 @@ import pytest
 from glassgrad import cli
 from glassgrad.core.run import Run
 from glassgrad.core.state import load_arrays, save_arrays
+from tests.tools import without_compiling
 
 NESTED = "[" * 100_000
 
@@ -15,7 +16,7 @@ NESTED = "[" * 100_000
 def call(capsys, *argv):
     code = cli.main([str(a) for a in argv])
     captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return code, captured.out, without_compiling(captured.err)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from glassgrad import cli, training
 from glassgrad.core.run import Run, RunError
 from glassgrad.core.state import load_arrays, save_arrays
+from tests.tools import without_compiling
 
 FILES = ["config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "samples.png"]
 
@@ -20,7 +21,7 @@ FILES = ["config.json", "metrics.csv", "checkpoint.safetensors", "result.json", 
 def call(capsys, *argv):
     code = cli.main([str(a) for a in argv])
     captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return code, captured.out, without_compiling(captured.err)
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,13 @@ import pytest
 from glassgrad import cli, models
 from glassgrad.core.recipe import Target
 from glassgrad.reproduction import markdown
+from tests.tools import without_compiling
 
 
 def call(capsys, *argv):
     code = cli.main([str(a) for a in argv])
     captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return code, captured.out, without_compiling(captured.err)
 
 
 def full_disk(*args):
