@@ -6,6 +6,7 @@ On a terminal the bar is live; elsewhere only the rows are printed, plain.
 import time
 
 from .cli.output import Flow, console, number, seconds
+from .kernels import compiling
 
 
 class Live:
@@ -14,6 +15,10 @@ class Live:
     On a terminal ::
 
         epoch 3/10 ━━━━━━━━━━━━━━━━╸━━━━━━━━━━━━━━━━━━━━ 212 batches/s loss 0.1873 0:42 left
+
+    and while kernels are compiled, in the first epoch ::
+
+        compiling gru.cpu._forward, no. 3 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     """
 
     def __init__(self):
@@ -37,6 +42,13 @@ class Live:
             name, total=max(1, epochs * batches), figures="", rate="", start=False
         )
         self.bar.start()
+        self.compiled = 0
+        compiling.watch(self.compiling)
+
+    def compiling(self, name: str) -> None:
+        """A kernel is compiled before training goes on."""
+        self.compiled += 1
+        self.bar.update(self.task, description=f"compiling {name}, no. {self.compiled}", rate="")
 
     def step(self, epoch: int, batch: int, figures: dict) -> None:
         """`batch` batches of this epoch (from 0) are done; the first figure is shown.
@@ -70,5 +82,6 @@ class Live:
     def finish(self) -> None:
         """Take the bar away; may be called twice."""
         if self.bar is not None:
+            compiling.unwatch(self.compiling)
             self.bar.stop()
             self.bar = None

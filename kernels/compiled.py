@@ -110,8 +110,12 @@ class Kept(_Cache):
 
     def load_overload(self, sig, target_context):
         """The compiled function from the disk, or None."""
-        if self.folder is None:
-            return None
+        found = None if self.folder is None else self._stored(sig, target_context)
+        if found is None:
+            compiling.expect_allowed(self.name)
+        return found
+
+    def _stored(self, sig, target_context):
         target_context.refresh()
         path, target = self._place(sig, target_context.codegen())
         with contextlib.suppress(Exception):  # whatever it is, compiling helps

@@ -1,7 +1,7 @@
 """Compiling takes seconds, once: whoever waits is told. Here, so that telling needs no Numba.
 
-The first function of a process that is not found on the disk prints one line; `watching` lets a
-progress bar count them.
+The first function of a process that is not found on the disk prints one line; `watch` lets a
+progress bar count them; inside `nothing_compiled` there is an error instead.
 """
 
 import contextlib
@@ -9,12 +9,20 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 
+from .errors import BackendError
 from .notice import once
 
-USUALLY = {"numba": "up to 20 s for a training", "emulated": "3 to 20 s for each file"}
+USUALLY = {
+    "numba": "5 to 20 s for a training",
+    "emulated": "3 to 20 s for each operation",
+}
 _lock, _own = threading.Lock(), threading.local()
 _running, _collects = 0, True
 _watchers: list[Callable[[str], None]] = []
+
+
+class NotCompiled(BackendError):
+    """A kernel would have to be compiled inside `nothing_compiled`."""
 
 
 def begin(name: str, kept: bool = True, backend: str = "numba") -> None:
@@ -32,9 +40,14 @@ def begin(name: str, kept: bool = True, backend: str = "numba") -> None:
             _collects = gc.isenabled()
             gc.disable()
         _running += 1
-    what = "kernels" if backend == "numba" else "CUDA kernels for the emulator"
-    often = "once on this machine" if kept else "in every process, as no folder can keep it"
-    once(f"compiling {what}, first {name}: usually {USUALLY[backend]}, {often}")
+    what = "CPU kernels" if backend == "numba" else "CUDA kernels for the emulator"
+    often = "once on this machine" if kept else "in every process, as no folder can keep them"
+    ahead = "" if backend == "numba" else " --backend emulated"
+    once(
+        f"compiling {what}, beginning with {name}: usually {USUALLY[backend]}, {often}"
+        + (f" (glassgrad compile{ahead} does it ahead)" if kept else ""),
+        key=f"compiling {backend}",
+    )
     for watcher in _watchers:
         watcher(name)
 
@@ -51,13 +64,30 @@ def end() -> None:
             gc.enable()
 
 
-@contextlib.contextmanager
-def watching(watcher: Callable[[str], None]) -> Iterator[None]:
-    """Inside the block `watcher(name)` is called before a function or file is compiled, whichever
-    thread needs it; not for the functions that are compiled on its behalf.
+def watch(watcher: Callable[[str], None]) -> None:
+    """Call `watcher(name)` before a function or file is compiled, whichever thread needs it; not
+    for the functions that are compiled on its behalf.
     """
     _watchers.append(watcher)
+
+
+def unwatch(watcher: Callable[[str], None]) -> None:
+    """Undo `watch`."""
+    _watchers.remove(watcher)
+
+
+@contextlib.contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Inside the block a kernel of this thread that is not on the disk raises NotCompiled."""
+    before = getattr(_own, "forbidden", False)
+    _own.forbidden = True
     try:
         yield
     finally:
-        _watchers.remove(watcher)
+        _own.forbidden = before
+
+
+def expect_allowed(name: str) -> None:
+    """`name` is not on the disk: NotCompiled inside `nothing_compiled`."""
+    if getattr(_own, "forbidden", False):
+        raise NotCompiled(f"{name} is not compiled yet")

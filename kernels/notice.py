@@ -5,8 +5,8 @@ import sys
 _said: set[str] = set()
 
 
-def once(text: str) -> None:
-    """Print ``glassgrad: text``, unless this process has said so before."""
-    if text not in _said:
-        _said.add(text)
+def once(text: str, key: str | None = None) -> None:
+    """Print ``glassgrad: text``, unless this process has said so, or another line of this `key`."""
+    if (key or text) not in _said:
+        _said.add(key or text)
         print(f"glassgrad: {text}", file=sys.stderr, flush=True)

@@ -28,6 +28,7 @@ COMMANDS = {
     "kernels": "kernels",
     "lab": "lab",
     "bench": "bench",
+    "compile": "compiling",
     "doctor": "doctor",
 }
 

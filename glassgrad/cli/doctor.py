@@ -1,4 +1,7 @@
-"""What this machine has, what of it works, and a self-test of a second.
+"""What this machine has, what of it works, and a self-test of a second or two.
+
+The self-test compiles nothing: a backend whose kernels are not on the disk yet is not tried, or
+with --compile compiled and tried (usually half a minute, once).
 
 Ends with 1 only where glassgrad itself cannot work: a missing GPU, compiler or data set is no
 fault.
@@ -12,6 +15,7 @@ HELP = "what this machine has, and a self-test"
 
 def arguments(parser) -> None:
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
+    parser.add_argument("--compile", action="store_true", help="compile what the self-test needs")
 
 
 def run(args) -> int:
@@ -30,10 +34,13 @@ def run(args) -> int:
     state = [(name, good(ok), text) for name, (ok, text) in machine.backends().items()]
     out.print(table(state, "backend", "runs here", "with, or why not", title="Backends"), "")
     out.print(table(_data(args.data_dir), "data", "state", "where", title="Data sets"), "")
-    tests = self_test()
-    rows = [(name, good(ok, "ok", "FAILED"), text) for name, (ok, text) in tests.items()]
+    tests = self_test(args.compile)
+    results = {True: good(True, "ok"), False: good(False, no="FAILED"), None: "not tried"}
+    rows = [(name, results[ok], text) for name, (ok, text) in tests.items()]
     out.print(table(rows, "self-test", "result", "detail", title="Self-test"))
-    if all(ok for ok, _ in tests.values()):
+    if None in (ok for ok, _ in tests.values()):
+        out.print("glassgrad doctor --compile compiles and tries the rest (half a minute, once)")
+    if False not in (ok for ok, _ in tests.values()):
         return 0
     print("glassgrad: the self-test failed: do not trust results on this machine", file=sys.stderr)
     return 1
@@ -91,13 +98,19 @@ def _data(data_dir):
 # -------------------------------------------------------------------- self-test
 
 
-def self_test() -> dict[str, tuple[bool, str]]:
-    """Name -> (passed, detail): gradients on the CPU, and each backend against the reference."""
+def self_test(compiles: bool = False) -> dict[str, tuple[bool | None, str]]:
+    """Name -> (passed, detail): gradients on the CPU, and each backend against the reference.
+
+    None: it needs kernels that are not compiled yet, and `compiles` is False.
+    """
+    import contextlib
+
+    from ..kernels.compiling import NotCompiled, nothing_compiled
     from ..kernels.errors import GlassgradError
     from .machine import emulator, gpu
 
     others = {
-        "emulated = reference": (emulator, lambda: _agree("emulated")),
+        "emulated = reference": (lambda: emulator(compiles), lambda: _agree("emulated")),
         "cuda = reference": (gpu, lambda: _agree("cuda")),
     }
     found = {}
@@ -107,10 +120,14 @@ def self_test() -> dict[str, tuple[bool, str]]:
         "numba = reference": lambda: _agree("numba"),
         **{name: test for name, (there, test) in others.items() if there()[0]},
         "numba threads": _threads,
-        "random stream": _stream,
+        "random stream, reference": lambda: _stream("reference"),
+        "random stream, numba": lambda: _stream("numba"),
     }.items():
         try:
-            found[name] = test()
+            with contextlib.nullcontext() if compiles else nothing_compiled():
+                found[name] = test()
+        except NotCompiled:
+            found[name] = None, "its kernels are not compiled yet"
         except (GlassgradError, ImportError, OSError, RuntimeError) as error:
             found[name] = False, f"{type(error).__name__}: {error}"
     return found
@@ -154,21 +171,16 @@ def _threads() -> tuple[bool, str]:
 
     from ..kernels.compiled import cache_folder
 
-    try:
-        layer = numba.threading_layer()
-    except ValueError as error:  # no kernel has run in parallel
-        return False, str(error)
-    place = cache_folder() or "not kept: no folder is writable"
-    return True, f"{numba.get_num_threads()} threads, layer {layer}; compiled code: {place}"
+    threads = numba.get_num_threads()
+    place = cache_folder() or "not kept: no folder is writable, or safe from others"
+    return True, f"{threads} threads, layer {numba.threading_layer()}; compiled code: {place}"
 
 
-def _stream() -> tuple[bool, str]:
+def _stream(backend: str) -> tuple[bool, str]:
     from .. import kernels
 
     # Salmon et al. 2011, known answer of Philox 4x32-10 for counter 0, key 0
     known = [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
-    for name in ("reference", "numba"):
-        with kernels.backend(name):
-            if kernels.philox.bits(0, 0, 4).tolist() != known:
-                return False, f"{name}: not the published numbers"
-    return True, "Philox 4x32-10, the published numbers"
+    with kernels.backend(backend):
+        ok = kernels.philox.bits(0, 0, 4).tolist() == known
+    return ok, f"Philox 4x32-10, {'' if ok else 'not '}the published numbers"

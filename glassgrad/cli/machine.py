@@ -79,14 +79,17 @@ def gpu() -> tuple[bool, str]:
     return True, f"{name} ({chip}, {free:.0f} of {total:.0f} GiB free), CuPy {cupy.__version__}"
 
 
-def emulator() -> tuple[bool, str]:
-    """(can CUDA kernels run on the CPU, with which compiler or what to install)."""
-    from ..kernels.emulator.compiler import compiler, trial
+def emulator(whole: bool = False) -> tuple[bool, str]:
+    """(can CUDA kernels run on the CPU, with which compiler or what to install).
+
+    The compiler compiles a line, or with `whole` a kernel in both modes, which takes its time.
+    """
+    from ..kernels.emulator.compiler import compiler, probe, trial
     from ..kernels.errors import BackendError
 
     try:
         path = compiler()
-        trial(path)
+        (trial if whole else probe)(path)
     except BackendError as error:
         return False, str(error)
     lines = shutil.which("addr2line") or shutil.which("llvm-addr2line")
@@ -106,14 +109,14 @@ def nvrtc() -> str:
 
 def compilers() -> dict[str, str | None]:
     """C++ and CUDA compilers, each with its path; of one that cannot compile what it says."""
-    from ..kernels.emulator.compiler import trial
+    from ..kernels.emulator.compiler import probe
     from ..kernels.errors import BackendError
 
     found = {name: shutil.which(name) for name in COMPILERS}
     for name, path in found.items():
         if path and name != "nvcc":  # nvcc is used by nothing here
             try:
-                trial(path)
+                probe(path)
             except BackendError as error:
                 found[name] = str(error)
     return found

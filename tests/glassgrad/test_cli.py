@@ -348,7 +348,7 @@ def test_doctor_fails_when_two_backends_disagree(capsys, monkeypatch):
     monkeypatch.setattr(conv2d, "forward", lambda *a: forward(*a) * next(once))
     ok, said = doctor._agree("numba")
     assert not ok and said == "results differ"
-    monkeypatch.setattr(doctor, "self_test", lambda: {"planted": (False, "broken")})
+    monkeypatch.setattr(doctor, "self_test", lambda compiles: {"planted": (False, "broken")})
     monkeypatch.setattr(doctor, "_data", lambda folder: [])
     code, out, err = call(capsys, "doctor")
     assert code == 1 and "planted" in out and "do not trust" in err
