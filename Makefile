@@ -1,7 +1,7 @@
 # Everyday commands; PYTHON may point into any environment with this package installed.
 PYTHON ?= python3
 
-.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu gpu-page clean
+.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
 test:       ## the whole test suite
 	$(PYTHON) -m pytest -n 2
@@ -33,8 +33,13 @@ bench:      ## kernels, layers and training steps beside their peers, about ten 
 	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
 		--table README.md bench/results/README.md
 
-gpu:        ## on a machine with a GPU: its tests, compute-sanitizer, ncu, every benchmark
-	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json
+gpu: gpu-first gpu-second  ## on a machine with a GPU: both commands, about ten minutes
+
+gpu-first:  ## every kernel once, tests against the reference, launch costs: about 3.5 minutes
+	$(PYTHON) -m glassgrad.bench.gpu --stage first --json bench/results/gpu.json
+
+gpu-second: ## times next to cuDNN, ncu, compute-sanitizer: about 6 minutes
+	$(PYTHON) -m glassgrad.bench.gpu --stage second --json bench/results/gpu.json
 
 gpu-page:   ## what make gpu found, on the page of results; needs no GPU
 	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json \

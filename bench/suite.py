@@ -31,12 +31,13 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
 
 
 def select(
-    names=(), backend: str = "numba", case: str | None = None, version: int | None = None
-) -> list[Plan]:
+    names=(), backend: str = "numba", case: str | None = None, version: int | None = None,
+    without: str | None = None,
+) -> list[Plan]:  # fmt: skip
     """The plans that the names stand for, each once; by default all.
 
-    `case` is a part of the names of the cases wanted. Raises UnknownBenchError with the nearest
-    right name, and BackendError where no kernel has the version.
+    `case` is a part of the names of the cases wanted, `without` of those that are not. Raises
+    UnknownBenchError with the nearest right name, and BackendError where no kernel has the version.
     """
     kinds = plans(backend)
     known = _names(kinds)
@@ -48,6 +49,8 @@ def select(
     found = [p for every in kinds.values() for p in every if id(p) in wanted]
     if version is not None:
         found = _with_version(found, backend, version)
+    if without is not None:
+        found = [p for p in found if without not in p.case]
     if case is not None:
         cases = dict.fromkeys(p.case for p in found)
         found = [p for p in found if case in p.case]

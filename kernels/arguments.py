@@ -120,7 +120,7 @@ class Arguments:
                 if place is not None:
                     self._refuse(
                         arguments, "one device for all arrays", "one",
-                        [_spelled(place), _spelled(where)], DeviceError,
+                        sorted([_spelled(place), _spelled(where)]), DeviceError,
                     )  # fmt: skip
                 place = where
             if not a.flags.c_contiguous:
@@ -156,9 +156,11 @@ class Arguments:
         """A number as the kernel takes it: a NumPy scalar of the C type's size."""
         kind = REALS.get(type_)
         if type(argument) is not (int if kind is None else float):
+            if isinstance(argument, np.ndarray) and argument.shape == ():
+                argument = argument[()]  # one of CuPy's would have to be waited for
             kinds = numbers.Integral if kind is None else numbers.Real
-            a_number = isinstance(argument, kinds) or getattr(argument, "shape", None) == ()
             must = f"{name} must be a number"
+            a_number = isinstance(argument, kinds)
             expect(a_number, self.kernel, must, type_, repr(argument), DTypeError)
         if kind is not None:
             return kind(argument)

@@ -1,26 +1,63 @@
 """A stand-in for CuPy on a machine without a GPU: what would go wrong there goes wrong here.
 
 Arrays of this module hold NumPy arrays and answer to CuPy's rules: they never mix with NumPy
-arrays, never turn into one by themselves, and every reduction gives an array, not a number. Kernels
-compiled through `RawModule` run in the emulator. So the whole path of ``device="cuda"`` is walked:
-which module makes which array, what is copied where, what a launch is given. What a real GPU
-computes, and how fast, is not known from this.
+arrays, never turn into one by themselves, and every reduction gives an array, not a number. Names
+and parameters that CuPy does not have are refused, by the record of the real one (cupy_record.py).
+Kernels compiled through `RawModule` run in the emulator. So the whole path of ``device="cuda"`` is
+walked: which module makes which array, what is copied where, what a launch is given. What a real
+GPU computes, and how fast, is not known from this.
 
 ``python -m pytest -p tests.fake_cupy`` installs it as `cupy` for one run.
 """
 
+import functools
 import importlib.machinery
+import json
 import sys
-import time
 import types
 from pathlib import Path
 
 import numpy as np
 
+from tests import fake_cuda
+
 MIXED = "Unsupported type <class 'numpy.ndarray'>"
 CREATE = {  # functions that take no array: those that do are reached through their arguments
     "arange", "empty", "eye", "full", "linspace", "ones", "zeros", "tri", "identity", "indices",
 }  # fmt: skip
+
+
+SEQUENCES = {  # functions whose first argument is a sequence of arrays, or a shape
+    "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "indices",
+    "unravel_index", "broadcast_shapes", "ix_", "ravel_multi_index",
+}  # fmt: skip
+
+
+@functools.cache
+def recorded(place: str) -> dict:
+    """The names that the real CuPy has there, each with its parameters or None."""
+    return json.loads(Path(__file__).with_name("cupy_record.json").read_text())["names"][place]
+
+
+def _expect_parameters(place: str, name: str, args, kwargs) -> None:
+    """AttributeError or TypeError for what the real one does not take."""
+    known = recorded(place)[name]
+    if known is None:
+        return
+    plain = [p for p in known if not p.startswith("*")]
+    if not any(p.startswith("**") for p in known):
+        for given in kwargs:
+            if given not in plain:
+                raise TypeError(f"{name}() got an unexpected keyword argument {given!r}")
+    if len(args) > len(plain) and not any(p.startswith("*") for p in known):
+        raise TypeError(f"{name}() takes {len(plain)} arguments, {len(args)} were given")
+
+
+def _numeric(dtype):
+    """The dtype, if a GPU has it."""
+    if np.dtype(dtype).kind not in "biufc":
+        raise ValueError(f"Unsupported dtype {np.dtype(dtype)}")
+    return dtype
 
 
 def _in(value):
@@ -46,20 +83,37 @@ def _out(value):
     return value
 
 
+class Flags:
+    """Of an array: those that CuPy knows; whether it may be written is none of them."""
+
+    def __init__(self, held):
+        self.c_contiguous, self.f_contiguous = held.flags.c_contiguous, held.flags.f_contiguous
+        self.owndata, self.fnc, self.forc = held.flags.owndata, held.flags.fnc, held.flags.forc
+
+    def __getitem__(self, name):
+        known = {"C_CONTIGUOUS", "F_CONTIGUOUS", "OWNDATA"}
+        if name not in known:
+            raise KeyError(f"{name} is not defined for cupy.ndarray.flags")
+        return getattr(self, name.lower())
+
+
 class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array on the device that is not there."""
 
     __module__ = "cupy"
     __array_priority__ = 100
 
-    def __init__(self, held):
-        self._held = held
+    def __init__(self, shape, dtype=float):
+        self._held = shape if isinstance(shape, np.ndarray) else np.empty(shape, _numeric(dtype))
+        _numeric(self._held.dtype)
 
     def __array__(self, *args, **kwargs):
         raise TypeError("Implicit conversion to a NumPy array is not allowed; use .get()")
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
         kwargs = _in(kwargs)
+        if any(isinstance(i, (list, tuple)) for i in inputs):
+            raise TypeError(f"{ufunc.__name__}: a list or tuple is no operand")
         if out is not None:
             kwargs["out"] = tuple(_in(o) for o in out)
         result = getattr(ufunc, method)(*_in(inputs), **kwargs)
@@ -75,6 +129,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         return _out(self._held[_in(index)])
 
     def __setitem__(self, index, value):
+        if isinstance(value, (np.ndarray, list, tuple)) and np.ndim(value):
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         self._held[_in(index)] = _in(value)
 
     def __len__(self):
@@ -92,9 +148,6 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def __int__(self):
         return int(self._held)
 
-    def __index__(self):
-        return self._held.__index__()
-
     def __repr__(self):
         return repr(self._held)
 
@@ -104,8 +157,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def get(self):
         return self._held.copy()
 
-    def item(self, *args):
-        return self._held.item(*args)
+    def item(self):
+        return self._held.item()
 
     def tolist(self):
         return self._held.tolist()
@@ -115,7 +168,11 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def data(self):
-        return types.SimpleNamespace(ptr=self._held.ctypes.data)
+        return fake_cuda.MemoryPointer(self._held.ctypes.data)
+
+    @property
+    def flags(self):
+        return Flags(self._held)
 
     @property
     def __cuda_array_interface__(self):
@@ -123,57 +180,34 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def device(self):
-        return Device()
+        return fake_cuda.Device()
 
     def __getattr__(self, name):
-        if name.startswith("__") or name in ("ctypes", "_held"):
-            raise AttributeError(name)
+        if name not in recorded("cupy.ndarray"):
+            raise AttributeError(f"'ndarray' object has no attribute {name!r}")
         found = getattr(self._held, name)
-        if name in ("shape", "ndim", "size", "dtype", "nbytes", "itemsize", "strides", "flags"):
+        if name in ("shape", "ndim", "size", "dtype", "nbytes", "itemsize", "strides"):
             return found
-        if callable(found):
-            return lambda *args, **kwargs: _out(found(*_in(args), **_in(kwargs)))
-        return _out(found)
+        if not callable(found):
+            return _out(found)
 
+        def call(*args, **kwargs):
+            _expect_parameters("cupy.ndarray", name, args, kwargs)
+            if name == "astype" and kwargs.get("casting") is not None:
+                raise TypeError("casting is not supported yet")
+            return _out(found(*_in(args), **_in(kwargs)))
 
-class OutOfMemoryError(MemoryError):
-    pass
-
-
-class Device:
-    """One device, of a chip that the kernels are made for."""
-
-    id = 0
-    compute_capability = "90"
-    mem_info = (60 << 30, 80 << 30)
-
-    def __init__(self, number=0):
-        self.attributes = {"MultiProcessorCount": 4}
-
-    def synchronize(self):
-        """Nothing runs by itself here."""
-
-    def __eq__(self, other):
-        return isinstance(other, Device)
-
-    def __hash__(self):
-        return 0
-
-
-class Event:
-    """A moment of the host's clock."""
-
-    def record(self):
-        self.seconds = time.perf_counter()
-
-    def synchronize(self):
-        """It has happened when it was recorded."""
+        return call
 
 
 class RawModule:
     """CUDA C compiled for the emulator."""
 
-    def __init__(self, *, code, options=(), backend="nvrtc"):
+    def __init__(self, *, code=None, options=(), backend="nvrtc"):
+        for name, value, kind in (("code", code, str), ("options", options, tuple),
+                                  ("backend", backend, str)):  # fmt: skip
+            if not isinstance(value, kind):
+                raise TypeError(f"Argument '{name}' has incorrect type")
         self.code, self.options = code, dict(o[2:].partition("=")[::2] for o in options[2:])
 
     def compile(self, log_stream=None):
@@ -223,20 +257,32 @@ class _Module(types.ModuleType):
     """`cupy`: NumPy's functions on the arrays of this file."""
 
     ndarray = ndarray
-    RawModule = RawModule
+    RawModule, RawKernel = RawModule, RawKernel
     __version__ = "0 (stand-in)"
     __path__ = ()
 
     def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
+        if name not in recorded("cupy"):
+            raise AttributeError(f"module 'cupy' has no attribute {name!r}")
         found = getattr(np, name)
+        if isinstance(found, types.ModuleType):
+            raise AttributeError(f"the stand-in has no cupy.{name}")
         if isinstance(found, type) or not callable(found):
             return found
+
+        def create(*args, **kwargs):
+            _expect_parameters("cupy", name, args, kwargs)
+            made = found(*args, **kwargs)
+            return _out(made)
+
         if name in CREATE:
-            return lambda *args, **kwargs: _out(found(*args, **kwargs))
+            return create
 
         def call(*args, out=None, **kwargs):
+            given = kwargs if out is None else {**kwargs, "out": out}
+            _expect_parameters("cupy", name, args, given)
+            if args and isinstance(args[0], (list, tuple)) and name not in SEQUENCES:
+                raise AttributeError(f"{name}: {type(args[0]).__name__!r} object is no array")
             kwargs = _in(kwargs)
             if out is not None:
                 kwargs["out"] = _in(out)
@@ -246,7 +292,18 @@ class _Module(types.ModuleType):
         return call
 
     @staticmethod
+    def asnumpy(a):
+        return a.get() if isinstance(a, ndarray) else np.asarray(a)
+
+    @staticmethod
+    def copyto(to, source, **kwargs):
+        if isinstance(source, np.ndarray) and source.ndim:
+            raise ValueError("non-scalar numpy.ndarray cannot be used for copyto")
+        np.copyto(_in(to), _in(source), **kwargs)
+
+    @staticmethod
     def asarray(a, dtype=None, **kwargs):
+        _expect_parameters("cupy", "asarray", (), kwargs)
         held = a._held if isinstance(a, ndarray) else np.array(_in_list(a), dtype)
         return ndarray(np.asarray(held, dtype)) if not isinstance(a, ndarray) or (
             dtype is not None and held.dtype != dtype
@@ -254,6 +311,7 @@ class _Module(types.ModuleType):
 
     @staticmethod
     def array(a, dtype=None, **kwargs):
+        _expect_parameters("cupy", "array", (), kwargs)
         return ndarray(np.array(a._held if isinstance(a, ndarray) else _in_list(a), dtype))
 
 
@@ -265,24 +323,9 @@ def install() -> None:
     """From now on ``import cupy`` gives this module."""
     cupy = _Module("cupy")
     cupy.__spec__ = importlib.machinery.ModuleSpec("cupy", None, is_package=True)
-    cupy.cuda = types.ModuleType("cupy.cuda")
-    cupy.cuda.is_available = lambda: True
-    cupy.cuda.Device = Device
-    cupy.cuda.Event = Event
-    cupy.cuda.get_elapsed_time = lambda start, end: 1e3 * (end.seconds - start.seconds)
-    cupy.cuda.set_allocator = lambda allocator: None
-    properties = {"name": b"no GPU: the emulator", "totalGlobalMem": 80 << 30,
-                  "l2CacheSize": 1 << 20, "multiProcessorCount": 4}  # fmt: skip
-    cupy.cuda.runtime = types.SimpleNamespace(
-        getDeviceProperties=lambda i: properties, driverGetVersion=lambda: 13000,
-        runtimeGetVersion=lambda: 13000,
-    )  # fmt: skip
-    cupy.cuda.compiler = types.SimpleNamespace(
-        CompileException=type("CompileException", (Exception,), {})
-    )
-    cupy.cuda.memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
+    cupy.cuda = fake_cuda.module()
     cupyx = types.ModuleType("cupyx")
-    cupyx.scatter_add = lambda a, index, b: np.add.at(a._held, _in(index), _in(b))
+    cupyx.scatter_add = lambda a, slices, value: np.add.at(a._held, _in(slices), _in(value))
     special = types.ModuleType("cupyx.scipy.special")
 
     def erf(x):

@@ -1,4 +1,4 @@
-"""Run the parts of `make gpu`; see the package. Ends with 1 without a GPU, or if a part failed."""
+"""Run the parts of `make gpu`; see stages.py. Ends with 1 without a GPU, or if a part failed."""
 
 import argparse
 import json
@@ -10,36 +10,26 @@ from pathlib import Path
 from ...cli import machine
 from ...core.run import RunError, write_atomic
 from ...kernels.errors import GlassgradError
-from . import counters, parts
 from .page import render
 from .process import run as command
 from .process import tool
+from .stages import FIRST, PARTS, ROOM, SECOND, of
 
-PARTS = {
-    "tests": parts.tests,
-    "sanitizer": parts.sanitizer,
-    "counters": counters.measure,
-    "launches": parts.apart("launches"),
-    "replay": parts.apart("replay"),
-    "models": parts.bench("models"),
-    "layers": parts.bench("layers"),
-    "kernels": parts.bench("kernels"),
-}
-SECONDS = {
-    "tests": 480, "sanitizer": 300, "counters": 150, "launches": 30, "replay": 60, "models": 60,
-    "layers": 180, "kernels": 400,
-}  # fmt: skip
+LEAST = 5  # seconds that a part is worth starting with
 
 
 def main(argv=None) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(description="everything that needs a GPU, into one JSON file")
+    parser = argparse.ArgumentParser(
+        description="everything that needs a GPU, into one JSON file",
+        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_listed(),
+    )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", default="bench/results/gpu.json")
+    parser.add_argument("--stage", choices=ROOM, nargs="+", help="by default both, one by one")
     parser.add_argument("--only", choices=PARTS, nargs="+", help="these parts; others are kept")
     parser.add_argument(
-        "--seconds", metavar="PART=N", nargs="+", default=[], type=_limit,
-        help=f"time of a part ({', '.join(f'{k}={v}' for k, v in SECONDS.items())})",
-    )  # fmt: skip
+        "--seconds", metavar="PART=N", nargs="+", default=[], type=_limit, help="time of a part"
+    )
     parser.add_argument(
         "--table", metavar="PAGE", nargs="+", help="measure nothing: put what the file holds there"
     )
@@ -50,9 +40,8 @@ def main(argv=None) -> int:
     if not there:
         print(f"make gpu: there is no GPU to run on: {what}", file=sys.stderr)
         return 1
-    limits = {**SECONDS, **dict(args.seconds)}
     path = Path(args.json)
-    found, machine_now = _older(path) if args.only else {}, describe()
+    found, machine_now = _older(path), describe()
     other = found.get("machine", machine_now)["gpu"]
     if other != machine_now["gpu"]:
         print(
@@ -61,14 +50,53 @@ def main(argv=None) -> int:
         )  # fmt: skip
         return 1
     found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": machine_now}
-    for name in args.only or PARTS:
-        found[name] = outcome(PARTS[name], limits[name])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(found, indent=1) + "\n")
+    write(path, found)
+    names = args.only or of(args.stage or (FIRST, SECOND))
+    limits = {name: part.seconds for name, part in PARTS.items()} | dict(args.seconds)
+    ends = None if args.only else _ends(args.stage or (FIRST, SECOND))
+    for name in names:
+        left = limits[name] if ends is None else min(limits[name], ends(name))
+        if left < LEAST:
+            found[name] = {"status": "not run", "why": "the stage is out of time", "seconds": 0.0}
+        else:
+            found[name] = outcome(PARTS[name].run, left)
+        write(path, found)
         print(f"{name}: {found[name]['status']}, {found[name]['seconds']} s", flush=True)
-    failed = [name for name in PARTS if found.get(name, {}).get("status") == "failed"]
-    print(f"written: {path}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    failed = [n for n in names if found[n]["status"] == "failed"]
+    idle = [n for n in names if found[n]["status"] == "not run"]
+    rest = [n for n in PARTS if n not in found]
+    said = {"failed": failed, "not run, out of time": idle, "not asked for": rest}
+    for what, which in said.items():
+        if which:
+            print(f"{what}: {', '.join(which)}")
+    print(f"written: {path}")
     return 1 if failed else 0
+
+
+def _ends(stages):
+    """name -> the seconds left of its stage, whose time begins with its first part."""
+    begun: dict[str, float] = {}
+
+    def left(name: str) -> float:
+        stage = PARTS[name].stage
+        begun.setdefault(stage, time.monotonic())
+        return ROOM[stage] - (time.monotonic() - begun[stage])
+
+    return left
+
+
+def write(path: Path, found: dict) -> None:
+    """Keep all that there is so far."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(found, indent=1) + "\n")
+
+
+def _listed() -> str:
+    rows = (
+        f"  {name:14}{part.seconds:4} s  {part.stage or 'by name':8}{part.what}"
+        for name, part in PARTS.items()
+    )
+    return "\n".join(["parts, at most so long, in which stage:", *rows])
 
 
 def show(path: Path, pages: list[Path]) -> int:

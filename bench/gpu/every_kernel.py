@@ -3,7 +3,8 @@
     python -m glassgrad.bench.gpu.every_kernel
 
 with --op, --pass, --version, --case for some of them, --largest for each version's largest small
-case of every kind, --textbook for the kernels of known counters.
+case of every kind, --once for one such case in each dtype, --textbook for the kernels of known
+counters.
 
 Every array has its own allocation, so that memcheck sees what runs over its end: CuPy's pool, which
 would hide it, is off. With ``--backend emulated`` the same goes through the emulator.
@@ -46,6 +47,7 @@ def main(argv=None) -> int:
     parser.add_argument("--version", type=int)
     parser.add_argument("--case", help="a part of the case's name")
     parser.add_argument("--largest", action="store_true", help="one case of each kind, float32")
+    parser.add_argument("--once", action="store_true", help="the largest case, every dtype")
     parser.add_argument("--textbook", action="store_true")
     parser.add_argument("--backend", choices=("cuda", "emulated"), default="cuda")
     args = parser.parse_args(argv)
@@ -72,6 +74,8 @@ def _run(record: Implementation, args, xp, wait) -> int:
     known = [c for c in cases(record.op, record.pass_) if not c.bench]
     if args.largest:
         known = largest_of_each_kind(record, known)
+    if args.once:
+        known = [max(largest_of_each_kind(record, known), key=lambda c: (c.flops, c.bytes))]
     chosen = [c for c in known if (args.case or "") in c.name]
     if args.largest:
         record = _in_float32(record)

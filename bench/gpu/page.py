@@ -13,7 +13,7 @@ from ..record import Record
 from .targets import goals
 
 MARKED = re.compile(r"(<!-- gpu -->\n).*?(<!-- /gpu -->)", re.DOTALL)
-BENCHMARKS = ("models", "layers", "kernels")
+BENCHMARKS = ("models", "layers", "bandwidth", "ladders", "kernels")
 MOST_OUTSIDE = 40  # counters that are listed
 
 
@@ -68,22 +68,22 @@ def _said(name: str, part: dict) -> str:
     """A part in a few words."""
     if "why" in part:
         return part["why"]
-    if name == "tests":
+    if name.endswith("tests") or name == "beyond":
         groups = {k: v for k, v in part.items() if isinstance(v, dict)}
         return "; ".join(
             f"{k}: {v.get('passed', 0)} passed, {v.get('failed', 0)} failed,"
             f" {v.get('skipped', 0)} skipped" for k, v in groups.items()
         )  # fmt: skip
-    if name == "sanitizer":
+    if "runs" in part:
         runs = part["runs"]
         clean = sum(r["status"] == "passed" for r in runs.values())
         bad = [k for k, r in runs.items() if r["status"] != "passed"]
         return f"{clean} of {len(runs)} clean" + (f"; not: {', '.join(bad)}" if bad else "")
-    if name == "counters":
+    if "groups" in part:
         known = [c for g in part["groups"].values() for k in _kernels(g) for c in k.values()]
         told = [c for c in known if c["same"] is not None]
         same = sum(c["same"] for c in told)
-        return f"{same} of {len(told)} counters within 2 % of ncu's"
+        return f"{same} of {len(told)} counters as expected"
     if "record" in part:
         return f"{len(part['record']['rows'])} rows"
     return ""
@@ -122,7 +122,7 @@ def _replays(found: dict) -> str:
 
 
 def _outside(found: dict) -> str:
-    listed = found.get("counters", {}).get("outside", [])
+    listed = [o for k in ("counters", "all-counters") for o in found.get(k, {}).get("outside", [])]
     rows = [
         [o["kernel"], o["counter"], str(o["ncu"]), str(o["emulator"]), f"{100 * o['off']:+.0f} %",
          o["why"] or "not explained yet"]

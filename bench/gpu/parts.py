@@ -1,6 +1,7 @@
-"""Parts of `make gpu`: tests, sanitizer, and the benchmark by kinds.
+"""Parts of `make gpu`: every kernel once, tests, sanitizer, and the benchmark by kinds.
 
-Each is ``part(limit, clock) -> dict`` with a "status"; `clock()` is the seconds that it has run.
+Each is, or makes, ``part(limit, clock) -> dict`` with a "status"; `clock()` is the seconds that it
+has run.
 """
 
 import json
@@ -17,39 +18,73 @@ from .process import ROOT, python, run, tool
 TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 FOUND = 9  # the exit code that compute-sanitizer is asked to give for an error
 BEYOND = "tests/bench/test_large.py"
-AT_ONCE = 8  # processes that share the GPU: most of their time they prepare on the CPU
-
-
-def tests(limit: float, clock) -> dict:
-    """The GPU tests: those that are quick, large cases, then arrays beyond 2^31 elements.
-
-    The last want the memory to themselves, the others run side by side.
-    """
-    if not (ROOT / "tests").is_dir():
-        return {"status": "skipped", "why": f"there is no folder of tests in {ROOT.name}"}
-    found = {}
-    groups = {
+AT_ONCE = 12  # processes that share the GPU: most of their time they prepare on the CPU
+CONTRACT = ("tests/kernels/test_contract.py", "tests/kernels/test_double.py")
+GROUPS = {  # of tests -> {name: what pytest is given}
+    "contract": {"contract": ["-m", "gpu and not slow", *CONTRACT]},
+    "all": {
         "quick": ["-m", "gpu and not slow"],
         "large": ["-m", "gpu and slow", f"--ignore={BEYOND}"],
-        "beyond 2^31": ["-m", "gpu and slow", BEYOND],
-    }
-    for name, which in groups.items():
+    },
+    "beyond": {"beyond 2^31": ["-m", "gpu and slow", BEYOND]},
+}
+
+
+def at_once(number: int) -> int:
+    """Processes side by side, of `number` at most."""
+    return max(1, min(number, AT_ONCE, cores()))
+
+
+def once(limit: float, clock) -> dict:
+    """Every version on its largest small case, in each dtype: a process for each operation.
+
+    So each of CuPy's modules is compiled once, side by side, and lies in its cache afterwards.
+    """
+
+    def one(op: str) -> dict:
         left = limit - clock()
         if left < 5:
-            found[name] = {"status": "not run: out of time"}
-            continue
-        command = ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *which]
-        if BEYOND not in which and find_spec("xdist"):
-            command += ["-n", str(min(AT_ONCE, cores()))]
-        done = run(python(*command), left)
-        found[name] = counted(done.output) | {"seconds": round(done.seconds, 1)}
-        status = {0: "passed", None: "out of time"}.get(done.code, "failed")
-        if status == "passed" and not found[name]["passed"]:
-            status = "failed"  # all were skipped: nothing is proved
-        found[name]["status"] = status
-        if status == "failed":
-            found[name]["said"] = done.tail
-    return {"status": together(f["status"] for f in found.values()), **found}
+            return {"status": "not run: out of time"}
+        done = run(python("-m", f"{__package__}.every_kernel", "--op", op, "--once"), left)
+        return _watched(done)
+
+    with ThreadPoolExecutor(at_once(len(OPERATIONS))) as pool:
+        found = dict(zip(OPERATIONS, pool.map(one, OPERATIONS)))
+    return {"status": together(f["status"] for f in found.values()), "runs": found}
+
+
+def tests(which: str):
+    """The part that runs some of the GPU tests, side by side.
+
+    Arrays beyond 2^31 elements want the memory to themselves.
+    """
+
+    def part(limit: float, clock) -> dict:
+        if not (ROOT / "tests").is_dir():
+            return {"status": "skipped", "why": f"there is no folder of tests in {ROOT.name}"}
+        found = {}
+        for name, given in GROUPS[which].items():
+            left = limit - clock()
+            if left < 5:
+                found[name] = {"status": "not run: out of time"}
+            else:
+                found[name] = _tested(given, left)
+        return {"status": together(f["status"] for f in found.values()), **found}
+
+    return part
+
+
+def _tested(given: list[str], limit: float) -> dict:
+    command = ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *given]
+    if BEYOND not in given and find_spec("xdist"):
+        command += ["-n", str(at_once(AT_ONCE))]
+    done = run(python(*command), limit)
+    found = counted(done.output) | {"seconds": round(done.seconds, 1)}
+    status = {0: "passed", None: "out of time"}.get(done.code, "failed")
+    if status == "passed" and not found["passed"]:
+        status = "failed"  # all were skipped: nothing is proved
+    found["status"] = status
+    return found | {"said": done.tail} if status == "failed" else found
 
 
 ENDS = "PASSED|FAILED|ERROR|SKIPPED"
@@ -84,33 +119,38 @@ def together(statuses) -> str:
     return "passed" if statuses == {"passed"} else "incomplete"
 
 
-def sanitizer(limit: float, clock) -> dict:
-    """compute-sanitizer over every kernel: a process for each tool and family."""
-    path = tool("compute-sanitizer")
-    if path is None:
-        return {
-            "status": "skipped",
-            "why": "compute-sanitizer is not on PATH nor in CUDA's folders",
-        }
+def sanitizer(tools=TOOLS, operations=None):
+    """The part that runs compute-sanitizer: a process for each tool and family."""
 
-    def one(pair) -> dict:
-        left = limit - clock()
-        if left < 10:
-            return {"status": "not run: out of time"}
-        return _sanitized(path, *pair, left)
+    def part(limit: float, clock) -> dict:
+        path = tool("compute-sanitizer")
+        if path is None:
+            why = "compute-sanitizer is not on PATH nor in CUDA's folders"
+            return {"status": "skipped", "why": why}
 
-    pairs = [(check, op) for check in TOOLS for op in OPERATIONS]
-    with ThreadPoolExecutor(min(AT_ONCE, cores())) as pool:
-        found = {f"{check} {op}": f for (check, op), f in zip(pairs, pool.map(one, pairs))}
-    return {"status": together(f["status"] for f in found.values()), "tool": path, "runs": found}
+        def one(pair) -> dict:
+            left = limit - clock()
+            if left < 10:
+                return {"status": "not run: out of time"}
+            return _sanitized(path, *pair, left)
+
+        pairs = [(check, op) for check in tools for op in operations or OPERATIONS]
+        with ThreadPoolExecutor(at_once(len(pairs))) as pool:
+            found = {f"{check} {op}": f for (check, op), f in zip(pairs, pool.map(one, pairs))}
+        status = together(f["status"] for f in found.values())
+        return {"status": status, "tool": path, "runs": found}
+
+    return part
 
 
 def _sanitized(path: str, check: str, op: str, limit: float) -> dict:
-    done = run(
-        [path, "--tool", check, "--error-exitcode", str(FOUND),
-         *python("-m", f"{__package__}.every_kernel", "--op", op)],
-        limit,
-    )  # fmt: skip
+    watched = python("-m", f"{__package__}.every_kernel", "--op", op)
+    command = [path, "--tool", check, "--error-exitcode", str(FOUND), *watched]
+    return _watched(run(command, limit))
+
+
+def _watched(done) -> dict:
+    """How a process of every_kernel ended."""
     calls = re.search(r"^(\d+) calls$", done.output, re.MULTILINE)
     outcome = {
         "status": {0: "passed", None: "out of time"}.get(done.code, "failed"),
@@ -119,16 +159,17 @@ def _sanitized(path: str, check: str, op: str, limit: float) -> dict:
     return outcome if done.code == 0 else outcome | {"said": done.tail}
 
 
-def bench(kind: str):
-    """The part that measures kernels, layers or models: what was done when the time was over stays.
+def bench(*what: str, first_versions: bool = True):
+    """The part that measures: what was done when the time was over stays.
 
-    It is ``glassgrad bench KIND --backend cuda``.
+    It is ``glassgrad bench WHAT --backend cuda``, all versions or without the first (newer.py).
     """
 
     def part(limit: float, clock) -> dict:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "record.json"
-            command = ["-m", "glassgrad", "bench", kind, "--backend", "cuda", "--json", str(file)]
+            module = "glassgrad" if first_versions else f"{__package__}.newer"
+            command = ["-m", module, "bench", *what, "--backend", "cuda", "--json", str(file)]
             done = run(python(*command), limit)
             found = {"status": {0: "passed", None: "out of time"}.get(done.code, "failed")}
             if done.code != 0:

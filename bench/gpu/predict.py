@@ -4,10 +4,11 @@
 
 Counting takes the emulator a minute or two, time that a lent GPU should not wait for. What is
 written counts as long as nothing that it depends on has changed: the kernels of the family with all
-that they include, their launch geometry and their cases. Otherwise it is counted anew.
+that they include, their launch geometry and their cases. Otherwise it is counted again.
 """
 
 import json
+import linecache
 from pathlib import Path
 
 from ...core.run import write_atomic
@@ -25,7 +26,9 @@ GROUPS = ("textbook", *OPERATIONS)
 COUNTERS = (
     "load_requests", "load_sectors", "store_requests", "store_sectors", "shared_load_waves",
     "shared_store_waves", "shared_load_conflicts", "shared_store_conflicts",
+    "copy_requests", "copy_sectors", "copy_waves", "copy_conflicts",
 )  # fmt: skip
+COPY = "copy_async"  # a line with this is no load and no store: ncu counts it as LDGSTS
 
 
 def edition(group: str) -> str:
@@ -39,7 +42,8 @@ def edition(group: str) -> str:
         sources = [folder / "cuda.py", folder / "cases.py", KERNELS / "lstm" / "cuda.py"]
         text = folder / "cuda.cu"
     sources += [here / "every_kernel.py", KERNELS / "case.py"]
-    return fingerprint(Text(text).flat.replace(str(KERNELS.parent), ""), *(
+    names = " ".join(COUNTERS).encode()
+    return fingerprint(Text(text).flat.replace(str(KERNELS.parent), ""), names, *(
         path.read_bytes() for path in sources
     ))  # fmt: skip
 
@@ -65,31 +69,38 @@ def count(group: str) -> dict[str, dict[str, int]] | str:
 
 
 def counted(report: Report) -> dict[str, dict[str, int]]:
-    """{kernel: {counter: value}} of an emulator's report."""
+    """{kernel: {counter: value}} of an emulator's report.
+
+    An asynchronous copy from global to shared memory is one instruction (LDGSTS) with counters of
+    its own: the emulator's load and store of its line are those.
+    """
     found: dict[str, dict[str, int]] = {}
     for site in report.sites:
         if site.access == "atomic":  # ncu has other counters for them
             continue
         kernel = found.setdefault(site.kernel, dict.fromkeys(COUNTERS, 0))
+        copied = COPY in linecache.getline(site.file, site.line)
         if site.space == "global":
-            kernel[f"{site.access}_requests"] += site.requests
-            kernel[f"{site.access}_sectors"] += site.units
+            access = "copy" if copied else site.access
+            kernel[f"{access}_requests"] += site.requests
+            kernel[f"{access}_sectors"] += site.units
         else:
-            kernel[f"shared_{site.access}_waves"] += site.units
-            kernel[f"shared_{site.access}_conflicts"] += site.units - site.ideal
+            access = "copy" if copied else f"shared_{site.access}"
+            kernel[f"{access}_waves"] += site.units
+            kernel[f"{access}_conflicts"] += site.units - site.ideal
     return found
 
 
 def main() -> None:
-    """Count every group that is not counted yet and write all of them."""
-    found = {}
+    """Count every group that is not counted yet; what there is is written after each."""
+    found = json.loads(FILE.read_text()) if FILE.exists() else {}
     for group in GROUPS:
-        kernels, _ = counters(group)
+        kernels, when = counters(group)
         if isinstance(kernels, str):
             raise SystemExit(f"glassgrad: {kernels}")
         found[group] = {"edition": edition(group), "kernels": kernels}
-    write_atomic(FILE, json.dumps(found, indent=1) + "\n")
-    print(f"written: {FILE.name}, {sum(len(f['kernels']) for f in found.values())} kernels")
+        write_atomic(FILE, json.dumps({g: found[g] for g in GROUPS if g in found}, indent=1) + "\n")
+        print(f"{group}: {len(kernels)} kernels, counted {when}", flush=True)
 
 
 if __name__ == "__main__":

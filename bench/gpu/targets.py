@@ -38,24 +38,24 @@ class Goal:
 
 def goals(found: dict) -> list[Goal]:
     """Every goal that the parts of `found` say something of, in the order of the page."""
-    parts = {k: found.get(k, {}).get("record") for k in ("kernels", "layers")}
     made: list[Goal] = []
-    if parts["kernels"]:
-        rows = [r for r in parts["kernels"]["rows"] if r["median"]]
-        copy = parts["kernels"]["roofline"]["bytes"]
-        bound = [r for r in rows if r["name"].startswith(BOUND) and r["case"].startswith("large")]
-        made += _best(
-            bound, "of the copy bandwidth", COPY, lambda r: r["bytes"] / r["median"] / copy
-        )
-        conv = [r for r in rows if r["name"].startswith("conv2d.")]
-        full = [r for r in conv if _precision(r) == "full"]
-        rounded = [r for r in conv if _precision(r) == "tf32"]
-        made += _best(full, "of cuDNN", CONVOLUTION, _ratio("torch"))
-        made += _best(rounded, "of cuDNN with TF32", CONVOLUTION_TF32, _ratio("torch-tf32"))
-        nearest = [r for r in rows if r["name"] == "som.winners" and " on " in r["case"]]
-        made += _best(nearest, "times cuBLAS and arg-min", NEAREST, _least("torch", "blas"))
-    if parts["layers"]:
-        rows = [r for r in parts["layers"]["rows"] if r["median"] and r["case"] in SIZES]
+    measured = [found.get(k, {}).get("record") for k in ("bandwidth", "ladders", "kernels")]
+    rows = [
+        {**row, "of copy": row["bytes"] / row["median"] / record["roofline"]["bytes"]}
+        for record in measured if record for row in record["rows"] if row["median"]
+    ]  # fmt: skip
+    bound = [r for r in rows if r["name"].startswith(BOUND) and r["case"].startswith("large")]
+    made += _best(bound, "of the copy bandwidth", COPY, lambda r: r["of copy"])
+    conv = [r for r in rows if r["name"].startswith("conv2d.") and r["version"]]
+    full = [r for r in conv if _precision(r) == "full"]
+    rounded = [r for r in conv if _precision(r) == "tf32"]
+    made += _best(full, "of cuDNN", CONVOLUTION, _ratio("torch"))
+    made += _best(rounded, "of cuDNN with TF32", CONVOLUTION_TF32, _ratio("torch-tf32"))
+    nearest = [r for r in rows if r["name"] == "som.winners" and " on " in r["case"]]
+    made += _best(nearest, "times cuBLAS and arg-min", NEAREST, _least("torch", "blas"))
+    layers = found.get("layers", {}).get("record")
+    if layers:
+        rows = [r for r in layers["rows"] if r["median"] and r["case"] in SIZES]
         rows = [r for r in rows if r["name"] in ("lstm.layer", "gru.layer")]
         made += _best(rows, "of cuDNN", RECURRENT, _ratio("torch"))
     return made

@@ -26,6 +26,7 @@ def arguments(parser) -> None:
     parser.add_argument("--threads", type=positive, metavar="N", help="by default all cores")
     parser.add_argument("--version", type=positive, metavar="N", help="one version of the kernels")
     parser.add_argument("--case", metavar="TEXT", help="only cases with this in their name")
+    parser.add_argument("--without", metavar="TEXT", help="no case with this in its name")
     parser.add_argument("--peers", nargs="*", metavar="P", help="only these (none: no peer)")
     parser.add_argument("--quick", action="store_true", help="few runs: to see that it works")
     parser.add_argument("--json", metavar="FILE", help="keep the results there")
@@ -63,7 +64,7 @@ def run(args) -> int:
     backend = args.backend or _default_backend()
     out = console()
     if args.list:
-        plans = suite.select(args.names, backend, args.case, args.version)
+        plans = suite.select(args.names, backend, args.case, args.version, args.without)
         out.print(_list(plans))
         return 0
     old = records.read(args.against) if args.against else None
@@ -111,7 +112,7 @@ def _measure(args, backend: str, out):
                 f"unknown peer {name!r}{nearest(name, peers.NAMES)}; --peers takes all names after"
                 " it, so what is to be measured stands before"
             )
-    plans = suite.select(args.names, backend, args.case, args.version)
+    plans = suite.select(args.names, backend, args.case, args.version, args.without)
     if args.json:
         expect_writable(args.json)
     session = Session(backend, args.threads, QUICK if args.quick else FULL, args.version, wanted)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from glassgrad.bench.gpu import __main__ as gpu
-from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process
+from glassgrad.bench.gpu import counters, every_kernel, newer, parts, predict, process, stages
 from glassgrad.bench.gpu.textbook import KNOWN
 from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
@@ -34,40 +34,91 @@ def pretended(monkeypatch):
     def fails(limit, clock):
         raise BackendError("no such kernel")
 
+    def part(run, stage, seconds=60):
+        return stages.Part("", seconds, stage, run)
+
     found = {
-        "tests": lambda limit, clock: {"status": "passed", "limit": limit},
-        "sanitizer": fails,
-        "counters": lambda limit, clock: {"status": "skipped", "why": "no ncu"},
-        "kernels": lambda limit, clock: {"status": "passed"},
+        "once": part(lambda limit, clock: {"status": "passed", "limit": limit}, "first"),
+        "tests": part(fails, "first"),
+        "counters": part(lambda limit, clock: {"status": "skipped", "why": "no ncu"}, "second"),
+        "layers": part(lambda limit, clock: {"status": "passed"}, "second"),
+        "replay": part(lambda limit, clock: {"status": "refused"}, None),
     }
     monkeypatch.setattr(gpu.machine, "gpu", lambda: (True, "H0"))
     monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H0"})
-    monkeypatch.setattr(gpu, "PARTS", found)
+    for module in (gpu, stages):
+        monkeypatch.setattr(module, "PARTS", found)
 
 
 def test_a_part_that_fails_leaves_the_others(capsys, tmp_path, pretended):
     path = tmp_path / "results" / "gpu.json"
-    assert gpu.main(["--json", str(path), "--seconds", "tests=7"]) == 1
+    assert gpu.main(["--json", str(path), "--seconds", "once=7"]) == 1
     found = json.loads(path.read_text())
-    assert found["tests"]["limit"] == 7 and found["machine"] == {"gpu": "H0"}
-    assert found["sanitizer"]["why"] == "BackendError: no such kernel"
-    assert [found[p]["status"] for p in gpu.PARTS] == ["passed", "failed", "skipped", "passed"]
-    assert "failed: sanitizer" in capsys.readouterr().out
+    assert found["once"]["limit"] == 7 and found["machine"] == {"gpu": "H0"}
+    assert found["tests"]["why"] == "BackendError: no such kernel"
+    asked = ("once", "tests", "counters", "layers")
+    assert [found[p]["status"] for p in asked] == ["passed", "failed", "skipped", "passed"]
+    said = capsys.readouterr().out
+    assert "failed: tests" in said and "not asked for: replay" in said and "replay" not in found
 
 
-def test_parts_can_run_one_by_one(tmp_path, pretended):
+def test_the_stages_are_two_commands_into_one_file(tmp_path, pretended, capsys):
     path = tmp_path / "gpu.json"
-    assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
-    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 0
-    assert {"tests", "kernels"} <= set(json.loads(path.read_text()))
+    assert gpu.main(["--json", str(path), "--stage", "first"]) == 1
+    assert [*json.loads(path.read_text())] == ["made", "machine", "once", "tests"]
+    assert gpu.main(["--json", str(path), "--stage", "second"]) == 0
+    assert {"once", "tests", "counters", "layers"} <= set(json.loads(path.read_text()))
+    assert gpu.main(["--json", str(path), "--only", "replay"]) == 0
+    found = json.loads(path.read_text())
+    assert found["replay"]["status"] == "refused" and found["layers"]["status"] == "passed"
+
+
+def test_the_file_is_there_after_every_part(tmp_path, pretended, monkeypatch):
+    """A machine that is taken away leaves what was done, and the versions before anything."""
+    path, seen = tmp_path / "gpu.json", []
+
+    def looks(limit, clock):
+        seen.append([*json.loads(path.read_text())])
+        return {"status": "passed"}
+
+    for name in ("once", "layers"):
+        monkeypatch.setitem(stages.PARTS, name, stages.Part("", 9, "first", looks))
+    gpu.main(["--json", str(path), "--stage", "first"])
+    assert seen == [["made", "machine"], ["made", "machine", "once", "tests"]]
+
+
+def test_a_stage_that_is_out_of_time_says_what_did_not_run(
+    tmp_path, pretended, monkeypatch, capsys
+):
+    monkeypatch.setitem(gpu.ROOM, "second", 3)
+    path = tmp_path / "gpu.json"
+    assert gpu.main(["--json", str(path), "--stage", "second"]) == 0
+    found = json.loads(path.read_text())
+    assert found["counters"] == {
+        "status": "not run", "why": "the stage is out of time", "seconds": 0.0
+    }  # fmt: skip
+    assert "not run, out of time: counters, layers" in capsys.readouterr().out
+
+
+def test_the_limits_of_a_stage_fit_its_time():
+    """3.5 and 6 minutes; what is slow and says little runs by name alone."""
+    for stage, room in stages.ROOM.items():
+        assert sum(stages.PARTS[name].seconds for name in stages.of([stage])) <= room
+    assert stages.ROOM["first"] <= 210 and stages.ROOM["second"] <= 360
+    assert sum(stages.ROOM.values()) < 13 * 60
+    assert {n for n, p in stages.PARTS.items() if p.stage is None} == {
+        "all-tests", "beyond", "all-counters", "all-sanitizer", "replay", "kernels"
+    }  # fmt: skip
+    with pytest.raises(SystemExit):
+        gpu.main(["--help"])
 
 
 def test_two_gpus_do_not_share_a_file(tmp_path, pretended, monkeypatch, capsys):
     path = tmp_path / "gpu.json"
-    assert gpu.main(["--json", str(path), "--only", "tests"]) == 0
+    assert gpu.main(["--json", str(path), "--only", "once"]) == 0
     monkeypatch.setattr(gpu, "describe", lambda: {"gpu": "H1"})
     before = path.read_text()
-    assert gpu.main(["--json", str(path), "--only", "kernels"]) == 1
+    assert gpu.main(["--json", str(path), "--only", "layers"]) == 1
     assert "holds what H0 did, this is H1" in capsys.readouterr().err
     assert path.read_text() == before
 
@@ -81,8 +132,8 @@ def test_a_command_has_a_limit_and_its_children_end_with_it():
 def test_missing_tools_are_said(monkeypatch):
     monkeypatch.setattr(parts, "tool", lambda name: None)
     monkeypatch.setattr(counters, "tool", lambda name: None)
-    assert parts.sanitizer(1, lambda: 0)["why"].startswith("compute-sanitizer is not on PATH")
-    assert counters.measure(1, lambda: 0)["why"].startswith("ncu is not on PATH")
+    assert parts.sanitizer()(1, lambda: 0)["why"].startswith("compute-sanitizer is not on PATH")
+    assert counters.measure()(1, lambda: 0)["why"].startswith("ncu is not on PATH")
 
 
 def fake_tool(tmp_path, monkeypatch, script):
@@ -98,20 +149,22 @@ def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
     script = "import sys\nprint('5 calls')\nsys.exit(9 if 'racecheck' in sys.argv else 0)"
     fake_tool(tmp_path, monkeypatch, script)
     monkeypatch.setattr(parts, "OPERATIONS", ("som", "gru"))
-    found = parts.sanitizer(60, lambda: 0)
+    found = parts.sanitizer()(60, lambda: 0)
     assert found["status"] == "failed" and len(found["runs"]) == 8
     assert found["runs"]["memcheck som"]["calls"] == 5
     assert {k for k, v in found["runs"].items() if v["status"] == "failed"} == {
         "racecheck som", "racecheck gru"
     }  # fmt: skip
-    assert parts.sanitizer(60, lambda: 55)["status"] == "incomplete"
+    assert parts.sanitizer()(60, lambda: 55)["status"] == "incomplete"
+    few = parts.sanitizer(("memcheck",), ("lstm", "som"))(60, lambda: 0)
+    assert few["status"] == "passed" and [*few["runs"]] == ["memcheck lstm", "memcheck som"]
 
 
 def test_tests_that_were_all_skipped_prove_nothing(monkeypatch):
     def said(output, code):
         done = process.Done(code, output, 1.0)
         monkeypatch.setattr(parts, "run", lambda command, limit: done)
-        return parts.tests(60, lambda: 0)["status"]
+        return parts.tests("contract")(60, lambda: 0)["status"]
 
     assert said("t.py::a PASSED [50%]\nt.py::b SKIPPED [100%]", 0) == "passed"
     assert said("t.py::a SKIPPED [100%]", 0) == "failed"
@@ -123,17 +176,72 @@ def test_tests_that_were_all_skipped_prove_nothing(monkeypatch):
 
 def test_each_group_of_tests_has_tests(monkeypatch):
     """What is run side by side, and what alone, is all of the GPU tests."""
-    commands = []
+    commands = {}
 
     def run(command, limit):
-        commands.append(command[command.index("-m", 2) :])
+        commands.setdefault(which, []).append(command[command.index("-m", 2) :])
         return process.Done(0, "t.py::a PASSED [50%]", 1.0)
 
     monkeypatch.setattr(parts, "run", run)
-    found = parts.tests(60, lambda: 0)
-    assert [*found] == ["status", "quick", "large", "beyond 2^31"]
-    assert ["-n" in c for c in commands] == [True, True, False]
-    assert (process.ROOT / parts.BEYOND).is_file()
+    for which in parts.GROUPS:
+        found = parts.tests(which)(60, lambda: 0)
+        assert found["status"] == "passed" and [*found][1:] == [*parts.GROUPS[which]]
+    assert [["-n" in c for c in commands[w]] for w in parts.GROUPS] == [
+        [True], [True, True], [False]
+    ]  # fmt: skip
+    assert all((process.ROOT / name).is_file() for name in (parts.BEYOND, *parts.CONTRACT))
+
+
+def test_every_kernel_once_is_a_process_an_operation(monkeypatch):
+    def run(command, limit):
+        op = command[command.index("--op") + 1]
+        return process.Done(1 if op == "gru" else 0, f"...\n{len(op)} calls\n", 1.0)
+
+    monkeypatch.setattr(parts, "run", run)
+    found = parts.once(60, lambda: 0)
+    assert found["status"] == "failed" and [*found["runs"]] == [*OPERATIONS]
+    assert found["runs"]["lstm"] == {"status": "passed", "calls": 4, "seconds": 1.0}
+    assert found["runs"]["gru"]["said"].startswith("...")
+    assert parts.once(60, lambda: 58)["status"] == "incomplete"
+
+
+def test_what_is_measured_exists(monkeypatch):
+    """Every benchmark that a part asks for names something that there is on a GPU."""
+    from glassgrad.bench import suite
+
+    asked = []
+    monkeypatch.setattr(parts, "run", lambda command, limit: asked.append(command) or
+                        process.Done(0, "", 1.0))  # fmt: skip
+    for name in ("layers", "bandwidth", "ladders", "models", "kernels"):
+        stages.PARTS[name].run(60, lambda: 0)
+        command = asked[-1]
+        assert command[2] == ("glassgrad.bench.gpu.newer" if name in ("bandwidth", "ladders") else
+                              "glassgrad")  # fmt: skip
+        words = command[4 : command.index("--backend")]
+        options = dict(zip(words[::-1][1::2], words[::-1][::2])) if "--" in str(words) else {}
+        names = [w for w in words if not w.startswith("--") and w not in options.values()]
+        found = suite.select(
+            names, "cuda", options.get("--case"), without=options.get("--without")
+        )  # fmt: skip
+        cases = {p.case.startswith("large,") for p in found}
+        assert cases == {"bandwidth": {True}, "kernels": {True, False}}.get(name, {False}), name
+    families = {p.name.partition(".")[0] for p in suite.select(names, "cuda")}
+    assert set(stages.LADDERS) <= families
+
+
+def test_first_versions_are_left_out_where_there_are_newer_ones(monkeypatch):
+    from glassgrad.kernels import implementations, registry
+
+    implementations()
+    copied = {key: dict(versions) for key, versions in registry._records.items()}
+    monkeypatch.setattr(registry, "_records", copied)
+    monkeypatch.setattr(newer, "glassgrad", lambda argv: argv)
+    assert newer.main(["bench", "som"]) == ["bench", "som"]
+    left = implementations(backend="cuda")
+    first = [r for r in left if r.version == 1]
+    assert first and all(len(registry._records[r.op, r.pass_, "cuda"]) == 1 for r in first)
+    assert any(r.version > 1 for r in left)
+    assert any(r.version == 1 for r in implementations("conv2d", "forward", "emulated"))
 
 
 def test_a_part_apart_can_crash(monkeypatch):
@@ -143,7 +251,7 @@ def test_a_part_apart_can_crash(monkeypatch):
     assert "nothing_of_that_name" in crashed["said"]
     said = process.Done(0, 'a warning\n{"status": "done"}\n', 1.0)
     monkeypatch.setattr(parts, "run", lambda command, limit: said)
-    assert parts.apart("replay")(60, lambda: 0) == {"status": "done"}
+    assert parts.apart("launches")(60, lambda: 0) == {"status": "done"}
 
 
 def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
@@ -160,7 +268,7 @@ def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
 
 def test_forbidden_counters_are_said(tmp_path, monkeypatch):
     fake_tool(tmp_path, monkeypatch, "print('==ERROR== ERR_NVGPUCTRPERM')\nraise SystemExit(1)")
-    found = counters.measure(60, lambda: 0)
+    found = counters.measure()(60, lambda: 0)
     assert found["status"] == "forbidden" and "only administrators" in found["why"]
 
 
@@ -174,7 +282,7 @@ def test_the_textbook_kernels_count_what_is_known():
     assert all(c["same"] for kernel in same.values() for c in kernel.values())
     other = counters.compare({"textbook_strided": {"load_sectors": 100}}, found)
     assert other["textbook_strided"]["load_sectors"] == {
-        "ncu": 100, "emulator": 44, "known": 44, "same": False
+        "ncu": 100, "emulator": 44, "known": 44, "same": False, "expected": "equal"
     }  # fmt: skip
     assert other["textbook_strided"]["load_bytes"]["ncu"] == 3200
     listed = counters.outside({"textbook": {"kernels": other}, "som": {"status": "failed"}})

@@ -58,20 +58,77 @@ def test_a_faithful_replay_is_measured(name):
 
 @pytest.mark.parametrize("name, capture", [("mlp", idle), ("vae", idle), ("vae", other_noise)])
 def test_a_replay_that_computes_otherwise_is_refused(name, capture):
-    with pytest.raises(replay.CaptureError, match="moved otherwise"):
+    with pytest.raises(replay.ReplayError, match="moved otherwise"):
         replay.one(name, "cpu", capture, CPUClock())
 
 
-def test_a_step_that_cannot_be_captured_fails_the_part(monkeypatch):
-    def refused(name, *rest):
-        raise replay.CaptureError(f"{name} reads a number back")
+@pytest.mark.parametrize(
+    "error, status",
+    [(replay.CaptureError("mlp reads a number back"), "refused"),
+     (replay.ReplayError("mlp computes otherwise"), "failed")],
+)  # fmt: skip
+def test_a_step_that_cannot_be_captured_is_reported(monkeypatch, error, status):
+    """CuPy does not capture cuBLAS: no failure of ours. A replay that computes otherwise is one."""
 
-    monkeypatch.setattr(replay, "one", refused)
+    def ends(name, *rest):
+        if name == "mlp":
+            raise error
+        return {"status": "done"}
+
+    monkeypatch.setattr(replay, "one", ends)
     monkeypatch.setattr(replay, "StepClock", lambda clock: None)
     monkeypatch.setattr(replay, "clock_for", lambda backend: None)
     found = replay.measure()
-    assert found["status"] == "failed"
-    assert found["steps"]["mlp"] == {"status": "refused", "why": "mlp reads a number back"}
+    assert found["status"] == status
+    assert found["steps"]["mlp"] == {"status": status, "why": str(error)}
+    assert found["steps"]["vae"] == {"status": "done"}
+
+
+class Stream:
+    """Of a CuPy that refuses a product while it captures."""
+
+    def __init__(self, **options):
+        self.capturing, self.ended = False, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def synchronize(self):
+        """Nothing runs."""
+
+    def begin_capture(self):
+        self.capturing = True
+
+    def end_capture(self):
+        self.capturing, self.ended = False, self.ended + 1
+
+
+def test_a_product_is_refused_while_capturing(monkeypatch):
+    """The words are CuPy's own; the capture is ended, so that the stream can be used again."""
+    import types
+
+    from tests import fake_cupy
+
+    stream, cupy = Stream(), fake_cupy._Module("cupy")
+    cupy.cuda = types.SimpleNamespace(
+        MemoryPool=lambda: types.SimpleNamespace(malloc=None), Stream=lambda **options: stream,
+        Device=lambda: stream, using_allocator=lambda allocator: stream,
+        runtime=types.SimpleNamespace(CUDARuntimeError=RuntimeError),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+
+    def step():
+        if stream.capturing:
+            raise NotImplementedError(
+                "calling cuBLAS API during stream capture is currently unsupported"
+            )
+
+    with pytest.raises(replay.CaptureError, match="cannot be captured: calling cuBLAS"):
+        replay.capture(step)
+    assert stream.ended == 1
 
 
 def test_host_memory_is_refused_while_capturing():

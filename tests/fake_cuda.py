@@ -1,0 +1,79 @@
+"""`cupy.cuda` of the stand-in (fake_cupy.py): one device, its events, its errors."""
+
+import time
+import types
+
+
+class MemoryPointer:
+    """Where an array begins."""
+
+    def __init__(self, ptr):
+        self.ptr, self.device_id = ptr, 0
+
+    @property
+    def device(self):
+        return Device()
+
+
+class OutOfMemoryError(MemoryError):
+    def __init__(self, size, total, limit=0):
+        if not all(isinstance(n, int) for n in (size, total, limit)):
+            raise ValueError("sizes are numbers of bytes")
+        super().__init__(f"Out of memory allocating {size:,} bytes (allocated {total:,} bytes)")
+
+
+class CompileException(Exception):
+    def __init__(self, msg, source, name, options, backend="nvrtc"):
+        super().__init__(msg)
+        self.source, self.name, self.options, self.backend = source, name, options, backend
+
+
+class CUDARuntimeError(RuntimeError):
+    pass
+
+
+class Device:
+    """One device, of a chip that the kernels are made for."""
+
+    compute_capability = "90"
+    mem_info = (60 << 30, 80 << 30)
+
+    attributes = types.MappingProxyType({"MultiProcessorCount": 4})
+
+    def __init__(self, device=0):
+        self.id = int(device)
+
+    def synchronize(self):
+        """Nothing runs by itself here."""
+
+    def __eq__(self, other):  # and with it, as CuPy's own, no hash
+        return isinstance(other, Device) and self.id == other.id
+
+
+class Event:
+    """A moment of the host's clock."""
+
+    def record(self, stream=None):
+        self.seconds = time.perf_counter()
+
+    def synchronize(self):
+        """It has happened when it was recorded."""
+
+
+def module() -> types.ModuleType:
+    """`cupy.cuda`."""
+    cuda = types.ModuleType("cupy.cuda")
+    cuda.is_available = lambda: True
+    cuda.Device = Device
+    cuda.Event = Event
+    cuda.get_elapsed_time = lambda start, end: 1e3 * (end.seconds - start.seconds)
+    cuda.set_allocator = lambda allocator: None
+    properties = {"name": b"no GPU: the emulator", "totalGlobalMem": 80 << 30,
+                  "l2CacheSize": 1 << 20, "multiProcessorCount": 4}  # fmt: skip
+    cuda.runtime = types.SimpleNamespace(
+        getDeviceProperties=lambda i: properties, driverGetVersion=lambda: 13000,
+        runtimeGetVersion=lambda: 13000, CUDARuntimeError=CUDARuntimeError,
+    )  # fmt: skip
+    cuda.compiler = types.SimpleNamespace(CompileException=CompileException)
+    cuda.memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
+    return cuda
