@@ -47,12 +47,13 @@ def tolerance(dtype, reduction: int = 1) -> float:
     return 8 * EPS[str(np.dtype(dtype))] * max(1, reduction) ** 0.5
 
 
-def expect_close(what: str, got, want, reduction=1, floor=0.0, rtol=None) -> float:
+def expect_close(what: str, got, want, reduction=1, floor=0.0, rtol=None, more=()) -> float:
     """Results equal to the expected ones; returns the largest relative error.
 
     `got` and `want` are tuples of arrays (or None). Floats may differ by `rtol`, by default the
     `tolerance` of their dtype, of the largest expected magnitude or of `floor` where that is
-    larger; integers not at all. Raises VerifyError, for anything that is not finite too.
+    larger, and by `more` of each result, in its own units; integers not at all. Raises VerifyError,
+    for anything that is not finite too.
 
     >>> expect_close("half", (np.float32([1.0, 2.0]),), (np.float32([1.0, 2.0]),))
     0.0
@@ -72,9 +73,10 @@ def expect_close(what: str, got, want, reduction=1, floor=0.0, rtol=None) -> flo
             if wrong:
                 raise VerifyError(f"{where}: {wrong} of {w.size} values differ")
             continue
-        error = _relative(g, w, floor)
+        error, scale = _relative(g, w, floor), max(floor, _largest(w)) or 1.0
         coarser = g.dtype if g.dtype.itemsize < w.dtype.itemsize else w.dtype
         allowed = tolerance(coarser, reduction) if rtol is None else rtol
+        allowed += more[i] / scale if more else 0.0
         if not error <= allowed:
             raise VerifyError(f"{where}: relative error {error:.3g}, allowed {allowed:.3g}")
         worst = max(worst, error)
@@ -90,10 +92,14 @@ def expect_form(what: str, got, want) -> None:
         raise VerifyError(f"{what}: {bad} of {got.size} values are not finite")
 
 
+def _largest(array) -> float:
+    return float(np.abs(array).max()) if array.size else 0.0
+
+
 def _relative(got, want, floor: float) -> float:
     if not want.size:
         return 0.0
-    scale = max(floor, float(np.abs(want).max())) or 1.0
+    scale = max(floor, _largest(want)) or 1.0
     return float(np.abs(got.astype(np.float64) - want).max()) / scale
 
 

@@ -21,12 +21,13 @@ def assert_close(
     reduction: int = 1,
     what: str = "",
     floor: float = 0.0,
+    more: float = 0.0,
 ) -> None:
     """`got` equals `want` within `rtol` of want's largest magnitude; anything non-finite fails.
 
     Where terms cancel, so that errors are those of numbers larger than the result, `floor` is the
     magnitude of those: nothing is measured against less. Without it, an expected value of nothing
-    but zeros is measured against 1.
+    but zeros is measured against 1. `more` is allowed on top, in the result's own units.
     Shapes must agree. The test is ``not (err <= tol)``, so that NaN fails too.
     """
     got, want = np.asarray(got), np.asarray(want)
@@ -39,10 +40,11 @@ def assert_close(
         rtol = tolerance(got.dtype, reduction)
     scale = max(floor, float(np.abs(want).max())) or 1.0
     err = float(np.abs(got.astype(np.float64) - want.astype(np.float64)).max())
-    if not (err <= rtol * scale):
+    allowed = rtol * scale + more
+    if not (err <= allowed):
         at = np.unravel_index(np.abs(got.astype(float) - want.astype(float)).argmax(), got.shape)
         raise AssertionError(
-            f"{what}: |got - want| = {err:.3g} > {rtol * scale:.3g} at {tuple(map(int, at))}:"
+            f"{what}: |got - want| = {err:.3g} > {allowed:.3g} at {tuple(map(int, at))}:"
             f" got {got[at]!r}, wanted {want[at]!r}"
         )
 

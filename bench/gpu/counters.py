@@ -144,7 +144,7 @@ def parse(text: str) -> dict[str, dict[str, int]]:
     >>> parse(text)
     {'k': {'load_sectors': 1030}}
     """
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if not line.startswith("==")]  # ncu's own words
     start = next((i for i, line in enumerate(lines) if line.startswith('"ID"')), None)
     if start is None:
         return {}

@@ -153,7 +153,7 @@ from unittest import mock
 from glassgrad.bench.gpu import launches, replay
 from glassgrad.bench.steps import STEPS
 
-READS = "get", "item", "tolist", "__float__", "__int__", "__bool__", "__index__"
+READS = "get", "item", "tolist", "__float__", "__int__", "__bool__"
 
 def refuse(self, *args):
     raise RuntimeError("a number is read back")

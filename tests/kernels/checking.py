@@ -10,6 +10,7 @@ from unittest import mock
 
 import numpy as np
 
+from glassgrad.bench.device_functions import allowance
 from glassgrad.kernels import backend
 from glassgrad.kernels.arrays import is_cupy
 from glassgrad.kernels.registry import find
@@ -144,18 +145,20 @@ def check(record, case, dtype: str, layout="contiguous", integers=False) -> bool
         )
         assert not shares, f"{what}: result {i} is not a new array"
 
+    rtol, more = case.tolerance(dtype, record.precision), [0.0] * len(wanted)
+    if record.backend == "cuda":  # whose functions have errors of their own
+        more = allowance(case.op, case.pass_, plain, dtype)
     for got in (_results(first), _results(again)):
         assert len(got) == len(wanted), f"{what}: {len(got)} results, wanted {len(wanted)}"
         for i, (g, want) in enumerate(zip(got, wanted)):
-            rtol = case.tolerance(dtype, record.precision)
-            _compare(g, want, dtype, case, integers, f"{what}, result {i}", rtol)
+            _compare(g, want, dtype, case, integers, f"{what}, result {i}", rtol, more[i])
     if record.deterministic:
         for a, b in zip(_results(first), _results(again)):
             assert a is b or np.array_equal(a, b), f"{what}: a second run, on one thread, differs"
     return True
 
 
-def _compare(got, want, dtype, case, integers, what, rtol=None) -> None:
+def _compare(got, want, dtype, case, integers, what, rtol=None, more=0.0) -> None:
     if want is None:
         assert got is None, f"{what}: wanted None"
         return
@@ -164,7 +167,7 @@ def _compare(got, want, dtype, case, integers, what, rtol=None) -> None:
     assert got.dtype == want.dtype, f"{what}: dtype {got.dtype}, wanted {want.dtype}"
     if want.dtype.kind == "f":
         assert want.dtype == dtype, f"{what}: the reference answers in {want.dtype}"
-        assert_close(got, want, rtol, case.reduction, what, case.floor)
+        assert_close(got, want, rtol, case.reduction, what, case.floor, more)
     if want.dtype.kind != "f" or (case.exact and integers):
         assert got.shape == want.shape, f"{what}: shape {got.shape}, wanted {want.shape}"
         wrong = int((got != want).sum())
