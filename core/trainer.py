@@ -191,7 +191,7 @@ class Trainer:
             "generators": isinstance(states, dict) and all(
                 _is_generator(states.get(n)) for n, _ in self.system.named_generators()
             ),
-            "optimiser": not self.optimiser or _are_figures(progress.get("optimiser")),
+            "optimiser": not self.optimiser or _is_optimiser(progress.get("optimiser")),
         }  # fmt: skip
         for key, good in looks.items():
             if not good:
@@ -223,6 +223,13 @@ def _is_count(value, most: int = 2**63 - 1) -> bool:
 
 def _are_figures(value) -> bool:
     return isinstance(value, dict) and all(map(is_finite_number, value.values()))
+
+
+def _is_optimiser(value) -> bool:
+    """Rates, and the steps of each parameter that made one."""
+    return _are_figures(value) and all(
+        _is_count(v) and v > 0 for k, v in value.items() if k.endswith(".step")
+    )
 
 
 def _is_history(value, epochs) -> bool:

@@ -21,6 +21,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from ..core.run import expect_writable, write_atomic
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
     from .output import console, say
@@ -30,6 +31,7 @@ def run(args) -> int:
     page = Path(args.out or f"glassgrad-lab-{args.kernel}.html")
     if page.is_dir() or not page.parent.is_dir():
         raise NotADirectoryError(ENOTDIR, "must be a file in a folder that is there", str(page))
+    expect_writable(page)
     for ladder in ladders(args.kernel, args.version, args.case):
         found.append(ladder)
         out.print(_table(ladder), "")
@@ -38,7 +40,7 @@ def run(args) -> int:
     findings = [f for ladder in found for f in ladder.findings]
     for finding in findings:
         out.print(finding, style="red")
-    page.write_text(render(found, _command(args)), encoding="utf-8")
+    write_atomic(page, render(found, _command(args)))
     say(f"written: {page}")
     if args.open:
         import webbrowser

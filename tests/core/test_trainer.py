@@ -100,7 +100,7 @@ def test_a_weight_that_is_no_number(saved, part, value):
     assert_refused(arrays, saved[1])
 
 
-@pytest.mark.parametrize("step", [-1, HUGE, 1.5])
+@pytest.mark.parametrize("step", [0, -1, HUGE, 2**63, 1.5, True])
 def test_a_step_count_that_cannot_be(saved, step):
     arrays, progress = saved
     assert_refused(arrays, {**progress, "optimiser": {**progress["optimiser"], "0.step": step}})
