@@ -29,7 +29,7 @@ kernels:    ## every registered kernel
 reproduce:  ## the published numbers beside ours, about two hours on two cores
 	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table README.md
 
-bench:      ## kernels, layers and training steps beside their peers, about ten minutes
+bench:      ## kernels, layers and training steps next to their peers, about a quarter of an hour
 	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
 		--table README.md bench/results/README.md
 

@@ -48,7 +48,7 @@ setup(
             "setuptools>=70.1",  # the first that builds a wheel by itself, without the network
         ],
         # the one PyTorch that the stored comparisons were made with; never needed to run anything
-        "peers": ["torch==2.13.0", "minisom>=2.3", "gensim>=4.3"],
+        "peers": ["torch==2.13.0", "jax>=0.4.30", "minisom>=2.3", "gensim>=4.3"],
     },
     entry_points={"console_scripts": ["glassgrad = glassgrad.cli:main"]},
 )

@@ -42,7 +42,7 @@ def make(call: Large, session, size: int):
     peers = {} if call.in_place else session.contenders(name, *args)
     yield Job(
         name, f"large, {call.name}", ours, lambda what, got: call.check(what, got, *known),
-        bytes=moved, expected=tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
+        bytes=moved, expected=lambda: tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
         peers=peers, absent=absent,
     )  # fmt: skip
 

@@ -1,8 +1,10 @@
 """One measurement: contenders on the same arrays, checked, timed by turns, checked again.
 
 A `Plan` is what could be measured, known by its name before any array exists; making it gives its
-`Job`s; measuring a job gives its rows, one for each version of ours. A row is a dictionary, as it
-is kept in the record:
+`Job`s; measuring a job gives its rows, one for each version of ours. On a CPU each contender makes
+the job in a process of its own (apart.py), on a GPU all are in one.
+
+A row is a dictionary, as it is kept in the record:
 
     name, case, mode     "conv2d.layer", "(32,64,28,64,3,1,1)", "forward"; what is measured
     backend, version     whose it is, with `idea`; a version is None where the newest one runs
@@ -12,18 +14,19 @@ is kept in the record:
     first                seconds that the first call took longer: the compiler
     error                from the reference
     peers                name -> median, spread, best, runs, error, ratio = its median / ours
+    left_out             name -> why a peer that does this job has no time
     memory               of training steps: peak bytes, ours and each peer's
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from .peers import in_words
-from .timing import alternate
+from .timing import Effort, Turn, by_turns, turn
 from .verify import VerifyError, arrays, expect_form
 
 
@@ -39,16 +42,16 @@ class Contender:
     other: bool = False  # it solves the same task in another way: nothing is compared
     precision: str = "full"  # or "tf32": its factors are rounded to fewer bits
     check: Callable | None = None  # instead of the job's
-    memory: int | None = None
 
 
 @dataclass
 class Job:
     """What is to be done, by whom, and how a result is judged.
 
-    `check(what, results)` raises VerifyError or returns the error; `expected` are the right
-    results, whose shapes a peer with random numbers of its own must have. `absent` are the
-    versions that do not support the case.
+    `check(what, results)` raises VerifyError or returns the error, and `judge` does so for peers
+    where they are judged otherwise; ``expected()`` gives the right results, whose shapes a peer
+    with random numbers of its own must have. Neither costs anything before it is called: a process
+    that holds a peer alone never does. `absent` are the versions that do not support the case.
     """
 
     name: str
@@ -58,13 +61,25 @@ class Job:
     flops: int = 0
     bytes: int = 0
     mode: str = ""
-    expected: tuple = ()
+    expected: Callable[[], tuple] = tuple
     peers: dict[str, Contender] = field(default_factory=dict)
     absent: list[Contender] = field(default_factory=list)
     clock: Any = None  # instead of the session's
+    judge: Callable[[str, tuple], float] | None = None
 
     def __str__(self):
-        return f"{self.name}, {self.case}{', ' if self.mode else ''}{self.mode}"
+        return title(self.facts())
+
+    def facts(self) -> dict:
+        """What a row says of the job whoever does it."""
+        return {
+            "name": self.name, "case": self.case, "mode": self.mode, "flops": int(self.flops),
+            "bytes": int(self.bytes),
+        }  # fmt: skip
+
+    def own(self) -> dict[str, Contender]:
+        """Our contenders by the names that messages have for them: "v2", or "ours"."""
+        return {f"v{c.version}" if c.version else "ours": c for c in self.ours}
 
 
 @dataclass(frozen=True)
@@ -76,73 +91,140 @@ class Plan:
     make: Callable
 
 
+class Player(Protocol):
+    """A contender in a measurement, in this process or in another."""
+
+    version: int | None
+    idea: str
+
+    def first(self) -> tuple[float, float | None]:
+        """Seconds of the first call, and its error; None where there is nothing to compare."""
+
+    def turn(self, effort: Effort) -> Turn:
+        """Its turn: warm up, then time."""
+
+    def again(self) -> None:
+        """Verify once more, since a race need not show at the first call."""
+
+
+class Here:
+    """A contender of this process."""
+
+    def __init__(self, job: Job, key: str, contender: Contender, clock, peer: bool):
+        self.job, self.key, self.contender, self.clock, self.peer = job, key, contender, clock, peer
+        self.version, self.idea = contender.version, contender.idea
+
+    def first(self):
+        started = time.perf_counter()
+        result = self.contender.call()
+        self.clock.wait()
+        seconds = time.perf_counter() - started
+        return seconds, self._judged(result, "")
+
+    def turn(self, effort):
+        return turn(self.contender.call, self.clock, effort)
+
+    def again(self):
+        self._judged(self.contender.call(), ", after timing")
+
+    def _judged(self, result, when: str) -> float | None:
+        c = self.contender
+        if c.other:
+            return None
+        check = c.check or (self.job.judge if self.peer else None) or self.job.check
+        what = f"{self.job}, {self.key}{when}"
+        return judged(what, c.read(result), check, self.job.expected if c.random else None)
+
+
+def judged(what: str, results: tuple, check: Callable, shapes: Callable | None) -> float | None:
+    """The error of the results by `check`; where there are `shapes`, nothing but these counts."""
+    if shapes is None:
+        return check(what, results)
+    expected = shapes()
+    if len(results) != len(expected):
+        raise VerifyError(f"{what}: {len(results)} results, wanted {len(expected)}")
+    for got, want in zip(results, expected):
+        expect_form(what, got, want)
+    return None
+
+
 def measure(job: Job, session) -> list[dict]:
-    """Verify, warm up, time and verify again; one row for each version of ours."""
-    errors, first, peers = {}, {}, {}
+    """The rows of a job whose contenders are all in this process."""
     clock = job.clock or session.clock
-    for key, contender in _everybody(job).items():
-        try:
-            first[key], errors[key] = _first_call(job, key, contender, clock)
-        except Exception as error:  # a peer is not our code: whatever it raises, we go on
-            if key not in job.peers:
-                raise
-            why = error if isinstance(error, VerifyError) else f"{job}: {in_words(error)}"
-            session.note(f"{key} was left out: {why}")
-        else:
-            peers |= {key: contender} if key in job.peers else {}
-    calls = {key: c.call for key, c in _everybody(job, peers).items()}
-    found = alternate(calls, clock, session.effort)
-    for key, contender in _everybody(job, {}).items():
-        check = contender.check or job.check
-        check(f"{job}, {key}, after timing", contender.read(contender.call()))
-    rows = [_row(job, c, session) for c in job.absent]
-    for key, contender in _everybody(job, {}).items():
-        ours = found[key]
-        row = _row(job, contender, session) | asdict(ours) | {"error": errors[key]}
-        row["first"] = max(0.0, first[key] - ours.median)
-        if job.flops or job.bytes:
-            row["roofline"] = session.roofline.share(job.flops, job.bytes, ours.median)
-            row["bound"] = session.roofline.bound(job.flops, job.bytes)
+    job.expected()  # before any call, which could change the arguments
+    ours = {key: Here(job, key, c, clock, False) for key, c in job.own().items()}
+    peers = {key: Here(job, key, c, clock, True) for key, c in job.peers.items()}
+    return play(job.facts(), ours, peers, job.absent, session)
+
+
+def play(
+    facts: dict, ours: dict[str, Player], peers: dict[str, Player], absent: list, session,
+    left_out: dict[str, str] | None = None, turns: int | None = None,
+) -> list[dict]:  # fmt: skip
+    """Verify, warm up, time by turns and verify again; one row for each version of ours.
+
+    A peer is not our code: whatever it raises, it is left out and the others go on.
+    """
+    effort, left_out = session.effort, dict(left_out or {})
+    if not ours:
+        return [_row(facts, c, session) for c in absent]
+
+    def leave(key: str, error: Exception) -> None:
+        if key in ours:
+            raise error
+        left_out[key] = in_words(error)
+        why = error if isinstance(error, VerifyError) else f"{title(facts)}: {in_words(error)}"
+        session.note(f"{key} was left out: {why}")
+
+    def attempt(act: Callable[[Player], Any]) -> dict:
+        """What `act` gives for each contender that is still in."""
+        found = {}
+        for key, player in {**ours, **peers}.items():
+            if key not in left_out:
+                try:
+                    found[key] = act(player)
+                except Exception as error:
+                    leave(key, error)
+        return found
+
+    first = attempt(lambda player: player.first())
+    newest = max(ours, key=lambda key: ours[key].version or 0)
+    takes = {}
+    for key in first:
+        compared = len(first) > len(ours) and (key == newest or key in peers)
+        player, own = {**ours, **peers}[key], effort if compared else effort.short()
+        takes[key] = lambda player=player, own=own: player.turn(own)
+    found = by_turns(takes, turns or effort.turns, leave)
+    attempt(lambda player: player.again())
+
+    rows = [_row(facts, c, session) for c in absent]
+    for key, player in ours.items():
+        mine, error = found[key], first[key][1]
+        row = _row(facts, player, session) | asdict(mine) | {"error": error}
+        row["first"] = max(0.0, first[key][0] - mine.median)
+        if facts["flops"] or facts["bytes"]:
+            row["roofline"] = session.roofline.share(facts["flops"], facts["bytes"], mine.median)
+            row["bound"] = session.roofline.bound(facts["flops"], facts["bytes"])
         row["peers"] = {
-            n: {**asdict(found[n]), "error": errors[n], "ratio": found[n].median / ours.median}
-            for n in peers
+            n: {**asdict(found[n]), "error": first[n][1], "ratio": found[n].median / mine.median}
+            for n in found if n in peers and n not in left_out
         }  # fmt: skip
-        memory = {n: c.memory for n, c in {"ours": contender, **peers}.items()}
-        row["memory"] = memory if any(memory.values()) else None
+        row["left_out"] = left_out
         rows.append(row)
     return sorted(rows, key=lambda row: row["version"] or 0)
 
 
-def _everybody(job: Job, peers: dict | None = None) -> dict[str, Contender]:
-    ours = {f"v{c.version}" if c.version else "ours": c for c in job.ours}
-    return {**ours, **(job.peers if peers is None else peers)}
+def title(facts: dict) -> str:
+    """A job in words, for messages."""
+    return ", ".join(filter(None, (facts["name"], facts["case"], facts["mode"])))
 
 
-def _first_call(job: Job, key: str, contender: Contender, clock) -> tuple[float, float | None]:
-    """Seconds of the first call, and its error; None where there is nothing to compare."""
-    started = time.perf_counter()
-    result = contender.call()
-    clock.wait()
-    seconds = time.perf_counter() - started
-    if contender.other:
-        return seconds, None
-    what, results = f"{job}, {key}", contender.read(result)
-    if not contender.random:
-        return seconds, (contender.check or job.check)(what, results)
-    if len(results) != len(job.expected):
-        raise VerifyError(f"{what}: {len(results)} results, wanted {len(job.expected)}")
-    for got, want in zip(results, job.expected):
-        expect_form(what, got, want)
-    return seconds, None
-
-
-def _row(job: Job, contender: Contender, session) -> dict:
+def _row(facts: dict, contender, session) -> dict:
     """What a row says before anything was timed."""
     return {
-        "name": job.name, "case": job.case, "mode": job.mode, "backend": session.backend,
-        "version": contender.version, "idea": contender.idea, "median": None, "spread": None,
-        "best": None, "runs": 0, "flops": int(job.flops), "bytes": int(job.bytes),
-        "roofline": None, "bound": None, "first": None, "error": None, "peers": {}, "memory": None,
+        **facts, "backend": session.backend, "version": contender.version, "idea": contender.idea,
+        "median": None, "spread": None, "best": None, "runs": 0, "roofline": None, "bound": None,
+        "first": None, "error": None, "peers": {}, "left_out": {}, "memory": None,
     }  # fmt: skip
 
 

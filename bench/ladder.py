@@ -4,6 +4,9 @@ The emulator takes minutes for one of those; with `--backend emulated` the large
 cases stands in for them.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 from ..kernels import OPERATIONS, Implementation, cases, implementations
 from ..kernels.case import Case
 from .job import Contender, Job, Plan, same_bits, with_check
@@ -35,7 +38,7 @@ def _maker(case: Case):
 def make(case: Case, session):
     """The job of one case: all versions, or the one that the session asks for."""
     plain = case.make(session.draw, "float32")
-    expected = reference(case.op, case.pass_, *plain)
+    expected = cache(lambda: reference(case.op, case.pass_, *plain))
     args = tuple(map(session.put, plain))
     records = [
         r for r in implementations(case.op, case.pass_, session.backend)
@@ -47,7 +50,7 @@ def make(case: Case, session):
     def coarser(precision):
         rtol = case.tolerance("float32", precision)
         return lambda what, got: expect_close(
-            what, got, expected, case.reduction, case.floor, rtol
+            what, got, expected(), case.reduction, case.floor, rtol
         )  # fmt: skip
 
     peers = session.contenders(f"{case.op}.{case.pass_}", *args)
@@ -55,19 +58,19 @@ def make(case: Case, session):
         session.note(f"{case}: no version on {session.backend} runs it")
     yield Job(
         f"{case.op}.{case.pass_}", case.name, [c for v, c in contenders.items() if able[v]],
-        lambda what, got: expect_close(what, got, expected, case.reduction, case.floor),
+        lambda what, got: expect_close(what, got, expected(), case.reduction, case.floor),
         case.flops, case.bytes, expected=expected,
         peers=with_check(peers, coarser),
         absent=[c for v, c in contenders.items() if not able[v]],
     )  # fmt: skip
 
 
-def _contender(record: Implementation, case: Case, args: tuple, expected: tuple) -> Contender:
+def _contender(record: Implementation, case: Case, args: tuple, expected: Callable) -> Contender:
     before = []
 
     def check(what, got):
         rtol = case.tolerance("float32", record.precision)
-        error = expect_close(what, got, expected, case.reduction, case.floor, rtol)
+        error = expect_close(what, got, expected(), case.reduction, case.floor, rtol)
         if record.deterministic and before and not same_bits(got, before[0]):
             raise VerifyError(f"{what}: another result than at the first call")
         before[:] = [got]

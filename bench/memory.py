@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import peers
+
 WARM, STEPS = 3, 5
 LIMIT = 300  # seconds
 
@@ -39,6 +41,11 @@ def peak(step: str, who: str, session) -> int | None:
     return json.loads(done.stdout)["step"]
 
 
+def compiles(who: str) -> bool:
+    """Does the peer compile as it runs? Its compiler's memory could not be told from the step's."""
+    return getattr(peers.module_of(who), "COMPILES", False)
+
+
 def environment(who: str) -> dict[str, str]:
     """A peer's process has the C library's own way with freed memory (see kernels/memory.py)."""
     return {**os.environ} | ({} if who == "ours" else {"GLIBC_TUNABLES": "glibc.malloc.check=0"})
@@ -47,7 +54,6 @@ def environment(who: str) -> dict[str, str]:
 def main(step: str, who: str, backend: str, threads: int) -> None:
     """Print the growth in bytes as JSON."""
     from .. import kernels
-    from . import peers
     from .steps import STEPS as KNOWN
     from .steps import Ready
     from .threads import fix_threads
@@ -59,7 +65,7 @@ def main(step: str, who: str, backend: str, threads: int) -> None:
         ready = Ready(KNOWN[step], samples=samples)
         call = ready
         if who != "ours":
-            call = found[who].contender(step, ready, None, None).call
+            call = found[who].contender(step, ready).call
             del ready.system, ready.trainer  # the peer has its own
         for _ in range(steps):
             call()

@@ -131,6 +131,8 @@ def _wrong_column(row: dict) -> str:
         row.get("memory", ...), dict | None
     ):
         return "'peers' or 'memory'"
+    if not isinstance(row.get("left_out", {}), dict):
+        return "'left_out'"
     for peer, value in row["peers"].items():
         if not isinstance(value, dict) or not _positive(value.get("ratio")):
             return f"ratio to {peer!r}"
@@ -194,6 +196,11 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     if not compared:
         raise RecordError("nothing to compare: the two records share no row")
     return found, compared
+
+
+def left_out(row: dict) -> dict[str, str]:
+    """Why peers have no time in this row; older files do not say."""
+    return row.get("left_out") or {}
 
 
 def memory_shares(row: dict) -> dict[str, float]:

@@ -1,62 +1,45 @@
-"""One run of the benchmark: backend, threads, clock, roofline, peers; and what it finds."""
+"""What the measurements of a run, or of one process of it, share, and what they find."""
 
 import contextlib
 import time
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 
 from .. import kernels
 from ..cli import machine
 from ..core.arrays import module_for
-from . import peers, roofline
+from . import peers
+from . import roofline as rooflines
 from .clock import clock_for
 from .job import Plan, measure
 from .noise import Others
 from .record import Record
-from .threads import fix_threads
+from .roofline import Roofline
+from .threads import fix_threads, limit_blas
 from .timing import FULL, ON_GPU, Effort
 
 MOVED = 1.1  # a roofline further off than this at the end of a run is worth a note
 
 
-class Session:
-    """Everything that the measurements of one run share.
+class Run:
+    """Notes, roofline and record of one run, whoever measures: here, or processes of their own."""
 
-    Raises BackendError, DeviceError or ValueRangeError where the machine cannot do what is asked.
-    """
+    backend: str
+    threads: int
+    effort: Effort
+    device: str
+    missing: dict[str, str]
+    roofline: Roofline
 
-    def __init__(
-        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
-        version: int | None = None, wanted_peers: Iterable[str] = peers.NAMES,
-    ):  # fmt: skip
-        self.backend, self.version = backend, version
-        self.effort = ON_GPU if backend == "cuda" and effort == FULL else effort
-        self.threads = fix_threads(threads)
-        self.xp = module_for("cuda" if backend == "cuda" else "cpu")
-        self.clock = clock_for(backend)
-        self.peers, self.missing = peers.load(wanted_peers, self.clock.device, self.threads)
-        self.roofline = roofline.measure(self.xp, self.clock, self.threads, effort)
+    def __init__(self):
         self.notes: list[str] = []
-        self.others = Others()
+        self.others = Others(self.work)
 
-    def draw(self, *shape, seed: int = 0) -> np.ndarray:
-        """Normal float32 numbers, the same in every run."""
-        return np.asarray(np.random.default_rng(seed).standard_normal(shape, dtype="float32"))
-
-    def put(self, value):
-        """An array where the backend's arrays are; anything else as it is."""
-        return self.xp.asarray(value) if isinstance(value, np.ndarray) else value
-
-    def contenders(self, name: str, *given) -> dict:
-        """The peers that can do the job of that name, each made by `given`."""
-        found = {}
-        for peer, module in self.peers.items():
-            try:
-                found[peer] = module.contender(name, *given)
-            except Exception as error:  # not our code: its failure is no reason to stop
-                self.note(f"{peer} was left out: {name}: {peers.in_words(error)}")
-        return {peer: c for peer, c in found.items() if c is not None}
+    def work(self) -> float:
+        """Seconds of the processors that other processes of this run have used."""
+        return 0.0
 
     def note(self, text: str) -> None:
         """Something that the reader of the tables must know."""
@@ -68,15 +51,96 @@ class Session:
         noise = self.others.sentence()
         return [*self.notes, *([noise] if noise else [])]
 
-    def close(self) -> None:
+    def measure_roofline(self) -> Roofline:
+        """Measure it, now."""
+        raise NotImplementedError
+
+    def versions(self) -> dict[str, str]:
+        """Of the peers that take part."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
         """Measure the roofline again: a note says what it is now, if it is another."""
-        now, then = roofline.measure(self.xp, self.clock, self.threads, self.effort), self.roofline
+        now, then = self.measure_roofline(), self.roofline
         ratios = now.flops / then.flops, now.bytes / then.bytes
         if not all(1 / MOVED < r < MOVED for r in ratios):
             self.note(
                 f"at the end of the run the roofline was {now.flops / 1e9:.0f} GFLOP/s and"
                 f" {now.bytes / 1e9:.1f} GB/s"
             )
+
+    def close(self) -> None:
+        """End what was started."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def record(self) -> Record:
+        """An empty record that says what it will have been measured on."""
+        from ..kernels import compiled  # and with it Numba
+
+        described = {**machine.describe(), "device": self.device}
+        if self.device == "cuda":
+            described["gpu"] = machine.gpu()[1]
+        return Record(
+            made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
+            backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
+            effort="full" if self.effort in (FULL, ON_GPU) else "quick", kernels=compiled.key(),
+            peers=self.versions(),
+        )  # fmt: skip
+
+
+class Session(Run):
+    """One process's part in a run; by itself the whole of one whose contenders all are in it.
+
+    Where `ours` is false the process holds peers alone: Numba's threads are left alone. Raises
+    BackendError, DeviceError or ValueRangeError where the machine cannot do what is asked.
+    """
+
+    def __init__(
+        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
+        version: int | None = None, wanted_peers: Iterable[str] = peers.MODULES, ours: bool = True,
+    ):  # fmt: skip
+        super().__init__()
+        self.backend, self.version, self.ours = backend, version, ours
+        self.effort = ON_GPU if backend == "cuda" and effort == FULL else effort
+        self.threads = fix_threads(threads) if ours else limit_blas(threads)
+        self.xp = module_for("cuda" if backend == "cuda" else "cpu")
+        self.clock = clock_for(backend)
+        self.device = self.clock.device
+        self.given: tuple = ()
+        self.peers, self.missing = peers.load(wanted_peers, self.device, self.threads)
+
+    def draw(self, *shape, seed: int = 0) -> np.ndarray:
+        """Normal float32 numbers, the same in every run."""
+        return np.asarray(np.random.default_rng(seed).standard_normal(shape, dtype="float32"))
+
+    def put(self, value):
+        """An array where the backend's arrays are; anything else as it is."""
+        return self.xp.asarray(value) if isinstance(value, np.ndarray) else value
+
+    def contenders(self, name: str, *given) -> dict:
+        """The peers that can do the job of that name, each made by `given`."""
+        self.given, found = given, {}
+        for peer, module in self.peers.items():
+            try:
+                found[peer] = module.contender(name, *given)
+            except Exception as error:  # not our code: its failure is no reason to stop
+                self.note(f"{peer} was left out: {name}: {peers.in_words(error)}")
+        return {peer: c for peer, c in found.items() if c is not None}
+
+    @cached_property
+    def roofline(self) -> Roofline:
+        return self.measure_roofline()
+
+    def measure_roofline(self) -> Roofline:
+        return rooflines.measure(self.xp, self.clock, self.threads, self.effort)
+
+    def versions(self) -> dict[str, str]:
+        return {name: module.version(self.device) for name, module in self.peers.items()}
 
     def pinned(self, op: str | None = None):
         """Inside the block kernels run on the backend, those of `op` in the version asked for."""
@@ -85,26 +149,14 @@ class Session:
             return contextlib.nullcontext()
         return kernels.backend(self.backend, **versions)
 
+    def pinned_for(self, plan: Plan):
+        """The same for the kernels that a plan is about."""
+        op = plan.name.partition(".")[0]
+        return self.pinned(op if op in kernels.OPERATIONS else None)
+
     def run(self, plans: Iterable[Plan]):
         """Measure the plans; gives (plan, rows) one by one."""
         for plan in plans:
-            rows = []
-            op = plan.name.partition(".")[0]
-            with self.pinned(op if op in kernels.OPERATIONS else None):
-                for job in plan.make(self):
-                    rows += measure(job, self)
+            with self.pinned_for(plan):
+                rows = [row for job in plan.make(self) for row in measure(job, self)]
             yield plan, rows
-
-    def record(self) -> Record:
-        """An empty record that says what it will have been measured on."""
-        from ..kernels import compiled  # and with it Numba
-
-        described = {**machine.describe(), "device": self.clock.device}
-        if self.backend == "cuda":
-            described["gpu"] = machine.gpu()[1]
-        return Record(
-            made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
-            backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
-            effort="full" if self.effort in (FULL, ON_GPU) else "quick", kernels=compiled.key(),
-            peers={n: module.version(self.clock.device) for n, module in self.peers.items()},
-        )  # fmt: skip

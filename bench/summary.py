@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from .record import memory_shares
+from .record import left_out, memory_shares
 
 COLUMNS = ["", "pass", "cases", "peer's time / ours", "least", "roof", "error", "memory"]
 LEGEND = (
@@ -11,6 +11,7 @@ LEGEND = (
     " time that the measured roofline asks for; error: the largest, relative, of layers in the L2"
     " norm from float64, of steps in what the first one changes; memory: our peak over the peer's."
     " blas is no peer but the floor: the matrix product that an epoch of the map cannot do without."
+    " itself: ours against ours, in two processes."
 )
 
 
@@ -22,11 +23,18 @@ class Line:
     mode: str
     peer: str
     cases: int
-    mean: float  # geometric, of the peer's time over ours
-    least: float
+    failed: int  # cases that the peer was left out of
+    mean: float | None  # geometric, of the peer's time over ours
+    least: float | None
     roofline: float  # geometric mean of the parts of the roofline
     error: float | None  # the largest
     memory: float | None  # our peak over the peer's
+
+    def ratio(self) -> str:
+        """The peer and its mean, as in the table."""
+        if self.mean is None:
+            return f"{self.peer} left out"
+        return f"{self.peer} {self.mean:.2f}" + (f", {self.failed} left out" * bool(self.failed))
 
 
 def summary(rows: list[dict]) -> list[Line]:
@@ -34,19 +42,20 @@ def summary(rows: list[dict]) -> list[Line]:
     found: dict[tuple, list[dict]] = {}
     for row in rows:
         if not row["version"]:
-            for peer in row["peers"]:
+            for peer in (*row["peers"], *left_out(row)):
                 found.setdefault((row["name"], row["mode"], peer), []).append(row)
     return [_line(*key, some) for key, some in found.items()]
 
 
 def _line(name: str, mode: str, peer: str, rows: list[dict]) -> Line:
-    ratios = [row["peers"][peer]["ratio"] for row in rows]
+    ratios = [row["peers"][peer]["ratio"] for row in rows if peer in row["peers"]]
     roof = geometric_mean([row["roofline"] for row in rows])
     errors = [row["error"] for row in rows if row["error"] is not None]
     share = memory_shares(rows[0]).get(peer)
-    least, worst = min(ratios), max(errors, default=None)
-    mean, memory = geometric_mean(ratios), share and 1 / share
-    return Line(name, mode, peer, len(rows), mean, least, roof, worst, memory)
+    worst, memory = max(errors, default=None), share and 1 / share
+    mean, least = (geometric_mean(ratios), min(ratios)) if ratios else (None, None)
+    failed = len(rows) - len(ratios)
+    return Line(name, mode, peer, len(rows), failed, mean, least, roof, worst, memory)
 
 
 def means(rows: list[dict]) -> list[str]:
@@ -54,7 +63,7 @@ def means(rows: list[dict]) -> list[str]:
     return [
         f"{r.name}, {r.mode}: {r.peer}'s time is {r.mean:.2f} of ours in the geometric mean of"
         f" {r.cases}, {r.least:.2f} at the least"
-        for r in summary(rows) if r.cases > 1
+        for r in summary(rows) if r.cases > 1 and r.mean
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.run import RunError, write_atomic
 from . import summary
-from .record import Record
+from .record import Record, left_out
 
 BEGIN, END = re.compile(r"<!-- bench(?:: ([\w. -]+))? -->"), "<!-- /bench -->"
 
@@ -47,8 +47,18 @@ def percent(share: float | None) -> str:
 
 
 def ratio(row: dict, peer: str) -> str:
-    """The peer's time over ours, or a dash."""
-    return f"{row['peers'][peer]['ratio']:.2f}" if peer in row["peers"] else "–"
+    """The peer's time over ours, "left out" where it failed, a dash where it does no such job."""
+    if peer in row["peers"]:
+        return f"{row['peers'][peer]['ratio']:.2f}"
+    return "left out" if peer in left_out(row) else "–"
+
+
+def failures(rows: list[dict]) -> list[str]:
+    """A sentence for each peer that was left out of rows, with the reason."""
+    return list(dict.fromkeys(
+        f"{', '.join(filter(None, (row['case'], row['mode'])))}: {peer} was left out: {why}"
+        for row in rows for peer, why in left_out(row).items()
+    ))  # fmt: skip
 
 
 def error(value: float | None) -> str:
@@ -62,8 +72,8 @@ def short(mode: str) -> str:
 
 
 def peers_of(rows: list[dict]) -> list[str]:
-    """The peers that any of the rows was measured beside."""
-    return list(dict.fromkeys(p for r in rows for p in r["peers"]))
+    """The peers that any of the rows is compared with, or should have been."""
+    return list(dict.fromkeys(p for r in rows for p in (*r["peers"], *left_out(r))))
 
 
 def groups(rows: list[dict]) -> dict[str, list[dict]]:
@@ -119,8 +129,10 @@ def footer(record: Record) -> list[str]:
 
 
 LEGEND = (
-    "Columns named after a peer hold its time over ours. spread: interquartile range over the"
-    " median; roof: the part of the median that the measured roofline asks for, beyond 100 % where"
+    "Columns named after a peer hold its time over ours, each measured in a process of its own by"
+    " turns (on a GPU in one); itself is ours in a second process: 1.00, but for noise. spread:"
+    " largest less smallest median of the turns, over the median; roof: the part of the median that"
+    " the measured roofline asks for, beyond 100 % where"
     " arrays stay in the caches or Winograd's convolution leaves products out; error: relative, of"
     " layers in the L2 norm from float64, of steps in what the first one changes."
 )
@@ -160,6 +172,7 @@ def markdown(record: Record, names: list[str] | None = None) -> str:
         peers = peers_of(rows)
         shown = table(columns(rows), [cells(r, peers) for r in rows])
         parts.append(f"**{title}**\n\n{shown}")
+        parts += [f"- {line}." for line in failures(rows)]
     for extra in (summary.means(every), summary.memory(every)):
         parts += ["\n".join(f"- {line}" for line in extra)] if extra else []
     return "\n\n".join([*parts, LEGEND, *footer(record)])
@@ -169,9 +182,9 @@ def _summary(record: Record) -> str:
     """One line for each layer, map, pass and training step beside each of its peers."""
     rows = [
         [
-            r.name, short(r.mode), str(r.cases), f"{r.peer} {r.mean:.2f}",
-            f"{r.least:.2f}" if r.cases > 1 else "", percent(r.roofline), error(r.error),
-            "" if r.memory is None else f"{r.memory:.2f}",
+            r.name, short(r.mode), str(r.cases), r.ratio(),
+            f"{r.least:.2f}" if r.cases > 1 and r.least else "", percent(r.roofline),
+            error(r.error), "" if r.memory is None else f"{r.memory:.2f}",
         ]
         for r in summary.summary(record.rows)
     ]  # fmt: skip

@@ -12,17 +12,28 @@ def fix_threads(number: int | None = None) -> int:
 
     Peers set their own to the same number. Raises ValueRangeError where Numba cannot have so many.
     """
-    most = cores()
-    number = most if number is None else number
     if "numba" not in sys.modules:  # read once, when it is imported
-        os.environ["NUMBA_NUM_THREADS"] = str(most)
+        os.environ["NUMBA_NUM_THREADS"] = str(cores())
     import numba
+
+    number = expect_threads(number, numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(number)
+    return limit_blas(number)
+
+
+def expect_threads(number: int | None, most: int | None = None) -> int:
+    """The number of threads asked for, by default all cores. ValueRangeError for too many."""
+    most = min(cores(), most or cores())
+    number = most if number is None else number
+    if not 1 <= number <= most:
+        raise ValueRangeError(f"bench: threads must be 1 to {most} here; got {number}")
+    return number
+
+
+def limit_blas(number: int) -> int:
+    """Set BLAS's threads alone."""
     import scipy.linalg  # noqa: F401  (its BLAS is limited only once it is loaded)
     from threadpoolctl import threadpool_limits
 
-    most = min(most, numba.config.NUMBA_NUM_THREADS)
-    if not 1 <= number <= most:
-        raise ValueRangeError(f"bench: threads must be 1 to {most} here; got {number}")
-    numba.set_num_threads(number)
     threadpool_limits(number, user_api="blas")
     return number

@@ -1,19 +1,36 @@
-"""Times of contenders that take turns: medians, and how far the runs lie apart."""
+"""Times of contenders that take turns, each turn at steady state.
+
+A contender that has waited is slow at first: its threads sleep, others have used the caches, the
+processor's clock may have fallen. So a turn begins with calls that do not count, until they get no
+faster, and then fills its time. The time of a contender is the median of its turns' medians; the
+spread says how far these lie apart, which is how far the time may be off.
+"""
 
 import itertools
-import math
+import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from ..kernels.errors import ValueRangeError
+
+STEADY = 0.97  # calls are steady once a window's median is not below this part of the one before
+WINDOWS = 10  # at most
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Seconds of one call in one turn: median and best of `runs` runs."""
+
+    median: float
+    best: float
+    runs: int
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one call: median, interquartile range and best of `runs` runs."""
+    """Seconds of one call: the median of the turns' medians, largest less smallest of them, the
+    best run of all, and how many there were."""
 
     median: float
     spread: float
@@ -21,61 +38,110 @@ class Timing:
     runs: int
 
 
-def summary(seconds: Sequence[float]) -> Timing:
-    """Median, interquartile range and best of some times.
+def summary(turns: Sequence[Turn]) -> Timing:
+    """What several turns come to.
 
-    >>> summary([3.0, 1.0, 2.0, 5.0, 4.0])
-    Timing(median=3.0, spread=2.0, best=1.0, runs=5)
+    >>> summary([Turn(3.0, 2.0, 5), Turn(1.0, 0.5, 9), Turn(2.0, 1.0, 7)])
+    Timing(median=2.0, spread=2.0, best=0.5, runs=21)
     """
-    if not len(seconds):
-        raise ValueRangeError("summary: there must be at least one time")
-    low, median, high = np.percentile(seconds, (25, 50, 75)).tolist()
-    return Timing(median, high - low, float(min(seconds)), len(seconds))
+    if not turns:
+        raise ValueRangeError("summary: there must be at least one turn")
+    medians = [t.median for t in turns]
+    return Timing(
+        statistics.median(medians), max(medians) - min(medians), min(t.best for t in turns),
+        sum(t.runs for t in turns),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is run: at least `runs` times and `seconds` for each contender, in `turns` turns.
+    """How much is run.
 
-    Before a turn there is a `pause`, in which the threads of the one before fall asleep, and a call
-    that does not count, since another has just used the caches. A contender that takes more than
-    `slow` seconds has three runs at most.
+    A turn takes `seconds` at steady state and at least `runs` calls; there are `turns` of each
+    contender, of a training step `steps`. Before that it warms up in windows of `warm` seconds (one
+    call where that is 0). A call of more than `slow` seconds is a turn by itself: what it takes to
+    wake up is nothing beside it. What no peer is compared with has `brief` seconds a turn.
     """
 
-    runs: int = 15
-    seconds: float = 0.4
-    turns: int = 5
-    pause: float = 0.02
+    seconds: float = 0.5
+    turns: int = 3
+    steps: int = 5
+    runs: int = 3
+    warm: float = 0.05
     slow: float = 0.5
+    brief: float = 0.1
+
+    def short(self) -> "Effort":
+        """That of a contender without a peer."""
+        return replace(self, seconds=self.brief)
 
 
-FULL, QUICK = Effort(), Effort(runs=4, seconds=0.02, turns=2, slow=0.1)
-ON_GPU = Effort(seconds=0.1, pause=0.0)  # full as well: events are precise, and no threads sleep
+FULL = Effort()
+QUICK = Effort(seconds=0.1, steps=3, runs=2, slow=0.2, brief=0.05)
+ON_GPU = Effort(seconds=0.02, turns=5, warm=0.0, brief=0.02)  # events are precise, no thread sleeps
+
+
+def turn(call: Callable, clock, effort: Effort) -> Turn:
+    """Warm up until the calls are steady, then time them."""
+    first = _warm_up(call, clock, effort)
+    if first > effort.slow:
+        return Turn(first, first, 1)
+    found: list[float] = []
+    started = time.perf_counter()
+    for run in itertools.count(1):
+        found.append(clock.time(call))
+        if run >= effort.runs and time.perf_counter() - started >= effort.seconds:
+            return Turn(statistics.median(found), min(found), run)
+
+
+def _warm_up(call: Callable, clock, effort: Effort) -> float:
+    """Call it until a window of calls is no faster than the one before; seconds of the first."""
+    first = clock.time(call)
+    if first > effort.slow or not effort.warm:
+        return first
+    before = _window(call, clock, effort.warm)
+    for _ in range(WINDOWS - 1):
+        now = _window(call, clock, effort.warm)
+        if now >= STEADY * before:
+            break
+        before = now
+    return first
+
+
+def _window(call: Callable, clock, seconds: float) -> float:
+    """The median of as many calls as fill so many seconds."""
+    found: list[float] = []
+    started = time.perf_counter()
+    while not found or time.perf_counter() - started < seconds:
+        found.append(clock.time(call))
+    return statistics.median(found)
+
+
+def by_turns(
+    takes: dict[str, Callable[[], Turn]], turns: int, failed: Callable | None = None
+) -> dict[str, Timing]:
+    """Let each take its turns; every round begins with the next of them.
+
+    One that raises is out: ``failed(name, error)`` hears of it; without `failed` it is raised.
+    """
+    found: dict[str, list[Turn]] = {name: [] for name in takes}
+    names = list(takes)
+    for round_ in range(turns):
+        for k in range(len(names)):
+            name = names[(round_ + k) % len(names)]
+            if name not in found:
+                continue
+            try:
+                found[name].append(takes[name]())
+            except Exception as error:
+                if failed is None:
+                    raise
+                failed(name, error)
+                del found[name]
+    return {name: summary(done) for name, done in found.items()}
 
 
 def alternate(calls: dict[str, Callable], clock, effort: Effort = FULL) -> dict[str, Timing]:
-    """Time the calls by turns; every turn begins with the next of them."""
-    names = list(calls)
-    seconds = {name: [] for name in names}
-    for turn in range(effort.turns):
-        for k in range(len(names)):
-            name = names[(turn + k) % len(names)]
-            _turn(calls[name], clock, effort, seconds[name])
-    return {name: summary(found) for name, found in seconds.items()}
-
-
-def _turn(call: Callable, clock, effort: Effort, found: list) -> None:
-    """Add the times of one turn to those found before."""
-    slow = bool(found) and min(found) > effort.slow
-    if slow and len(found) >= min(3, effort.runs):
-        return
-    time.sleep(effort.pause)
-    if not slow:
-        call()
-        clock.wait()
-    started, least = time.perf_counter(), math.ceil(effort.runs / effort.turns)
-    for run in itertools.count(1):
-        found.append(clock.time(call))
-        enough = time.perf_counter() - started >= effort.seconds / effort.turns
-        if found[-1] > effort.slow or (enough and run >= least):
-            return
+    """Time calls of this process by turns."""
+    takes = {name: lambda call=call: turn(call, clock, effort) for name, call in calls.items()}
+    return by_turns(takes, effort.turns)

@@ -103,12 +103,12 @@ def _relative(got, want, floor: float) -> float:
     return float(np.abs(got.astype(np.float64) - want).max()) / scale
 
 
-def expect_near(what: str, got, want, most: float) -> float:
+def expect_near(what: str, got, want, most: float, each: float | None = 10.0) -> float:
     """Results near the expected float64 ones; returns the largest relative L2 error.
 
     |got - want| / |want| of each array as a whole may be `most`, and no element may be further off
-    than ten times that of the largest: a wrong last element must not hide among the others. Raises
-    VerifyError.
+    than `each` times that of the largest: a wrong last element must not hide among the others.
+    Raises VerifyError.
     """
     if len(got) != len(want):
         raise VerifyError(f"{what}: {len(got)} results, wanted {len(want)}")
@@ -119,10 +119,10 @@ def expect_near(what: str, got, want, most: float) -> float:
         if not error <= most:
             raise VerifyError(f"{what}, result {i}: relative L2 error {error:.3g} above {most:g}")
         furthest = _relative(g, w, 0.0)
-        if not furthest <= 10 * most:
+        if each is not None and not furthest <= each * most:
             raise VerifyError(
                 f"{what}, result {i}: an element is off by {furthest:.3g} of the largest, above"
-                f" {10 * most:g}"
+                f" {each * most:g}"
             )
         worst = max(worst, error)
     return worst

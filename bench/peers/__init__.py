@@ -2,14 +2,15 @@
 
 A peer's module has
 
-    why_not(device)            why it cannot run here, or an empty string
-    set_threads(number)        fix the number of its threads
+    why_not(device)            why it cannot run here, or an empty string; loads nothing
+    set_threads(number)        fix the number of its threads, before it is loaded where it must be
     version(device)            of the package
-    contender(name, *given)    a Contender for the job of that name, or None where it has no such
-                               thing; what is `given` the file of the job says
+    JOBS                       the names of the jobs that it can do
+    contender(name, *given)    a Contender for the job of that name, or None where it cannot do this
+                               case; what is `given` the file of the job says
 
-It works on the same arrays in the same process. What it computes is held against the reference like
-ours; a peer that disagrees is left out, with a note.
+It works on the same arrays, on a CPU in a process of its own (apart.py). Its result is compared
+with the reference like ours; a peer that disagrees is left out, and its row says so.
 """
 
 import importlib
@@ -19,19 +20,22 @@ from collections.abc import Callable, Iterable
 MODULES = {
     "torch": "pytorch",
     "torch-fused": "pytorch_fused",
+    "torch-compile": "pytorch_compile",
     "torch-tf32": "pytorch_tf32",
+    "jax": "jax_jit",
     "blas": "blas",
     "sklearn": "scikit_learn",
     "minisom": "mini_som",
 }
-NAMES = tuple(MODULES)
+ITSELF = "itself"  # ours once more, in another process: its ratio says how far ratios may be off
+NAMES = (*MODULES, ITSELF)
 
 
 def load(wanted: Iterable[str], device: str, threads: int) -> tuple[dict, dict[str, str]]:
     """(modules of the peers that run here, the others with the reason why not)."""
     found, missing = {}, {}
     for name in wanted:
-        module = importlib.import_module(f".{MODULES[name]}", __package__)
+        module = module_of(name)
         try:
             reason = module.why_not(device)
             if not reason:
@@ -43,6 +47,11 @@ def load(wanted: Iterable[str], device: str, threads: int) -> tuple[dict, dict[s
         else:
             found[name] = module
     return found, missing
+
+
+def module_of(name: str):
+    """The peer's module here, which loads nothing of the peer's."""
+    return importlib.import_module(f".{MODULES[name]}", __package__)
 
 
 def fastest(calls: Iterable, wait) -> Callable:

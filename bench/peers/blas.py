@@ -17,7 +17,7 @@ def why_not(device: str) -> str:
 
 
 def set_threads(number: int) -> None:
-    """The session has limited BLAS already."""
+    """The process has limited BLAS already."""
 
 
 def version(device: str) -> str:
@@ -81,6 +81,9 @@ BUILDERS = {
     "som.epoch": _samples_by_nodes,
     "som.nearest": _nearest,
 }
+
+
+JOBS = frozenset(BUILDERS)
 
 
 def contender(name: str, *given) -> Contender | None:

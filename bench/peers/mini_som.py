@@ -39,6 +39,9 @@ BUILDERS = {
 }
 
 
+JOBS = frozenset(BUILDERS)
+
+
 def contender(name: str, *given) -> Contender | None:
     """An epoch of the map, online."""
     return BUILDERS[name](*given) if name in BUILDERS else None

@@ -5,14 +5,15 @@ updates each in one pass. Small networks, whose steps are mostly overhead, gain 
 """
 
 from ..job import Contender
-from .pytorch import STEPS, set_threads, version, why_not
+from .pytorch import STEPS as JOBS
+from .pytorch import set_threads, version, why_not
 
-__all__ = ["contender", "set_threads", "version", "why_not"]
+__all__ = ["JOBS", "contender", "set_threads", "version", "why_not"]
 
 
 def contender(name: str, *given) -> Contender | None:
     """A contender for a training step."""
-    if name not in STEPS:
+    if name not in JOBS:
         return None
     from .pytorch_models import step
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..job import Contender
-from ..steps import checker
+from ..steps import Watched
 from .pytorch import tensor
 
 
@@ -105,7 +105,7 @@ def take_over(net: nn.Module, weights: list[np.ndarray]) -> None:
             p.copy_(torch.from_numpy(w))
 
 
-def step(name: str, ready, wanted: float | None, most: float | None, fused=False) -> Contender:
+def step(name: str, ready, fused: bool = False, compiled: bool = False) -> Contender:
     """The training step of that name, on the weights and the batch of ours."""
     settings, batch = ready.settings, ready.batch
     net = MODELS[name](settings)
@@ -114,19 +114,18 @@ def step(name: str, ready, wanted: float | None, most: float | None, fused=False
     net.to(x.device).train()
     parameters = [p for p in net.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(parameters, lr=settings["lr"], fused=fused)
-    losses: list[float] = []
+    loss_of = torch.compile(net.loss) if compiled else net.loss
 
     def train() -> float:
         optimiser.zero_grad()
-        loss, extra = net.loss(x, y, mask)
+        loss, extra = loss_of(x, y, mask)
         loss.backward()
         if settings["clip"]:
             nn.utils.clip_grad_norm_(parameters, settings["clip"])
         optimiser.step()
-        losses.append(loss.item())
+        value = loss.item()
         if extra is not None:
             extra.item()
-        return losses[-1]
+        return value
 
-    check = None if wanted is None else checker(losses, wanted, most)
-    return Contender(train, lambda loss: (np.float64(loss),), check=check)
+    return Watched(train, lambda: [p.detach().cpu().numpy().copy() for p in parameters]).contender()

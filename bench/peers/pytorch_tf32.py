@@ -9,7 +9,8 @@ from ..job import Contender
 from . import pytorch
 from .pytorch import set_threads, version
 
-__all__ = ["contender", "set_threads", "version", "why_not"]
+__all__ = ["JOBS", "contender", "set_threads", "version", "why_not"]
+JOBS = frozenset(name for name in pytorch.JOBS if name.startswith("conv2d."))
 
 
 def why_not(device: str) -> str:
@@ -19,7 +20,7 @@ def why_not(device: str) -> str:
 
 def contender(name: str, *given) -> Contender | None:
     """A contender for a convolution."""
-    if name.partition(".")[0] != "conv2d":
+    if name not in JOBS:
         return None
     plain = pytorch.contender(name, *given)
     return plain and replace(plain, call=_allowed(plain.call), precision="tf32")

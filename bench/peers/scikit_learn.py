@@ -42,6 +42,9 @@ def _winners(x, w) -> Contender:
 BUILDERS = {"som.distances": _distances, "som.winners": _winners}
 
 
+JOBS = frozenset(BUILDERS)
+
+
 def contender(name: str, *given) -> Contender | None:
     """A contender for the SOM's kernels."""
     return BUILDERS[name](*given) if name in BUILDERS else None

@@ -1,6 +1,6 @@
 """Measure kernels, layers and training steps, beside the peers that are installed.
 
-  glassgrad bench                                 everything: about ten minutes
+  glassgrad bench                                 everything: about a quarter of an hour
   glassgrad bench conv2d lenet                    a family of kernels, a training step
   glassgrad bench conv2d.forward --version 2      one version of one pass
   glassgrad bench --json new.json --against bench/results/cpu.json
@@ -98,8 +98,8 @@ def _default_backend() -> str:
 
 def _measure(args, backend: str, out):
     """Measure; print each table when it is complete, keep every row as soon as it is there."""
-    from ..bench import peers, suite, summary, tables
-    from ..bench import record as records
+    from ..bench import peers, suite
+    from ..bench.apart import Apart
     from ..bench.session import Session
     from ..bench.timing import FULL, QUICK
     from ..core.run import expect_writable
@@ -115,7 +115,20 @@ def _measure(args, backend: str, out):
     plans = suite.select(args.names, backend, args.case, args.version, args.without)
     if args.json:
         expect_writable(args.json)
-    session = Session(backend, args.threads, QUICK if args.quick else FULL, args.version, wanted)
+    how = backend, args.threads, QUICK if args.quick else FULL, args.version
+    if backend in ("cuda", "emulated"):  # one process: events on the GPU are disturbed by nobody
+        session = Session(*how, [p for p in wanted if p in peers.MODULES])
+    else:
+        session = Apart(*how, wanted, plans)
+    with session:
+        return _measured(args, plans, session, out)
+
+
+def _measured(args, plans, session, out):
+    """The record of a run, printed and kept as it grows."""
+    from ..bench import record as records
+    from ..bench import summary, tables
+
     record = session.record()
     if args.add and Path(args.json).exists():
         record.keep(records.read(args.json))
@@ -135,7 +148,7 @@ def _measure(args, backend: str, out):
         pending += rows
         record.add(rows)
         keep()
-    session.close()  # it may have a last note
+    session.finish()  # it may have a last note
     keep()
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
@@ -152,8 +165,12 @@ def _show(out, rows: list[dict]) -> None:
     for title, group in tables.groups(rows).items():
         names, peers = tables.columns(group), tables.peers_of(group)
         found = [tables.cells(r, peers) for r in group]
+        # on a terminal, which is narrow, no column of dashes
+        shown = [i for i in range(len(names)) if i < 2 or any(r[i] != "–" for r in found)]
+        names, found = [names[i] for i in shown], [[r[i] for i in shown] for r in found]
         whole = tuple(n for n in names if n != "idea")
-        out.print(table(found, *names, title=title, numbers=names[2:], whole=whole), "")
+        out.print(table(found, *names, title=title, numbers=names[2:], whole=whole))
+        out.print(*(f"– {line}" for line in tables.failures(group)), "", sep="\n")
 
 
 def _list(plans):

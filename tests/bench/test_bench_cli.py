@@ -8,15 +8,14 @@ import pkgutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import glassgrad.bench
 from glassgrad import cli
-from glassgrad.bench import peers, roofline, suite, timing
+from glassgrad.bench import peers, pipe, suite, timing
 from glassgrad.bench.job import Contender
 from glassgrad.kernels.errors import BackendError
-from tests.bench.planted import LEAST, peer, plant, quick_session, record, row
+from tests.bench.planted import LEAST, WORKER, peer, quick_session, record, row
 from tests.tools import without_compiling
 
 ROOM = Path(__file__).resolve().parents[2] / "bench"
@@ -30,16 +29,10 @@ def call(capsys, *argv):
 
 @pytest.fixture
 def cheap(monkeypatch):
-    """No effort, a made-up roofline, threads as before."""
-    import numba
-    from threadpoolctl import threadpool_limits
-
+    """No effort, and processes with a made-up roofline."""
     monkeypatch.setattr(timing, "QUICK", LEAST)
-    monkeypatch.setattr(roofline, "measure", lambda *args: roofline.Roofline(1e11, 1e10))
-    before = numba.get_num_threads()
-    with threadpool_limits():
-        yield
-    numba.set_num_threads(before)
+    monkeypatch.setattr(pipe, "command", lambda *given: [*WORKER, *map(str, given)])
+    monkeypatch.setenv("PLANTED", "")
 
 
 def test_names_stand_for_families_passes_layers_and_models():
@@ -102,7 +95,8 @@ def test_a_run_prints_keeps_and_compares(capsys, tmp_path, cheap):
     argv = ["bench", "dropout.forward", "--quick", "--peers", "none", "--backend", "numba"]
     code, out, err = call(capsys, *argv, "--json", path, "--table", page)
     assert (code, err) == (0, "") and "dropout.forward, shape (100, 200)" in out
-    assert "threads" in out and "GFLOP/s in a matrix product" in out
+    words = " ".join(out.split())  # wherever the lines end
+    assert " threads, backend numba: 100 GFLOP/s in a matrix product" in words
     rows = json.loads(path.read_text())["rows"]
     assert {r["case"] for r in rows} == {p.case for p in suite.select(["dropout.forward"])}
     assert all(r["median"] > 0 and r["roofline"] > 0 for r in rows)
@@ -124,7 +118,7 @@ def test_a_run_prints_keeps_and_compares(capsys, tmp_path, cheap):
 
 
 def test_a_wrong_kernel_ends_with_one_sentence(capsys, tmp_path, monkeypatch, cheap):
-    plant(monkeypatch, "dropout", "forward", lambda x, *args: x * np.float32("nan"))
+    monkeypatch.setenv("PLANTED", "ours=wrong kernel")
     argv = ["bench", "dropout.forward", "--quick", "--peers", "none", "--backend", "numba"]
     code, _, err = call(capsys, *argv, "--json", tmp_path / "r.json")
     assert code == 1 and err.startswith("glassgrad: dropout.forward, shape (100, 200)")
@@ -144,7 +138,7 @@ def test_stored_results_are_shown_on_a_page(capsys, tmp_path):
     assert code == 1 and "has no markers" in err
 
 
-def test_a_broken_peer_is_left_out(monkeypatch, cheap):
+def test_a_broken_peer_is_left_out(monkeypatch):
     """Whatever another package raises, on import or at work, the run goes on without it."""
 
     def broken(*args):
@@ -165,15 +159,19 @@ def test_a_broken_peer_is_left_out(monkeypatch, cheap):
 
 def test_missing_peers_are_reported(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found, missing = peers.load(peers.NAMES, "cpu", 1)
-    assert set(found) == {"blas"} and set(missing) == {
-        "torch",
-        "torch-fused",
-        "torch-tf32",
-        "sklearn",
-        "minisom",
-    }
+    found, missing = peers.load(peers.MODULES, "cpu", 1)
+    assert set(found) == {"blas"} and set(missing) == set(peers.MODULES) - {"blas"}
     assert missing["torch"] == "torch is not installed (pip install 'glassgrad[peers]')"
+
+
+def test_every_peer_says_what_it_can_do():
+    """A process is begun for a peer only where one of its jobs is measured."""
+    measured = {p.name for backend in ("numba", "cuda") for p in suite.select(backend=backend)}
+    extra = {"som.nearest"}  # a name that a contender is asked for by nearest_node.py
+    for name in peers.MODULES:
+        module = peers.module_of(name)
+        assert module.JOBS and not module.JOBS - measured - extra, name
+        assert module.contender("no.job") is None
 
 
 def test_peers_without_a_gpu_version_say_so():
@@ -199,7 +197,7 @@ def test_a_source_file_keeps_the_laws(path):
             names |= {a.name.partition(".")[0] for a in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.add(node.module.partition(".")[0])
-    others = {"torch", "minisom", "sklearn"}
+    others = {"torch", "minisom", "sklearn", "jax"}
     assert path.parent.name == "peers" or not others & names, "peers stand in peers/"
     assert "glassgrad" not in names, "imports are relative"
 
@@ -207,7 +205,7 @@ def test_a_source_file_keeps_the_laws(path):
 @pytest.mark.parametrize(
     "name",
     [m.name for m in pkgutil.walk_packages([str(ROOM)], "glassgrad.bench.")
-     if not m.name.endswith(("__main__", "pytorch_models"))],
+     if not m.name.endswith(("__main__", "pytorch_models", "jax_models"))],
 )  # fmt: skip
 def test_every_example_runs_and_no_peer_is_imported(name):
     module = importlib.import_module(name)
@@ -219,10 +217,10 @@ def test_the_package_loads_no_peer_and_no_plotting():
     import subprocess
 
     code = (
-        "import glassgrad.bench.suite, glassgrad.bench.session, glassgrad.bench.tables, sys;"
+        "import glassgrad.bench.apart, glassgrad.bench.session, glassgrad.bench.tables, sys;"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"torch", "minisom", "sklearn", "matplotlib", "numba", "cupy", "rich"}
+    heavy = {"torch", "jax", "minisom", "sklearn", "matplotlib", "numba", "cupy", "rich"}
     assert not heavy & set(done.stdout.split())
     assert glassgrad.bench.__doc__

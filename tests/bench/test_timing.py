@@ -3,15 +3,16 @@
 import sys
 import time
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from glassgrad.bench import roofline
 from glassgrad.bench.clock import CPUClock, CUDAClock
-from glassgrad.bench.noise import Others
+from glassgrad.bench.noise import STAT, Others
 from glassgrad.bench.threads import fix_threads
-from glassgrad.bench.timing import QUICK, Effort, alternate, summary
+from glassgrad.bench.timing import QUICK, Effort, Timing, Turn, alternate, by_turns, summary, turn
 from glassgrad.kernels.errors import ValueRangeError
 
 
@@ -25,38 +26,61 @@ class Counted:
         pass
 
 
-def test_summary_is_median_and_quartiles():
-    rng = np.random.default_rng(0)
-    seconds = rng.random(101).tolist()
-    found = summary(seconds)
-    ordered = sorted(seconds)
-    assert found.median == ordered[50] and found.best == ordered[0] and found.runs == 101
-    assert found.spread == pytest.approx(ordered[75] - ordered[25])
-    with pytest.raises(ValueRangeError, match="at least one time"):
+def test_a_summary_is_of_the_turns():
+    turns = [Turn(m, m / 2, 10) for m in (5.0, 1.0, 2.0, 4.0, 3.0)]
+    assert summary(turns) == Timing(median=3.0, spread=4.0, best=0.5, runs=50)
+    with pytest.raises(ValueRangeError, match="at least one turn"):
         summary([])
 
 
-def test_contenders_take_turns_and_each_turn_begins_with_another():
+def test_contenders_take_turns_and_each_round_begins_with_another():
     order = []
 
     def call(name):
         return lambda: order.append(name) or 1.0
 
-    effort = Effort(runs=2, seconds=0.0, turns=2, pause=0.0, slow=9.0)
+    effort = Effort(runs=2, seconds=0.0, turns=2, warm=0.0, slow=9.0)
     found = alternate({"a": call("a"), "b": call("b")}, Counted(), effort)
-    assert order == ["a", "a", "b", "b", "b", "b", "a", "a"]  # one call of each pair is not timed
-    assert found["a"].runs == found["b"].runs == 2
+    assert order == [*"aaabbb", *"bbbaaa"]  # one call of each turn is not timed
+    assert found["a"].runs == found["b"].runs == 4
 
 
-def test_a_slow_contender_runs_three_times_at_most():
-    effort = Effort(runs=15, seconds=1.0, turns=5, pause=0.0, slow=0.5)
-    found = alternate({"slow": lambda: 2.0, "quick": lambda: 0.1}, Counted(), effort)
-    assert found["slow"].runs == 3 and found["quick"].runs >= 15
+def test_a_slow_contender_has_one_run_a_turn():
+    effort = Effort(runs=15, seconds=1.0, turns=3, warm=1.0, slow=0.5)
+    found = alternate({"slow": lambda: 2.0}, Counted(), effort)
+    assert found["slow"] == Timing(2.0, 0.0, 2.0, 3)
 
 
 def test_the_least_time_is_filled():
-    effort = Effort(runs=2, seconds=0.05, turns=1, pause=0.0)
-    assert alternate({"a": lambda: time.sleep(1e-3)}, CPUClock(), effort)["a"].runs > 10
+    started = time.perf_counter()
+    found = turn(lambda: None, CPUClock(), Effort(runs=2, seconds=0.05, warm=0.0))
+    assert time.perf_counter() - started >= 0.05 and found.runs > 10
+
+
+def test_a_contender_that_wakes_up_slowly_is_not_timed_before():
+    """Its first calls after a pause take ten times as long, until 40 ms have passed."""
+    awake = [0.0]
+
+    def call():
+        now = time.perf_counter()
+        if now - awake[0] > 0.5:  # it has slept
+            awake[0] = now
+        time.sleep(1e-2 if now - awake[0] < 0.04 else 1e-3)
+
+    effort = Effort(seconds=0.05, runs=2, warm=0.03)
+    found = turn(call, CPUClock(), effort)
+    assert found.median < 4e-3 < 1e-2  # the sleep of a millisecond, on a busy machine too
+    hasty = turn(call, CPUClock(), replace(effort, warm=0.0, seconds=0.0))
+    assert hasty.runs == 2
+
+
+def test_what_fails_in_a_turn_is_out_and_the_others_go_on():
+    said, left = [], iter([Turn(1.0, 1.0, 1)])
+    takes = {"good": lambda: Turn(2.0, 2.0, 1), "breaks": lambda: next(left)}
+    found = by_turns(takes, 3, lambda name, error: said.append((name, type(error))))
+    assert found == {"good": Timing(2.0, 0.0, 2.0, 3)} and said == [("breaks", StopIteration)]
+    with pytest.raises(ZeroDivisionError):
+        by_turns({"breaks": lambda: 1 / 0}, 1)
 
 
 def test_the_clock_sees_a_sleep():
@@ -123,3 +147,9 @@ def test_the_work_of_others_is_seen(monkeypatch):
     assert others.sentence() == ""
     now = None
     assert others.share() is None and others.sentence() == ""
+
+
+@pytest.mark.skipif(not STAT.exists(), reason="the system does not say what others do")
+def test_the_work_of_the_runs_own_processes_is_no_noise():
+    quiet, busy = Others(), Others(lambda: 100.0)
+    assert busy.before[2] - quiet.before[2] >= 100.0
