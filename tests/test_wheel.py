@@ -186,3 +186,34 @@ def test_every_version_of_every_kernel_through_the_wheel():
 
     ran, kernels = map(int, run("-c", FAMILIES, *OPERATIONS).split())
     assert ran == len(implementations(backend="cuda")) and kernels >= ran // 2
+
+
+REHEARSED = """
+from tests import wheel
+driver = wheel.install()
+from glassgrad.bench.clock import clock_for
+from glassgrad.bench.gpu import __main__ as gpu
+from glassgrad.bench.gpu import every_kernel, launches
+from glassgrad.cli import machine
+
+there, what = machine.gpu()
+assert there and what.startswith("no GPU: ordinary memory (sm_90, 60 of 80 GiB free), CuPy "), what
+found = gpu.describe()
+assert found["multiprocessors"] == 132 and found["l2"] == 50 << 20 and found["cupy"], found
+assert every_kernel.main(["--op", "dropout", "--once"]) == 0
+assert clock_for("cuda").time(lambda: None) == 1e-3
+driver.refused.clear()  # the clock fills its buffer by a kernel of CuPy's
+driver.runs, launches.LAUNCHES, launches.ROUNDS = False, 10, 3
+calls = launches.measure()["calls"]
+assert {"few, ours", "many, bare", "many, checks"} <= set(calls), calls
+print(calls["many, checks"]["ratio"])
+wheel.leave(0)
+"""
+
+
+@on_the_wheel
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_no_emulator()), reason="no compiler")
+def test_parts_of_make_gpu_on_the_wheel():
+    """What it describes, launches and times with: each call exists, with those arguments."""
+    assert float(run("-c", REHEARSED).splitlines()[-1]) > 0
