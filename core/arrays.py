@@ -4,14 +4,42 @@ import numpy as np
 
 from ..kernels.arrays import is_cupy as is_cupy
 from ..kernels.arrays import xp_of as xp_of
-from ..kernels.errors import DeviceError
+from ..kernels.errors import DeviceError, DTypeError, nearest
 
+DEVICES = ("cpu", "cuda")
 FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 def is_array(a) -> bool:
     """True for a NumPy or CuPy array."""
     return isinstance(a, np.ndarray) or is_cupy(a)
+
+
+def plain(a):
+    """The array as one of NumPy's own kind, sharing its memory; CuPy's and what is none, as it is.
+
+    `np.matrix` multiplies in its own way and a masked array hides elements: a tensor does neither.
+    Raises DTypeError for a mask in use, and for a class that is not NumPy's, whose meaning (a unit,
+    say) would be lost.
+
+    >>> type(plain(np.eye(2).view(np.matrix))).__name__
+    'ndarray'
+    """
+    if type(a) is np.ndarray or not isinstance(a, np.ndarray):
+        return a
+    if isinstance(a, np.ma.MaskedArray):
+        if np.ma.is_masked(a):
+            raise DTypeError(
+                f"Tensor: a masked array would lose its mask, {np.ma.count_masked(a)} of {a.size}"
+                " elements; take .filled(value), and multiply by a mask what must not count"
+            )
+        return np.asarray(a.data)
+    if type(a).__module__.partition(".")[0] != "numpy":
+        raise DTypeError(
+            f"Tensor: a {type(a).__name__} is an array with a meaning of its own, which would be"
+            " lost; take np.asarray(...) of it"
+        )
+    return np.asarray(a)
 
 
 def device_of(a) -> str:
@@ -28,7 +56,8 @@ def module_for(device: str):
     if device == "cpu":
         return np
     if device != "cuda":
-        raise DeviceError(f"unknown device {device!r}; known are cpu, cuda")
+        hint = nearest(device, DEVICES)
+        raise DeviceError(f"unknown device {device!r}; known are {', '.join(DEVICES)}{hint}")
     try:
         import cupy
     except ImportError:

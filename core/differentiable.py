@@ -43,7 +43,7 @@ from ..kernels.errors import (
     expect,
 )
 from . import debug
-from .arrays import is_array, is_cupy, xp_of
+from .arrays import is_array, is_cupy, plain, xp_of
 from .kinds import SETTING
 from .observers import watch_end, watch_start
 from .tape import GraphError, Node, grad, grad_enabled
@@ -303,7 +303,7 @@ def _plain(value, function):
     if isinstance(value, np.generic):  # first: np.float64 is a Python float, but float64 by force
         return value.item()
     if value is None or isinstance(value, (bool, int, float)) or is_array(value):
-        return value
+        return plain(value)
     array = array_of(function, value)
     if array.dtype.char not in HELD:
         raise DTypeError(f"{function}: expected numbers, got {array.dtype} {type(value).__name__}")

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.checks import choice, within
 from ..kernels.errors import GlassgradError
 from .arrays import to_device
 from .tape import _reachable, grad, recording
@@ -80,6 +81,10 @@ def gradcheck(
     >>> gg.gradcheck(gg.tanh, np.array([0.3, -1.2]), order=2).error < 1e-8
     True
     """
+    choice("gradcheck", "order", order, (1, 2))
+    within("gradcheck", "step", step, above=0)
+    within("gradcheck", "tolerance", tolerance, above=0)
+    within("gradcheck", "directions", directions, least=1)
     name = name or getattr(f, "name", getattr(f, "__name__", "f"))
     rng = np.random.default_rng(seed)
     arrays = [np.array(x.data if isinstance(x, Tensor) else x, dtype=np.float64) for x in inputs]

@@ -10,15 +10,17 @@ import zlib
 import numpy as np
 
 from ..kernels import philox
-from ..kernels.errors import DTypeError, ValueRangeError, expect
-from .arrays import module_for, xp_of
+from ..kernels.checks import choice
+from ..kernels.errors import DeviceError, DTypeError, ValueRangeError, expect
+from .arrays import DEVICES, module_for, xp_of
 from .tensor import as_tensor
 
 
 class Generator:
     """A stream of random numbers, named by a seed and a position, both in 0..2⁶⁴-1.
 
-    Raises DTypeError for a seed that is no integer, ValueRangeError outside the range.
+    Draws are made on `device`. Raises DTypeError for a seed that is no integer, ValueRangeError
+    outside the range, DeviceError for an unknown device.
 
     >>> import glassgrad as gg
     >>> a, b = gg.Generator(1), gg.Generator(1)
@@ -27,7 +29,8 @@ class Generator:
     """
 
     def __init__(self, seed: int = 0, offset: int = 0, device: str = "cpu"):
-        self.state, self.device = (seed, offset), device
+        self.state = seed, offset
+        self.device = choice("Generator", "device", device, DEVICES, DeviceError)
 
     def take(self, n: int) -> tuple[int, int]:
         """Reserve n numbers: the (seed, offset) to draw them with.

@@ -25,6 +25,7 @@ import contextlib
 import itertools
 import threading
 
+from ..kernels.checks import choice
 from ..kernels.errors import DTypeError, GlassgradError, expect
 
 _numbers = itertools.count()
@@ -242,8 +243,7 @@ def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused
     """
     from .tensor import Tensor
 
-    if unused not in ("error", "zero"):
-        raise GraphError(f"grad: unused must be 'error' or 'zero'; got {unused!r}")
+    choice("grad", "unused", unused, ("error", "zero"), GraphError)
     single = isinstance(inputs, Tensor)
     inputs = [inputs] if single else list(inputs)
     for i, t in enumerate(inputs):

@@ -7,7 +7,7 @@ functions, so that each is written down once.
 import numpy as np
 
 from ..kernels.errors import DTypeError, GlassgradError, ShapeError
-from .arrays import FLOATS, device_of, is_array, module_for, to_device, to_numpy, xp_of
+from .arrays import FLOATS, device_of, is_array, module_for, plain, to_device, to_numpy, xp_of
 from .tape import grad_enabled
 
 HELD = frozenset("fd?bBhHiIlLqQ")  # dtypes of tensors, by NumPy's letters
@@ -38,8 +38,7 @@ class Tensor:
     def __init__(
         self, data, requires_grad: bool = False, *, node=None, index: int = 0, derived: bool = False
     ):
-        if not is_array(data):
-            data = array_of("Tensor", data)
+        data = plain(data) if is_array(data) else array_of("Tensor", data)
         if data.dtype.char not in HELD:
             raise DTypeError(
                 f"Tensor: float32, float64, integers or booleans expected, got {data.dtype};"
@@ -249,7 +248,7 @@ def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu")
     if isinstance(values, Tensor):
         values = values.data
     keeps = is_array(values) or isinstance(values, np.generic)
-    array = to_numpy(values) if keeps else array_of("tensor", values)
+    array = to_numpy(plain(values)) if keeps else array_of("tensor", values)
     if dtype is None:
         dtype = np.float32 if array.dtype == np.float64 and not keeps else array.dtype
     array = np.array(array, dtype=dtype)
@@ -273,6 +272,8 @@ def as_tensor(value) -> Tensor:
 
 def array_of(function: str, values):
     """Numbers and lists of them as array; ragged lists and other objects by our own error."""
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], np.ndarray):
+        values = [plain(v) for v in values]
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -288,7 +289,7 @@ def array_of(function: str, values):
 def _untracked(function: str, value):
     """The values to write in place; of a tracked tensor they would arrive without its gradient."""
     if not isinstance(value, Tensor):
-        return value
+        return plain(value)
     if value.requires_grad and grad_enabled():
         raise TensorError(
             f"{function}: the gradient of the tracked value {value.describe()} would be lost;"
@@ -298,5 +299,5 @@ def _untracked(function: str, value):
 
 
 def values_of(x):
-    """The array (or Python number) behind a tensor; anything else unchanged."""
-    return x.data if isinstance(x, Tensor) else x
+    """The array (or Python number) behind a tensor; of NumPy's other classes a plain array."""
+    return x.data if isinstance(x, Tensor) else plain(x)

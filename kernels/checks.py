@@ -1,8 +1,58 @@
 """Checks that several families share: sizes given as numbers, and shapes that must fit together."""
 
+import math
 import operator
 
-from .errors import DTypeError, expect
+from .errors import DTypeError, ValueRangeError, expect, nearest
+
+
+def choice(function: str, name: str, value, known, error=ValueRangeError):
+    """The value, which is one of the names known; an error that says which one was meant, if not.
+
+    >>> choice("gru", "variant", "lectrue", ("lecture", "library"))
+    Traceback (most recent call last):
+        ...
+    glassgrad.kernels.errors.ValueRangeError: gru: variant must be known; expected 'lecture' or \
+'library', got 'lectrue'; did you mean 'lecture'?
+    """
+    if value not in list(known):  # a list: what cannot be hashed can be asked for too
+        hint = nearest(value, filter(lambda k: isinstance(k, str), known))
+        wanted, got = " or ".join(map(repr, known)), f"{value!r:.80}{hint}"
+        expect(False, function, f"{name} must be known", wanted, got, error)
+    return value
+
+
+def within(
+    function: str, name: str, value, *, least=None, above=None, most=None, below=None,
+) -> None:  # fmt: skip
+    """A number lies in its range, infinity and NaN in none; the error names the nearest that does.
+
+    >>> within("variance", "ddof", -3, least=0)
+    Traceback (most recent call last):
+        ...
+    glassgrad.kernels.errors.ValueRangeError: variance: ddof must lie in its range; expected \
+0 ≤ ddof, got -3; the nearest is 0
+    """
+    low, high = (least, "≤") if above is None else (above, "<"), (most, "≤")
+    high = high if below is None else (below, "<")
+    try:
+        good = (
+            abs(value) < math.inf
+            and (least is None or value >= least) and (above is None or value > above)
+            and (most is None or value <= most) and (below is None or value < below)
+        )  # fmt: skip
+        good = bool(good)
+    except (TypeError, ValueError):
+        raise DTypeError(f"{function}: {name} must be a number; got {value!r:.80}") from None
+    if not good:
+        wanted = "" if low[0] is None else f"{low[0]} {low[1]} "
+        wanted += name + ("" if high[0] is None else f" {high[1]} {high[0]}")
+        wanted = "a finite number" if wanted == name else wanted
+        near = least if least is not None and value < least else most
+        near = near if near is not None and (value < near or value > near) else None
+        hint = "" if near is None else f"; the nearest is {near}"
+        must = f"{name} must lie in its range"
+        expect(False, function, must, wanted, f"{value}{hint}", ValueRangeError)
 
 
 def pair(function: str, name: str, value, least: int) -> tuple[int, int]:

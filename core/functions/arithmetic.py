@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ...kernels.errors import ShapeError, describe
+from ...kernels.errors import ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, is_cupy, placed, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, values_of
@@ -313,10 +313,17 @@ def _mask(condition, like: Tensor) -> Tensor:
 def clip(x, low=None, high=None):
     """x kept within [low, high]; the gradient is 0 outside, and 1 on the edges.
 
+    Either may be missing. Raises ValueRangeError where low lies above high.
+
     >>> import glassgrad as gg
     >>> gg.clip(gg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0)
     tensor([-1. ,  0.5,  1. ])
     """
+    if low is not None and high is not None:
+        lower, upper = values_of(low), values_of(high)
+        if np.shape(lower) == np.shape(upper) and not is_cupy(lower):  # a GPU would have to wait
+            good = not np.any(np.asarray(lower) > upper)
+            expect(good, "clip", "low must not lie above high", f"≤ {high}", low, ValueRangeError)
     if low is not None:
         x = maximum(x, low)
     return x if high is None else minimum(x, high)

@@ -2,6 +2,7 @@
 
 from ...kernels import dropout as kernel
 from ...kernels import philox
+from ...kernels.checks import within
 from ...kernels.errors import ValueRangeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
@@ -50,10 +51,13 @@ def masking_noise(x, p: float, rng: Generator) -> Tensor:
 def gaussian_noise(x, sigma: float, rng: Generator) -> Tensor:
     """x + σ ε with ε ~ N(0, 1).
 
+    Raises ValueRangeError for a negative σ.
+
     >>> import glassgrad as gg
     >>> gg.gaussian_noise(gg.ones((2, 3)), 0.1, gg.Generator(0)).shape
     (2, 3)
     """
+    within("gaussian_noise", "sigma", sigma, least=0)
     x = as_tensor(x)
     array = x.data
     noise = philox.normal(array.shape, *rng.take(array.size), array.dtype, xp_of(array))

@@ -10,7 +10,7 @@ import threading
 import numpy as np
 
 from ...kernels.annotations import Axis, DType, Shape
-from ...kernels.errors import DTypeError, ValueRangeError, expect
+from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, placed, to_numpy, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, as_tensor, values_of
@@ -22,14 +22,9 @@ def _is_basic(index) -> bool:
     return all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
 
 
-@differentiable(x=lambda g, index: _getitem(g, index))
-def scatter(x, /, index, shape: Shape):
-    """Zeros of `shape` with x added at `index`: the transpose of getitem.
-
-    >>> import numpy as np, glassgrad as gg
-    >>> gg.scatter(gg.tensor([1.0, 2.0, 3.0]), index=np.array([0, 0, 2]), shape=(4,))
-    tensor([3., 0., 3., 0.])
-    """
+@differentiable(x=lambda g, index: _getitem(g, index), name="scatter")
+def _scatter(x, /, index, shape):
+    """Zeros of `shape` with x added at `index`."""
     xp, index = xp_of(x), placed(index, x)
     out = xp.zeros(shape, x.dtype)
     if _is_basic(index):
@@ -43,7 +38,32 @@ def scatter(x, /, index, shape: Shape):
     return out
 
 
-@differentiable(x=lambda g, index, x_shape: scatter(g, index, x_shape), name="getitem", flops=moves)
+def scatter(x: Tensor, index, shape: Shape) -> Tensor:
+    """Zeros of `shape` with x added at `index`: the transpose of getitem.
+
+    x has the shape of ``zeros(shape)[index]``. Raises ShapeError if not, and where the index does
+    not fit the shape.
+
+    >>> import numpy as np, glassgrad as gg
+    >>> gg.scatter(gg.tensor([1.0, 2.0, 3.0]), index=np.array([0, 0, 2]), shape=(4,))
+    tensor([3., 0., 3., 0.])
+    """
+    x, index = as_tensor(x), _unwrapped(index)
+    room = np.broadcast_to(np.zeros((), bool), shape)  # takes no memory
+    try:
+        picked = room[placed(index, room)].shape
+    except IndexError as error:
+        raise ShapeError(f"scatter: {error} {describe(x=x, shape=room.shape)}") from None
+    expect(
+        x.shape == picked, "scatter", "x must have the shape of what the index picks", picked,
+        x.shape, x=x,
+    )  # fmt: skip
+    return _scatter(x, index, room.shape)
+
+
+@differentiable(
+    x=lambda g, index, x_shape: _scatter(g, index, x_shape), name="getitem", flops=moves
+)
 def _getitem(x, /, index):
     """x[index]: slices, integers, None, Ellipsis, integer or boolean arrays."""
     out = x[placed(index, x)]

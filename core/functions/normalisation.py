@@ -1,6 +1,7 @@
 """Batch and layer normalisation: once as the formula, once as a fused first-order derivative."""
 
 from ...kernels import batchnorm as kernel
+from ...kernels.checks import within
 from ...kernels.errors import ShapeError, expect
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
@@ -49,7 +50,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
     variance are constants, for running averages (Ioffe & Szegedy 2015).
 
     x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError where shapes do not fit or a
-    channel has a single value.
+    channel has a single value, ValueRangeError for a negative ε.
 
     >>> import glassgrad as gg
     >>> y, mean, var = gg.batch_norm(gg.tensor([[1.0], [3.0]]), gg.ones(1), gg.zeros(1), eps=0.0)
@@ -58,6 +59,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
             [ 1.]]), array([2.], dtype=float32), array([1.], dtype=float32))
     """
     x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
+    within("batch_norm", "eps", eps, least=0)
     expect(x.ndim >= 2, "batch_norm", "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
     axes = tuple(i for i in range(x.ndim) if i != 1)
     if count(x.shape, axes) < 2:
@@ -76,13 +78,14 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
 def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
     """Normalise each row over the last axis: γ (x - mean)/√(variance + ε) + β (Ba et al. 2016).
 
-    x [..., D], gamma, beta [D] -> [..., D]. Raises ShapeError.
+    x [..., D], gamma, beta [D] -> [..., D]. Raises ShapeError, ValueRangeError for a negative ε.
 
     >>> import glassgrad as gg
     >>> gg.layer_norm(gg.tensor([[1.0, 3.0]]), gg.ones(2), gg.zeros(2), eps=0.0)
     tensor([[-1.,  1.]])
     """
     x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
+    within("layer_norm", "eps", eps, least=0)
     expect(
         gamma.shape == x.shape[-1:] == beta.shape, "layer_norm", "gamma and beta must be [D]",
         x.shape[-1:], gamma.shape, x=x,

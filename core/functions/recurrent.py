@@ -202,7 +202,7 @@ def gru_step(
     lecture:  n = tanh(xa + W (r h)),   h' = (1 - z) h + z n
     library:  n = tanh(xa + r (W h)),   h' = (1 - z) n + z h
 
-    h [N, H], wh [3H, H], bh [3H] -> [N, H].
+    h [N, H], wh [3H, H], bh [3H] -> [N, H]. Raises ValueRangeError for an unknown variant.
 
     >>> import glassgrad as gg
     >>> gg.gru_step(gg.zeros((1, 3)), gg.ones((1, 1)), gg.zeros((3, 1)))

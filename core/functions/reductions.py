@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...kernels.annotations import Axes
+from ...kernels.checks import within
 from ...kernels.errors import DTypeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
@@ -84,7 +85,8 @@ def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
 def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's.
 
-    Raises ShapeError for an axis that is not there or too few elements.
+    Raises ShapeError for an axis that is not there or too few elements, ValueRangeError for a
+    negative ddof.
 
     >>> import glassgrad as gg
     >>> gg.variance(gg.tensor([1.0, 3.0])), gg.variance(gg.tensor([1.0, 3.0]), ddof=1)
@@ -92,6 +94,7 @@ def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: 
     """
     x = as_tensor(x)
     axis = _check("variance", x, axis)
+    within("variance", "ddof", ddof, least=0)
     n = count(x.shape, axis)
     expect(n > ddof, "variance", "there must be more elements than ddof", f"> {ddof}", n, x=x)
     d = x - mean(x, axis=axis, keepdims=True)

@@ -268,6 +268,8 @@ def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
             sizes, x=x,
         )  # fmt: skip
         sizes = [n // sizes] * sizes
+    least = min(sizes, default=0)
+    expect(least >= 0, "split", "a size must not be negative", "≥ 0", list(sizes), x=x)
     expect(sum(sizes) == n, "split", "the sizes must add up to the axis", n, list(sizes), x=x)
     pieces, start = [], 0
     for size in sizes:

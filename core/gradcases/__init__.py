@@ -15,7 +15,8 @@ Where a note begins with "linear" or "piecewise linear" the second derivative is
 import time
 from dataclasses import dataclass
 
-from ...kernels.errors import GlassgradError, ValueRangeError
+from ...kernels.checks import choice
+from ...kernels.errors import GlassgradError, ValueRangeError, nearest
 from ..gradcheck import gradcheck
 from . import elementwise, layers, losses, shapes
 from .case import GradCase
@@ -51,12 +52,12 @@ def run(name: str | None = None, order: int = 2) -> list[Row]:
     >>> [row.passed for row in run("tanh")]
     [True, True]
     """
-    if order not in (1, 2):
-        raise ValueRangeError(f"gradcheck: order must be 1 or 2; got {order!r}")
+    choice("gradcheck", "order", order, (1, 2))
     chosen = [c for c in CASES if name in (None, c.name, c.function)]
     if not chosen:
-        known = ", ".join(sorted({c.function for c in CASES}))
-        raise ValueRangeError(f"gradcheck: no case for {name!r}; known are {known}")
+        functions = sorted({c.function for c in CASES})
+        known, hint = ", ".join(functions), nearest(name, functions)
+        raise ValueRangeError(f"gradcheck: no case for {name!r}; known are {known}{hint}")
     return [check(case, k) for case in chosen for k in range(1, min(order, case.order) + 1)]
 
 

@@ -5,6 +5,7 @@ H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed l
 
 import math
 
+from ...kernels.checks import pair
 from ...kernels.errors import expect
 from ..functions import avg_pool2d, conv1d, conv2d, conv_transpose2d, max_pool2d
 from ..random import Generator
@@ -33,6 +34,9 @@ class _Convolution(Module):
             inputs % groups == 0 and outputs % groups == 0, name,
             "groups must divide inputs and outputs", f"a divisor of {inputs} and {outputs}", groups,
         )  # fmt: skip
+        for name_, value, least in (("stride", stride, 1), ("padding", padding, 0),
+                                    ("dilation", dilation, 1)):  # fmt: skip
+            pair(name, name_, value, least)
         first, second = (inputs, outputs) if self.transposed else (outputs, inputs)
         shape = (first, second // groups, *kernel_size)
         fan_in = math.prod(shape[1:])
@@ -126,8 +130,11 @@ class ConvTranspose2d(_Convolution):
 
 class _Pool(Module):
     def __init__(self, kernel_size, stride=None, padding=0):
-        for k in _pair(kernel_size):
-            expect_sizes(type(self).__name__, kernel_size=k)
+        name, size = type(self).__name__, _pair(kernel_size)
+        for k in size:
+            expect_sizes(name, kernel_size=k)
+        pair(name, "stride", size if stride is None else stride, 1)
+        pair(name, "padding", padding, 0)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def extra(self):

@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from ...kernels.errors import ValueRangeError, expect
+from ...kernels.checks import choice, within
+from ...kernels.errors import expect
 from ..arrays import to_numpy
 from ..random import Generator
 from ..tensor import Tensor
@@ -38,10 +39,7 @@ def gain(activation: str, slope: float = 0.01) -> float:
     """
     if activation == "leaky_relu":
         return math.sqrt(2 / (1 + slope**2))
-    expect(
-        activation in GAINS, "gain", "activation must be known", [*GAINS, "leaky_relu"],
-        activation, ValueRangeError,
-    )  # fmt: skip
+    choice("gain", "activation", activation, [*GAINS, "leaky_relu"])
     return GAINS[activation]
 
 
@@ -66,7 +64,8 @@ def uniform(shape, rng: Generator, *, low=-0.1, high=0.1, dtype="float32") -> np
 
 
 def normal(shape, rng: Generator, *, mean=0.0, std=0.01, dtype="float32") -> np.ndarray:
-    """N(mean, std²); std 0.01 as in Krizhevsky et al. 2012."""
+    """N(mean, std²), std ≥ 0; std 0.01 as in Krizhevsky et al. 2012."""
+    within("normal", "std", std, least=0)
     draw = to_numpy(rng.normal(shape, dtype))
     return draw * draw.dtype.type(std) + draw.dtype.type(mean)
 

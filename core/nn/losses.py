@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ...kernels import cross_entropy as kernel
+from ...kernels.checks import choice, within
 from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, placed, xp_of
 from ..differentiable import differentiable
@@ -31,10 +32,7 @@ from ..tensor import Tensor, as_tensor, values_of
 
 
 def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
-    expect(
-        reduction in ("mean", "sum", "none"), function, "reduction must be known",
-        "mean, sum or none", reduction, ValueRangeError,
-    )  # fmt: skip
+    choice(function, "reduction", reduction, ("mean", "sum", "none"))
     if reduction == "none":
         return values
     if values.size == 0:
@@ -271,6 +269,7 @@ def gaussian_nll(
             f"gaussian_nll: variance must not be negative; expected ≥ 0, got"
             f" {float(variance.data.min()):g} {variance.describe()}"
         )
+    within("gaussian_nll", "eps", eps, least=0)
     v = clip(variance, eps)
     d = y - mu
     loss = (log(v) + d * d / v) * 0.5

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ...kernels.errors import ValueRangeError, expect
+from ...kernels.checks import within
+from ...kernels.errors import expect
 from ..functions import batch_norm, layer_norm, reshape
 from ..tensor import Tensor
 from .init import expect_sizes, parameter
@@ -15,7 +16,8 @@ class BatchNorm(Module):
     In training mean and variance (biased) are the batch's, over all axes but 1, and the running
     estimates follow:  running ← (1 - momentum)·running + momentum·batch, with the *unbiased*
     variance, as in PyTorch. ``momentum=None`` averages all batches alike. In evaluation the running
-    estimates are used. (Ioffe & Szegedy 2015.)
+    estimates are used. Raises ValueRangeError for ε < 0 and a momentum outside 0..1. (Ioffe &
+    Szegedy 2015.)
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -28,6 +30,9 @@ class BatchNorm(Module):
         self, channels: int, eps: float = 1e-5, momentum: float | None = 0.1, *, dtype="float32"
     ):
         expect_sizes("BatchNorm", channels=channels)
+        within("BatchNorm", "eps", eps, least=0)
+        if momentum is not None:
+            within("BatchNorm", "momentum", momentum, least=0, most=1)
         self.weight = parameter(np.ones(channels, dtype))
         self.bias = parameter(np.zeros(channels, dtype))
         self.running_mean = Tensor(np.zeros(channels, dtype))
@@ -69,7 +74,7 @@ class LayerNorm(Module):
 
     def __init__(self, size: int, eps: float = 1e-5, *, dtype="float32"):
         expect_sizes("LayerNorm", size=size)
-        expect(eps >= 0, "LayerNorm", "eps must not be negative", "≥ 0", eps, ValueRangeError)
+        within("LayerNorm", "eps", eps, least=0)
         self.weight = parameter(np.ones(size, dtype))
         self.bias = parameter(np.zeros(size, dtype))
         self.eps = eps

@@ -13,7 +13,8 @@ A state with two biases loads into a layer with one: the two are added, which is
 wherever both enter the same sum; in the library's GRU they do not, and it is refused.
 """
 
-from ...kernels.errors import ValueRangeError, expect
+from ...kernels.checks import choice, within
+from ...kernels.errors import expect
 from ..functions import expand_dims, gru, lstm, rnn, stack
 from ..functions.recurrent import ACTIVATIONS
 from ..random import Generator
@@ -28,10 +29,6 @@ def detached(state):
     return tuple(map(detached, state)) if isinstance(state, tuple) else state.detach()
 
 
-def _one_of(layer, name, value, allowed):
-    expect(value in allowed, layer, f"{name} must be known", list(allowed), value, ValueRangeError)
-
-
 class _Recurrent(Module):
     """Parameters of all levels, and the loop over levels."""
 
@@ -41,7 +38,7 @@ class _Recurrent(Module):
     def __init__(self, inputs, hidden, layers, biases, dropout, rng, dtype):
         name = type(self).__name__
         expect_sizes(name, inputs=inputs, hidden=hidden, layers=layers)
-        _one_of(name, "biases", biases, (0, 1, 2))
+        choice(name, "biases", biases, (0, 1, 2))
         self.inputs, self.hidden, self.layers, self.biases = inputs, hidden, layers, biases
         rows = self.gates * hidden
         for k in range(layers):
@@ -53,6 +50,7 @@ class _Recurrent(Module):
             }
             for kind, shape in shapes.items():
                 setattr(self, f"{kind}_l{k}", scaled(shape, hidden, rng, dtype))
+        within(name, "dropout", dropout, least=0, below=1)
         self.dropout = Dropout(dropout, rng=rng) if dropout else None
 
     def more_shapes(self) -> dict:
@@ -123,7 +121,7 @@ class RNN(_Recurrent):
         self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 0,
         activation: str = "tanh", dropout: float = 0.0, rng: Generator, dtype="float32",
     ):  # fmt: skip
-        _one_of("RNN", "activation", activation, ACTIVATIONS)
+        choice("RNN", "activation", activation, ACTIVATIONS)
         self.activation = activation
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
 
@@ -195,7 +193,7 @@ class GRU(_Recurrent):
         self, inputs: int, hidden: int, layers: int = 1, *, variant: str = "lecture",
         biases: int | None = None, dropout: float = 0.0, rng: Generator, dtype="float32",
     ):  # fmt: skip
-        _one_of("GRU", "variant", variant, ("lecture", "library"))
+        choice("GRU", "variant", variant, ("lecture", "library"))
         self.variant, self.biases_add_up = variant, variant == "lecture"
         biases = biases if biases is not None else {"lecture": 0, "library": 2}[variant]
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)

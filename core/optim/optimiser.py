@@ -7,6 +7,7 @@ backward pass did not reach keeps its place, even though its old `.grad` is stil
 
 import numpy as np
 
+from ...kernels.checks import within
 from ...kernels.errors import GlassgradError, ValueRangeError, expect
 from ..arrays import is_array, to_numpy, xp_of
 from ..nn.module import StateError
@@ -75,16 +76,14 @@ class Optimiser:
 
     def check(self, settings: dict) -> None:
         """All settings lie in their ranges: decays in [0, 1), everything else not negative."""
+        name = type(self).__name__
         for key, value in settings.items():
-            for v in value if isinstance(value, (tuple, list)) else (value,):
-                below_one = key in ("momentum", "betas", "alpha", "rho")
-                # A rate of 0 is allowed for a group, which then stands still.
-                ok = v >= 0 and (v < 1 or not below_one) and v < float("inf")
-                bound = "0 ≤ value < 1" if below_one else "≥ 0 and finite"
-                expect(
-                    ok, type(self).__name__, f"{key} must lie in its range", bound, value,
-                    ValueRangeError,
-                )  # fmt: skip
+            several = key == "betas"
+            if several and not (isinstance(value, (tuple, list)) and len(value) == 2):
+                expect(False, name, "betas must be a pair", "two numbers", repr(value))
+            for v in value if several else (value,):
+                below = 1 if key in ("momentum", "betas", "alpha", "rho") else None
+                within(name, key, v, least=0, below=below)  # a group with rate 0 stands still
 
     @property
     def lr(self) -> float:

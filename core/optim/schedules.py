@@ -11,7 +11,7 @@ A schedule is a pure function of the epoch, so a resumed run needs nothing but t
 import math
 from dataclasses import dataclass
 
-from ...kernels.errors import ValueRangeError, expect
+from ...kernels.checks import choice, within
 
 
 class Schedule:
@@ -40,6 +40,9 @@ class Constant(Schedule):
 
     factor: float = 1.0
 
+    def __post_init__(self):
+        within("Constant", "factor", self.factor, least=0)
+
     def __call__(self, epoch):
         return self.factor
 
@@ -56,7 +59,8 @@ class Step(Schedule):
     gamma: float = 0.1
 
     def __post_init__(self):
-        expect(self.size > 0, "Step", "size must be positive", "> 0", self.size, ValueRangeError)
+        within("Step", "size", self.size, above=0)
+        within("Step", "gamma", self.gamma, least=0)
 
     def __call__(self, epoch):
         return self.gamma ** math.floor(epoch / self.size)
@@ -73,6 +77,9 @@ class MultiStep(Schedule):
     milestones: tuple
     gamma: float = 0.1
 
+    def __post_init__(self):
+        within("MultiStep", "gamma", self.gamma, least=0)
+
     def __call__(self, epoch):
         return self.gamma ** sum(epoch >= m for m in self.milestones)
 
@@ -82,6 +89,9 @@ class Exponential(Schedule):
     """gamma^epoch."""
 
     gamma: float
+
+    def __post_init__(self):
+        within("Exponential", "gamma", self.gamma, least=0)
 
     def __call__(self, epoch):
         return self.gamma**epoch
@@ -99,9 +109,8 @@ class Cosine(Schedule):
     floor: float = 0.0
 
     def __post_init__(self):
-        expect(
-            self.total > 0, "Cosine", "total must be positive", "> 0", self.total, ValueRangeError
-        )
+        within("Cosine", "total", self.total, above=0)
+        within("Cosine", "floor", self.floor, least=0)
 
     def __call__(self, epoch):
         done = min(max(epoch / self.total, 0.0), 1.0)
@@ -119,10 +128,7 @@ class WarmUp(Schedule):
     length: float
 
     def __post_init__(self):
-        expect(
-            self.length > 0, "WarmUp", "length must be positive", "> 0", self.length,
-            ValueRangeError,
-        )  # fmt: skip
+        within("WarmUp", "length", self.length, above=0)
 
     def __call__(self, epoch):
         return min(1.0, (epoch + 1) / self.length)
@@ -139,6 +145,10 @@ class Halving(Schedule):
     after: int
     factor: float = 0.5
 
+    def __post_init__(self):
+        within("Halving", "after", self.after, least=0)
+        within("Halving", "factor", self.factor, above=0)
+
     def __call__(self, epoch):
         return self.factor ** max(0.0, epoch + 1 - self.after)
 
@@ -148,6 +158,9 @@ class InverseTime(Schedule):
     """1/(1 + rate·epoch): the sum diverges, the sum of squares does not (Robbins & Monro 1951)."""
 
     rate: float
+
+    def __post_init__(self):
+        within("InverseTime", "rate", self.rate, least=0)
 
     def __call__(self, epoch):
         return 1 / (1 + self.rate * epoch)
@@ -169,14 +182,12 @@ class ReduceOnPlateau:
         self, gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4, cooldown: int = 0,
         floor: float = 0.0, mode: str = "min",
     ):  # fmt: skip
-        expect(
-            mode in ("min", "max"), "ReduceOnPlateau", "mode must be known", "min or max", mode,
-            ValueRangeError,
-        )  # fmt: skip
-        expect(
-            0 < gamma < 1, "ReduceOnPlateau", "gamma must lie in (0, 1)", "0 < gamma < 1", gamma,
-            ValueRangeError,
-        )  # fmt: skip
+        choice("ReduceOnPlateau", "mode", mode, ("min", "max"))
+        within("ReduceOnPlateau", "gamma", gamma, above=0, below=1)
+        within("ReduceOnPlateau", "floor", floor, least=0, most=1)
+        for name, value in (("patience", patience), ("threshold", threshold),
+                            ("cooldown", cooldown)):  # fmt: skip
+            within("ReduceOnPlateau", name, value, least=0)
         self.gamma, self.patience, self.threshold = gamma, patience, threshold
         self.cooldown, self.floor, self.mode = cooldown, floor, mode
         self.factor, self.best, self.waited, self.resting = 1.0, None, 0, 0

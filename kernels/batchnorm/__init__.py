@@ -26,6 +26,7 @@ Source: Ioffe & Szegedy, "Batch normalization: accelerating deep network trainin
 internal covariate shift", 2015.
 """
 
+from ..checks import within
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
@@ -48,7 +49,8 @@ def _check(name: str, x, vectors: dict, **likes) -> None:
 def forward(x, gamma, beta, eps: float = 1e-5):
     """(y [N,C,L], mean [C], variance [C]) of x [N,C,L], gamma and beta [C]; variance is biased.
 
-    Raises ShapeError, DTypeError, DeviceError. Source: Ioffe & Szegedy 2015.
+    Raises ShapeError, DTypeError, DeviceError, ValueRangeError (eps < 0). Source: Ioffe & Szegedy
+    2015.
 
     >>> import numpy as np
     >>> y, mean, variance = forward(np.array([[[1.0]], [[3.0]]]), np.ones(1), np.zeros(1), eps=0.0)
@@ -56,6 +58,7 @@ def forward(x, gamma, beta, eps: float = 1e-5):
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
     _check("batchnorm.forward", x, {"gamma": gamma, "beta": beta})
+    within("batchnorm.forward", "eps", eps, least=0)
     return dispatch("batchnorm", "forward", x, gamma, beta, float(eps))
 
 
@@ -72,4 +75,5 @@ def backward(g, x, gamma, mean, variance, eps: float = 1e-5):
     """
     vectors = {"gamma": gamma, "mean": mean, "variance": variance}
     _check("batchnorm.backward", x, vectors, g=g)
+    within("batchnorm.backward", "eps", eps, least=0)
     return dispatch("batchnorm", "backward", g, x, gamma, mean, variance, float(eps))

@@ -72,8 +72,8 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
                 rows, so that shared memory is asked half as often, by lanes that agree in pairs
 """
 
-from ..checks import plane, shapes, steps
-from ..errors import DTypeError, ValueRangeError, expect, expect_floats
+from ..checks import choice, plane, shapes, steps
+from ..errors import DTypeError, expect, expect_floats
 from ..registry import dispatch
 
 __all__ = ["VARIANTS", "cell_backward", "cell_forward", "sequence_backward", "sequence_forward"]
@@ -179,8 +179,6 @@ def sequence_backward(ghs, hs, gates, h0, wh, bh=None, variant="lecture"):
 def _check(function, variant, name, arrays):
     """The variant is known and the arrays are floats; N and H from the array that defines them."""
     expect(isinstance(variant, str), function, "variant must be a str", "str", variant, DTypeError)
-    known = " or ".join(map(repr, VARIANTS))
-    ok = variant in VARIANTS
-    expect(ok, function, "variant must be known", known, repr(variant), ValueRangeError)
+    choice(function, "variant", variant, VARIANTS)
     expect_floats(function, **arrays)
     return plane(function, name, arrays)
