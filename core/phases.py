@@ -62,10 +62,10 @@ class AlternatingSystem(System):
             figures[phase.name] = loss.item()
             figures |= {k: float(v) for k, v in extra.items()}
             if not np.isfinite(figures[phase.name]):
-                break
+                raise trainer.diverged(phase.name, figures[phase.name], loss=loss)
             optimiser = trainer.optimiser[phase.name]
             for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
                 p.grad = g
-            trainer.clip(optimiser.parameters)
+            trainer.clip(optimiser.parameters, loss)
             optimiser.step()
         return figures

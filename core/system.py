@@ -59,14 +59,16 @@ class System(Module):
     def train_step(self, batch: Batch, trainer) -> dict[str, float]:
         """One update from one batch: gradients, clipping, optimiser. Returns what to report.
 
-        Raises DivergedError where a gradient is not finite; the weights are then as before.
+        Raises DivergedError where the loss or a gradient is not finite; the weights are then as
+        before.
         """
         loss, extra = split_objective(self.objective(batch))
         value = loss.item()
-        if np.isfinite(value):  # a diverged step must not reach the weights
-            loss.backward()
-            trainer.clip()
-            trainer.optimiser.step()
+        if not np.isfinite(value):  # a diverged step must not reach the weights
+            raise trainer.diverged("loss", value, loss=loss)
+        loss.backward()
+        trainer.clip(loss=loss)
+        trainer.optimiser.step()
         return {"loss": value, **{k: float(v) for k, v in extra.items()}}
 
     def finished(self, trainer) -> bool:

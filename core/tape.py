@@ -116,10 +116,11 @@ def _reachable(roots) -> list[Node]:
     return sorted(seen, key=lambda n: n.number, reverse=True)
 
 
-def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool) -> dict:
+def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=None) -> dict:
     """Gradients of Σ <output, cotangent> for every tensor in `wanted` (keys as of `_key`).
 
     `wanted` None means every leaf that requires a gradient. Returns {key: (edge, gradient)}.
+    ``look(node, cotangents of its outputs, cotangents of its arguments)`` is shown every call.
     """
     roots = [t.node for t in outputs if t.node is not None]
     order = _reachable(roots)
@@ -163,6 +164,8 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool) -> di
                 continue
             needs = [is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges]
             pulled = node.function.pull_back(node, got, needs)
+            if look is not None:
+                look(node, got, pulled)
             for i, (edge, shape, need, g) in enumerate(zip(node.edges, node.shapes, needs, pulled)):
                 if need:
                     if g is None:
