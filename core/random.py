@@ -142,7 +142,13 @@ class Generator:
 
     @state.setter
     def state(self, value):
-        self.seed, self.offset = _word("seed", value[0]), _word("offset", value[1])
+        try:
+            seed, offset = value
+        except (TypeError, ValueError):
+            raise DTypeError(
+                f"Generator: a state must be a pair (seed, offset); got {value!r:.80}"
+            ) from None
+        self.seed, self.offset = _word("seed", seed), _word("offset", offset)
 
 
 def _word(name: str, value) -> int:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..kernels.errors import GlassgradError
+from . import overflow
 from .arrays import xp_of
 from .choices import make_schedule
 from .data import DataSet
-from .nn import StateError
+from .nn.states import StateError, arrays_of, as_state
 from .optim import clip_grad_norm, finite_gradients
 from .recipe import SettingError, expect_ranges
 from .state import CheckpointError
@@ -58,19 +59,36 @@ class Trainer:
 
     # ------------------------------------------------------------ divergence
 
-    def diverged(self, what: str, value, after: bool = False) -> DivergedError:
-        """The error that says what became NaN or infinite, and in (or after) which batch."""
+    def diverged(self, what: str, value, after: bool = False, loss=None) -> DivergedError:
+        """The error that says what became NaN or infinite, and in (or after) which batch.
+
+        With the `loss`, whose graph is still there, it names the call, its layer and what helps.
+        """
         where, batch = ("after", self.batch) if after else ("at", self.batch + 1)
+        text = f"training diverged: {what} is {value} {where} epoch {self.epoch + 1}, batch {batch}"
+        names = {id(p): name for name, p in self.system.named_parameters()}
+        value = loss.item() if loss is not None else math.nan
+        if loss is None:
+            culprit = None
+        elif math.isfinite(value):
+            text += f", though the loss, {value:.6g}, is finite"
+            culprit = overflow.in_backward(loss, names)
+        else:
+            culprit = overflow.in_forward(loss, names)
+        if culprit is not None:
+            begun = bool(self.epoch or self.batch)
+            what = overflow.advice(culprit, not math.isfinite(value), begun)
+            return DivergedError(f"{text}: {culprit}; {what}")
         return DivergedError(
-            f"training diverged: {what} is {value} {where} epoch {self.epoch + 1}, batch {batch};"
-            " try a smaller lr or clip, or GLASSGRAD_DEBUG=3 to find the first call that makes a"
-            " NaN"
+            f"{text}; try a smaller lr or clip, or GLASSGRAD_DEBUG=3 to find the first call that"
+            " makes a NaN"
         )
 
-    def clip(self, parameters: list | None = None) -> None:
+    def clip(self, parameters: list | None = None, loss=None) -> None:
         """Clip the gradient's norm if the settings say so; DivergedError if it is not finite.
 
-        The norm is that of all parameters together, or of those given: of one phase.
+        The norm is that of all parameters together, or of those given: of one phase. The `loss`
+        that they are gradients of lets the error say where they stopped being finite.
         """
         system, most = self.system, self.settings["clip"]
         if parameters is None:
@@ -78,14 +96,14 @@ class Trainer:
         if most:
             norm = clip_grad_norm(parameters, most)
             if not math.isfinite(norm):
-                raise self.diverged("the norm of the gradient", norm)
+                raise self.diverged("the norm of the gradient", norm, loss=loss)
         elif not finite_gradients(parameters):
             given = {id(p) for p in parameters}
             name = next(
                 n for n, p in system.named_parameters()
                 if id(p) in given and not finite_gradients([p])
             )  # fmt: skip
-            raise self.diverged(f"the gradient of {name}", "not finite")
+            raise self.diverged(f"the gradient of {name}", "not finite", loss=loss)
 
     def expect_finite_weights(self) -> None:
         """DivergedError where a parameter has a NaN or an infinite element."""
@@ -155,6 +173,10 @@ class Trainer:
 
     def restore(self, arrays: dict, progress: dict) -> None:
         """Go back to the state of a checkpoint; CheckpointError, and nothing set, if it is none."""
+        try:
+            arrays = arrays_of("the checkpoint", as_state("the checkpoint", arrays))
+        except StateError as error:
+            raise CheckpointError(str(error)) from None
 
         def part(prefix):
             return {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
@@ -207,7 +229,8 @@ class Trainer:
         for prefix in ("model/", "best/"):
             arrays = part(prefix)
             for name, _ in self.system.named_parameters():
-                if name in arrays and not np.isfinite(arrays[name]).all():
+                known = name in arrays and arrays[name].dtype.kind == "f"
+                if known and not np.isfinite(arrays[name]).all():
                     return f"{prefix}{name} is not finite"
         return None
 
@@ -222,7 +245,9 @@ def _is_count(value, most: int = 2**63 - 1) -> bool:
 
 
 def _are_figures(value) -> bool:
-    return isinstance(value, dict) and all(map(is_finite_number, value.values()))
+    return isinstance(value, dict) and all(
+        isinstance(k, str) and is_finite_number(v) for k, v in value.items()
+    )
 
 
 def _is_optimiser(value) -> bool:

@@ -21,11 +21,8 @@ import numpy as np
 from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
 from ..random import Generator
-from ..tensor import Tensor, values_of
-
-
-class StateError(GlassgradError, ValueError):
-    """A state dict does not fit the module or the optimiser that it is loaded into."""
+from ..tensor import Tensor
+from .states import StateError, arrays_of, as_state
 
 
 def _walk(value, name: str, path: frozenset):
@@ -145,11 +142,11 @@ class Module:
         allowed. Returns both: (missing, unexpected). A tied tensor needs one of its names only.
         Raises StateError.
         """
-        state = dict(state)
+        state = arrays_of(type(self).__name__, as_state(type(self).__name__, state))
         for name, module in self.named_modules():
             module.adapt_state(state, f"{name}." if name else "")
         tensors = dict(self.named_tensors())
-        values = {n: to_numpy(values_of(state[n])) for n in tensors if n in state}
+        values = {n: state[n] for n in tensors if n in state}
         given = {id(tensors[n]): n for n in reversed(list(values))}
         missing = [n for n, t in tensors.items() if id(t) not in given]
         unexpected = [n for n in state if n not in tensors]

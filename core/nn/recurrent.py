@@ -96,7 +96,7 @@ class _Recurrent(Module):
             return
         for k in range(self.layers):
             one, two = f"{prefix}bias_ih_l{k}", f"{prefix}bias_hh_l{k}"
-            if one in state and two in state:
+            if one in state and two in state and state[one].shape == state[two].shape:
                 state[one] = state[one] + state.pop(two)
 
     def extra(self):

@@ -6,7 +6,7 @@ schedule and for a checkpoint they are one: setting `lr` scales every rate alike
 holds them all, under the names of the phases.
 """
 
-from ..nn.module import StateError
+from ..nn.states import StateError, as_state, is_rate, shown
 from .optimiser import Optimiser, OptimiserError
 
 
@@ -64,25 +64,25 @@ class Alternating:
 
     def load_state_dict(self, state: dict) -> None:
         """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
-        parts, rest = {name: {} for name in self.optimisers}, dict(state)
-        for key in state:
+        parts, rest = {name: {} for name in self.optimisers}, as_state("Alternating", state)
+        for key in list(rest):
             name, slash, own = key.partition("/")
             if slash and name in parts:
                 parts[name][own] = rest.pop(key)
         lr = rest.pop("lr", None)
-        if rest or not isinstance(lr, (int, float)) or not 0 <= lr < float("inf"):
+        if rest or not is_rate(lr):
             raise StateError(
-                f"load_state_dict: expected lr and the phases {', '.join(parts)}; got lr={lr!r}"
-                + (f" and {', '.join(sorted(rest)[:6])}" if rest else "")
+                f"load_state_dict: expected lr and the phases {', '.join(parts)}; got"
+                f" lr={shown(lr)}" + (f" and {', '.join(sorted(rest)[:6])}" if rest else "")
             )
-        before = {name: o.state_dict() for name, o in self.optimisers.items()}
-        try:
-            for name, optimiser in self.optimisers.items():
-                optimiser.load_state_dict(parts[name])
-        except StateError as error:
-            for other, own in before.items():
-                self.optimisers[other].load_state_dict(own)
-            raise StateError(f"phase {name!r}: {error}") from None
+        read = {}
+        for name, optimiser in self.optimisers.items():
+            try:
+                read[name] = optimiser.read_state(parts[name])
+            except StateError as error:
+                raise StateError(f"phase {name!r}: {error}") from None
+        for name, optimiser in self.optimisers.items():
+            optimiser.take_over(read[name])
         self._lr = float(lr)
 
     def __repr__(self):

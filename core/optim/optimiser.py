@@ -10,7 +10,7 @@ import numpy as np
 from ...kernels.checks import within
 from ...kernels.errors import GlassgradError, ValueRangeError, expect
 from ..arrays import is_array, to_numpy, xp_of
-from ..nn.module import StateError
+from ..nn.states import StateError, as_state, is_count, is_rate, shown
 from ..tensor import Tensor
 
 
@@ -171,7 +171,18 @@ class Optimiser:
         return found
 
     def load_state_dict(self, state: dict) -> None:
-        """Take over what `state_dict` gave; everything is checked before anything is set."""
+        """Take over what `state_dict` gave; everything is read and checked before anything is set.
+
+        Raises StateError, and then the optimiser is as it was.
+        """
+        self.take_over(self.read_state(state))
+
+    def read_state(self, state: dict) -> tuple:
+        """A state as `take_over` wants it: fully checked, in arrays of its own; StateError if bad.
+
+        Two steps, so that several optimisers change together or not at all.
+        """
+        state = as_state(type(self).__name__, state)
         expected, rates = {}, {"lr", *(f"group.{j}.lr" for j in range(len(self.groups)))}
         i = 0
         for group in self.groups:
@@ -184,28 +195,36 @@ class Optimiser:
         problems = [f"missing: {k}" for k in sorted((rates | set(expected)) - set(state))]
         problems += [f"unexpected: {k}" for k in sorted(set(state) - known)]
         for k in sorted((rates | steps) & set(state)):
-            kind, what = (float, "a rate") if k in rates else (int, "a count of steps")
-            if not _is_number(state[k], kind):
-                problems.append(f"{k}: expected {what}, got {state[k]!r:.80}")
+            if k in rates and not is_rate(state[k]):
+                problems.append(f"{k}: expected a rate, got {shown(state[k])}")
+            if k in steps and not is_count(state[k], least=1):
+                problems.append(f"{k}: expected a count of steps from 1 on, got {shown(state[k])}")
         for k in sorted(set(expected) & set(state)):
             value, p = state[k], expected[k]
             if not is_array(value) or value.shape != p.shape or value.dtype != p.dtype:
                 got = f"{value.shape}, {value.dtype}" if is_array(value) else type(value).__name__
                 problems.append(f"{k}: expected {p.describe()}, got ({got})")
+            elif np.ma.is_masked(value):
+                problems.append(f"{k}: expected {p.describe()}, got a masked array")
         if problems:
-            shown = "".join(f"\n  {p}" for p in problems[:12])
+            lines = "".join(f"\n  {p}" for p in problems[:12])
             raise StateError(
                 f"load_state_dict: the state does not fit this {type(self).__name__};"
-                f" nothing was loaded:{shown}"
+                f" nothing was loaded:{lines}"
             )
-        self._lr = float(state["lr"])
-        for j, group in enumerate(self.groups):
-            group["lr"] = float(state[f"group.{j}.lr"])
-        self.steps = [int(state.get(f"{i}.step", 0)) for i in range(len(self.parameters))]
-        self.state = [{} if t else None for t in self.steps]
+        lrs = [float(state[f"group.{j}.lr"]) for j in range(len(self.groups))]
+        counts = [int(state.get(f"{i}.step", 0)) for i in range(len(self.parameters))]
+        slots = [{} if t else None for t in counts]
         for k, p in expected.items():
             number, _, slot = k.partition(".")
-            self.state[int(number)][slot] = xp_of(p.data).array(state[k])
+            slots[int(number)][slot] = xp_of(p.data).array(state[k])
+        return float(state["lr"]), lrs, counts, slots
+
+    def take_over(self, read: tuple) -> None:
+        """Set what `read_state` returned."""
+        self._lr, lrs, self.steps, self.state = read
+        for group, lr in zip(self.groups, lrs):
+            group["lr"] = lr
 
     def __repr__(self):
         shown = ", ".join(
@@ -213,14 +232,6 @@ class Optimiser:
         )
         n = sum(p.size for p in self.parameters)
         return f"{type(self).__name__}(lr={self._lr}, {shown}; {n:,} numbers)"
-
-
-def _is_number(value, kind) -> bool:
-    """Is it a number of that kind, finite and not negative?"""
-    if is_array(value) and value.ndim == 0:  # as it comes out of a file of arrays
-        value = value.item()
-    kinds = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
-    return isinstance(value, kinds) and not isinstance(value, bool) and 0 <= value < np.inf
 
 
 def step_in_place(rule, x, g, slots, *numbers) -> None:

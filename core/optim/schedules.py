@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 from ...kernels.checks import choice, within
+from ..nn.states import StateError, as_state, is_count, is_number, is_rate, shown
 
 
 class Schedule:
@@ -223,7 +224,18 @@ class ReduceOnPlateau:
         }  # fmt: skip
 
     def load_state_dict(self, state: dict) -> None:
-        """Take over what `state_dict` gave."""
+        """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
+        state = as_state("ReduceOnPlateau", state)
+        good = {
+            "factor": lambda v: is_rate(v) and v <= 1, "best": is_number, "waited": is_count,
+            "resting": is_count,
+        }  # fmt: skip
+        for key in (*good, *state):
+            if key not in state or key not in good or not good[key](state[key]):
+                raise StateError(
+                    "load_state_dict: ReduceOnPlateau has a factor in 0..1, a best metric and two"
+                    f" counts, waited and resting; got {key}={shown(state.get(key))}"
+                )
         best = float(state["best"])
         self.factor, self.best = float(state["factor"]), None if math.isnan(best) else best
         self.waited, self.resting = int(state["waited"]), int(state["resting"])

@@ -42,7 +42,7 @@ def test_a_schedule_drives_an_optimiser():
     "make", [lambda: optim.Step(0), lambda: optim.Cosine(0), lambda: optim.WarmUp(-1)]
 )
 def test_bad_lengths_are_named(make):
-    with pytest.raises(ValueRangeError, match="must be positive"):
+    with pytest.raises(ValueRangeError, match="must lie in its range; expected 0 <"):
         make()
 
 
