@@ -30,10 +30,8 @@ def kind(path, follow: bool = True) -> str | None:
     """
     try:
         return _named(os.stat(path, follow_symlinks=follow).st_mode)
-    except FileNotFoundError:
+    except (OSError, ValueError):  # nothing, a folder that may not be searched, a NUL in the name
         return "a link to nothing" if follow and os.path.islink(path) else None
-    except (OSError, ValueError):  # in a folder that cannot be searched; no name for a file at all
-        return None
 
 
 def _named(mode: int) -> str:

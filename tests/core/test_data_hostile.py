@@ -214,14 +214,15 @@ def test_arrays_of_every_kind_come_out(tmp_path, a, save):
 # ----------------------------------------------------- files that are no files
 
 
-@pytest.mark.parametrize("thing", ["pipe", "folder", "device", "dangling link"])
+@pytest.mark.parametrize("thing", ["pipe", "folder", "device", "dangling link", "loop"])
 def test_what_is_no_file_is_neither_read_nor_passed_over(tmp_path, monkeypatch, thing):
     monkeypatch.setattr(files, "REPOSITORY", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "given" / "set" / "a.npz"
     path.parent.mkdir(parents=True)
     {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda p: p.symlink_to("/dev/zero"),
-     "dangling link": lambda p: p.symlink_to("nothing")}[thing](path)  # fmt: skip
+     "dangling link": lambda p: p.symlink_to("nothing"),
+     "loop": lambda p: p.symlink_to(p.name)}[thing](path)  # fmt: skip
     file = File("set", "a.npz", "0" * 64, 1)
     assert files.locate(file, tmp_path / "given") is None
     for call in (
