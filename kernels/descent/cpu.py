@@ -107,7 +107,8 @@ def _sgd(x, g, v, numbers, nesterov, parts, part):
                 _gather(own, v[some], x.dtype.type(1))  # g + v, of which v is too much by 1 - mu
                 _subtract(own, x.dtype.type(1) - momentum, v[some])
             else:
-                own[: last - i] = v[some]
+                for j in range(i, min(i + CHUNK, last)):
+                    own[j - i] = v[j]
         _subtract(x[some], lr, own)
 
 

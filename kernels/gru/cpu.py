@@ -13,7 +13,7 @@ from numba import get_num_threads
 from ..compiled import njit
 from ..lstm.blas import flat, plain
 from ..lstm.cpu import add_over_steps
-from ..lstm.products import add_outer, columns, gated, product
+from ..lstm.products import add_outer, columns, gated, product, product_at
 from ..registry import register
 from ..threads import in_parts
 from .blas import row_of  # and version 1
@@ -47,7 +47,7 @@ def cell_backward(gh_new, gates, ha, h, variant):
 
 
 @njit(nogil=True)
-def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
+def _forward(multiply, xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
     """All steps of the sequences of one part."""
     steps, (n, h) = len(xa), h0.shape
     first, last = part * n // parts, (part + 1) * n // parts
@@ -57,7 +57,7 @@ def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
         before = (hs[t - 1] if t else h0)[first:last]
         x, a, a_at = xa[t, first:last], gates[t, first:last], (t * n + first) * 3 * h
         product(
-            before.reshape(-1), 0, h, 1, rows, w_rz, h, h, 2,
+            multiply, before.reshape(-1), 0, h, 1, rows, w_rz, h, h, 2,
             flat_x, a_at, 3 * h, flat_a, a_at, 3 * h,
         )  # fmt: skip
         open_gates(a, bh)
@@ -65,7 +65,7 @@ def _forward(xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
             reset(a, before, kept)
         seen = before if library else kept
         product(
-            seen.reshape(-1), 0, h, 1, rows, w_n, h, h, 1,
+            multiply, seen.reshape(-1), 0, h, 1, rows, w_n, h, h, 1,
             b, 2 * h, 0, ha_n.reshape(-1), 0, h,
         )  # fmt: skip
         candidate(x, ha_n, a, before, hs[t, first:last], library)
@@ -83,12 +83,14 @@ def sequence_forward(xa, h0, wh, bh, variant):
         two, library = 2 * h0.shape[1], variant == "library"
         given = gated(wh[:two], 2), gated(wh[two:], 1), row_of(bh, wh), library
         parts = get_num_threads()
-        in_parts(_forward, parts, xa, h0, *given, hs, gates, parts)
+        in_parts(_forward, parts, product_at(xa.dtype), xa, h0, *given, hs, gates, parts)
     return hs, gates
 
 
 @njit(nogil=True)
-def _backward(ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts, part):
+def _backward(
+    multiply, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts, part
+):
     """All steps of the sequences of one part, the last first; gh ends as that of t = -1.
 
     n[t] becomes gha_n in the library form, r h in the lecture's: what the weight gradient needs.
@@ -101,24 +103,29 @@ def _backward(ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, pa
     for t in range(steps - 1, -1, -1):
         before = (hs[t - 1] if t else h0)[first:last]
         a, ga, n_at = gates[t, first:last], gxa[t, first:last], (t * batch + first) * h
-        g += ghs[t, first:last]
+        for k in range(rows):
+            for j in range(h):
+                g[k, j] += ghs[t, first + k, j]
         update_gradient(g, a, before, ga, library)
         if library:  # h W_nᵀ + b_n was not kept
             product(
-                before.reshape(-1), 0, h, 1, rows, w_seen, h, h, 1,
+                multiply, before.reshape(-1), 0, h, 1, rows, w_seen, h, h, 1,
                 b, 2 * h, 0, flat_scratch, 0, h,
             )  # fmt: skip
             reset_after(scratch, a, ga, n[t, first:last])
-            product(flat_n, n_at, h, 1, rows, w_n, h, h, 0, flat_gh, at, h, flat_gh, at, h)
+            product(
+                multiply, flat_n, n_at, h, 1, rows, w_n, h, h, 0, flat_gh, at, h, flat_gh, at, h
+            )
         else:
             product(
-                flat_a, 3 * n_at + 2 * h, 3 * h, 1, rows, w_n, h, h, 0,
+                multiply, flat_a, 3 * n_at + 2 * h, 3 * h, 1, rows, w_n, h, h, 0,
                 zeros, 0, 0, flat_scratch, 0, h,
             )  # fmt: skip
             reset_before(scratch, a, before, ga, g)
             reset(a, before, n[t, first:last])
         product(
-            flat_a, 3 * n_at, 3 * h, 1, rows, w_rz, 2 * h, h, 0, flat_gh, at, h, flat_gh, at, h
+            multiply, flat_a, 3 * n_at, 3 * h, 1, rows, w_rz, 2 * h, h, 0,
+            flat_gh, at, h, flat_gh, at, h,
         )  # fmt: skip
 
 
@@ -138,7 +145,7 @@ def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     w_rz, w_n = columns(wh[:two]), columns(wh[two:])
     given = w_rz, w_n, w_seen, row_of(bh, wh), library
     parts = get_num_threads()
-    in_parts(_backward, parts, ghs, hs, gates, h0, *given, gxa, n, gh, parts)
+    in_parts(_backward, parts, product_at(ghs.dtype), ghs, hs, gates, h0, *given, gxa, n, gh, parts)
     add_over_steps(gxa, 0, hs, h0, gwh[:two])
     if library:
         add_over_steps(n, 0, hs, h0, gwh[two:])

@@ -20,7 +20,7 @@ from ..registry import register
 from ..threads import in_parts
 from .blas import flat, plain  # and version 1
 from .gates import activate, activate_gradient, show, show_gradient
-from .products import add_outer, columns, gated, product
+from .products import add_outer, columns, gated, product, product_at
 
 
 @register("lstm", "cell_forward", backend="numba", idea="fused rows, vectorised σ and tanh")
@@ -44,7 +44,7 @@ def cell_backward(gh, gc_new, gates, c, c_new):
 
 
 @njit(nogil=True)
-def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts, part):
+def _forward(multiply, xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts, part):
     """All steps of the sequences of one part."""
     steps, (n, h) = len(xa), h0.shape
     first, last = part * n // parts, (part + 1) * n // parts
@@ -53,19 +53,19 @@ def _forward(xa, h0, c0, w, p_if, p_o, hs, cs, gates, parts, part):
         seen, c_seen = (hs[t - 1], cs[t - 1]) if t else (h0, c0)
         a_at = (t * n + first) * 4 * h
         product(
-            seen.reshape(-1), first * h, h, 1, rows, w, h, h, 4,
+            multiply, seen.reshape(-1), first * h, h, 1, rows, w, h, h, 4,
             flat_x, a_at, 4 * h, flat_a, a_at, 4 * h,
         )  # fmt: skip
         a, before, c = gates[t, first:last], c_seen[first:last], cs[t, first:last]
         if len(p_if):
             product(
-                c_seen.reshape(-1), first * h, h, 1, rows, p_if, h, h, 2,
+                multiply, c_seen.reshape(-1), first * h, h, 1, rows, p_if, h, h, 2,
                 flat_a, a_at, 4 * h, flat_a, a_at, 4 * h,
             )  # fmt: skip
         activate(a, before, c)
         if len(p_o):
             product(
-                flat_c, (t * n + first) * h, h, 1, rows, p_o, h, h, 1,
+                multiply, flat_c, (t * n + first) * h, h, 1, rows, p_o, h, h, 1,
                 flat_a, a_at + 3 * h, 4 * h, flat_a, a_at + 3 * h, 4 * h,
             )  # fmt: skip
         show(a, c, hs[t, first:last])
@@ -85,12 +85,14 @@ def sequence_forward(xa, h0, c0, wh, p):
     if xa.size:
         peep = (none, none) if p is None else (gated(p[: 2 * width], 2), gated(p[2 * width :], 1))
         parts, made = get_num_threads(), (hs, cs, gates)
-        in_parts(_forward, parts, xa, h0, c0, gated(wh, 4), *peep, *made, parts)
+        in_parts(
+            _forward, parts, product_at(xa.dtype), xa, h0, c0, gated(wh, 4), *peep, *made, parts
+        )
     return hs, cs, gates
 
 
 @njit(nogil=True)
-def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts, part):
+def _backward(multiply, ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts, part):
     """All steps of the sequences of one part, the last first; gh, gc end as those of t = -1."""
     steps, n, h = ghs.shape
     first, last = part * n // parts, (part + 1) * n // parts
@@ -98,34 +100,38 @@ def _backward(ghs, gcs, cs, gates, c0, w, p_if, p_o, gxa, gh, gc, parts, part):
     flat_gh, flat_gc, flat_ga, flat_ghs = (
         gh.reshape(-1), gc.reshape(-1), gxa.reshape(-1), ghs.reshape(-1),
     )  # fmt: skip
-    gh[first:last] = ghs[steps - 1, first:last]
+    for m in range(first, last):  # loops: for slices Numba compiles 2 s of checks of their shapes
+        for j in range(h):
+            gh[m, j] = ghs[steps - 1, m, j]
     for t in range(steps - 1, -1, -1):
         before = cs[t - 1, first:last] if t else c0[first:last]
         a, ga = gates[t, first:last], gxa[t, first:last]
         a_at = (t * n + first) * 4 * h
         if len(gcs):
-            gc[first:last] += gcs[t, first:last]
+            for m in range(first, last):
+                for j in range(h):
+                    gc[m, j] += gcs[t, m, j]
         show_gradient(gh[first:last], a, cs[t, first:last], ga, gc[first:last])
         if len(p_o):
             product(
-                flat_ga, a_at + 3 * h, 4 * h, 1, rows, p_o, h, h, 0,
+                multiply, flat_ga, a_at + 3 * h, 4 * h, 1, rows, p_o, h, h, 0,
                 flat_gc, at, h, flat_gc, at, h,
             )  # fmt: skip
         activate_gradient(gc[first:last], a, before, ga)
         if len(p_if):
             product(
-                flat_ga, a_at, 4 * h, 1, rows, p_if, 2 * h, h, 0,
+                multiply, flat_ga, a_at, 4 * h, 1, rows, p_if, 2 * h, h, 0,
                 flat_gc, at, h, flat_gc, at, h,
             )  # fmt: skip
         if t:  # what the caller asks of the step before is where the sum starts
             product(
-                flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
+                multiply, flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
                 flat_ghs, ((t - 1) * n + first) * h, h, flat_gh, at, h,
             )  # fmt: skip
         else:
             gh[first:last] = 0
             product(
-                flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
+                multiply, flat_ga, a_at, 4 * h, 1, rows, w, 4 * h, h, 0,
                 flat_gh, at, h, flat_gh, at, h,
             )  # fmt: skip
 
@@ -146,7 +152,8 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     peep = (none, none) if p is None else (columns(p[:two]), columns(p[two:]))
     gcs = np.empty((0, *h0.shape), ghs.dtype) if gcs is None else gcs
     parts, made = get_num_threads(), (gxa, gh, gc)
-    in_parts(_backward, parts, ghs, gcs, cs, gates, c0, columns(wh), *peep, *made, parts)
+    given = product_at(ghs.dtype), ghs, gcs, cs, gates, c0, columns(wh)
+    in_parts(_backward, parts, *given, *peep, *made, parts)
     add_over_steps(gxa, 0, hs, h0, gwh)
     if p is not None:
         add_over_steps(gxa, 0, cs, c0, gp[:two])

@@ -10,8 +10,11 @@ terms k one after the other, in each term V vectors of L lanes.
 Numbers past the last unit or column are zeros, computed with and never written.
 """
 
+import functools
+
 import numpy as np
-from numba import get_num_threads
+from numba import from_dtype, get_num_threads, types
+from numba.extending import intrinsic
 
 from ..compiled import njit
 from ..threads import PRODUCTS, in_parts, parts_for
@@ -59,7 +62,9 @@ def _pack_columns(w, k0, terms, first, last, packed):
 
 
 @njit
-def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_row, c, c_at, c_row):
+def _product(
+    a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_row, c, c_at, c_row
+):
     """c[r, j] = s[r, j] + Σ_k a[r, k] w[k, j] for `rows` rows by one thread; flat arrays.
 
     gates = 0: `packed` holds columns; else it is gated, and gate g of c and s starts g·width in.
@@ -80,6 +85,37 @@ def product(a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_r
             )  # fmt: skip
             r += some
             left -= 1
+
+
+@functools.cache
+def product_at(dtype) -> int:
+    """The address of `product` for a dtype. With the thirty loops of `tile` it is the largest thing
+    that recurrent layers compile: called by its address it is compiled once, linked and optimised
+    once, not in each function that needs it.
+    """
+    real, n = types.Array(from_dtype(dtype), 1, "C"), types.intp
+    arguments = (real, n, n, n, n, real, n, n, n, real, n, n, real, n, n)
+    _product.compile(arguments)
+    made = _product.overloads[arguments]
+    return made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+
+
+@intrinsic
+def product(
+    typing, at, a, a_at, a_row, a_k, rows, packed, terms, width, gates, s, s_at, s_row, c, c_at,
+    c_row,
+):  # fmt: skip
+    """`_product`, at the address of `product_at`."""
+    n = types.intp
+    given = (a, n, n, n, n, packed, n, n, n, s, n, n, c, n, n)
+
+    def generate(context, b, signature, args):
+        kind = context.call_conv.get_function_type(types.none, given)
+        function = b.inttoptr(args[0], kind.as_pointer())
+        context.call_conv.call_function(b, function, types.none, given, args[1:])
+        return context.get_dummy_value()
+
+    return types.void(n, *given), generate
 
 
 def gated(w, gates):
@@ -109,7 +145,7 @@ def columns(w):
 
 
 @njit(nogil=True)
-def _outer(a, a_from, b, c, parts, part):
+def _outer(multiply, a, a_from, b, c, parts, part):
     blocks = -(-c.shape[0] // TALL)
     first, last = part * blocks // parts * TALL, (part + 1) * blocks // parts * TALL
     last = min(last, c.shape[0])
@@ -140,8 +176,8 @@ def _outer(a, a_from, b, c, parts, part):
             for m in range(0, wide, TALL):
                 to = (group + m) * width
                 product(
-                    packed_a, m // TALL * side, 1, TALL, min(TALL, wide - m), packed_b, some,
-                    width, 0, flat_c, to, width, flat_c, to, width,
+                    multiply, packed_a, m // TALL * side, 1, TALL, min(TALL, wide - m), packed_b,
+                    some, width, 0, flat_c, to, width, flat_c, to, width,
                 )  # fmt: skip
 
 
@@ -152,4 +188,4 @@ def add_outer(a, a_from, b, c):
     time, so that both factors are read from the cache.
     """
     parts = min(get_num_threads(), parts_for(len(a) * c.size, part=PRODUCTS))
-    in_parts(_outer, parts, a, a_from, b, c, parts)
+    in_parts(_outer, parts, product_at(c.dtype), a, a_from, b, c, parts)

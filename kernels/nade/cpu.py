@@ -121,8 +121,11 @@ def _weight_grad(g, x, w, c, v, gw, gc, gv, parts, part):
                 _run_back(g[n], first, end, hs[k], v_block, gv_block, acc)
                 end = first
             _close(acc, hs[0], d)
-            gc[lo:hi] += d
-        gw[:, lo:hi], gv[:, lo:hi] = gw_block, gv_block
+            for j in range(hi - lo):
+                gc[lo + j] += d[j]
+        for i in range(steps):  # loops: for slices Numba compiles 2 s of checks of their shapes
+            for j in range(hi - lo):
+                gw[i, lo + j], gv[i, lo + j] = gw_block[i, j], gv_block[i, j]
 
 
 @njit(nogil=True)

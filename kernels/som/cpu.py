@@ -53,12 +53,16 @@ def _add_squares(x_n, block, d2):
 @njit
 def _first_smallest(d2, nodes):
     """As in the reference; d2 is padded to whole blocks, so the minimum is taken lane by lane."""
-    low = np.full(LANES, np.inf, d2.dtype)
+    low = np.empty(LANES, d2.dtype)
+    for lane in range(LANES):
+        low[lane] = np.inf
     for first in range(0, len(d2), LANES):
         for lane in range(LANES):
             if d2[first + lane] < low[lane]:
                 low[lane] = d2[first + lane]
-    smallest = low.min()
+    smallest = low[0]
+    for lane in range(1, LANES):
+        smallest = min(smallest, low[lane])
     for m in range(nodes):
         if d2[m] == smallest:
             return m
@@ -107,7 +111,8 @@ def _copied(x, first):
     """ROWS samples from `first` on, filled up with zeros behind the last."""
     rows = np.zeros((ROWS, x.shape[1]), x.dtype)
     for n in range(min(ROWS, len(x) - first)):
-        rows[n] = x[first + n]
+        for j in range(x.shape[1]):  # as slices, Numba compiles 2 s of checks and their messages
+            rows[n, j] = x[first + n, j]
     return rows
 
 
@@ -166,7 +171,8 @@ def _winners(x, blocks, nodes, index, smallest, parts, part):
     for first in range(part * bands // parts * ROWS, (part + 1) * bands // parts * ROWS, ROWS):
         count = min(ROWS, len(x) - first)
         rows, tile = _copied(x, first), np.empty(GROUP * LANES, x.dtype)
-        low = np.full(ROWS * LANES, np.inf, x.dtype)
+        low = np.empty(ROWS * LANES, x.dtype)
+        low[:] = np.inf
         at = np.zeros(ROWS * LANES, np.int32)
         for b in range(len(blocks)):
             block = blocks[b].reshape(-1)
