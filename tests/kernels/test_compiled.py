@@ -166,3 +166,27 @@ def test_the_key_is_cheap():
         compiled.key()
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 2e-2, seconds
+
+
+def test_no_kernel_assigns_a_slice_to_a_slice():
+    """For `a[i:j] = b` Numba compiles a check of the shapes with its message: 2 s each."""
+    import ast
+
+    found = []
+    for path in sorted(KERNELS.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            marks = [ast.unparse(d) for d in getattr(function, "decorator_list", ())]
+            if not any(m.startswith(("njit", "vectorised", "summing")) for m in marks):
+                continue
+            for node in ast.walk(function):
+                if not isinstance(node, ast.Assign | ast.AugAssign):
+                    continue
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                slices = any(
+                    isinstance(t, ast.Subscript) and ":" in ast.unparse(t.slice) for t in targets
+                )
+                number = not isinstance(node.value, ast.Subscript | ast.Tuple | ast.Name)
+                if slices and not (number and isinstance(node, ast.Assign)):
+                    found.append(f"{path.name}: {ast.unparse(node)}")
+    # one number from an array, written into every place of a slice, needs no check
+    assert found == ["cpu.py: spread[n * columns:(n + 1) * columns] = gkl[row + n]"]
