@@ -325,6 +325,14 @@ def test_scatter_and_getitem_are_transposes():
     assert_close(gg.grad(w[index], w, y).numpy(), want)
 
 
+def test_an_element_picked_twice_between_slices_gets_both_gradients():
+    x = gg.tensor(A, requires_grad=True)  # [3, 4, 2]
+    g = gg.grad(x[[0, 0, 2], :, [1, 1, 0]].sum(), x).numpy()
+    want = np.zeros((3, 4, 2))
+    want[0, :, 1], want[2, :, 0] = 2, 1
+    assert g.tolist() == want.tolist()
+
+
 def test_labels():
     x = gg.tensor(A[0])
     assert_close(gg.take_along(x, [0, 1, 1, 0]).numpy(), A[0][np.arange(4), [0, 1, 1, 0]])

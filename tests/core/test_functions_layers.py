@@ -170,6 +170,17 @@ def test_batch_norm(shape):
         assert_close(var[c], values.var(), rtol=1e-13)
 
 
+def test_batch_norm_of_two_values_and_of_no_channel():
+    """Of two values one lies a standard deviation above their mean, the other below."""
+    x = np.array([[1.0, 7.0], [3.0, 3.0]])
+    y, mean, var = gg.batch_norm(*tensors(x, np.ones(2), np.zeros(2)), eps=0.0)
+    assert y.numpy().tolist() == [[-1.0, 1.0], [1.0, -1.0]]
+    assert mean.tolist() == [2.0, 5.0] and var.tolist() == [1.0, 4.0]
+    none = np.zeros(0)
+    y, mean, var = gg.batch_norm(*tensors(np.zeros((2, 0, 3)), none, none))
+    assert y.shape == (2, 0, 3) and mean.shape == var.shape == (0,)
+
+
 def test_layer_norm():
     x, gamma, beta = make((2, 3, 5), (5,), (5,))
     want = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
@@ -218,6 +229,18 @@ def test_reparameterise():
             ratio = -(t**2) / 2 - np.log(s) + x**2 / 2
             total += np.trapezoid(q * ratio, x)
         assert abs(kl.numpy()[i] - total) < 1e-8
+
+
+def test_the_sample_alone_has_no_gradient_from_the_divergence():
+    mu, logvar = tensors(*make((3, 4), (3, 4)), requires_grad=True)
+    eps = philox.normal((3, 4), 9, 0, "float64")
+    for output, wanted in [
+        (0, (np.ones((3, 4)), np.exp(logvar.numpy() / 2) * eps / 2)),
+        (1, (mu.numpy(), (np.exp(logvar.numpy()) - 1) / 2)),
+    ]:
+        y = gg.reparameterise(mu, logvar, gg.Generator(9))[output]
+        for got, want in zip(gg.grad(y.sum(), [mu, logvar]), wanted):
+            assert_close(got.numpy(), want, rtol=1e-13)
 
 
 # ------------------------------------------------------------------- recurrent nets
@@ -281,6 +304,14 @@ def test_sequences_without_steps():
     assert hs.shape == (0, 2, 5) and h1 is h
     hs, h1 = gg.rnn(x, h, gg.zeros((5, 4)), gg.zeros((5, 5)))
     assert hs.shape == (0, 2, 5) and h1 is h
+
+
+def test_nade_of_a_single_number_does_not_look_at_it():
+    """y = b + v · σ(c), on the fused path and on the one that can be differentiated again."""
+    x, w, c, v, b = make((3, 1), (1, 2), (2,), (1, 2), (1,))
+    want = np.full((3, 1), b[0] + (v[0] * sigma(c)).sum())
+    assert_close(gg.nade(*tensors(x, w, c, v, b)).numpy(), want, rtol=1e-13)
+    gg.gradcheck(lambda *given: gg.nade(gg.tensor(x), gg.tensor(w), *given), c, v, b, order=2)
 
 
 # --------------------------------------------------------- fused against composed

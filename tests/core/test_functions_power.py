@@ -40,6 +40,8 @@ def test_conventions_at_zero():
     for exponent, want in ((0, [0.0, 0.0]), (0.0, [0.0, 0.0]), (1, [1.0, 1.0]), (2, [0.0, 4.0])):
         x = gg.tensor([0.0, 2.0], requires_grad=True)
         assert gg.grad((x**exponent).sum(), x).numpy().tolist() == want  # 0 · 0⁻¹ would be NaN
+    with np.errstate(divide="ignore"):  # 0⁻¹ = ∞, and ∞ · ln 1 would be NaN
+        assert slopes([0.0], [-1.0]) == [[-np.inf], [0.0]]
     y = gg.tensor([1.0, 2.0], requires_grad=True)
     assert gg.grad((0**y).sum(), y).numpy().tolist() == [0.0, 0.0]
 
@@ -67,6 +69,14 @@ def test_powers_of_integers(f, dtype, want):
     assert z.dtype == dtype and z.numpy().tolist() == want
 
 
+def test_powers_of_booleans_are_numpys():
+    """x x would be a boolean."""
+    for y in (1, 2, 3):
+        want = np.array([True, False]) ** y
+        got = gg.tensor([True, False]) ** y
+        assert got.dtype == want.dtype and got.numpy().tolist() == want.tolist()
+
+
 def test_running_sums_of_booleans_count():
     z = gg.cumsum(gg.tensor([True, True, False, True]))
     assert z.dtype == "int64" and z.numpy().tolist() == [1, 2, 2, 3]
@@ -87,6 +97,13 @@ def test_long_sums_do_not_drift(axis, lay):
         assert got.dtype == "float32" and got.shape == want.shape
         assert_close(got.astype("float64"), want, rtol=2e-6)
         assert_close(gg.sum(gg.Tensor(x), axis, keepdims).numpy(), np.asarray(got), rtol=0)
+
+
+def test_the_rows_after_the_last_block_are_added_in_double_precision():
+    """2²⁴ + 1 is no float32: one by one, each of the ones would be lost."""
+    x = np.zeros((64 * 9 + 63, 2), "float32")
+    x[64 * 9], x[64 * 9 + 1 :] = 2.0**24, 1.0
+    assert total(x, axis=0).tolist() == [2.0**24 + 62] * 2
 
 
 def test_means_and_their_gradients_over_many_rows():

@@ -51,6 +51,8 @@ def test_flops_of_a_convolution_and_its_gradients():
         (gg.exp, 6),
         (lambda x: x.sum(), 5),
         (lambda x: x.sum(axis=0), 3),
+        (lambda x: gg.sum_to(x, (3,)), 3),
+        (lambda x: gg.sum_to(x, (2, 1)), 4),
         (lambda x: x.T, 0),
         (lambda x: x.reshape(3, 2), 0),
         (lambda x: x[0], 0),
@@ -70,8 +72,18 @@ def test_flops_of_a_recurrent_net():
     lstm = gg.FUNCTIONS["lstm"]
     assert only(lambda: lstm(xa, h, h, wh), "lstm").flops == 5 * 8 * 3 * 2 * 2
     assert only(lambda: lstm(xa, h, h, wh, gg.ones((6, 2))), "lstm").flops == 5 * 14 * 3 * 2 * 2
+    inputs = gg.FUNCTIONS["input_product"]
+    x, w = gg.ones((5, 3, 4)), gg.ones((8, 4))
+    assert only(lambda: inputs(x, w), "input_product").flops == 2 * 5 * 3 * 4 * 8
     gru = gg.FUNCTIONS["gru"]
     assert only(lambda: gru(xa[..., :6], h, wh[:6]), "gru").flops == 5 * 6 * 3 * 2 * 2
+
+
+def test_flops_of_nade():
+    """For each of N rows and D numbers: a product with H weights v, and H weights w to add."""
+    x, w, c = gg.ones((5, 3)), gg.ones((3, 2)), gg.ones((2,))
+    call = only(lambda: gg.nade(x, w, c, w, gg.ones((3,))), "nade")
+    assert call.flops == 4 * 5 * 3 * 2
 
 
 def test_bytes_shapes_and_dtype():
