@@ -181,7 +181,8 @@ def njit(function=None, **options):
     """
     if function is None:
         return functools.partial(njit, **options)
-    made = numba.njit(function, **options)
+    # nobody calls a kernel by a C pointer: without that wrapper there is less to compile
+    made = numba.njit(function, no_cfunc_wrapper=True, **options)
     if isinstance(made, Dispatcher):  # NUMBA_DISABLE_JIT leaves the function as it is
         made._cache = Kept(made)
     return made
