@@ -4,6 +4,7 @@ Reading order: tensor, tape, differentiable, functions/, derivatives, gradcheck,
 nn/, optim/, fit, data/.
 """
 
+from ..kernels.doors import check_all
 from . import functions
 from .debug import NonFiniteError, debugging
 from .derivatives import hvp, jacobian
@@ -26,3 +27,8 @@ __all__ = [
     "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad", "ones", "optim", "tensor", "trace",
     "zeros", *functions.__all__,
 ]  # fmt: skip
+check_all(
+    globals(),
+    ("Generator", "backward", "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp",
+     "jacobian", "ones", "tensor", "zeros"),
+)  # fmt: skip

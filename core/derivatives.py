@@ -1,5 +1,7 @@
 """Whole Jacobians and Hessian-vector products, made of `grad`."""
 
+from collections.abc import Callable
+
 from .tape import grad, recording
 from .tensor import Tensor, TensorError, as_tensor, tensor
 
@@ -10,7 +12,7 @@ def _unit(shape, dtype, i, xp):
     return e
 
 
-def jacobian(f, x, *, create_graph: bool = False) -> Tensor:
+def jacobian(f: Callable, x: Tensor, *, create_graph: bool = False) -> Tensor:
     """∂f(x)/∂x, of shape f(x).shape + x.shape: one backward pass for each output.
 
     x is a tensor or an array.
@@ -39,7 +41,7 @@ def jacobian(f, x, *, create_graph: bool = False) -> Tensor:
     return j if create_graph else j.detach()
 
 
-def hvp(f, x, v) -> Tensor:
+def hvp(f: Callable, x: Tensor, v) -> Tensor:
     """The Hessian of the scalar f at x times v, without the Hessian: ∇(∇f(x)·v).
 
     >>> import glassgrad as gg

@@ -47,7 +47,7 @@ from .arrays import is_array, is_cupy, plain, xp_of
 from .kinds import SETTING
 from .observers import watch_end, watch_start
 from .tape import GraphError, Node, grad, grad_enabled
-from .tensor import HELD, Tensor, TensorError, array_of
+from .tensor import Tensor, TensorError, numbers_of
 
 FUNCTIONS: dict[str, "Differentiable"] = {}
 
@@ -161,7 +161,7 @@ class Differentiable:
 
     def _arrays(self, tensors):
         """The arrays behind the arguments, checked: one float dtype, one device."""
-        arrays = [t.data if type(t) is Tensor else _plain(t, self.name) for t in tensors]
+        arrays = [t.data if type(t) is Tensor else _plain(t, self) for t in tensors]
         dtype = gpu = None
         for a in arrays:
             if is_array(a):
@@ -183,7 +183,11 @@ class Differentiable:
         if dtype is None:  # a Python float, and whatever needs a float, stands for float32
             if not any(is_array(a) for a in arrays):
                 arrays = [
-                    np.asarray(a, np.float32 if type(a) is float else None) if a is not None else a
+                    a
+                    if a is None
+                    else np.float32(a)[...]
+                    if type(a) is float
+                    else numbers_of(self.name, a)
                     for a in arrays
                 ]
             if self.floats or (self.elementwise and any(type(a) is float for a in arrays)):
@@ -298,15 +302,15 @@ class Differentiable:
         return [next(found) if need else None for need in needs]
 
 
-def _plain(value, function):
+def _plain(value, function: Differentiable):
     """A non-tensor argument as array, or as Python scalar, which takes on the others' dtype."""
     if isinstance(value, np.generic):  # first: np.float64 is a Python float, but float64 by force
         return value.item()
-    if value is None or isinstance(value, (bool, int, float)) or is_array(value):
+    if isinstance(value, (bool, int, float)) or is_array(value):
         return plain(value)
-    array = array_of(function, value)
-    if array.dtype.char not in HELD:
-        raise DTypeError(f"{function}: expected numbers, got {array.dtype} {type(value).__name__}")
+    if value is None and function.optional:
+        return None
+    array = numbers_of(function.name, value)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 

@@ -11,9 +11,12 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
+from ..kernels.annotations import Number
 from ..kernels.product import blas_at_one_thread
 from .data import DataSet
+from .recipe import SettingError
 from .run import Run
 from .system import System
 from .trainer import DivergedError, Trainer
@@ -23,6 +26,16 @@ __all__ = ["DivergedError", "Interrupted", "Silent", "Trainer", "fit"]
 
 class Interrupted(KeyboardInterrupt):
     """Training was asked to stop; it did so after a whole step, and saved its checkpoint."""
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """What shows a training while it runs."""
+
+    def start(self, name: str, epochs: int, batches: int) -> None: ...
+    def step(self, epoch: int, batch: int, figures: dict) -> None: ...
+    def epoch(self, row: dict) -> None: ...
+    def finish(self) -> None: ...
 
 
 class Silent:
@@ -36,7 +49,8 @@ class Silent:
 
 def fit(
     system: System, data: DataSet, settings: dict, *, run: Run | Callable[[], Run] | None = None,
-    resume: bool = False, progress=None, save_every: float = 30.0, stop=lambda: False,
+    resume: bool = False, progress: Progress | None = None, save_every: Number = 30.0,
+    stop: Callable = lambda: False,
 ) -> list[dict]:  # fmt: skip
     """Train a system; returns one dictionary of figures for each epoch gone through: all of them,
     or those until the system says that it has `finished`.
@@ -53,6 +67,8 @@ def fit(
     trainer = Trainer(system, data, settings)
     trainer.expect_selectable()
     run = run() if callable(run) else run
+    if resume and run is None:
+        raise SettingError("fit: resume=True goes on from a run; expected run=, got None")
     with run.hold() if run else contextlib.nullcontext():
         if resume:
             trainer.restore(*run.load())

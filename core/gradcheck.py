@@ -21,6 +21,7 @@ A kink within h of x makes the two one-sided differences disagree; when the grap
 declared piecewise, the point is moved and the check repeated, and the report says how often.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,8 @@ def _floats(ys):
 
 
 def gradcheck(
-    f, *inputs, order: int = 1, name: str | None = None, seed: int = 0, step: float = 1e-5,
-    tolerance: float = 1e-5, directions: int = 40, device: str = "cpu",
+    f: Callable, *inputs: Tensor, order: int = 1, name: str | None = None, seed: int = 0,
+    step: float = 1e-5, tolerance: float = 1e-5, directions: int = 40, device: str = "cpu",
 ) -> GradcheckReport:  # fmt: skip
     """Check the derivatives of f at the float64 arrays `inputs`; raise GradcheckError if wrong.
 

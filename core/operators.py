@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..kernels.errors import ShapeError, describe, expect
+from ..kernels.annotations import DType, Shape
+from ..kernels.doors import checked
+from ..kernels.errors import DTypeError, ShapeError, describe
 from . import functions as F
 from .tensor import Tensor, values_of
 
@@ -25,6 +27,8 @@ def _comparison(name):
     def compare(self, other):
         try:
             return getattr(self.data, name)(values_of(other))
+        except TypeError as error:
+            raise DTypeError(f"{name.strip('_')}: {error} {describe(x=self, y=other)}") from error
         except ValueError as error:
             shapes = f"{self.shape} and {np.shape(values_of(other))}"
             raise ShapeError(
@@ -56,28 +60,25 @@ for _name in (
     setattr(Tensor, _name, F.absolute if _name == "abs" else getattr(F, _name))
 
 
-def _sizes(function: str, shape):
-    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    whole = all(isinstance(n, (int, np.integer)) and n >= 0 for n in sizes)
-    expect(whole, function, "the shape must be of lengths", "integers ≥ 0", shape)
-    return sizes
+for _name in ("backward", "to"):
+    setattr(Tensor, _name, checked(getattr(Tensor, _name), f"Tensor.{_name}"))
 
 
-def zeros(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
+def zeros(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) -> Tensor:
     """A leaf of zeros.
 
     >>> import glassgrad as gg
     >>> gg.zeros((2,), "float64")
     tensor([0., 0.], dtype=float64)
     """
-    return Tensor(np.zeros(_sizes("zeros", shape), dtype), requires_grad)
+    return Tensor(np.zeros(shape, dtype), requires_grad)
 
 
-def ones(shape, dtype="float32", requires_grad: bool = False) -> Tensor:
+def ones(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) -> Tensor:
     """A leaf of ones.
 
     >>> import glassgrad as gg
     >>> gg.ones((2,), requires_grad=True)
     tensor([1., 1.], requires_grad=True)
     """
-    return Tensor(np.ones(_sizes("ones", shape), dtype), requires_grad)
+    return Tensor(np.ones(shape, dtype), requires_grad)

@@ -10,6 +10,7 @@ import zlib
 import numpy as np
 
 from ..kernels import philox
+from ..kernels.annotations import Count, DType, Shape
 from ..kernels.checks import choice
 from ..kernels.errors import DeviceError, DTypeError, ValueRangeError, expect
 from .arrays import DEVICES, module_for, xp_of
@@ -56,7 +57,9 @@ class Generator:
         mixed = (zlib.crc32(text) << 32 | zlib.adler32(text)) ^ (self.seed * 0x9E3779B97F4A7C15)
         return Generator(mixed & (2**64 - 1), 0, self.device)
 
-    def uniform(self, shape=(), low=0.0, high=1.0, dtype="float32") -> np.ndarray:
+    def uniform(
+        self, shape: Shape = (), low: float = 0.0, high: float = 1.0, dtype: DType = "float32"
+    ) -> np.ndarray:
         """Array of uniform numbers in [low, high).
 
         >>> import glassgrad as gg
@@ -74,7 +77,7 @@ class Generator:
         below = np.nextafter(number(high), number(low))  # the sum may round up to `high` itself
         return xp.minimum(u * number(high - low) + number(low), below)
 
-    def normal(self, shape=(), dtype="float32") -> np.ndarray:
+    def normal(self, shape: Shape = (), dtype: DType = "float32") -> np.ndarray:
         """Array of independent N(0, 1) numbers.
 
         >>> import glassgrad as gg
@@ -101,7 +104,7 @@ class Generator:
         u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # beside p
         return (u < p).astype(p.dtype)
 
-    def permutation(self, n: int) -> np.ndarray:
+    def permutation(self, n: Count) -> np.ndarray:
         """A random order of 0..n-1 (int64).
 
         >>> import glassgrad as gg
@@ -111,7 +114,7 @@ class Generator:
         words = philox.bits(*self.take(2 * n), 2 * n).astype(np.uint64)
         return np.argsort(words[:n] << np.uint64(32) | words[n:], kind="stable")
 
-    def integers(self, high: int, n: int) -> np.ndarray:
+    def integers(self, high: int, n: Count) -> np.ndarray:
         """n integers uniform in 0..high-1 (int64), by multiplication of 32-bit words.
 
         A value's probability is off by at most 2⁻³².

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..kernels.errors import GlassgradError, nearest
+from ..kernels.annotations import kind_of
+from ..kernels.errors import GlassgradError, nearest, shown
 
 
 class SettingError(GlassgradError, ValueError):
@@ -27,6 +28,32 @@ COMMON = {
 
 
 LEAST = {"epochs": 0, "batch": 1, "lr": 0, "clip": 0, "weight_decay": 0, "seed": 0}
+
+
+def expect_complete(settings: dict, name: str) -> None:
+    """Every setting that a training reads is there and of its type; SettingError if not.
+
+    >>> expect_complete({**COMMON, "epochs": "10"}, "som")
+    Traceback (most recent call last):
+        ...
+    glassgrad.core.recipe.SettingError: som: setting 'epochs' must be an int of at most 64 bits; \
+got '10'
+    """
+    missing = [key for key in COMMON if key not in settings]
+    if missing:
+        raise SettingError(
+            f"{name}: settings are missing: {', '.join(missing)}; those of a recipe, or of"
+            " core.recipe.COMMON, have them all"
+        )
+    for key, default in COMMON.items():
+        kind = kind_of(type(default))
+        try:
+            kind.read(settings[key])
+        except TypeError:
+            got = shown(settings[key])
+            raise SettingError(f"{name}: setting {key!r} must be {kind.must}; got {got}") from None
+        except (ValueError, OverflowError):
+            continue  # a number out of range, see expect_ranges
 
 
 def expect_ranges(

@@ -24,12 +24,29 @@ the second time.
 import contextlib
 import itertools
 import threading
+from typing import Annotated
 
+from ..kernels.annotations import Kind
 from ..kernels.checks import choice
 from ..kernels.errors import DTypeError, GlassgradError, expect
 
 _numbers = itertools.count()
 _state = threading.local()
+
+
+def _tensors(value):
+    """A tensor, or a list of nothing but tensors."""
+    from .tensor import Tensor
+
+    if isinstance(value, Tensor):
+        return value
+    found = list(value)
+    if not all(isinstance(t, Tensor) for t in found):
+        raise TypeError
+    return found
+
+
+Tensors = Annotated[object, Kind("Tensors", "a tensor or a list of tensors", _tensors)]
 
 
 class GraphError(GlassgradError, RuntimeError):
@@ -187,7 +204,7 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
 
 def _pairs(function, outputs, cotangents):
     """Lists of outputs and cotangents of equal length; a scalar output has cotangent 1."""
-    from .tensor import Tensor
+    from .tensor import Tensor, numbers_of
 
     if isinstance(outputs, Tensor):
         listed = isinstance(cotangents, (list, tuple)) and any(
@@ -216,7 +233,7 @@ def _pairs(function, outputs, cotangents):
                     " pass a cotangent of its shape, or reduce it with .sum() or .mean()"
                 )
             g = t.xp.ones(t.shape, t.dtype)
-        g = g if isinstance(g, Tensor) else Tensor(t.xp.asarray(g, dtype=t.dtype))
+        g = g if isinstance(g, Tensor) else Tensor(numbers_of(function, g, like=t.data))
         expect(
             g.shape == t.shape, function, "a cotangent must have its output's shape", t.shape,
             g.shape, output=t, cotangent=g,
@@ -229,7 +246,10 @@ def _pairs(function, outputs, cotangents):
     return outputs, full
 
 
-def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused: str = "error"):
+def grad(
+    outputs: Tensors, inputs: Tensors, cotangents=None, *, create_graph: bool = False,
+    unused: str = "error",
+):  # fmt: skip
     """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
 
     A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are
@@ -268,7 +288,9 @@ def grad(outputs, inputs, cotangents=None, *, create_graph: bool = False, unused
     return result[0] if single else result
 
 
-def backward(output, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
+def backward(
+    output: Tensors, cotangent=None, *, create_graph: bool = False, accumulate: bool = False
+):
     """Set `.grad` of every leaf that `output` depends on; see Tensor.backward.
 
     >>> import glassgrad as gg

@@ -6,6 +6,7 @@ functions, so that each is written down once.
 
 import numpy as np
 
+from ..kernels.annotations import DType
 from ..kernels.errors import DTypeError, GlassgradError, ShapeError
 from .arrays import FLOATS, device_of, is_array, module_for, plain, to_device, to_numpy, xp_of
 from .tape import grad_enabled
@@ -207,7 +208,11 @@ class Tensor:
                 " build a new one with where(), concatenate() or a product with a mask, or change"
                 " a leaf between steps with .assign(...)"
             )
-        self.data[index] = _untracked("assignment", value)
+        value = numbers_of("assignment", _untracked("assignment", value))
+        try:
+            self.data[index] = value
+        except (IndexError, ValueError, TypeError) as error:
+            raise ShapeError(f"assignment: {error} {self.describe()}") from error
         self.version += 1
 
     def assign(self, values) -> None:
@@ -218,7 +223,7 @@ class Tensor:
         """
         if self.node is not None:
             raise TensorError(f"assign: {self.describe()} is not a leaf")
-        values = self.xp.asarray(_untracked("assign", values))
+        values = self.xp.asarray(numbers_of("assign", _untracked("assign", values)))
         if values.shape != self.shape:
             raise TensorError(f"assign: expected shape {self.shape}, got {values.shape}")
         self.data[...] = values
@@ -238,7 +243,9 @@ class Tensor:
         backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
 
 
-def tensor(values, dtype=None, requires_grad: bool = False, device: str = "cpu") -> Tensor:
+def tensor(
+    values, dtype: DType | None = None, requires_grad: bool = False, device: str = "cpu"
+) -> Tensor:
     """A leaf tensor with its own copy of `values`; Python floats become float32.
 
     >>> import glassgrad as gg
@@ -276,14 +283,47 @@ def array_of(function: str, values):
         values = [plain(v) for v in values]
     try:
         array = np.asarray(values)
-    except ValueError as error:
+    except GlassgradError:
+        raise
+    except Exception as error:  # of lists that are ragged, or of an object's own
         raise ShapeError(
             f"{function}: nested lists must have equal lengths; expected a box of numbers, got"
-            f" {error}"
+            f" {_uneven(values) or error}"
         ) from error
     if array.dtype == object:
         raise DTypeError(f"{function}: cannot make an array of {type(values).__name__}")
     return array
+
+
+def _uneven(values, at: str = "") -> str:
+    """Where nested lists differ in length: ``[1] with 3 elements next to [0] with 2``.
+
+    >>> _uneven([[1, 2], [3, 4, 5]])
+    '[1] with 3 elements next to [0] with 2'
+    """
+    if not isinstance(values, (list, tuple)):
+        return ""
+    lengths = [len(v) if isinstance(v, (list, tuple)) else None for v in values]
+    for i, n in enumerate(lengths):
+        if n != lengths[0]:
+            shown = ["a number" if k is None else f"{k} elements" for k in (n, lengths[0])]
+            first = shown[1].removesuffix(" elements") if n is not None else shown[1]
+            return f"{at}[{i}] with {shown[0]} next to {at}[0] with {first}"
+    found = (_uneven(v, f"{at}[{i}]") for i, v in enumerate(values))
+    return next(filter(None, found), "")
+
+
+def numbers_of(function: str, values, like=None):
+    """`array_of` for what has to be numbers, in the dtype and on the device of the array `like`."""
+    array = values if is_array(values) else array_of(function, values)
+    if array.dtype.char not in HELD:
+        raise DTypeError(f"{function}: expected numbers, got {array.dtype} {type(values).__name__}")
+    if like is None:
+        return array
+    try:
+        return xp_of(like).asarray(array, dtype=like.dtype)
+    except OverflowError as error:
+        raise DTypeError(f"{function}: {error}") from error
 
 
 def _untracked(function: str, value):

@@ -17,7 +17,7 @@ from .choices import make_schedule
 from .data import DataSet
 from .nn.states import StateError, arrays_of, as_state
 from .optim import clip_grad_norm, finite_gradients
-from .recipe import SettingError, expect_ranges
+from .recipe import SettingError, expect_complete, expect_ranges
 from .state import CheckpointError
 from .system import System
 
@@ -46,6 +46,7 @@ class Trainer:
 
     def __post_init__(self):
         s = self.settings
+        expect_complete(s, type(self.system).__name__)
         expect_ranges(s, type(self.system).__name__)
         self.optimiser = self.system.make_optimiser(s)
         self.factor = make_schedule(s["schedule"], s["epochs"])

@@ -11,6 +11,7 @@ from . import memory, pools  # noqa: F401  # isort: skip  (before NumPy is loade
 import importlib
 
 from .case import Case, cases
+from .doors import check_all
 from .errors import (
     BackendError,
     DeviceError,
@@ -39,6 +40,9 @@ __all__ = [
     "implementations",
     *OPERATIONS,
 ]
+
+
+check_all(globals(), ["backend"])
 
 
 def __getattr__(name: str):

@@ -14,15 +14,16 @@ shapes fit together, stays with the function, which knows why.
     Axis      an axis by number;  Axes  one, or a tuple of several
     Shape     lengths of a new array, which has to fit into memory
     Lengths   lengths of an array that is there already; one may be -1
+    Count     how many elements, which have to fit into memory
     Number    a real number, infinity and NaN included, where ``float`` has to be finite
     DType     a dtype that tensors may have
     Array     an array, or nested lists of numbers
+    Library   the module that an array comes from: numpy or cupy
 """
 
 import collections.abc
 import inspect
 import math
-import numbers
 import operator
 import os
 import types
@@ -31,6 +32,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from .arrays import is_cupy
 from .errors import ShapeError, ValueRangeError, nearest
 
 WORD = 2**63  # what fits 64 bits; seeds and offsets are unsigned
@@ -86,7 +88,7 @@ def real(value):
     if getattr(value, "ndim", 0) or isinstance(value, complex | np.complexfloating):
         raise TypeError
     number = float(value.item() if hasattr(value, "item") else value)
-    return value if isinstance(value, numbers.Number) or hasattr(value, "dtype") else number
+    return value if isinstance(value, int | float) or hasattr(value, "dtype") else number
 
 
 def finite(value):
@@ -181,9 +183,17 @@ def _dtype(value):
 
 
 def _array(value):
-    """An array or nested lists of numbers, unchanged."""
-    array = value if hasattr(value, "dtype") else np.asarray(value)
-    if array.dtype.kind not in "fiubUS" or (array.dtype.kind in "US" and array is not value):
+    """An array as it is; nested lists of numbers, and what can turn into one, as array."""
+    if isinstance(value, np.ndarray) or is_cupy(value):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError
+    return array
+
+
+def _library(value):
+    if not callable(getattr(value, "empty", None)):
         raise TypeError
     return value
 
@@ -239,7 +249,16 @@ Lengths = Annotated[
     Kind("Lengths", "lengths (integers)", _lengths, "{k}.look({v})",
          look=are_lengths, error=ShapeError),
 ]  # fmt: skip
-Number = Annotated[float, Kind("Number", "a number", real, _KNOWN, (float, int))]
+Count = Annotated[
+    int,
+    Kind("Count", "how many: an int ≥ 0, as many as memory holds", lambda v: whole(v, 0, MEMORY),
+         "type({v}) is int and 0 <= {v} <= {k}.look", look=MEMORY, error=ShapeError),
+]  # fmt: skip
+Number = Annotated[float, Kind("Number", "a number", real, _KNOWN, (float,))]
+Library = Annotated[
+    types.ModuleType,
+    Kind("Library", "numpy or cupy", _library, "{v} is {k}.look", look=np),
+]
 DType = Annotated[
     str, Kind("DType", f"a dtype, one of {', '.join(DTYPES)}", _dtype,
               "type({v}) is str and {v} in {k}.known", DTYPES),
@@ -247,7 +266,8 @@ DType = Annotated[
 Array = Annotated[np.ndarray, _ARRAY]
 
 _kinds = {int: INT, float: FLOAT, bool: BOOL, str: STR, type(None): NONE,
-          np.ndarray: _ARRAY, collections.abc.Callable: CALLABLE}  # fmt: skip
+          np.ndarray: _ARRAY, tuple: ITERABLE, list: ITERABLE,
+          collections.abc.Callable: CALLABLE}  # fmt: skip
 _GOES_THROUGH = (collections.abc.Iterable, collections.abc.Sequence, collections.abc.Iterator)
 
 
@@ -274,12 +294,42 @@ def kind_of(annotation) -> Kind | None:
     if origin in (types.UnionType, typing.Union):
         parts = [kind_of(a) for a in typing.get_args(annotation)]
         return None if None in parts else _union(parts)
+    inside = typing.get_args(annotation)
+    if origin is tuple and inside[-1] is not ...:
+        return _fixed(inside)
+    if origin in (tuple, collections.abc.Sequence) and inside and kind_of(inside[0]):
+        return _sequence(kind_of(inside[0]))
     if origin in _GOES_THROUGH or annotation in _GOES_THROUGH:
         return ITERABLE
     if origin in _kinds:
         return _kinds[origin]
     cls = origin or annotation
     return _instance(cls) if isinstance(cls, type) else None
+
+
+def _sequence(part: Kind) -> Kind:
+    """A list or tuple of things of one kind, unchanged."""
+
+    def read(value):
+        if not isinstance(value, list | tuple | np.ndarray):
+            raise TypeError
+        for v in value:
+            part.read(v)
+        return value
+
+    return Kind("Sequence", f"a list or tuple, each {part.must}", read)
+
+
+def _fixed(annotations: tuple) -> Kind:
+    """A tuple of as many things, of these kinds."""
+    parts = [kind_of(a) for a in annotations]
+
+    def read(value):
+        _refuse_text(value)
+        return tuple(p.read(v) if p else v for p, v in zip(parts, value, strict=True))
+
+    names = ", ".join(p.must if p else "anything" for p in parts)
+    return Kind("tuple", f"a tuple ({names})", read)
 
 
 def _instance(cls: type) -> Kind:
@@ -300,7 +350,8 @@ def _choice(allowed: tuple) -> Kind:
             raise ValueError
         return value
 
-    must = f"one of {', '.join(map(repr, allowed))}"
+    *first, last = map(repr, allowed)
+    must = f"{', '.join(first)} or {last}" if first else last
     return Kind("Literal", must, read, "type({v}) is str and {v} in {k}.known", allowed)
 
 
@@ -321,22 +372,6 @@ def _union(parts: list[Kind]) -> Kind:
     )  # fmt: skip
     kind.parts, kind.known = tuple(parts), frozenset().union(*(p.known for p in parts))
     return kind
-
-
-def shown(value) -> str:
-    """A value for a message, short whatever it is.
-
-    >>> shown(1.5), shown(np.zeros((2, 3)))
-    ('1.5', 'an array (2, 3) float64')
-    """
-    try:
-        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-        if isinstance(shape, tuple) and dtype is not None and shape:
-            return f"an array {shape} {dtype}"
-        text = repr(value)
-    except Exception:  # someone else's repr, or an integer of too many digits to print
-        return f"a value of type {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def hint(value, kind: Kind) -> str:

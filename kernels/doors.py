@@ -24,8 +24,8 @@ import functools
 import inspect
 import linecache
 
-from .annotations import Kind, hint, kind_of, shown
-from .errors import ArgumentError, DTypeError, GlassgradError, MemoryLimitError, nearest
+from .annotations import Kind, hint, kind_of
+from .errors import ArgumentError, DTypeError, GlassgradError, MemoryLimitError, nearest, shown
 
 
 class _Missing:
@@ -36,11 +36,12 @@ class _Missing:
 
 
 MISSING = _Missing()
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 CALLS = ("__init__", "__call__", "forward")  # methods that speak in the name of their class
 
 
-def read(function: str, name: str, value, kind: Kind):
-    """The value as its kind has it. Raises DTypeError, or the kind's own error out of range.
+def read(function: str, name: str, value, kind: Kind, error=None):
+    """The value as its kind has it. Raises DTypeError, the kind's own error; or `error`.
 
     >>> from .annotations import INT
     >>> read("conv2d", "groups", 1.5, INT)
@@ -54,21 +55,23 @@ most 64 bits, got 1.5
     except GlassgradError:
         raise
     except (ValueError, OverflowError):
-        error, what = kind.error, "is not allowed"
+        suits, what = kind.error, "is not allowed"
     except Exception:  # whatever an object of somebody else's answers when asked for a number
-        error, what = DTypeError, "has the wrong type"
+        suits, what = DTypeError, "has the wrong type"
     got = shown(value) + hint(value, kind)
-    raise error(f"{function}: {name} {what}; expected {kind.must}, got {got}") from None
+    message = f"{function}: {name} {what}; expected {kind.must}, got {got}"
+    raise (error or suits)(message) from None
 
 
 class Door:
     """The parameters of one function, their kinds, and the messages about them.
 
-    `unknown` is the kind of parameters without an annotation.
+    `unknown` is the kind of parameters without an annotation; `error` is raised for every value
+    that does not fit, where its kind's own is not wanted.
     """
 
-    def __init__(self, name: str, parameters, unknown: Kind | None = None):
-        self.name, self.parameters = name, list(parameters)
+    def __init__(self, name: str, parameters, unknown: Kind | None = None, error=None):
+        self.name, self.parameters, self.error = name, list(parameters), error
         self.kinds = [kind_of(p.annotation) or unknown for p in self.parameters]
         self.method = bool(self.parameters) and self.parameters[0].name == "self"
 
@@ -84,7 +87,7 @@ class Door:
         name = self.parameters[i].name
         if value is MISSING:
             raise ArgumentError(f"{self.speaker(me)}: missing argument {name!r}")
-        return read(self.speaker(me), name, value, self.kinds[i])
+        return read(self.speaker(me), name, value, self.kinds[i], self.error)
 
     def unexpected(self, more, other, me=None):
         """The error about arguments that there is no parameter for."""
@@ -152,7 +155,7 @@ CALL = """try: return _function(ARGUMENTS)
         except MemoryError as error: raise _full(_name, error) from None"""
 
 
-def checked(thing, name: str | None = None):
+def checked(thing, name: str | None = None, error=None):
     """Decorator: a function, or a class with its public methods, behind the door.
 
     >>> @checked
@@ -165,19 +168,21 @@ def checked(thing, name: str | None = None):
 64 bits, got 'a'
     """
     if inspect.isclass(thing):
-        return _checked_class(thing)
+        return _checked_class(thing, error)
     name = name or thing.__qualname__
-    door = Door(name, inspect.signature(thing, eval_str=True).parameters.values())
-    others = [k for k, p in zip(door.kinds, door.parameters) if p.name not in ("self", "cls")]
+    parameters = inspect.signature(thing, eval_str=True).parameters.values()
+    door = Door(name, parameters, error=error)
+    named = [p for p in parameters if p.name not in ("self", "cls") and p.kind not in _VARIADIC]
     called = name.rpartition(".")[2] in CALLS or not door.method
-    if hasattr(thing, "__door__") or not (any(others) or (others and called)):
+    takes_none = door.method and len(door.parameters) == 1
+    if hasattr(thing, "__door__") or not (any(door.kinds) or (named and called) or takes_none):
         return thing
     made = functools.wraps(thing)(door.compiled(CALL, thing, thing.__globals__))
     made.__door__ = door
     return made
 
 
-def _checked_class(cls: type) -> type:
+def _checked_class(cls: type, error=None) -> type:
     """The class itself; the methods of its own and of its bases in this package have doors."""
     package = __package__.partition(".")[0]
     for base in cls.__mro__:
@@ -188,17 +193,24 @@ def _checked_class(cls: type) -> type:
                 continue
             full = f"{base.__name__}.{name}"
             if inspect.isfunction(value):
-                setattr(base, name, checked(value, full))
+                setattr(base, name, checked(value, full, error))
             elif isinstance(value, classmethod | staticmethod):
-                setattr(base, name, type(value)(checked(value.__func__, full)))
+                setattr(base, name, type(value)(checked(value.__func__, full, error)))
     return cls
 
 
-def check_all(namespace: dict, names, prefix: str = "") -> None:
-    """Doors for the functions and classes of a namespace; `prefix` stands before their names."""
+def check_all(namespace: dict, names=None, prefix: str = "", error=None) -> None:
+    """Doors for functions and classes of a namespace; `prefix` stands before their names.
+
+    Without `names` for every public one that the module defines itself.
+    """
+    own = namespace.get("__name__")
+    if names is None:
+        names = [n for n, v in namespace.items()
+                 if getattr(v, "__module__", None) == own and not n.startswith("_")]  # fmt: skip
     for name in names:
         value = namespace[name]
         if inspect.isfunction(value):
-            namespace[name] = checked(value, f"{prefix}{value.__name__}")
+            namespace[name] = checked(value, f"{prefix}{value.__name__}", error)
         elif inspect.isclass(value) and not issubclass(value, BaseException):
-            checked(value)
+            checked(value, error=error)

@@ -67,12 +67,28 @@ class KernelError(GlassgradError, RuntimeError):
     """A kernel went wrong while it ran: a barrier not all threads reach, memory out of bounds."""
 
 
+def shown(value) -> str:
+    """A value for a message, short whatever it is.
+
+    >>> shown(1.5), shown(np.zeros((2, 3)))
+    ('1.5', 'an array (2, 3) float64')
+    """
+    try:
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+        if isinstance(shape, tuple) and dtype is not None and shape:
+            return f"an array {shape} {dtype}"
+        text = repr(value)
+    except Exception:  # someone else's repr, or an integer of too many digits to print
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def describe(**arrays) -> str:
     """The arrays by name, each with shape and dtype: ``(x=(8, 3) float32, w=(4, 3) float64)``."""
     parts = []
     for name, a in arrays.items():
         shape, dtype = getattr(a, "shape", None), getattr(a, "dtype", None)
-        parts.append(f"{name}={a!r}" if shape is None else f"{name}={tuple(shape)} {dtype}")
+        parts.append(f"{name}={shown(a)}" if shape is None else f"{name}={tuple(shape)} {dtype}")
     return f"({', '.join(parts)})" if parts else ""
 
 

@@ -11,6 +11,7 @@ Importing this package reads no file and loads neither SciPy nor scikit-learn.
 ((32, 1, 8, 8), (32,))
 """
 
+from ...kernels.doors import check_all
 from .batches import binarised, count, folds, minibatches, order, pad, three_way, windows
 from .dataset import DataSet, Info, Split, join
 from .files import DataError, File, find
@@ -45,3 +46,5 @@ __all__ = [
     "tokenise",
     "windows",
 ]
+FUNCTIONS = [name for name in __all__ if name.islower()]
+check_all(globals(), (*FUNCTIONS, "DataSet", "Graph", "Vocabulary"), error=DataError)

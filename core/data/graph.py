@@ -22,7 +22,9 @@ class Graph:
     edges: np.ndarray  # int64 [E, 2]
     labels: np.ndarray | None = None  # int64 [N]; one class for each node
     label_pairs: np.ndarray | None = None  # int64 [P, 2]: node, group; any number of groups
-    features: tuple | None = None  # data, indices, indptr, (N, D)
+    features: tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None = (
+        None  # data, indices, indptr, (N, D)
+    )
     weights: np.ndarray | None = None  # float32 [E]
     edge_labels: np.ndarray | None = None  # int64 [E]
     train: np.ndarray | None = None  # int64, indices of nodes
@@ -42,7 +44,8 @@ class Graph:
         for name, of in (("labels", self.nodes), ("weights", len(e)), ("edge_labels", len(e))):
             a = getattr(self, name)
             if a is not None:
-                self._expect(len(a) == of, f"{name} must have length {of}; got {len(a)}")
+                n = len(a) if a.ndim else 0
+                self._expect(n == of, f"{name} must have length {of}; got {n}")
         for name in ("train", "valid", "test"):
             if getattr(self, name) is not None:
                 self._inside(name, getattr(self, name), self.nodes)
@@ -56,6 +59,7 @@ class Graph:
             raise DataError(f"graph {self.name}: {message}")
 
     def _inside(self, name: str, a: np.ndarray, below: int) -> None:
+        self._expect(a.size == 0 or a.dtype.kind in "iu", f"{name} must hold integers")
         ok = a.size == 0 or (a.min() >= 0 and a.max() < below)
         self._expect(ok, f"{name} must lie in 0 .. {below - 1}")
 

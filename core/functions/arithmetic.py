@@ -11,7 +11,7 @@ import numpy as np
 from ...kernels.errors import ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, is_cupy, placed, xp_of
 from ..differentiable import differentiable, moves
-from ..tensor import Tensor, values_of
+from ..tensor import Tensor, array_of, values_of
 from .shapes import sum_to
 
 
@@ -356,5 +356,5 @@ def where(condition, x, y):
     tensor([1., 0.])
     """
     condition = values_of(condition)
-    condition = condition if is_array(condition) else np.asarray(condition)
+    condition = condition if is_array(condition) else array_of("where", condition)
     return _select(x, y, condition=condition.astype(bool))

@@ -208,6 +208,7 @@ def gru_step(
     >>> gg.gru_step(gg.zeros((1, 3)), gg.ones((1, 1)), gg.zeros((3, 1)))
     tensor([[0.5]])
     """
+    expect(h.ndim == 2, "gru_step", "h must be [N, H]", "2 axes", h.ndim, xa=xa, h=h, wh=wh)
     hidden = h.shape[1]
     xr, xz, xn = split(xa, 3, axis=1)
     wr, wz, wn = split(wh, 3, axis=0)

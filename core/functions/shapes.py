@@ -6,9 +6,11 @@ concatenate  <-> slices      pad     <-> slice         getitem   <-> scatter (in
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from ...kernels.annotations import Axes, Axis, DType, Lengths, Number, Shape
 from ...kernels.errors import expect
-from ..arrays import xp_of
+from ..arrays import is_array, xp_of
 from ..differentiable import differentiable, moves
 from ..tensor import Tensor, as_tensor
 from .summation import total
@@ -225,6 +227,7 @@ def concatenate(*xs, axis: Axis = 0):
     (2, 4)
     """
     expect(len(xs) > 0, "concatenate", "there must be at least one array", 1, 0)
+    xs = [x if is_array(x) else np.asarray(x) for x in xs]  # numbers
     first = xs[0]
     axis = _axis(axis, first.ndim, "concatenate", first)
     for i, x in enumerate(xs):

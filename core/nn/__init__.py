@@ -4,6 +4,7 @@ Reading order: module, init, linear, convolution, normalisation, embedding, acti
 recurrent, losses.
 """
 
+from ...kernels.doors import check_all
 from . import init, losses
 from .activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .convolution import AvgPool2d, Conv1d, Conv2d, ConvTranspose2d, MaxPool2d
@@ -21,3 +22,6 @@ __all__ = [
     "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "detached", "init", "losses",
     "mlp",
 ]  # fmt: skip
+check_all(globals(), __all__)
+for _module in (init, losses):
+    check_all(vars(_module))

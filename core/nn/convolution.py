@@ -5,6 +5,7 @@ H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed l
 
 import math
 
+from ...kernels.annotations import DType, Pair
 from ...kernels.checks import pair
 from ...kernels.errors import expect
 from ..functions import avg_pool2d, conv1d, conv2d, conv_transpose2d, max_pool2d
@@ -67,8 +68,9 @@ class Conv2d(_Convolution):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel_size, stride=1, padding=0, dilation=1,
-        groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+        self, inputs: int, outputs: int, kernel_size: Pair, stride: Pair = 1,
+        padding: Pair = 0, dilation: Pair = 1, groups: int = 1, bias: bool = True, *,
+        rng: Generator, dtype: DType = "float32",
     ):  # fmt: skip
         super().__init__(
             inputs, outputs, _pair(kernel_size), stride, padding, dilation, groups, bias, rng, dtype
@@ -85,7 +87,8 @@ class Conv1d(_Convolution):
 
     def __init__(
         self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, padding: int = 0,
-        dilation: int = 1, groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+        dilation: int = 1, groups: int = 1, bias: bool = True, *, rng: Generator,
+        dtype: DType = "float32",
     ):  # fmt: skip
         super().__init__(
             inputs, outputs, (kernel_size,), stride, padding, dilation, groups, bias, rng, dtype
@@ -113,8 +116,9 @@ class ConvTranspose2d(_Convolution):
     transposed = True
 
     def __init__(
-        self, inputs: int, outputs: int, kernel_size, stride=1, padding=0, output_padding=0,
-        dilation=1, groups: int = 1, bias: bool = True, *, rng: Generator, dtype="float32",
+        self, inputs: int, outputs: int, kernel_size: Pair, stride: Pair = 1,
+        padding: Pair = 0, output_padding: Pair = 0, dilation: Pair = 1, groups: int = 1,
+        bias: bool = True, *, rng: Generator, dtype: DType = "float32",
     ):  # fmt: skip
         self.output_padding = output_padding
         super().__init__(
@@ -129,7 +133,7 @@ class ConvTranspose2d(_Convolution):
 
 
 class _Pool(Module):
-    def __init__(self, kernel_size, stride=None, padding=0):
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
         name, size = type(self).__name__, _pair(kernel_size)
         for k in size:
             expect_sizes(name, kernel_size=k)

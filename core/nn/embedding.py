@@ -1,5 +1,6 @@
 """The table of vectors."""
 
+from ...kernels.annotations import DType
 from ..functions import embedding
 from ..random import Generator
 from ..tensor import Tensor
@@ -18,7 +19,7 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
-    def __init__(self, entries: int, size: int, *, rng: Generator, dtype="float32"):
+    def __init__(self, entries: int, size: int, *, rng: Generator, dtype: DType = "float32"):
         expect_sizes("Embedding", entries=entries, size=size)
         self.weight = parameter(normal((entries, size), rng, std=1.0, dtype=dtype))
 

@@ -8,19 +8,22 @@ Draws are made on the CPU whatever the device, so that a seed gives the same net
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from ...kernels.annotations import DType, Number, Shape
 from ...kernels.checks import choice, within
-from ...kernels.errors import expect
+from ...kernels.errors import expect, shown
 from ..arrays import to_numpy
 from ..random import Generator
 from ..tensor import Tensor
+from .module import Module
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
 
 
-def fans(shape) -> tuple[int, int]:
+def fans(shape: Shape) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight [O, I, K...].
 
     >>> fans((16, 3, 5, 5))
@@ -43,67 +46,88 @@ def gain(activation: str, slope: float = 0.01) -> float:
     return GAINS[activation]
 
 
-def zeros(shape, rng: Generator | None = None, *, dtype="float32") -> np.ndarray:
+def zeros(shape: Shape, rng: Generator | None = None, *, dtype: DType = "float32") -> np.ndarray:
     """All zero; for biases."""
     return np.zeros(shape, dtype)
 
 
-def ones(shape, rng: Generator | None = None, *, dtype="float32") -> np.ndarray:
+def ones(shape: Shape, rng: Generator | None = None, *, dtype: DType = "float32") -> np.ndarray:
     """All one; for scales."""
     return np.ones(shape, dtype)
 
 
-def constant(shape, rng: Generator | None = None, *, value: float, dtype="float32") -> np.ndarray:
+def constant(
+    shape: Shape, rng: Generator | None = None, *,
+    value: Number, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """All equal to `value`."""
     return np.full(shape, value, dtype)
 
 
-def uniform(shape, rng: Generator, *, low=-0.1, high=0.1, dtype="float32") -> np.ndarray:
+def uniform(
+    shape: Shape, rng: Generator, *,
+    low: float = -0.1, high: float = 0.1, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """U[low, high); ±0.1 is the small language model's of Zaremba et al. 2014."""
     return to_numpy(rng.uniform(shape, low, high, dtype))
 
 
-def normal(shape, rng: Generator, *, mean=0.0, std=0.01, dtype="float32") -> np.ndarray:
+def normal(
+    shape: Shape, rng: Generator, *,
+    mean: float = 0.0, std: float = 0.01, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """N(mean, std²), std ≥ 0; std 0.01 as in Krizhevsky et al. 2012."""
     within("normal", "std", std, least=0)
     draw = to_numpy(rng.normal(shape, dtype))
     return draw * draw.dtype.type(std) + draw.dtype.type(mean)
 
 
-def _symmetric(shape, rng, std, dtype):
+def _symmetric(shape: Shape, rng, std, dtype):
     """Uniform with the given standard deviation: U(±√3 std)."""
     bound = math.sqrt(3) * std
     return uniform(shape, rng, low=-bound, high=bound, dtype=dtype)
 
 
-def xavier_uniform(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+def xavier_uniform(
+    shape: Shape, rng: Generator, *,
+    gain: float = 1.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """U(±gain √(6/(fan_in + fan_out))): keeps deviations forwards and backwards (Glorot 2010)."""
     return _symmetric(shape, rng, gain * math.sqrt(2 / sum(_some(shape))), dtype)
 
 
-def xavier_normal(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+def xavier_normal(
+    shape: Shape, rng: Generator, *,
+    gain: float = 1.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """N(0, gain² 2/(fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal(shape, rng, std=gain * math.sqrt(2 / sum(_some(shape))), dtype=dtype)
 
 
-def kaiming_uniform(shape, rng: Generator, *, a=0.0, dtype="float32") -> np.ndarray:
+def kaiming_uniform(
+    shape: Shape, rng: Generator, *,
+    a: float = 0.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """U(±√(6/((1 + a²) fan_in))): for relu, or leaky relu of slope a (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
     return _symmetric(shape, rng, std, dtype)
 
 
-def kaiming_normal(shape, rng: Generator, *, a=0.0, dtype="float32") -> np.ndarray:
+def kaiming_normal(
+    shape: Shape, rng: Generator, *,
+    a: float = 0.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """N(0, 2/((1 + a²) fan_in)) (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
     return normal(shape, rng, std=std, dtype=dtype)
 
 
-def lecun_normal(shape, rng: Generator, *, dtype="float32") -> np.ndarray:
+def lecun_normal(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> np.ndarray:
     """N(0, 1/fan_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6)."""
     return normal(shape, rng, std=1 / math.sqrt(_some(shape)[0]), dtype=dtype)
 
 
-def lecun_uniform(shape, rng: Generator, *, dtype="float32") -> np.ndarray:
+def lecun_uniform(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> np.ndarray:
     """U(±√(3/fan_in)), of the same variance as `lecun_normal`."""
     return _symmetric(shape, rng, 1 / math.sqrt(_some(shape)[0]), dtype)
 
@@ -114,7 +138,10 @@ def _some(shape) -> tuple[int, int]:
     return found
 
 
-def orthogonal(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarray:
+def orthogonal(
+    shape: Shape, rng: Generator, *,
+    gain: float = 1.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """A random matrix [shape[0], rest] with orthonormal rows or columns (Saxe et al. 2014).
 
     Q of the QR decomposition of a normal matrix, its columns' signs those of R's diagonal, which
@@ -129,13 +156,16 @@ def orthogonal(shape, rng: Generator, *, gain=1.0, dtype="float32") -> np.ndarra
     return np.ascontiguousarray(gain * q).reshape(shape).astype(dtype)
 
 
-def identity(shape, rng: Generator | None = None, *, gain=1.0, dtype="float32") -> np.ndarray:
+def identity(
+    shape: Shape, rng: Generator | None = None, *,
+    gain: float = 1.0, dtype: DType = "float32",
+) -> np.ndarray:  # fmt: skip
     """The unit matrix: a ReLU network that starts by remembering (Le, Jaitly & Hinton 2015)."""
     expect(len(shape) == 2, "identity", "shape must have two axes", 2, shape)
     return gain * np.eye(*shape, dtype=dtype)
 
 
-def everywhere(module, rule, rng: Generator, **options) -> None:
+def everywhere(module: Module, rule: Callable, rng: Generator, **options) -> None:
     """Set every parameter of a module by one rule: ``everywhere(net, uniform, rng, low=…)``."""
     for p in module.parameters():
         p.assign(rule(p.shape, rng, dtype=p.dtype, **options))
@@ -148,6 +178,7 @@ def parameter(values) -> Tensor:
 
 def scaled(shape, fan_in: int, rng: Generator, dtype) -> Tensor:
     """The layers' default: a parameter drawn from U(±1/√fan_in)."""
+    expect_sizes("scaled", fan_in=fan_in)
     bound = 1 / math.sqrt(fan_in)
     return parameter(uniform(shape, rng, low=-bound, high=bound, dtype=dtype))
 
@@ -156,4 +187,4 @@ def expect_sizes(layer: str, **sizes) -> None:
     """All sizes are positive integers."""
     for name, size in sizes.items():
         whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-        expect(whole and size > 0, layer, f"{name} must be a positive integer", "≥ 1", repr(size))
+        expect(whole and size > 0, layer, f"{name} must be a positive integer", "≥ 1", shown(size))

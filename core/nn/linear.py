@@ -1,5 +1,6 @@
 """The fully connected layer, and the change of shape that comes before it."""
 
+from ...kernels.annotations import DType
 from ..functions import flatten, linear
 from ..random import Generator
 from ..tensor import Tensor
@@ -20,8 +21,9 @@ class Linear(Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, bias: bool = True, *, rng: Generator, dtype="float32"
-    ):
+        self, inputs: int, outputs: int, bias: bool = True, *, rng: Generator,
+        dtype: DType = "float32",
+    ):  # fmt: skip
         expect_sizes("Linear", inputs=inputs, outputs=outputs)
         self.weight = scaled((outputs, inputs), inputs, rng, dtype)
         self.bias = scaled((outputs,), inputs, rng, dtype) if bias else None

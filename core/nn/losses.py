@@ -28,7 +28,7 @@ from ..functions import (
 )
 from ..functions import sum as sum_
 from ..functions.indexing import check_labels, targets_are_known
-from ..tensor import Tensor, as_tensor, values_of
+from ..tensor import Tensor, as_tensor, numbers_of, values_of
 
 
 def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
@@ -48,7 +48,8 @@ def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
     x = as_tensor(x)
     if not isinstance(y, Tensor):
         kept = x.requires_grad
-        y = Tensor((y.copy() if kept else y) if is_array(y) else x.xp.asarray(y, dtype=x.dtype))
+        given = numbers_of(function, y, None if is_array(y) else x.data)
+        y = Tensor(given.copy() if kept else given)
     if y.dtype.kind != "f":
         y = Tensor(y.data.astype(x.dtype))
     expect(

@@ -1,13 +1,17 @@
 """The multi-layer perceptron: the same two lines in half of all systems."""
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+from ...kernels.annotations import DType
 from ..random import Generator
 from .linear import Linear
 from .module import Sequential
 
 
-def mlp(sizes, activation, *, rng: Generator, dtype="float32") -> Sequential:
+def mlp(
+    sizes: Iterable[int], activation: Callable, *, rng: Generator, dtype: DType = "float32"
+) -> Sequential:
     """Linear layers of the given sizes, each followed by `activation()`.
 
     >>> import glassgrad as gg

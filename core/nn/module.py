@@ -14,10 +14,11 @@ state and is left out; `.detach()` makes a constant of it, which is.
 """
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ...kernels.annotations import DType
 from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
 from ..random import Generator
@@ -172,7 +173,7 @@ class Module:
             tensors[name].assign(value)
         return missing, unexpected
 
-    def with_parameters(self, tensors) -> "Module":
+    def with_parameters(self, tensors: Iterable) -> "Module":
         """Put `tensors` in the place of the parameters, in the order of `parameters()`.
 
         Makes the network a function of its parameters, for derivatives by them. The places are
@@ -219,7 +220,7 @@ class Module:
             generator.device = device
         return self
 
-    def astype(self, dtype) -> "Module":
+    def astype(self, dtype: DType) -> "Module":
         """Convert every float tensor to float32 or float64 in place; integers stay."""
         dtype = np.dtype(dtype)
         if dtype not in FLOATS:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...kernels.annotations import DType
 from ...kernels.checks import within
 from ...kernels.errors import expect
 from ..functions import batch_norm, layer_norm, reshape
@@ -27,7 +28,12 @@ class BatchNorm(Module):
     """
 
     def __init__(
-        self, channels: int, eps: float = 1e-5, momentum: float | None = 0.1, *, dtype="float32"
+        self,
+        channels: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        *,
+        dtype: DType = "float32",
     ):
         expect_sizes("BatchNorm", channels=channels)
         within("BatchNorm", "eps", eps, least=0)
@@ -72,7 +78,7 @@ class BatchNorm(Module):
 class LayerNorm(Module):
     """y = weight·(x - mean)/√(variance + ε) + bias over the last axis of x [..., D] (Ba 2016)."""
 
-    def __init__(self, size: int, eps: float = 1e-5, *, dtype="float32"):
+    def __init__(self, size: int, eps: float = 1e-5, *, dtype: DType = "float32"):
         expect_sizes("LayerNorm", size=size)
         within("LayerNorm", "eps", eps, least=0)
         self.weight = parameter(np.ones(size, dtype))

@@ -13,12 +13,13 @@ A state with two biases loads into a layer with one: the two are added, which is
 wherever both enter the same sum; in the library's GRU they do not, and it is refused.
 """
 
+from ...kernels.annotations import DType
 from ...kernels.checks import choice, within
 from ...kernels.errors import expect
 from ..functions import expand_dims, gru, lstm, rnn, stack
 from ..functions.recurrent import ACTIVATIONS
 from ..random import Generator
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .dropout import Dropout
 from .init import expect_sizes, scaled
 from .module import Module
@@ -26,7 +27,7 @@ from .module import Module
 
 def detached(state):
     """A state as constants: where back-propagation through time is cut."""
-    return tuple(map(detached, state)) if isinstance(state, tuple) else state.detach()
+    return tuple(map(detached, state)) if isinstance(state, tuple) else as_tensor(state).detach()
 
 
 class _Recurrent(Module):
@@ -39,6 +40,7 @@ class _Recurrent(Module):
         name = type(self).__name__
         expect_sizes(name, inputs=inputs, hidden=hidden, layers=layers)
         choice(name, "biases", biases, (0, 1, 2))
+        expect(layers <= 1000, name, "layers must be few enough to build", "≤ 1000", layers)
         self.inputs, self.hidden, self.layers, self.biases = inputs, hidden, layers, biases
         rows = self.gates * hidden
         for k in range(layers):
@@ -119,7 +121,8 @@ class RNN(_Recurrent):
 
     def __init__(
         self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 0,
-        activation: str = "tanh", dropout: float = 0.0, rng: Generator, dtype="float32",
+        activation: str = "tanh", dropout: float = 0.0, rng: Generator,
+        dtype: DType = "float32",
     ):  # fmt: skip
         choice("RNN", "activation", activation, ACTIVATIONS)
         self.activation = activation
@@ -153,7 +156,8 @@ class LSTM(_Recurrent):
 
     def __init__(
         self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 1,
-        peephole: bool = False, dropout: float = 0.0, rng: Generator, dtype="float32",
+        peephole: bool = False, dropout: float = 0.0, rng: Generator,
+        dtype: DType = "float32",
     ):  # fmt: skip
         self.peephole = peephole
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
@@ -191,7 +195,8 @@ class GRU(_Recurrent):
 
     def __init__(
         self, inputs: int, hidden: int, layers: int = 1, *, variant: str = "lecture",
-        biases: int | None = None, dropout: float = 0.0, rng: Generator, dtype="float32",
+        biases: int | None = None, dropout: float = 0.0, rng: Generator,
+        dtype: DType = "float32",
     ):  # fmt: skip
         choice("GRU", "variant", variant, ("lecture", "library"))
         self.variant, self.biases_add_up = variant, variant == "lecture"

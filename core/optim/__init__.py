@@ -3,6 +3,7 @@
 Reading order: optimiser, sgd, adaptive, alternating, schedules, clipping.
 """
 
+from ...kernels.doors import check_all
 from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
 from .alternating import Alternating
 from .clipping import clip_grad_norm, clip_grad_value, finite_gradients, grad_norm
@@ -27,3 +28,4 @@ __all__ = [
     "ReduceOnPlateau", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
     "finite_gradients", "grad_norm",
 ]  # fmt: skip
+check_all(globals(), __all__)

@@ -5,6 +5,7 @@ element by element; g stands for g + weight_decay·x where a weight decay is set
 """
 
 import math
+from collections.abc import Iterable
 
 from ...kernels import descent
 from ..arrays import xp_of
@@ -17,8 +18,8 @@ class AdaGrad(Optimiser):
     slots = ("sum",)
 
     def __init__(
-        self, parameters, lr: float = 1e-2, lr_decay: float = 0.0, weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0, eps: float = 1e-10,
+        self, parameters: Iterable, lr: float = 1e-2, lr_decay: float = 0.0,
+        weight_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10,
     ):  # fmt: skip
         super().__init__(
             parameters, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
@@ -43,7 +44,7 @@ class Adadelta(Optimiser):
     slots = ("square_avg", "acc_delta")
 
     def __init__(
-        self, parameters, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6,
+        self, parameters: Iterable, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6,
         weight_decay: float = 0.0,
     ):  # fmt: skip
         super().__init__(parameters, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
@@ -65,7 +66,7 @@ class RMSProp(Optimiser):
     slots = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(
-        self, parameters, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
+        self, parameters: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
         weight_decay: float = 0.0, momentum: float = 0.0, centred: bool = False,
     ):  # fmt: skip
         super().__init__(
@@ -96,7 +97,7 @@ class Adam(Optimiser):
     decoupled = False
 
     def __init__(
-        self, parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        self, parameters: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8, weight_decay: float = 0.0, amsgrad: bool = False,
     ):  # fmt: skip
         super().__init__(
@@ -119,7 +120,7 @@ class AdamW(Adam):
     decoupled = True
 
     def __init__(
-        self, parameters, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        self, parameters: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False,
     ):  # fmt: skip
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)

@@ -7,8 +7,10 @@ import math
 
 import numpy as np
 
+from ...kernels.annotations import Number
 from ...kernels.errors import ValueRangeError, expect
 from ..arrays import xp_of
+from ..tape import Tensors
 from ..tensor import Tensor
 
 
@@ -21,13 +23,13 @@ def _norm(g) -> float:
     return top * math.sqrt(float(xp.square(g / g.dtype.type(top)).sum(dtype="float64")))
 
 
-def grad_norm(parameters) -> float:
+def grad_norm(parameters: Tensors) -> float:
     """The Euclidean norm of all gradients together, as if they were one vector."""
     norms = [_norm(p.grad.data) for p in parameters if p.grad is not None]
     return math.nan if any(map(math.isnan, norms)) else math.hypot(*norms)
 
 
-def finite_gradients(parameters) -> bool:
+def finite_gradients(parameters: Tensors) -> bool:
     """Are all gradients free of NaN and Inf?
 
     Sums tell it with one pass and one transfer from the device; only when they are not finite,
@@ -40,7 +42,7 @@ def finite_gradients(parameters) -> bool:
     return all(bool(xp_of(g).isfinite(g).all()) for g in grads)
 
 
-def clip_grad_norm(parameters, max_norm: float) -> float:
+def clip_grad_norm(parameters: Tensors, max_norm: Number) -> float:
     """Scale all gradients by max_norm/norm where their joint norm is larger; return the norm.
 
     The norm is the one before clipping. When it is NaN or infinite it is returned as it is and the
@@ -65,7 +67,7 @@ def clip_grad_norm(parameters, max_norm: float) -> float:
     return norm
 
 
-def clip_grad_value(parameters, limit: float) -> None:
+def clip_grad_value(parameters: Tensors, limit: Number) -> None:
     """Every gradient element kept within ±limit; NaN stays NaN."""
     expect(limit > 0, "clip_grad_value", "limit must be positive", "> 0", limit, ValueRangeError)
     for p in parameters:

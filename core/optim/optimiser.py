@@ -5,6 +5,8 @@ not accumulated, so nothing has to be zeroed; a gradient is used once: a paramet
 backward pass did not reach keeps its place, even though its old `.grad` is still there.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ...kernels.checks import within
@@ -27,7 +29,7 @@ class Optimiser:
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, parameters, **settings):
+    def __init__(self, parameters: Iterable, **settings):
         parameters = list(parameters)
         name = type(self).__name__
         groups = (

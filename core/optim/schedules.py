@@ -11,6 +11,7 @@ A schedule is a pure function of the epoch, so a resumed run needs nothing but t
 import math
 from dataclasses import dataclass
 
+from ...kernels.annotations import Number
 from ...kernels.checks import choice, within
 from ..nn.states import StateError, as_state, is_count, is_number, is_rate, shown
 
@@ -31,7 +32,7 @@ class Product(Schedule):
 
     schedules: tuple
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return math.prod(s(epoch) for s in self.schedules)
 
 
@@ -44,7 +45,7 @@ class Constant(Schedule):
     def __post_init__(self):
         within("Constant", "factor", self.factor, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return self.factor
 
 
@@ -63,7 +64,7 @@ class Step(Schedule):
         within("Step", "size", self.size, above=0)
         within("Step", "gamma", self.gamma, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return self.gamma ** math.floor(epoch / self.size)
 
 
@@ -81,7 +82,7 @@ class MultiStep(Schedule):
     def __post_init__(self):
         within("MultiStep", "gamma", self.gamma, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return self.gamma ** sum(epoch >= m for m in self.milestones)
 
 
@@ -94,7 +95,7 @@ class Exponential(Schedule):
     def __post_init__(self):
         within("Exponential", "gamma", self.gamma, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return self.gamma**epoch
 
 
@@ -113,7 +114,7 @@ class Cosine(Schedule):
         within("Cosine", "total", self.total, above=0)
         within("Cosine", "floor", self.floor, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         done = min(max(epoch / self.total, 0.0), 1.0)
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * done))
 
@@ -131,7 +132,7 @@ class WarmUp(Schedule):
     def __post_init__(self):
         within("WarmUp", "length", self.length, above=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return min(1.0, (epoch + 1) / self.length)
 
 
@@ -150,7 +151,7 @@ class Halving(Schedule):
         within("Halving", "after", self.after, least=0)
         within("Halving", "factor", self.factor, above=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return self.factor ** max(0.0, epoch + 1 - self.after)
 
 
@@ -163,7 +164,7 @@ class InverseTime(Schedule):
     def __post_init__(self):
         within("InverseTime", "rate", self.rate, least=0)
 
-    def __call__(self, epoch):
+    def __call__(self, epoch: float):
         return 1 / (1 + self.rate * epoch)
 
 
@@ -193,7 +194,7 @@ class ReduceOnPlateau:
         self.cooldown, self.floor, self.mode = cooldown, floor, mode
         self.factor, self.best, self.waited, self.resting = 1.0, None, 0, 0
 
-    def __call__(self, metric: float) -> float:
+    def __call__(self, metric: Number) -> float:
         metric = float(metric)
         if self._improves(metric):
             self.best, self.waited = metric, 0

@@ -1,5 +1,7 @@
 """Stochastic gradient descent, and its momentum."""
 
+from collections.abc import Iterable
+
 from ...kernels import descent
 from ...kernels.errors import ValueRangeError, expect
 from .optimiser import Optimiser, step_in_place
@@ -26,7 +28,7 @@ class SGD(Optimiser):
     slots = ("momentum_buffer",)
 
     def __init__(
-        self, parameters, lr: float = 1e-3, momentum: float = 0.0, nesterov: bool = False,
+        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.0, nesterov: bool = False,
         weight_decay: float = 0.0,
     ):  # fmt: skip
         super().__init__(
@@ -53,7 +55,7 @@ class Momentum(SGD):
     """`SGD` with momentum 0.9 unless said otherwise."""
 
     def __init__(
-        self, parameters, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,
+        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,
         weight_decay: float = 0.0,
     ):  # fmt: skip
         super().__init__(parameters, lr, momentum, nesterov, weight_decay)

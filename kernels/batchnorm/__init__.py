@@ -27,6 +27,7 @@ internal covariate shift", 2015.
 """
 
 from ..checks import within
+from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
@@ -77,3 +78,6 @@ def backward(g, x, gamma, mean, variance, eps: float = 1e-5):
     _check("batchnorm.backward", x, vectors, g=g)
     within("batchnorm.backward", "eps", eps, least=0)
     return dispatch("batchnorm", "backward", g, x, gamma, mean, variance, float(eps))
+
+
+check_all(globals(), prefix="batchnorm.")

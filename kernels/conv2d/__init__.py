@@ -68,7 +68,9 @@ of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learn
 
 import operator
 
+from ..annotations import Lengths, Pair
 from ..checks import pair, shape4
+from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
@@ -106,7 +108,10 @@ def _geometry(function, x_shape, w_shape, stride, padding, dilation, groups, /, 
     return N, O, *out
 
 
-def output_shape(x_shape, w_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+def output_shape(
+    x_shape: Lengths, w_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    groups: int = 1,
+):  # fmt: skip
     """Shape [N,O,OH,OW] of `forward` for x [N,C,H,W] and w [O,C/G,KH,KW].
 
     >>> output_shape((8, 3, 32, 32), (16, 3, 5, 5), stride=2, padding=2)
@@ -127,7 +132,10 @@ def _expect_axes(function, letters, /, **arrays):
 LETTERS = {"x": "N,C,H,W", "w": "O,C/G,KH,KW", "gy": "N,O,OH,OW"}
 
 
-def forward(x, w, stride=1, padding=0, dilation=1, groups: int = 1):
+def forward(
+    x, w, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    groups: int = 1,
+):  # fmt: skip
     """y[n,o,i,j] = sum of w[o,c,u,v] x[n,c,i*SH-PH+u*DH,j*SW-PW+v*DW]: x [N,C,H,W] to [N,O,OH,OW].
 
     w is [O,C/G,KH,KW]; `stride`, `padding` and `dilation` are ints or pairs, in pixels. Raises
@@ -149,7 +157,10 @@ def forward(x, w, stride=1, padding=0, dilation=1, groups: int = 1):
     return dispatch("conv2d", "forward", x, w, *options)
 
 
-def input_grad(gy, w, x_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+def input_grad(
+    gy, w, x_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    groups: int = 1,
+):  # fmt: skip
     """gx [N,C,H,W] of `forward`: every gy [N,O,OH,OW] flows back through each tap it came from.
 
     Also the transposed convolution of gy by w, where `x_shape` settles the size that a stride
@@ -173,7 +184,10 @@ def input_grad(gy, w, x_shape, stride=1, padding=0, dilation=1, groups: int = 1)
     return dispatch("conv2d", "input_grad", gy, w, x_shape, *options)
 
 
-def weight_grad(gy, x, w_shape, stride=1, padding=0, dilation=1, groups: int = 1):
+def weight_grad(
+    gy, x, w_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    groups: int = 1,
+):  # fmt: skip
     """gw [O,C/G,KH,KW] of `forward`: each tap sums gy [N,O,OH,OW] times the x it met.
 
     Raises ShapeError when gy is not the shape that x and w_shape give. Source: LeCun et al., 1998.
@@ -193,3 +207,6 @@ def weight_grad(gy, x, w_shape, stride=1, padding=0, dilation=1, groups: int = 1
     must = "gy.shape must be that of the output"
     expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, x=x, w_shape=w_shape)
     return dispatch("conv2d", "weight_grad", gy, x, w_shape, *options)
+
+
+check_all(globals(), prefix="conv2d.")

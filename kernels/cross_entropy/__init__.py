@@ -23,6 +23,7 @@ Source: Bridle, "Probabilistic interpretation of feedforward classification netw
 
 import numpy as np
 
+from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
 from ..registry import dispatch
 
@@ -71,3 +72,6 @@ def backward(g, z, label, lse):
     """
     _check("cross_entropy.backward", z, label, g=g, lse=lse)
     return dispatch("cross_entropy", "backward", g, z, label, lse)
+
+
+check_all(globals(), prefix="cross_entropy.")

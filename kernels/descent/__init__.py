@@ -37,6 +37,8 @@ Zeiler 2012; Tieleman & Hinton 2012; Graves 2013; Kingma & Ba 2015; Reddi et al.
 Hutter 2019.
 """
 
+from ..annotations import Number
+from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
@@ -54,7 +56,10 @@ def _step(rule: str, x, g, slots: dict, numbers: tuple, in_place: bool):
     return dispatch("descent", rule, x, g, *slots.values(), *numbers, bool(in_place))
 
 
-def sgd(x, g, v, lr, momentum=0.0, nesterov=False, weight_decay=0.0, in_place=False):
+def sgd(
+    x, g, v, lr: Number, momentum: Number = 0.0, nesterov: bool = False,
+    weight_decay: Number = 0.0, in_place: bool = False,
+):  # fmt: skip
     """(x, v) after a step of gradient descent, with momentum where v is not None.
 
     Raises ShapeError, DTypeError, DeviceError. Sources: Robbins & Monro 1951; Polyak 1964.
@@ -67,7 +72,10 @@ def sgd(x, g, v, lr, momentum=0.0, nesterov=False, weight_decay=0.0, in_place=Fa
     return _step("sgd", x, g, {"v": v}, numbers, in_place)
 
 
-def adagrad(x, g, s, lr, eps=1e-10, weight_decay=0.0, in_place=False):
+def adagrad(
+    x, g, s, lr: Number, eps: Number = 1e-10, weight_decay: Number = 0.0,
+    in_place: bool = False,
+):  # fmt: skip
     """(x, s) after a step of AdaGrad. Raises as `sgd`. Source: Duchi, Hazan & Singer 2011.
 
     >>> import numpy as np
@@ -78,7 +86,10 @@ def adagrad(x, g, s, lr, eps=1e-10, weight_decay=0.0, in_place=False):
     return _step("adagrad", x, g, {"s": s}, numbers, in_place)
 
 
-def adadelta(x, g, v, u, lr, rho=0.9, eps=1e-6, weight_decay=0.0, in_place=False):
+def adadelta(
+    x, g, v, u, lr: Number, rho: Number = 0.9, eps: Number = 1e-6, weight_decay: Number = 0.0,
+    in_place: bool = False,
+):  # fmt: skip
     """(x, v, u) after a step of Adadelta. Raises as `sgd`. Source: Zeiler 2012.
 
     >>> import numpy as np
@@ -91,8 +102,9 @@ def adadelta(x, g, v, u, lr, rho=0.9, eps=1e-6, weight_decay=0.0, in_place=False
 
 
 def rmsprop(
-    x, g, v, m, b, lr, alpha=0.99, eps=1e-8, momentum=0.0, weight_decay=0.0, in_place=False
-):
+    x, g, v, m, b, lr: Number, alpha: Number = 0.99, eps: Number = 1e-8, momentum: Number = 0.0,
+    weight_decay: Number = 0.0, in_place: bool = False,
+):  # fmt: skip
     """(x, v, m, b) after a step of RMSProp: centred where m, with momentum where b is not None.
 
     Raises as `sgd`. Sources: Tieleman & Hinton 2012; Graves 2013.
@@ -106,8 +118,8 @@ def rmsprop(
 
 
 def adam(
-    x, g, m, v, top, lr, scale, beta1=0.9, beta2=0.999, eps=1e-8, keep=1.0, weight_decay=0.0,
-    in_place=False,
+    x, g, m, v, top, lr: Number, scale: Number, beta1: Number = 0.9, beta2: Number = 0.999,
+    eps: Number = 1e-8, keep: Number = 1.0, weight_decay: Number = 0.0, in_place: bool = False,
 ):  # fmt: skip
     """(x, m, v, top) after a step of Adam; `lr` and `scale` hold what depends on the step's number.
 
@@ -120,3 +132,6 @@ def adam(
     """
     numbers = map(float, (lr, scale, beta1, beta2, eps, keep, weight_decay))
     return _step("adam", x, g, {"m": m, "v": v, "top": top}, tuple(numbers), in_place)
+
+
+check_all(globals(), prefix="descent.")

@@ -20,6 +20,7 @@ JMLR 2014; there the weights shrink at test time, here the activations grow in t
 
 import math
 
+from ..doors import check_all
 from ..errors import ValueRangeError, expect, expect_floats
 from ..philox import check_stream
 from ..registry import dispatch
@@ -50,3 +51,6 @@ def forward(x, p: float, seed: int, offset: int):
     expect(0 <= p < 1, "dropout.forward", must, "0 <= p < 1", p, ValueRangeError, x=x)
     seed, offset = check_stream("dropout.forward", seed, offset, x.size)
     return dispatch("dropout", "forward", x, float(p), seed, offset)
+
+
+check_all(globals(), prefix="dropout.")

@@ -72,7 +72,10 @@ the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undon
                 rows, so that shared memory is asked half as often, by lanes that agree in pairs
 """
 
+from typing import Literal
+
 from ..checks import choice, plane, shapes, steps
+from ..doors import check_all
 from ..errors import DTypeError, expect, expect_floats
 from ..registry import dispatch
 
@@ -81,7 +84,7 @@ __all__ = ["VARIANTS", "cell_backward", "cell_forward", "sequence_backward", "se
 VARIANTS = ("lecture", "library")
 
 
-def cell_forward(xa, ha, h, variant="lecture"):
+def cell_forward(xa, ha, h, variant: Literal["lecture", "library"] = "lecture"):
     """One GRU step, given both parts of the pre-activations.
 
     r, z = σ(xa + ha). lecture: n = tanh(xa_n + ha_n), h' = (1-z) h + z n, where the caller has
@@ -105,7 +108,7 @@ def cell_forward(xa, ha, h, variant="lecture"):
     return dispatch("gru", "cell_forward", xa, ha, h, variant)
 
 
-def cell_backward(gh_new, gates, ha, h, variant="lecture"):
+def cell_backward(gh_new, gates, ha, h, variant: Literal["lecture", "library"] = "lecture"):
     """Gradients of one GRU step as a function of xa, ha and h.
 
     As on the page of this family, with gh only the straight path (what reaches h through ha is the
@@ -129,7 +132,7 @@ def cell_backward(gh_new, gates, ha, h, variant="lecture"):
     return dispatch("gru", "cell_backward", gh_new, gates, ha, h, variant)
 
 
-def sequence_forward(xa, h0, wh, bh=None, variant="lecture"):
+def sequence_forward(xa, h0, wh, bh=None, variant: Literal["lecture", "library"] = "lecture"):
     """All steps of a GRU layer, given the part of the pre-activations that comes from the input.
 
     xa [T, N, 3H]; h0 [N, H]; wh [3H, H] and bh None or [3H], both in the order r, z, n. Returns
@@ -150,7 +153,9 @@ def sequence_forward(xa, h0, wh, bh=None, variant="lecture"):
     return dispatch("gru", "sequence_forward", xa, h0, wh, bh, variant)
 
 
-def sequence_backward(ghs, hs, gates, h0, wh, bh=None, variant="lecture"):
+def sequence_backward(
+    ghs, hs, gates, h0, wh, bh=None, variant: Literal["lecture", "library"] = "lecture"
+):
     """Gradients of a whole GRU layer: backpropagation through time.
 
     ghs [T, N, H] is the gradient with respect to every h_t; hs, gates as returned by
@@ -182,3 +187,6 @@ def _check(function, variant, name, arrays):
     choice(function, "variant", variant, VARIANTS)
     expect_floats(function, **arrays)
     return plane(function, name, arrays)
+
+
+check_all(globals(), prefix="gru.")

@@ -80,6 +80,7 @@ hence full matrices; in the paper and in most libraries each cell sees only itse
 """
 
 from ..checks import plane, shapes, steps
+from ..doors import check_all
 from ..errors import expect_floats
 from ..registry import dispatch
 
@@ -187,3 +188,6 @@ def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p=None):
     wanted |= {"gates": (t, n, 4 * h), "c0": (n, h), "wh": (4 * h, h), "p": (3 * h, h)}
     shapes("lstm.sequence_backward", wanted, arrays)
     return dispatch("lstm", "sequence_backward", ghs, gcs, hs, cs, gates, h0, c0, wh, p)
+
+
+check_all(globals(), prefix="lstm.")

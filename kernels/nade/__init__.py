@@ -34,6 +34,7 @@ Uria et al., "Neural autoregressive distribution estimation", JMLR 2016; lecture
 taxonomy of generative models, where it is named.
 """
 
+from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
@@ -93,3 +94,6 @@ def input_grad(g, x, w, c, v):
     """
     _check("nade.input_grad", x, w, c, v, g=g)
     return dispatch("nade", "input_grad", g, x, w, c, v)
+
+
+check_all(globals(), prefix="nade.")

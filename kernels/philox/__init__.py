@@ -34,6 +34,8 @@ import operator
 
 import numpy
 
+from ..annotations import Count, DType, Library, Shape
+from ..doors import check_all
 from ..errors import FLOATS, DTypeError, GlassgradError, ShapeError, ValueRangeError, expect
 from ..registry import dispatch
 
@@ -98,7 +100,7 @@ def _draw(name: str, shape, seed: int, offset: int, dtype, xp):
     return dispatch("philox", name, shape, seed, offset, kind, like=xp.empty(0))
 
 
-def bits(seed: int, offset: int, n: int, xp=numpy):
+def bits(seed: int, offset: int, n: Count, xp: Library = numpy):
     """The first n words of the stream of `seed` from block `offset`, as uint32[n].
 
     `xp` is the array module of the result (numpy or cupy). Raises ValueRangeError where seed or
@@ -114,7 +116,7 @@ def bits(seed: int, offset: int, n: int, xp=numpy):
     return dispatch("philox", "bits", seed, offset, n, like=xp.empty(0))
 
 
-def uniform(shape, seed: int, offset: int, dtype="float32", xp=numpy):
+def uniform(shape: Shape, seed: int, offset: int, dtype: DType = "float32", xp: Library = numpy):
     """Uniform numbers (b >> 8) 2^-24 in [0, 1), element i in C order from word i of the stream.
 
     `shape` is an int or a tuple. The values are multiples of 2^-24, the same in both dtypes.
@@ -127,7 +129,7 @@ def uniform(shape, seed: int, offset: int, dtype="float32", xp=numpy):
     return _draw("uniform", shape, seed, offset, dtype, xp)
 
 
-def normal(shape, seed: int, offset: int, dtype="float32", xp=numpy):
+def normal(shape: Shape, seed: int, offset: int, dtype: DType = "float32", xp: Library = numpy):
     """Standard normal numbers by Box-Muller, element i in C order from block offset + i // 4.
 
     `shape` is an int or a tuple; float32 is computed in float32 and equals float64 up to rounding.
@@ -138,3 +140,6 @@ def normal(shape, seed: int, offset: int, dtype="float32", xp=numpy):
     array([ 0.9911, -0.9247, -0.6176, -0.4821])
     """
     return _draw("normal", shape, seed, offset, dtype, xp)
+
+
+check_all(globals(), prefix="philox.")

@@ -63,7 +63,9 @@ architectures for object recognition", 2010.
 
 import numpy as np
 
+from ..annotations import Lengths, Pair
 from ..checks import pair, shape4
+from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
 from ..registry import dispatch
 
@@ -125,7 +127,7 @@ def _expect_index(function, index, size, /, **arrays):
         )
 
 
-def output_shape(x_shape, kernel, stride=None, padding=0):
+def output_shape(x_shape: Lengths, kernel: Pair, stride: Pair | None = None, padding: Pair = 0):
     """Shape [N,C,OH,OW] of the pooled x [N,C,H,W]; `stride` is the kernel unless given.
 
     >>> output_shape((8, 3, 7, 9), 3, stride=2, padding=1)
@@ -143,7 +145,7 @@ def _forward(function, pass_, x, kernel, stride, padding):
     return dispatch("pool2d", pass_, x, *options)
 
 
-def max_forward(x, kernel, stride=None, padding=0):
+def max_forward(x, kernel: Pair, stride: Pair | None = None, padding: Pair = 0):
     """(y, index): the largest x [N,C,H,W] of each window, and where in its H*W plane it stood.
 
     y is [N,C,OH,OW], index int64 of that shape. `kernel`, `stride`, `padding` are ints or pairs, in
@@ -158,7 +160,7 @@ def max_forward(x, kernel, stride=None, padding=0):
     return _forward("pool2d.max_forward", "max_forward", x, kernel, stride, padding)
 
 
-def max_backward(gy, index, x_shape):
+def max_backward(gy, index, x_shape: Lengths):
     """gx of `x_shape` [N,C,H,W]: gy [N,C,OH,OW] added at the pixels that won.
 
     Raises ShapeError or ValueRangeError when index does not fit. Source: Scherer et al., 2010.
@@ -199,7 +201,7 @@ def max_gather(x, index):
     return dispatch("pool2d", "max_gather", x, index)
 
 
-def avg_forward(x, kernel, stride=None, padding=0):
+def avg_forward(x, kernel: Pair, stride: Pair | None = None, padding: Pair = 0):
     """y [N,C,OH,OW]: the mean of x [N,C,H,W] over each window, padding counted as zeros.
 
     `kernel`, `stride`, `padding` are ints or pairs, in pixels; `stride` is the kernel unless given.
@@ -212,7 +214,7 @@ def avg_forward(x, kernel, stride=None, padding=0):
     return _forward("pool2d.avg_forward", "avg_forward", x, kernel, stride, padding)
 
 
-def avg_backward(gy, x_shape, kernel, stride=None, padding=0):
+def avg_backward(gy, x_shape: Lengths, kernel: Pair, stride: Pair | None = None, padding: Pair = 0):
     """gx of `x_shape` [N,C,H,W]: gy / (KH KW) added over each window. The adjoint of `avg_forward`.
 
     Raises ShapeError when gy is not the shape that `avg_forward` gives.
@@ -230,3 +232,6 @@ def avg_backward(gy, x_shape, kernel, stride=None, padding=0):
     must = "gy.shape must be that of the output"
     expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, x_shape=x_shape)
     return dispatch("pool2d", "avg_backward", gy, x_shape, *options)
+
+
+check_all(globals(), prefix="pool2d.")

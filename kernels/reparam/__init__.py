@@ -30,6 +30,7 @@ Sources: Kingma & Welling, "Auto-encoding variational Bayes", 2014, section 2.4 
 lecture "VAE, GAN" (Utkin), slides on the reparameterisation; lecture 1 (Vorontsov), variational AE.
 """
 
+from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..philox import check_stream
 from ..registry import dispatch
@@ -76,3 +77,6 @@ def backward(gz, gkl, mu, logvar, seed: int, offset: int):
     """
     seed, offset = _check("reparam.backward", seed, offset, mu, logvar, gz=gz, gkl=gkl)
     return dispatch("reparam", "backward", gz, gkl, mu, logvar, seed, offset)
+
+
+check_all(globals(), prefix="reparam.")

@@ -71,6 +71,8 @@ Sources: Kohonen, "Self-organized formation of topologically correct feature map
 (Vorontsov), slides on competitive learning and Kohonen maps; lecture 2 (Dyakonov), slides on SOM.
 """
 
+from ..annotations import Number
+from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats, nearest
 from ..registry import dispatch
 
@@ -144,7 +146,7 @@ def winners(x, w):
     return dispatch("som", "winners", x, w)
 
 
-def update(w, x, winner, neighbourhood, rate: float, rule: str = "difference"):
+def update(w, x, winner, neighbourhood, rate: Number, rule: str = "difference"):
     """One batch step: every node moves by all samples at once; returns the new w[M, D].
 
     difference: w_m + rate sum_n K[winner_n, m] (x_n - w_m); additive: x_n instead of x_n - w_m;
@@ -196,3 +198,6 @@ def online(w, x, table, schedule, rates, rule: str = "difference"):
     _check_indices(name, "schedule", schedule, n, table.shape[0])
     _check_rule(name, rule)
     return dispatch("som", "online", w, x, table, schedule, rates, rule)
+
+
+check_all(globals(), prefix="som.")

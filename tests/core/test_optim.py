@@ -339,7 +339,7 @@ def test_shapes_zero_and_scalar_and_strided():
         (lambda p: optim.SGD([{"params": [p]}]), "a group needs 'parameters'"),
         (lambda p: optim.SGD([{"parameters": [p], "beta": 1}]), "may set .*'lr'"),
         (lambda p: optim.SGD([p], lr=-1.0), "SGD: lr must lie in its range"),
-        (lambda p: optim.SGD([p], lr=math.nan), "SGD: lr must lie in its range"),
+        (lambda p: optim.SGD([p], lr=math.nan), "SGD: lr is not allowed; expected a finite"),
         (lambda p: optim.SGD([p], nesterov=True), "nesterov needs a momentum"),
         (lambda p: optim.Adam([p], betas=(0.9, 1.0)), "betas must lie in its range"),
         (lambda p: optim.RMSProp([p], alpha=1.5), "alpha must lie in its range"),

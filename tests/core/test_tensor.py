@@ -366,7 +366,7 @@ X23, X32 = gg.ones((2, 3)), gg.ones((3, 2))
         (lambda: gg.lstm(X23, X23, X23, X23, X23), "lstm: x must be [T, N, I]", "(x=(2, 3) floa"),
         (
             lambda: gg.gru(gg.ones((1, 1, 1)), X23, X23, X23, variant="new"),
-            "gru: variant is not allowed; expected one of 'lecture', 'library'",
+            "gru: variant is not allowed; expected 'lecture' or 'library'",
             "got 'new'",
         ),
         (

@@ -132,7 +132,7 @@ def test_last_counter_may_be_used_but_not_passed():
         philox.bits(0, 2**64 - 1, 5)
 
 
-@pytest.mark.parametrize("seed, offset", [(-1, 0), (2**64, 0), (0, -1), (0, 2**64), (1.5, 0)])
+@pytest.mark.parametrize("seed, offset", [(-1, 0), (2**64, 0), (0, -1), (0, 2**64)])
 def test_seed_and_offset_out_of_range(seed, offset):
     for call in (
         lambda: philox.bits(seed, offset, 1),
@@ -141,19 +141,21 @@ def test_seed_and_offset_out_of_range(seed, offset):
     ):
         with pytest.raises(ValueRangeError, match="seed" if seed else "offset"):
             call()
+    with pytest.raises(DTypeError, match="seed has the wrong type; expected an int"):
+        philox.bits(1.5, 0, 1)
 
 
 def test_absurd_arguments():
-    with pytest.raises(ShapeError, match="negative"):
+    with pytest.raises(ShapeError, match="n is not allowed; expected how many"):
         philox.bits(0, 0, -1)
-    with pytest.raises(ShapeError, match="integer"):
+    with pytest.raises(DTypeError, match="n has the wrong type"):
         philox.bits(0, 0, (3, 3))
-    with pytest.raises(ShapeError, match=r"normal: sizes.*\(2, -3\)"):
+    with pytest.raises(ShapeError, match=r"normal: shape is not allowed.*\(2, -3\)"):
         philox.normal((2, -3), 0, 0)
-    with pytest.raises(ShapeError, match="integer"):
+    with pytest.raises(DTypeError, match="shape has the wrong type"):
         philox.uniform(2.5, 0, 0)
     for dtype in "int32", "float16", "no such dtype":
-        with pytest.raises(DTypeError, match="float32 or float64"):
+        with pytest.raises(DTypeError, match=r"uniform: dtype .*float32.*float64"):
             philox.uniform(3, 0, 0, dtype)
 
 

@@ -213,7 +213,7 @@ BAD = {
         (3, 1, 2),
     ),
     "padding 1 of 1": (ShapeError, "wholly in the padding", X, ((2, 1), 1, 1)),
-    "half a window": (DTypeError, "kernel must be made of ints", X, (1.5,)),
+    "half a window": (DTypeError, "kernel has the wrong type", X, (1.5,)),
     "ints": (DTypeError, "x.dtype must be float32 or float64", X.astype(int), (2,)),
     "a list": (DTypeError, "x must be an array; got list", [[1.0]], (2,)),
 }
