@@ -1,7 +1,8 @@
 """The fully connected layer, and the change of shape that comes before it."""
 
 from ...kernels.annotations import DType
-from ..functions import flatten, linear
+from ..functions.linalg import linear  # without its door: `forward` has one
+from ..functions.shapes import flatten
 from ..random import Generator
 from ..tensor import Tensor
 from .init import expect_sizes, scaled
