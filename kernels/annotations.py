@@ -76,7 +76,7 @@ def whole(value, low: int = -WORD, high: int = 2 * WORD - 1) -> int:
     >>> whole(np.int8(3)), whole(np.array(3))
     (3, 3)
     """
-    number = operator.index(value)
+    number = value if isinstance(value, bool) else operator.index(value)  # a bool stays one
     if not low <= number <= high:
         raise ValueError
     return number
@@ -344,7 +344,7 @@ def _instance(cls: type) -> Kind:
 
 def _choice(allowed: tuple) -> Kind:
     def read(value):
-        if not isinstance(value, str | int | np.generic | None):
+        if not isinstance(value, str | int | np.generic):
             raise TypeError
         if value not in allowed:
             raise ValueError

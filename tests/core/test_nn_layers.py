@@ -186,7 +186,7 @@ def test_dropout_streams_differ_resume_and_stop_in_evaluation():
     "make, message",
     [
         (lambda: nn.Linear(0, 2, rng=r()), "Linear: inputs must be a positive integer"),
-        (lambda: nn.Linear(2, 2.0, rng=r()), "outputs must be a positive integer"),
+        (lambda: nn.Linear(2, 2.0, rng=r()), "outputs has the wrong type"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2, rng=r()), "groups must divide inputs and outputs"),
         (lambda: nn.Conv2d(3, 4, (3, 0), rng=r()), "kernel_size must be a positive integer"),
         (lambda: nn.MaxPool2d(-2), "kernel_size must be a positive integer"),
