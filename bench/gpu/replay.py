@@ -142,10 +142,9 @@ def capture(step):
         try:
             with on_device_only(cupy):
                 kept = step()
-        except (
-            GlassgradError, cupy.cuda.runtime.CUDARuntimeError,
-            NotImplementedError,  # CuPy's, for cuBLAS while a stream is captured
-        ) as error:  # fmt: skip
+        except (GlassgradError, RuntimeError) as error:
+            # CUDA's own; CuPy's NotImplementedError for cuBLAS and RuntimeError for a copy to the
+            # host, both while a stream is captured
             with contextlib.suppress(cupy.cuda.runtime.CUDARuntimeError):
                 stream.end_capture()
             raise CaptureError(f"the step cannot be captured: {error}") from error
