@@ -64,6 +64,10 @@ def test_arrays_and_lists_are_taken():
         (lambda: gg.matmul(gg.tensor(1.0), ONES(2)), ShapeError, "matmul: both must have an axis"),
         (lambda: gg.matmul(ONES(2), gg.tensor(1.0)), ShapeError, "matmul: both must have an axis"),
         (lambda: ONES((2, 3)).reshape(3), ShapeError, "reshape: the number of elements must stay"),
+        (
+            lambda: gg.batch_norm(ONES((1, 3)), ONES(3), ONES(3)), ShapeError,
+            "batch_norm: needs at least two values in each channel",
+        ),
         (lambda: gg.split(ONES(4), 0), ShapeError, "split: the pieces must be equal"),
         (lambda: gg.split(ONES(4), -2), ShapeError, "split: the pieces must be equal"),
         (lambda: gg.embedding(ONES((2, 2)), [2]), gg.GlassgradError, "embedding: indices must lie"),

@@ -1,0 +1,95 @@
+"""Which tests have to notice a change in which file: the likely killers first.
+
+Each entry is a list of stages; a stage is one line of arguments for pytest, whose tests are
+collected together: the cheap ones run before those that are slow to collect.
+"""
+
+CORE, KERNELS = "tests/core", "tests/kernels"
+FUNCTIONS = f"{CORE}/test_functions.py"
+LAYERS = f"{CORE}/test_functions_layers.py {CORE}/test_functions_errors.py"
+EDGES = f"{CORE}/test_functions_edges.py"
+REST = (
+    f"{CORE}/test_functions_errors.py {EDGES} {CORE}/test_tensor.py {CORE}/test_trace.py"
+    f" {CORE}/test_nn_losses.py"
+)
+
+
+def _gradients(names: str) -> str:
+    """The gradient cases of some functions: values, both orders, every layout."""
+    names = " or ".join(names.split())
+    tests = "test_case or layout or float32"
+    files = f"{CORE}/test_gradcheck.py {CORE}/test_functions_layouts.py"
+    return f"{files} -k '({tests}) and ({names})'"
+
+
+def _on_device(names: str) -> str:
+    """The gradient cases of some functions on the stand-in for CuPy."""
+    names = " or ".join(names.split())
+    return f"-p tests.fake_cupy -m 'gpu and not slow' -k '{names}' tests/models/test_backends.py"
+
+
+CONTRACT = "tests/mutants/contract.py"
+
+
+TESTS = {
+    "core/functions/activations.py": [
+        FUNCTIONS, _gradients("relu elu sigmoid tanh softplus"), REST,
+    ],
+    "core/functions/arithmetic.py": [
+        f"{FUNCTIONS} {CORE}/test_functions_power.py",
+        _gradients(
+            "add sub mul div neg power exp log sqrt sin cos erf absolute maximum minimum clip where"
+        ),
+        REST,
+        _on_device("where erf maximum power"),
+    ],
+    "core/functions/autoregressive.py": [f"{LAYERS} -k 'nade'", _gradients("nade"), REST],
+    "core/functions/convolution.py": [LAYERS, _gradients("conv"), REST],
+    "core/functions/dropout.py": [LAYERS, _gradients("dropout noise"), REST],
+    "core/functions/indexing.py": [
+        FUNCTIONS, _gradients("getitem scatter embedding take_along one_hot argmax"), REST,
+        _on_device("getitem scatter embedding take_along"),
+    ],
+    "core/functions/latent.py": [LAYERS, _gradients("reparameterise"), REST],
+    "core/functions/linalg.py": [FUNCTIONS, _gradients("matmul linear"), REST],
+    "core/functions/normalisation.py": [
+        f"{LAYERS} {CORE}/test_functions_power.py", _gradients("norm"), REST,
+    ],
+    "core/functions/pooling.py": [
+        LAYERS, f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
+    ],
+    "core/functions/recurrent.py": [
+        LAYERS, _gradients("rnn lstm gru input_product"), REST, f"{CORE}/test_nn_recurrent.py",
+    ],
+    "core/functions/reductions.py": [
+        FUNCTIONS, _gradients("sum mean variance max min norm"), REST,
+    ],
+    "core/functions/shapes.py": [
+        FUNCTIONS,
+        _gradients(
+            "sum_to broadcast_to reshape transpose swap_axes expand_dims squeeze flatten"
+            " concatenate stack split pad flip astype cumsum"
+        ),
+        f"{CORE}/test_functions_power.py {REST}",
+    ],
+    "core/functions/softmax.py": [FUNCTIONS, _gradients("logsumexp softmax"), REST],
+    "core/functions/summation.py": [f"{CORE}/test_functions_power.py", FUNCTIONS],
+}  # fmt: skip
+
+FAMILIES = {
+    "batchnorm": f"{KERNELS}/test_batchnorm.py",
+    "conv2d": f"{KERNELS}/test_conv2d.py",
+    "cross_entropy": f"{KERNELS}/test_cross_entropy.py",
+    "descent": f"{KERNELS}/test_descent.py",
+    "dropout": f"{KERNELS}/test_dropout.py",
+    "gru": f"{KERNELS}/test_gru.py",
+    "lstm": f"{KERNELS}/test_lstm.py",
+    "nade": f"{KERNELS}/test_nade.py",
+    "philox": f"{KERNELS}/test_philox.py",
+    "pool2d": f"{KERNELS}/test_pool2d.py",
+    "reparam": f"{KERNELS}/test_reparam.py",
+    "som": f"{KERNELS}/test_som.py",
+}
+for _family, _own in FAMILIES.items():
+    TESTS[f"kernels/{_family}/reference.py"] = [f"{_own} -m 'not slow'", CONTRACT]
+    TESTS[f"kernels/{_family}/cpu.py"] = [CONTRACT, f"{_own} -m 'not slow'"]
