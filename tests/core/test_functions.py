@@ -269,6 +269,8 @@ def test_as_many_elements_as_ddof_have_no_variance():
 def test_reductions_of_nothing():
     assert gg.sum(gg.zeros((0, 3)), axis=0).numpy().tolist() == [0.0] * 3
     assert gg.norm(gg.zeros((0,))).item() == 0.0
+    assert gg.norm(gg.zeros((0, 3)), axis=0).numpy().tolist() == [0.0] * 3
+    assert gg.norm(gg.zeros((0, 3)), axis=1).shape == (0,)
     assert gg.softmax(gg.zeros((0, 3))).shape == (0, 3)
 
 

@@ -28,6 +28,8 @@ def test_arrays_and_lists_are_taken():
         assert gg.grad(f(x, axis=[0, -1]).sum(), x).shape == x.shape
     assert gg.flatten([[[1.0], [2.0]]]).shape == (1, 2)
     assert gg.squeeze([[1.0]], 0).shape == (1,) and gg.expand_dims([1.0], 0).shape == (1, 1)
+    assert gg.broadcast_to([1.0, 2.0], (2, 2)).numpy().tolist() == [[1.0, 2.0]] * 2
+    assert gg.sum_to([[1.0, 2.0], [3.0, 4.0]], (2,)).numpy().tolist() == [4.0, 6.0]
     assert gg.embedding([[1.0], [2.0]], [1]).numpy().tolist() == [[2.0]]
     assert gg.argmax([[1.0, 3.0]]).tolist() == [1]
     assert losses.mse([1.0, 2.0], [0.0, 4.0]).item() == 2.5

@@ -75,6 +75,20 @@ def test_gradients_by_finite_differences(name):
         assert_close(gradient, slope(array), rtol=1e-7, what=what)
 
 
+def test_work_that_is_cut_into_parts_is_done_to_the_end():
+    """300 rows of 24 numbers and 80 hidden units are enough for two threads."""
+    draw = np.random.default_rng(4)
+    x, g = (draw.integers(0, 2, (300, 24)).astype("float64") for _ in range(2))
+    w, c, v, b = weights(24, 80)
+    with backend("reference"):
+        want = nade.forward(x, w, c, v, b), nade.input_grad(g, x, w, c, v)
+        want += tuple(nade.weight_grad(g, x, w, c, v))
+    got = nade.forward(x, w, c, v, b), nade.input_grad(g, x, w, c, v)
+    got += tuple(nade.weight_grad(g, x, w, c, v))
+    for a, b in zip(got, want, strict=True):
+        assert_close(a, b, reduction=300)
+
+
 def test_a_zero_leaves_the_hidden_units_alone():
     x, (w, c, v, b) = np.zeros((1, 3)), weights(3, 2)
     w[0] = np.inf

@@ -171,3 +171,13 @@ def test_the_array_module_decides_the_device():
         philox.bits(0, 0, 4, xp=fake)
     with pytest.raises(BackendError), backend("no such backend"):
         philox.bits(0, 0, 4)
+
+
+@pytest.mark.parametrize("name", CPU)
+def test_a_long_stream_goes_on_where_its_pieces_end(name):
+    """Kernels make words some hundred at a time: none is skipped or made twice between."""
+    n = 3001
+    with backend(name):
+        whole = philox.bits(5, 7, n)
+        pieces = [philox.bits(5, 7 + at // 4, min(40, n - at)) for at in range(0, n, 40)]
+    assert np.array_equal(whole, np.concatenate(pieces)) and len(np.unique(whole)) > n - 5
