@@ -1,9 +1,10 @@
 """Times of contenders that take turns, each turn at steady state.
 
 A contender that has waited is slow at first: its threads sleep, others have used the caches, the
-processor's clock may have fallen. So a turn begins with calls that do not count, until they get no
-faster, and then fills its time. The time of a contender is the median of its turns' medians; the
-spread says how far these lie apart, which is how far the time may be off.
+processor's clock may have fallen. So a turn begins with calls that do not count, at least one,
+until they get no faster, and then fills its time. It can also matter whose turn came before, so the
+order changes from round to round (`in_round`). The time of a contender is the median of its turns'
+medians; the spread says how far these lie apart, which is how far the time may be off.
 """
 
 import itertools
@@ -39,7 +40,7 @@ class Timing:
 
 
 def summary(turns: Sequence[Turn]) -> Timing:
-    """What several turns come to.
+    """The timing that several turns add up to.
 
     >>> summary([Turn(3.0, 2.0, 5), Turn(1.0, 0.5, 9), Turn(2.0, 1.0, 7)])
     Timing(median=2.0, spread=2.0, best=0.5, runs=21)
@@ -58,9 +59,9 @@ class Effort:
     """How much is run.
 
     A turn takes `seconds` at steady state and at least `runs` calls; there are `turns` of each
-    contender, of a training step `steps`. Before that it warms up in windows of `warm` seconds (one
-    call where that is 0). A call of more than `slow` seconds is a turn by itself: what it takes to
-    wake up is nothing beside it. What no peer is compared with has `brief` seconds a turn.
+    contender, of a training step `steps`. Before that it warms up: one call, then windows of `warm`
+    seconds unless that is 0. Calls of more than `slow` seconds need no windows, and one timed call
+    is a turn. What no peer is compared with has `brief` seconds a turn.
     """
 
     seconds: float = 0.5
@@ -83,14 +84,13 @@ ON_GPU = Effort(seconds=0.02, turns=5, warm=0.0, brief=0.02)  # events are preci
 
 def turn(call: Callable, clock, effort: Effort) -> Turn:
     """Warm up until the calls are steady, then time them."""
-    first = _warm_up(call, clock, effort)
-    if first > effort.slow:
-        return Turn(first, first, 1)
+    slow = _warm_up(call, clock, effort) > effort.slow
+    runs, seconds = (1, 0.0) if slow else (effort.runs, effort.seconds)
     found: list[float] = []
     started = time.perf_counter()
     for run in itertools.count(1):
         found.append(clock.time(call))
-        if run >= effort.runs and time.perf_counter() - started >= effort.seconds:
+        if run >= runs and time.perf_counter() - started >= seconds:
             return Turn(statistics.median(found), min(found), run)
 
 
@@ -120,15 +120,13 @@ def _window(call: Callable, clock, seconds: float) -> float:
 def by_turns(
     takes: dict[str, Callable[[], Turn]], turns: int, failed: Callable | None = None
 ) -> dict[str, Timing]:
-    """Let each take its turns; every round begins with the next of them.
+    """Let each take its turns, in the order that `in_round` gives for each round.
 
     One that raises is out: ``failed(name, error)`` hears of it; without `failed` it is raised.
     """
     found: dict[str, list[Turn]] = {name: [] for name in takes}
-    names = list(takes)
     for round_ in range(turns):
-        for k in range(len(names)):
-            name = names[(round_ + k) % len(names)]
+        for name in in_round(list(takes), round_):
             if name not in found:
                 continue
             try:
@@ -139,6 +137,20 @@ def by_turns(
                 failed(name, error)
                 del found[name]
     return {name: summary(done) for name, done in found.items()}
+
+
+def in_round(names: list[str], round_: int) -> list[str]:
+    """The order of one round, by a balanced Latin square (Williams, 1949).
+
+    In n rounds, or 2 n where n is odd, each of n names follows each other one equally often.
+
+    >>> [" ".join(in_round(["a", "b", "c", "d"], r)) for r in range(3)]
+    ['a b d c', 'b c a d', 'c d b a']
+    """
+    n = len(names)
+    zigzag = [(k + 1) // 2 if k % 2 else -(k // 2) for k in range(n)]  # 0, 1, -1, 2, -2 ...
+    order = [names[(z + round_) % n] for z in zigzag]
+    return order[::-1] if n % 2 and round_ % 2 else order
 
 
 def alternate(calls: dict[str, Callable], clock, effort: Effort = FULL) -> dict[str, Timing]:

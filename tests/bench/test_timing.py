@@ -1,18 +1,30 @@
 """Times by turns, clocks, threads and the roofline."""
 
+import itertools
 import sys
 import time
 import types
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from glassgrad.bench import roofline
+from glassgrad.bench import roofline, timing
 from glassgrad.bench.clock import CPUClock, CUDAClock
 from glassgrad.bench.noise import STAT, Others
 from glassgrad.bench.threads import fix_threads
-from glassgrad.bench.timing import QUICK, Effort, Timing, Turn, alternate, by_turns, summary, turn
+from glassgrad.bench.timing import (
+    QUICK,
+    WINDOWS,
+    Effort,
+    Timing,
+    Turn,
+    alternate,
+    by_turns,
+    summary,
+    turn,
+)
 from glassgrad.kernels.errors import ValueRangeError
 
 
@@ -45,10 +57,34 @@ def test_contenders_take_turns_and_each_round_begins_with_another():
     assert found["a"].runs == found["b"].runs == 4
 
 
-def test_a_slow_contender_has_one_run_a_turn():
+@pytest.mark.parametrize("n", range(2, 9))
+def test_nobody_always_follows_the_same_contender(n):
+    """Over all rounds everybody follows everybody else equally often, and no two rounds repeat."""
+    names = [f"c{k}" for k in range(n)]
+    period = 2 * n if n % 2 else n
+    order = []
+    takes = {name: lambda name=name: order.append(name) or Turn(1.0, 1.0, 1) for name in names}
+    by_turns(takes, period)
+    rounds = [order[n * r : n * (r + 1)] for r in range(period)]
+    assert all(sorted(r) == names for r in rounds)
+    pairs = Counter(pair for r in rounds for pair in itertools.pairwise(r))
+    assert set(pairs) == set(itertools.permutations(names, 2))
+    assert set(pairs.values()) == {2 if n % 2 else 1}
+    few = Counter(itertools.pairwise(order[: 3 * n]))  # as many turns as most have
+    assert max(few.values()) <= 2
+    assert {r[0] for r in rounds} == set(names)
+
+
+def test_a_slow_contender_has_one_timed_run_a_turn_after_one_that_wakes_it_up():
+    calls = []
+
+    def call():
+        calls.append(1)
+        return 9.0 if len(calls) % 2 else 2.0
+
     effort = Effort(runs=15, seconds=1.0, turns=3, warm=1.0, slow=0.5)
-    found = alternate({"slow": lambda: 2.0}, Counted(), effort)
-    assert found["slow"] == Timing(2.0, 0.0, 2.0, 3)
+    found = alternate({"slow": call}, Counted(), effort)
+    assert found["slow"] == Timing(2.0, 0.0, 2.0, 3) and len(calls) == 6
 
 
 def test_the_least_time_is_filled():
@@ -57,21 +93,41 @@ def test_the_least_time_is_filled():
     assert time.perf_counter() - started >= 0.05 and found.runs > 10
 
 
-def test_a_contender_that_wakes_up_slowly_is_not_timed_before():
-    """Its first calls after a pause take ten times as long, until 40 ms have passed."""
-    awake = [0.0]
+class Simulated:
+    """A clock on which nothing passes but the seconds that calls say they take."""
 
-    def call():
-        now = time.perf_counter()
-        if now - awake[0] > 0.5:  # it has slept
-            awake[0] = now
-        time.sleep(1e-2 if now - awake[0] < 0.04 else 1e-3)
+    def __init__(self, monkeypatch):
+        self.now, self.calls = 0.0, 0
+        read = types.SimpleNamespace(perf_counter=lambda: self.now)
+        monkeypatch.setattr(timing, "time", read)
 
-    effort = Effort(seconds=0.05, runs=2, warm=0.03)
-    found = turn(call, CPUClock(), effort)
-    assert found.median < 4e-3 < 1e-2  # the sleep of a millisecond, on a busy machine too
-    hasty = turn(call, CPUClock(), replace(effort, warm=0.0, seconds=0.0))
-    assert hasty.runs == 2
+    def time(self, call):
+        taken = call()
+        self.now += taken
+        self.calls += 1
+        return taken
+
+
+def test_a_contender_that_wakes_up_slowly_is_not_timed_before(monkeypatch):
+    """Its calls take ten times as long until it has worked for 40 ms."""
+    effort = Effort(seconds=0.03, runs=2, warm=0.03)
+
+    def timed(effort):
+        clock = Simulated(monkeypatch)
+        return turn(lambda: 1e-2 if clock.now < 0.0399 else 1e-3, clock, effort)
+
+    assert timed(effort).median == timed(effort).best == 1e-3
+    assert timed(replace(effort, warm=0.0)).median == 1e-2
+
+
+def test_a_contender_that_gets_faster_for_ever_is_timed_all_the_same(monkeypatch):
+    """Each window of one call is faster than the one before by more than `STEADY` asks for."""
+    clock = Simulated(monkeypatch)
+    effort = Effort(seconds=0.0, runs=1, warm=1e-9, slow=9.0)
+    found = turn(lambda: 0.9**clock.calls, clock, effort)
+    last = 0.9 ** (WINDOWS + 1)  # after one call, and the windows
+    assert found == Turn(last, last, 1)
+    assert clock.calls == WINDOWS + 2
 
 
 def test_what_fails_in_a_turn_is_out_and_the_others_go_on():
