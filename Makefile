@@ -1,13 +1,13 @@
 # Everyday commands; PYTHON may point into any environment with this package installed.
 PYTHON ?= python3
 
-.PHONY: test fast lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
+.PHONY: test slow lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
-test:       ## the whole test suite
-	$(PYTHON) -m pytest -n 2
-
-fast:       ## without the tests that take more than five seconds
+test:       ## the README's tests, under eight minutes on two cores
 	$(PYTHON) -m pytest -n 2 -m "not slow"
+
+slow:       ## what they leave out: large cases, whole trainings
+	$(PYTHON) -m pytest -n 2 -m slow
 
 lint:       ## what the continuous integration checks first
 	$(PYTHON) -m ruff check .
