@@ -41,11 +41,11 @@ def line():
 
 
 SETTINGS = {**COMMON, "epochs": 1, "batch": 4}
-ONE = {"absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "log1p", "log_sigmoid",
+ONE = ("absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "log1p", "log_sigmoid",
        "log_softmax", "logsumexp", "neg", "relu", "sigmoid", "sin", "softmax", "softplus", "sqrt",
        "tanh", "elu", "leaky_relu", "max", "mean", "min", "norm", "sum", "variance", "argmax",
-       "transpose", "clip"}  # fmt: skip
-TWO = {"add", "sub", "mul", "div", "power", "maximum", "minimum"}
+       "transpose", "clip")  # fmt: skip
+TWO = ("add", "sub", "mul", "div", "power", "maximum", "minimum")
 FUNCTIONS = {
     "astype": lambda: ([t(2), "float64"], {}),
     "avg_pool2d": lambda: ([t(1, 1, 4, 4), 2], {}),
