@@ -328,9 +328,11 @@ class _Settings(Door):
 
 def _own(value):
     """A setting that the tape may keep: labels and indices may lie in a buffer used again."""
+    if type(value) is Tensor:
+        return Tensor(value.data.copy())
     if is_array(value):
         return value.copy()
-    return tuple(map(_own, value)) if type(value) is tuple else value
+    return type(value)(map(_own, value)) if type(value) in (tuple, list) else value
 
 
 def _shares_memory(o, a) -> bool:

@@ -76,19 +76,35 @@ def whole(value, low: int = -WORD, high: int = 2 * WORD - 1) -> int:
     >>> whole(np.int8(3)), whole(np.array(3))
     (3, 3)
     """
+    _refuse_tracked(value)
     number = value if isinstance(value, bool) else operator.index(value)  # a bool stays one
     if not low <= number <= high:
         raise ValueError
     return number
 
 
-def real(value):
-    """A number or a 0-d array, unchanged if it has a float; an object with a float as that."""
+def _refuse_tracked(value):
+    """A number out of a tracked tensor would be a constant: no gradient would flow to it."""
+    if getattr(value, "requires_grad", False) is True:
+        raise TypeError
+
+
+def real(value) -> float | int:
+    """An int or a float as it is; of any other number, a 0-d array among them, the float.
+
+    An array would change later under the hands of whoever keeps it.
+    """
+    if type(value) in (int, float):
+        float(value)
+        return value
     _refuse_text(value)
+    _refuse_tracked(value)
     if getattr(value, "ndim", 0) or isinstance(value, complex | np.complexfloating):
         raise TypeError
-    number = float(value.item() if hasattr(value, "item") else value)
-    return value if isinstance(value, int | float) or hasattr(value, "dtype") else number
+    number = value.item() if hasattr(value, "item") else value
+    if isinstance(number, bool | complex):
+        raise TypeError
+    return float(number)
 
 
 def finite(value):

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ...kernels.annotations import kind_of
 from ...kernels.checks import within
+from ...kernels.doors import read
 from ...kernels.errors import GlassgradError, ValueRangeError, expect
 from ..arrays import is_array, to_numpy, xp_of
 from ..nn.states import StateError, as_state, is_count, is_rate, shown
@@ -50,7 +52,12 @@ class Optimiser:
             for p in own:
                 self._expect_parameter(p)
             self.parameters += own
-            self.groups.append({**settings, **group, "parameters": own})
+            numbers = {
+                k: read(name, k, v, kind_of(bool if isinstance(settings[k], bool) else float))
+                if k != "betas" else v
+                for k, v in group.items() if k != "parameters"
+            }  # fmt: skip
+            self.groups.append({**settings, **numbers, "parameters": own})
             self.check({k: v for k, v in self.groups[-1].items() if k != "parameters"})
         if not self.parameters:
             raise OptimiserError(f"{name}: there are no parameters to optimise")
@@ -94,6 +101,7 @@ class Optimiser:
 
     @lr.setter
     def lr(self, value: float):
+        value = read(type(self).__name__, "lr", value, kind_of(float))
         self.check({"lr": value})
         self._lr = value
         for group, ratio in zip(self.groups, self._ratios):
