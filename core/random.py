@@ -16,6 +16,8 @@ from ..kernels.errors import DeviceError, DTypeError, ValueRangeError, expect
 from .arrays import DEVICES, module_for, xp_of
 from .tensor import as_tensor
 
+PIECE = 1 << 20  # numbers drawn at a time where a draw needs more memory than it returns
+
 
 class Generator:
     """A stream of random numbers, named by a seed and a position, both in 0..2⁶⁴-1.
@@ -127,8 +129,13 @@ class Generator:
             1 <= high <= 2**32, "Generator.integers", "high must fit 32 bits", "1..2**32", high,
             ValueRangeError,
         )  # fmt: skip
-        words = philox.bits(*self.take(n), n).astype(np.uint64)
-        return (words * np.uint64(high) >> np.uint64(32)).astype(np.int64)
+        found = np.empty(n, np.int64)  # first: what does not fit into memory is refused at once
+        seed, start = self.take(n)
+        for i in range(0, n, PIECE):
+            part = found[i : i + PIECE]
+            words = philox.bits(seed, start + philox.blocks(i), len(part)).astype(np.uint64)
+            part[...] = words * np.uint64(high) >> np.uint64(32)
+        return found
 
     @property
     def state(self) -> tuple[int, int]:

@@ -25,7 +25,6 @@ import collections.abc
 import inspect
 import math
 import operator
-import os
 import types
 import typing
 from typing import Annotated, Literal
@@ -34,9 +33,11 @@ import numpy as np
 
 from .arrays import is_cupy
 from .errors import ShapeError, ValueRangeError, nearest
+from .memory import memory
 
 WORD = 2**63  # what fits 64 bits; seeds and offsets are unsigned
 PIXELS = 2**31 - 1  # sizes within an array: kernels count in 32 bits
+MOST = memory() // 4  # numbers of one array, at 4 bytes each
 LARGEST = 1.7976931348623157e308
 DTYPES = ("float32", "float64", "int64", "int32", "int16", "int8", "bool",
           "uint64", "uint32", "uint16", "uint8")  # fmt: skip
@@ -159,20 +160,9 @@ def _lengths(value, least: int = -WORD) -> tuple[int, ...]:
         return tuple(whole(v, least, WORD) for v in value)
 
 
-def memory() -> int:
-    """Bytes of this machine's memory."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return 2**46
-
-
-MEMORY = memory()
-
-
 def _shape(value) -> tuple[int, ...]:
     lengths = _lengths(value, 0)
-    if math.prod(lengths) > MEMORY or len(lengths) > 64:
+    if math.prod(lengths) > MOST or len(lengths) > 64:
         raise OverflowError
     return lengths
 
@@ -267,8 +257,8 @@ Lengths = Annotated[
 ]  # fmt: skip
 Count = Annotated[
     int,
-    Kind("Count", "how many: an int ≥ 0, as many as memory holds", lambda v: whole(v, 0, MEMORY),
-         "type({v}) is int and 0 <= {v} <= {k}.look", look=MEMORY, error=ShapeError),
+    Kind("Count", "how many: an int ≥ 0, as many as memory holds", lambda v: whole(v, 0, MOST),
+         "type({v}) is int and 0 <= {v} <= {k}.look", look=MOST, error=ShapeError),
 ]  # fmt: skip
 Number = Annotated[float, Kind("Number", "a number", real, _KNOWN, (float,))]
 Library = Annotated[

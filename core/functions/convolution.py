@@ -13,6 +13,7 @@ import numpy as np
 from ...kernels import conv2d as kernel
 from ...kernels.annotations import Pair
 from ...kernels.errors import DTypeError, expect
+from ...kernels.memory import expect_fits
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, pad, reshape, squeeze
@@ -109,7 +110,8 @@ def conv_transpose2d(
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
 
     `output_padding` adds rows and columns at the end, where the taps may still reach. Raises
-    ShapeError where shapes do not fit, or output_padding is below neither stride nor dilation.
+    ShapeError where shapes do not fit, or output_padding is below neither stride nor dilation;
+    MemoryLimitError where the output is larger than memory.
 
     >>> import glassgrad as gg
     >>> x, w = gg.ones((1, 1, 2, 2)), gg.ones((1, 1, 2, 2))
@@ -136,6 +138,7 @@ def conv_transpose2d(
     ]
     expect(min(size) >= 0, name, "padding must leave something", "H', W' ≥ 0", size, x=x, w=w)
     shape = (x.shape[0], w.shape[1] * groups, *size)
+    expect_fits(name, "the output", shape, x.data, x=x, w=w)
     # A convolution of so large a plane has more rows than x where output_padding ≥ stride: zeros.
     more = [(0, e // s) for e, s in zip(extra, stride)]
     x = pad(x, ((0, 0), (0, 0), *more)) if max(more) > (0, 0) else x

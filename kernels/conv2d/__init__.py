@@ -72,6 +72,7 @@ from ..annotations import Lengths, Pair
 from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import expect, expect_floats
+from ..memory import expect_planes_fit
 from ..registry import dispatch
 
 __all__ = ["forward", "input_grad", "output_shape", "weight_grad"]
@@ -153,7 +154,8 @@ def forward(
     options = _options("conv2d", stride, padding, dilation, groups)
     expect_floats("conv2d", x=x, w=w)
     _expect_axes("conv2d", LETTERS, x=x, w=w)
-    _geometry("conv2d", x.shape, w.shape, *options, x=x, w=w)
+    y_shape = _geometry("conv2d", x.shape, w.shape, *options, x=x, w=w)
+    expect_planes_fit("conv2d", x.shape, y_shape, options[1], x=x, w=w)
     return dispatch("conv2d", "forward", x, w, *options)
 
 
@@ -181,6 +183,7 @@ def input_grad(
     want = _geometry(name, x_shape, w.shape, *options, gy=gy, w=w, x_shape=x_shape)
     must = "gy.shape must be that of the output"
     expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, w=w, x_shape=x_shape)
+    expect_planes_fit(name, x_shape, want, options[1], gy=gy, w=w)
     return dispatch("conv2d", "input_grad", gy, w, x_shape, *options)
 
 
@@ -206,6 +209,7 @@ def weight_grad(
     want = _geometry(name, x.shape, w_shape, *options, gy=gy, x=x, w_shape=w_shape)
     must = "gy.shape must be that of the output"
     expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, x=x, w_shape=w_shape)
+    expect_planes_fit(name, x.shape, want, options[1], gy=gy, x=x)
     return dispatch("conv2d", "weight_grad", gy, x, w_shape, *options)
 
 

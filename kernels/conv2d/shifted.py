@@ -316,16 +316,18 @@ def forward_v2(x, w, stride, padding, dilation, groups):
 
 
 def _meeting(size, k_size, s, p, d):
-    """For each remainder a of an input position modulo the stride: how many positions have it, and
-    the pairs (tap, distance) such that position a + s*i meets output i + distance at that tap.
+    """For each remainder a of an input position modulo the stride that a tap meets: a, how many
+    positions have it, and the pairs (tap, distance) such that position a + s*i meets output
+    i + distance at that tap.
     """
     phases = []
-    for a in range(min(s, size)):
-        meets = [(k, (a + p - k * d) // s) for k in range(k_size) if (a + p - k * d) % s == 0]
-        phases.append((-(-(size - a) // s), meets))
-    low = min((distance for _, meets in phases for _, distance in meets), default=0)
-    reach = [n + distance - low for n, meets in phases for _, distance in meets]
-    return phases, low, max(reach + [n for n, _ in phases], default=0)
+    for a in sorted({(k * d - p) % s for k in range(k_size)}):  # of a large stride only a few
+        if a < size:
+            meets = [(k, (a + p - k * d) // s) for k in range(k_size) if (a + p - k * d) % s == 0]
+            phases.append((a, -(-(size - a) // s), meets))
+    low = min((distance for _, _, meets in phases for _, distance in meets), default=0)
+    reach = [n + distance - low for _, n, meets in phases for _, distance in meets]
+    return phases, low, max(reach, default=0)
 
 
 @register(
@@ -344,10 +346,11 @@ def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
     phases_h, low_h, QH = _meeting(H, KH, stride[0], padding[0], dilation[0])
     phases_w, low_w, QW = _meeting(W, KW, stride[1], padding[1], dilation[1])
     plane = _plane_size(QH, QW)
-    gx = np.empty(x_shape, gy.dtype)
+    met = len(phases_h) * len(phases_w) == min(stride[0], H) * min(stride[1], W)
+    gx = (np.empty if met else np.zeros)(x_shape, gy.dtype)
     jobs = []
-    for a, (UH, meets_h) in enumerate(phases_h):
-        for b, (UW, meets_w) in enumerate(phases_w):
+    for a, UH, meets_h in phases_h:
+        for b, UW, meets_w in phases_w:
             us, rows = [u for u, _ in meets_h], np.array([d - low_h for _, d in meets_h], int)
             vs, columns = [v for v, _ in meets_w], np.array([d - low_w for _, d in meets_w], int)
             taps = np.arange(Og)[:, None, None] * plane + rows[:, None] * QW + columns

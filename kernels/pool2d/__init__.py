@@ -67,6 +67,7 @@ from ..annotations import Lengths, Pair
 from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
+from ..memory import expect_planes_fit
 from ..registry import dispatch
 
 __all__ = [
@@ -141,7 +142,8 @@ def _forward(function, pass_, x, kernel, stride, padding):
     options = _options(function, kernel, stride, padding)
     expect_floats(function, x=x)
     _expect_axes(function, "x", x, x=x)
-    _geometry(function, x.shape, *options, x=x)
+    y_shape = _geometry(function, x.shape, *options, x=x)
+    expect_planes_fit(function, x.shape, y_shape, options[2], x=x)
     return dispatch("pool2d", pass_, x, *options)
 
 
@@ -177,6 +179,7 @@ def max_backward(gy, index, x_shape: Lengths):
     _expect_index(name, index, x_shape[2] * x_shape[3], gy=gy, index=index, x_shape=x_shape)
     must, got = "index.shape must equal gy.shape", tuple(index.shape)
     expect(got == tuple(gy.shape), name, must, gy.shape, got, gy=gy, index=index)
+    expect_planes_fit(name, x_shape, gy.shape, (0, 0), gy=gy)
     must, got = "x_shape must start like gy.shape", tuple(x_shape[:2])
     expect(got == tuple(gy.shape[:2]), name, must, gy.shape[:2], got, gy=gy, x_shape=x_shape)
     return dispatch("pool2d", "max_backward", gy, index, x_shape)
@@ -231,6 +234,7 @@ def avg_backward(gy, x_shape: Lengths, kernel: Pair, stride: Pair | None = None,
     want = _geometry(name, x_shape, *options, gy=gy, x_shape=x_shape)
     must = "gy.shape must be that of the output"
     expect(tuple(gy.shape) == want, name, must, want, gy.shape, gy=gy, x_shape=x_shape)
+    expect_planes_fit(name, x_shape, want, options[2], gy=gy)
     return dispatch("pool2d", "avg_backward", gy, x_shape, *options)
 
 

@@ -283,8 +283,8 @@ BAD = {
     "stride -1": (ShapeError, "stride must be >= 1", X, W, {"stride": (1, -1)}),
     "padding -1": (ShapeError, "padding must be >= 0", X, W, {"padding": -1}),
     "dilation 0": (ShapeError, "dilation must be >= 1", X, W, {"dilation": 0}),
-    "three strides": (ShapeError, "stride must be an int or a pair", X, W, {"stride": (1, 1, 1)}),
-    "half a stride": (DTypeError, "stride must be made of ints", X, W, {"stride": 0.5}),
+    "three strides": (ShapeError, "stride is not allowed", X, W, {"stride": (1, 1, 1)}),
+    "half a stride": (DTypeError, "stride has the wrong type", X, W, {"stride": 0.5}),
     "two dtypes": (DTypeError, "w.dtype must equal x.dtype", X, W.astype("float64"), {}),
     "ints": (DTypeError, "x.dtype must be float32 or float64", X.astype(int), W.astype(int), {}),
     "a list": (DTypeError, "x must be an array; got list", [[1.0]], W, {}),
@@ -293,7 +293,7 @@ BAD = {
 
 @pytest.mark.parametrize("error, message, x, w, options", BAD.values(), ids=BAD)
 def test_bad_arguments_are_refused(error, message, x, w, options):
-    with pytest.raises(error, match=f"conv2d: .*{message}"):
+    with pytest.raises(error, match=f"conv2d(.forward)?: .*{message}"):
         conv2d.forward(x, w, **options)
 
 
