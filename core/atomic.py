@@ -24,7 +24,7 @@ def write_atomic(path, data: bytes | str, error: type[OSError], follow: bool = T
     """
     data = data.encode() if isinstance(data, str) else data
     target = Path(os.path.realpath(path)) if follow else Path(path)
-    there = kind(target, follow=False)
+    there = kind(target, error, follow=False)
     if there not in (None, REGULAR):
         raise error(f"cannot write {path}: it is {there}, not a regular file; nothing was changed")
     beside = target.parent / f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"

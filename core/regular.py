@@ -5,6 +5,7 @@ leads out of the folder that was meant. So a file is opened without waiting, and
 looked at before a byte is read.
 """
 
+import errno
 import json
 import os
 import stat
@@ -22,16 +23,23 @@ _KINDS = (
 )
 
 
-def kind(path, follow: bool = True) -> str | None:
+def kind(path, error: type[Exception], follow: bool = True) -> str | None:
     """What a path names, in words; None where nothing is there. `follow` looks behind links.
 
-    >>> kind("/nowhere/at/all"), kind("/")
+    Raises `error` where the system cannot tell (a disk that fails, a folder that may not be
+    searched): a file there is not to be taken for one that is missing.
+
+    >>> kind("/nowhere/at/all", OSError), kind("/", OSError)
     (None, 'a folder')
     """
     try:
         return _named(os.stat(path, follow_symlinks=follow).st_mode)
-    except (OSError, ValueError):  # nothing, a folder that may not be searched, a NUL in the name
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
         return "a link to nothing" if follow and os.path.islink(path) else None
+    except OSError as reason:
+        if reason.errno == errno.ELOOP:
+            return "a link to itself"
+        raise error(f"{path} cannot be read: {reason.strerror or reason}") from None
 
 
 def _named(mode: int) -> str:
@@ -43,7 +51,7 @@ def open_regular(path, limit: int, error: type[Exception], follow: bool = True) 
 
     Without `follow` a link is refused as well: the file lies where its path says.
     """
-    found = kind(path, follow)
+    found = kind(path, error, follow)
     if found not in (None, REGULAR):
         raise error(f"{path} cannot be read: it is {found}, not a regular file")
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)

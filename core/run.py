@@ -7,11 +7,13 @@
     *.png                   the figures
     .lock                   there while a process trains here: one at a time (core/lock.py)
 
-Every file is replaced in one step (core/atomic.py). The folder may be named through a link; the
-files in it may not be links, pipes or devices: nothing outside it is read or written.
+Every file is replaced in one step (core/atomic.py). The folder may be named through links, which
+are followed once; the files in it may not be links, pipes or devices. So nothing outside the folder
+is read or written, unless somebody moves it, or a folder above it, while it is in use.
 """
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -21,12 +23,11 @@ from pathlib import Path
 
 from ..kernels.errors import GlassgradError
 from . import atomic, lock
-from .regular import REGULAR, kind, read_json, read_regular
+from .regular import REGULAR, kind, read_json, read_regular, read_text
 from .state import CheckpointError, load_arrays, save_arrays
 
 WRITABLE_LIMIT = 1 << 30  # bytes of a file that is rewritten to see whether that can be done
-
-
+METRICS_LIMIT = 1 << 30  # bytes; a million epochs have a tenth
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
 
 
@@ -76,6 +77,13 @@ def remove_empty(folders: list[Path]) -> None:
             folder.rmdir()
 
 
+def png(figure) -> bytes:
+    """A matplotlib figure as the content of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    return buffer.getvalue()
+
+
 class Run:
     """One run folder."""
 
@@ -106,10 +114,10 @@ class Run:
     def open(cls, folder: Path | str) -> "Run":
         """An existing folder; RunError if it is none.
 
-        A link to a folder is followed once, here: all files are then read and written in the folder
-        that it names now, wherever it points to later.
+        Links in the path are followed once, here: all files are then read and written in the folder
+        that it names now, wherever they point to later.
         """
-        run = cls(os.path.realpath(folder) if os.path.islink(folder) else folder)
+        run = cls(os.path.realpath(folder))
         if not run.has("config.json"):
             raise RunError(f"{folder} is not a run folder: it has no config.json")
         return run
@@ -139,8 +147,11 @@ class Run:
                 self.holds -= 1
 
     def discard(self) -> None:
-        """Take back what `create` made, when nothing came of it; an opened folder stays."""
-        if self.made:
+        """Take back what `create` made, when nothing came of it; an opened folder stays.
+
+        Only inside a block of `hold`: without the lock another process may be training there.
+        """
+        if self.made and self.holds:
             shutil.rmtree(self.folder, ignore_errors=True)
             remove_empty(self.made)
             self.made = []
@@ -148,8 +159,10 @@ class Run:
     # ----------------------------------------------------------------- files
 
     def has(self, name: str) -> bool:
-        """Is there a file of that name? RunError where it is a link, a pipe or the like."""
-        found = kind(self.folder / name, follow=False)
+        """Is there a file of that name? RunError where it is a link, a pipe or the like, and where
+        the system cannot tell.
+        """
+        found = kind(self.folder / name, RunError, follow=False)
         if found not in (None, REGULAR):
             raise RunError(f"{self.folder / name} is {found}, not a regular file")
         return found is not None
@@ -191,15 +204,25 @@ class Run:
 
     def write_figure(self, name: str, figure) -> Path:
         """A matplotlib figure as PNG."""
-        import io
-
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
-        return self._write(f"{name}.png", buffer.getvalue())
+        return self._write(f"{name}.png", png(figure))
 
     def has_checkpoint(self) -> bool:
-        """Was one written? RunError where something else than a file is in its place."""
-        return self.has(self.checkpoint_path.name)
+        """Was one written? RunError where something else than a file is in its place.
+
+        A checkpoint comes before the row of its epoch and before the result, so where these are
+        and it is not, it was lost: RunError as well.
+        """
+        if self.has(self.checkpoint_path.name):
+            return True
+        lost = f"{self.checkpoint_path} is missing, though"
+        if self.has("metrics.csv"):
+            rows = read_text(self.folder / "metrics.csv", METRICS_LIMIT, RunError, follow=False)
+            if epochs := len(rows.splitlines()) - 1:
+                were = "epoch was" if epochs == 1 else "epochs were"
+                raise RunError(f"{lost} {epochs} {were} recorded")
+        if self.has("result.json"):
+            raise RunError(f"{lost} training is over: there is a result.json")
+        return False
 
     def save(self, arrays: dict, progress: dict) -> None:
         """The checkpoint: arrays, and a dictionary of plain values."""

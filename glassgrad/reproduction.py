@@ -5,10 +5,9 @@ same target, so that several invocations build one table and a crash keeps what 
 """
 
 import json
-import os
 from pathlib import Path
 
-from .core.regular import read_json, read_text
+from .core.regular import kind, read_json, read_text
 from .core.run import RunError, expect_writable, write_atomic
 from .core.trainer import is_finite_number
 
@@ -24,7 +23,7 @@ class Record:
     def __init__(self, path: Path | str | None = None):
         self.path = None if path is None else Path(path)
         self.rows: list[dict] = []
-        if self.path is not None and os.path.lexists(self.path):
+        if self.path is not None and kind(self.path, RunError) is not None:
             self.rows = self._read()
 
     def _read(self) -> list[dict]:

@@ -25,7 +25,7 @@ from .core.arrays import module_for
 from .core.data import DataSet, Split
 from .core.fit import DivergedError, Interrupted, Trainer, fit
 from .core.recipe import Recipe, SettingError, Target
-from .core.run import Run, RunError
+from .core.run import Run, RunError, remove_empty
 from .core.system import System
 from .core.trainer import is_finite_number
 from .kernels.errors import DeviceError, GlassgradError
@@ -120,6 +120,7 @@ def train(
     device: str = "cpu", overrides: dict | None = None, run: Run | None = None,
     out: str | Path | None = None, resume: bool = False, progress=None,
     backend: str | None = None, save_every: float = 30.0,
+    held: contextlib.ExitStack | None = None,
 ) -> Trained:  # fmt: skip
     """Train a recipe on a data set, by default its own, and evaluate it on the test split.
 
@@ -131,6 +132,7 @@ def train(
     progress   as core.fit.Silent
     backend    runs every kernel; None is the device's default
     save_every seconds between checkpoints inside an epoch
+    held       takes over the lock on the run folder; by default it ends with this call
 
     Raises SettingError, DataError, DeviceError or RunError before any training; DivergedError where
     a figure stops being a number (NumPy's warnings about that are silenced: the error says more);
@@ -149,20 +151,43 @@ def train(
         loaded = load_data(recipe, name, data_dir, settings)
         system = build(recipe, loaded, settings, device)
         config = configuration(recipe, name, data_dir, device, backend, settings)
-        folder = _Folder(run, lambda: new_run(out, recipe, config))
-        with folder, _stop_on_interrupt() as asked, np.errstate(all="ignore"):
+        with contextlib.ExitStack() as own:
+            hold = own if held is None else held
+            if run is not None:
+                hold.enter_context(run.hold())
+            folder = _Folder(run, lambda: new_run(out, recipe, config, hold))
+            with folder, _stop_on_interrupt() as asked, np.errstate(all="ignore"):
 
-            def stop() -> bool:  # asked after every step
-                folder.kept = True
-                return asked()
+                def stop() -> bool:  # asked after every step
+                    folder.kept = True
+                    return asked()
 
-            history = fit(
-                system, loaded, settings, run=run if out is None else folder.make, resume=resume,
-                progress=progress, save_every=save_every, stop=stop,
-            )  # fmt: skip
-        figures = system.evaluate_finished(held_out(loaded)[1])
+                history = fit(
+                    system, loaded, settings, run=run if out is None else folder.make,
+                    resume=resume, progress=progress, save_every=save_every, stop=stop,
+                )  # fmt: skip
+            figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, name, backend, folder.run)
+
+
+def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
+    """`train` with its arguments, then `write_result`: what was trained, and its result.
+
+    No other process can train in the run folder from its making to its last file.
+
+    >>> import tempfile
+    >>> from glassgrad import models
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     done, result = train_and_write(
+    ...         models.recipe("som"), "iris", overrides={"epochs": 1}, out=out
+    ...     )
+    ...     result["epochs"], done.run.has("result.json")
+    (1, True)
+    """
+    with contextlib.ExitStack() as held:
+        trained = train(recipe, *args, held=held, **options)
+        return trained, write_result(trained.run, recipe, trained)
 
 
 class _Folder:
@@ -213,17 +238,26 @@ def _stop_on_interrupt():
 # ------------------------------------------------------------------ run folders
 
 
-def new_run(out: str | Path, recipe: Recipe, config: dict) -> Run:
+def new_run(
+    out: str | Path, recipe: Recipe, config: dict, held: contextlib.ExitStack
+) -> Run:  # fmt: skip
     """A new run folder under `out` with its config.json; RunError, and nothing left, if it fails.
+
+    `held` takes over the lock on it, which is there before config.json: nobody else can open it.
 
     >>> import tempfile
     >>> from glassgrad import models
-    >>> with tempfile.TemporaryDirectory() as out:
-    ...     run = new_run(out, models.recipe("vae"), {"recipe": "vae"})
+    >>> with tempfile.TemporaryDirectory() as out, contextlib.ExitStack() as held:
+    ...     run = new_run(out, models.recipe("vae"), {"recipe": "vae"}, held)
     ...     run.read_json("config.json")
     {'recipe': 'vae'}
     """
     run = Run.create(out, recipe.name)
+    try:
+        held.enter_context(run.hold())
+    except BaseException:
+        remove_empty(run.made)  # where another process holds it, it is not empty
+        raise
     try:
         run.write_json("config.json", config)
     except BaseException:

@@ -108,8 +108,12 @@ def places(file: File, data_dir: str | os.PathLike | None = None) -> list[tuple[
 
 
 def locate(file: File, data_dir: str | os.PathLike | None = None) -> Path | None:
-    """The first place where `file` exists, unread and unverified; None where there is none."""
-    return next((path for _, path in places(file, data_dir) if kind(path) == REGULAR), None)
+    """The first place where `file` exists, unread and unverified; None where there is none.
+
+    Raises DataError where that cannot be told, so that no place is passed over.
+    """
+    paths = (path for _, path in places(file, data_dir))
+    return next((path for path in paths if kind(path, DataError) == REGULAR), None)
 
 
 def _digest(chunks: Iterable[bytes], algorithm: str) -> str:
@@ -184,7 +188,7 @@ def find(file: File, data_dir: str | os.PathLike | None = None, download: bool =
     """
     searched = places(file, data_dir)
     for _, path in searched:
-        there = kind(path)
+        there = kind(path, DataError)
         if there == REGULAR:
             verify(file, path)
             return path

@@ -1,4 +1,4 @@
-"""Train for the published numbers and set ours beside them.
+"""Train for the published numbers and compare ours with them.
 
   glassgrad reproduce                             every target whose data set is here
   glassgrad reproduce vae --json results.json     one system; its rows are kept in the file
@@ -122,11 +122,10 @@ def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
         seed = f", seed {settings['seed']}" if "seed" in settings else ""
         print(f"{recipe.name}: {target.name}{seed}")
     started = time.process_time()
-    trained = training.train(
+    trained, result = training.train_and_write(
         recipe, target.data, args.data_dir, args.device, settings, out=args.out,
         progress=Silent() if args.quiet else Live(),
     )  # fmt: skip
-    result = training.write_result(trained.run, recipe, trained)
     return trained.test_figures, result["seconds"], time.process_time() - started
 
 

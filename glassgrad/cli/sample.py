@@ -21,21 +21,28 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from .. import models, training
     from ..core import Generator
-    from ..core.run import Run
+    from ..core.run import Run, png, write_atomic
     from ..kernels.errors import GlassgradError
     from .output import say
 
-    out = Path(args.out) if args.out else Path(args.run) / "sample.png"
-    if out.suffix.lower() != ".png":
+    out = Path(args.out) if args.out else None
+    if out and out.suffix.lower() != ".png":
         raise GlassgradError(f"sample: the picture is a PNG; --out must end in .png, got {out}")
-    recipe = models.recipe(training.read_configuration(Run.open(args.run))["recipe"])
+    run = Run.open(args.run)
+    recipe = models.recipe(training.read_configuration(run)["recipe"])
     if recipe.sample is None:
         able = [n for n in models.names() if models.recipe(n).sample]
         raise GlassgradError(
             f"{recipe.name} cannot generate: it has no distribution to draw from (systems that"
             f" can: {', '.join(able)})"
         )
-    recipe, trained = training.load(args.run, args.data_dir)
+    recipe, trained = training.load(run.folder, args.data_dir)
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
-    say(f"written: {Run(out.parent).write_figure(out.stem, figure)}")
+    if out is None:
+        out = run.write_figure("sample", figure)
+    elif Run(out.parent).has("config.json"):  # no link out of a run folder, whosever it is
+        out = Run(out.parent).write_figure(out.stem, figure)
+    else:
+        write_atomic(out, png(figure))
+    say(f"written: {out}")
     return 0

@@ -4,7 +4,7 @@
   glassgrad train --resume runs/vae-20250101-120000
 
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
-stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures anew.
+stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures again.
 """
 
 HELP = "train a system, or go on with --resume RUN"
@@ -74,8 +74,9 @@ def _train(args, recipe, **options) -> int:
     from ..progress import Live
 
     progress = Silent() if args.quiet else Live()
-    trained = training.train(recipe, progress=progress, save_every=args.save_every, **options)
-    result = training.write_result(trained.run, recipe, trained)
+    trained, result = training.train_and_write(
+        recipe, progress=progress, save_every=args.save_every, **options
+    )
     _report(recipe, trained, result)
     return 0
 
