@@ -1,6 +1,6 @@
 """A file written whole or not at all.
 
-The content goes into a temporary file beside its place, is flushed to the disk and then renamed: a
+The content goes into a temporary file in the same folder, is flushed to the disk and renamed: a
 reader, or the next run after a crash, finds the old file or the new one, never a half. A writer
 that is killed leaves its temporary file behind; `remove_stale` clears such files away.
 """
@@ -8,40 +8,62 @@ that is killed leaves its temporary file behind; `remove_stale` clears such file
 import contextlib
 import os
 import re
+import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from .regular import REGULAR, kind
 
-TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")
+TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
+DAY = 24 * 3600  # seconds
 
 
 def write_atomic(path, data: bytes | str, error: type[OSError], follow: bool = True) -> None:
     """Put `data` in the place of the file `path`, or raise `error` and change nothing.
 
     A link is followed, so that the file that it names is replaced; without `follow` it is refused,
-    as everything is that is no regular file (a device, a pipe). The permissions are those of a new
-    file under the user's umask.
+    as everything is that is no regular file (a device, a pipe). The permissions are those of the
+    file that is replaced, those of a new file under the user's umask where there is none.
     """
     data = data.encode() if isinstance(data, str) else data
+    with _temporary(path, data, error, follow) as (temporary, target):
+        os.replace(temporary, target)
+    _sync_folder(target.parent)
+
+
+def expect_writable(path, error: type[OSError], follow: bool = True) -> None:
+    """`error` where `write_atomic` would fail now. The file itself is not touched.
+
+    A block's worth of zeros goes into a temporary file in its folder, which is removed again.
+    """
+    with _temporary(path, bytes(4096), error, follow):
+        pass
+
+
+@contextlib.contextmanager
+def _temporary(path, data: bytes, error: type[OSError], follow: bool) -> Iterator[tuple]:
+    """(a file with the data, the file that it is to replace); it is gone after the block."""
     target = Path(os.path.realpath(path)) if follow else Path(path)
     there = kind(target, error, follow=False)
     if there not in (None, REGULAR):
         raise error(f"cannot write {path}: it is {there}, not a regular file; nothing was changed")
-    beside = target.parent / f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    temporary = target.parent / f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
     try:
-        with open(beside, "xb") as file:
+        with open(temporary, "xb") as file:
+            if there:  # before the content is in it: others may not be allowed to read that
+                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, target)
+        yield temporary, target
     except OSError as reason:
         raise error(
             f"cannot write {path}: {reason.strerror or reason}; nothing was changed"
         ) from reason
     finally:
-        with contextlib.suppress(OSError):  # it is there only after a failure
-            os.unlink(beside)
-    _sync_folder(target.parent)
+        with contextlib.suppress(OSError):  # after the renaming it is not there
+            os.unlink(temporary)
 
 
 def _sync_folder(folder) -> None:
@@ -57,8 +79,26 @@ def _sync_folder(folder) -> None:
 
 
 def remove_stale(folder) -> None:
-    """Remove the temporary files of writers that were killed; nobody else may be writing there."""
+    """Remove the temporary files of writers that were killed.
+
+    That is those of processes that are gone, and, since numbers of processes are given again, all
+    that nobody has written to for a day.
+    """
     for path in Path(folder).iterdir():
-        if TEMPORARY.fullmatch(path.name):
+        if found := TEMPORARY.fullmatch(path.name):
             with contextlib.suppress(OSError):  # a folder that is read-only: they do no harm
-                path.unlink()
+                if _is_gone(int(found[1])) or time.time() - path.stat().st_mtime > DAY:
+                    path.unlink()
+
+
+def _is_gone(process: int) -> bool:
+    """Does no process of that number run? No where it cannot be told."""
+    if os.name == "nt":  # there os.kill ends the process, whatever the signal
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False

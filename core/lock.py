@@ -8,9 +8,11 @@ import contextlib
 import errno
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from ..kernels.errors import printable
+from ..kernels.notice import once
 
 try:
     import fcntl
@@ -42,15 +44,14 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         if handle is not None:
-            with contextlib.suppress(OSError):  # the folder may be gone, or read-only by now
-                path.unlink()
+            _remove(handle, path)
             os.close(handle)
 
 
 def _acquire(path: Path) -> int | None:
     """An open file with the lock on it; None where the file system has none."""
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        handle = _open(path)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, handle)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -62,15 +63,35 @@ def _acquire(path: Path) -> int | None:
             except OSError as reason:
                 if reason.errno not in _ABSENT:
                     raise
-                path.unlink(missing_ok=True)
+                _remove(handle, path)
                 return _no_lock(path, reason.strerror)
             if _is_at(handle, path):
-                with contextlib.suppress(OSError):  # a full disk: only the message is poorer
+                with contextlib.suppress(OSError):  # a full disk, another user's file: only the
+                    # message to those who find it held is poorer
                     os.ftruncate(handle, 0)
                     os.pwrite(handle, str(os.getpid()).encode(), 0)
                 undo.pop_all()
                 return handle
         # its holder removed it between opening and locking: there may be a new one
+
+
+def _open(path: Path) -> int:
+    """The file of the lock, made where it is not there."""
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
+    except PermissionError:  # another user's file: it may be locked by whoever may read it
+        return os.open(path, os.O_RDONLY | flags)
+
+
+def _remove(handle: int, path: Path) -> None:
+    """Remove the file of a lock that is held, unless the path names another one by now.
+
+    It does where the folder was renamed and another took its name: that one's lock may be held.
+    """
+    with contextlib.suppress(OSError):  # the folder may be gone, or read-only by now
+        if _is_at(handle, path):
+            path.unlink()
 
 
 def _is_at(handle: int, path: Path) -> bool:
@@ -84,10 +105,7 @@ def _number(text: bytes) -> int | None:
 
 
 def _no_lock(path: Path, why: str) -> None:
-    from ..kernels.errors import printable
-
-    print(
-        f"glassgrad: {printable(path.parent)} cannot be locked ({why}): make sure that no other"
-        " process trains in it",
-        file=sys.stderr,
+    once(
+        f"{printable(path.parent)} cannot be locked ({why}): make sure that no other process"
+        " trains in it"
     )

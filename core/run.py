@@ -23,10 +23,9 @@ from pathlib import Path
 
 from ..kernels.errors import GlassgradError
 from . import atomic, lock
-from .regular import REGULAR, kind, read_json, read_regular, read_text
+from .regular import REGULAR, kind, read_json, read_text
 from .state import CheckpointError, load_arrays, save_arrays
 
-WRITABLE_LIMIT = 1 << 30  # bytes of a file that is rewritten to see whether that can be done
 METRICS_LIMIT = 1 << 30  # bytes; a million epochs have a tenth
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
 
@@ -41,16 +40,12 @@ def write_atomic(path: Path, data: bytes | str) -> None:
 
 
 def expect_writable(path: Path | str) -> None:
-    """RunError where a file could not be written now; nothing is changed.
+    """RunError where a file could not be written now; the file is not touched.
 
     For what is written after an hour of training: a full disk or a folder in the file's place is
     better found before it.
     """
-    path = Path(path)
-    there = os.path.lexists(path)
-    write_atomic(path, read_regular(path, WRITABLE_LIMIT, RunError) if there else b"")
-    if not there:
-        path.unlink()
+    atomic.expect_writable(path, RunError)
 
 
 def make_folder(folder: Path | str) -> list[Path]:
@@ -237,5 +232,5 @@ class Run:
             raise CheckpointError(f"{self.checkpoint_path} is not a training checkpoint") from None
 
     def remove_stale(self) -> None:
-        """Remove what a writer that was killed left behind; only for the one who trains here."""
+        """Remove what writers that were killed left behind."""
         atomic.remove_stale(self.folder)

@@ -126,8 +126,8 @@ def _digest(chunks: Iterable[bytes], algorithm: str) -> str:
 def unpacked(stream, packed: int) -> Iterator[bytes]:
     """The content of an open gzip (or zip member's) stream in pieces, of `packed` bytes on disk.
 
-    Raises DataError where it unpacks to more than 64 MB and a hundred times its own size: no data
-    set does (images take a quarter, text a third), and zeros would fill the memory.
+    Raises DataError where it unpacks to more than the larger of 64 MB and a hundred times its own
+    size: no data set does (images take a quarter, text a third), and zeros would fill the memory.
     """
     total, limit = 0, max(UNPACKED_LIMIT, MOST_RATIO * packed)
     while chunk := stream.read(CHUNK):

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import DataError
-from .read import gunzip, read_path
+from ..regular import read_regular
+from .files import FILE_LIMIT, DataError
+from .read import gunzip
 
 KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 64  # of an array of NumPy's; of the sets that exist 4
@@ -65,5 +66,5 @@ def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.nda
 
 
 def read(path: Path, axes: int | None = None) -> np.ndarray:
-    """The array in an IDX file; a name that ends in .gz is unpacked. Errors as in `parse`."""
-    return parse(read_path(Path(path)), str(path), axes)
+    """The array in an IDX file, gzipped or plain. Errors as in `parse`."""
+    return parse(read_regular(path, FILE_LIMIT, DataError), str(path), axes)

@@ -86,8 +86,9 @@ def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name: numbers and texts; pickled objects are refused.
 
     Raises DataError where the archive is damaged, encrypted or packed in another way than NumPy
-    does, where a key is missing, and where an array is no array of numbers or of texts or unpacks
-    to more than 64 MB and a hundred times its own size.
+    does, where a key is missing, and where an array is no array of numbers or of texts, and
+    where all arrays together would unpack to more than the larger of 64 MB and a hundred times the
+    size of the file.
     """
     with open_regular(path, FILE_LIMIT, DataError) as file:
         size = os.fstat(file.fileno()).st_size
@@ -99,23 +100,24 @@ def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
                 missing = [k for k in keys if k not in members]
                 if missing:
                     raise DataError(f"no array {missing[0]!r}; there are {sorted(members)}")
-                return {k: _member(archive, members[k], size) for k in keys or members}
+                wanted = {k: members[k] for k in keys or members}
+                total = sum(m.file_size for m in wanted.values())
+                if total > max(UNPACKED_LIMIT, MOST_RATIO * size):
+                    raise DataError(f"{size:,} bytes would unpack to {total:,}")
+                return {k: _member(archive, m) for k, m in wanted.items()}
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         except Exception as error:  # zipfile and NumPy raise a dozen kinds for a damaged file
             raise DataError(f"{path}: not a sound .npz file: {error}") from error
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> np.ndarray:
-    """One array of an archive of `size` bytes; nothing is allocated that its header only claims."""
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """One array of an archive; nothing is allocated that its header only claims."""
     name = info.filename
     if info.flag_bits & 1:
         raise DataError(f"{name} is encrypted")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{name} is packed by method {info.compress_type}; only 0 and 8 are read")
-    packed = min(info.compress_size, size)
-    if info.file_size > max(UNPACKED_LIMIT, MOST_RATIO * packed):
-        raise DataError(f"{name}: {packed:,} bytes would unpack to {info.file_size:,}")
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         if version not in _HEADERS:

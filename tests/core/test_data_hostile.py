@@ -168,8 +168,27 @@ def test_archives_that_are_not_ours_to_read(tmp_path, changes, message):
 
 def test_an_npz_bomb_is_not_unpacked(tmp_path):
     path = archive(tmp_path / "a.npz", npy(np.zeros(9 << 20)))
-    with pytest.raises(DataError, match=r"x\.npy: [\d,]+ bytes would unpack to 75,497,"):
+    with pytest.raises(DataError, match=r"a\.npz: [\d,]+ bytes would unpack to 75,497,"):
         load_npz(path)
+
+
+def test_the_members_of_an_npz_bomb_count_together(tmp_path):
+    """12 of 30 MB: each could be taken, all of them make 360 MB out of 400 kB."""
+    path, content = tmp_path / "a.npz", npy(np.zeros(30 << 20, np.uint8))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        for i in range(12):
+            z.writestr(f"{i}.npy", content)
+    with pytest.raises(DataError, match=r"a\.npz: [\d,]+ bytes would unpack to 377,"):
+        load_npz(path)
+    assert load_npz(path, "3", "4")["4"].nbytes == 30 << 20  # only what is read counts
+
+
+def test_idx_is_unpacked_once(tmp_path):
+    """Zeros packed twice would have a limit of a hundred times what was unpacked already."""
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 1, 7]))))
+    with pytest.raises(DataError, match="not an IDX file; the first bytes are 1f 8b"):
+        idx.read(path)
 
 
 OBJECTS = npy(np.array([{"a": 1}], object), allow_pickle=True)

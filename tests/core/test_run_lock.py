@@ -142,8 +142,9 @@ def test_a_file_system_without_locks_is_one_line_and_no_obstacle(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(lock.fcntl, "flock", refuse)
-    with Run(tmp_path).hold():
-        assert os.listdir(tmp_path) == []
+    for _ in range(3):  # one line all the same
+        with Run(tmp_path).hold():
+            assert os.listdir(tmp_path) == []
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and f"{tmp_path} cannot be locked ({os.strerror(number)})" in err
 
@@ -177,3 +178,39 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(RunError, match=r"cannot read .*gone: No such file"):
         Run(tmp_path / "gone").hold().__enter__()
+
+
+def test_a_renamed_folder_does_not_take_the_lock_of_the_one_that_has_its_name(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    first, second = Run(folder).hold(), Run(folder).hold()
+    first.__enter__()
+    folder.rename(tmp_path / "moved")
+    folder.mkdir()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert os.listdir(folder) == [lock.NAME]
+    with pytest.raises(RunError, match="is in use"):
+        Run(folder).hold().__enter__()
+    second.__exit__(None, None, None)
+    assert os.listdir(folder) == []
+
+
+def test_the_lock_file_of_another_user_is_locked_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / lock.NAME).write_text("12")
+    opened = os.open
+
+    def refuse(path, flags, *args, **kwargs):  # as for a file of mode 0644: root may do anything
+        if str(path).endswith(lock.NAME) and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(lock.os, "open", refuse)
+    with Run(tmp_path).hold(), pytest.raises(RunError, match="is in use"):
+        Run(tmp_path).hold().__enter__()
+    monkeypatch.undo()
+    other = holder(tmp_path)
+    monkeypatch.setattr(lock.os, "open", refuse)
+    with pytest.raises(RunError, match=f"process {other.pid} trains"):
+        Run(tmp_path).hold().__enter__()
+    other.communicate()
