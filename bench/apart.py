@@ -2,9 +2,9 @@
 
 In one process contenders disturb each other: threads of one library wait, spinning, where those of
 another should run, and a turn that is too short finds the other's asleep. So each has a process of
-its own (worker.py) with its libraries' default threading, all with the same number of threads. It
-makes the arrays from their seeds; a digest says whether they are those of ours. Results travel as
-files to our process, which judges them. While one has its turn the others wait on their pipes.
+its own (worker.py), whose libraries' thread pools are fixed at the same number of threads for all.
+It makes the arrays from their seeds; a digest says whether they are those of ours. Results travel
+as files to our process, which judges them. While one has its turn the others wait on their pipes.
 
 Our own process makes all versions of a kernel, which are one library. `itself` is ours once more,
 in another process, compared like any peer: how far its ratio is from 1 is how far ratios can be
@@ -176,12 +176,15 @@ class Apart(Run):
         return found
 
     def _attempt(self, who: str, limit: float, do: str, **what) -> tuple[dict | None, str]:
-        """(the answer, "") of a peer, or (None, why there is none); one that died starts again."""
+        """(the answer, "") of a peer, or (None, why there is none).
+
+        One whose failure has been heard of starts again. One that died since its last answer does
+        not: asking it says why it died, and the process after it would not know the plan.
+        """
         try:
-            if not self.processes[who].alive:
+            if self.processes[who].closed:
                 if self.starts[who] >= STARTS:
                     raise ProcessError(f"its process failed {STARTS} times")
-                self.processes[who].close(at_once=True)
                 self._start(who)
                 self.processes[who].hear(START)
             return self.ask(who, limit, do, **what), ""

@@ -46,6 +46,11 @@ class Process:
     def alive(self) -> bool:
         return self.child.poll() is None
 
+    @property
+    def closed(self) -> bool:
+        """Was it ended here, after a failure or because the run is over?"""
+        return self.child.stdout.closed
+
     def ask(self, limit: float, do: str, **what) -> dict:
         """The answer to a question, within `limit` seconds.
 

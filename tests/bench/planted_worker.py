@@ -1,12 +1,14 @@
 """A contender's process with a made-up roofline and the fault that PLANTED has for it.
 
 PLANTED is "who=fault,who=fault". Run in place of glassgrad.bench.worker, with the same arguments.
+It answers one question more, "plant", which plants a fault in a process that is running.
 """
 
 import json
 import os
 import signal
 import sys
+import threading
 import time
 import types
 
@@ -27,6 +29,18 @@ def crashes(*args, **options):
 
 def hangs(*args, **options):
     time.sleep(600)
+
+
+def spins(self, key, effort, turn=worker.Table.turn):
+    """A library whose threads go on after the turn."""
+    found = turn(self, key, effort)
+    threading.Thread(target=_for_ever, daemon=True).start()
+    return found
+
+
+def _for_ever():
+    while True:
+        pass
 
 
 def off(results):
@@ -58,6 +72,7 @@ FAULTS = {
     "dies at once": lambda: dies(),
     "dies": lambda: setattr(worker.Table, "turn", dies),
     "crashes": lambda: setattr(worker.Table, "call", crashes),
+    "spins": lambda: setattr(worker.Table, "turn", spins),
     "hangs": lambda: setattr(worker.Table, "turn", hangs),
     "babbles": lambda: setattr(
         worker, "json", types.SimpleNamespace(dumps=lambda answer: "hello?", loads=json.loads)
@@ -71,6 +86,7 @@ FAULTS = {
 
 def main(who: str, *given: str) -> None:
     """As the real one, with its fault."""
+    worker.Table.plant = lambda self, fault: FAULTS[fault]() or {}
     roofline.measure = lambda *args: roofline.Roofline(1e11, 1e10)
     for name, _, fault in (part.partition("=") for part in os.environ["PLANTED"].split(",")):
         if name == who:

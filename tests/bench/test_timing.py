@@ -208,4 +208,4 @@ def test_the_work_of_others_is_seen(monkeypatch):
 @pytest.mark.skipif(not STAT.exists(), reason="the system does not say what others do")
 def test_the_work_of_the_runs_own_processes_is_no_noise():
     quiet, busy = Others(), Others(lambda: 100.0)
-    assert busy.before[2] - quiet.before[2] >= 100.0
+    assert busy.before[2] - quiet.before[2] > 99.9
