@@ -22,8 +22,9 @@ kept, older ones removed. The user's own Numba functions are left alone.
 
 In the folder lies one file for each function and signature (`Kept`). Numba's own cache has an index
 and numbers its files, so that two processes may take the same number for different signatures, and
-it believes whatever it reads. Here the name is a hash of all that the code is compiled for, and a
-digest covers the content: a file is whole, or it is removed and made again.
+it believes whatever it reads. Here the name is a hash of all that the code is compiled from
+(`meaning`) and for, and a digest covers the content: a file is whole, or it is removed and made
+again. The files used last are kept, older ones removed.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ import sys
 from pathlib import Path
 
 import numba
-from numba import config
+from numba import config, types
 from numba.core import event
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
@@ -49,10 +50,11 @@ from .cache import (
     temporary_folder,
     user_folder,
 )
+from .meaning import SOURCES, Unknown, content, meaning
 from .trust import write
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
-SOURCES = Path(__file__).parent
+FILES = 3000  # in a folder; all that the tests compile are 300
 
 
 def key() -> str:
@@ -86,10 +88,12 @@ class Kept(_Cache):
     def __init__(self, dispatcher: Dispatcher):
         function = dispatcher.py_func
         file = function.__code__.co_filename
+        self.dispatcher = dispatcher
         self.name = f"{function.__module__}.{function.__qualname__}"
         # what is typed at a prompt has no file, and is not kept
         self.folder = cache_folder() if os.path.isfile(file) else None
-        self.fixed = () if self.folder is None else (self.name, *_meaning(dispatcher, file))
+        if self.folder is not None:
+            content(file)  # as it is now, when the function is made of it
 
     @property
     def cache_path(self):
@@ -103,53 +107,52 @@ class Kept(_Cache):
     def flush(self):
         """Numba's; the folder goes as a whole."""
 
-    def _place(self, signature, codegen) -> tuple[Path, str]:
-        target = str((signature, codegen.magic_tuple()))
+    def _place(self, signature, codegen) -> tuple[Path, str] | None:
+        """The file and what it is compiled for; None where the code must not be kept."""
+        if self.folder is None:
+            return None
+        try:  # globals may have changed since the last signature: Numba takes them as they are now
+            takes = [
+                meaning(t.dispatcher if isinstance(t, types.Dispatcher) else t) for t in signature
+            ]
+            target = f"{self.name} {meaning(self.dispatcher)} {takes} {codegen.magic_tuple()}"
+        except Unknown:
+            return None
         function = self.name.removeprefix(f"{__package__}.").replace("<locals>", "-")
-        return self.folder / f"{function}-{fingerprint(*self.fixed, target)}.code", target
+        return self.folder / f"{function}-{fingerprint(target)}.code", target
 
     def load_overload(self, sig, target_context):
         """The compiled function from the disk, or None."""
-        found = None if self.folder is None else self._stored(sig, target_context)
+        found = self._stored(sig, target_context)
         if found is None:
             compiling.expect_allowed(self.name)
         return found
 
     def _stored(self, sig, target_context):
         target_context.refresh()
-        path, target = self._place(sig, target_context.codegen())
+        place = self._place(sig, target_context.codegen())
+        if place is None:
+            return None
+        path, target = place
         with contextlib.suppress(Exception):  # whatever it is, compiling helps
             content = stored(path)
             if content is not None:
                 written, payload = loads(content)
                 if written == target:
-                    return CompileResult._rebuild(target_context, *payload)
+                    found = CompileResult._rebuild(target_context, *payload)
+                    os.utime(path)
+                    return found
         return None
 
     def save_overload(self, sig, cres):
         """Keep it, if the disk has room and the code does not depend on this process."""
-        if self.folder is None or cres.lifted or cres.library.has_dynamic_globals:
+        place = self._place(sig, cres.codegen)
+        if place is None or cres.lifted or cres.library.has_dynamic_globals:
             return
-        path, target = self._place(sig, cres.codegen)
+        path, target = place
         with contextlib.suppress(OSError):
             write(path, dumps((target, cres._reduce())))
-
-
-def _meaning(dispatcher: Dispatcher, file: str) -> tuple[bytes | str, ...]:
-    """What the code of a function depends on, apart from the sources in this package's folder."""
-    function = dispatcher.py_func
-    options = {
-        name: sorted(value) if isinstance(value, set | frozenset) else value
-        for name, value in dispatcher.targetoptions.items()
-    }
-    cells = tuple(cell.cell_contents for cell in function.__closure__ or ())
-    source = "" if Path(file).is_relative_to(SOURCES) else _content(file)
-    return function.__code__.co_code, dumps(cells), str(sorted(options.items())), source
-
-
-@functools.cache
-def _content(file: str) -> bytes:
-    return Path(file).read_bytes()
+            keep_newest(self.folder, r".*\.code|\.new-.*", FILES)
 
 
 class _Compiling(event.Listener):
