@@ -71,7 +71,7 @@ def fit(
         raise SettingError("fit: resume=True goes on from a run; expected run=, got None")
     with run.hold() if run else contextlib.nullcontext():
         if resume:
-            trainer.restore(*run.load())
+            trainer.restore(*run.load(resume=True))
         if run:
             run.remove_stale()
         progress.start(type(system).__name__, settings["epochs"], trainer.batches)

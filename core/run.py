@@ -24,7 +24,7 @@ from pathlib import Path
 from ..kernels.errors import GlassgradError
 from . import atomic, lock
 from .regular import REGULAR, kind, read_json, read_text
-from .state import CheckpointError, load_arrays, save_arrays
+from .state import FORMAT, CheckpointError, load_arrays, save_arrays
 
 METRICS_LIMIT = 1 << 30  # bytes; a million epochs have a tenth
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
@@ -223,9 +223,14 @@ class Run:
         """The checkpoint: arrays, and a dictionary of plain values."""
         save_arrays(self.checkpoint_path, arrays, {"progress": json.dumps(progress)}, follow=False)
 
-    def load(self) -> tuple[dict, dict]:
-        """What `save` wrote; CheckpointError when missing, damaged or of another format."""
-        arrays, metadata = load_arrays(self.checkpoint_path, ours=True, follow=False)
+    def load(self, resume: bool = False) -> tuple[dict, dict]:
+        """What `save` wrote; CheckpointError when missing, damaged or of another format.
+
+        A checkpoint of format 1, whose progress has no checksum, is good for its weights; with
+        `resume`, to go on training from it, it is refused.
+        """
+        oldest = FORMAT if resume else "1"
+        arrays, metadata = load_arrays(self.checkpoint_path, ours=True, follow=False, oldest=oldest)
         try:
             return arrays, json.loads(metadata["progress"])
         except (KeyError, ValueError, RecursionError):

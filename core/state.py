@@ -12,6 +12,7 @@ name their format: a number that goes up when what a checkpoint holds changes.
 
 import hashlib
 import json
+import zlib
 
 import numpy as np
 
@@ -21,17 +22,18 @@ from .atomic import write_atomic
 from .regular import open_regular
 from .tensor import values_of
 
-FORMAT = "2"  # 1 had a CRC of the arrays only
+FORMAT = "2"  # 1 had a CRC of the arrays only: its weights are read, no training goes on from it
 DTYPES = {
     "float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16",
     "int32": "I32", "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32",
     "uint64": "U64", "bool": "BOOL",
 }  # fmt: skip
-DIGEST, VERSION = "glassgrad.sha256", "glassgrad.format"
+DIGEST, VERSION, CRC = "glassgrad.sha256", "glassgrad.format", "glassgrad.crc32"
 _BEGINNING = f'{{"__metadata__":{{"{DIGEST}":"'.encode()
 _NO_DIGEST = b"0" * 64
 LIMIT = 16 << 30  # bytes; the largest system of the lectures takes a hundredth
 HEADER_LIMIT = 100_000_000  # bytes, as safetensors has it
+OUR_HEADER_LIMIT = 16 << 20  # bytes; a checkpoint of 50,000 epochs has as much
 
 
 class CheckpointError(GlassgradError, OSError):
@@ -77,7 +79,7 @@ def save_arrays(
     arrays = {name: _plain(path, name, value) for name, value in arrays.items()}
     metadata = dict(metadata or {})
     for key, text in metadata.items():
-        if not isinstance(key, str) or not isinstance(text, str) or key in (DIGEST, VERSION):
+        if not isinstance(key, str) or not isinstance(text, str) or key in (DIGEST, VERSION, CRC):
             raise CheckpointError(f"{path}: metadata must map strings to strings; got {key!r}")
     own = {DIGEST: _NO_DIGEST.decode(), VERSION: FORMAT}
     header: dict = {"__metadata__": own | dict(sorted(metadata.items()))}
@@ -93,7 +95,7 @@ def save_arrays(
     except UnicodeEncodeError:
         raise CheckpointError(f"{path}: a name or the metadata hold half a character") from None
     head += b" " * (-len(head) % 8)
-    if len(head) > HEADER_LIMIT or at > LIMIT - HEADER_LIMIT - 8:
+    if len(head) > OUR_HEADER_LIMIT or at > LIMIT - HEADER_LIMIT - 8:
         raise CheckpointError(f"{path}: {at:,} bytes with a header of {len(head):,} are too many")
     head = head.replace(_NO_DIGEST, _digest(head, *numbers).encode(), 1)
     content = b"".join((len(head).to_bytes(8, "little"), head, *numbers))
@@ -101,20 +103,21 @@ def save_arrays(
 
 
 def load_arrays(
-    path, ours: bool = False, follow: bool = True
+    path, ours: bool = False, follow: bool = True, oldest: str = "1"
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # fmt: skip
     """The arrays by name, and the metadata, of a safetensors file, ours or another's.
 
-    With `ours` a file of another program, or of another format of ours, is refused; without
-    `follow` a link is. Raises CheckpointError when the file is missing, truncated, corrupt, of
-    another format or no regular file.
+    With `ours` a file of another program, or of a format of ours before `oldest` ("1", whose
+    checksum leaves out the metadata, or "2"), is refused; without `follow` a link is. Raises
+    CheckpointError when the file is missing, truncated, corrupt, of another format or no regular
+    file.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     with open_regular(path, LIMIT, CheckpointError, follow) as file:
         try:
-            header = _header(path, file)
+            header = _header(path, file, OUR_HEADER_LIMIT if ours else HEADER_LIMIT)
             size = file.seek(0, 2)
             file.seek(0)
             content = file.read(size)
@@ -122,26 +125,41 @@ def load_arrays(
             if isinstance(error, CheckpointError):
                 raise
             raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    metadata = _verified(path, content, header.get("__metadata__", {}), ours)
+    metadata = _verified(path, content, header.get("__metadata__", {}), ours, oldest)
     try:
         # copies: what comes out of the library may share the file's bytes, which are read-only
         arrays = {name: np.array(a) for name, a in load(content).items()}
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: is corrupt or holds an unknown dtype: {error}") from error
+    stated = metadata.pop(CRC, None)
+    if stated is not None and stated != _crc(arrays):
+        raise CheckpointError(
+            f"{path}: is corrupt: its checksum is {_crc(arrays)}, written as {stated}"
+        )
     return arrays, metadata
 
 
-def _verified(path, content: bytes, metadata, ours: bool) -> dict[str, str]:
+def _crc(arrays: dict) -> str:
+    """The checksum of format 1: of names, dtypes, shapes and values."""
+    crc = 0
+    for name, a in sorted(arrays.items()):
+        crc = zlib.crc32(f"{name} {a.dtype.name} {a.shape} ".encode(), crc)
+        crc = zlib.crc32(a.reshape(-1).view(np.uint8) if a.size else b"", crc)
+    return f"{crc:08x}"
+
+
+def _verified(path, content: bytes, metadata, ours: bool, oldest: str) -> dict[str, str]:
     """The metadata without our own entries, once the digest is found right."""
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise CheckpointError(f"{path}: is corrupt: its metadata are no strings")
     version, stated = metadata.pop(VERSION, None), metadata.pop(DIGEST, None)
     if version is None and stated is None:
-        if ours:
-            old = "glassgrad.crc32" in metadata
-            what = "has format 1, without a checksum of the progress" if old else "has no checksum"
+        if ours and CRC not in metadata:
+            raise CheckpointError(f"{path}: has no checksum: no checkpoint of ours")
+        if ours and oldest > "1":
             raise CheckpointError(
-                f"{path}: {what}; this version goes on from format {FORMAT} only: train again"
+                f"{path}: has format 1, without a checksum of the progress; training goes on from"
+                f" format {FORMAT} only (its weights can be used, as by glassgrad sample)"
             )
         return metadata
     body = 8 + int.from_bytes(content[:8], "little")
@@ -158,7 +176,7 @@ def _verified(path, content: bytes, metadata, ours: bool) -> dict[str, str]:
     return metadata
 
 
-def _header(path, file) -> dict:
+def _header(path, file, limit: int) -> dict:
     """The JSON header, with the reason in words when there is none."""
     size = file.seek(0, 2)
     file.seek(0)
@@ -168,6 +186,10 @@ def _header(path, file) -> dict:
     begins = file.read(1)
     if length > HEADER_LIMIT or begins not in (b"{", b""):
         raise CheckpointError(f"{path}: is not a safetensors file")
+    if length > limit:
+        raise CheckpointError(
+            f"{path}: has a header of {length:,} bytes; a checkpoint of ours has at most {limit:,}"
+        )
     if 8 + length > size:
         raise CheckpointError(
             f"{path}: is truncated: its header ends at byte {8 + length}, the file at {size}"
@@ -176,9 +198,11 @@ def _header(path, file) -> dict:
         header = json.loads(begins + file.read(length - 1))
         ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
         whole = 8 + length + max(ends, default=0)
-        short = whole > size
+        short, long = whole > size, whole < size
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise CheckpointError(f"{path}: is corrupt: its header cannot be read") from None
     if short:
         raise CheckpointError(f"{path}: is truncated: {size} bytes of {whole}")
+    if long:  # before they are read: they may be many
+        raise CheckpointError(f"{path}: is corrupt: {size - whole:,} bytes come after the arrays")
     return header

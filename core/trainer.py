@@ -4,6 +4,7 @@ A checkpoint is fully validated before anything of it is set: one that does not 
 system, the optimiser and the generators as they were.
 """
 
+import json
 import math
 import sys
 from dataclasses import dataclass, field
@@ -158,7 +159,7 @@ class Trainer:
         arrays = {f"model/{k}": v for k, v in self.system.state_dict().items()}
         progress = {
             "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "history": self.history,
-            "best_value": self.best_value,
+            "best_value": self.best_value, "settings": _plain(self.settings),
             "generators": {n: list(g.state) for n, g in self.system.named_generators()},
         }  # fmt: skip
         if self.optimiser:
@@ -173,7 +174,10 @@ class Trainer:
         return arrays, progress
 
     def restore(self, arrays: dict, progress: dict) -> None:
-        """Go back to the state of a checkpoint; CheckpointError, and nothing set, if it is none."""
+        """Go back to the state of a checkpoint; CheckpointError, and nothing set, if it is none.
+
+        It must have been trained with the same settings, but for the number of epochs.
+        """
         try:
             arrays = arrays_of("the checkpoint", as_state("the checkpoint", arrays))
         except StateError as error:
@@ -185,6 +189,8 @@ class Trainer:
         problem = self._problem(progress, part("best/")) or self._not_finite(part)
         if problem:
             raise CheckpointError(f"the checkpoint does not fit this system: {problem}")
+        if changed := self._changed(progress.get("settings", {})):
+            raise CheckpointError(f"the checkpoint was trained with other settings: {changed}")
         before = self.system.state_dict()
         try:
             self.system.load_state_dict(part("model/"))
@@ -214,6 +220,7 @@ class Trainer:
             "generators": isinstance(states, dict) and all(
                 _is_generator(states.get(n)) for n, _ in self.system.named_generators()
             ),
+            "settings": isinstance(progress.get("settings", {}), dict),  # older ones have none
             "optimiser": not self.optimiser or _is_optimiser(progress.get("optimiser")),
         }  # fmt: skip
         for key, good in looks.items():
@@ -225,6 +232,16 @@ class Trainer:
                 return "the best weights have other names, shapes or dtypes"
         return None
 
+    def _changed(self, settings: dict) -> str:
+        """The settings that are not those of the checkpoint; `epochs` may be others."""
+        now, none = _plain(self.settings), "none"
+        names = [k for k in {**settings, **now} if k != "epochs"] if settings else []
+        return ", ".join(
+            f"{k}={settings.get(k, none)} (now {now.get(k, none)})"
+            for k in names
+            if settings.get(k, ...) != now.get(k, ...)
+        )
+
     def _not_finite(self, part) -> str | None:
         """A parameter that no saved training can have; buffers and slots may well be infinite."""
         for prefix in ("model/", "best/"):
@@ -234,6 +251,11 @@ class Trainer:
                 if known and not np.isfinite(arrays[name]).all():
                     return f"{prefix}{name} is not finite"
         return None
+
+
+def _plain(settings: dict) -> dict:
+    """Settings as JSON gives them back."""
+    return json.loads(json.dumps(settings, default=str))
 
 
 def is_finite_number(value) -> bool:

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -128,11 +130,11 @@ def test_a_checkpoint_of_another_format_is_one_line_that_names_it(path, monkeypa
 
     for metadata, message in (
         ({"progress": "{}", "glassgrad.crc32": "0"}, "has format 1, without a checksum of the"),
-        ({"progress": "{}"}, "has no checksum; this version goes on from format 2"),
+        ({"progress": "{}"}, "has no checksum: no checkpoint of ours"),
     ):
         path.write_bytes(save({"w": np.ones(1)}, metadata))
         with pytest.raises(CheckpointError, match=message):
-            load_arrays(path, ours=True)
+            load_arrays(path, ours=True, oldest="2")
     monkeypatch.setattr("glassgrad.core.state.FORMAT", "3")
     save_arrays(path, {"w": np.ones(2)})
     monkeypatch.undo()
@@ -280,3 +282,52 @@ def test_weights_travel_both_ways(path):
     x = np.random.default_rng(0).normal(size=(5, 2, 3)).astype("float32")
     want = theirs(torch.tensor(x))[0].detach().numpy()
     assert np.abs(ours(gg.tensor(x))[0].numpy() - want).max() < 1e-6
+
+
+def format_1(arrays, metadata):
+    """A file as it was before: the library's own, with a CRC of the arrays."""
+    from safetensors.numpy import save
+
+    crc = 0
+    for name in sorted(arrays):
+        a = arrays[name]
+        crc = zlib.crc32(f"{name} {a.dtype.name} {a.shape} ".encode(), crc)
+        crc = zlib.crc32(a.tobytes(), crc)
+    return save(arrays, {**metadata, "glassgrad.crc32": f"{crc:08x}"})
+
+
+def test_the_weights_of_format_1_are_read_and_their_checksum_is_looked_at(path):
+    arrays = {"w": np.arange(4.0), "a": np.zeros((0, 3), "float32"), "n": np.array(7)}
+    path.write_bytes(format_1(arrays, {"progress": "{}"}))
+    for ours in (True, False):
+        found, metadata = load_arrays(path, ours=ours)
+        assert metadata == {"progress": "{}"} and found.keys() == arrays.keys()
+        assert all(same(found[n], a) for n, a in arrays.items())
+    spoilt = bytearray(path.read_bytes())
+    spoilt[-1] ^= 1
+    path.write_bytes(spoilt)
+    for ours in (True, False):
+        with pytest.raises(CheckpointError, match=r"is corrupt: its checksum is [0-9a-f]{8}, "):
+            load_arrays(path, ours=ours)
+
+
+def test_what_comes_after_the_arrays_is_not_read(path):
+    """Eight GB of nothing takes no block of a disk; to read it would take all memory."""
+    save_arrays(path, {"w": np.ones(2)})
+    size = path.stat().st_size
+    os.truncate(path, 8 << 30)
+    tracemalloc.start()
+    with pytest.raises(CheckpointError, match=f"is corrupt: {(8 << 30) - size:,} bytes come after"):
+        load_arrays(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+def test_a_header_of_ours_is_no_hundred_megabytes(path):
+    length = 20 << 20
+    path.write_bytes(length.to_bytes(8, "little") + b"{}".ljust(length))
+    assert load_arrays(path) == ({}, {})  # another program's may be
+    with pytest.raises(CheckpointError, match="has a header of 20,971,520 bytes; a checkpoint"):
+        load_arrays(path, ours=True)
+    with pytest.raises(CheckpointError, match="are too many"):
+        save_arrays(path, {}, {"text": "x" * (16 << 20)})

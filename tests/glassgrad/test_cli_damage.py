@@ -8,9 +8,11 @@ import pytest
 from glassgrad import cli
 from glassgrad.core.run import Run
 from glassgrad.core.state import load_arrays, save_arrays
+from tests.core.test_state import format_1
 from tests.tools import without_compiling
 
 NESTED = "[" * 100_000
+NOBODY = 1 << 30  # above the numbers that Linux gives to processes
 
 
 def call(capsys, *argv):
@@ -127,7 +129,10 @@ def test_a_full_disk_on_resumption_keeps_the_checkpoint(capsys, run, monkeypatch
 
 
 def test_resumption_removes_what_the_killed_writer_left(capsys, run):
-    for name in (".checkpoint.safetensors.7-0123abcd.tmp", ".result.json.7-89abcdef.tmp"):
+    for name in (
+        f".checkpoint.safetensors.{NOBODY}-0123abcd.tmp",
+        f".result.json.{NOBODY}-89abcdef.tmp",
+    ):
         (run / name).write_bytes(b"half")
     assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
     assert not [n for n in os.listdir(run) if n.startswith(".")]
@@ -150,3 +155,44 @@ def test_a_test_figure_that_is_no_number_is_an_error(capsys, tmp_path, monkeypat
     (run,) = tmp_path.iterdir()
     assert code == 1 and "bound on the held-out data is nan" in err
     assert not (run / "result.json").exists()
+
+
+def test_samples_of_a_run_of_format_1_but_no_training_from_it(capsys, run):
+    path = run / "checkpoint.safetensors"
+    arrays, metadata = load_arrays(path)
+    path.write_bytes(format_1(arrays, metadata))
+    code, out, _ = call(capsys, "sample", run, "-n", "2")
+    assert code == 0 and "sample.png" in out
+    before = files(run)
+    code, out, err = call(capsys, "train", "--resume", run)
+    assert code == 1 and out == "" and err.count("\n") == 1
+    assert "has format 1, without a checksum of the progress; training goes on from format 2" in err
+    assert files(run) == before
+
+
+@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
+def test_settings_that_were_changed_since_the_checkpoint(capsys, run, command):
+    """config.json has no checksum of its own; the checkpoint knows what it was trained with."""
+    config = Run(run).read_json("config.json")
+    config["settings"] |= {"lr": 0.5, "seed": 7, "epochs": 2}
+    Run(run).write_json("config.json", config)
+    before = files(run)
+    code, out, err = call(capsys, *command, run)
+    assert code == 1 and out == "" and err.count("\n") == 1 and files(run) == before
+    assert "was trained with other settings: lr=0.002 (now 0.5), seed=0 (now 7)\n" in err
+
+
+def test_more_epochs_are_no_other_settings(capsys, run):
+    config = Run(run).read_json("config.json")
+    config["settings"]["epochs"] = 2
+    Run(run).write_json("config.json", config)
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
+    assert Run(run).load()[1]["epoch"] == 2
+
+
+def test_a_lost_checkpoint_is_not_trained_over(capsys, run):
+    (run / "checkpoint.safetensors").unlink()
+    before = files(run)
+    code, out, err = call(capsys, "train", "--resume", run)
+    assert code == 1 and out == "" and files(run) == before
+    assert err.endswith("checkpoint.safetensors is missing, though 1 epoch was recorded\n")

@@ -127,6 +127,14 @@ def test_a_checkpoint_whose_header_alone_is_huge(tmp_path):
         load_arrays(path)
 
 
+def test_samples_follow_the_link_of_the_user(capsys, tmp_path, run):
+    """Outside a run folder, as --json does."""
+    (tmp_path / "link.png").symlink_to(tmp_path / "target.png")
+    assert call(capsys, "sample", run, "-n", "1", "--out", tmp_path / "link.png")[0] == 0
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "target.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_run_folder_may_be_named_through_a_link_that_is_followed_once(capsys, tmp_path, run):
     link = tmp_path / "latest"
     link.symlink_to(run)
