@@ -162,10 +162,15 @@ def _gradient_rows(g, x, mean, factor, mean_g, slope, gx, parts, part):
         _gradient_row(g[n], x[n], mean, factor, mean_g, slope, gx[n])
 
 
+def _partial_sums(x):
+    """How many parts the rows are shared out in; two sums of every column for each ROWS rows."""
+    blocks = -(-len(x) // ROWS)
+    return parts_for(x.size, blocks), np.zeros((2, blocks, x.shape[1]), x.dtype)
+
+
 def _forward_vectors(x, gamma, beta, eps, y):
-    (N, C), real = x.shape, x.dtype.type
-    blocks = -(-N // ROWS)
-    parts, sums = parts_for(x.size, blocks), np.zeros((2, blocks, C), x.dtype)
+    N, real = len(x), x.dtype.type
+    parts, sums = _partial_sums(x)
     in_parts(_sum_rows, parts, x, sums[0], parts)
     mean = (sums[0].sum(axis=0, dtype=np.float64) / N).astype(real)
     in_parts(_square_rows, parts, x, mean, sums[1], parts)
@@ -176,9 +181,8 @@ def _forward_vectors(x, gamma, beta, eps, y):
 
 
 def _backward_vectors(g, x, gamma, mean, variance, eps, gx):
-    (N, C), real = x.shape, x.dtype.type
-    blocks = -(-N // ROWS)
-    parts, sums = parts_for(x.size, blocks), np.zeros((2, blocks, C), x.dtype)
+    N, real = len(x), x.dtype.type
+    parts, sums = _partial_sums(x)
     in_parts(_product_rows, parts, g, x, mean, *sums, parts)
     sum_g, sum_gx = sums.sum(axis=1, dtype=np.float64)
     over = real(1) / np.sqrt(variance + eps)

@@ -5,7 +5,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad.core import nn
-from glassgrad.core.functions.summation import total
+from glassgrad.core.functions.summation import _one_by_one, total
 from tests.tools import assert_close
 
 
@@ -130,3 +130,12 @@ def test_batch_norm_in_evaluation_does_not_cancel():
     norm.eval()
     x = np.float32([[1e4 + 0.0078125], [1e4]])
     assert_close(norm(gg.tensor(x)).numpy(), np.float32([[7.8125], [0.0]]), rtol=1e-5)
+
+
+def test_only_the_axes_that_are_summed_count_as_terms():
+    """300 numbers a column are few: the sum is NumPy's own, though the array holds 1200."""
+    x = np.random.default_rng(0).standard_normal((300, 4)).astype("float32") + 1000
+    assert _one_by_one(x, {0}) == 300 and _one_by_one(x, {1}) == 1
+    assert _one_by_one(x, {0, 1}) == 1 and _one_by_one(x.T, {1}) == 300
+    for axes in ((0,), (-2,)):
+        assert total(x, axes).tobytes() == x.sum(0).tobytes()

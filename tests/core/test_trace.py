@@ -189,3 +189,11 @@ def test_first_order_backward_passes_are_traced():
     y = gg.tanh(x).sum()
     t = traced(lambda: y.backward())
     assert {c.function for c in t.calls} == {"reshape", "broadcast_to", "mul", "sub"}
+
+
+def test_joining_takes_the_slices_that_are_asked_for():
+    """An array that is a constant gets no gradient, and no call is spent on one."""
+    x, constant = gg.ones((2, 3), requires_grad=True), gg.ones((2, 1))
+    y = gg.concatenate(x, constant, axis=1)
+    t = traced(lambda: gg.grad(y, x, np.ones(y.shape, "float32"), create_graph=True))
+    assert [c.function for c in t.calls].count("getitem") == 1

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, backend, pool2d
+from glassgrad.kernels.pool2d import cpu
 from tests.tools import assert_close
 
 # N, C, H, W, kernel, stride, padding
@@ -275,3 +276,13 @@ def test_planes_that_join_and_bands_that_do_not_fill():
         with backend("reference"):
             want = pool2d.max_forward(x, *options)
         assert all(np.array_equal(a, b) for a, b in zip(got, want))
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("pixels", [0, 6, 12])
+def test_pixels_are_split_by_column_and_none_is_read_behind_the_last(stride, pixels):
+    """As plain Python: compiled, it would read on in whatever follows in memory."""
+    flat, p = np.arange(pixels, dtype="float32"), np.full((stride, 14), -1, "float32")
+    cpu._split.py_func(flat, p)
+    for f in range(stride):
+        assert p[f].tolist() == [*flat[f::stride], *[-1.0] * (14 - pixels // stride)]
