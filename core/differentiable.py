@@ -25,6 +25,7 @@ The multiplication of this engine is ::
   `composed`, the same function written with differentiable functions.
 """
 
+import functools
 import inspect
 import types
 
@@ -68,13 +69,10 @@ class Differentiable:
         self.optional = {
             p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.default is None
         }
-        rest = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        self.setting_names = [p.name for p in rest]
-        found = ", ".join(f"{name!r}: {name}" for name in self.setting_names)
-        self.read = _Settings(self.name, rest, SETTING).compiled(f"return {{{found}}}")
-        self.derivatives, self.vjp, self.composed = derivatives, vjp, composed
+        self._rest = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        self.setting_names = [p.name for p in self._rest]
+        self.derivatives, self.vjp, self.composed, self.flops = derivatives, vjp, composed, flops
         self.piecewise, self.elementwise, self.floats = piecewise, elementwise, floats
-        self.flops = flops
         self._wants = {f: list(inspect.signature(f).parameters) for f in derivatives.values()}
         if vjp is not None:
             self._wants[vjp] = list(inspect.signature(vjp).parameters)
@@ -82,6 +80,14 @@ class Differentiable:
         self.keeps = [t for t in self.tensors if t in wanted] if composed is None else self.tensors
         self.keeps_out = "out" in wanted
         self.keeps_all = self.variadic and "xs" in wanted
+
+    @functools.cached_property
+    def read(self):
+        """Settings by name -> all of them, read by their kinds; compiled at the first call."""
+        found = ", ".join(f"{name!r}: {name}" for name in self.setting_names)
+        door = _Settings(self.name, self._rest, SETTING)
+        door.tensors = self.tensors
+        return door.compiled(f"return {{{found}}}")
 
     def __repr__(self):
         return f"<differentiable {self.name}>"
@@ -101,6 +107,8 @@ class Differentiable:
             tensors, extra = args[:n], args[n:]
             if len(tensors) < n:
                 missing = self.tensors[len(tensors) :]
+                if settings:  # tensors among them are refused
+                    self.read(**settings)
                 if not self.optional.issuperset(missing):
                     raise ArgumentError(f"{self.name}: missing argument {missing[0]!r}")
                 tensors = tensors + (None,) * len(missing)
@@ -108,6 +116,9 @@ class Differentiable:
                 if len(extra) > len(self.setting_names):
                     most = n + len(self.setting_names)
                     raise ArgumentError(f"{self.name}: takes {most} arguments; got {len(args)}")
+                twice = [name for name in self.setting_names[: len(extra)] if name in settings]
+                if twice:
+                    raise ArgumentError(f"{self.name}: {twice[0]} is given by place and by name")
                 settings.update(zip(self.setting_names, extra, strict=False))
         if self.setting_names or settings:
             settings = self.read(**settings)
@@ -183,13 +194,10 @@ class Differentiable:
         if dtype is None:  # a Python float, and whatever needs a float, stands for float32
             if not any(is_array(a) for a in arrays):
                 arrays = [
-                    a
-                    if a is None
-                    else np.float32(a)[...]
-                    if type(a) is float
-                    else numbers_of(self.name, a)
+                    np.float32(a)[...] if type(a) is float
+                    else a if a is None else numbers_of(self.name, a)
                     for a in arrays
-                ]
+                ]  # fmt: skip
             if self.floats or (self.elementwise and any(type(a) is float for a in arrays)):
                 dtype = np.dtype(np.float32)
         if dtype is not None and (self.elementwise or self.floats):
@@ -324,6 +332,11 @@ class _Settings(Door):
                 f" the tensor {value.describe()}; pass a number, or .detach() it"
             )
         return super().read(i, value)
+
+    def unexpected(self, more, other, me=None):
+        for name in filter(other.__contains__, self.tensors):
+            raise ArgumentError(f"{self.name}: {name} is given by place, not by name")
+        super().unexpected(more, other, me)
 
 
 def _own(value):

@@ -6,11 +6,13 @@ functions, so that each is written down once.
 
 import numpy as np
 
-from ..kernels.annotations import DType
+from ..kernels.annotations import BOOL, DType
+from ..kernels.doors import read
 from ..kernels.errors import DTypeError, GlassgradError, ShapeError
 from .arrays import FLOATS, device_of, is_array, module_for, plain, to_device, to_numpy, xp_of
 from .tape import grad_enabled
 
+_NUMBERS = frozenset({bool, int, float})
 HELD = frozenset("fd?bBhHiIlLqQ")  # dtypes of tensors, by NumPy's letters
 
 
@@ -45,12 +47,14 @@ class Tensor:
                 f"Tensor: float32, float64, integers or booleans expected, got {data.dtype};"
                 " convert with .astype('float32')"
             )
+        if not data.dtype.isnative:  # kernels read the machine's own order of bytes
+            data = data.astype(data.dtype.newbyteorder("="))
         if requires_grad and data.dtype not in FLOATS:
             raise DTypeError(
                 f"Tensor: only float32 and float64 can require gradients, not {data.dtype}"
             )
         self.data = data
-        self._leaf_requires_grad = requires_grad
+        self._leaf_requires_grad = requires_grad is not False and _flag(requires_grad)
         self.node, self.index = node, index
         self._derived = derived  # returned by a call on tracked tensors that was not recorded
         self.grad = None
@@ -96,9 +100,10 @@ class Tensor:
                 f"requires_grad: {self.describe()} is the result of {self.node.function.name},"
                 " not a leaf; use .detach() for a constant copy"
             )
+        value = _flag(value)
         if value and self.data.dtype not in FLOATS:
             raise DTypeError(f"requires_grad: {self.describe()} is not a float tensor")
-        self._leaf_requires_grad = bool(value)
+        self._leaf_requires_grad = value
 
     @property
     def computed(self) -> bool:
@@ -243,6 +248,11 @@ class Tensor:
         backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
 
 
+def _flag(value) -> bool:
+    """`requires_grad` as a bool."""
+    return value if value is True else bool(read("Tensor", "requires_grad", value, BOOL))
+
+
 def tensor(
     values, dtype: DType | None = None, requires_grad: bool = False, device: str = "cpu"
 ) -> Tensor:
@@ -279,8 +289,8 @@ def as_tensor(value) -> Tensor:
 
 def array_of(function: str, values):
     """Numbers and lists of them as array; ragged lists and other objects by our own error."""
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], np.ndarray):
-        values = [plain(v) for v in values]
+    if isinstance(values, (list, tuple)):
+        values = _plain_parts(values)
     try:
         array = np.asarray(values)
     except GlassgradError:
@@ -293,6 +303,13 @@ def array_of(function: str, values):
     if array.dtype == object:
         raise DTypeError(f"{function}: cannot make an array of {type(values).__name__}")
     return array
+
+
+def _plain_parts(values):
+    """Nested lists, each array in them a plain one: NumPy would leave the mask of one out."""
+    if _NUMBERS.issuperset(map(type, values)):
+        return values
+    return [_plain_parts(v) if isinstance(v, (list, tuple)) else plain(v) for v in values]
 
 
 def _uneven(values, at: str = "") -> str:

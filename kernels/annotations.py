@@ -179,13 +179,13 @@ def are_lengths(value) -> bool:
 
 def _dtype(value):
     if isinstance(value, type) and issubclass(value, np.generic | bool | int | float):
-        return np.dtype(value)
+        value = np.dtype(value)
     if not isinstance(value, str | np.dtype):
         raise TypeError
-    found = np.dtype(value)
-    if found.name not in DTYPES:
+    name = np.dtype(value).name
+    if name not in DTYPES:
         raise TypeError
-    return found
+    return np.dtype(name)  # in the machine's own order of bytes
 
 
 def _array(value):
@@ -205,9 +205,9 @@ def _library(value):
 
 
 def _iterable(value):
+    """What can be iterated over; an iterator, which can be but once, as a tuple."""
     _refuse_text(value)
-    iter(value)
-    return value
+    return tuple(value) if iter(value) is value else value
 
 
 def _nothing(value):
@@ -229,7 +229,7 @@ INT = Kind("int", "an int of at most 64 bits", whole, _INT)
 FLOAT = Kind("float", "a finite number", finite, _NUMBER, (float, int))
 BOOL = Kind("bool", "True or False", _truth, _KNOWN, (bool,))
 STR = Kind("str", "a string", _text, _KNOWN, (str,))
-ITERABLE = Kind("Iterable", "something to go through, such as a list", _iterable, _KNOWN,
+ITERABLE = Kind("Iterable", "an iterable, such as a list", _iterable, _KNOWN,
                 (list, tuple))  # fmt: skip
 CALLABLE = Kind("Callable", "a function", _callable, _KNOWN, (types.FunctionType,))
 NONE = Kind("None", "None", _nothing, "{v} is None")

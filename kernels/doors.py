@@ -5,8 +5,8 @@ it for everything that a namespace gathers. The door of ::
 
     def conv2d(x: Tensor, w: Tensor, stride: Pair = 1, groups: int = 1)
 
-is this function, written out and compiled once, as dataclasses write their methods; a loop over the
-arguments would take five times as long. ::
+is this function, written out and compiled at the first call, as dataclasses write their methods; a
+loop over the arguments would take five times as long. ::
 
     def conv2d(x=_missing, w=_missing, stride=_d2, groups=_d3, *_more, **_other):
         if not (type(x) in _k0.known): x = _read(0, x, None)
@@ -17,7 +17,7 @@ arguments would take five times as long. ::
 
 What the quick test does not know goes to `Kind.read` (annotations.py), which gives it its plain
 form (an int for NumPy's) or refuses it. Signature, docstring and source stay those of the function.
-Only an argument given both by place and by name is left to Python, whose message says it all.
+An error of the array library leaves in our own form; one of the caller's functions stays as it is.
 """
 
 import functools
@@ -25,7 +25,16 @@ import inspect
 import linecache
 
 from .annotations import Kind, hint, kind_of
-from .errors import ArgumentError, DTypeError, GlassgradError, MemoryLimitError, nearest, shown
+from .errors import (
+    ArgumentError,
+    DTypeError,
+    GlassgradError,
+    MemoryLimitError,
+    ShapeError,
+    ValueRangeError,
+    nearest,
+    shown,
+)
 
 
 class _Missing:
@@ -89,6 +98,15 @@ class Door:
             raise ArgumentError(f"{self.speaker(me)}: missing argument {name!r}")
         return read(self.speaker(me), name, value, self.kinds[i], self.error)
 
+    def twice(self, args, given):
+        """The error about an argument that is given both by place and by name; or None."""
+        places = [p.name for p in self.parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        for name in places[: len(args)]:
+            if name in given:
+                me = args[0] if self.method else None
+                return ArgumentError(f"{self.speaker(me)}: {name} is given by place and by name")
+        return None
+
     def unexpected(self, more, other, me=None):
         """The error about arguments that there is no parameter for."""
         named = [p for p in self.parameters if p.name != "self"]
@@ -107,7 +125,8 @@ class Door:
         me = "self" if self.method else "None"
         early, late, star, rest, lines, given = [], [], "_more", "_other", [], []
         names = {"_missing": MISSING, "_read": self.read, "_unexpected": self.unexpected,
-                 "_function": function, "_full": memory_error, "_name": self.name}  # fmt: skip
+                 "_function": function, "_refused": refused, "_name": self.name,
+                 "_foreign": (MemoryError, ValueError, OverflowError)}  # fmt: skip
         for i, (p, kind) in enumerate(zip(self.parameters, self.kinds)):
             name, names[f"_k{i}"], names[f"_d{i}"] = p.name, kind, p.default
             if p.kind is p.VAR_POSITIONAL:
@@ -151,8 +170,30 @@ def memory_error(function: str, error: MemoryError) -> MemoryError:
     return MemoryLimitError(f"{function}: memory is too small; {error}".rstrip("; "))
 
 
+def refused(function: str, error: Exception) -> Exception:
+    """The array library's error in our own form; anybody else's as it is.
+
+    Whose it is says the last frame that it passed: one of this package or of the library. What a
+    function of the caller's raises passes one of the caller's.
+    """
+    if isinstance(error, GlassgradError):
+        return error
+    if isinstance(error, MemoryError):
+        return memory_error(function, error)
+    last = error.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    if last.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in LIBRARIES:
+        return error
+    shape = isinstance(error, ValueError) and ("shape" in str(error) or "dimension" in str(error))
+    return (ShapeError if shape else ValueRangeError)(f"{function}: {error}")
+
+
+LIBRARIES = (__package__.partition(".")[0], "numpy", "cupy")
 CALL = """try: return _function(ARGUMENTS)
-        except MemoryError as error: raise _full(_name, error) from None"""
+        except _foreign as error: found = _refused(_name, error); cause = error
+        if found is cause: raise cause
+        raise found from cause"""
 
 
 def checked(thing, name: str | None = None, error=None):
@@ -170,16 +211,38 @@ def checked(thing, name: str | None = None, error=None):
     if inspect.isclass(thing):
         return _checked_class(thing, error)
     name = name or thing.__qualname__
-    parameters = inspect.signature(thing, eval_str=True).parameters.values()
-    door = Door(name, parameters, error=error)
-    named = [p for p in parameters if p.name not in ("self", "cls") and p.kind not in _VARIADIC]
-    called = name.rpartition(".")[2] in CALLS or not door.method
-    takes_none = door.method and len(door.parameters) == 1
-    if hasattr(thing, "__door__") or not (any(door.kinds) or (named and called) or takes_none):
+    if hasattr(thing, "__door__") or not _needs_door(thing, name):
         return thing
-    made = functools.wraps(thing)(door.compiled(CALL, thing, thing.__globals__))
-    made.__door__ = door
-    return made
+    made = door = None
+
+    @functools.wraps(thing)
+    def outer(*args, **given):
+        nonlocal made, door
+        if made is None:  # at the first call: most doors are never opened
+            parameters = inspect.signature(thing, eval_str=True).parameters.values()
+            door = Door(name, parameters, error=error)
+            made = door.compiled(CALL, thing, thing.__globals__)
+        try:
+            return made(*args, **given)
+        except TypeError as wrong:
+            both = wrong.__traceback__.tb_next is None and door.twice(args, given)
+            if not both:
+                raise
+        raise both
+
+    outer.__door__ = True
+    return outer
+
+
+def _needs_door(function, name: str) -> bool:
+    """Is there an argument to be read, or a number of them to be right?"""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    method = names[:1] == ("self",)
+    called = name.rpartition(".")[2] in CALLS or not method
+    named = set(names) - {"self", "cls"}
+    annotated = set(function.__annotations__) - {"return"}
+    return bool(annotated or (named and called) or (method and len(names) == 1))
 
 
 def _checked_class(cls: type, error=None) -> type:

@@ -6,6 +6,8 @@ conv2d: w.shape[1] must equal x.shape[1]; expected 3, got 4
 
 import numpy as np
 
+from .arrays import is_cupy
+
 
 def printable(text) -> str:
     r"""Text in which control characters, but for line feeds and tabs, are escaped.
@@ -125,12 +127,17 @@ def expect_floats(function: str, **arrays) -> None:
     """All arrays are NumPy or CuPy arrays of one dtype, float32 or float64, on one device."""
     first_name, first = next(iter(arrays.items()))
     kind, dtype = type(first), getattr(first, "dtype", None)
-    floats = dtype is not None and hasattr(first, "shape") and dtype in _NATIVE
+    floats = dtype is not None and (kind is np.ndarray or is_cupy(first)) and dtype in _NATIVE
     if floats and all(type(a) is kind and a.dtype is dtype for a in arrays.values()):
         return  # the usual case: no messages to be made
     for name, a in arrays.items():
         if not hasattr(a, "dtype") or not hasattr(a, "shape"):
             raise DTypeError(f"{function}: {name} must be an array; got {type(a).__name__}")
+        if isinstance(a, np.ndarray) and type(a) is not np.ndarray:
+            raise DTypeError(
+                f"{function}: {name} must be a plain array; got {type(a).__name__}, whose meaning"
+                " (a mask, say) would be lost; take np.asarray(...) of it"
+            )
         expect(
             str(a.dtype) in FLOATS,
             function,
