@@ -7,6 +7,9 @@ lenet             a training step
 kernels layers models                             all of a kind
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from ..kernels import OPERATIONS, implementations
 from ..kernels.errors import BackendError, GlassgradError, nearest
 from . import bandwidth, fused, ladder, layers, nearest_node, som, steps
@@ -32,11 +35,12 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
 
 def select(
     names=(), backend: str = "numba", case: str | None = None, version: int | None = None,
-    without: str | None = None,
+    without: str | None = None, newer: bool = False,
 ) -> list[Plan]:  # fmt: skip
     """The plans that the names stand for, each once; by default all.
 
-    `case` is a part of the names of the cases wanted, `without` of those that are not. Raises
+    `case` is a part of the names of the cases wanted, `without` of those that are not. With `newer`
+    the first version of a kernel does not run where another one does the case. Raises
     UnknownBenchError with the nearest right name, and BackendError where no kernel has the version.
     """
     kinds = plans(backend)
@@ -59,7 +63,18 @@ def select(
             raise UnknownBenchError(
                 f"bench: no case has {case!r} in its name; there are\n  {listed}"
             )
-    return found
+    return [replace(p, make=_newer(p.make)) for p in found] if newer else found
+
+
+def _newer(make: Callable) -> Callable:
+    """The jobs without version 1, unless it is the only one."""
+
+    def made(session):
+        for job in make(session):
+            job.ours = [c for c in job.ours if c.version != 1] or job.ours
+            yield job
+
+    return made
 
 
 def _names(kinds: dict) -> dict[str, list[Plan]]:

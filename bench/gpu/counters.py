@@ -25,7 +25,7 @@ import tempfile
 from pathlib import Path
 
 from ...kernels.source import Text
-from .predict import GROUPS, KERNELS, counters
+from .predict import GROUPS, KERNELS, predicted
 from .process import python, run, tool
 from .textbook import KNOWN
 
@@ -117,10 +117,11 @@ def _group(path: str, group: str, limit: float, metrics: dict[str, str]) -> dict
         return {"status": "forbidden"}
     if done.code != 0:
         why = "out of time" if done.code is None else f"exit code {done.code}"
-        return {"status": "failed", "why": why, "said": (text + done.output)[-1500:]}
-    said, made = counters(group)
+        failed = {"status": "failed", "why": why, "said": (text + done.output)[-1500:]}
+        return failed | ({"csv": text} if done.code is None and text else {})
+    said, made = predicted(group)
     return {
-        "status": "done",
+        "status": "stale" if made == "stale" else "done",
         "predicted": made,
         "kernels": compare(parse(text), said, waiting(group)),
     }
@@ -150,7 +151,7 @@ def parse(text: str) -> dict[str, dict[str, int]]:
         return {}
     found: dict[str, dict[str, int]] = {}
     for row in csv.DictReader(lines[start:]):
-        if not row["ID"]:  # the row of units
+        if not row["ID"] or row["Kernel Name"] is None:  # the row of units, or one that is cut off
             continue
         kernel = found.setdefault(row["Kernel Name"].partition("(")[0], {})
         for name, metric in ALL.items():

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...cli.machine import cores
+from ...core.regular import read_json
+from ...core.run import RunError
 from ...kernels import OPERATIONS
 from .process import ROOT, python, run, tool
 
@@ -159,23 +161,22 @@ def _watched(done) -> dict:
     return outcome if done.code == 0 else outcome | {"said": done.tail}
 
 
-def bench(*what: str, first_versions: bool = True):
+def bench(*what: str):
     """The part that measures: what was done when the time was over stays.
 
-    It is ``glassgrad bench WHAT --backend cuda``, all versions or without the first (newer.py).
+    It is ``glassgrad bench WHAT --backend cuda``.
     """
 
     def part(limit: float, clock) -> dict:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "record.json"
-            module = "glassgrad" if first_versions else f"{__package__}.newer"
-            command = ["-m", module, "bench", *what, "--backend", "cuda", "--json", str(file)]
+            command = ["-m", "glassgrad", "bench", *what, "--backend", "cuda", "--json", str(file)]
             done = run(python(*command), limit)
             found = {"status": {0: "passed", None: "out of time"}.get(done.code, "failed")}
             if done.code != 0:
                 found["said"] = done.tail
             if file.exists():
-                found["record"] = json.loads(file.read_text())
+                found["record"] = read_json(file, RunError)
         return found
 
     return part
@@ -192,6 +193,10 @@ def apart(module: str):
         if done.code != 0:
             why = "out of time" if done.code is None else f"exit code {done.code}"
             return {"status": "failed", "why": why, "said": done.tail}
-        return json.loads(done.output.splitlines()[-1])
+        # libraries may write after it, as both streams are one text
+        last = next((x for x in reversed(done.output.splitlines()) if x.startswith("{")), None)
+        if last is None:
+            return {"status": "failed", "why": "it gave no outcome", "said": done.tail}
+        return json.loads(last)
 
     return part

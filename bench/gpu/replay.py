@@ -1,4 +1,4 @@
-"""Training steps as CUDA graphs: a whole step launched at once, beside the same step op by op.
+"""Training steps as CUDA graphs: a whole step launched at once, compared with it op by op.
 
 A graph repeats the launches of the step that was captured, with the same arguments at the same
 addresses. What may be captured is therefore
@@ -38,7 +38,7 @@ from ...core.system import split_objective
 from ...kernels.errors import GlassgradError
 from ..clock import StepClock, clock_for
 from ..steps import STEPS, Ready
-from ..timing import FULL, alternate
+from ..timing import ON_GPU, alternate
 from ..verify import relative_l2
 
 WARM, REPLAYS = 3, 5
@@ -103,7 +103,7 @@ class Plain:
 
 
 def one(name: str, device: str, capture, clock) -> dict:
-    """Capture a step, hold its replays against steps op by op, and time both by turns."""
+    """Capture a step, compare its replays with steps op by op, and time both by turns."""
     step, twin = Plain(name, device), Plain(name, device)
     start = twin.weights()
     replay = capture(step)
@@ -119,7 +119,7 @@ def one(name: str, device: str, capture, clock) -> dict:
             f"{name}: after {REPLAYS} replays the weights have moved otherwise than after as many"
             f" steps: relative difference {error:.3g}, allowed {MOST:g}"
         )
-    found = alternate({"eager": twin, "replay": replay}, clock, FULL)
+    found = alternate({"eager": twin, "replay": replay}, clock, ON_GPU)
     eager, replayed = found["eager"], found["replay"]
     return {
         "status": "done", "noise": "frozen" if twin.noisy else "none", "error": error,

@@ -31,7 +31,7 @@ class Part:
 
 def _ladders(limit: float, clock) -> dict:
     names = dict.fromkeys(f"{r.op}.{r.pass_}" for op in LADDERS for r in implementations(op))
-    return parts.bench(*names, "--without", "large,", first_versions=False)(limit, clock)
+    return parts.bench(*names, "--without", "large,", "--newer")(limit, clock)
 
 
 PARTS = {
@@ -46,7 +46,7 @@ PARTS = {
     ),
     "bandwidth": Part(
         "kernels bound by memory, on 256 MB", 55, SECOND,
-        parts.bench("kernels", "--case", "large,", first_versions=False),
+        parts.bench("kernels", "--case", "large,", "--newer"),
     ),
     "ladders": Part(f"versions of {', '.join(LADDERS)} but the first", 95, SECOND, _ladders),
     "counters": Part(

@@ -16,6 +16,7 @@ from ..kernels.registry import BACKENDS
 from . import UsageError
 from .common import positive
 
+ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
 HELP = "times, rooflines, and ratios to other people's code"
 
 
@@ -27,6 +28,10 @@ def arguments(parser) -> None:
     parser.add_argument("--version", type=positive, metavar="N", help="one version of the kernels")
     parser.add_argument("--case", metavar="TEXT", help="only cases with this in their name")
     parser.add_argument("--without", metavar="TEXT", help="no case with this in its name")
+    parser.add_argument(
+        "--newer", action="store_true",
+        help="no first version where there is a newer one (cuda, emulated)",
+    )  # fmt: skip
     parser.add_argument("--peers", nargs="*", metavar="P", help="only these (none: no peer)")
     parser.add_argument("--quick", action="store_true", help="few runs: to see that it works")
     parser.add_argument("--json", metavar="FILE", help="keep the results there")
@@ -51,6 +56,8 @@ def run(args) -> int:
 
     if not 1 <= args.factor < math.inf:
         raise UsageError("--factor must be at least 1, and finite")
+    if args.newer and (args.stored or args.list or args.version):
+        raise UsageError("--newer says which versions run: it goes with no other such option")
     if args.add and not args.json:
         raise UsageError("--add needs --json FILE")
     measuring = [
@@ -112,11 +119,13 @@ def _measure(args, backend: str, out):
                 f"unknown peer {name!r}{nearest(name, peers.NAMES)}; --peers takes all names after"
                 " it, so what is to be measured stands before"
             )
-    plans = suite.select(args.names, backend, args.case, args.version, args.without)
+    if args.newer and backend not in ONE_PROCESS:
+        raise UsageError("--newer is for the backends cuda and emulated")
+    plans = suite.select(args.names, backend, args.case, args.version, args.without, args.newer)
     if args.json:
         expect_writable(args.json)
     how = backend, args.threads, QUICK if args.quick else FULL, args.version
-    if backend in ("cuda", "emulated"):  # one process: events on the GPU are disturbed by nobody
+    if backend in ONE_PROCESS:  # one process: events on the GPU are disturbed by nobody
         session = Session(*how, [p for p in wanted if p in peers.MODULES])
     else:
         session = Apart(*how, wanted, plans)

@@ -138,7 +138,7 @@ def ncu(tmp_path, monkeypatch):
 
 
 def test_a_run_of_ncu_is_compared(ncu, monkeypatch):
-    monkeypatch.setattr(counters, "counters", lambda group: ({"k": EMULATED}, "before"))
+    monkeypatch.setattr(counters, "predicted", lambda group: ({"k": EMULATED}, "before"))
     ncu([*counters.ALL.values()], said({"k": hardware(store_sectors=80)}))
     found = counters.measure(("textbook",))(60, lambda: 0)
     assert found["status"] == "done" and found["unknown"] == []
@@ -147,8 +147,47 @@ def test_a_run_of_ncu_is_compared(ncu, monkeypatch):
 
 def test_a_metric_that_ncu_does_not_know_is_left_out_and_said(ncu, monkeypatch):
     """One that it does not know would end its run."""
-    monkeypatch.setattr(counters, "counters", lambda group: ({"k": EMULATED}, "before"))
+    monkeypatch.setattr(counters, "predicted", lambda group: ({"k": EMULATED}, "before"))
     known = [m for n, m in counters.ALL.items() if n != "copy_waves"]
     ncu(known, said({"k": hardware()}))
     found = counters.measure(("textbook",))(60, lambda: 0)
     assert found["status"] == "done" and found["unknown"] == ["copy_waves"]
+
+
+def test_a_cut_csv_counts_as_far_as_it_goes():
+    """A row may end anywhere: before its kernel's name, or before some of its counters."""
+    whole = said({"a": hardware(), "b": hardware()})
+    rows = whole.splitlines()
+    start = next(i for i, line in enumerate(rows) if line.startswith('"ID"'))
+    both = "\n".join(rows[start : start + 4])
+    assert set(counters.parse(both)) == {"a", "b"}
+    last = both.rindex("\n")
+    for cut in range(last, len(both)):
+        assert counters.parse(both[:cut])["a"] == hardware()
+
+
+def test_a_stale_prediction_is_compared_with_nothing_and_said(ncu, monkeypatch):
+    monkeypatch.setattr(predict, "edition", lambda group: "another")
+    ncu([*counters.ALL.values()], said({"k": hardware()}))
+    found = counters.measure(("textbook",))(60, lambda: 0)
+    group = found["groups"]["textbook"]
+    assert found["status"] == "incomplete" and group["status"] == group["predicted"] == "stale"
+    assert group["kernels"]["k"]["load_sectors"]["ncu"] == EMULATED["load_sectors"]
+    assert group["kernels"]["emulator"].startswith("stale: ") and found["outside"] == []
+
+
+def test_what_ncu_had_counted_when_its_time_was_over_stays(ncu, monkeypatch):
+    """What it wrote is kept as it is: sums of a run that was cut off are compared with nothing."""
+    text = said({"k": hardware()})
+    ncu([*counters.ALL.values()], text)
+    run = counters.run
+
+    def slow(command, limit):
+        done = run(command, limit)
+        return done if "--query-metrics" in command else type(done)(None, "", limit)
+
+    monkeypatch.setattr(counters, "run", slow)
+    found = counters.measure(("textbook",))(60, lambda: 0)
+    group = found["groups"]["textbook"]
+    assert found["status"] == "incomplete" and group["why"] == "out of time"
+    assert counters.parse(group["csv"])["k"] == hardware()

@@ -1,13 +1,17 @@
 """`make gpu` as far as it goes without a GPU: its sentence, its parts, its launches emulated."""
 
+import argparse
 import json
 import sys
 
 import pytest
 
+from glassgrad.bench import suite
 from glassgrad.bench.gpu import __main__ as gpu
-from glassgrad.bench.gpu import counters, every_kernel, newer, parts, predict, process, stages
+from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process, stages
 from glassgrad.bench.gpu.textbook import KNOWN
+from glassgrad.bench.job import Contender, Job, Plan
+from glassgrad.cli import bench as cli
 from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
 from glassgrad.kernels.launcher import Source
@@ -206,42 +210,37 @@ def test_every_kernel_once_is_a_process_an_operation(monkeypatch):
 
 
 def test_what_is_measured_exists(monkeypatch):
-    """Every benchmark that a part asks for names something that there is on a GPU."""
-    from glassgrad.bench import suite
-
+    """The command line takes the words of every part, and each name and case is there on a GPU."""
+    parser = argparse.ArgumentParser()
+    cli.arguments(parser)
     asked = []
     monkeypatch.setattr(parts, "run", lambda command, limit: asked.append(command) or
                         process.Done(0, "", 1.0))  # fmt: skip
     for name in ("layers", "bandwidth", "ladders", "models", "kernels"):
         stages.PARTS[name].run(60, lambda: 0)
-        command = asked[-1]
-        assert command[2] == ("glassgrad.bench.gpu.newer" if name in ("bandwidth", "ladders") else
-                              "glassgrad")  # fmt: skip
-        words = command[4 : command.index("--backend")]
-        options = dict(zip(words[::-1][1::2], words[::-1][::2])) if "--" in str(words) else {}
-        names = [w for w in words if not w.startswith("--") and w not in options.values()]
+        assert asked[-1][1:4] == ["-m", "glassgrad", "bench"]
+        args = parser.parse_args(asked[-1][4:])
+        assert args.backend == "cuda" and args.newer is (name in ("bandwidth", "ladders"))
         found = suite.select(
-            names, "cuda", options.get("--case"), without=options.get("--without")
-        )  # fmt: skip
+            args.names, args.backend, args.case, args.version, args.without, args.newer
+        )
         cases = {p.case.startswith("large,") for p in found}
         assert cases == {"bandwidth": {True}, "kernels": {True, False}}.get(name, {False}), name
-    families = {p.name.partition(".")[0] for p in suite.select(names, "cuda")}
-    assert set(stages.LADDERS) <= families
+        if name == "ladders":
+            assert {p.name.partition(".")[0] for p in found} >= set(stages.LADDERS)
 
 
 def test_first_versions_are_left_out_where_there_are_newer_ones(monkeypatch):
-    from glassgrad.kernels import implementations, registry
+    def versions(newer, *able):
+        made = [Contender(len, version=v) for v in able]
+        plan = Plan("a.b", "c", lambda session: iter([Job("a.b", "c", made, len)]))
+        monkeypatch.setattr(suite, "plans", lambda backend: {"kernels": [plan]})
+        (found,) = suite.select(newer=newer)
+        (job,) = found.make(None)
+        return [c.version for c in job.ours]
 
-    implementations()
-    copied = {key: dict(versions) for key, versions in registry._records.items()}
-    monkeypatch.setattr(registry, "_records", copied)
-    monkeypatch.setattr(newer, "glassgrad", lambda argv: argv)
-    assert newer.main(["bench", "som"]) == ["bench", "som"]
-    left = implementations(backend="cuda")
-    first = [r for r in left if r.version == 1]
-    assert first and all(len(registry._records[r.op, r.pass_, "cuda"]) == 1 for r in first)
-    assert any(r.version > 1 for r in left)
-    assert any(r.version == 1 for r in implementations("conv2d", "forward", "emulated"))
+    assert versions(True, 1, 2, 3) == [2, 3] and versions(False, 1, 2, 3) == [1, 2, 3]
+    assert versions(True, 1) == [1] and versions(True) == [] and versions(True, None) == [None]
 
 
 def test_a_part_apart_can_crash(monkeypatch):
@@ -252,6 +251,23 @@ def test_a_part_apart_can_crash(monkeypatch):
     said = process.Done(0, 'a warning\n{"status": "done"}\n', 1.0)
     monkeypatch.setattr(parts, "run", lambda command, limit: said)
     assert parts.apart("launches")(60, lambda: 0) == {"status": "done"}
+    for said, found in {
+        '{"status": "done"}\n==warning== {of another}\n\n': {"status": "done"},
+        '{"status": "early"}\n{"status": "done"}\nat exit': {"status": "done"},
+        "": {"status": "failed", "why": "it gave no outcome", "said": ""},
+        "only words": {"status": "failed", "why": "it gave no outcome", "said": "only words"},
+    }.items():
+        done = process.Done(0, said, 1.0)
+        monkeypatch.setattr(parts, "run", lambda command, limit, done=done: done)
+        assert parts.apart("launches")(60, lambda: 0) == found
+
+
+def test_a_mistake_in_a_part_is_its_outcome():
+    def wrong(limit, clock):
+        return None.partition("(")
+
+    found = gpu.outcome(wrong, 1.0)
+    assert found["status"] == "failed" and found["why"].startswith("AttributeError: 'NoneType'")
 
 
 def test_a_benchmark_that_is_cut_short_keeps_what_it_has(monkeypatch):
@@ -292,17 +308,25 @@ def test_the_textbook_kernels_count_what_is_known():
     assert counters.outside({"textbook": {"kernels": same}}) == []
 
 
-@emulator
-def test_what_was_predicted_counts_until_a_kernel_changes(tmp_path, monkeypatch):
+def test_what_was_predicted_counts_until_a_kernel_changes(tmp_path, monkeypatch, capsys):
+    """A GPU machine never waits for the emulator; the command on its own counts again."""
     path = tmp_path / "predicted.json"
     monkeypatch.setattr(predict, "FILE", path)
-    assert predict.counters("textbook")[1] == "now"
+    counted = []
+    monkeypatch.setattr(predict, "count", lambda group: counted.append(group) or {"k": {}})
+    assert predict.predicted("textbook") == (predict.STALE, "stale")
     written = {"edition": predict.edition("textbook"), "kernels": {"k": {"load_sectors": 7}}}
     path.write_text(json.dumps({"textbook": written}))
-    assert predict.counters("textbook") == ({"k": {"load_sectors": 7}}, "before")
+    assert predict.predicted("textbook") == ({"k": {"load_sectors": 7}}, "before")
     path.write_text(json.dumps({"textbook": written | {"edition": "0" * 16}}))
-    found, when = predict.counters("textbook")
-    assert when == "now" and "textbook_strided" in found
+    assert predict.predicted("textbook") == (predict.STALE, "stale")
+    found = counters.compare({"k": {"load_sectors": 7}}, predict.STALE)
+    assert found["emulator"] == predict.STALE and found["k"]["load_sectors"]["same"] is None
+    assert counted == []
+    monkeypatch.setattr(predict, "GROUPS", ("textbook",))
+    predict.main()
+    assert counted == ["textbook"] and "counted now" in capsys.readouterr().out
+    assert predict.predicted("textbook") == ({"k": {}}, "before")
 
 
 def test_every_family_has_an_edition_of_its_own():
