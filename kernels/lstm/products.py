@@ -14,6 +14,7 @@ import functools
 
 import numpy as np
 from numba import from_dtype, get_num_threads, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from ..compiled import njit
@@ -88,16 +89,18 @@ def _product(
 
 
 @functools.cache
-def product_at(dtype) -> int:
-    """The address of `product` for a dtype. With the thirty loops of `tile` it is the largest thing
-    that recurrent layers compile: called by its address it is compiled once, linked and optimised
-    once, not in each function that needs it.
+def product_at(dtype) -> tuple:
+    """The address of `product` for a dtype, and a number of that dtype, so that `product` can
+    compare it with its arrays. With the thirty loops of `tile` it is the largest thing that
+    recurrent layers compile: called by its address it is compiled once, linked and optimised once,
+    not in each function that needs it.
     """
     real, n = types.Array(from_dtype(dtype), 1, "C"), types.intp
     arguments = (real, n, n, n, n, real, n, n, n, real, n, n, real, n, n)
     _product.compile(arguments)
     made = _product.overloads[arguments]
-    return made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+    address = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+    return address, np.dtype(dtype).type(0)
 
 
 @intrinsic
@@ -107,15 +110,23 @@ def product(
 ):  # fmt: skip
     """`_product`, at the address of `product_at`."""
     n = types.intp
+    known = isinstance(at, types.BaseTuple) and len(at) == 2 and at[0] == n
+    for array in (a, packed, s, c):
+        flat = isinstance(array, types.Array) and (array.ndim, array.layout) == (1, "C")
+        if not (known and flat and array.dtype == at[1]):
+            must = "product: every array must be C-contiguous, with one axis and the dtype of"
+            raise TypingError(f"{must} product_at(dtype); got {array} for {at}")
     given = (a, n, n, n, n, packed, n, n, n, s, n, n, c, n, n)
 
     def generate(context, b, signature, args):
         kind = context.call_conv.get_function_type(types.none, given)
-        function = b.inttoptr(args[0], kind.as_pointer())
-        context.call_conv.call_function(b, function, types.none, given, args[1:])
+        function = b.inttoptr(b.extract_value(args[0], 0), kind.as_pointer())
+        status, _ = context.call_conv.call_function(b, function, types.none, given, args[1:])
+        with b.if_then(status.is_error, likely=False):
+            context.call_conv.return_status_propagate(b, status)
         return context.get_dummy_value()
 
-    return types.void(n, *given), generate
+    return types.void(at, *given), generate
 
 
 def gated(w, gates):
