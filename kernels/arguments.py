@@ -37,6 +37,7 @@ INTEGERS = {  # scalars: (dtype, least, most)
 REALS = {"float": np.float32, "double": np.float64}
 FLOATS = {"float32": "float", "float64": "double"}  # what `real` may be
 MOST_INT = 2**31 - 2**20  # numbers of an array that an int counts, and the threads beyond its end
+HOST = {np.ndarray, np.memmap}  # what a scalar or a masked array has besides, a kernel would lose
 CPU = -1  # the place of NumPy's arrays; a GPU's is its number
 
 _name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
@@ -45,10 +46,10 @@ _name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
 class Arguments:
     """What one kernel takes; called with the arguments of a launch, it returns them checked.
 
-    The result is (values, real, index, on_gpu): each argument as the kernel takes it (None for a
-    null pointer), the C type of `real`, that of `index_t`, and whether the arrays are CuPy's. There
-    must be at least one array to tell. Raises ShapeError, DTypeError, DeviceError or
-    ValueRangeError.
+    The result is (values, real, index, gpu): each argument as the kernel takes it (None for a null
+    pointer), the C type of `real`, that of `index_t`, and the number of the GPU that the arrays lie
+    on, None for the CPU. There must be at least one array to tell. Raises ShapeError, DTypeError,
+    DeviceError or ValueRangeError.
     """
 
     def __init__(self, signature: Signature):
@@ -56,7 +57,7 @@ class Arguments:
         self.bounds = signature.bounds
         self.pointers = [(i, p) for i, p in enumerate(self.parameters) if p.pointer]
         self.numbers = [(i, p) for i, p in enumerate(self.parameters) if not p.pointer]
-        self.known: dict[tuple, str] = {}  # type of an index, dtypes -> the C type of `real`
+        self.known: dict[tuple, str] = {}  # index, kinds, dtypes -> the C type of `real`
 
     def __call__(self, arguments: tuple):
         want = len(self.parameters)
@@ -66,15 +67,15 @@ class Arguments:
         arrays = [arguments[i] for i, _ in self.pointers]
         largest = max([getattr(a, "size", 0) for a in arrays], default=0)
         index = "int" if largest <= MOST_INT else "long long"
-        key = index, *[getattr(a, "dtype", None) for a in arrays]
+        key = index, *map(type, arrays), *[getattr(a, "dtype", None) for a in arrays]
         real = self.known.get(key)
         if real is None:
             real = self.known[key] = self._real(arguments, index)
-        on_gpu = self._memory(arguments)
+        gpu = self._memory(arguments)
         values, own = list(arguments), {"real": real, "index_t": index}
         for i, p in self.numbers:
             values[i] = self._number(p.name, own.get(p.type, p.type), arguments[i])
-        return values, real, index, on_gpu
+        return values, real, index, gpu
 
     def _arrays(self, arguments) -> dict:
         """The arrays by name, as errors list them."""
@@ -84,7 +85,7 @@ class Arguments:
         """The C type of `real`; raises DTypeError where the dtypes are not the signature's."""
         arrays, kernel = self._arrays(arguments), self.kernel
         for name, a in arrays.items():
-            if not hasattr(a, "dtype"):
+            if type(a) not in HOST and not (is_cupy(a) and hasattr(a, "dtype")):
                 raise DTypeError(f"{kernel}: {name} must be an array; got {a!r}")
         here = [p for _, p in self.pointers if p.name in arrays]
         reals = {_name(arrays[p.name].dtype) for p in here if p.type == "real"}
@@ -99,8 +100,8 @@ class Arguments:
             expect(got == want, kernel, must, want, got, DTypeError, **arrays)
         return real
 
-    def _memory(self, arguments) -> bool:
-        """Where the arrays lie: in order, apart, on one device. Is it a GPU?"""
+    def _memory(self, arguments) -> int | None:
+        """Where the arrays lie: in order, apart, on one device. The number of that GPU."""
         runs, place = [], None
         for i, p in self.pointers:
             a = arguments[i]
@@ -135,7 +136,7 @@ class Arguments:
                 self._expect_apart(arguments, runs)
                 break
             end = run[1]
-        return place not in (None, CPU)
+        return None if place == CPU else place
 
     def _expect_apart(self, arguments, runs) -> None:
         """No array that the kernel writes shares memory with another argument.

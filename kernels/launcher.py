@@ -18,6 +18,7 @@ limits of a device, and every argument with the signature in the `.cu` (argument
 where an array has nearly 2^31 elements, so that the last block may count on beyond its end.
 """
 
+import contextlib
 import functools
 import operator
 import sys
@@ -105,16 +106,27 @@ class Source:
         if check is None:
             check = self._checks[kernel] = Arguments(self.text.signature(kernel))
         grid, block = _geometry(kernel, check.bounds, grid, block, shared)
-        values, real, index, on_gpu = check(arguments)
-        if on_gpu:
+        values, real, index, gpu = check(arguments)
+        if gpu is not None:
             pointers = tuple([NULL if v is None else v for v in values])
-            function = _compiled(self.text, kernel, real, index)
-            start(function, grid, block, pointers, shared, cooperative)
+            with _on(gpu):
+                function = _compiled(self.text, kernel, real, index)
+                start(function, grid, block, pointers, shared, cooperative)
             return
         from .emulator import launch
 
         signature = self.text.signature(kernel)
         launch(self.text, signature, real, index, grid, block, values, shared, cooperative)
+
+
+_HERE = contextlib.nullcontext()
+
+
+def _on(gpu: int):
+    """The GPU of the arrays for the `with` of a launch, which otherwise goes to the current one."""
+    import cupy
+
+    return _HERE if cupy.cuda.runtime.getDevice() == gpu else cupy.cuda.Device(gpu)
 
 
 def start(function, grid, block, arguments, shared: int = 0, cooperative=False) -> None:

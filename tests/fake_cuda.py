@@ -1,4 +1,4 @@
-"""`cupy.cuda` of the stand-in (fake_cupy.py): one device, its events, its errors."""
+"""`cupy.cuda` of the stand-in (fake_cupy.py): its devices, events, its errors."""
 
 import time
 import types
@@ -8,7 +8,9 @@ class MemoryPointer:
     """Where an array begins."""
 
     def __init__(self, ptr):
-        self.ptr, self.device_id = ptr, 0
+        self.ptr = ptr
+
+    device_id = 0
 
     @property
     def device(self):
@@ -40,8 +42,18 @@ class Device:
 
     attributes = types.MappingProxyType({"MultiProcessorCount": 4})
 
-    def __init__(self, device=0):
-        self.id = int(device)
+    _current = 0
+
+    def __init__(self, device=None):
+        self.id = Device._current if device is None else int(device)
+
+    def __enter__(self):
+        self._before = [*getattr(self, "_before", ()), Device._current]
+        Device._current = self.id
+        return self
+
+    def __exit__(self, *error):
+        Device._current = self._before.pop()
 
     def synchronize(self):
         """Nothing runs by itself here."""
@@ -72,7 +84,8 @@ def module() -> types.ModuleType:
                   "l2CacheSize": 1 << 20, "multiProcessorCount": 4}  # fmt: skip
     cuda.runtime = types.SimpleNamespace(
         getDeviceProperties=lambda i: properties, driverGetVersion=lambda: 13000,
-        runtimeGetVersion=lambda: 13000, CUDARuntimeError=CUDARuntimeError,
+        getDevice=lambda: Device._current, runtimeGetVersion=lambda: 13000,
+        CUDARuntimeError=CUDARuntimeError,
     )  # fmt: skip
     cuda.compiler = types.SimpleNamespace(CompileException=CompileException)
     cuda.memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)

@@ -1,5 +1,6 @@
 """A launch is checked before it runs; a file that cannot be compiled says where and why."""
 
+import sys
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeEr
 from glassgrad.kernels.arguments import Arguments
 from glassgrad.kernels.emulator import compiler, watching
 from glassgrad.kernels.errors import CompileError
+from tests import fake_cuda, fake_cupy
 from tests.kernels.emulating import HEAD, needs_compiler, source
 
 pytestmark = needs_compiler
@@ -261,8 +263,8 @@ def test_the_last_block_may_count_beyond_the_end(tmp_path, size, index):
     """
     signature = source(tmp_path, COPY).text.signature("k")
     arrays = [np.memmap(tmp_path / name, "float32", "w+", shape=(size,)) for name in "xy"]
-    values, real, got, on_gpu = Arguments(signature)((*arrays, 1))
-    assert (got, real, on_gpu) == (index, "float", False)
+    values, real, got, gpu = Arguments(signature)((*arrays, 1))
+    assert (got, real, gpu) == (index, "float", None)
     assert values[0] is arrays[0] and values[2].dtype == "int32"
 
 
@@ -271,7 +273,7 @@ def test_dtypes_are_known_after_the_first_launch_and_everything_else_is_looked_a
     check = Arguments(source(tmp_path, COPY).text.signature("k"))
     x, y = np.zeros(8, "float32"), np.zeros(8, "float32")
     for _ in range(2):
-        assert check((x, y, 8))[1:] == ("float", "int", False)
+        assert check((x, y, 8))[1:] == ("float", "int", None)
         assert check((x.astype("f8"), y.astype("f8"), 8))[1] == "double"
         for error, wrong in (
             (ShapeError, (x[::2], y, 8)),
@@ -296,3 +298,41 @@ def test_memory_that_is_only_read_may_be_shared(tmp_path):
     for y in (x[7:9], x[5:6], x[:1]):
         with pytest.raises(ShapeError, match="y is written and must not share memory with a"):
             check((x[:8], x[2:6], y, None))
+
+
+def test_what_is_no_array_is_refused_also_after_a_launch_with_a_null_pointer(tmp_path):
+    check = Arguments(source(tmp_path, COPY).text.signature("k"))
+    x, y = np.ones(1, "float32"), np.zeros(1, "float32")
+    check((x, y, 1))
+    check((None, y, 1))
+    wrong = [1.0], np.float32(1), 1.0, "x", np.ma.array(x), np.dtype("float32")
+    for a in wrong:
+        for given in ((a, y, 1), (x, a, 1)):
+            for _ in range(2):
+                with pytest.raises(DTypeError, match="must be an array"):
+                    check(given)
+
+
+def test_a_kernel_runs_on_the_gpu_of_its_arrays(tmp_path, monkeypatch):
+    """Also where another one is current: there the addresses would mean nothing."""
+    cupy = fake_cupy._Module("cupy")
+    cupy.cuda = fake_cuda.module()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    made, seen = source(tmp_path, COPY), []
+    x, y = cupy.ones(4, "float32"), cupy.zeros(4, "float32")
+    run = cupy.RawKernel.kernel
+
+    def kernel(*args, **options):
+        seen.append(cupy.cuda.runtime.getDevice())
+        run(*args, **options)
+
+    monkeypatch.setattr(cupy.RawKernel, "kernel", kernel)
+    pointer = type(x.data)
+    for place in 0, 1:
+        monkeypatch.setattr(pointer, "device_id", place)
+        made.launch("k", 1, 1, x, y, 4)
+        for current in 0, 1:
+            with cupy.cuda.Device(current):
+                made.launch("k", 1, 1, x, y, 4)
+                assert cupy.cuda.runtime.getDevice() == current
+    assert seen == [0, 0, 0, 1, 1, 1] and y.tolist() == [1, 0, 0, 0]
