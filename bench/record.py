@@ -9,10 +9,13 @@ import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ..core.regular import read_json
 from ..core.run import RunError, write_atomic
 from ..kernels.errors import GlassgradError
+from .peers import ITSELF
 
 FORMAT = 2
+OFF, BUSY = 0.05, 0.10  # a ratio of ours to itself, and load of others, that spoil a table
 KEY = ("name", "case", "mode", "backend", "version")
 
 
@@ -35,7 +38,21 @@ class Record:
     kernels: str  # which edition of them: compiled.key()
     rows: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    busy: float | None = None  # the part of the processors that other processes took
     format: int = FORMAT
+
+    def doubts(self) -> list[str]:
+        """Why its ratios are not to be relied on; empty where they are."""
+        checks = [(abs(r["peers"][ITSELF]["ratio"] - 1), r) for r in self.rows
+                  if ITSELF in r["peers"]]  # fmt: skip
+        off, row = max(checks, key=lambda check: check[0], default=(0.0, None))
+        found = []
+        if off > OFF:
+            ratio = row["peers"][ITSELF]["ratio"]
+            found.append(f"ours against ours is {ratio:.2f} and not 1.00 in {describe(row)}")
+        if (self.busy or 0.0) > BUSY:
+            found.append(f"other processes took {100 * self.busy:.0f} % of the processors")
+        return found
 
     def add(self, rows: list[dict]) -> None:
         """Add rows, each in the place of the older one of the same key."""
@@ -54,6 +71,7 @@ class Record:
         rows, self.rows = self.rows, list(older.rows)
         self.notes = [*dict.fromkeys([*older.notes, *self.notes])]
         self.peers, self.missing = {**older.peers, **self.peers}, {**older.missing, **self.missing}
+        self.busy = max((b for b in (older.busy, self.busy) if b is not None), default=None)
         self.missing = {k: v for k, v in self.missing.items() if k not in self.peers}
         self.add(rows)
 
@@ -68,13 +86,8 @@ def key_of(row: dict) -> tuple:
 
 
 def read(path: Path | str) -> Record:
-    """The record in a file; RunError or RecordError where there is none."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is damaged or no record of a benchmark: {error}") from None
+    """The record in a file; RunError if it cannot be read, RecordError if it is something else."""
+    content = read_json(path, RunError)
     problem = _problem(content)
     if problem:
         raise RecordError(f"{path} is no record of a benchmark: {problem}")
@@ -88,13 +101,16 @@ def _problem(content) -> str:
         "peers": dict, "missing": dict, "effort": str, "kernels": str, "rows": list, "notes": list,
         "format": int,
     }  # fmt: skip
-    if not isinstance(content, dict) or set(content) != set(kinds):
+    if not isinstance(content, dict) or set(content) - {"busy"} != set(kinds):
         return f"it must have {', '.join(kinds)}"
     for name, kind in kinds.items():
         if not isinstance(content[name], kind):
             return f"{name} must be a {kind.__name__}"
     if content["format"] != FORMAT:
         return f"its format is {content['format']}, known is {FORMAT}"
+    busy = content.get("busy")  # older files do not say
+    if not (busy is None or (_size(busy) and busy <= 1)):
+        return "busy must be a number from 0 to 1"
     for name, known in {"machine": MACHINE, "roofline": ("flops", "bytes")}.items():
         missing = [k for k in known if k not in content[name]]
         if missing:
@@ -155,11 +171,11 @@ def _positive(value) -> bool:
 def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     """(a sentence for each ratio that fell by more than `factor`, number of rows compared).
 
-    A row's ratios to its peers, in time and in memory, are compared; where the two records share
-    none, its part of the roofline is. What was measured then and is not now has fallen too: a
-    version that no longer runs on its case, a row of a name that was measured, a peer that is here
-    but was left out. Raises RecordError where no row is in both, or where threads, backend or
-    effort are not the same.
+    A row's ratios to its peers, in time and in memory, are compared, other than that of ours to
+    itself; where the two records share none, its part of the roofline is. What was measured then
+    and is not now has fallen too: a version that no longer runs on its case, a row of a name that
+    was measured, a peer that is here but was left out. Raises RecordError where no row is in both,
+    or where threads, backend or effort are not the same.
     """
     for name in ("threads", "backend", "effort"):
         then, now = getattr(old, name), getattr(new, name)
@@ -178,11 +194,12 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
             continue
         found += [
             f"{describe(row)}: {peer} was left out"
-            for peer in other["peers"] if peer in new.peers and peer not in row["peers"]
+            for peer in other["peers"]
+            if peer in new.peers and peer not in row["peers"] and peer != ITSELF
         ]  # fmt: skip
         pairs = {
             f"ratio to {p}": (other["peers"][p]["ratio"], v["ratio"])
-            for p, v in row["peers"].items() if p in other["peers"]
+            for p, v in row["peers"].items() if p in other["peers"] and p != ITSELF
         }  # fmt: skip
         was, now = memory_shares(other), memory_shares(row)
         pairs |= {f"{p}'s memory over ours": (was[p], now[p]) for p in was.keys() & now.keys()}

@@ -1,7 +1,7 @@
 """Rows as tables: on the terminal, and as Markdown between the markers of a page.
 
     <!-- bench -->                     everything          <!-- bench: layers lenet -->   a part
-    ... is written anew ...
+    ... is replaced ...
     <!-- /bench -->
 
 A part is named as on the command line: kernels, layers, models, conv2d, fused.adam. `summary`
@@ -11,6 +11,7 @@ stands for one line for each layer and training step (summary.py).
 import re
 from pathlib import Path
 
+from ..core.regular import JSON_LIMIT, read_text
 from ..core.run import RunError, write_atomic
 from . import summary
 from .record import Record, left_out
@@ -77,7 +78,7 @@ def peers_of(rows: list[dict]) -> list[str]:
 
 
 def groups(rows: list[dict]) -> dict[str, list[dict]]:
-    """Rows that stand in one table: the versions on one case, or all of one layer's cases."""
+    """Rows of one table: the versions on one case, or all of one layer's cases."""
     found: dict[str, list[dict]] = {}
     for row in rows:
         title = f"{row['name']}, {row['case']}" if row["version"] else row["name"]
@@ -160,11 +161,18 @@ def chosen(rows: list[dict], names: list[str]) -> list[dict]:
     ]  # fmt: skip
 
 
+def warning(record: Record) -> list[str]:
+    """A line, where the ratios are not to be relied on."""
+    doubts = record.doubts()
+    return [f"Do not rely on these ratios: {'; '.join(doubts)}."] if doubts else []
+
+
 def markdown(record: Record, names: list[str] | None = None) -> str:
-    """Every group as a Markdown table, then means, memory and the footer."""
+    """Every group as a Markdown table, then means, memory and the footer; doubts come first."""
+    parts = [f"**{line}**" for line in warning(record)]
     if names == ["summary"]:
-        return "\n\n".join([_summary(record), *footer(record)])
-    parts, every = [], chosen(record.rows, names or [])
+        return "\n\n".join([*parts, _summary(record), *footer(record)])
+    every = chosen(record.rows, names or [])
     without = [n for n in names or [] if not chosen(record.rows, [n])]
     if without or not every:
         raise RunError(f"there are no results of {' '.join(without or ['anything'])}")
@@ -179,7 +187,7 @@ def markdown(record: Record, names: list[str] | None = None) -> str:
 
 
 def _summary(record: Record) -> str:
-    """One line for each layer, map, pass and training step beside each of its peers."""
+    """One line for each layer, map, pass and training step, and each of its peers."""
     rows = [
         [
             r.name, short(r.mode), str(r.cases), r.ratio(),
@@ -206,10 +214,7 @@ def expect_markers(page: Path) -> list[tuple[str, list[str] | None]]:
 
     RunError for a page without markers, or with one that is not closed before the next.
     """
-    try:
-        text = page.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise RunError(f"{page} cannot be read: {getattr(problem, 'strerror', problem)}") from None
+    text = read_text(page, JSON_LIMIT, RunError)
     pieces, at = [], 0
     for begin in BEGIN.finditer(text):
         end, following = text.find(END, begin.end()), BEGIN.search(text, begin.end())

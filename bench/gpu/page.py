@@ -7,6 +7,7 @@ launches and replays; counters that are not the emulator's; then every table of 
 import re
 from pathlib import Path
 
+from ...core.regular import JSON_LIMIT, read_text
 from ...core.run import RunError, write_atomic
 from .. import tables
 from ..record import Record
@@ -26,10 +27,7 @@ def markdown(found: dict) -> str:
 
 def render(found: dict, page: Path) -> None:
     """Write it between the markers of a page; RunError where it has none."""
-    try:
-        text = page.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{page} cannot be read: {error.strerror}") from None
+    text = read_text(page, JSON_LIMIT, RunError)
     made, count = MARKED.subn(lambda m: f"{m[1]}{markdown(found)}\n{m[2]}", text)
     if count != 1:
         raise RunError(f"{page} must have the markers <!-- gpu --> and <!-- /gpu --> once")

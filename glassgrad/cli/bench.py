@@ -143,9 +143,12 @@ def _measured(args, plans, session, out):
         record.keep(records.read(args.json))
     out.print(*tables.footer(record), "", sep="\n")
     pending: list[dict] = []
-    kept = record.notes
+    kept, busy = record.notes, record.busy
 
     def keep():
+        record.busy = max(
+            (b for b in (busy, session.others.share()) if b is not None), default=None
+        )
         record.notes = [*dict.fromkeys([*kept, *session.all_notes()])]
         if args.json:
             record.write(args.json)
@@ -162,7 +165,7 @@ def _measured(args, plans, session, out):
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
         out.print(line)
-    notes = [f"Note: {note}." for note in session.all_notes()]
+    notes = [f"Note: {note}." for note in session.all_notes()] + tables.warning(record)
     out.print(tables.compiling(record.rows), tables.LEGEND, *notes, sep="\n")
     return record
 

@@ -97,6 +97,7 @@ def test_a_run_prints_keeps_and_compares(capsys, tmp_path, cheap):
     assert (code, err) == (0, "") and "dropout.forward, shape (100, 200)" in out
     words = " ".join(out.split())  # wherever the lines end
     assert " threads, backend numba: 100 GFLOP/s in a matrix product" in words
+    assert 0 <= json.loads(path.read_text())["busy"] <= 1
     rows = json.loads(path.read_text())["rows"]
     assert {r["case"] for r in rows} == {p.case for p in suite.select(["dropout.forward"])}
     assert all(r["median"] > 0 and r["roofline"] > 0 for r in rows)

@@ -1,10 +1,12 @@
 """The stored results: schema, merging, comparison, tables and figures."""
 
 import json
+import os
 
 import pytest
 
-from glassgrad.bench import figures, tables
+from glassgrad.bench import figures, summary, tables
+from glassgrad.bench.gpu import page
 from glassgrad.bench.record import RecordError, fallen, read
 from glassgrad.core.run import RunError
 from tests.bench.planted import MACHINE, peer, record, row
@@ -54,8 +56,85 @@ def test_damage_and_absence_are_told_apart(tmp_path):
     with pytest.raises(RunError, match="cannot be read"):
         read(path)
     path.write_text('{"rows": [')
-    with pytest.raises(RecordError, match="damaged"):
+    with pytest.raises(RunError, match="damaged"):
         read(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(RunError, match="no UTF-8 text"):
+        read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_named_pipe_is_no_record_and_no_page(tmp_path):
+    """Reading it would wait for ever."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for reads in (read, tables.expect_markers, lambda path: page.render({}, path)):
+        with pytest.raises(RunError, match="it is a named pipe, not a regular file"):
+            reads(path)
+
+
+def test_ours_against_ours_cannot_fall():
+    """It is a check of the run: where nothing else is shared, the roofline is compared."""
+    old = record(row(peers={"torch": peer(1.5), "itself": peer(1.4)}), row(case="alone", peers={
+        "itself": peer(1.4)}))  # fmt: skip
+    new = record(row(peers={"torch": peer(1.5), "itself": peer(0.9)}), row(case="alone", peers={
+        "itself": peer(0.9)}, roofline=0.2))  # fmt: skip
+    assert fallen(new, old, 1.25) == (
+        ["conv2d.layer alone, forward: part of the roofline fell from 0.5 to 0.2"], 2
+    )  # fmt: skip
+    gone = record(row(), row(case="alone", peers={}), peers={"torch": "2", "itself": "0"})
+    assert fallen(gone, old, 1.25) == ([], 2)
+
+
+def test_ours_against_ours_is_shown_as_a_check():
+    rows = [row(case=c, peers={"torch": peer(2.0), "itself": peer(1.01)}) for c in "ab"]
+    lines = summary.means(rows)
+    assert lines == [
+        "conv2d.layer, forward: torch's time is 2.00 of ours in the geometric mean of 2, 2.00 at"
+        " the least",
+        "conv2d.layer, forward: self-check: ours against ours is 1.01 in the geometric mean of 2",
+    ]
+    text = tables.markdown(record(*rows), ["summary"])
+    assert "| self-check 1.01 |" in text and "itself" not in text
+
+
+@pytest.mark.parametrize(
+    "changes, ratio, said",
+    [
+        ({}, 1.04, None), ({}, 0.96, None), ({"busy": 0.1}, 1.0, None), ({"busy": None}, 1.0, None),
+        ({}, 1.06, "ours against ours is 1.06 and not 1.00 in mlp b, step"),
+        ({}, 0.94, "ours against ours is 0.94 and not 1.00 in mlp b, step"),
+        ({"busy": 0.11}, 1.0, "other processes took 11 % of the processors"),
+    ],
+)  # fmt: skip
+def test_a_table_of_a_disturbed_run_says_so_at_its_top(tmp_path, changes, ratio, said):
+    check = row("mlp", "b", "step", peers={"itself": peer(ratio)})
+    made = record(row("mlp", "a", "step", peers={"itself": peer(1.0)}), check, **changes)
+    path = tmp_path / "page.md"
+    for names in ("", ": summary"):
+        path.write_text(f"<!-- bench{names} -->\n{tables.END}\n")
+        tables.render(made, path)
+        second = path.read_text().splitlines()[1]
+        warned = f"**Do not rely on these ratios: {said}.**"
+        assert second == warned if said else "rely" not in path.read_text()
+
+
+def test_the_load_of_others_is_kept(tmp_path):
+    """The largest of the runs that a file is made of; files without it are read."""
+    path = tmp_path / "r.json"
+    record(row(), busy=0.2).write(path)
+    assert read(path).busy == 0.2
+    found = record(row(case="new"), busy=0.1)
+    found.keep(read(path))
+    assert found.busy == 0.2
+    content = json.loads(path.read_text())
+    for wrong in ("much", 1.5, -0.1, True):
+        path.write_text(json.dumps(content | {"busy": wrong}))
+        with pytest.raises(RecordError, match="busy must be a number from 0 to 1"):
+            read(path)
+    del content["busy"]
+    path.write_text(json.dumps(content))
+    assert read(path).busy is None
 
 
 def test_rows_replace_those_of_the_same_key():
@@ -101,7 +180,7 @@ def test_a_slower_machine_is_no_fall():
     assert fallen(slower, record(row()), 1.25)[0] == []
 
 
-def test_memory_is_held_beside_each_peer():
+def test_memory_is_compared_with_each_peer():
     before = record(row(memory={"ours": 20_000_000, "torch": 40_000_000}))
     after = record(row(memory={"ours": 30_000_000, "torch": 40_000_000}))
     assert fallen(after, before, 1.25)[0] == [
