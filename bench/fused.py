@@ -87,7 +87,7 @@ def batch_norm(session):
 
 
 def cross_entropy(session):
-    """About 5 operations a logit forward, 3 backward; the labels are few beside them."""
+    """About 5 operations a logit forward, 3 backward; the labels are few."""
     z = session.draw(*CLASSES)
     labels = np.random.default_rng(1).integers(0, CLASSES[1], CLASSES[0])
     put = session.put(labels)
@@ -112,7 +112,7 @@ def mean_step(start, now, steps: int) -> tuple:
 
 
 def adam(session):
-    """One step of all parameters, 12 operations each; what the first changes is held against the
+    """One step of all parameters, 12 operations each; what the first changes is compared with the
     formula in float64, to the rounding of the parameters themselves."""
     x, g = session.draw(PARAMETERS), session.draw(PARAMETERS, seed=1)
     p = gg.Tensor(session.put(x.copy()), requires_grad=True)

@@ -1,7 +1,7 @@
 """Layers as a network uses them, through the engine: forward, and forward with all gradients.
 
-Each is held against the same layer in float64 on the reference backend; the relative L2 error (the
-largest among results and gradients) stands beside the time.
+Each is compared with the same layer in float64 on the reference backend; the relative L2 error (the
+largest among results and gradients) is given with the time.
 
     conv2d.layer    (N, C, H, O, k, s, p): images H x H, kernel k x k, stride s, padding p
     lstm.layer      (T, B, I, H): T steps, batch B, I inputs, H hidden; two biases as in the library

@@ -1,4 +1,4 @@
-"""Is a result right? Nothing is timed that has not been held against the reference."""
+"""Is a result right? Nothing is timed before it has been compared with the reference."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The emulator's own speed: a tiled matrix product, beside Numba's CUDA simulator.
+"""The emulator's own speed: a tiled matrix product, compared with Numba's CUDA simulator.
 
     python -m glassgrad.bench.emulator [--json FILE]
 

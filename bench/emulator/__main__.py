@@ -1,4 +1,4 @@
-"""Measure the emulator, plain and instrumented, beside Numba's CUDA simulator."""
+"""Measure the emulator, plain and instrumented, and Numba's CUDA simulator."""
 
 import argparse
 import json

@@ -3,7 +3,7 @@ reference.
 
 The samples of a call do not know each other: images of a batch, rows of a matrix, channels of a
 normalisation. So a few windows of them, the first, those around byte 2^31, the last, given to the
-reference alone in float64, must come to what the large call says there. Where results are sums over
+reference alone in float64, must equal what the large call says there. Where results are sums over
 all samples (gradients of weights), every sample outside the windows gets a zero that takes it out
 of the sum.
 
@@ -138,7 +138,7 @@ class Large:
         for group, want in zip(groups, wanted):
             got = arrays([_taken(results[i], self.joins[i], group) for i in known])
             want = [want[i] for i in known]
-            # what the reference says more finely is held against the coarser dtype's rounding
+            # what the reference says more finely is compared to the coarser dtype's rounding
             error = expect_close(f"{what}, {group}", got, want, self.reduction, self.floor, rtol)
             worst = max(worst, error)
         return worst

@@ -1,6 +1,6 @@
 """What every CUDA kernel should take on an H100, computed before any of it was measured.
 
-    python -m glassgrad.bench.predictions        writes the tables of bench/results/notes.md anew
+    python -m glassgrad.bench.predictions        writes the tables of bench/results/notes.md
 
 A time is a fixed cost of launches, plus the longest of what passes through memory, through the
 second-level cache and through the schedulers, plus what can only be waited for:

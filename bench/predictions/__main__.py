@@ -1,4 +1,4 @@
-"""Write the tables of bench/results/notes.md anew, between their markers."""
+"""Replace the tables of bench/results/notes.md between their markers."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def filled(text: str) -> str:
 
 
 def main() -> None:
-    """Write the tables of the page anew, between their marks."""
+    """Replace the tables of the page between their marks."""
     NOTES.write_text(filled(NOTES.read_text(encoding="utf-8")), encoding="utf-8")
 
 

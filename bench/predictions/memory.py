@@ -61,7 +61,7 @@ POOLS = {
 
 
 def pool_forward(index: int) -> dict:
-    """Max-pooling writes 8 bytes of index beside 4 of value, average-pooling nothing."""
+    """Max-pooling writes 8 bytes of index and 4 of value, average-pooling nothing."""
     found = {}
     for case, (planes, side, k) in POOLS.items():
         out = side // 2

@@ -1,4 +1,4 @@
-"""The targets beside the predictions: the newest version before this page, and the one after it.
+"""The targets and the predictions: the newest version before this page, and the one after it.
 
 A peer's time is assumed, from memory of like shapes, give or take 30 %:
 

@@ -1,4 +1,4 @@
-"""Measure kernels, layers and training steps, beside the peers that are installed.
+"""Measure kernels, layers and training steps, with the peers that are installed.
 
   glassgrad bench                                 everything: about a quarter of an hour
   glassgrad bench conv2d lenet                    a family of kernels, a training step

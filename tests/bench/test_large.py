@@ -24,10 +24,10 @@ def rounding(record):
 
 
 def run(call, n, name, xp, free=lambda: None):
-    """Every version of a call held against the reference; the versions that ran."""
+    """Every version of a call compared with the reference; the versions that ran."""
     ran, known = [], None
     for record in call.records(name):
-        args = call.arguments(Fill(xp), n)  # anew: some change their arguments
+        args = call.arguments(Fill(xp), n)  # made for each: some change them
         if not record.supports(*args):
             continue
         if known is None:
