@@ -3,7 +3,7 @@
 It owns what no model should repeat: epochs and batches, learning-rate schedules, clipping,
 validation and the choice of the best epoch by it, checkpoints and resumption, and the check that
 losses, gradients, weights and validation figures are still numbers. A run that is killed at any
-moment and resumed goes through the same arithmetic as one that was not: the order of the batches
+moment and resumed does the same arithmetic as one that was not: the order of the batches
 depends on (seed, epoch) alone, and all noise on generator states that the checkpoint holds.
 """
 
@@ -12,6 +12,8 @@ import math
 import time
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from ..kernels.annotations import Number
 from ..kernels.product import blas_at_one_thread
@@ -52,16 +54,17 @@ def fit(
     resume: bool = False, progress: Progress | None = None, save_every: Number = 30.0,
     stop: Callable = lambda: False,
 ) -> list[dict]:  # fmt: skip
-    """Train a system; returns one dictionary of figures for each epoch gone through: all of them,
-    or those until the system says that it has `finished`.
+    """Train a system; returns a dictionary of figures for each epoch: for all that the settings
+    name, or for those until the system says that it has `finished`.
 
     `settings` are those of a Recipe (core/recipe.py). With a `run` a checkpoint is written at
     every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
     that makes the run is called when the settings have proved good, so that bad ones leave no
     folder. `stop` is asked after every step: when it says yes, fit saves and raises Interrupted.
-    Raises RunError where another process trains in the run folder, and
-    DivergedError when a loss, gradient, weight or validation figure is not finite: the last
-    good checkpoint stays.
+    Raises RunError where another process trains in the run folder, CheckpointError where the
+    checkpoint is damaged or was trained with other settings (`epochs` apart), and DivergedError
+    when a loss, gradient, weight or validation figure is not finite: the last good checkpoint
+    stays.
     """
     progress = progress or Silent()
     trainer = Trainer(system, data, settings)
@@ -76,7 +79,8 @@ def fit(
             run.remove_stale()
         progress.start(type(system).__name__, settings["epochs"], trainer.batches)
         try:
-            with blas_at_one_thread():  # the same weights whatever number of threads
+            # the same weights whatever number of threads; DivergedError instead of NumPy's warnings
+            with blas_at_one_thread(), np.errstate(all="ignore"):
                 while trainer.epoch < settings["epochs"] and not system.finished(trainer):
                     _epoch(trainer, run, progress, save_every, stop)
         finally:

@@ -10,6 +10,7 @@ begins with silence) and W has a radius ρ above 1, T steps make it ρᵀ times 
 float32, while h and the loss stay small. Clipping is done on the finished gradient, too late.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,9 +93,11 @@ def in_forward(loss: Tensor, names: dict) -> Culprit | None:
     """
     if loss.node is None:
         return None
-    made: dict[tuple, np.ndarray] = {}
+    nodes = _reachable([loss.node])[::-1]
+    made: dict[tuple, np.ndarray | None] = {}  # None after the last use: known, but not needed
+    uses = Counter(edge for n in nodes for edge in n.edges if type(edge) is tuple)
     with np.errstate(all="ignore"):
-        for node in reversed(_reachable([loss.node])):
+        for node in nodes:
             arguments = _arguments(node, made)
             for edge, a in zip(node.edges, arguments):
                 if kind := _bad(a):
@@ -105,7 +108,12 @@ def in_forward(loss: Tensor, names: dict) -> Culprit | None:
             for i, out in enumerate(outs):
                 if kind := _bad(out):
                     return _maker(kind, node, made, names)
-                made[node, i] = out
+                made[node, i] = out if uses[node, i] else None
+            for edge in node.edges:
+                if type(edge) is tuple:
+                    uses[edge] -= 1
+                    if edge in made and not uses[edge]:
+                        made[edge] = None
     kind = _bad(loss.data)
     return _maker(kind, loss.node, made, names) if kind else None
 

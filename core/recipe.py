@@ -62,7 +62,7 @@ def expect_ranges(
 ) -> None:  # fmt: skip
     """All numbers are finite and in their ranges; SettingError if not.
 
-    least     key -> smallest value allowed, beside those of LEAST; of a tuple, for each entry
+    least     key -> smallest value allowed, with those of LEAST; of a tuple, for each entry
     positive  keys of numbers that must be above 0
     ranges    keys of pairs (first, last) with 1 <= first <= last
     below     key -> what its value must stay below
@@ -89,8 +89,8 @@ def expect_ranges(
         elif key in ranges and not (len(values) == 2 and 1 <= values[0] <= values[1]):
             must = "a pair [first, last] with 1 <= first <= last"
         if must:
-            shown = list(value) if isinstance(value, tuple) else value
-            raise SettingError(f"{name}: setting {key!r} must be {must}; got {shown!s:.80}")
+            got = list(value) if isinstance(value, tuple) else value
+            raise SettingError(f"{name}: setting {key!r} must be {must}; got {got!s:.80}")
 
 
 def expect_choice(name: str, settings: dict, key: str, known) -> None:
@@ -154,9 +154,9 @@ class Recipe:
     figures  (system, data, settings) -> {name: matplotlib Figure}
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     least, positive, ranges, below   what the settings may be: see `expect_ranges`
-    ignored  settings -> {key: "without X", ...} for those that have no effect beside the others;
+    ignored  settings -> {key: "without X", ...} for those that the others leave without effect;
              to change one of them is an error
-    least_epochs  settings -> epochs in which every stage of training comes to its turn
+    least_epochs  settings -> minimum epochs for every stage of training to run
     data     the default data set, embedded so that it is there on any machine
     presets  data set name -> settings that suit it
     """

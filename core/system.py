@@ -75,7 +75,7 @@ class System(Module):
         """Is there nothing left to learn? `fit` asks before every epoch, the first included.
 
         Only what a checkpoint holds may decide, such as `trainer.history`, so that a resumed
-        training ends where one that was never stopped does. By default all epochs are gone through.
+        training ends where one that was never stopped does. By default training runs every epoch.
         """
         return False
 
@@ -84,7 +84,7 @@ class System(Module):
         return self.average(lambda b: self.objective(b), split, size)
 
     def evaluate_finished(self, split: Split) -> dict[str, float]:
-        """Figures of the trained system: those of `evaluate`, and any too dear for every epoch."""
+        """Figures of the trained system: those of `evaluate`, and others that take long."""
         return self.evaluate(split)
 
     def average(self, figures, split: Split, size: int = 500) -> dict[str, float]:

@@ -29,7 +29,7 @@ class DivergedError(GlassgradError, ArithmeticError):
 
 @dataclass
 class Trainer:
-    """The state of a training: what a checkpoint must hold beside the system itself.
+    """The state of a training: what a checkpoint must hold in addition to the system itself.
 
     Raises SettingError or ValueRangeError for settings that no training can be made of.
     """
@@ -61,30 +61,42 @@ class Trainer:
 
     # ------------------------------------------------------------ divergence
 
-    def diverged(self, what: str, value, after: bool = False, loss=None) -> DivergedError:
+    def diverged(
+        self, what: str, value, after: bool = False, loss=None, gradient: bool = False
+    ) -> DivergedError:  # fmt: skip
         """The error that says what became NaN or infinite, and in (or after) which batch.
 
         With the `loss`, whose graph is still there, it names the call, its layer and what helps.
+        `gradient`: is it a gradient, for which clipping is too late?
         """
         where, batch = ("after", self.batch) if after else ("at", self.batch + 1)
         text = f"training diverged: {what} is {value} {where} epoch {self.epoch + 1}, batch {batch}"
-        names = {id(p): name for name, p in self.system.named_parameters()}
-        value = loss.item() if loss is not None else math.nan
-        if loss is None:
-            culprit = None
-        elif math.isfinite(value):
-            text += f", though the loss, {value:.6g}, is finite"
-            culprit = overflow.in_backward(loss, names)
-        else:
-            culprit = overflow.in_forward(loss, names)
-        if culprit is not None:
+        found, helps = ("", "") if loss is None else self._diagnosis(loss)
+        if not helps:
+            rate = "a smaller lr" if gradient else "a smaller lr or clip"
+            helps = f"try {rate}, or GLASSGRAD_DEBUG=3 to find the first call that makes a NaN"
+        return DivergedError(f"{text}{found}; {helps}")
+
+    def _diagnosis(self, loss) -> tuple[str, str]:
+        """(what the graph of a loss tells about a number that is not finite, what helps).
+
+        Whatever happens here (the calls that are done again take memory), training has diverged,
+        and that is what the user has to know.
+        """
+        text = ""
+        try:
+            value = loss.item()
+            forward = not math.isfinite(value)
+            text = "" if forward else f", though the loss, {value:.6g}, is finite"
+            names = {id(p): name for name, p in self.system.named_parameters()}
+            culprit = (overflow.in_forward if forward else overflow.in_backward)(loss, names)
+            if culprit is None:
+                return text, ""
             begun = bool(self.epoch or self.batch)
-            what = overflow.advice(culprit, not math.isfinite(value), begun)
-            return DivergedError(f"{text}: {culprit}; {what}")
-        return DivergedError(
-            f"{text}; try a smaller lr or clip, or GLASSGRAD_DEBUG=3 to find the first call that"
-            " makes a NaN"
-        )
+            return f"{text}: {culprit}", overflow.advice(culprit, forward, begun)
+        except Exception as error:
+            name = type(error).__name__
+            return f"{text} (the search for the call that did it ended in {name})", ""
 
     def clip(self, parameters: list | None = None, loss=None) -> None:
         """Clip the gradient's norm if the settings say so; DivergedError if it is not finite.
@@ -98,14 +110,14 @@ class Trainer:
         if most:
             norm = clip_grad_norm(parameters, most)
             if not math.isfinite(norm):
-                raise self.diverged("the norm of the gradient", norm, loss=loss)
+                raise self.diverged("the norm of the gradient", norm, loss=loss, gradient=True)
         elif not finite_gradients(parameters):
             given = {id(p) for p in parameters}
             name = next(
                 n for n, p in system.named_parameters()
                 if id(p) in given and not finite_gradients([p])
             )  # fmt: skip
-            raise self.diverged(f"the gradient of {name}", "not finite", loss=loss)
+            raise self.diverged(f"the gradient of {name}", "not finite", loss=loss, gradient=True)
 
     def expect_finite_weights(self) -> None:
         """DivergedError where a parameter has a NaN or an infinite element."""

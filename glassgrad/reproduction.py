@@ -1,4 +1,4 @@
-"""Published numbers beside ours: the rows of a record, kept in a JSON file, rendered as Markdown.
+"""Published numbers and ours: the rows of a record, kept in a JSON file, rendered as Markdown.
 
 A row is one target of a recipe. Rows are written one by one, each replacing the older row of the
 same target, so that several invocations build one table and a crash keeps what was there.
@@ -74,7 +74,7 @@ def _key(row: dict) -> tuple:
 def markdown(rows: list[dict]) -> str:
     """The rows as a Markdown table, and below it the machine, or each of several by its number.
 
-    Systems stand in the order of the catalogue, whenever each was run.
+    Systems are in the order of the catalogue, whenever each was run.
 
     >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
     ...            ours=94.1, status="reached", seconds=61.0, cpu_seconds=90.0, data="mnist",

@@ -156,7 +156,7 @@ def train(
             if run is not None:
                 hold.enter_context(run.hold())
             folder = _Folder(run, lambda: new_run(out, recipe, config, hold))
-            with folder, _stop_on_interrupt() as asked, np.errstate(all="ignore"):
+            with folder, _stop_on_interrupt() as asked:
 
                 def stop() -> bool:  # asked after every step
                     folder.kept = True

@@ -162,7 +162,7 @@ def _folded(text: Text, console: Console, room: int, indent: int) -> list[Text]:
 
 
 class Prose:
-    """A page as its author broke it, where it fits; else each paragraph fills the lines anew.
+    """A page as its author broke it, where it fits; else its paragraphs fill the width.
 
     An indented line (a formula, a list) stays a line of its own.
     """

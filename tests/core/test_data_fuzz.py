@@ -108,7 +108,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
 
 @pytest.fixture
 def bounded():
-    """A minute in all, and one GB of memory more than the process has already."""
+    """Four minutes in all, and one GB of memory more than the process has already."""
 
     def rise(*args):
         raise TimeoutError("a parser does not end")

@@ -1,5 +1,7 @@
 """A training that diverged says which call of which layer did it, and what helps."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from glassgrad.core.system import System
 from glassgrad.core.trainer import DivergedError
 from glassgrad.models import lstm, rnn
 
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 SETTINGS = {**COMMON, "epochs": 1, "batch": 4, "optimiser": "sgd"}
 
 
@@ -166,3 +168,49 @@ def test_a_graph_without_a_fault_has_no_culprit():
         overflow.in_backward(gg.ones(()), {}) is None
         and overflow.in_forward(gg.ones(()), {}) is None
     )
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("no")])
+@pytest.mark.parametrize("name", ["in_forward", "in_backward"])
+def test_a_diagnosis_that_fails_does_not_replace_the_error(monkeypatch, error, name):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(overflow, name, fail)
+    big = 1e20 if name == "in_forward" else 1e-30
+    text = message(Net(lambda s, x: (s.layer(x * big) / big * 1e30).sum(), layer=linear(big)))
+    assert f"(the search for the call that did it ended in {type(error).__name__}); try a" in text
+    assert ("is finite (the search" in text) == (name == "in_backward") == ("or clip" not in text)
+
+
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_without_a_loss_is_not_to_be_clipped(clip):
+    """As of a Boltzmann machine, whose gradient is a difference of two phases."""
+
+    class Machine(Net):
+        def train_step(self, batch, trainer):
+            for p in self.parameters():
+                p.grad = gg.Tensor(np.full(p.shape, np.inf, np.float32))
+            trainer.clip()
+
+    text = message(Machine(None, layer=linear()), clip=clip)
+    assert "gradient" in text and "; try a smaller lr, or GLASSGRAD_DEBUG=3" in text
+
+
+def test_what_is_done_again_is_not_kept():
+    """Of a chain of 40 calls two results of 4 MB are there at a time, not 40."""
+
+    def objective(s, x):
+        h = s.w + s.w  # a constant that is added would not be known any more
+        for _ in range(40):
+            h = h + s.w
+        return h.sum() * 1e38 * 1e38
+
+    system = Net(objective, w=gg.ones((1000, 1000), requires_grad=True))
+    with np.errstate(all="ignore"):
+        loss = system.objective(data(np.zeros((1000, 1000), np.float32)).train)
+    tracemalloc.start()
+    culprit = overflow.in_forward(loss, {id(system.w): "w"})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert culprit.function == "mul" and culprit.known and most < 20e6
