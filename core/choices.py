@@ -83,7 +83,7 @@ def make_schedule(text: str, epochs: int) -> optim.Schedule:
 def _expect_factor(text: str, schedule, epoch: int) -> None:
     try:
         factor = schedule(epoch)
-    except ArithmeticError as error:
+    except (ArithmeticError, GlassgradError) as error:
         raise SettingError(f"schedule {text!r}: {error} in epoch {epoch + 1}") from None
     if not (isinstance(factor, (int, float)) and 0 <= factor < math.inf):
         raise SettingError(
