@@ -1,6 +1,7 @@
 """The command line: draw mutants, run them, keep the list."""
 
 import argparse
+import itertools
 import random
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from .running import TableError, judge, wrong_killers
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--of", nargs="+", default=["core/functions/*.py"], help="files, as globs")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="draws the same from the same source")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--again", action="store_true", help="only those that survived before")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
@@ -27,6 +28,8 @@ def main() -> int:
     chosen = draw(options.of, options.seed, options.count)
     if options.list:
         print(*chosen, sep="\n")
+        for row in gone(kept["mutants"]):
+            print("gone:", *results.key(row))
         return 0
     run = {"of": options.of, "seed": options.seed, "count": len(chosen), "ran": 0}
     kept["runs"].append({**run, "commit": _commit()})
@@ -55,6 +58,12 @@ def _every(paths) -> list:
     return found
 
 
+def gone(rows: list[dict]) -> list[dict]:
+    """Those of the list whose code has changed: today's source has no such mutant."""
+    there = {m.key for m in _every({ROOT / r["file"] for r in rows})}
+    return [r for r in rows if results.key(r) not in there]
+
+
 def _again(kept, path) -> int:
     """Run the unexplained survivors once more; one whose code is gone leaves the list."""
     rows = {results.key(r): r for r in results.unexplained(kept)}
@@ -71,27 +80,30 @@ def _again(kept, path) -> int:
 
 
 def _judged(chosen):
-    """(mutant, verdict) one by one, printed as they come; at the end, that the killers are fair."""
-    killers = {}
-    for i, mutant in enumerate(chosen, 1):
-        verdict = judge(mutant)
-        end = f"killed by {verdict.by}" if verdict.by else "SURVIVED"
-        print(f"{i}/{len(chosen)}  {mutant}  {verdict.seconds:.1f} s: {end}", flush=True)
-        if verdict.by and "::" in verdict.by:
-            killers.setdefault(mutant.file, set()).add(verdict.by)
-        yield mutant, verdict
-    for file, tests in killers.items():
-        said = wrong_killers(file, sorted(tests))
-        print(f"{file}: {len(tests)} killers {'FAIL' if said else 'pass'} without a mutant")
+    """(mutant, verdict), file after file: once all of a file are judged, and its killers fair."""
+    number = itertools.count(1)
+    for file, group in itertools.groupby(chosen, key=lambda mutant: mutant.file):
+        verdicts = []
+        for mutant in group:
+            verdict = judge(mutant)
+            end = f"killed by {verdict.by}" if verdict.by else "SURVIVED"
+            place = f"{next(number)}/{len(chosen)}"
+            print(f"{place}  {mutant}  {verdict.seconds:.1f} s: {end}", flush=True)
+            verdicts.append((mutant, verdict))
+        killers = sorted({verdict.by for _, verdict in verdicts if verdict.by})
+        said = wrong_killers(file, killers)
+        print(f"{file}: {len(killers)} killers {'FAIL' if said else 'pass'} without a mutant")
         if said:
             raise TableError(said)
+        yield from verdicts
 
 
 def _report(kept) -> int:
     rows = kept["mutants"]
     killed = sum(bool(r["killed by"]) for r in rows)
     left = results.unexplained(kept)
-    print(f"{len(rows)} mutants: {killed} killed, {len(rows) - killed - len(left)} equivalent,")
+    reasons = [f"{sum(bool(r.get(name)) for r in rows)} {name}" for name in results.REASONS]
+    print(f"{len(rows)} mutants: {killed} killed, {', '.join(reasons)},")
     print(f"{len(left)} that no test noticed")
     return 1 if left else 0
 

@@ -3,11 +3,12 @@
 import ast
 import doctest
 import shlex
+import signal
 from collections import Counter
 
 import pytest
 
-from tests.mutants import operators, results, running
+from tests.mutants import __main__, operators, results, running
 from tests.mutants.child import ROOT
 from tests.mutants.operators import apply, mutants
 from tests.mutants.table import TESTS
@@ -28,10 +29,9 @@ def planted(file, function, before, after):
 def test_a_mutant_that_is_wrong_is_killed_by_the_test_that_notices(monkeypatch):
     mutant = planted(REDUCTIONS, "mean", "n > 0", "n <= 0")
     monkeypatch.setitem(TESTS, REDUCTIONS, ["tests/core/test_functions.py -k mean_of_equal"])
-    assert running.judge(mutant).by == (
-        "tests/core/test_functions.py::test_the_mean_of_equal_values_is_that_value[3]"
-    )
-    assert not running.wrong_killers(REDUCTIONS, [running.judge(mutant).by])
+    killer = running.judge(mutant).by
+    assert killer == "tests/core/test_functions.py::test_the_mean_of_equal_values_is_that_value[3]"
+    assert running.wrong_killers(REDUCTIONS, [killer]) == ""
 
 
 def test_a_mutant_that_changes_nothing_survives(monkeypatch):
@@ -54,8 +54,37 @@ def test_hanging_dying_and_failing_to_import_are_noticed(source, verdict, monkey
 
 def test_a_killer_that_fails_without_a_mutant_is_no_killer(tmp_path):
     test = tmp_path / "test_always.py"
-    test.write_text("def test_always():\n    assert False\n", encoding="utf-8")
-    assert "test_always" in running.wrong_killers(REDUCTIONS, [str(test)])
+    test.write_text(
+        "import os\ndef test_fails():\n    assert False\ndef test_dies():\n    os._exit(0 - 9)\n"
+        "def test_aborts():\n    os.abort()\n",
+        encoding="utf-8",
+    )
+    for name, status in (("fails", 1), ("dies", 247), ("aborts", -signal.SIGABRT)):
+        said = running.wrong_killers(REDUCTIONS, [f"{test}::test_{name}"])
+        assert f"{REDUCTIONS} ended with {status}" in said
+
+
+def test_killers_that_are_no_tests_are_confirmed_by_all_the_tests(tmp_path, monkeypatch):
+    test = tmp_path / "test_file.py"
+    monkeypatch.setitem(TESTS, REDUCTIONS, [str(test)])
+    killers = ["time", "SIGABRT", "tests/core/test_functions.py"]
+    test.write_text("def test_passes():\n    pass\n", encoding="utf-8")
+    assert running.wrong_killers(REDUCTIONS, killers) == ""
+    test.write_text("1 / 0\n", encoding="utf-8")
+    for killer in killers:
+        assert "ZeroDivisionError" in running.wrong_killers(REDUCTIONS, [killer])
+    test.write_text("while True:\n    pass\n", encoding="utf-8")
+    assert "ended with -24" in running.wrong_killers(REDUCTIONS, ["time"], limit=1)
+
+
+def test_no_verdict_is_kept_of_a_file_whose_killers_are_unfair(monkeypatch):
+    mutant = planted(REDUCTIONS, "mean", "n > 0", "n <= 0")
+    monkeypatch.setattr(__main__, "judge", lambda mutant: running.Verdict("SIGABRT", 0.0))
+    monkeypatch.setattr(__main__, "wrong_killers", lambda file, killers: "they fail")
+    with pytest.raises(running.TableError, match="they fail"):
+        next(__main__._judged([mutant]))
+    monkeypatch.setattr(__main__, "wrong_killers", lambda file, killers: "")
+    assert [m for m, _ in __main__._judged([mutant, mutant])] == [mutant, mutant]
 
 
 def test_tests_that_do_not_exist_are_an_error_of_the_table(monkeypatch):
@@ -130,4 +159,12 @@ def test_the_list_has_no_survivor_without_a_reason():
         assert run["commit"] and run["ran"] == run["count"]
     for row in kept["mutants"]:
         assert (ROOT / row["file"]).is_file()
-        assert bool(row["killed by"]) != bool(row.get("equivalent")), row
+        ends = [row["killed by"], *map(row.get, results.REASONS)]
+        assert sum(map(bool, ends)) == 1, row
+
+
+def test_what_the_list_excuses_is_in_the_source():
+    """A reason says why a line of today's code cannot be tested."""
+    excused = [r for r in results.load()["mutants"] if results.excused(r)]
+    assert __main__.gone(excused) == []
+    assert __main__.gone([{**excused[0], "line": "no such line"}])
