@@ -23,4 +23,6 @@ def search(path: list[str], name: str) -> list[str]:
 
 def copy() -> str:
     """The folder that this copy is in, and which kind it is."""
-    return f"checkout {ROOT}" if ROOT else f"installed in {HERE}"
+    from .kernels.errors import printable
+
+    return printable(f"checkout {ROOT}" if ROOT else f"installed in {HERE}")

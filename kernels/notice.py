@@ -2,6 +2,8 @@
 
 import sys
 
+from .errors import printable
+
 _said: set[str] = set()
 
 
@@ -9,4 +11,4 @@ def once(text: str, key: str | None = None) -> None:
     """Print ``glassgrad: text``, unless this process has said so, or another line of this `key`."""
     if (key or text) not in _said:
         _said.add(key or text)
-        print(f"glassgrad: {text}", file=sys.stderr, flush=True)
+        print(f"glassgrad: {printable(text)}", file=sys.stderr, flush=True)

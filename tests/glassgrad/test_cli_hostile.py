@@ -10,9 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from glassgrad import cli, training
+from glassgrad import checkout, cli, training
 from glassgrad.core.run import Run, RunError
 from glassgrad.core.state import load_arrays, save_arrays
+from glassgrad.kernels import notice
 from tests.tools import without_compiling
 
 FILES = ["config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "samples.png"]
@@ -199,8 +200,19 @@ def assert_clean(*texts):
         assert not [c for c in text if not c.isprintable() and c != "\n"], repr(text)
 
 
-def test_escape_sequences_are_never_printed_raw(capsys, tmp_path, run):
+def test_escape_sequences_are_never_printed_raw(capsys, tmp_path, run, monkeypatch):
     odd = tmp_path / ESCAPE
+    with monkeypatch.context() as elsewhere:
+        for root in odd, None:
+            elsewhere.setattr(checkout, "ROOT", root)
+            elsewhere.setattr(checkout, "HERE", odd)
+            code, out, err = call(capsys, "--version")
+            assert code == 0 and "\\x1b[31m\\x07\\x9b" in out
+            assert_clean(out, err)
+    notice.once(f"others can write to {odd}")
+    err = capsys.readouterr().err
+    assert "\\x1b[31m\\x07\\x9b" in err
+    assert_clean(err)
     for command in (
         ["train", "--resume", odd], ["sample", odd], ["show", ESCAPE], ["train", ESCAPE],
         ["train", "vae", "--data", ESCAPE], ["train", "vae", "--set", f"{ESCAPE}=1"],
