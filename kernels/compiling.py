@@ -16,8 +16,10 @@ USUALLY = {
     "numba": "5 to 20 s for a training",
     "emulated": "3 to 20 s for each operation",
 }
+NEVER = 2**31 - 1  # objects made before garbage is looked for
 _lock, _own = threading.Lock(), threading.local()
-_running, _collects = 0, True
+_running, _threshold = 0, gc.get_threshold()
+_ahead = False
 _watchers: list[Callable[[str], None]] = []
 
 
@@ -28,24 +30,31 @@ class NotCompiled(BackendError):
 def begin(name: str, kept: bool = True, backend: str = "numba") -> None:
     """A function or file is about to be compiled, perhaps for one that is being compiled already.
 
-    Garbage is not collected until `end`: a compiler makes many objects and little garbage, and
-    looking for it takes a tenth of the time.
+    While Numba compiles, garbage is not collected: it makes many objects and little garbage, and
+    looking for it takes a tenth of the time. By the threshold, not by `gc.disable`: so a program's
+    own switch, and any threshold that it sets meanwhile, stays as it is.
     """
-    global _running, _collects
+    global _running, _threshold
     _own.depth = getattr(_own, "depth", 0) + 1
     if _own.depth > 1:
         return
+    _own.backend = backend
     with _lock:
-        if not _running:
-            _collects = gc.isenabled()
-            gc.disable()
-        _running += 1
+        if backend == "numba":
+            if not _running:
+                _threshold = gc.get_threshold()
+                gc.set_threshold(NEVER)
+            _running += 1
     what = "CPU kernels" if backend == "numba" else "CUDA kernels for the emulator"
     often = "once on this machine" if kept else "in every process, as no folder can keep them"
-    ahead = "" if backend == "numba" else " --backend emulated"
+    if _ahead:
+        usually, hint = "a few minutes for all", ""
+    else:
+        option = "" if backend == "numba" else " --backend emulated"
+        usually = f"usually {USUALLY[backend]}"
+        hint = f" (glassgrad compile{option} does it ahead)" if kept else ""
     once(
-        f"compiling {what}, beginning with {name}: usually {USUALLY[backend]}, {often}"
-        + (f" (glassgrad compile{ahead} does it ahead)" if kept else ""),
+        f"compiling {what}, beginning with {name}: {usually}, {often}{hint}",
         key=f"compiling {backend}",
     )
     for watcher in _watchers:
@@ -58,10 +67,23 @@ def end() -> None:
     _own.depth -= 1
     if _own.depth:
         return
+    if _own.backend != "numba":
+        return
     with _lock:
         _running -= 1
-        if not _running and _collects:
-            gc.enable()
+        if not _running and gc.get_threshold()[0] == NEVER:
+            gc.set_threshold(*_threshold)
+
+
+@contextlib.contextmanager
+def ahead() -> Iterator[None]:
+    """Inside the block kernels are compiled for later: that there is such a way is not said."""
+    global _ahead
+    before, _ahead = _ahead, True
+    try:
+        yield
+    finally:
+        _ahead = before
 
 
 def watch(watcher: Callable[[str], None]) -> None:

@@ -28,7 +28,7 @@ def run(args) -> int:
 
     out, names, started = console(), [], time.perf_counter()
     jobs = list(_jobs(args.operations, args.backend, "float64" if args.double else "float32"))
-    with _bar(out, len(jobs)) as advance:
+    with compiling.ahead(), _bar(out, len(jobs)) as advance:
 
         def show(name):
             names.append(name)

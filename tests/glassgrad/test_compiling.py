@@ -1,15 +1,18 @@
 """Whoever waits for a compiler is told; `compile` does it ahead; the doctor compiles nothing."""
 
+import gc
 import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from glassgrad import progress
+from glassgrad.cli import compiling as cli_compiling
 from glassgrad.cli import main
 from glassgrad.kernels import compiled, compiling, dropout, notice
 
@@ -47,23 +50,56 @@ def test_the_line_says_so_where_nothing_is_kept(capsys, monkeypatch):
     assert "beginning with a: " in line and "in every process, as no folder can keep them" in line
 
 
-def test_garbage_is_collected_again_afterwards():
-    import gc
-
-    assert gc.isenabled()
+def test_garbage_is_not_looked_for_while_numba_compiles():
+    """And the program's own settings stay, also those that it makes meanwhile."""
+    before = gc.get_threshold()
+    compiling.begin("a", backend="emulated")  # another process does the work
+    assert gc.get_threshold() == before
+    compiling.begin("b")
+    compiling.end()
+    compiling.end()
     compiling.begin("a")
     compiling.begin("b")
     compiling.end()
-    assert not gc.isenabled()
-    compiling.end()
-    assert gc.isenabled()
-    gc.disable()
+    assert gc.get_threshold()[0] == compiling.NEVER
+    with ThreadPoolExecutor(1) as other:
+        other.submit(compiling.begin, "c").result()
+        compiling.end()
+        assert gc.get_threshold()[0] == compiling.NEVER
+        other.submit(compiling.end).result()
+    assert gc.isenabled() and gc.get_threshold() == before
     compiling.begin("a")
+    gc.disable()
     compiling.end()
     try:
-        assert not gc.isenabled(), "the user's own setting stays"
+        assert not gc.isenabled() and gc.get_threshold() == before
+        compiling.begin("a")
+        gc.enable()
+        compiling.end()
+        assert gc.isenabled() and gc.get_threshold() == before
+        compiling.begin("a")
+        gc.set_threshold(123, 4, 5)
+        compiling.end()
+        assert gc.get_threshold() == (123, 4, 5)
     finally:
         gc.enable()
+        gc.set_threshold(*before)
+
+
+@pytest.mark.parametrize("backend", ["numba", "emulated"])
+def test_the_line_of_compile_does_not_send_to_itself(capsys, monkeypatch, backend):
+    def job():
+        compiling.begin("a", backend=backend)
+        compiling.end()
+
+    monkeypatch.setattr(notice, "_said", set())
+    monkeypatch.setattr(cli_compiling, "_jobs", lambda *_: [("a", job)])
+    assert main(["compile", "--backend", backend]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("beginning with a: a few minutes for all, once on this machine")
+    notice._said.clear()
+    job()
+    assert "glassgrad compile" in capsys.readouterr().err
 
 
 def test_the_bar_of_a_training_counts_what_is_compiled(monkeypatch):
