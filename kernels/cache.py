@@ -83,9 +83,19 @@ def stored(path: Path) -> bytes | None:
     try:
         return read(path)
     except Unusable as why:
-        path.unlink(missing_ok=True)
-        once(f"compiled code {path} {why}: removed, and compiled again")
+        remove(path, str(why))
         return None
+
+
+def remove(path: Path, why: str) -> None:
+    """Say why compiled code cannot be used, and remove what is there, be it a folder. OSError where
+    it cannot be removed.
+    """
+    once(f"compiled code {path} {why}: removed, and compiled again")
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)  # a name with our hash, in our own cache
+    else:
+        path.unlink(missing_ok=True)
 
 
 def keep_newest(folder: Path, pattern: str, count: int) -> None:

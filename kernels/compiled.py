@@ -46,11 +46,13 @@ from .cache import (
     fingerprint,
     keep_newest,
     private_folder,
+    remove,
     stored,
     temporary_folder,
     user_folder,
 )
 from .meaning import SOURCES, Unknown, content, meaning
+from .notice import once
 from .trust import write
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
@@ -134,15 +136,32 @@ class Kept(_Cache):
         if place is None:
             return None
         path, target = place
-        with contextlib.suppress(Exception):  # whatever it is, compiling helps
-            content = stored(path)
-            if content is not None:
-                written, payload = loads(content)
-                if written == target:
-                    found = CompileResult._rebuild(target_context, *payload)
-                    os.utime(path)
-                    return found
-        return None
+        try:
+            data = stored(path)
+            if data is None:
+                return None
+            try:
+                written, payload = loads(data)
+                found = CompileResult._rebuild(target_context, *payload)
+            except Exception as error:  # whatever it is, compiling helps
+                remove(path, f"cannot be loaded ({type(error).__name__}: {error})")
+                return None
+            if written != target:
+                remove(path, "is another function's")
+                return None
+        except OSError as error:
+            self._cannot("cannot be replaced", path, error)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return found
+
+    def _cannot(self, what: str, path: Path, error: OSError) -> None:
+        why = error.strerror or type(error).__name__
+        once(
+            f"compiled code {path} {what} ({why}): compiled in every process",
+            key=f"{what} {self.folder}",
+        )
 
     def save_overload(self, sig, cres):
         """Keep it, if the disk has room and the code does not depend on this process."""
@@ -150,8 +169,13 @@ class Kept(_Cache):
         if place is None or cres.lifted or cres.library.has_dynamic_globals:
             return
         path, target = place
+        data = dumps((target, cres._reduce()))
+        try:
+            write(path, data)
+        except OSError as error:
+            self._cannot("cannot be written", path, error)
+            return
         with contextlib.suppress(OSError):
-            write(path, dumps((target, cres._reduce())))
             keep_newest(self.folder, r".*\.code|\.new-.*", FILES)
 
 

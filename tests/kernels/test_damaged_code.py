@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.serialize import dumps
 
-from glassgrad.kernels import compiled, notice
+from glassgrad.kernels import compiled, notice, trust
 
 SOURCE = """
 import numpy as np
@@ -111,18 +113,58 @@ def test_many_damages(place, capsys):
     assert spoil_every_file(place, 110, capsys) == 220
 
 
-def test_a_folder_or_a_pipe_in_its_place_does_no_harm(place):
+@pytest.mark.parametrize("what", ["folder", "pipe", "link", "payload", "target"])
+def test_what_is_no_code_of_this_function_is_replaced_and_said(place, what, tmp_path, capsys):
+    folder, run = place
+    (path,) = folder.glob("*.sums-*")
+    (other,) = folder.glob("*.square-*")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    if what == "payload":
+        trust.write(path, dumps(("target", ())))
+    elif what == "target":
+        path.write_bytes(other.read_bytes())
+    else:
+        path.unlink()
+        make = {
+            "folder": lambda: shutil.copytree(kept, path),
+            "pipe": lambda: os.mkfifo(path, 0o600),
+            "link": lambda: path.symlink_to(kept),
+        }
+        make[what]()
+    capsys.readouterr()
+    assert run() == [1, 0]
+    (line,) = [s for s in capsys.readouterr().err.splitlines() if "compiling" not in s]
+    why = {"folder": "", "pipe": "is not", "link": "Too many", "payload": "cannot be loaded (",
+           "target": "is another function's"}[what]  # fmt: skip
+    assert line.startswith(f"glassgrad: compiled code {path} {why}")
+    assert line.endswith(": removed, and compiled again")
+    assert run() == [0, 1] and (kept / "file").is_file()
+    assert not capsys.readouterr().err
+
+
+def test_what_cannot_be_removed_is_said_once(place, monkeypatch, capsys):
     folder, run = place
     (path,) = folder.glob("*.sums-*")
     path.unlink()
     path.mkdir()
-    assert run() == [1, 0]
-    path.rmdir()
-    os.mkfifo(path, 0o600)
-    assert run() == [1, 0] and run() == [0, 1]
+
+    def busy(path):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(shutil, "rmtree", busy)
+    capsys.readouterr()
+    for _ in range(2):
+        assert run() == [1, 0]
+    said = [s for s in capsys.readouterr().err.splitlines() if "every process" in s]
+    assert [s.partition(str(path))[2] for s in said] == [
+        " cannot be replaced (Device or resource busy): compiled in every process",
+        " cannot be written (Is a directory): compiled in every process",
+    ]
 
 
-def test_a_disk_that_takes_nothing_does_no_harm(place, monkeypatch):
+def test_a_disk_that_takes_nothing_does_no_harm(place, monkeypatch, capsys):
     folder, run = place
     for path in folder.iterdir():
         path.unlink()
@@ -131,7 +173,10 @@ def test_a_disk_that_takes_nothing_does_no_harm(place, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(compiled, "write", full)
+    capsys.readouterr()
     assert run() == [0, 0] and not list(folder.iterdir())
+    (line,) = [s for s in capsys.readouterr().err.splitlines() if "compiled code" in s]
+    assert line.endswith("cannot be written (No space left on device): compiled in every process")
 
 
 def process(tmp_path: Path, **more) -> subprocess.Popen:

@@ -105,13 +105,19 @@ def test_the_cache_may_go_while_the_process_lives(tmp_path, cache, monkeypatch):
     assert (y == 2).all()
 
 
-def test_a_folder_in_a_library_s_place_is_named(tmp_path, cache):
-    made = source(tmp_path, ONE)
+def test_a_folder_in_a_library_s_place_is_replaced_or_named(tmp_path, cache, monkeypatch, capfd):
+    monkeypatch.setattr(notice, "_said", set())
+    made, y = source(tmp_path, ONE), numbers(1)
     path = compiler.library(made.text, "float", "int", False)
     path.unlink()
     path.mkdir()
-    with pytest.raises(BackendError, match=rf"{path.name}: Is a directory.* remove it"):
-        made.launch("k", 1, 1, numbers(1))
+    with monkeypatch.context() as busy:
+        busy.setattr(shutil, "rmtree", lambda path: os.rmdir(path / "not there"))
+        with pytest.raises(BackendError, match=rf"{path.name}: No such file.* remove it"):
+            made.launch("k", 1, 1, y)
+    made.launch("k", 1, 1, y)
+    assert y[0] == 1 and path.is_file()
+    assert f"{path} is not an ordinary file: removed, and" in capfd.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
