@@ -4,9 +4,9 @@ import numpy as np
 
 from ..kernels.annotations import DType, Shape
 from ..kernels.doors import checked
-from ..kernels.errors import DTypeError, ShapeError, describe
+from ..kernels.errors import DTypeError, ShapeError, ValueRangeError, describe
 from . import functions as F
-from .tensor import Tensor, values_of
+from .tensor import Tensor, array_of, values_of
 
 
 def _swapped(function):
@@ -25,12 +25,17 @@ def _comparison(name):
     """Comparisons give plain boolean arrays: they have no derivative."""
 
     def compare(self, other):
+        other = values_of(other)
+        if isinstance(other, (list, tuple)):
+            other = array_of(name.strip("_"), other)
         try:
-            return getattr(self.data, name)(values_of(other))
+            return getattr(self.data, name)(other)
         except TypeError as error:
             raise DTypeError(f"{name.strip('_')}: {error} {describe(x=self, y=other)}") from error
+        except OverflowError as error:
+            raise ValueRangeError(f"{name.strip('_')}: {error} {describe(x=self)}") from error
         except ValueError as error:
-            shapes = f"{self.shape} and {np.shape(values_of(other))}"
+            shapes = f"{self.shape} and {np.shape(other)}"
             raise ShapeError(
                 f"{name.strip('_')}: shapes must broadcast; expected lengths that are equal or 1,"
                 f" counted from the last axis, got {shapes} {describe(x=self, y=other)}"

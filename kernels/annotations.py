@@ -15,6 +15,7 @@ shapes fit together, stays with the function, which knows why.
     Shape     lengths of a new array, which has to fit into memory
     Lengths   lengths of an array that is there already; one may be -1
     Count     how many elements, which have to fit into memory
+    Widths    a pair of ints (before, after) for each axis
     Number    a real number, infinity and NaN included, where ``float`` has to be finite
     DType     a dtype that tensors may have
     Array     an array, or nested lists of numbers
@@ -78,7 +79,9 @@ def whole(value, low: int = -WORD, high: int = 2 * WORD - 1) -> int:
     (3, 3)
     """
     _refuse_tracked(value)
-    number = value if isinstance(value, bool) else operator.index(value)  # a bool stays one
+    if isinstance(value, bool):  # Embedding(True, 4) is a slip
+        raise TypeError
+    number = operator.index(value)
     if not low <= number <= high:
         raise ValueError
     return number
@@ -205,9 +208,18 @@ def _library(value):
 
 
 def _iterable(value):
-    """What can be iterated over; an iterator, which can be but once, as a tuple."""
     _refuse_text(value)
-    return tuple(value) if iter(value) is value else value
+    iter(value)
+    return value
+
+
+def _widths(value) -> tuple:
+    """Pairs of ints, as tuples: an iterator would be empty when the gradient is computed."""
+    _refuse_text(value)
+    pairs = tuple(tuple(whole(n, -PIXELS, PIXELS) for n in pair) for pair in value)
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError
+    return pairs
 
 
 def _nothing(value):
@@ -259,6 +271,10 @@ Count = Annotated[
     int,
     Kind("Count", "how many: an int ≥ 0, as many as memory holds", lambda v: whole(v, 0, MOST),
          "type({v}) is int and 0 <= {v} <= {k}.look", look=MOST, error=ShapeError),
+]  # fmt: skip
+Widths = Annotated[
+    tuple[tuple[int, int], ...],
+    Kind("Widths", "a pair of ints (before, after) for each axis", _widths, error=ShapeError),
 ]  # fmt: skip
 Number = Annotated[float, Kind("Number", "a number", real, _KNOWN, (float,))]
 Library = Annotated[

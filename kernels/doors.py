@@ -72,6 +72,16 @@ most 64 bits, got 1.5
     raise (error or suits)(message) from None
 
 
+def spoken(name: str) -> str:
+    """What a function is called in messages: `forward` and its like speak for their class.
+
+    >>> spoken("Linear.forward"), spoken("Linear.extra"), spoken("conv2d.forward")
+    ('Linear', 'Linear.extra', 'conv2d.forward')
+    """
+    head, _, last = name.rpartition(".")
+    return head if last in CALLS and head[:1].isupper() else name
+
+
 class Door:
     """The parameters of one function, their kinds, and the messages about them.
 
@@ -86,7 +96,7 @@ class Door:
 
     def speaker(self, me) -> str:
         """The function, or the class of the object `me` that is made or called."""
-        if not self.method:
+        if not self.method or me is MISSING:
             return self.name
         last = self.name.rpartition(".")[2]
         return type(me).__name__ + ("" if last in CALLS else f".{last}")
@@ -125,7 +135,7 @@ class Door:
         me = "self" if self.method else "None"
         early, late, star, rest, lines, given = [], [], "_more", "_other", [], []
         names = {"_missing": MISSING, "_read": self.read, "_unexpected": self.unexpected,
-                 "_function": function, "_refused": refused, "_name": self.name,
+                 "_function": function, "_refused": refused, "_name": spoken(self.name),
                  "_foreign": (MemoryError, ValueError, OverflowError)}  # fmt: skip
         for i, (p, kind) in enumerate(zip(self.parameters, self.kinds)):
             name, names[f"_k{i}"], names[f"_d{i}"] = p.name, kind, p.default
@@ -144,7 +154,7 @@ class Door:
             group.append(f"{name}=_missing" if needed else f"{name}=_d{i}")
             given.append(f"{name}={name}" if group is late else name)
             test = kind.test.format(v=name, k=f"_k{i}") if kind else f"{name} is not _missing"
-            if name != "self" and (kind or needed):
+            if kind or needed:
                 test = test if needed else f"{name} is _d{i} or {test}"
                 lines.append(f"if not ({test}): {name} = _read({i}, {name}, {me})")
         over = [n for n in (star, rest) if n in ("_more", "_other")]
@@ -185,6 +195,8 @@ def refused(function: str, error: Exception) -> Exception:
         last = last.tb_next
     if last.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in LIBRARIES:
         return error
+    if isinstance(error, OverflowError):
+        return ValueRangeError(f"{function}: a number grows too large; {error}")
     shape = isinstance(error, ValueError) and ("shape" in str(error) or "dimension" in str(error))
     return (ShapeError if shape else ValueRangeError)(f"{function}: {error}")
 

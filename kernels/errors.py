@@ -126,12 +126,17 @@ _NATIVE = [np.dtype(name) for name in FLOATS]
 def expect_floats(function: str, **arrays) -> None:
     """All arrays are NumPy or CuPy arrays of one dtype, float32 or float64, on one device."""
     first_name, first = next(iter(arrays.items()))
-    kind, dtype = type(first), getattr(first, "dtype", None)
-    floats = dtype is not None and (kind is np.ndarray or is_cupy(first)) and dtype in _NATIVE
-    if floats and all(type(a) is kind and a.dtype is dtype for a in arrays.values()):
+    kind = type(first)
+    known = kind is np.ndarray or is_cupy(first)
+    dtype = first.dtype if known else None
+    if (
+        known
+        and dtype in _NATIVE
+        and all(type(a) is kind and a.dtype is dtype for a in arrays.values())
+    ):
         return  # the usual case: no messages to be made
     for name, a in arrays.items():
-        if not hasattr(a, "dtype") or not hasattr(a, "shape"):
+        if not isinstance(a, np.ndarray) and not is_cupy(a):
             raise DTypeError(f"{function}: {name} must be an array; got {type(a).__name__}")
         if isinstance(a, np.ndarray) and type(a) is not np.ndarray:
             raise DTypeError(

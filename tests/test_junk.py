@@ -54,9 +54,9 @@ def test_the_call_that_is_spoilt_succeeds_as_it_stands(name):
         function(*args, **kwargs)
 
 
-def spoil(count, seed: int) -> dict:
+def spoil(count, seed: int, backend: str) -> dict:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.junk", str(count), str(seed)], text=True,
+        [sys.executable, "-m", "tests.junk", str(count), str(seed), backend], text=True,
         capture_output=True, cwd=Path(__file__).resolve().parents[1],
     )  # fmt: skip
     assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
@@ -64,14 +64,19 @@ def spoil(count, seed: int) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("count", "seed"), [(1000, 1), pytest.param(4000, 0, marks=pytest.mark.slow)]
+    ("count", "seed", "backend"),
+    [
+        (1000, 1, "reference"),
+        pytest.param(4000, 0, "reference", marks=pytest.mark.slow),
+        pytest.param(4000, 0, "numba", marks=pytest.mark.slow),
+    ],
 )
-def test_junk_ends_in_an_error_of_ours(count, seed):
+def test_junk_ends_in_an_error_of_ours(count, seed, backend):
     """Not one call in a hundred ends in a foreign error; none hangs or fills the memory.
 
     What is left are objects that answer a mere look with an error of their own.
     """
-    report = spoil(count, seed)
+    report = spoil(count, seed, backend)
     assert report["calls"] == count and report["ours"] > 0.8 * report["calls"]
     foreign = report["foreign"]
     assert len(foreign) < 0.01 * report["calls"], "\n".join(map(str, foreign))

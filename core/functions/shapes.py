@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ...kernels.annotations import Axes, Axis, DType, Lengths, Number, Shape
+from ...kernels.annotations import Axes, Axis, DType, Lengths, Number, Shape, Widths
 from ...kernels.errors import expect
 from ..arrays import is_array, xp_of
 from ..differentiable import differentiable, moves
@@ -285,7 +285,7 @@ def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
     x=lambda g, widths, x_shape: g[tuple(slice(a, a + n) for (a, _), n in zip(widths, x_shape))],
     flops=moves,
 )
-def pad(x, /, widths: Iterable, value: Number = 0.0):
+def pad(x, /, widths: Widths, value: Number = 0.0):
     """x with `widths[axis] = (before, after)` constant elements added along each axis.
 
     Raises ShapeError where there is not one pair of widths ≥ 0 for each axis.
@@ -296,8 +296,7 @@ def pad(x, /, widths: Iterable, value: Number = 0.0):
     """
     expect(len(widths) == x.ndim, "pad", "there must be widths for each axis", x.ndim, len(widths))
     for pair in widths:
-        good = isinstance(pair, (tuple, list)) and len(pair) == 2 and min(pair) >= 0
-        expect(good, "pad", "widths must be pairs (before, after)", "both ≥ 0", pair, x=x)
+        expect(min(pair) >= 0, "pad", "widths must be pairs (before, after)", "both ≥ 0", pair, x=x)
     # NumPy makes an array of the widths, and takes () for one of floats
     return xp_of(x).pad(x, widths, constant_values=value) if widths else x.copy()
 

@@ -14,7 +14,7 @@ state and is left out; `.detach()` makes a constant of it, which is.
 """
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
 from ..random import Generator
 from ..tensor import Tensor
-from .states import StateError, arrays_of, as_state
+from .states import State, StateError, arrays_of, as_state
 
 
 def _walk(value, name: str, path: frozenset):
@@ -71,6 +71,9 @@ class Module:
     """
 
     training = True
+
+    def __init__(self):
+        """Of a layer without settings of its own: it takes no arguments."""
 
     def forward(self, *args, **kwargs):
         """The computation; every module defines its own."""
@@ -135,7 +138,7 @@ class Module:
     def adapt_state(self, state: dict, prefix: str) -> None:
         """Hook: rewrite entries of `state` under `prefix` that come in another convention."""
 
-    def load_state_dict(self, state: dict, strict: bool = True) -> tuple[list[str], list[str]]:
+    def load_state_dict(self, state: State, strict: bool = True) -> tuple[list[str], list[str]]:
         """Set all parameters and buffers from arrays by name.
 
         Everything is checked before the first value is set: after an error the module is as it was.
@@ -306,7 +309,7 @@ class Sequential(Module):
     (2, 1)
     """
 
-    def __init__(self, *layers):
+    def __init__(self, *layers: Module | Callable):
         self.layers = list(layers)
 
     def members(self):

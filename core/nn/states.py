@@ -5,12 +5,16 @@ from another program: nothing about it is taken for granted.
 """
 
 import math
+from typing import Annotated
 
 import numpy as np
 
-from ...kernels.errors import GlassgradError
+from ...kernels.annotations import Kind
+from ...kernels.errors import GlassgradError, shown
 from ..arrays import is_array, to_numpy
 from ..tensor import values_of
+
+State = Annotated[dict, Kind("State", "a dictionary", lambda v: v)]  # `as_state` looks at it
 
 
 class StateError(GlassgradError, ValueError):
@@ -45,17 +49,6 @@ def arrays_of(function: str, state: dict) -> dict:
                 f"load_state_dict: {name} of {function} is no array: {error}; nothing was loaded"
             ) from None
     return found
-
-
-def shown(value) -> str:
-    """A value in a message, cut short; of an array shape and dtype.
-
-    >>> shown(1.5), shown(np.zeros(2))
-    ('1.5', 'an array (2,), float64')
-    """
-    if is_array(value) and value.ndim:
-        return f"an array {value.shape}, {value.dtype}"
-    return "a number of too many digits" if _is_huge(value) else f"{value!r:.80}"
 
 
 def _is_huge(value) -> bool:

@@ -6,7 +6,8 @@ schedule and for a checkpoint they are one: setting `lr` scales every rate alike
 holds them all, under the names of the phases.
 """
 
-from ..nn.states import StateError, as_state, is_rate, shown
+from ...kernels.errors import shown
+from ..nn.states import State, StateError, as_state, is_rate
 from .optimiser import Optimiser, OptimiserError
 
 
@@ -62,7 +63,7 @@ class Alternating:
             found |= {f"{name}/{key}": v for key, v in optimiser.state_dict().items()}
         return found
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
         parts, rest = {name: {} for name in self.optimisers}, as_state("Alternating", state)
         for key in list(rest):

@@ -12,9 +12,9 @@ import numpy as np
 from ...kernels.annotations import kind_of
 from ...kernels.checks import within
 from ...kernels.doors import read
-from ...kernels.errors import GlassgradError, ValueRangeError, expect
+from ...kernels.errors import GlassgradError, ValueRangeError, expect, shown
 from ..arrays import is_array, to_numpy, xp_of
-from ..nn.states import StateError, as_state, is_count, is_rate, shown
+from ..nn.states import State, StateError, as_state, is_count, is_rate
 from ..tensor import Tensor
 
 
@@ -180,14 +180,14 @@ class Optimiser:
                 found.update({f"{i}.{s}": np.array(to_numpy(a)) for s, a in slots.items()})
         return found
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Take over what `state_dict` gave; everything is read and checked before anything is set.
 
         Raises StateError, and then the optimiser is as it was.
         """
         self.take_over(self.read_state(state))
 
-    def read_state(self, state: dict) -> tuple:
+    def read_state(self, state: State) -> tuple:
         """A state as `take_over` wants it: fully checked, in arrays of its own; StateError if bad.
 
         Two steps, so that several optimisers change together or not at all.

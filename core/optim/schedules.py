@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from ...kernels.annotations import Number
 from ...kernels.checks import choice, within
-from ..nn.states import StateError, as_state, is_count, is_number, is_rate, shown
+from ...kernels.errors import shown
+from ..nn.states import State, StateError, as_state, is_count, is_number, is_rate
 
 
 class Schedule:
@@ -76,7 +77,7 @@ class MultiStep(Schedule):
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
-    milestones: tuple
+    milestones: tuple[float, ...]
     gamma: float = 0.1
 
     def __post_init__(self):
@@ -224,7 +225,7 @@ class ReduceOnPlateau:
             "factor": self.factor, "best": best, "waited": self.waited, "resting": self.resting
         }  # fmt: skip
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
         state = as_state("ReduceOnPlateau", state)
         good = {

@@ -42,10 +42,13 @@ from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
 
+OPTIONAL = {"sgd": ("v",), "adagrad": (), "adadelta": (), "rmsprop": ("m", "b"), "adam": ("top",)}
+
 
 def _step(rule: str, x, g, slots: dict, numbers: tuple, in_place: bool):
     name = f"descent.{rule}"
-    arrays = {"x": x, "g": g, **{k: a for k, a in slots.items() if a is not None}}
+    needed = {k: a for k, a in slots.items() if a is not None or k not in OPTIONAL[rule]}
+    arrays = {"x": x, "g": g, **needed}
     expect_floats(name, **arrays)
     for key, a in arrays.items():
         if a.shape != x.shape:

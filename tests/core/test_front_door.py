@@ -5,7 +5,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import kernels
-from glassgrad.core import nn
+from glassgrad.core import data, nn, optim
 from glassgrad.kernels.errors import ArgumentError, DTypeError, ValueRangeError
 
 X = gg.ones((2, 3))
@@ -97,3 +97,44 @@ def test_requires_grad_is_true_or_false(value):
             call()
     t.requires_grad = np.True_
     assert t.requires_grad is True and gg.Tensor([1.0], requires_grad=1).requires_grad is True
+
+
+ONE = np.ones(1)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: nn.Linear.forward(), "Linear.forward: missing argument 'self'"),
+        (lambda: gg.Generator.uniform(), "Generator.uniform: missing argument 'self'"),
+        (lambda: nn.Sigmoid(x=1), "Sigmoid: unexpected argument 'x'"),
+        (lambda: nn.ReLU(1), "ReLU: takes 0 arguments; got 1"),
+        (lambda: nn.Sequential(1, 2), "Sequential: layers has the wrong type"),
+        (lambda: nn.Sequential([nn.Tanh()]), "Sequential: layers has the wrong type"),
+        (lambda: nn.Sequential(layers=1), "Sequential: unexpected argument 'layers'"),
+        (lambda: optim.MultiStep((1, "a")), "MultiStep: milestones has the wrong type"),
+        (lambda: optim.Exponential(2.0)(10**6), "Exponential: a number grows too large"),
+        (lambda: optim.Step(1, 0.5)(-1e308), "Step: a number grows too large"),
+        (lambda: nn.init.kaiming_uniform((2, 3), gg.Generator(1), a=1e308), "a number grows too"),
+        (lambda: kernels.dropout.threshold(1e308), "threshold: "),
+        (lambda: data.pad([[1, 2], [3]], value=2**70), "pad: "),
+        (lambda: gg.pad(X, iter([2**63, 1])), "pad: widths has the wrong type"),
+        (lambda: gg.pad(X, ((2**63, 1), (0, 0))), "pad: widths is not allowed"),
+        (lambda: gg.zeros(True), "zeros: shape has the wrong type"),
+        (lambda: gg.conv2d(ONE, ONE, groups=True), "conv2d: groups has the wrong type"),
+        (lambda: kernels.descent.adam(ONE, ONE, ONE, None, None, 0.1, 1.0), "v must be an array"),
+        (lambda: kernels.descent.adagrad(ONE, ONE, None, 0.1), "s must be an array"),
+        (lambda: X != 10**5000, "ne: "),
+        (lambda: X >= [[1.0], [2.0, 3.0]], "ge: nested lists must have equal lengths"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("backend", ["reference", "numba"])
+def test_what_makes_no_sense_is_our_own_error(call, message, backend):
+    with gg.backend(backend), pytest.raises(gg.GlassgradError, match=message):
+        call()
+
+
+def test_widths_may_come_from_an_iterator():
+    x = gg.tensor([1.0, 2.0], requires_grad=True)
+    y = gg.pad(x, iter([(1, 2)]))
+    assert gg.grad(y.sum(), x).data.tolist() == [1.0, 1.0] and y.shape == (5,)

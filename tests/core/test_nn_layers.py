@@ -190,7 +190,7 @@ def test_dropout_streams_differ_resume_and_stop_in_evaluation():
         (lambda: nn.Conv2d(3, 4, 3, groups=2, rng=r()), "groups must divide inputs and outputs"),
         (lambda: nn.Conv2d(3, 4, (3, 0), rng=r()), "kernel_size must be a positive integer"),
         (lambda: nn.MaxPool2d(-2), "kernel_size must be a positive integer"),
-        (lambda: nn.Embedding(True, 4, rng=r()), "entries must be a positive integer"),
+        (lambda: nn.Embedding(True, 4, rng=r()), "entries has the wrong type"),
         (lambda: nn.Dropout(1.0, rng=r()), r"p must lie in \[0, 1\)"),
     ],
 )
