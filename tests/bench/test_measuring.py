@@ -2,13 +2,14 @@
 
 import importlib
 import itertools
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from glassgrad import core as gg
-from glassgrad.bench import ladder, suite
+from glassgrad.bench import ladder, peers, suite
 from glassgrad.bench.job import Contender, Job, measure
 from glassgrad.bench.steps import STEPS, Ready, Watched, judge
 from glassgrad.bench.verify import VerifyError, expect_close, expect_near, reference
@@ -211,12 +212,18 @@ def test_training_steps_begin_as_on_the_reference_backend(monkeypatch, name):
     assert row["error"] < 1e-4 and row["flops"] > 10**6
 
 
+COMPILER = any(map(shutil.which, ("g++", "clang++", "c++")))
+compiles = pytest.mark.skipif(not COMPILER, reason="torch.compile needs a C++ compiler")
+PEERS = ["torch", "torch-fused", "jax", pytest.param("torch-compile", marks=compiles)]
+
+
+@pytest.mark.slow
 @pytest.mark.torch
-@pytest.mark.parametrize("peer, package", [("torch", "torch"), ("jax", "jax")])
+@pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("name", ["mlp", "vae", "jsb-lstm", "lenet"])
-def test_a_peer_takes_the_same_first_step(monkeypatch, name, peer, package):
+def test_a_peer_takes_the_same_first_step(monkeypatch, name, peer):
     """Weights change as ours where there is no noise; where there is, the losses are alike."""
-    pytest.importorskip(package)
+    pytest.importorskip(peer.partition("-")[0])
     (plan,) = suite.select([name])
     with quick_session(monkeypatch, peers=(peer,)) as session:
         ((_, (row,)),) = session.run([plan])
@@ -224,13 +231,16 @@ def test_a_peer_takes_the_same_first_step(monkeypatch, name, peer, package):
     assert row["peers"][peer]["error"] < (5e-4 if name in ("mlp", "lenet") else 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.torch
-@pytest.mark.parametrize("peer", ["pytorch_models", "jax_models"])
+@pytest.mark.parametrize("peer", PEERS)
 @pytest.mark.parametrize("name", ["vae", "jsb-lstm"])
 def test_without_noise_a_noisy_step_of_a_peer_is_ours(monkeypatch, name, peer):
     """The same change of every weight: dropout off, and codes at their means."""
-    pytest.importorskip("torch" if peer == "pytorch_models" else "jax")
-    models = importlib.import_module(f"glassgrad.bench.peers.{peer}")
+    package = peer.partition("-")[0]
+    pytest.importorskip(package)
+    file = "jax_models" if package == "jax" else "pytorch_models"
+    models = importlib.import_module(f"glassgrad.bench.peers.{file}")
     known = STEPS[name]
 
     def build(samples):
@@ -243,12 +253,12 @@ def test_without_noise_a_noisy_step_of_a_peer_is_ours(monkeypatch, name, peer):
         return mu, -0.5 * (1 + logvar - mu * mu - gg.exp(logvar)).sum(axis=1)
 
     monkeypatch.setattr(gg, "reparameterise", mean)
-    if name == "vae" and peer == "jax_models":
+    if name == "vae" and package == "jax":
         monkeypatch.setattr(models.jax.random, "normal", lambda key, shape: 0.0)
     elif name == "vae":
-        monkeypatch.setattr(models.torch, "randn_like", lambda x: 0.0)
+        monkeypatch.setattr(models.torch, "randn_like", lambda x: 0.0 * x)
     ready = Ready(replace(known, build=build))
-    contender = models.step(name, ready)
+    contender = peers.module_of(peer).contender(name, ready)
     before = ready.weights()
     loss = ready()
     wanted = loss, [a - b for a, b in zip(ready.weights(), before)]

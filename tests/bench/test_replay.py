@@ -178,6 +178,7 @@ print(launches.measure()["calls"])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(why_no_emulator()) or not why_no_gpu(), reason="no compiler, or a GPU")
 def test_no_step_meets_the_host():
     """Every step on the stand-in reads no number back, and copies nothing that could be stale."""

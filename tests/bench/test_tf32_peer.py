@@ -33,6 +33,7 @@ def test_the_switch_is_thrown_for_the_call_alone():
     assert pytorch_tf32.contender("dropout.forward", None, 0.5, 1, 0) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NAMES))
 @pytest.mark.parametrize("precision, how, kept", [
     ("tf32", "tf32", True), ("tf32", "far too much", False), ("full", "tf32", False)
