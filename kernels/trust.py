@@ -41,9 +41,7 @@ def distrust(folder: Path) -> str | None:
     """
     if me() is None:
         return None
-    # whoever owns / is the administrator; in a container, often under another number than 0
-    administrators = {0, os.lstat("/").st_uid}
-    last = None
+    administrators, last = _administrators(), None
     for path, status in _way(folder):
         owner, mode, last = status.st_uid, status.st_mode, (path, status)
         if owner != me() and owner not in administrators:
@@ -61,6 +59,17 @@ def distrust(folder: Path) -> str | None:
         if not stat.S_ISDIR(status.st_mode):
             return f"{path} is not a folder"
     return None
+
+
+def _administrators() -> set[int]:
+    """Root, and whoever owns /: in a container often another number than 0. But not the number that
+    stands for every user whom a container does not know.
+    """
+    try:
+        unknown = int(Path("/proc/sys/kernel/overflowuid").read_text())
+    except (OSError, ValueError):
+        unknown = 65534
+    return {0, *({os.lstat("/").st_uid} - {unknown})}
 
 
 def _writable(path: Path, mode: int) -> str:
@@ -105,8 +114,11 @@ def _own_group(status: os.stat_result) -> bool:
         user, group = pwd.getpwuid(me()), grp.getgrgid(status.st_gid)
     except KeyError:
         return False
-    alone = user.pw_uid != 0 and {*group.gr_mem} <= {user.pw_name}
-    return alone and group.gr_gid == user.pw_gid and group.gr_name == user.pw_name
+    if user.pw_uid == 0 or (group.gr_gid, group.gr_name) != (user.pw_gid, user.pw_name):
+        return False
+    # an account's own group does not list it
+    members = {one.pw_name for one in pwd.getpwall() if one.pw_gid == group.gr_gid}
+    return members.union(group.gr_mem) <= {user.pw_name}
 
 
 def _name(user: int) -> str:
@@ -140,21 +152,38 @@ def read(path: Path) -> bytes | None:
 
     Raises Unusable where it is damaged, not an ordinary file, or not this user's alone.
     """
+    try:
+        with opened(path) as (_, content):
+            return content
+    except FileNotFoundError:
+        return None
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The descriptor and the content of such a file: what has been checked, whatever the path may
+    lead to meanwhile. Raises as `read` does, and FileNotFoundError.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         number = os.open(path, flags | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
-        return None
+        raise
     except OSError as error:
         raise Unusable(error.strerror) from None
+    try:
+        yield number, _checked(number)
+    finally:
+        os.close(number)
+
+
+def _checked(number: int) -> bytes:
     try:
         _expect_ours(os.fstat(number))
         with os.fdopen(number, "rb", closefd=False) as file:
             data = file.read(LARGEST)
     except OSError as error:
         raise Unusable(error.strerror) from None
-    finally:
-        os.close(number)
     if _digest(data[:-DIGEST]) != data[-DIGEST:]:
         raise Unusable("is damaged")
     return data[:-DIGEST]

@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import itertools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..errors import BackendError, KernelError, ValueRangeError
 from ..source import Signature, Text
+from ..trust import Unusable, opened
 from . import report
 from .compiler import library
 
@@ -53,12 +55,26 @@ _stacks = (_Stacks * 8)()  # of threads, kept by the libraries from launch to la
 @functools.cache
 def _load(path):
     try:
-        made = ctypes.CDLL(str(path), mode=os.RTLD_LOCAL | os.RTLD_NOW)
-    except OSError as error:  # it was whole a moment ago
+        with opened(path) as (number, _):
+            made = ctypes.CDLL(_checked(path, number), mode=os.RTLD_LOCAL | os.RTLD_NOW)
+    except (OSError, Unusable) as error:  # it was whole a moment ago
         raise BackendError(f"the emulator cannot load what it has compiled: {error}") from None
     made.emulator_launch.argtypes = [ctypes.POINTER(_Launch)]
     made.emulator_launch.restype = ctypes.c_char_p
     return made
+
+
+_loads = itertools.count(1)
+
+
+def _checked(path, number: int) -> str:
+    """A name of the open file that was checked: its path may lead to another one by now.
+
+    The loader takes a name that it knows for the library that it has. The number of a file comes
+    again, so every name has a slash more than the last.
+    """
+    names = "/proc/self/fd"
+    return f"{names}{'/' * next(_loads)}{number}" if os.path.isdir(names) else str(path)
 
 
 @functools.cache

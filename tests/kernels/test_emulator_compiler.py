@@ -1,5 +1,6 @@
 """What compiles kernels for the emulator, where they are kept, and processes that share them."""
 
+import ctypes
 import os
 import shutil
 import sys
@@ -118,6 +119,27 @@ def test_a_folder_in_a_library_s_place_is_replaced_or_named(tmp_path, cache, mon
     made.launch("k", 1, 1, y)
     assert y[0] == 1 and path.is_file()
     assert f"{path} is not an ordinary file: removed, and" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_the_library_that_was_checked_is_loaded(tmp_path, cache, monkeypatch):
+    """Not the one that its path leads to a moment later; and never one loaded before."""
+    real, before = ctypes.CDLL, len(os.listdir("/proc/self/fd"))
+    for number in 1, 2, 3:
+        made = source(tmp_path, ONE.replace("= 1", f"= {number}"))
+        path = compiler.library(made.text, "float", "int", False)
+        other = source(tmp_path, ONE.replace("= 1", f"= {10 + number}"))
+        wrong = compiler.library(other.text, "float", "int", False)
+
+        def load(name, path=path, wrong=wrong, **options):
+            os.replace(wrong, path)
+            return real(name, **options)
+
+        monkeypatch.setattr(ctypes, "CDLL", load)
+        y = numbers(1)
+        made.launch("k", 1, 1, y)
+        assert y[0] == number
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

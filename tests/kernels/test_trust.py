@@ -86,6 +86,44 @@ def test_root_s_folders_may_lie_above_ours_but_root_s_own_is_not_ours(home, owne
     assert distrust(inner) == f"{inner} belongs to the user root"
 
 
+def test_the_number_of_unknown_users_is_no_administrator(home, owned, monkeypatch):
+    """In a container that does not know the owner of / either, everything unknown has it."""
+    root = list(os.lstat("/"))
+    for owner, trusted in (STRANGER, True), (65534, False):
+        root[stat.ST_UID] = owner
+        status = os.stat_result(root)
+        real = os.lstat
+        monkeypatch.setattr(
+            trust.os, "lstat", lambda path, s=status, r=real: s if path == "/" else r(path)
+        )
+        owned(home.parent, owner)
+        assert (distrust(home) is None) == trusted, owner
+
+
+def test_a_group_of_one_s_own_has_nobody_else_in_it(home, monkeypatch):
+    """Neither as a listed member nor as the group that an account starts with."""
+    import grp
+    import pwd
+
+    def account(name, user, group):
+        return pwd.struct_passwd((name, "x", user, group, "", "/", "/bin/sh"))
+
+    ann, bob = account("ann", 5000, 7000), account("bob", 5001, 5001)
+    guest = account("guest", 5002, 7000)
+    status = list(home.lstat())
+    status[stat.ST_GID] = 7000
+    monkeypatch.setattr(trust, "me", lambda: 5000)
+    monkeypatch.setattr(pwd, "getpwuid", lambda user: ann)
+    for members, accounts, alone in (
+        ([], [ann, bob], True), (["ann"], [ann, bob], True), (["bob"], [ann, bob], False),
+        ([], [ann, bob, guest], False),
+    ):  # fmt: skip
+        group = grp.struct_group(("ann", "x", 7000, members))
+        monkeypatch.setattr(grp, "getgrgid", lambda number, group=group: group)
+        monkeypatch.setattr(pwd, "getpwall", lambda accounts=accounts: accounts)
+        assert trust._own_group(os.stat_result(status)) == alone
+
+
 def test_links_are_followed_and_must_be_ours(home, owned, tmp_path):
     (home / "real").mkdir(mode=0o700)
     link = tmp_path / "link"
