@@ -1,7 +1,7 @@
 """`AlternatingSystem`: several objectives in turn, each over its own part of the network.
 
 A discriminator and what it judges want opposite things; one objective for both does not exist. So a
-minibatch goes through phases. Each phase computes its objective anew, with what the phases before
+minibatch goes through phases. Each phase computes its objective again, with what the phases before
 have just changed, takes the gradient by its own parameters only, and makes a step of its own
 optimiser (core/optim/alternating.py): everything else stands still.
 """

@@ -7,7 +7,8 @@
 The format holds no code, is read by every framework and can be validated before it is used. A file
 is replaced in one step (core/atomic.py). Ours begin with the SHA-256 of the whole file (taken with
 zeros in its own place), so that no flipped bit goes unnoticed, in the numbers or in the header, and
-name their format: a number that goes up when what a checkpoint holds changes.
+name their format: a number that goes up when what a checkpoint holds changes. Of format 1, whose
+checksum covers the arrays alone, the weights are read, but no training goes on from it.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from .atomic import write_atomic
 from .regular import open_regular
 from .tensor import values_of
 
-FORMAT = "2"  # 1 had a CRC of the arrays only: its weights are read, no training goes on from it
+FORMAT = "2"
 DTYPES = {
     "float16": "F16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16",
     "int32": "I32", "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32",

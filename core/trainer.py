@@ -245,13 +245,15 @@ class Trainer:
         return None
 
     def _changed(self, settings: dict) -> str:
-        """The settings that are not those of the checkpoint; `epochs` may be others."""
-        now, none = _plain(self.settings), "none"
-        names = [k for k in {**settings, **now} if k != "epochs"] if settings else []
+        """The settings of a checkpoint that are others now; `epochs` may be.
+
+        One that the checkpoint does not know is new in this version.
+        """
+        now = _plain(self.settings)
         return ", ".join(
-            f"{k}={settings.get(k, none)} (now {now.get(k, none)})"
-            for k in names
-            if settings.get(k, ...) != now.get(k, ...)
+            f"{k}={v} (now {now.get(k, 'none')})"
+            for k, v in settings.items()
+            if k != "epochs" and v != now.get(k, ...)
         )
 
     def _not_finite(self, part) -> str | None:

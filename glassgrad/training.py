@@ -224,7 +224,8 @@ def load(
     looked in for the data in the place of the one in config.json. Raises RunError, SettingError
     or CheckpointError where the folder or a file in it is missing, damaged or does not fit.
 
-    A run folder may be named through a link; the files in it must be regular ones.
+    A run folder may be named through a link; the files in it must be regular ones. Runs of the
+    first version (checkpoints of format 1) can be loaded, but not resumed.
 
     >>> load("nowhere")
     Traceback (most recent call last):

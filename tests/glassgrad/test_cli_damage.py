@@ -46,7 +46,14 @@ def files(folder):
 
 @pytest.mark.parametrize(
     "change",
-    [{"epoch": "1"}, {"history": 3}, {"history": [[]]}, {"generators": None}, {"optimiser": []}],
+    [
+        {"epoch": "1"},
+        {"history": 3},
+        {"history": [[]]},
+        {"generators": None},
+        {"optimiser": []},
+        {"settings": []},
+    ],
 )
 @pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
 def test_wrong_progress_is_one_message(capsys, run, command, change):
@@ -180,6 +187,16 @@ def test_settings_that_were_changed_since_the_checkpoint(capsys, run, command):
     code, out, err = call(capsys, *command, run)
     assert code == 1 and out == "" and err.count("\n") == 1 and files(run) == before
     assert "was trained with other settings: lr=0.002 (now 0.5), seed=0 (now 7)\n" in err
+
+
+@pytest.mark.parametrize("known", [{}, {"lr": 0.002}])
+def test_a_setting_that_the_checkpoint_does_not_know_is_new_in_this_version(capsys, run, known):
+    arrays, progress = Run(run).load()
+    Run(run).save(arrays, progress | {"settings": known})
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
+    del progress["settings"]  # as before there were any
+    Run(run).save(arrays, progress)
+    assert call(capsys, "train", "--resume", run, "--quiet")[0] == 0
 
 
 def test_more_epochs_are_no_other_settings(capsys, run):
