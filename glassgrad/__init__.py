@@ -7,10 +7,7 @@
 tensor([ 4., -2.])
 """
 
-from . import checkout  # isort: skip  (before the first room is imported)
-
-__path__ = checkout.search(__path__, __name__)
-
+from . import checkout  # noqa: F401  # isort: skip  (finds the rooms: before the first is imported)
 from . import kernels  # noqa: F401  # isort: skip  (before NumPy is loaded: kernels/threads.py)
 from .core import *  # noqa: F403
 from .core import __all__ as _core

@@ -170,9 +170,10 @@ def test_foreign_folders_next_to_the_installed_package_stay_foreign(installed, t
     assert "No module named 'glassgrad.extra'" in err
 
 
-def test_the_checkout_does_not_find_the_package_in_itself(bare, source):
-    err = bare.run(bare.python, "-c", "import glassgrad.glassgrad", where=source, code=1)
-    assert "import it as glassgrad, not as glassgrad.glassgrad" in err
+@pytest.mark.parametrize("name", ["glassgrad", "setup", "tests"])
+def test_the_checkout_finds_its_rooms_and_nothing_next_to_them(bare, source, name):
+    err = bare.run(bare.python, "-c", f"import glassgrad.{name}", where=source, code=1)
+    assert f"No module named 'glassgrad.{name}'" in err
 
 
 def test_the_wheel_holds_every_package_and_file(wheel):
