@@ -23,6 +23,7 @@ def rows_of(run, plans):
     return [row for _, rows in run.run(plans) for row in rows]
 
 
+@pytest.mark.slow
 def test_contenders_are_compared_across_processes(monkeypatch):
     with apart(monkeypatch, peers=("sklearn", "itself"), **QUICK) as (run, plans):
         pids = {who: p.child.pid for who, p in run.processes.items()}
@@ -146,6 +147,7 @@ def test_a_peer_that_does_not_come_up_is_missing(monkeypatch, fault, said):
         assert said in run.missing["blas"] and set(run.processes) == {"ours"}
 
 
+@pytest.mark.slow
 def test_a_peer_that_died_gets_another_chance_and_not_a_fourth(monkeypatch):
     with apart(monkeypatch, peers=("blas",), faults="blas=dies", **QUICK) as (run, plans):
         rows = [rows[-1]["left_out"]["blas"] for _, rows in run.run(plans * 4)]
