@@ -40,8 +40,8 @@ from glassgrad.bench.gpu import counters, parts, process
 
 SHORTER = {  # the words after "bench"
     "lstm.layer": ["dropout.forward", "--case", "large,"],
-    "kernels": ["dropout.forward", "--case", "large,"],
-    "conv2d.forward": ["reparam.forward", "--case", "large,"],
+    "kernels": ["dropout.forward", "--case", "large,", "--newer"],
+    "conv2d.forward": ["reparam.forward", "--case", "large,", "--newer"],
     "models": ["mlp"],
 }
 parts.OPERATIONS = ("dropout", "descent")
