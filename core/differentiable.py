@@ -1,4 +1,4 @@
-"""How a differentiable function is declared: once, beside its derivative.
+"""How a differentiable function is declared: once, next to its derivative.
 
 The multiplication of this engine is ::
 

@@ -103,7 +103,7 @@ class Generator:
             bool(((p >= 0) & (p <= 1)).all()), "Generator.bernoulli", "p must hold probabilities",
             "0..1", f"{float(p.min()):g}..{float(p.max()):g}" if p.size else "", ValueRangeError,
         )  # fmt: skip
-        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # beside p
+        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # where p lies
         return (u < p).astype(p.dtype)
 
     def permutation(self, n: Count) -> np.ndarray:

@@ -88,7 +88,7 @@ def whole(value, low: int = -WORD, high: int = 2 * WORD - 1) -> int:
 
 
 def _refuse_tracked(value):
-    """A number out of a tracked tensor would be a constant: no gradient would flow to it."""
+    """No gradient would flow to a tracked tensor, of which only the number is taken."""
     if getattr(value, "requires_grad", False) is True:
         raise TypeError
 
@@ -257,16 +257,12 @@ Axes = Annotated[
     int | tuple[int, ...],
     Kind("Axes", "an int or a tuple of ints", _axes, _INT, error=ShapeError),
 ]  # fmt: skip
-Shape = Annotated[
-    int | tuple[int, ...],
-    Kind("Shape", "lengths (integers ≥ 0) of an array that fits into memory", _shape,
-         error=ShapeError),
-]  # fmt: skip
-Lengths = Annotated[
-    int | tuple[int, ...],
-    Kind("Lengths", "lengths (integers)", _lengths, "{k}.look({v})",
-         look=are_lengths, error=ShapeError),
-]  # fmt: skip
+Shape = Annotated[int | tuple[int, ...], Kind(
+    "Shape", "lengths (integers ≥ 0) of an array that fits into memory", _shape, error=ShapeError,
+)]  # fmt: skip
+Lengths = Annotated[int | tuple[int, ...], Kind(
+    "Lengths", "lengths (integers)", _lengths, "{k}.look({v})", look=are_lengths, error=ShapeError,
+)]  # fmt: skip
 Count = Annotated[
     int,
     Kind("Count", "how many: an int ≥ 0, as many as memory holds", lambda v: whole(v, 0, MOST),

@@ -1,6 +1,6 @@
 """One valid call of every public function, method and constructor: what junk.py spoils.
 
-A name maps to a function that makes (callable, arguments, keyword arguments) anew for each call, so
+A name maps to a function that makes (callable, arguments, keyword arguments) for each call, so
 that no call sees what another has left behind. The arguments are small, and valid: each call has to
 succeed as it stands, so that one spoilt argument is reached with all others in order.
 """
