@@ -75,6 +75,10 @@ def test_arrays_and_lists_are_taken():
         (lambda: gg.split(ONES((2, 1)), 1, axis=2), ShapeError, "split: axis must exist"),
         (lambda: gg.split(ONES(4), 0), ShapeError, "split: the pieces must be equal"),
         (lambda: gg.split(ONES(4), -2), ShapeError, "split: the pieces must be equal"),
+        (
+            lambda: gg.gru_step(ONES((1, 6)), ONES((1, 2)), ONES((6, 2)), ONES((6, 1))), ShapeError,
+            r"linear: b must have shape \[O\]; expected \(2,\), got \(2, 1\)",
+        ),
         (lambda: gg.embedding(ONES((2, 2)), [2]), gg.GlassgradError, "embedding: indices must lie"),
         (lambda: gg.embedding(ONES((2, 2)), [0.5]), DTypeError, "indices must be integers"),
     ],
