@@ -1,4 +1,4 @@
-"""The arguments of a launch, held to the signature of their kernel.
+"""The arguments of a launch, compared with the signature of their kernel.
 
     count and kind of arguments    dtype of every array    one device    C-contiguous
     no output shares memory        sizes fit their integers
@@ -40,7 +40,7 @@ MOST_INT = 2**31 - 2**20  # numbers of an array that an int counts, and the thre
 HOST = {np.ndarray, np.memmap}  # what a scalar or a masked array has besides, a kernel would lose
 CPU = -1  # the place of NumPy's arrays; a GPU's is its number
 
-_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
+_name = functools.cache(str)  # of a dtype: NumPy spells it out each time
 
 
 class Arguments:

@@ -22,7 +22,7 @@ kept, older ones removed. The user's own Numba functions are left alone.
 
 In the folder lies one file for each function and signature (`Kept`). Numba's own cache has an index
 and numbers its files, so that two processes may take the same number for different signatures, and
-it believes whatever it reads. Here the name is a hash of all that the code is compiled from
+it trusts whatever it reads. Here the name is a hash of all that the code is compiled from
 (`meaning`) and for, and a digest covers the content: a file is whole, or it is removed and made
 again. The files used last are kept, older ones removed.
 """

@@ -1,4 +1,4 @@
-"""Compiling takes seconds, once: whoever waits is told. Here, so that telling needs no Numba.
+"""Compiling takes seconds, once: whoever waits reads so. Here, so that this needs no Numba.
 
 The first function of a process that is not found on the disk prints one line; `watch` lets a
 progress bar count them; inside `nothing_compiled` there is an error instead.
