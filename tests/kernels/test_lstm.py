@@ -387,37 +387,3 @@ def test_sums_over_all_steps_against_numpy(dtype, terms, m, j):
     want = c.astype("float64") + a[:, 2:].T.astype("float64") @ b.astype("float64")
     products.add_outer(a, 2, b, c)
     assert_close(c, want.astype(dtype), reduction=max(1, terms))
-
-
-def test_products_by_address_take_arrays_of_that_dtype_alone(monkeypatch):
-    """Numbers of the wrong size would be read without a word; an error inside is not lost."""
-    numba = pytest.importorskip("numba")
-    from glassgrad.kernels.lstm import products
-
-    @numba.njit
-    def apply(at, a, packed, c):
-        products.product(at, a, 0, 3, 1, 2, packed, 3, 3, 0, c, 0, 3, c, 0, 3)
-
-    a, b = np.arange(6.0).reshape(2, 3), np.arange(9.0).reshape(3, 3)
-    for dtype, other in (DTYPES, DTYPES[::-1]):
-        given = a.astype(dtype).reshape(-1), products.columns(b.astype(dtype))
-        c = np.zeros(6, dtype)
-        at = products.product_at(c.dtype)
-        apply(at, *given, c)
-        assert c.reshape(2, 3).tolist() == (a @ b).tolist()
-        for wrong in (
-            (products.product_at(np.dtype(other)), *given, c), (at[0], *given, c),
-            (at, given[0].astype(other), given[1], c), (at, given[0], given[1].astype(other), c),
-            (at, *given, c.astype(other)), (at, *given, c.reshape(2, 3)),
-            (at, np.zeros(12, dtype)[::2], given[1], c),
-        ):  # fmt: skip
-            with pytest.raises(numba.TypingError, match="product: every array must be"):
-                apply(*wrong)
-
-    @numba.njit
-    def refuse(a, _a, _b, _c, _d, w, _e, _f, _g, s, _h, _i, c, _j, _k):
-        raise ValueError("refused")
-
-    monkeypatch.setattr(products, "_product", refuse)
-    with pytest.raises(ValueError, match="refused"):
-        apply(products.product_at.__wrapped__(c.dtype), *given, c)
