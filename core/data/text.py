@@ -42,8 +42,11 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return word in self.index
 
-    def encode(self, words: Iterable[str]) -> np.ndarray:
-        """The numbers of `words`, int64. Raises DataError for a new word without `<unk>`."""
+    def encode(self, words: Iterable[str] | str) -> np.ndarray:
+        """The numbers of `words` (of the characters of a string), int64.
+
+        Raises DataError for a new word without `<unk>`.
+        """
         unknown = self.index.get(UNKNOWN, -1)
         numbers = np.array([self.index.get(w, unknown) for w in words], np.int64)
         if (numbers < 0).any():

@@ -82,7 +82,7 @@ def test_run_selects_by_function_and_by_name():
     assert len(run("power", order=1)) == 11
     with pytest.raises(ValueRangeError, match="gradcheck: no case for 'tangent'; known are "):
         run("tangent")
-    with pytest.raises(ValueRangeError, match="order must be 1 or 2; got 3"):
+    with pytest.raises(ValueRangeError, match="order must be known; expected 1 or 2, got 3"):
         run("tanh", order=3)
 
 
