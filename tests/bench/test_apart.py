@@ -169,7 +169,8 @@ def test_ours_wrong_or_dead_ends_the_run(monkeypatch):
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 from glassgrad.bench import pipe, suite
 from glassgrad.bench.apart import Apart
 from tests.bench.planted import WORKER, LEAST
@@ -193,7 +194,10 @@ def test_a_run_that_is_stopped_leaves_no_process(how):
         assert len(pids) == 2 and all(Path(f"/proc/{pid}").exists() for pid in pids)
         time.sleep(0.5)
         child.send_signal(how)
-        child.wait(20)
+        try:
+            child.wait(20)
+        finally:
+            child.kill()
     end = time.monotonic() + 10
     while any(_running(pid) for pid in pids) and time.monotonic() < end:
         time.sleep(0.05)
