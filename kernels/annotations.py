@@ -33,8 +33,8 @@ from typing import Annotated, Literal
 import numpy as np
 
 from .arrays import is_cupy
+from .capacity import memory
 from .errors import ShapeError, ValueRangeError, nearest
-from .memory import memory
 
 WORD = 2**63  # what fits 64 bits; seeds and offsets are unsigned
 PIXELS = 2**31 - 1  # sizes within an array: kernels count in 32 bits

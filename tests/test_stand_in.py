@@ -39,6 +39,7 @@ def test_training_and_gradients_on_the_stand_in(file, which):
     assert "skipped" not in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_the_command_line_on_the_stand_in(tmp_path):
     code = (
         "import sys; from tests import fake_cupy; fake_cupy.install();"
@@ -66,6 +67,7 @@ sys.exit(main(["bench", *sys.argv[1:], "--quick", "--backend", "cuda", "--peers"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", [["kernels", "--case", "large,"], ["som", "--case", "on 100x100"]])
 def test_what_is_measured_on_a_gpu_alone(what, tmp_path):
     """Each is verified before and after it is timed, and ends as a row."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from ...kernels import conv2d as kernel
 from ...kernels.annotations import Pair
+from ...kernels.capacity import expect_fits
 from ...kernels.errors import DTypeError, expect
-from ...kernels.memory import expect_fits
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, pad, reshape, squeeze

@@ -69,10 +69,10 @@ of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learn
 import operator
 
 from ..annotations import Lengths, Pair
+from ..capacity import expect_planes_fit
 from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import expect, expect_floats
-from ..memory import expect_planes_fit
 from ..registry import dispatch
 
 __all__ = ["forward", "input_grad", "output_shape", "weight_grad"]

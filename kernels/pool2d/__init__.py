@@ -64,10 +64,10 @@ architectures for object recognition", 2010.
 import numpy as np
 
 from ..annotations import Lengths, Pair
+from ..capacity import expect_planes_fit
 from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
-from ..memory import expect_planes_fit
 from ..registry import dispatch
 
 __all__ = [

@@ -212,6 +212,7 @@ def test_word_eval():
     assert all(0 <= score <= 10 for _, _, score in e.similarity)
 
 
+@pytest.mark.slow
 def test_enwiki_a():
     corpus = real("enwiki_a")
     titles = corpus.titles()

@@ -150,6 +150,7 @@ def test_level_3_poisons_the_outputs_of_cuda_kernels():
     assert switches.poison == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(why_no_emulator()), reason=why_no_emulator() or "a compiler is there")
 def test_level_4_prints_what_the_compiler_is_asked(capsys, monkeypatch, tmp_path):
     from glassgrad.kernels.emulator import compiler

@@ -62,6 +62,7 @@ def test_a_diamond_with_unequal_arms():
     assert_close(gg.grad(y.sum(), x).numpy(), want)
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_steps_is_walked_and_freed():
     x = leaf([1.0])
     y = x

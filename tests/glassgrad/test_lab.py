@@ -81,6 +81,7 @@ def test_the_least_stands_beside_what_is_more():
     assert "<td class='n' data-name=\"sectors a store\">0</td>" in page
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_every_version_of_a_pass_is_measured():
     (ladder,) = ladders("som.distances")

@@ -46,7 +46,7 @@ class Steps:
         self.model, self.optimiser = model, self
         self.settings = {"epochs": 100, "schedule": "constant", "lr": 0.5, "select": ""}
 
-    def clip(self): ...
+    def clip(self, parameters=None, loss=None): ...
 
     def step(self):
         for p in self.model.parameters():

@@ -8,7 +8,7 @@ import pytest
 import glassgrad as gg
 from glassgrad.kernels import conv2d, pool2d
 from glassgrad.kernels.annotations import Count, Shape, kind_of
-from glassgrad.kernels.memory import memory
+from glassgrad.kernels.capacity import memory
 
 X, W = np.ones((1, 1, 3, 3), "float32"), np.ones((1, 1, 2, 2), "float32")
 HUGE = 2**31 - 1
