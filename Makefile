@@ -3,7 +3,7 @@ PYTHON ?= python3
 
 .PHONY: test slow lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
-test:       ## the README's tests, under eight minutes on two cores
+test:       ## the README's tests, about a quarter of an hour on two cores
 	$(PYTHON) -m pytest -n 2 -m "not slow"
 
 slow:       ## what they leave out: large cases, whole trainings
