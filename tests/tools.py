@@ -85,3 +85,12 @@ def without_compiling(said: str) -> str:
     """Lines on standard error but for those about compiling, which only an empty cache gives."""
     lines = said.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("glassgrad: compiling "))
+
+
+def call(capsys, *argv) -> tuple[int, str, str]:
+    """Exit code, standard output and error of one command, without lines about compiling."""
+    from glassgrad import cli
+
+    code = cli.main([str(a) for a in argv])
+    captured = capsys.readouterr()
+    return code, captured.out, without_compiling(captured.err)

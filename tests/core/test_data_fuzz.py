@@ -22,14 +22,8 @@ from glassgrad.core.data.sets_sequences import roll
 from glassgrad.core.regular import read_json
 from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
 from glassgrad.kernels.errors import GlassgradError
+from tests.core.test_data_formats import GML
 
-GML = b"""Creator "somebody"  # a comment with [ brackets ]
-graph [ directed 0
-  node [ id 7 label "A b" graphics [ x 1.5 y -2e1 ] ] node [ id 3 ]
-  node [ id 5 name "C" ]
-  edge [ source 5 target 7 value 2.5 ]
-  edge [ source 7 target 3 ]
-]"""
 IDX = struct.pack(">HBB2i", 0, 0x0B, 2, 3, 4) + bytes(range(24))
 WORDS = (
     b"[", b"]", b"{", b'"', b"\0", b"\xff", b"\xc2\xb2", b"9" * 400, b"1e999", b"NaN", b"-", b"\n",
@@ -63,7 +57,7 @@ def same(content):
 
 # name -> (sound content, what is made of the damaged content, how it is read)
 PARSERS = {
-    "gml": (GML, same, lambda p: gml.graph(decode(read_path(p), str(p)), str(p))),
+    "gml": (GML.encode(), same, lambda p: gml.graph(decode(read_path(p), str(p)), str(p))),
     "idx": (IDX, same, idx.read),
     "idx in gzip": (IDX, gzip.compress, lambda p: idx.parse(read_path(p), str(p))),
     "gzip": (gzip.compress(b"one two three\n" * 9, mtime=0), same,

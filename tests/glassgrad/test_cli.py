@@ -16,14 +16,7 @@ from glassgrad.cli import main
 from glassgrad.cli.machine import describe
 from glassgrad.kernels import OPERATIONS, implementations
 from glassgrad.kernels.errors import GlassgradError
-from tests.tools import without_compiling
-
-
-def call(capsys, *argv):
-    """(exit code, standard output, standard error) of one command."""
-    code = main([str(a) for a in argv])
-    captured = capsys.readouterr()
-    return code, captured.out, without_compiling(captured.err)
+from tests.tools import call
 
 
 def test_help_is_quick_and_names_every_command(capsys):

@@ -5,39 +5,13 @@ import os
 
 import pytest
 
-from glassgrad import cli
 from glassgrad.core.run import Run
 from glassgrad.core.state import load_arrays, save_arrays
 from tests.core.test_state import format_1
-from tests.tools import without_compiling
+from tests.tools import call
 
 NESTED = "[" * 100_000
 NOBODY = 1 << 30  # above the numbers that Linux gives to processes
-
-
-def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
-    captured = capsys.readouterr()
-    return code, captured.out, without_compiling(captured.err)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A finished tiny run; tests must not change it."""
-    out = tmp_path_factory.mktemp("runs")
-    tiny = ["epochs=1", "hidden=[4,4]", "batch=400"]
-    assert cli.main(["train", "vae", "--set", *tiny, "--out", str(out), "--quiet"]) == 0
-    (run,) = out.iterdir()
-    return run
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    folder = tmp_path / "run"
-    folder.mkdir()
-    for path in finished.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return folder
 
 
 def files(folder):

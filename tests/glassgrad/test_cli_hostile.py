@@ -10,38 +10,13 @@ import time
 import numpy as np
 import pytest
 
-from glassgrad import checkout, cli, training
+from glassgrad import checkout, training
 from glassgrad.core.run import Run, RunError
 from glassgrad.core.state import load_arrays, save_arrays
 from glassgrad.kernels import notice
-from tests.tools import without_compiling
+from tests.tools import call
 
 FILES = ["config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "samples.png"]
-
-
-def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
-    captured = capsys.readouterr()
-    return code, captured.out, without_compiling(captured.err)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A finished tiny run; tests must not change it."""
-    out = tmp_path_factory.mktemp("runs")
-    tiny = ["epochs=1", "hidden=[4,4]", "batch=400"]
-    assert cli.main(["train", "vae", "--set", *tiny, "--out", str(out), "--quiet"]) == 0
-    (run,) = out.iterdir()
-    return run
-
-
-@pytest.fixture
-def run(finished, tmp_path):
-    folder = tmp_path / "run"
-    folder.mkdir()
-    for path in finished.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return folder
 
 
 @pytest.fixture

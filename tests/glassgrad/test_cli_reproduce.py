@@ -7,16 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glassgrad import cli, models
+from glassgrad import models
 from glassgrad.core.recipe import Target
 from glassgrad.reproduction import markdown
-from tests.tools import without_compiling
-
-
-def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
-    captured = capsys.readouterr()
-    return code, captured.out, without_compiling(captured.err)
+from tests.tools import call
 
 
 def full_disk(*args):

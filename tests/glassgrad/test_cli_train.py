@@ -19,15 +19,9 @@ from glassgrad.core.state import load_arrays
 from glassgrad.kernels.errors import ShapeError
 from glassgrad.kernels.registry import watching
 from glassgrad.models.vae import VAE
-from tests.tools import without_compiling
+from tests.tools import call
 
 TINY = ["--set", "epochs=2", "hidden=[8,8]"]
-
-
-def call(capsys, *argv):
-    code = cli.main([str(a) for a in argv])
-    captured = capsys.readouterr()
-    return code, captured.out, without_compiling(captured.err)
 
 
 def only(folder):
