@@ -106,7 +106,7 @@ def tokenise(text: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A gzipped text of one article a line, read anew each time and never held whole."""
+    """A gzipped text of one article a line, read from disk each time and never held whole."""
 
     name: str
     path: Path

@@ -56,7 +56,7 @@ def _run_back(g, first, end, h, v, gv, acc):
 
 @vectorised
 def _close(acc, h, d):
-    """d += acc h (1 - h), and acc starts anew: the hidden units change here."""
+    """d += acc h (1 - h), and acc starts from zero again: the hidden units change here."""
     one, zero = d.dtype.type(1), d.dtype.type(0)
     for j in range(len(d)):
         d[j] += acc[j] * h[j] * (one - h[j])

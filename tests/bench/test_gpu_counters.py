@@ -125,7 +125,7 @@ else:
 
 @pytest.fixture
 def ncu(tmp_path, monkeypatch):
-    """Puts a stand-in for ncu in place, which knows some metrics and says what it is told."""
+    """Puts a stand-in for ncu in place, which knows some metrics and prints a given text."""
 
     def put(metrics, text):
         path = tmp_path / "ncu"

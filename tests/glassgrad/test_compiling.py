@@ -1,4 +1,4 @@
-"""Whoever waits for a compiler is told; `compile` does it ahead; the doctor compiles nothing."""
+"""A line says what compiles; `compile` does it ahead; the doctor compiles nothing."""
 
 import gc
 import io

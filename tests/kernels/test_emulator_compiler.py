@@ -194,7 +194,7 @@ extern "C" __global__ void k(const float* x, float* y, int n) {
     with watching():
         made.launch("k", 1, 32, numbers(1024), numbers(32), 10)
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak starts anew
+        file.write("5")  # the peak starts again
     before = peak()
     with watching() as report:
         made.launch("k", 1, 32, large, numbers(32), 200_000)

@@ -19,7 +19,7 @@ def weights(D, H, dtype="float64", seed=0):
 
 
 def looped(x, w, c, v, b):
-    """The page, one number at a time, with every hidden unit made anew from all numbers before."""
+    """The page, one number at a time, every hidden unit computed again from all before."""
     y = np.zeros(x.shape)
     for n, i in np.ndindex(*x.shape):
         y[n, i] = b[i]
