@@ -212,6 +212,9 @@ class Apart(Run):
         absent = [SimpleNamespace(**shown) for shown in ours["absent"]]
         turns = self.effort.steps if plan.name in STEPS else None
         rows = play(facts, mine, players, absent, self, left_out, turns)
+        for row in rows:  # it runs the newest version: no check of the others
+            if ITSELF in players and row["version"] != players[ITSELF].version:
+                row["peers"].pop(ITSELF, None)
         self.checked |= any(ITSELF in row["peers"] for row in rows)
         takes |= {who: why for who, why in _reasons(rows).items() if not self.processes[who].alive}
         if plan.name in STEPS:

@@ -143,6 +143,7 @@ def _measured(args, plans, session, out):
         record.keep(records.read(args.json))
     out.print(*tables.footer(record), "", sep="\n")
     pending: list[dict] = []
+    measured: list[dict] = []
     kept, busy = record.notes, record.busy
 
     def keep():
@@ -158,9 +159,10 @@ def _measured(args, plans, session, out):
             _show(out, pending)
             pending = []
         pending += rows
+        measured += rows
         record.add(rows)
         keep()
-    session.finish()  # it may have a last note
+    session.finish(record, measured)  # it may have a last note
     keep()
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):

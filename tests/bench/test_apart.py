@@ -31,10 +31,11 @@ def test_contenders_are_compared_across_processes(monkeypatch):
         record = run.record()
     assert set(pids) == {"ours", "sklearn", "itself"} and len({*pids.values()}) == 3
     assert run.notes == [] and [r["version"] for r in rows] == sorted(r["version"] for r in rows)
-    for row in rows:
-        assert row["peers"].keys() == {"sklearn", "itself"} and row["left_out"] == {}
-        assert row["peers"]["sklearn"]["error"] < 1e-3
-        assert row["peers"]["itself"]["error"] < 1e-3
+    newest = max(row["version"] for row in rows)
+    for row in rows:  # `itself` runs the newest version, and says nothing about the others
+        compared = {"sklearn", "itself"} if row["version"] == newest else {"sklearn"}
+        assert row["peers"].keys() == compared and row["left_out"] == {}
+        assert all(peer["error"] < 1e-3 for peer in row["peers"].values())
         assert row["median"] > 0 and row["error"] < 1e-3 and row["runs"] >= 1
     assert set(record.peers) == {"sklearn"} and record.effort == "quick"
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids.values())
