@@ -288,6 +288,7 @@ def test_forbidden_counters_are_said(tmp_path, monkeypatch):
     assert found["status"] == "forbidden" and "only administrators" in found["why"]
 
 
+@pytest.mark.slow
 @emulator
 def test_the_textbook_kernels_count_what_is_known():
     found = predict.count("textbook")
@@ -344,6 +345,7 @@ def test_every_kernel_of_a_cuda_file_is_predicted():
         assert stale or set(stored[op]["kernels"]) == names, op
 
 
+@pytest.mark.slow
 @emulator
 def test_every_kernel_of_a_family_is_launched(capsys):
     assert every_kernel.main(["--op", "dropout", "--backend", "emulated"]) == 0

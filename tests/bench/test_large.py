@@ -47,6 +47,7 @@ def test_every_pass_has_a_large_call():
     assert len({str(c) for c in CALLS}) == len(CALLS)
 
 
+@pytest.mark.slow
 @emulator
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_small_in_the_emulator(call):

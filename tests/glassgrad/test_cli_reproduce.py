@@ -65,6 +65,7 @@ def test_reproduce_records_each_target(capsys, tmp_path, targets):
         assert text.endswith("<!-- /reproduce -->\nafter\n") and text.count("| vae |") == 3
 
 
+@pytest.mark.slow
 def test_several_seeds_are_a_mean_and_its_error(capsys, tmp_path, targets, monkeypatch):
     several = replace(targets.targets[0], seeds=3)
     vae = replace(targets, targets=(several, targets.targets[0]))

@@ -204,8 +204,9 @@ sys.exit(main(sys.argv[2:]))
     [
         ("som", ["epochs=2", "batch=100", "rows=4", "columns=4"], 1),
         ("vae", ["epochs=2", "batch=100", "hidden=[8,8]", "binarise=sampled"], 31),
-        ("lenet", ["epochs=2", "batch=100", "channels=[2,3]", "hidden=[8]", "dropout=0.3",
-                   "batch_norm=true", "shift=1"], 20),
+        pytest.param("lenet", ["epochs=2", "batch=100", "channels=[2,3]", "hidden=[8]",
+                               "dropout=0.3", "batch_norm=true", "shift=1"], 20,
+                     marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_killed_runs_of_other_systems_go_on_bit_for_bit(

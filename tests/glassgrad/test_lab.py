@@ -97,6 +97,7 @@ def test_every_version_of_a_pass_is_measured():
     assert "Every result equals the reference" in page and 'class="map"' in page
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_the_command_writes_table_and_page(tmp_path, capsys):
     page = tmp_path / "lab.html"

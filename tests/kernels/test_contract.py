@@ -18,6 +18,7 @@ from glassgrad.kernels.registry import MODULES, find
 from tests.kernels.checking import check, why_no_emulator, why_no_gpu
 from tests.tools import assert_close
 
+LARGE = 1_000_000  # operations: a second in the emulator, for each dtype
 RECORDS, CASES, BROKEN = {}, {}, {}
 for _op in OPERATIONS:
     try:
@@ -33,7 +34,9 @@ def on_device(record, *values, id):
     reason = why_no_emulator()
     emulator = [pytest.mark.skipif(bool(reason), reason=reason or "a compiler is there")]
     marks = {"cuda": gpu, "emulated": emulator}.get(record.backend, [])
-    large = [pytest.mark.slow] if any(case.bench for case in values) else []
+    emulated = record.backend == "emulated"
+    large = any(case.bench or (emulated and case.flops > LARGE) for case in values)
+    large = [pytest.mark.slow] if large else []
     return pytest.param(record, *values, id=id, marks=[*marks, *large])
 
 
@@ -66,7 +69,7 @@ def test_equals_the_reference(record, case):
 
 
 @pytest.mark.parametrize("record, case", [p for p in PAIRS if not p.values[1].bench])
-@pytest.mark.parametrize("layout", ["transposed", "sliced"])
+@pytest.mark.parametrize("layout", [pytest.param("transposed", marks=pytest.mark.slow), "sliced"])
 def test_takes_any_layout(record, case, layout):
     check(record, case, record.dtypes[0], layout, integers=case.exact)
 

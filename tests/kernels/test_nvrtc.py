@@ -27,9 +27,17 @@ def text(op):
 
 
 KINDS = [
-    ("sm_80", "float", "int"), ("sm_80", "double", "int"), ("sm_80", "float", "long long"),
-    ("sm_90", "float", "int"), ("sm_90", "double", "int"),
-]  # fmt: skip
+    pytest.param("sm_90", "float", "int"),
+    *(
+        pytest.param(*kind, marks=pytest.mark.slow)
+        for kind in (
+            ("sm_80", "float", "int"),
+            ("sm_80", "double", "int"),
+            ("sm_80", "float", "long long"),
+            ("sm_90", "double", "int"),
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize("chip, real, index", KINDS)

@@ -105,6 +105,7 @@ def test_the_convolutional_form():
     assert m.posterior(gg.Tensor(x.reshape(3, -1)), m.noise).shape == (3, 2)
 
 
+@pytest.mark.slow
 def test_codes_come_near_the_prior():
     """MMD² of 300 held-out codes and as many draws, in units of what chance exceeds in one case of
     twenty: 80 epochs on the digits, twice as fast as the recipe's. Three seeds came to 0.4, 0.9 and
@@ -122,6 +123,7 @@ def test_codes_come_near_the_prior():
     assert set(made) == {"codes", "test", "walk", "samples", "reconstructions"}
 
 
+@pytest.mark.slow
 def test_labels_name_the_petals():
     recipe = models.recipe("aae-labels")
     short = {"epochs": 80, "permutations": 19, "labels": 600}

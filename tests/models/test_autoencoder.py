@@ -62,6 +62,7 @@ def test_the_objective_passes_the_gradient_check(changes):
     assert gg.gradcheck(f, *arrays, order=2, directions=8).error < 1e-6
 
 
+@pytest.mark.slow
 def test_training_learns_the_data(trained):
     recipe, done = trained
     history = done.history

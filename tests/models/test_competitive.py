@@ -214,6 +214,7 @@ def trained():
     }
 
 
+@pytest.mark.slow
 def test_winner_takes_all_comes_near_k_means_from_the_same_start(trained):
     for key in ("wta", "gas"):
         found = trained[key].test_figures

@@ -113,6 +113,7 @@ QUICK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAKE)
 def test_training_reaches_its_figure_and_draws(name):
     sets, bound = QUICK[name]

@@ -110,6 +110,7 @@ def test_the_objective_passes_the_gradient_check(changes):
     assert gg.gradcheck(f, *arrays, order=2, directions=3).error < 1e-6
 
 
+@pytest.mark.slow
 def test_training_learns_the_data_with_few_weights():
     done = training.train(RECIPE, overrides={"epochs": 9})
     x = done.data.test.x.reshape(300, -1)

@@ -227,6 +227,7 @@ def test_layers_are_trained_with_doubled_inputs():
     assert np.allclose(m.c[1].numpy(), (m.layers[0].a.numpy() + m.layers[1].b.numpy()) / 2)
 
 
+@pytest.mark.slow
 def test_training_improves_on_pre_training_and_draws():
     few = {"epochs": 60, "pretrain": 15, "ais_every": 30, "temperatures": 300}
     trained = training.train(RECIPE, overrides=few)

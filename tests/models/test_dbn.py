@@ -131,6 +131,7 @@ def test_training_raises_the_bound_with_the_second_layer():
     assert set(made) == {"filters", "samples", "reconstructions"}
 
 
+@pytest.mark.slow
 def test_the_classifier_is_gradient_checked_and_learns():
     recipe = models.recipe("dbn-classifier")
     f, arrays = recipe.check(np.random.default_rng(0))

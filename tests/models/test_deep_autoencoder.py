@@ -90,6 +90,7 @@ def test_the_objective_passes_the_gradient_check(changes):
     assert gg.gradcheck(f, *arrays, order=2, directions=4).error < 1e-6
 
 
+@pytest.mark.slow
 def test_two_codes_say_more_than_two_principal_components(trained):
     from sklearn.decomposition import PCA
 

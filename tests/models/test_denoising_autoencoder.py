@@ -68,6 +68,7 @@ def test_the_objective_passes_the_gradient_check(recipe):
         assert gg.gradcheck(f, *arrays, order=2, directions=6).error < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", denoising.RECIPES, ids=lambda r: r.name)
 def test_it_takes_noise_off_better_than_an_autoencoder_that_never_saw_any(recipe):
     changes = {"epochs": 10, "target": "clean"} if recipe is STATIC else {"epochs": 25}

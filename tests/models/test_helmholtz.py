@@ -88,6 +88,7 @@ def test_bound_and_likelihood_are_those_of_enumeration():
     assert found["nll"] < found["bound"]
 
 
+@pytest.mark.slow
 def test_the_standard_errors_are_the_scatter_of_repeated_evaluations():
     m, v = small(samples=3, importance=200), Split(ais.states(4))
     runs = []

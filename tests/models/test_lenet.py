@@ -110,6 +110,7 @@ def test_shifts_depend_on_seed_epoch_and_batch_only():
     assert not np.array_equal(again[0], whole[0])
 
 
+@pytest.mark.slow
 def test_training_reaches_the_number(trained):
     target = next(t for t in RECIPE.targets if t.data == "digits")
     assert target.reached(trained.test_figures["accuracy"]), trained.test_figures

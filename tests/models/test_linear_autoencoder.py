@@ -67,6 +67,7 @@ def test_largest_sine_is_scipys_angle():
     assert lae.largest_sine(near, u) == pytest.approx(1e-9, rel=1e-5)  # a cosine would give 0
 
 
+@pytest.mark.slow
 def test_gradients_find_the_subspace_of_pca(trained):
     """The lecture's claim to 1e-3, against an SVD of its own: nothing from the model but A, B."""
     for target in RECIPE.targets:

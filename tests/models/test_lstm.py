@@ -71,6 +71,7 @@ def test_without_biases_the_cell_is_the_layer_still():
         assert_close(hs[t].numpy(), h.numpy(), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lstm", "peephole-lstm"])
 def test_a_net_without_biases_trains_and_is_drawn(name):
     recipe = models.recipe(name)

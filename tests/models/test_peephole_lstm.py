@@ -104,6 +104,7 @@ def test_unknown_peepholes_are_refused(changes, said):
         layer(**changes)
 
 
+@pytest.mark.slow
 def test_counting_goes_on_beyond_the_training_range():
     """Trained on n = 1 .. 6 for a short while, right far beyond."""
     recipe = models.recipe("peephole-lstm")

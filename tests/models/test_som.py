@@ -277,6 +277,7 @@ def test_the_batch_map_is_kohonens(radius):
     assert len(whole) == 1 == m.batches_per_epoch(None, 7) and (whole[0].x == x).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", ["vorontsov", "dyakonov"])
 def test_the_batch_map_orders_the_digits_as_well(update):
     name = {"vorontsov": "som", "dyakonov": "som-dyakonov"}[update]

@@ -137,6 +137,7 @@ def test_codes_become_sparse_and_images_still_come_back():
     assert code["active"] < 0.6 * free["active"] and code["squared_error"] < 1.6
 
 
+@pytest.mark.slow
 def test_the_mean_code_is_epsilon_and_images_come_back_better_than_from_as_many_components():
     """The recipe's targets, and where their bounds come from."""
     done = training.train(KL)

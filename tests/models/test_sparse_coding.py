@@ -126,6 +126,7 @@ def coherence(atoms):
     return np.hypot(a - c, 2 * b) / (a + c)
 
 
+@pytest.mark.slow
 def test_the_basis_of_a_photograph_is_edges_at_a_place_and_of_a_direction():
     done = training.train(models.recipe("sparse-coding"), overrides={"epochs": 8})
     atoms = done.system.atoms.numpy()
