@@ -101,7 +101,7 @@ def som(seed: int, progress=None, **changes) -> Chapter:
 
 def vae(seed: int, progress=None, **changes) -> Chapter:
     """A generative model with two codes, whose decoder the page runs itself."""
-    done = _train("vae", seed, progress, {"epochs": 100} | changes)
+    done = _train("vae", seed, progress, {"epochs": 60} | changes)
     system, data = done.trained.system, done.trained.data
     linear = [m for m in (*system.decoder.layers, system.mean) if hasattr(m, "weight")]
     return Chapter(
