@@ -13,22 +13,24 @@ from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, GradcheckReport, gradcheck
 from .operators import ones, zeros
 from .random import Generator
-from .tape import GraphError, backward, grad, no_grad
+from .recording import no_grad
+from .tape import GraphError, backward, grad
 from .tensor import Tensor, TensorError, tensor
 from .trace import trace
 
 from . import data, nn, optim  # isort: skip  (they are built on all of the above)
-from .fit import fit  # isort: skip
-from .system import System  # isort: skip
+from .training.loop import fit  # isort: skip
+from .training.settings import TrainingSettings, setting  # isort: skip
+from .training.system import System  # isort: skip
 
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
-    "System", "Tensor", "TensorError", "backward", "data", "debugging", "differentiable", "fit",
-    "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad", "ones", "optim", "tensor", "trace",
-    "zeros", *functions.__all__,
+    "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data", "debugging",
+    "differentiable", "fit", "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad", "ones",
+    "optim", "setting", "tensor", "trace", "zeros", *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
     ("Generator", "backward", "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp",
-     "jacobian", "ones", "tensor", "zeros"),
+     "jacobian", "ones", "setting", "tensor", "zeros"),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from .tape import grad, recording
+from .recording import recording
+from .tape import grad
 from .tensor import Tensor, TensorError, as_tensor, tensor
 
 

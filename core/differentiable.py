@@ -47,7 +47,8 @@ from . import debug
 from .arrays import is_array, is_cupy, plain, xp_of
 from .kinds import SETTING
 from .observers import watch_end, watch_start
-from .tape import GraphError, Node, grad, grad_enabled
+from .recording import grad_enabled
+from .tape import GraphError, Node, grad
 from .tensor import Tensor, TensorError, numbers_of
 
 FUNCTIONS: dict[str, "Differentiable"] = {}

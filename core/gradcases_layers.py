@@ -75,9 +75,7 @@ def _cases() -> list[GradCase]:
         layer_case(
             "Conv2d groups", nn.Conv2d(2, 2, 2, 2, groups=2, bias=False, **made), (1, 2, 4, 4)
         ),
-        layer_case(
-            "ConvTranspose2d", nn.ConvTranspose2d(2, 1, 3, 2, 1, 1, **made), (1, 2, 2, 3)
-        ),
+        layer_case("ConvTranspose2d", nn.ConvTranspose2d(2, 1, 3, 2, 1, 1, **made), (1, 2, 2, 3)),
         layer_case("MaxPool2d", nn.MaxPool2d(2), _separate((1, 2, 4, 4)), note=piecewise),
         layer_case(
             "MaxPool2d overlapping", nn.MaxPool2d(3, 2, 1), _separate((1, 1, 5, 4)), note=piecewise
@@ -100,15 +98,19 @@ def _cases() -> list[GradCase]:
         layer_case("LSTM", nn.LSTM(3, 2, **made), x, note=fused),
         layer_case(
             "LSTM two levels, two biases, dropout",
-            nn.LSTM(2, 2, 2, biases=2, dropout=0.3, **made), short, note=fused,
+            nn.LSTM(2, 2, 2, biases=2, dropout=0.3, **made),
+            short,
+            note=fused,
         ),
         layer_case("LSTM peephole", nn.LSTM(3, 2, peephole=True, **made), x, note=fused),
         layer_case("GRU lecture", nn.GRU(3, 2, **made), x, state, note=fused),
         layer_case(
-            "GRU library, two levels", nn.GRU(2, 2, 2, variant="library", **made), short,
+            "GRU library, two levels",
+            nn.GRU(2, 2, 2, variant="library", **made),
+            short,
             note=fused,
         ),
-    ]  # fmt: skip
+    ]
 
 
 CASES: list[GradCase] = _cases()

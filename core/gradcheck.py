@@ -29,7 +29,8 @@ import numpy as np
 from ..kernels.checks import choice, within
 from ..kernels.errors import GlassgradError
 from .arrays import to_device
-from .tape import _reachable, grad, recording
+from .recording import recording
+from .tape import _reachable, grad
 from .tensor import Tensor
 
 ROUNDINGS = 32  # C: how many roundings a value may have gone through
@@ -153,9 +154,8 @@ def _gradients(terms, arrays, device):
 
 
 def _check(
-    terms, arrays, name, order, rng, step, tolerance, directions, device, n_inputs=None,
-    bends=False,
-):  # fmt: skip
+    terms, arrays, name, order, rng, step, tolerance, directions, device, n_inputs=None, bends=False
+):
     resampled = 0
     for _ in range(20):
         try:
@@ -200,9 +200,9 @@ def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
     def at(t, dxs):
         """The value, and the sum of its terms' sizes."""
         with recording(True):  # at order 2 the value itself needs the tape
-            parts = [p.data for p in terms(
-                *[_leaf(a + t * d, device) for a, d in zip(arrays, dxs)]
-            )]  # fmt: skip
+            parts = [
+                p.data for p in terms(*[_leaf(a + t * d, device) for a, d in zip(arrays, dxs)])
+            ]
         return float(sum(p.sum() for p in parts)), float(sum(np.abs(p).sum() for p in parts))
 
     found = []

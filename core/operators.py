@@ -6,6 +6,7 @@ from ..kernels.annotations import DType, Shape
 from ..kernels.doors import checked
 from ..kernels.errors import DTypeError, ShapeError, ValueRangeError, describe
 from . import functions as F
+from .tape import backward
 from .tensor import Tensor, array_of, values_of
 
 
@@ -44,6 +45,16 @@ def _comparison(name):
     return compare
 
 
+def _backward(self, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
+    """Set `.grad` of every leaf that this tensor depends on.
+
+    Each call starts afresh: calling it twice gives the same gradients twice, not their double;
+    ``accumulate=True`` adds to what `.grad` holds. A tensor that is not a scalar needs a
+    `cotangent` of its shape.
+    """
+    backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
+
+
 Tensor.__add__, Tensor.__radd__ = F.add, _swapped(F.add)
 Tensor.__sub__, Tensor.__rsub__ = F.sub, _swapped(F.sub)
 Tensor.__mul__, Tensor.__rmul__ = F.mul, _swapped(F.mul)
@@ -55,7 +66,6 @@ Tensor.__getitem__ = F.getitem
 for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
     setattr(Tensor, _name, _comparison(_name))
 Tensor.__hash__ = object.__hash__
-Tensor.reshape, Tensor.transpose = _reshape, _transpose
 Tensor.T = property(lambda self: F.transpose(self))
 for _name in (
     "sum", "mean", "max", "min", "norm", "variance", "exp", "log", "sqrt", "tanh", "sigmoid",
@@ -65,8 +75,10 @@ for _name in (
     setattr(Tensor, _name, F.absolute if _name == "abs" else getattr(F, _name))
 
 
-for _name in ("backward", "to"):
-    setattr(Tensor, _name, checked(getattr(Tensor, _name), f"Tensor.{_name}"))
+_methods = {"backward": _backward, "reshape": _reshape, "transpose": _transpose, "to": Tensor.to}
+for _name, _method in _methods.items():
+    _method.__name__, _method.__qualname__ = _name, f"Tensor.{_name}"
+    setattr(Tensor, _name, checked(_method, f"Tensor.{_name}"))
 
 
 def zeros(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) -> Tensor:

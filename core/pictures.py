@@ -52,10 +52,12 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
             solid = k.startswith("valid_")
             seen = [(row["epoch"], row[k]) for row in history if k in row]
             ax.plot(
-                *zip(*seen), "-" if solid else "--", color=COLOURS[0] if solid else ACCENT,
+                *zip(*seen),
+                "-" if solid else "--",
+                color=COLOURS[0] if solid else ACCENT,
                 label="validation" if solid else "training",
                 marker="o" if len(seen) < max(3, len(history) / 4) else None,
-            )  # fmt: skip
+            )
         ax.set(xlabel="epoch", ylabel=ylabel)
         ax.set_title(name, fontsize=9)
         ax.spines[["top", "right"]].set_visible(False)

@@ -21,23 +21,20 @@ Gradients live in a dictionary of the call, not on the nodes: the same call give
 the second time.
 """
 
-import contextlib
 import itertools
-import threading
 from typing import Annotated
 
 from ..kernels.annotations import Kind
 from ..kernels.checks import choice
 from ..kernels.errors import DTypeError, GlassgradError, expect
+from .recording import recording
+from .tensor import Tensor, numbers_of
 
 _numbers = itertools.count()
-_state = threading.local()
 
 
 def _tensors(value):
     """A tensor, or a list of nothing but tensors."""
-    from .tensor import Tensor
-
     if isinstance(value, Tensor):
         return value
     found = list(value)
@@ -86,35 +83,6 @@ class Node:
     def __repr__(self):
         ran = f" on {self.ran.backend} v{self.ran.version}" if self.ran else ""
         return f"<{self.function.name} #{self.number}{ran}>"
-
-
-def grad_enabled() -> bool:
-    """Are calls recorded at the moment, in this thread?"""
-    return getattr(_state, "enabled", True)
-
-
-@contextlib.contextmanager
-def recording(enabled: bool):
-    """Switch recording on or off inside the block."""
-    before = grad_enabled()
-    _state.enabled = enabled
-    try:
-        yield
-    finally:
-        _state.enabled = before
-
-
-def no_grad():
-    """Record nothing inside the block, in this thread.
-
-    >>> import glassgrad as gg
-    >>> x = gg.ones(2, requires_grad=True)
-    >>> with gg.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-    return recording(False)
 
 
 def _key(edge):
@@ -204,8 +172,6 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
 
 def _pairs(function, outputs, cotangents):
     """Lists of outputs and cotangents of equal length; a scalar output has cotangent 1."""
-    from .tensor import Tensor, numbers_of
-
     if isinstance(outputs, Tensor):
         listed = isinstance(cotangents, (list, tuple)) and any(
             isinstance(c, Tensor) for c in cotangents
@@ -264,8 +230,6 @@ def grad(
     >>> gg.grad(first.sum(), x).numpy().tolist()
     [6.0, 12.0, 18.0]
     """
-    from .tensor import Tensor
-
     choice("grad", "unused", unused, ("error", "zero"), GraphError)
     single = isinstance(inputs, Tensor)
     inputs = [inputs] if single else list(inputs)
@@ -312,8 +276,6 @@ def _separate(g, given: set, create_graph: bool):
 
     c = a + b hands one array to both: a's gradient must survive a change of b's.
     """
-    from .tensor import Tensor
-
     if not create_graph and _memory(g) in given:
         g = Tensor(g.data.copy())
     given.add(_memory(g))

@@ -10,7 +10,7 @@ from ..kernels.annotations import BOOL, DType
 from ..kernels.doors import read
 from ..kernels.errors import DTypeError, GlassgradError, ShapeError
 from .arrays import FLOATS, device_of, is_array, module_for, plain, to_device, to_numpy, xp_of
-from .tape import grad_enabled
+from .recording import grad_enabled
 
 _NUMBERS = frozenset({bool, int, float})
 HELD = frozenset("fd?bBhHiIlLqQ")  # dtypes of tensors, by NumPy's letters
@@ -233,19 +233,6 @@ class Tensor:
             raise TensorError(f"assign: expected shape {self.shape}, got {values.shape}")
         self.data[...] = values
         self.version += 1
-
-    # -------------------------------------------------------------- gradients
-
-    def backward(self, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
-        """Set `.grad` of every leaf that this tensor depends on.
-
-        Each call starts afresh: calling it twice gives the same gradients twice, not their double;
-        ``accumulate=True`` adds to what `.grad` holds. A tensor that is not a scalar needs a
-        `cotangent` of its shape.
-        """
-        from .tape import backward
-
-        backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
 
 
 def _flag(value) -> bool:

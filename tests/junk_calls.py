@@ -12,8 +12,8 @@ from glassgrad import kernels
 from glassgrad.core import data, nn, optim
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.nn import init, losses
-from glassgrad.core.recipe import COMMON
-from glassgrad.core.system import System
+from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.system import System
 
 
 def t(*shape, grad=False):
@@ -40,7 +40,7 @@ def line():
     return DataSet("line", Split(np.ones((4, 2), "float32"), np.ones(4, "float32")))
 
 
-SETTINGS = {**COMMON, "epochs": 1, "batch": 4}
+SETTINGS = TrainingSettings(epochs=1, batch=4)
 ONE = ("absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "log1p", "log_sigmoid",
        "log_softmax", "logsumexp", "neg", "relu", "sigmoid", "sin", "softmax", "softplus", "sqrt",
        "tanh", "elu", "leaky_relu", "max", "mean", "min", "norm", "sum", "variance", "argmax",
@@ -89,9 +89,10 @@ FUNCTIONS = {
 }
 ENGINE = {
     "Generator": lambda: ([1], {}),
+    "TrainingSettings": lambda: ([], {"epochs": 1, "lr": 0.1, "optimiser": "sgd"}),
     "backward": lambda: ([(t(2, grad=True) * 2).sum()], {}),
     "debugging": lambda: ([0], {}),
-    "fit": lambda: ([Line(), line(), dict(SETTINGS)], {}),
+    "fit": lambda: ([Line(), line(), SETTINGS], {}),
     "gradcheck": lambda: ([gg.tanh, np.ones(2)], {}),
     "hvp": lambda: ([lambda x: (x**3).sum(), t(2), t(2)], {}),
     "jacobian": lambda: ([gg.tanh, t(2)], {}),
@@ -227,8 +228,7 @@ def calls() -> dict:
     add("nn.mlp", lambda: nn.mlp, lambda: ([[2, 3], nn.Tanh], {"rng": rng()}))
     add("nn.detached", lambda: nn.detached, lambda: ([t(2)], {}))
     for name in RULES:
-        add(f"optim.{name}", lambda name=name: getattr(optim, name),
-            lambda: ([parameters()], {}))  # fmt: skip
+        add(f"optim.{name}", lambda name=name: getattr(optim, name), lambda: ([parameters()], {}))
         add(f"optim.{name}.load_state_dict", lambda name=name: stepped(name).load_state_dict,
             lambda name=name: ([stepped(name).state_dict()], {}))  # fmt: skip
         add(f"optim.{name}.step", lambda name=name: stepped(name).step, lambda: ([], {}))

@@ -12,14 +12,15 @@ import glassgrad as gg
 from glassgrad import kernels
 from glassgrad.core import data, nn, optim
 from glassgrad.core.nn import init, losses
-from glassgrad.core.recipe import COMMON, SettingError
+from glassgrad.core.training.settings import SettingError
+from glassgrad.kernels.errors import GlassgradError
 from tests.junk_calls import Line, calls, line
 
 CALLS = calls()
 LEFT_OUT = {
     "gg.Tensor",  # made thousands of times a step: its few arguments are looked at inside
     "gg.System", "nn.Module", "optim.Optimiser", "optim.Schedule",  # bases: what is made of them
-    "gg.differentiable",  # declares a function, and is given functions
+    "gg.differentiable", "gg.setting",  # declare, and are looked at by what they declare
     "gg.GradcheckReport",  # is made by gradcheck
     "gg.no_grad", "gg.trace",  # take nothing
     "data.Corpus", "data.File", "data.Info", "data.WordEval", "data.find",  # made by the loaders
@@ -56,9 +57,11 @@ def test_the_call_that_is_spoilt_succeeds_as_it_stands(name):
 
 def spoil(count, seed: int, backend: str) -> dict:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.junk", str(count), str(seed), backend], text=True,
-        capture_output=True, cwd=Path(__file__).resolve().parents[1],
-    )  # fmt: skip
+        [sys.executable, "-m", "tests.junk", str(count), str(seed), backend],
+        text=True,
+        capture_output=True,
+        cwd=Path(__file__).resolve().parents[1],
+    )
     assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
     return json.loads(done.stdout)
 
@@ -83,14 +86,15 @@ def test_junk_ends_in_an_error_of_ours(count, seed, backend):
     assert not [f for f in foreign if f[-1] == "hang" or "MiB" in f[-1]], foreign
 
 
-def test_fit_names_the_settings_that_are_missing():
-    short = {k: v for k, v in COMMON.items() if k not in ("batch", "lr")}
-    with pytest.raises(SettingError, match="Line: settings are missing: batch, lr;"):
-        gg.fit(Line(), line(), short)
+def test_fit_takes_settings_and_no_dictionary():
+    with pytest.raises(
+        GlassgradError, match="settings has the wrong type; expected a TrainingSettings, got"
+    ):
+        gg.fit(Line(), line(), {"epochs": 3})
     with pytest.raises(SettingError, match="'epochs' must be an int of at most 64 bits; got '3'"):
-        gg.fit(Line(), line(), {**COMMON, "epochs": "3"})
+        gg.TrainingSettings(epochs="3")
     with pytest.raises(SettingError, match="resume=True goes on from a run"):
-        gg.fit(Line(), line(), COMMON, resume=True)
+        gg.fit(Line(), line(), gg.TrainingSettings(), resume=True)
 
 
 def test_ragged_lists_name_the_place():

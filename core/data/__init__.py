@@ -14,7 +14,8 @@ Importing this package reads no file and loads neither SciPy nor scikit-learn.
 from ...kernels.doors import check_all
 from .batches import binarised, count, folds, minibatches, order, pad, three_way, windows
 from .dataset import DataSet, Info, Split, join
-from .files import DataError, File, find
+from .download import find
+from .files import DataError, File
 from .graph import Graph
 from .registry import available, describe, entry, load, names
 from .text import Corpus, Vocabulary, WordEval, tokenise

@@ -1,4 +1,4 @@
-"""Fetching a missing file into the cache: whole and verified, or not at all.
+"""`find`: the verified path of a data file, downloaded into the cache where it is nowhere else.
 
 The bytes go into a temporary file in the target's folder, are checked, and only then renamed: a
 killed or failed download never leaves a file under the final name.
@@ -19,7 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...kernels.errors import printable
-from .files import CHUNK, DataError, File, verify
+from ..regular import REGULAR, kind
+from .files import CHUNK, DataError, File, places, source_of, verify
 
 TIMEOUT = 10.0  # seconds without an answer
 ARCHIVE_LIMIT = 256 << 20  # bytes; an archive has no known size, but it has a sensible one
@@ -120,3 +121,33 @@ def _pack(part: Path) -> None:
         os.replace(packed, part)
     finally:
         packed.unlink(missing_ok=True)
+
+
+def find(file: File, data_dir: str | os.PathLike | None = None, download: bool = True) -> Path:
+    """The verified path of `file`, searched as the page above says and downloaded last.
+
+    Raises DataError where the file is nowhere (naming every place searched, every address tried
+    and where to put it by hand) or where the first one found has a wrong checksum.
+    """
+    searched = places(file, data_dir)
+    for _, path in searched:
+        there = kind(path, DataError)
+        if there == REGULAR:
+            verify(file, path)
+            return path
+        if there is not None:
+            raise DataError(f"{path} cannot be read: it is {there}, not a regular file")
+    tried = []
+    if download and file.urls:
+        try:
+            return fetch(file, searched[-1][1])
+        except DataError as error:
+            tried.append(f"download failed: {error}")
+    elif not file.urls:
+        tried.append("no server offers this file ready-made: it was derived from the source below")
+    lines = [f"data file {file.path} ({file.size:,} bytes) was not found. Searched:"]
+    lines += [f"  {path}  ({why})" for why, path in searched]
+    lines += tried
+    by_hand = searched[0][1] if data_dir is not None else searched[-1][1]
+    lines.append(f"Put it at {by_hand} by hand{source_of(file)}.")
+    raise DataError("\n".join(lines))

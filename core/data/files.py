@@ -172,41 +172,9 @@ def _verify_content(file: File, path: Path, name: str, size: int, sha256: str) -
         got = f"{md5}; the file has {size} bytes, sha256 {sha256}"
     raise DataError(
         f"wrong checksum: {name}\n  expected {expected}\n  got      {got}\n"
-        f"Remove the file or put the right one there{_from(file)}."
+        f"Remove the file or put the right one there{source_of(file)}."
     )
 
 
-def _from(file: File) -> str:
+def source_of(file: File) -> str:
     return f" (source: {file.source})" if file.source else ""
-
-
-def find(file: File, data_dir: str | os.PathLike | None = None, download: bool = True) -> Path:
-    """The verified path of `file`, searched as the page above says and downloaded last.
-
-    Raises DataError where the file is nowhere (naming every place searched, every address tried
-    and where to put it by hand) or where the first one found has a wrong checksum.
-    """
-    searched = places(file, data_dir)
-    for _, path in searched:
-        there = kind(path, DataError)
-        if there == REGULAR:
-            verify(file, path)
-            return path
-        if there is not None:
-            raise DataError(f"{path} cannot be read: it is {there}, not a regular file")
-    from .download import fetch
-
-    tried = []
-    if download and file.urls:
-        try:
-            return fetch(file, searched[-1][1])
-        except DataError as error:
-            tried.append(f"download failed: {error}")
-    elif not file.urls:
-        tried.append("no server offers this file ready-made: it was derived from the source below")
-    lines = [f"data file {file.path} ({file.size:,} bytes) was not found. Searched:"]
-    lines += [f"  {path}  ({why})" for why, path in searched]
-    lines += tried
-    by_hand = searched[0][1] if data_dir is not None else searched[-1][1]
-    lines.append(f"Put it at {by_hand} by hand{_from(file)}.")
-    raise DataError("\n".join(lines))

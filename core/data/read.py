@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..regular import open_regular, read_regular
-from .files import FILE_LIMIT, MOST_RATIO, UNPACKED_LIMIT, DataError, File, find, unpacked
+from .download import find
+from .files import FILE_LIMIT, MOST_RATIO, UNPACKED_LIMIT, DataError, File, unpacked
 
 LONGEST_LINE = 16 << 20  # characters
 

@@ -8,7 +8,8 @@ from . import gml
 from .batches import folds
 from .canon import FILES
 from .dataset import DataSet, Info, Split
-from .files import DataError, find
+from .download import find
+from .files import DataError
 from .graph import Graph, undirected
 from .read import decode, read_bytes, read_lines, read_npz
 from .streams import whole_number

@@ -7,7 +7,8 @@ import numpy as np
 from . import idx
 from .canon import FILES
 from .dataset import DataSet, Info, Split
-from .files import DataError, find
+from .download import find
+from .files import DataError
 from .read import read_npz
 from .streams import whole_number
 

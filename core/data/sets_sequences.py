@@ -6,7 +6,8 @@ import numpy as np
 
 from .canon import FILES
 from .dataset import DataSet, Info, Split
-from .files import DataError, find
+from .download import find
+from .files import DataError
 from .read import decode, read_bytes
 
 LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and how many there are

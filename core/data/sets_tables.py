@@ -8,7 +8,8 @@ import numpy as np
 from .batches import three_way
 from .canon import FILES
 from .dataset import DataSet, Info, Split
-from .files import DataError, find
+from .download import find
+from .files import DataError
 from .read import read_lines, read_npz
 
 VOTES = {  # name of the encoding -> the numbers for y, n and ?

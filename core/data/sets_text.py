@@ -9,7 +9,8 @@ import numpy as np
 from .batches import folds, three_way
 from .canon import FILES
 from .dataset import DataSet, Info, Split
-from .files import DataError, find, locate
+from .download import find
+from .files import DataError, locate
 from .read import decode, read_bytes, read_lines
 from .streams import whole_number
 from .text import END, Corpus, Vocabulary, WordEval, tokenise

@@ -28,7 +28,7 @@ from .arithmetic import (
     sqrt,
     sub,
     where,
-)  # fmt: skip
+)
 from .autoregressive import nade
 from .convolution import conv1d, conv2d, conv_transpose2d
 from .dropout import dropout, gaussian_noise, masking_noise
@@ -55,7 +55,7 @@ from .shapes import (
     sum_to,
     swap_axes,
     transpose,
-)  # fmt: skip
+)
 from .softmax import log_softmax, logsumexp, softmax
 
 __all__ = [

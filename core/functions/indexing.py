@@ -126,11 +126,13 @@ def check_labels(function: str, labels, classes: int, what: str = "labels"):
         low, high = int(labels.min()), int(labels.max())
         bad = low if low < 0 else high
         expect(
-            low >= 0 and high < classes, function,
+            low >= 0 and high < classes,
+            function,
             f"{what} must lie in the range of the {'classes' if what == 'labels' else 'rows'}",
             f"0..{classes - 1}" if classes > 0 else "no label: there are none",
-            bad, ValueRangeError,
-        )  # fmt: skip
+            bad,
+            ValueRangeError,
+        )
     return labels
 
 

@@ -39,9 +39,7 @@ def _sized(function: str, rows: int, **given):
     for name, (form, shape) in letters.items():
         if name in shown:
             t = shown[name]
-            expect(
-                t.shape == shape, function, f"{name} must be {form}", shape, t.shape, **shown
-            )  # fmt: skip
+            expect(t.shape == shape, function, f"{name} must be {form}", shape, t.shape, **shown)
             expect(
                 t.dtype == w_hh.dtype, function, f"{name} must have the dtype of w_hh", w_hh.dtype,
                 t.dtype, DTypeError, **shown,

@@ -91,7 +91,9 @@ REDUCTIONS = [
     GradCase("sum", F.sum, normal((2, 3)), note=ZERO),
     GradCase("sum axis -1", lambda x: F.sum(x, axis=-1), normal((2, 3)), note=ZERO),
     GradCase(
-        "sum two axes keepdims", lambda x: F.sum(x, axis=(0, -1), keepdims=True), normal((2, 3, 2)),
+        "sum two axes keepdims",
+        lambda x: F.sum(x, axis=(0, -1), keepdims=True),
+        normal((2, 3, 2)),
         note=ZERO,
     ),
     GradCase("sum of squares", lambda x: F.sum(x * x, axis=(-1, 0)), normal((2, 3, 2))),
@@ -107,6 +109,6 @@ REDUCTIONS = [
     GradCase("norm", F.norm, away((2, 3))),
     GradCase("norm axis -1", lambda x: F.norm(x, axis=-1), away((2, 3))),
     GradCase("norm two axes", lambda x: F.norm(x, axis=(0, 2), keepdims=True), away((2, 2, 2))),
-]  # fmt: skip
+]
 
 CASES = [*ARITHMETIC, *BENDS, *ACTIVATIONS, *REDUCTIONS]

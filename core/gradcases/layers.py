@@ -29,9 +29,11 @@ def _transposed(name, x, w, *b, **options):
 
 def _gradient(name, shapes, shape, *options):
     return GradCase(
-        name, lambda a, b: FUNCTIONS[name.partition(" ")[0]](a, b, shape, *options),
-        normal(*shapes), note="bilinear",
-    )  # fmt: skip
+        name,
+        lambda a, b: FUNCTIONS[name.partition(" ")[0]](a, b, shape, *options),
+        normal(*shapes),
+        note="bilinear",
+    )
 
 
 STRIDED = ((2, 1), (1, 2), (1, 2), 2)
@@ -161,25 +163,27 @@ def _tied(x, w, h):
 
 def _gru_case(name, variant, *biases):
     return GradCase(
-        name, lambda *t: F.gru(*t, variant=variant)[0], normal(X, S, (6, 3), (6, 2), *biases),
+        name,
+        lambda *t: F.gru(*t, variant=variant)[0],
+        normal(X, S, (6, 3), (6, 2), *biases),
         note=FUSED,
-    )  # fmt: skip
+    )
 
 
 def _gru_step_case(variant):
     return GradCase(
-        f"gru_step {variant}", lambda a, h, w, b: F.gru_step(a, h, w, b, variant),
+        f"gru_step {variant}",
+        lambda a, h, w, b: F.gru_step(a, h, w, b, variant),
         normal((2, 6), S, (6, 2), (6,)),
-    )  # fmt: skip
+    )
 
 
 RECURRENT = [
-    GradCase(
-        "input_product", FUNCTIONS["input_product"], normal(X, (8, 3), (8,)), note="bilinear"
-    ),
+    GradCase("input_product", FUNCTIONS["input_product"], normal(X, (8, 3), (8,)), note="bilinear"),
     GradCase("rnn", F.rnn, normal(X, S, (2, 3), (2, 2), (2,))),
     GradCase(
-        "rnn sigmoid, no bias", lambda *t: F.rnn(*t, activation=F.sigmoid)[1],
+        "rnn sigmoid, no bias",
+        lambda *t: F.rnn(*t, activation=F.sigmoid)[1],
         normal(X, S, (2, 3), (2, 2)),
     ),
     GradCase("lstm_step", F.lstm_step, normal((2, 8), S)),
@@ -197,15 +201,17 @@ RECURRENT = [
     _gru_case("gru lecture, no bias", "lecture"),
     _gru_case("gru library", "library", (6,), (6,)),
     _gru_case("gru library, no bias", "library"),
-]  # fmt: skip
+]
 
 BINARY = np.array([[1, 0, 0, 1], [0, 1, 1, 0]])
 AUTOREGRESSIVE = [
     GradCase("nade", F.nade, normal((2, 4), (4, 3), (3,), (4, 3), (4,)), note=FUSED),
     GradCase(
-        "nade of binary rows", lambda w, *t: F.nade(BINARY.astype(w.dtype), w, *t),
-        normal((4, 3), (3,), (4, 3), (4,)), note=FUSED,
+        "nade of binary rows",
+        lambda w, *t: F.nade(BINARY.astype(w.dtype), w, *t),
+        normal((4, 3), (3,), (4, 3), (4,)),
+        note=FUSED,
     ),
-]  # fmt: skip
+]
 
 CASES = [*CONVOLUTIONS, *POOLING, *NORMALISATION, *NOISE, *RECURRENT, *AUTOREGRESSIVE]

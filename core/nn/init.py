@@ -57,25 +57,22 @@ def ones(shape: Shape, rng: Generator | None = None, *, dtype: DType = "float32"
 
 
 def constant(
-    shape: Shape, rng: Generator | None = None, *,
-    value: Number, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator | None = None, *, value: Number, dtype: DType = "float32"
+) -> np.ndarray:
     """All equal to `value`."""
     return np.full(shape, value, dtype)
 
 
 def uniform(
-    shape: Shape, rng: Generator, *,
-    low: float = -0.1, high: float = 0.1, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, low: float = -0.1, high: float = 0.1, dtype: DType = "float32"
+) -> np.ndarray:
     """U[low, high); ±0.1 is the small language model's of Zaremba et al. 2014."""
     return to_numpy(rng.uniform(shape, low, high, dtype))
 
 
 def normal(
-    shape: Shape, rng: Generator, *,
-    mean: float = 0.0, std: float = 0.01, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, mean: float = 0.0, std: float = 0.01, dtype: DType = "float32"
+) -> np.ndarray:
     """N(mean, std²), std ≥ 0; std 0.01 as in Krizhevsky et al. 2012."""
     within("normal", "std", std, least=0)
     draw = to_numpy(rng.normal(shape, dtype))
@@ -89,34 +86,30 @@ def _symmetric(shape: Shape, rng, std, dtype):
 
 
 def xavier_uniform(
-    shape: Shape, rng: Generator, *,
-    gain: float = 1.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+) -> np.ndarray:
     """U(±gain √(6/(fan_in + fan_out))): keeps deviations forwards and backwards (Glorot 2010)."""
     return _symmetric(shape, rng, gain * math.sqrt(2 / sum(_some(shape))), dtype)
 
 
 def xavier_normal(
-    shape: Shape, rng: Generator, *,
-    gain: float = 1.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+) -> np.ndarray:
     """N(0, gain² 2/(fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal(shape, rng, std=gain * math.sqrt(2 / sum(_some(shape))), dtype=dtype)
 
 
 def kaiming_uniform(
-    shape: Shape, rng: Generator, *,
-    a: float = 0.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, a: float = 0.0, dtype: DType = "float32"
+) -> np.ndarray:
     """U(±√(6/((1 + a²) fan_in))): for relu, or leaky relu of slope a (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
     return _symmetric(shape, rng, std, dtype)
 
 
 def kaiming_normal(
-    shape: Shape, rng: Generator, *,
-    a: float = 0.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, a: float = 0.0, dtype: DType = "float32"
+) -> np.ndarray:
     """N(0, 2/((1 + a²) fan_in)) (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
     return normal(shape, rng, std=std, dtype=dtype)
@@ -139,9 +132,8 @@ def _some(shape) -> tuple[int, int]:
 
 
 def orthogonal(
-    shape: Shape, rng: Generator, *,
-    gain: float = 1.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+) -> np.ndarray:
     """A random matrix [shape[0], rest] with orthonormal rows or columns (Saxe et al. 2014).
 
     Q of the QR decomposition of a normal matrix, its columns' signs those of R's diagonal, which
@@ -157,9 +149,8 @@ def orthogonal(
 
 
 def identity(
-    shape: Shape, rng: Generator | None = None, *,
-    gain: float = 1.0, dtype: DType = "float32",
-) -> np.ndarray:  # fmt: skip
+    shape: Shape, rng: Generator | None = None, *, gain: float = 1.0, dtype: DType = "float32"
+) -> np.ndarray:
     """The unit matrix: a ReLU network that starts by remembering (Le, Jaitly & Hinton 2015)."""
     expect(len(shape) == 2, "identity", "shape must have two axes", 2, shape)
     return gain * np.eye(*shape, dtype=dtype)

@@ -211,9 +211,7 @@ def _logit_loss_fused(g, z, y, needs):
     return Tensor(gz), Tensor(-g.data * z.data) if needs[1] else None
 
 
-@differentiable(
-    vjp=_logit_loss_fused, composed=lambda z, y: softplus(z) - z * y, name="logit_loss"
-)  # fmt: skip
+@differentiable(vjp=_logit_loss_fused, composed=lambda z, y: softplus(z) - z * y, name="logit_loss")
 def _logit_loss(z, y, /):
     """max(z, 0) - z y + ln(1 + e^-|z|)."""
     xp, loss, e = xp_of(z), xp_of(z).empty_like(z), xp_of(z).empty_like(z)

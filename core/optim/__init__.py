@@ -5,7 +5,6 @@ Reading order: optimiser, sgd, adaptive, alternating, schedules, clipping.
 
 from ...kernels.doors import check_all
 from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
-from .alternating import Alternating
 from .clipping import clip_grad_norm, clip_grad_value, finite_gradients, grad_norm
 from .optimiser import Optimiser, OptimiserError
 from .schedules import (
@@ -20,6 +19,7 @@ from .schedules import (
     Step,
     WarmUp,
 )
+from .several import Alternating
 from .sgd import SGD, Momentum
 
 __all__ = [

@@ -54,9 +54,11 @@ class Optimiser:
             self.parameters += own
             numbers = {
                 k: read(name, k, v, kind_of(bool if isinstance(settings[k], bool) else float))
-                if k != "betas" else v
-                for k, v in group.items() if k != "parameters"
-            }  # fmt: skip
+                if k != "betas"
+                else v
+                for k, v in group.items()
+                if k != "parameters"
+            }
             self.groups.append({**settings, **numbers, "parameters": own})
             self.check({k: v for k, v in self.groups[-1].items() if k != "parameters"})
         if not self.parameters:

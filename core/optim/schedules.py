@@ -221,17 +221,17 @@ class ReduceOnPlateau:
     def state_dict(self) -> dict[str, float]:
         """Numbers for a checkpoint; `best` is NaN before the first call."""
         best = math.nan if self.best is None else self.best
-        return {
-            "factor": self.factor, "best": best, "waited": self.waited, "resting": self.resting
-        }  # fmt: skip
+        return {"factor": self.factor, "best": best, "waited": self.waited, "resting": self.resting}
 
     def load_state_dict(self, state: State) -> None:
         """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
         state = as_state("ReduceOnPlateau", state)
         good = {
-            "factor": lambda v: is_rate(v) and v <= 1, "best": is_number, "waited": is_count,
+            "factor": lambda v: is_rate(v) and v <= 1,
+            "best": is_number,
+            "waited": is_count,
             "resting": is_count,
-        }  # fmt: skip
+        }
         for key in (*good, *state):
             if key not in state or key not in good or not good[key](state[key]):
                 raise StateError(

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from glassgrad.core.atomic import remove_stale, write_atomic
-from glassgrad.core.run import Run, RunError, expect_writable
-from glassgrad.core.run import write_atomic as write_text
-from glassgrad.core.state import save_arrays
+from glassgrad.core.training.checkpoint import save_arrays
+from glassgrad.core.training.run_folder import Run, RunError, expect_writable
+from glassgrad.core.training.run_folder import write_atomic as write_text
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
@@ -73,8 +73,10 @@ def test_looking_whether_a_file_can_be_written_does_not_touch_it(tmp_path, monke
     expect_writable(tmp_path / "new")
     after = os.stat(tmp_path / "f")
     assert (before.st_ino, before.st_mtime_ns, before.st_nlink) == (
-        after.st_ino, after.st_mtime_ns, 2,
-    )  # fmt: skip
+        after.st_ino,
+        after.st_mtime_ns,
+        2,
+    )
     assert sorted(os.listdir(tmp_path)) == ["f", "other"]
     for path in (tmp_path, tmp_path / "f" / "g", tmp_path / "no" / "where"):
         with pytest.raises(RunError, match="cannot write"):

@@ -14,7 +14,8 @@ import pytest
 
 from glassgrad.core.data import DataError, files
 from glassgrad.core.data.canon import FILES
-from glassgrad.core.data.files import File, find
+from glassgrad.core.data.download import find
+from glassgrad.core.data.files import File
 
 BODY = b"one two three\n" * 40
 

@@ -20,7 +20,7 @@ from glassgrad.core.data import files, gml, idx, load, text
 from glassgrad.core.data.read import decode, gunzip, load_npz, read_path, stream_lines
 from glassgrad.core.data.sets_sequences import roll
 from glassgrad.core.regular import read_json
-from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
+from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays
 from glassgrad.kernels.errors import GlassgradError
 from tests.core.test_data_formats import GML
 
@@ -152,8 +152,10 @@ LOADERS = {  # set -> the files of which one is damaged
     "house_votes_84": ["house_votes_84/house-votes-84.data", "house_votes_84/house-votes-84.names"],
     "trec": ["trec/TREC.test", "trec/TREC.train"],
     "word_eval": ["word_eval/wordsim353.tsv", "word_eval/questions-words.txt"],
-    "mutag": [f"mutag/MUTAG_{n}.txt" for n in ("A", "graph_indicator", "graph_labels",
-                                              "node_labels", "edge_labels")],
+    "mutag": [
+        f"mutag/MUTAG_{n}.txt"
+        for n in ("A", "graph_indicator", "graph_labels", "node_labels", "edge_labels")
+    ],
     "karate": ["small_graphs/karate.gml", "small_graphs/karate_club_labels.txt"],
     "lesmis": ["small_graphs/lesmis.gml"],
     "rt_polarity": ["rt_polarity/rt-polarity.neg"],
@@ -161,7 +163,7 @@ LOADERS = {  # set -> the files of which one is damaged
     "mnist": ["mnist/t10k-labels-idx1-ubyte.gz"],
     "ptb": ["ptb/ptb.valid.txt.gz"],
     "tinyshakespeare": ["tinyshakespeare/input.txt"],
-}  # fmt: skip
+}
 QUICK = ("iris_uci", "house_votes_84", "karate", "mutag", "lesmis")
 
 

@@ -153,13 +153,14 @@ def headed(header, body=b""):
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"flags": 1}, r"x\.npy is encrypted"), ({"method_is": 99}, "is packed by method 99; only"),
+        ({"flags": 1}, r"x\.npy is encrypted"),
+        ({"method_is": 99}, "is packed by method 99; only"),
         ({"method": zipfile.ZIP_BZIP2}, "is packed by method 12; only 0 and 8"),
         ({"method": zipfile.ZIP_LZMA}, "is packed by method 14"),
         ({"unpacked": 2**31}, "bytes would unpack to 2,147,483,648"),
         ({"unpacked": 10}, "not a sound .npz file"),
     ],
-)  # fmt: skip
+)
 def test_archives_that_are_not_ours_to_read(tmp_path, changes, message):
     path = archive(tmp_path / "a.npz", npy(np.arange(10)), **changes)
     with pytest.raises(DataError, match=rf"a\.npz: .*{message}"):

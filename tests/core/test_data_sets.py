@@ -37,12 +37,8 @@ def test_mnist():
     d = real("mnist")
     assert sizes(d) == (50_000, 10_000, 10_000) and d.train.x.shape[1:] == (1, 28, 28)
     y = np.concatenate([d.train.y, d.valid.y])
-    assert np.bincount(y).tolist() == [
-        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949
-    ]  # fmt: skip
-    assert np.bincount(d.test.y).tolist() == [
-        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009
-    ]  # fmt: skip
+    assert np.bincount(y).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(d.test.y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     x = np.concatenate([d.train.x, d.valid.x])
     assert x.mean(dtype=np.float64) == pytest.approx(0.13066, abs=5e-6)
     assert x.std(dtype=np.float64) == pytest.approx(0.30811, abs=5e-6)

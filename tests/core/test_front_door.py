@@ -27,7 +27,7 @@ MASKED = np.ma.masked_array([1.0, 2.0], [True, False])
         (lambda: nn.Linear(2, 3, inputs=2, rng=gg.Generator(1)), "Linear: inputs is given by pl"),
         (lambda: gg.Generator(1).uniform((2,), shape=(3,)), "Generator.uniform: shape is given"),
     ],
-)  # fmt: skip
+)
 def test_an_argument_given_twice_is_refused(call, message):
     with pytest.raises(ArgumentError, match=message):
         call()
@@ -127,7 +127,7 @@ ONE = np.ones(1)
         (lambda: X != 10**5000, "ne: "),
         (lambda: X >= [[1.0], [2.0, 3.0]], "ge: nested lists must have equal lengths"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("backend", ["reference", "numba"])
 def test_what_makes_no_sense_is_our_own_error(call, message, backend):
     with gg.backend(backend), pytest.raises(gg.GlassgradError, match=message):

@@ -242,8 +242,10 @@ def test_reductions(name, axis, keepdims):
     oracle = getattr(np, name)
     both(
         lambda x: getattr(gg, name)(x, axis, keepdims),
-        lambda x: oracle(x, axis=axis, keepdims=keepdims), A, reduction=24,
-    )  # fmt: skip
+        lambda x: oracle(x, axis=axis, keepdims=keepdims),
+        A,
+        reduction=24,
+    )
 
 
 @pytest.mark.parametrize("axis", AXES, ids=str)
@@ -251,9 +253,11 @@ def test_variance_norm_and_logsumexp(axis):
     both(lambda x: gg.variance(x, axis, ddof=1), lambda x: np.var(x, axis=axis, ddof=1), A)
     both(lambda x: gg.norm(x, axis), lambda x: np.sqrt(np.sum(x * x, axis=axis)), A, reduction=24)
     both(
-        lambda x: gg.logsumexp(x, axis), lambda x: scipy.special.logsumexp(x, axis=axis), A,
+        lambda x: gg.logsumexp(x, axis),
+        lambda x: scipy.special.logsumexp(x, axis=axis),
+        A,
         reduction=24,
-    )  # fmt: skip
+    )
     both(lambda x: gg.softmax(x, axis), lambda x: scipy.special.softmax(x, axis=axis), A)
     both(lambda x: gg.log_softmax(x, axis), lambda x: scipy.special.log_softmax(x, axis=axis), A)
 

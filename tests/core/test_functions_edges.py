@@ -256,9 +256,10 @@ def test_where_of_scalars_and_empties():
     for shape in SHAPES:
         for condition in (True, np.zeros(shape, bool), np.ones((1,) * len(shape), bool)):
             check(
-                lambda x, y: gg.where(condition, x, y), lambda x, y: np.where(condition, x, y),
+                lambda x, y: gg.where(condition, x, y),
+                lambda x, y: np.where(condition, x, y),
                 *normal(shape, shape),
-            )  # fmt: skip
+            )
 
 
 SIZES = list(itertools.product((0, 1, 2), (0, 2), (0, 2), (0, 2)))
@@ -321,12 +322,14 @@ def test_losses_without_reduction(shape):
         labels = np.zeros(rows, int)
         check(
             lambda z: losses.cross_entropy(z, labels, "none"),
-            lambda z: np.log(np.exp(z).sum(-1)) - z[..., 0], *normal(shape),
-        )  # fmt: skip
+            lambda z: np.log(np.exp(z).sum(-1)) - z[..., 0],
+            *normal(shape),
+        )
     check(
         lambda z: losses.kl_divergence(np.ones(shape), gg.log_softmax(z), "none"),
-        lambda z: -np.sum(z - np.log(np.exp(z).sum(-1, keepdims=True)), -1), *normal(shape),
-    )  # fmt: skip
+        lambda z: -np.sum(z - np.log(np.exp(z).sum(-1, keepdims=True)), -1),
+        *normal(shape),
+    )
 
 
 def test_every_public_function_is_here():

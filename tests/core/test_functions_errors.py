@@ -93,9 +93,11 @@ LSTM = {"x": (3, 2, 4), "h": (2, 5), "c": (2, 5), "w_ih": (20, 4), "w_hh": (20, 
         "peephole": (15, 5)}  # fmt: skip
 GRU = {"x": (3, 2, 4), "h": (2, 5), "w_ih": (15, 4), "w_hh": (15, 5), "b_ih": (15,), "b_hh": (15,)}
 FAULTS = [
-    (f, sizes, name) for f, sizes in ((gg.rnn, RNN), (gg.lstm, LSTM), (gg.gru, GRU))
-    for name in sizes if name != "x"
-]  # fmt: skip
+    (f, sizes, name)
+    for f, sizes in ((gg.rnn, RNN), (gg.lstm, LSTM), (gg.gru, GRU))
+    for name in sizes
+    if name != "x"
+]
 
 
 @pytest.mark.parametrize("f, sizes, name", FAULTS, ids=lambda v: getattr(v, "__name__", str(v)))

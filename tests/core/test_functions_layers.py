@@ -10,7 +10,7 @@ import scipy.signal
 import glassgrad as gg
 from glassgrad.core.differentiable import Differentiable
 from glassgrad.core.gradcases import CASES
-from glassgrad.core.tape import recording
+from glassgrad.core.recording import recording
 from glassgrad.kernels import philox
 from glassgrad.kernels.errors import ShapeError
 from tests.tools import assert_close
@@ -93,8 +93,9 @@ def transposed_loops(x, w, stride, padding, dilation, groups, extra):
     """Every pixel of x adds its share of w to the plane; what lies in the padding is cut off."""
     n, i, h, wd = x.shape
     _, og, kh, kw = w.shape
-    full = [(m - 1) * s + d * (k - 1) + 1 for m, s, d, k in
-            zip((h, wd), stride, dilation, (kh, kw))]  # fmt: skip
+    full = [
+        (m - 1) * s + d * (k - 1) + 1 for m, s, d, k in zip((h, wd), stride, dilation, (kh, kw))
+    ]
     y = np.zeros((n, og * groups, *(f + e for f, e in zip(full, extra))))
     for m, c, r, s, o, a, b in np.ndindex(n, i, h, wd, og, kh, kw):
         to = c // (i // groups) * og + o, r * stride[0] + a * dilation[0]
@@ -317,9 +318,10 @@ def test_nade_of_a_single_number_does_not_look_at_it():
 # --------------------------------------------------------- fused against composed
 
 FUSED = {
-    f.name for f in gg.FUNCTIONS.values()
+    f.name
+    for f in gg.FUNCTIONS.values()
     if f.composed is not None and f.__module__.startswith("glassgrad.")
-}  # fmt: skip
+}
 
 
 def test_the_fused_functions_are_known():
@@ -329,9 +331,10 @@ def test_the_fused_functions_are_known():
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if c.function in FUSED | {"batch_norm", "cross_entropy"}],
+    "case",
+    [c for c in CASES if c.function in FUSED | {"batch_norm", "cross_entropy"}],
     ids=lambda c: c.name,
-)  # fmt: skip
+)
 def test_fused_gradients_equal_composed_ones(case, monkeypatch):
     replays = []
     original = Differentiable._replay

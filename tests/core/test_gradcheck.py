@@ -22,9 +22,10 @@ for _module in pkgutil.walk_packages(glassgrad.core.__path__, "glassgrad.core.")
     importlib.import_module(_module.name)  # whatever declares a differentiable function
 PRODUCT = {n for n, f in gg.FUNCTIONS.items() if f.__module__.startswith("glassgrad.")}
 LOSSES = {
-    name for name, f in inspect.getmembers(losses, inspect.isfunction)
+    name
+    for name, f in inspect.getmembers(losses, inspect.isfunction)
     if f.__module__ == losses.__name__ and not name.startswith("_")
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)

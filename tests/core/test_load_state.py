@@ -9,9 +9,9 @@ import pytest
 import glassgrad as gg
 from glassgrad.core import nn, optim
 from glassgrad.core.data import DataSet, Split
-from glassgrad.core.recipe import COMMON
-from glassgrad.core.system import System
-from glassgrad.core.trainer import Trainer
+from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.state import TrainingState
+from glassgrad.core.training.system import System
 from glassgrad.kernels.errors import DTypeError
 
 X = np.random.default_rng(0).standard_normal((8, 3)).astype("float32")
@@ -172,7 +172,7 @@ class Line(System):
 def test_300_corruptions_of_a_checkpoint():
     x = np.random.default_rng(0).standard_normal((12, 2)).astype(np.float32)
     data = DataSet("line", Split(x, x[:, 0]), None)
-    trainer = Trainer(Line(), data, {**COMMON, "epochs": 2, "batch": 4})
+    trainer = TrainingState(Line(), data, TrainingSettings(epochs=2, batch=4))
     trainer.sums = trainer.system.train_step(trainer.system.on_device(data.train), trainer)
     arrays, progress = trainer.state()
     loaded = 0

@@ -83,7 +83,7 @@ NUMBERS = [  # the call, the setting's name, values without a meaning, the neare
     (lambda v: optim.Cosine(5, v), "floor", [-1.0], 0),
     (lambda v: gg.gradcheck(gg.exp, np.ones(2), step=v), "step", [0.0, -1e-5], None),
     (lambda v: gg.gradcheck(gg.exp, np.ones(2), directions=v), "directions", [0], 1),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("call, name, wrong, near", NUMBERS)

@@ -39,11 +39,13 @@ LAYERS = {
     "linear without bias": (lambda: nn.Linear(3, 2, bias=False, rng=r(), dtype="float64"), (4, 3)),
     "linear on sequences": (lambda: nn.Linear(3, 2, rng=r(), dtype="float64"), (2, 4, 3)),
     "conv2d": (
-        lambda: nn.Conv2d(4, 6, (3, 2), 2, 1, 1, 2, rng=r(), dtype="float64"), (2, 4, 5, 5),
+        lambda: nn.Conv2d(4, 6, (3, 2), 2, 1, 1, 2, rng=r(), dtype="float64"),
+        (2, 4, 5, 5),
     ),
     "conv1d": (lambda: nn.Conv1d(2, 3, 3, 2, 1, rng=r(), dtype="float64"), (2, 2, 7)),
     "conv_transpose2d": (
-        lambda: nn.ConvTranspose2d(2, 4, 3, 2, 1, 1, 1, 2, rng=r(), dtype="float64"), (2, 2, 3, 3),
+        lambda: nn.ConvTranspose2d(2, 4, 3, 2, 1, 1, 1, 2, rng=r(), dtype="float64"),
+        (2, 2, 3, 3),
     ),
     "batch norm, vectors": (lambda: nn.BatchNorm(3, dtype="float64"), (5, 3)),
     "batch norm, images": (lambda: nn.BatchNorm(2, dtype="float64"), (3, 2, 2, 3)),
@@ -58,7 +60,7 @@ LAYERS = {
     "tanh": (lambda: nn.Tanh(), (3, 4)),
     "sigmoid": (lambda: nn.Sigmoid(), (3, 4)),
     "softplus": (lambda: nn.Softplus(), (3, 4)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -83,9 +85,7 @@ def test_the_wrong_dtype_is_named():
 
 def test_linear_by_hand():
     layer = nn.Linear(2, 2, rng=r())
-    layer.load_state_dict(
-        {"weight": np.float32([[1, 2], [3, 4]]), "bias": np.float32([10, 20])}
-    )  # fmt: skip
+    layer.load_state_dict({"weight": np.float32([[1, 2], [3, 4]]), "bias": np.float32([10, 20])})
     assert layer(gg.tensor([[1.0, -1.0]])).numpy().tolist() == [[9.0, 19.0]]
     assert layer(gg.ones((0, 2))).shape == (0, 2)
 

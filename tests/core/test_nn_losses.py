@@ -237,10 +237,11 @@ def test_losses_equal_torch(reduction):
         "nll": ((LOGITS,), lambda z: F.nll_loss(F.log_softmax(z, -1), labels, **k)),
         "binary_cross_entropy": ((P, Q), lambda a, b: F.binary_cross_entropy(a, b, **k)),
         "binary_cross_entropy_with_logits": (
-            (X, Q), lambda a, b: F.binary_cross_entropy_with_logits(a, b, **k)
+            (X, Q),
+            lambda a, b: F.binary_cross_entropy_with_logits(a, b, **k),
         ),
         "gaussian_nll": ((X, Y, Q), lambda m, y, v: F.gaussian_nll_loss(m, y, v, **k)),
-    }  # fmt: skip
+    }
     for name, (arrays, theirs) in pairs.items():
         ours = LOSSES[name][0]
         a = [gg.tensor(v, requires_grad=True) for v in arrays]

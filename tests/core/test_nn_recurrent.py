@@ -46,8 +46,9 @@ def loop(layer, x, state, k):
     """One level, one unit at a time, from the layer's own arrays: (hs, state)."""
     p = {n[:-3]: v for n, v in layer.state_dict().items() if n.endswith(f"_l{k}")}
     kind = type(layer)
-    both = [np.zeros(len(p["weight_hh"])) if p.get(b) is None else p[b]
-            for b in ("bias_ih", "bias_hh")]  # fmt: skip
+    both = [
+        np.zeros(len(p["weight_hh"])) if p.get(b) is None else p[b] for b in ("bias_ih", "bias_hh")
+    ]
     states, hs = [a.copy() for a in state], []
     for t in range(len(x)):
         new = [a.copy() for a in states]

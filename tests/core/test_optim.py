@@ -44,8 +44,9 @@ def _rmsprop(x, g, s, t, lr, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.
     return x - lr * s["b"]
 
 
-def _adam(x, g, s, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False,
-          decoupled=False):  # fmt: skip
+def _adam(
+    x, g, s, t, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, decoupled=False
+):
     if decoupled:
         x -= lr * weight_decay * x
     else:
@@ -149,11 +150,13 @@ def test_rules_equal_torch(name):
 def test_defaults_equal_torch():
     torch = pytest.importorskip("torch")
     for kind, theirs, renamed in (
-        (optim.SGD, torch.optim.SGD, {}), (optim.AdaGrad, torch.optim.Adagrad, {}),
-        (optim.Adadelta, torch.optim.Adadelta, {}), (optim.Adam, torch.optim.Adam, {}),
+        (optim.SGD, torch.optim.SGD, {}),
+        (optim.AdaGrad, torch.optim.Adagrad, {}),
+        (optim.Adadelta, torch.optim.Adadelta, {}),
+        (optim.Adam, torch.optim.Adam, {}),
         (optim.RMSProp, torch.optim.RMSprop, {"centred": "centered"}),
         (optim.AdamW, torch.optim.AdamW, {}),
-    ):  # fmt: skip
+    ):
         ours = kind([gg.zeros((1,), requires_grad=True)]).groups[0]
         there = theirs([torch.zeros(1, requires_grad=True)]).param_groups[0]
         for key, value in ours.items():

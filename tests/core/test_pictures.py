@@ -5,8 +5,10 @@ import pytest
 from glassgrad.core import pictures
 from glassgrad.kernels.errors import ValueRangeError
 
-HISTORY = [{"epoch": 1, "loss": 3.0, "seconds": 0.1},
-           {"epoch": 2, "loss": 2.0, "valid_loss": 2.5, "seconds": 0.1}]  # fmt: skip
+HISTORY = [
+    {"epoch": 1, "loss": 3.0, "seconds": 0.1},
+    {"epoch": 2, "loss": 2.0, "valid_loss": 2.5, "seconds": 0.1},
+]
 
 
 def test_curves_have_a_panel_for_each_figure_and_a_dot_for_a_lone_point():

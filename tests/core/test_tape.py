@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.core.tape import grad_enabled
+from glassgrad.core.recording import grad_enabled
 from glassgrad.kernels.errors import DTypeError, ShapeError
 from tests.tools import assert_close
 

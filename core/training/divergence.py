@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import is_array, xp_of
-from .tape import Node, _reachable, walk_back
-from .tensor import Tensor
+from ..arrays import is_array, xp_of
+from ..tape import Node, _reachable, walk_back
+from ..tensor import Tensor
 
 RECURRENT = ("lstm", "gru")  # functions that go through all steps by themselves
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import is_array, to_device
-from .choices import make_optimiser
-from .data import DataSet, Split, minibatches
-from .nn import Module
-from .tape import no_grad
-from .tensor import Tensor
+from ..arrays import is_array, to_device
+from ..data import DataSet, Split, minibatches
+from ..nn import Module
+from ..recording import no_grad
+from ..tensor import Tensor
+from .by_name import make_optimiser
 
 
 @dataclass(eq=False)
@@ -54,9 +54,9 @@ class System(Module):
     def make_optimiser(self, settings: dict):
         """The optimiser that the settings name, over all parameters; None where there are none."""
         s = settings
-        return make_optimiser(s["optimiser"], self.parameters(), s["lr"], s["weight_decay"])
+        return make_optimiser(s.optimiser, self.parameters(), s.lr, s.weight_decay)
 
-    def train_step(self, batch: Batch, trainer) -> dict[str, float]:
+    def train_step(self, batch: Batch, training) -> dict[str, float]:
         """One update from one batch: gradients, clipping, optimiser. Returns what to report.
 
         Raises DivergedError where the loss or a gradient is not finite; the weights are then as
@@ -65,16 +65,16 @@ class System(Module):
         loss, extra = split_objective(self.objective(batch))
         value = loss.item()
         if not np.isfinite(value):  # a diverged step must not reach the weights
-            raise trainer.diverged("loss", value, loss=loss)
+            raise training.diverged("loss", value, loss=loss)
         loss.backward()
-        trainer.clip(loss=loss)
-        trainer.optimiser.step()
+        training.clip(loss=loss)
+        training.optimiser.step()
         return {"loss": value, **{k: float(v) for k, v in extra.items()}}
 
-    def finished(self, trainer) -> bool:
+    def finished(self, training) -> bool:
         """Is there nothing left to learn? `fit` asks before every epoch, the first included.
 
-        Only what a checkpoint holds may decide, such as `trainer.history`, so that a resumed
+        Only what a checkpoint holds may decide, such as `training.history`, so that a resumed
         training ends where one that was never stopped does. By default training runs every epoch.
         """
         return False

@@ -7,12 +7,12 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import models, training
-from glassgrad.core.data import DataError, files
-from glassgrad.core.fit import fit
-from glassgrad.core.run import Run, RunError
+from glassgrad.core.data import DataError, download, files
+from glassgrad.core.training.loop import fit
+from glassgrad.core.training.run_folder import Run, RunError
 from glassgrad.reproduction import Record
 
-from .test_fit import Regression, problem, settings
+from .test_loop import Regression, problem, settings
 
 
 @pytest.fixture
@@ -45,13 +45,15 @@ def test_a_file_that_cannot_be_told_is_not_taken_for_a_missing_one(
     with monkeypatch.context() as m:
         failing(m, "checkpoint.safetensors", number)
         for call in (
-            trained.has_checkpoint, trained.load, lambda: trained.save({}, {}),
+            trained.has_checkpoint,
+            trained.load,
+            lambda: trained.save({}, {}),
             lambda: fit(Regression(gg.Generator(1)), problem(), settings(), run=trained),
-        ):  # fmt: skip
+        ):
             with pytest.raises(OSError, match=os.strerror(number)):
                 call()
         failing(m, "iris.data", number)
-        for call in (files.find, files.locate):
+        for call in (download.find, files.locate):
             with pytest.raises(DataError, match=os.strerror(number)):
                 call(file, tmp_path)
         failing(m, "rows.json", number)

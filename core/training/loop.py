@@ -15,15 +15,15 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..kernels.annotations import Number
-from ..kernels.product import blas_at_one_thread
-from .data import DataSet
-from .recipe import SettingError
-from .run import Run
+from ...kernels.annotations import Number
+from ...kernels.product import blas_at_one_thread
+from ..data import DataSet
+from .run_folder import Run
+from .settings import SettingError, TrainingSettings
+from .state import DivergedError, TrainingState
 from .system import System
-from .trainer import DivergedError, Trainer
 
-__all__ = ["DivergedError", "Interrupted", "Silent", "Trainer", "fit"]
+__all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -50,14 +50,15 @@ class Silent:
 
 
 def fit(
-    system: System, data: DataSet, settings: dict, *, run: Run | Callable[[], Run] | None = None,
-    resume: bool = False, progress: Progress | None = None, save_every: Number = 30.0,
+    system: System, data: DataSet, settings: TrainingSettings, *,
+    run: Run | Callable[[], Run] | None = None, resume: bool = False,
+    progress: Progress | None = None, save_every: Number = 30.0,
     stop: Callable = lambda: False,
 ) -> list[dict]:  # fmt: skip
     """Train a system; returns a dictionary of figures for each epoch: for all that the settings
     name, or for those until the system says that it has `finished`.
 
-    `settings` are those of a Recipe (core/recipe.py). With a `run` a checkpoint is written at
+    `settings` may be of any system (settings.py). With a `run` a checkpoint is written at
     every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
     that makes the run is called when the settings have proved good, so that bad ones leave no
     folder. `stop` is asked after every step: when it says yes, fit saves and raises Interrupted.
@@ -67,84 +68,84 @@ def fit(
     stays.
     """
     progress = progress or Silent()
-    trainer = Trainer(system, data, settings)
-    trainer.expect_selectable()
+    training = TrainingState(system, data, settings)
+    training.expect_selectable()
     run = run() if callable(run) else run
     if resume and run is None:
         raise SettingError("fit: resume=True goes on from a run; expected run=, got None")
     with run.hold() if run else contextlib.nullcontext():
         if resume:
-            trainer.restore(*run.load(resume=True))
+            training.restore(*run.load(resume=True))
         if run:
             run.remove_stale()
-        progress.start(type(system).__name__, settings["epochs"], trainer.batches)
+        progress.start(type(system).__name__, settings.epochs, training.batches)
         try:
             # the same weights whatever number of threads; DivergedError instead of NumPy's warnings
             with blas_at_one_thread(), np.errstate(all="ignore"):
-                while trainer.epoch < settings["epochs"] and not system.finished(trainer):
-                    _epoch(trainer, run, progress, save_every, stop)
+                while training.epoch < settings.epochs and not system.finished(training):
+                    _epoch(training, run, progress, save_every, stop)
         finally:
             progress.finish()
         if run and not run.has_checkpoint():  # no epoch at all: an untrained system
-            run.save(*trainer.state())
-    if trainer.best is not None:
-        system.load_state_dict(trainer.best)
+            run.save(*training.state())
+    if training.best is not None:
+        system.load_state_dict(training.best)
     system.eval()
-    return trainer.history
+    return training.history
 
 
-def _epoch(trainer: Trainer, run: Run | None, progress, save_every: float, stop) -> None:
+def _epoch(training: TrainingState, run: Run | None, progress, save_every: float, stop) -> None:
     """The rest of the present epoch, its validation and its checkpoint."""
-    system, data, settings = trainer.system, trainer.data, trainer.settings
+    system, data, settings = training.system, training.data, training.settings
     started = saved = time.monotonic()
     system.train()
-    if trainer.optimiser:
-        trainer.optimiser.lr = settings["lr"] * trainer.factor(trainer.epoch)
+    if training.optimiser:
+        training.optimiser.lr = settings.lr * training.factor(training.epoch)
     for batch in system.batches(
-        data, settings["batch"], settings["seed"], trainer.epoch, trainer.batch
+        data, settings.batch, settings.seed, training.epoch, training.batch
     ):
-        _step(trainer, batch, progress)
+        _step(training, batch, progress)
         asked = stop()
         if run and (asked or time.monotonic() - saved > save_every):
-            trainer.expect_finite_weights()
-            run.save(*trainer.state())
+            training.expect_finite_weights()
+            run.save(*training.state())
             saved = time.monotonic()
         if asked:
             raise Interrupted
-    _end_of_epoch(trainer, time.monotonic() - started, progress)
+    _end_of_epoch(training, time.monotonic() - started, progress)
     if run:
-        run.save(*trainer.state())
-        run.write_metrics(trainer.history)
+        run.save(*training.state())
+        run.write_metrics(training.history)
 
 
-def _step(trainer: Trainer, batch, progress) -> None:
-    found = trainer.system.train_step(trainer.system.on_device(batch), trainer)
-    figures = _finite(trainer, found)
+def _step(training: TrainingState, batch, progress) -> None:
+    found = training.system.train_step(training.system.on_device(batch), training)
+    figures = _finite(training, found)
     for name, value in figures.items():
-        trainer.sums[name] = trainer.sums.get(name, 0.0) + value
-    trainer.batch += 1
-    progress.step(trainer.epoch, trainer.batch, figures)
+        training.sums[name] = training.sums.get(name, 0.0) + value
+    training.batch += 1
+    progress.step(training.epoch, training.batch, figures)
 
 
-def _finite(trainer: Trainer, figures: dict, prefix: str = "") -> dict[str, float]:
+def _finite(training: TrainingState, figures: dict, prefix: str = "") -> dict[str, float]:
     """The figures as plain floats; DivergedError where one is NaN or infinite."""
     figures = {k: float(v) for k, v in figures.items()}
     for name, value in figures.items():
         if not math.isfinite(value):
-            raise trainer.diverged(f"{prefix}{name}", value, after=bool(prefix))
+            raise training.diverged(f"{prefix}{name}", value, after=bool(prefix))
     return figures
 
 
-def _end_of_epoch(trainer: Trainer, seconds: float, progress) -> None:
-    system, valid = trainer.system, trainer.data.valid
-    trainer.expect_finite_weights()
+def _end_of_epoch(training: TrainingState, seconds: float, progress) -> None:
+    system, valid = training.system, training.data.valid
+    training.expect_finite_weights()
     system.eval()
     figures = system.evaluate(valid) if valid is not None and len(valid) else {}
-    figures = _finite(trainer, figures, "valid_")
-    row = {"epoch": trainer.epoch + 1}
-    row |= {k: v / max(1, trainer.batch) for k, v in trainer.sums.items()}
+    figures = _finite(training, figures, "valid_")
+    row = {"epoch": training.epoch + 1}
+    row |= {k: v / max(1, training.batch) for k, v in training.sums.items()}
     row |= {f"valid_{k}": v for k, v in figures.items()}
-    trainer.history.append(row | {"seconds": round(seconds, 3)})
-    trainer.keep_if_best(figures)
-    trainer.epoch, trainer.batch, trainer.sums = trainer.epoch + 1, 0, {}
-    progress.epoch(trainer.history[-1])
+    training.history.append(row | {"seconds": round(seconds, 3)})
+    training.keep_if_best(figures)
+    training.epoch, training.batch, training.sums = training.epoch + 1, 0, {}
+    progress.epoch(training.history[-1])

@@ -9,13 +9,13 @@ import pytest
 import glassgrad as gg
 from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
-from glassgrad.core.fit import Trainer, fit
-from glassgrad.core.recipe import COMMON
-from glassgrad.core.run import Run, RunError
-from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
-from glassgrad.core.system import System
+from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays
+from glassgrad.core.training.loop import TrainingState, fit
+from glassgrad.core.training.run_folder import Run, RunError
+from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.system import System
 
-SETTINGS = {**COMMON, "epochs": 2, "batch": 4, "select": "loss"}
+SETTINGS = TrainingSettings(epochs=2, batch=4, select="loss")
 
 
 class Line(System):
@@ -87,8 +87,10 @@ def test_arrays_that_do_not_fit(saved, part, change):
     a = arrays.pop(name)
     if change != "missing":
         arrays[f"{name}x" if change == "name" else name] = {
-            "shape": a[0], "dtype": a.astype("float64"), "name": a,
-        }[change]  # fmt: skip
+            "shape": a[0],
+            "dtype": a.astype("float64"),
+            "name": a,
+        }[change]
     assert_refused(arrays, progress)
 
 
@@ -112,7 +114,7 @@ def test_no_flipped_bit_and_no_truncation_changes_a_training(tmp_path):
     fit(Line(), problem(), SETTINGS, run=run)
     whole = run.checkpoint_path.read_bytes()
     header = 8 + int.from_bytes(whole[:8], "little")
-    trainer = Trainer(Line(seed=7), problem(), SETTINGS)
+    trainer = TrainingState(Line(seed=7), problem(), SETTINGS)
 
     def state():
         arrays, progress = trainer.state()
@@ -132,7 +134,7 @@ def test_no_flipped_bit_and_no_truncation_changes_a_training(tmp_path):
 
 
 def assert_refused(arrays, progress):
-    trainer = Trainer(Line(seed=7), problem(), SETTINGS)
+    trainer = TrainingState(Line(seed=7), problem(), SETTINGS)
     before, optimiser = trainer.state()[0], trainer.optimiser.state_dict()
     before_progress = json.dumps(trainer.state()[1])
     with pytest.raises(CheckpointError, match="the checkpoint does not fit this system"):
@@ -144,7 +146,7 @@ def assert_refused(arrays, progress):
 
 
 def test_the_unspoilt_one_is_taken(saved):
-    trainer = Trainer(Line(seed=7), problem(), SETTINGS)
+    trainer = TrainingState(Line(seed=7), problem(), SETTINGS)
     trainer.restore(*saved)
     assert trainer.epoch == 2 and len(trainer.history) == 2
     assert np.array_equal(trainer.system.layer.weight.numpy(), saved[0]["model/layer.weight"])

@@ -21,10 +21,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..kernels.errors import GlassgradError
-from . import atomic, lock
-from .regular import REGULAR, kind, read_json, read_text
-from .state import FORMAT, CheckpointError, load_arrays, save_arrays
+from ...kernels.errors import GlassgradError
+from .. import atomic, lock
+from ..regular import REGULAR, kind, read_json, read_text
+from .checkpoint import FORMAT, CheckpointError, load_arrays, save_arrays
 
 METRICS_LIMIT = 1 << 30  # bytes; a million epochs have a tenth
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)

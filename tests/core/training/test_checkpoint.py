@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.core.state import CheckpointError, load_arrays, save_arrays
+from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays
 
 ARRAYS = {
     "w": np.arange(6, dtype="float32").reshape(2, 3),
@@ -92,7 +92,7 @@ def test_a_flipped_bit_of_every_byte_is_found(path):
 def test_equal_contents_give_equal_files(path):
     """The library's own writer has the metadata in the order of a hash, another in each process."""
     script = (
-        "import sys, numpy as np\nfrom glassgrad.core.state import save_arrays\n"
+        "import sys, numpy as np\nfrom glassgrad.core.training.checkpoint import save_arrays\n"
         "save_arrays(sys.argv[1], {'w': np.eye(2), 'b': 1}, dict.fromkeys('abcdefgh', 'x'))\n"
     )
     found = set()
@@ -116,9 +116,11 @@ def rewritten(path, change):
 
 def test_a_file_that_another_program_changed_is_corrupt(path):
     for change in (
-        lambda m: m.update(epoch="4"), lambda m: m.pop("glassgrad.format"),
-        lambda m: m.pop("glassgrad.sha256"), lambda m: m.update({"glassgrad.sha256": "0" * 64}),
-    ):  # fmt: skip
+        lambda m: m.update(epoch="4"),
+        lambda m: m.pop("glassgrad.format"),
+        lambda m: m.pop("glassgrad.sha256"),
+        lambda m: m.update({"glassgrad.sha256": "0" * 64}),
+    ):
         save_arrays(path, {"w": np.ones(2)}, {"epoch": "3"})
         rewritten(path, change)
         with pytest.raises(CheckpointError, match="is corrupt: its checksum is"):
@@ -135,7 +137,7 @@ def test_a_checkpoint_of_another_format_is_one_line_that_names_it(path, monkeypa
         path.write_bytes(save({"w": np.ones(1)}, metadata))
         with pytest.raises(CheckpointError, match=message):
             load_arrays(path, ours=True, oldest="2")
-    monkeypatch.setattr("glassgrad.core.state.FORMAT", "3")
+    monkeypatch.setattr("glassgrad.core.training.checkpoint.FORMAT", "3")
     save_arrays(path, {"w": np.ones(2)})
     monkeypatch.undo()
     with pytest.raises(CheckpointError, match="has format 3; this version reads format 2 only"):
@@ -202,8 +204,9 @@ def test_a_failed_write_leaves_the_old_file(path, monkeypatch, call, number):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_disk_for_real(path, monkeypatch):
     """The temporary file is /dev/full itself: the kernel's own ENOSPC comes out of the write."""
-    monkeypatch.setattr("builtins.open", lambda name, mode: os.fdopen(
-        os.open("/dev/full", os.O_WRONLY), "wb"))  # fmt: skip
+    monkeypatch.setattr(
+        "builtins.open", lambda name, mode: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
+    )
     with pytest.raises(CheckpointError, match="No space left on device; nothing was changed"):
         save_arrays(path, {"w": np.zeros(100_000)})
     monkeypatch.undo()

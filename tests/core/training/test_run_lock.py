@@ -10,11 +10,11 @@ import threading
 import pytest
 
 from glassgrad.core import lock
-from glassgrad.core.run import Run, RunError
+from glassgrad.core.training.run_folder import Run, RunError
 
 HOLD = """
 import sys
-from glassgrad.core.run import Run
+from glassgrad.core.training.run_folder import Run
 with Run(sys.argv[1]).hold():
     print("held", flush=True)
     sys.stdin.read()
@@ -22,10 +22,10 @@ with Run(sys.argv[1]).hold():
 TRAIN = """
 import os, sys, time
 sys.path.insert(0, sys.argv[2])
-from test_fit import Regression, problem, settings
+from test_loop import Regression, problem, settings
 import glassgrad as gg
-from glassgrad.core.fit import Silent, fit
-from glassgrad.core.run import Run, RunError
+from glassgrad.core.training.loop import Silent, fit
+from glassgrad.core.training.run_folder import Run, RunError
 class Slow(Silent):
     def step(self, epoch, batch, figures):
         time.sleep(0.02)

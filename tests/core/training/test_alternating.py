@@ -6,15 +6,15 @@ import pytest
 import glassgrad as gg
 from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
-from glassgrad.core.fit import DivergedError, Trainer, fit
 from glassgrad.core.optim import SGD, Adam, Alternating, OptimiserError
-from glassgrad.core.phases import AlternatingSystem, Phase
-from glassgrad.core.recipe import COMMON
-from glassgrad.core.run import Run
-from glassgrad.core.state import CheckpointError
-from glassgrad.core.system import Batch
+from glassgrad.core.training.alternating import AlternatingSystem, Phase
+from glassgrad.core.training.checkpoint import CheckpointError
+from glassgrad.core.training.loop import DivergedError, TrainingState, fit
+from glassgrad.core.training.run_folder import Run
+from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.system import Batch
 
-SETTINGS = {**COMMON, "epochs": 3, "batch": 4, "lr": 0.01, "schedule": "cosine", "clip": 1.0}
+SETTINGS = TrainingSettings(epochs=3, batch=4, lr=0.01, schedule="cosine", clip=1.0)
 
 
 class Game(AlternatingSystem):
@@ -29,9 +29,9 @@ class Game(AlternatingSystem):
     def phases(self, settings):
         slow = {"betas": (0.5, 0.999)}
         return (
-            Phase("copy", self.copy, (self.coder, self.maker), settings["lr"]),
-            Phase("judging", self.judging, (self.judge,), 3 * settings["lr"], slow),
-            Phase("making", self.making, (self.maker,), settings["lr"] / 2, slow),
+            Phase("copy", self.copy, (self.coder, self.maker), settings.lr),
+            Phase("judging", self.judging, (self.judge,), 3 * settings.lr, slow),
+            Phase("making", self.making, (self.maker,), settings.lr / 2, slow),
         )
 
     def copy(self, batch):
@@ -58,7 +58,7 @@ def problem():
 def test_every_phase_moves_its_own_part_by_its_own_gradient():
     """By hand, phase after phase, with an optimiser made for each: the same weights to the bit."""
     game, twin = Game(gg.Generator(1)), Game(gg.Generator(1))
-    trainer = Trainer(game, problem(), {**SETTINGS, "clip": 0.0})
+    trainer = TrainingState(game, problem(), SETTINGS.changed(clip=0.0))
     by_hand = [
         Adam([*twin.coder.parameters(), *twin.maker.parameters()], lr=0.01),
         Adam(twin.judge.parameters(), lr=0.03, betas=(0.5, 0.999)),
@@ -99,7 +99,7 @@ def test_a_resumed_training_ends_at_the_same_weights(tmp_path, epochs):
 
 
 def test_a_schedule_scales_every_phase_alike():
-    trainer = Trainer(Game(gg.Generator(1)), problem(), SETTINGS)
+    trainer = TrainingState(Game(gg.Generator(1)), problem(), SETTINGS)
     trainer.optimiser.lr = 0.001
     rates = {n: o.lr for n, o in trainer.optimiser.optimisers.items()}
     assert rates == pytest.approx({"copy": 0.001, "judging": 0.003, "making": 0.0005})
@@ -107,9 +107,10 @@ def test_a_schedule_scales_every_phase_alike():
 
 def test_each_phase_is_clipped_by_itself():
     game = Game(gg.Generator(1))
-    phases = [Phase(p.name, p.objective, p.changes, p.lr) for p in game.phases({"lr": 1.0})]
+    named = game.phases(TrainingSettings(lr=1.0))
+    phases = [Phase(p.name, p.objective, p.changes, p.lr) for p in named]
     game.phases = lambda settings: phases
-    trainer = Trainer(game, problem(), {**SETTINGS, "optimiser": "sgd", "clip": 1e-3, "lr": 1.0})
+    trainer = TrainingState(game, problem(), SETTINGS.changed(optimiser="sgd", clip=1e-3, lr=1.0))
     trainer.optimiser["judging"].lr = trainer.optimiser["making"].lr = 0.0
     before = np.concatenate([p.numpy().ravel() for p in game.parameters()])
     game.train_step(Batch(problem().train.x[:4]), trainer)
@@ -141,7 +142,7 @@ def test_a_checkpoint_that_does_not_fit_sets_nothing(tmp_path, spoil):
         arrays["optimiser/making/0.exp_avg"] = np.zeros(3)
     else:
         del numbers["lr"]
-    trainer = Trainer(Game(gg.Generator(7)), problem(), SETTINGS)
+    trainer = TrainingState(Game(gg.Generator(7)), problem(), SETTINGS)
     before, optimiser = trainer.state()[0], trainer.optimiser.state_dict()
     with pytest.raises(CheckpointError, match="does not fit this system"):
         trainer.restore(arrays, progress)

@@ -17,11 +17,11 @@ import zlib
 
 import numpy as np
 
-from ..kernels.errors import GlassgradError
-from .arrays import to_numpy
-from .atomic import write_atomic
-from .regular import open_regular
-from .tensor import values_of
+from ...kernels.errors import GlassgradError
+from ..arrays import to_numpy
+from ..atomic import write_atomic
+from ..regular import open_regular
+from ..tensor import values_of
 
 FORMAT = "2"
 DTYPES = {
@@ -63,7 +63,7 @@ def _digest(header: bytes, *numbers) -> str:
 
 def save_arrays(
     path, arrays: dict, metadata: dict[str, str] | None = None, follow: bool = True
-) -> None:  # fmt: skip
+) -> None:
     """Write arrays (or tensors, or numbers) by name, with a dictionary of strings, atomically.
 
     Equal contents give equal files. Raises CheckpointError when the disk is full, the folder
@@ -87,8 +87,10 @@ def save_arrays(
     numbers, at = [], 0
     for name, a in sorted(arrays.items(), key=lambda n: (-n[1].itemsize, n[0])):  # all aligned
         header[name] = {
-            "dtype": DTYPES[a.dtype.name], "shape": a.shape, "data_offsets": (at, at + a.nbytes),
-        }  # fmt: skip
+            "dtype": DTYPES[a.dtype.name],
+            "shape": a.shape,
+            "data_offsets": (at, at + a.nbytes),
+        }
         numbers.append(memoryview(a.reshape(-1).view(np.uint8)))
         at += a.nbytes
     try:
@@ -105,7 +107,7 @@ def save_arrays(
 
 def load_arrays(
     path, ours: bool = False, follow: bool = True, oldest: str = "1"
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # fmt: skip
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays by name, and the metadata, of a safetensors file, ours or another's.
 
     With `ours` a file of another program, or of a format of ours before `oldest` ("1", whose

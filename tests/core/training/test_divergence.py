@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.core import nn, overflow
+from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
-from glassgrad.core.fit import fit
-from glassgrad.core.phases import AlternatingSystem, Phase
-from glassgrad.core.recipe import COMMON
-from glassgrad.core.system import System
-from glassgrad.core.trainer import DivergedError
-from glassgrad.models import lstm, rnn
+from glassgrad.core.training import divergence
+from glassgrad.core.training.alternating import AlternatingSystem, Phase
+from glassgrad.core.training.loop import fit
+from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.state import DivergedError
+from glassgrad.core.training.system import System
+from glassgrad.models.recurrent import lstm, rnn
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
-SETTINGS = {**COMMON, "epochs": 1, "batch": 4, "optimiser": "sgd"}
+SETTINGS = TrainingSettings(epochs=1, batch=4, optimiser="sgd")
 
 
 class Net(System):
@@ -37,7 +38,7 @@ def data(x=None):
 
 def message(system, split=None, **settings) -> str:
     with pytest.raises(DivergedError) as caught:
-        fit(system, split or data(), {**SETTINGS, **settings})
+        fit(system, split or data(), SETTINGS.changed(**settings))
     return str(caught.value)
 
 
@@ -56,9 +57,10 @@ def rolls(lead: int, sounding=None) -> DataSet:
 
 
 def train_rolls(recipe, split, **settings):
-    s = recipe.resolve("jsb_chorales", {
-        "hidden": 24, "epochs": 1, "dropout": 0.0, "select": "", "init": 1.0, **settings
-    })  # fmt: skip
+    s = recipe.resolve(
+        "jsb_chorales",
+        {"hidden": 24, "epochs": 1, "dropout": 0.0, "select": "", "init": 1.0, **settings},
+    )
     system = recipe.build(split, s, gg.Generator(0))
     return fit(system, split, s)[-1]["loss"]
 
@@ -77,8 +79,10 @@ def test_a_silent_lead_in_overflows_on_the_way_back(clip):
 
 def test_what_the_message_recommends_helps():
     for recipe, lead, settings in (
-        (rnn.RNN, 12, {}), (rnn.RNN, 120, {"init": 0.2}), (lstm.RECIPES[0], 120, {})
-    ):  # fmt: skip
+        (rnn.RNN, 12, {}),
+        (rnn.RNN, 120, {"init": 0.2}),
+        (lstm.RECIPES[0], 120, {}),
+    ):
         assert np.isfinite(train_rolls(recipe, rolls(lead), **settings))
 
 
@@ -155,18 +159,18 @@ def test_a_phase_is_named():
 
 def test_a_healthy_training_is_not_looked_at(monkeypatch):
     for name in ("in_forward", "in_backward"):
-        monkeypatch.setattr(overflow, name, lambda *_: pytest.fail("looked at"))
+        monkeypatch.setattr(divergence, name, lambda *_: pytest.fail("looked at"))
     fit(Net(lambda s, x: (s.layer(x) ** 2).mean(), layer=linear()), data(), SETTINGS)
 
 
 def test_a_graph_without_a_fault_has_no_culprit():
     w = gg.ones(3, requires_grad=True)
     loss = (w * w).sum()
-    assert overflow.in_forward(loss, {id(w): "w"}) is None
-    assert overflow.in_backward(loss, {id(w): "w"}) is None
+    assert divergence.in_forward(loss, {id(w): "w"}) is None
+    assert divergence.in_backward(loss, {id(w): "w"}) is None
     assert (
-        overflow.in_backward(gg.ones(()), {}) is None
-        and overflow.in_forward(gg.ones(()), {}) is None
+        divergence.in_backward(gg.ones(()), {}) is None
+        and divergence.in_forward(gg.ones(()), {}) is None
     )
 
 
@@ -176,7 +180,7 @@ def test_a_diagnosis_that_fails_does_not_replace_the_error(monkeypatch, error, n
     def fail(*args):
         raise error
 
-    monkeypatch.setattr(overflow, name, fail)
+    monkeypatch.setattr(divergence, name, fail)
     big = 1e20 if name == "in_forward" else 1e-30
     text = message(Net(lambda s, x: (s.layer(x * big) / big * 1e30).sum(), layer=linear(big)))
     assert f"(the search for the call that did it ended in {type(error).__name__}); try a" in text
@@ -210,7 +214,7 @@ def test_what_is_done_again_is_not_kept():
     with np.errstate(all="ignore"):
         loss = system.objective(data(np.zeros((1000, 1000), np.float32)).train)
     tracemalloc.start()
-    culprit = overflow.in_forward(loss, {id(system.w): "w"})
+    culprit = divergence.in_forward(loss, {id(system.w): "w"})
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert culprit.function == "mul" and culprit.known and most < 20e6

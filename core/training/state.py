@@ -1,4 +1,4 @@
-"""`Trainer`: the state of a training, and what a checkpoint holds of it.
+"""`TrainingState`: the state of a training, and what a checkpoint holds of it.
 
 A checkpoint is fully validated before anything of it is set: one that does not fit leaves the
 system, the optimiser and the generators as they were.
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..kernels.errors import GlassgradError
-from . import overflow
-from .arrays import xp_of
-from .choices import make_schedule
-from .data import DataSet
-from .nn.states import StateError, arrays_of, as_state
-from .optim import clip_grad_norm, finite_gradients
-from .recipe import SettingError, expect_complete, expect_ranges
-from .state import CheckpointError
+from ...kernels.errors import GlassgradError
+from ..arrays import xp_of
+from ..data import DataSet
+from ..nn.states import StateError, arrays_of, as_state
+from ..optim import clip_grad_norm, finite_gradients
+from . import divergence
+from .by_name import make_schedule
+from .checkpoint import CheckpointError
+from .settings import SettingError, TrainingSettings
 from .system import System
 
 
@@ -28,15 +28,15 @@ class DivergedError(GlassgradError, ArithmeticError):
 
 
 @dataclass
-class Trainer:
-    """The state of a training: what a checkpoint must hold in addition to the system itself.
+class TrainingState:
+    """Where a training is: what a checkpoint must hold in addition to the system itself.
 
     Raises SettingError or ValueRangeError for settings that no training can be made of.
     """
 
     system: System
     data: DataSet
-    settings: dict
+    settings: TrainingSettings
     optimiser: object | None = None
     epoch: int = 0
     batch: int = 0
@@ -47,23 +47,21 @@ class Trainer:
 
     def __post_init__(self):
         s = self.settings
-        expect_complete(s, type(self.system).__name__)
-        expect_ranges(s, type(self.system).__name__)
         self.optimiser = self.system.make_optimiser(s)
-        self.factor = make_schedule(s["schedule"], s["epochs"])
-        self.batches = self.system.batches_per_epoch(self.data, s["batch"])
+        self.factor = make_schedule(s.schedule, s.epochs)
+        self.batches = self.system.batches_per_epoch(self.data, s.batch)
 
     @property
     def done(self) -> float:
         """The part of the training that is over, 0 to 1."""
-        whole = max(1, self.settings["epochs"] * self.batches)
+        whole = max(1, self.settings.epochs * self.batches)
         return min(1.0, (self.epoch * self.batches + self.batch) / whole)
 
     # ------------------------------------------------------------ divergence
 
     def diverged(
         self, what: str, value, after: bool = False, loss=None, gradient: bool = False
-    ) -> DivergedError:  # fmt: skip
+    ) -> DivergedError:
         """The error that says what became NaN or infinite, and in (or after) which batch.
 
         With the `loss`, whose graph is still there, it names the call, its layer and what helps.
@@ -89,11 +87,11 @@ class Trainer:
             forward = not math.isfinite(value)
             text = "" if forward else f", though the loss, {value:.6g}, is finite"
             names = {id(p): name for name, p in self.system.named_parameters()}
-            culprit = (overflow.in_forward if forward else overflow.in_backward)(loss, names)
+            culprit = (divergence.in_forward if forward else divergence.in_backward)(loss, names)
             if culprit is None:
                 return text, ""
             begun = bool(self.epoch or self.batch)
-            return f"{text}: {culprit}", overflow.advice(culprit, forward, begun)
+            return f"{text}: {culprit}", divergence.advice(culprit, forward, begun)
         except Exception as error:
             name = type(error).__name__
             return f"{text} (the search for the call that did it ended in {name})", ""
@@ -104,7 +102,7 @@ class Trainer:
         The norm is that of all parameters together, or of those given: of one phase. The `loss`
         that they are gradients of lets the error say where they stopped being finite.
         """
-        system, most = self.system, self.settings["clip"]
+        system, most = self.system, self.settings.clip
         if parameters is None:
             parameters = self.optimiser.parameters if self.optimiser else system.parameters()
         if most:
@@ -114,9 +112,10 @@ class Trainer:
         elif not finite_gradients(parameters):
             given = {id(p) for p in parameters}
             name = next(
-                n for n, p in system.named_parameters()
+                n
+                for n, p in system.named_parameters()
                 if id(p) in given and not finite_gradients([p])
-            )  # fmt: skip
+            )
             raise self.diverged(f"the gradient of {name}", "not finite", loss=loss, gradient=True)
 
     def expect_finite_weights(self) -> None:
@@ -129,7 +128,7 @@ class Trainer:
 
     def selected(self, figures: dict) -> float | None:
         """The figure that chooses the best epoch, to be minimised; None where none is chosen."""
-        select = self.settings["select"]
+        select = self.settings.select
         if not select:
             return None
         name = select.lstrip("+")
@@ -150,14 +149,14 @@ class Trainer:
 
     def expect_selectable(self) -> None:
         """Is `select` a validation figure? Tried on a minibatch; no random number is used up."""
-        if not self.settings["select"]:
+        if not self.settings.select:
             return
         states = [(g, g.state) for _, g in self.system.named_generators()]
         valid, figures = self.data.valid, {}
         try:
             if valid is not None and len(valid):
                 self.system.eval()
-                figures = self.system.evaluate(valid[: self.settings["batch"]])
+                figures = self.system.evaluate(valid[: self.settings.batch])
         finally:
             self.system.train()
             for generator, state in states:
@@ -229,12 +228,11 @@ class Trainer:
             "sums": _are_figures(progress.get("sums")),
             "history": _is_history(progress.get("history"), progress.get("epoch")),
             "best_value": best_value is None or is_finite_number(best_value),
-            "generators": isinstance(states, dict) and all(
-                _is_generator(states.get(n)) for n, _ in self.system.named_generators()
-            ),
+            "generators": isinstance(states, dict)
+            and all(_is_generator(states.get(n)) for n, _ in self.system.named_generators()),
             "settings": isinstance(progress.get("settings", {}), dict),  # older ones have none
             "optimiser": not self.optimiser or _is_optimiser(progress.get("optimiser")),
-        }  # fmt: skip
+        }
         for key, good in looks.items():
             if not good:
                 return f"{key!r} of its progress is missing or wrong"
@@ -267,9 +265,9 @@ class Trainer:
         return None
 
 
-def _plain(settings: dict) -> dict:
+def _plain(settings: TrainingSettings) -> dict:
     """Settings as JSON gives them back."""
-    return json.loads(json.dumps(settings, default=str))
+    return json.loads(json.dumps(settings.as_dict()))
 
 
 def is_finite_number(value) -> bool:

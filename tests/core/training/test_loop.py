@@ -11,11 +11,11 @@ import pytest
 import glassgrad as gg
 from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
-from glassgrad.core.fit import DivergedError, Trainer, fit
-from glassgrad.core.recipe import COMMON, SettingError
-from glassgrad.core.run import Run, RunError, write_atomic
-from glassgrad.core.state import CheckpointError
-from glassgrad.core.system import System
+from glassgrad.core.training.checkpoint import CheckpointError
+from glassgrad.core.training.loop import DivergedError, TrainingState, fit
+from glassgrad.core.training.run_folder import Run, RunError, write_atomic
+from glassgrad.core.training.settings import SettingError, TrainingSettings
+from glassgrad.core.training.system import System
 
 
 class Regression(System):
@@ -23,9 +23,11 @@ class Regression(System):
 
     def __init__(self, rng):
         self.body = nn.Sequential(
-            nn.Linear(3, 8, rng=rng.child(1)), nn.BatchNorm(8), nn.Dropout(0.3, rng=rng.child(2)),
+            nn.Linear(3, 8, rng=rng.child(1)),
+            nn.BatchNorm(8),
+            nn.Dropout(0.3, rng=rng.child(2)),
             nn.Linear(8, 1, rng=rng.child(3)),
-        )  # fmt: skip
+        )
         self.noise = rng.child("noise")
 
     def objective(self, batch):
@@ -42,7 +44,8 @@ def problem(n=50):
 
 
 def settings(**changes):
-    return {**COMMON, "epochs": 4, "batch": 8, "lr": 0.01, "schedule": "cosine", **changes}
+    plain = {"epochs": 4, "batch": 8, "lr": 0.01, "schedule": "cosine"}
+    return TrainingSettings(**plain | changes)
 
 
 class StopAfter(Exception):
@@ -174,10 +177,10 @@ def test_the_best_weights_are_those_of_a_run_that_stops_there():
     system.score = two.score = 1.0
     s = settings(epochs=3, select="score", schedule="constant", optimiser="sgd")
     assert [r["valid_score"] for r in fit(system, problem(), s, progress=Script(-1))] == [1, 0.5, 2]
-    fit(two, problem(), {**s, "epochs": 2, "select": ""})
+    fit(two, problem(), s.changed(epochs=2, select=""))
     last = Scripted(gg.Generator(1))
     last.score = 1.0
-    fit(last, problem(), {**s, "select": ""})
+    fit(last, problem(), s.changed(select=""))
     want, other = two.state_dict(), last.state_dict()
     for name, value in system.state_dict().items():
         assert np.array_equal(value, want[name]), name
@@ -194,7 +197,7 @@ def test_the_history_holds_plain_numbers(tmp_path):
 
 
 def test_a_nan_of_an_old_checkpoint_does_not_freeze_the_choice():
-    trainer = Trainer(Counting((1.0,)), problem(), settings(select="score"))
+    trainer = TrainingState(Counting((1.0,)), problem(), settings(select="score"))
     trainer.best_value = float("nan")
     trainer.keep_if_best({"score": 7.0})
     assert trainer.best_value == 7.0 and trainer.best["w"].tolist() == [0.0]
@@ -219,7 +222,7 @@ class Cliff(Regression):
 
 def test_the_cliff_has_a_finite_loss():
     system = Cliff(gg.Generator(0))
-    trainer = Trainer(system, problem(), settings())
+    trainer = TrainingState(system, problem(), settings())
     batch = next(system.batches(trainer.data, 8, 0, 0, 0))
     assert np.isfinite(system.objective(batch).item())
 
@@ -233,7 +236,7 @@ def test_an_infinite_gradient_reaches_no_weight_and_no_file(tmp_path, clip):
     with pytest.raises(DivergedError, match=where):
         fit(system, problem(), s, run=run)
     after = run.checkpoint_path.read_bytes()
-    fit(good, problem(), {**s, "epochs": 1})
+    fit(good, problem(), s.changed(epochs=1))
     for name, p in good.named_parameters():
         assert np.array_equal(p.numpy(), dict(system.named_parameters())[name].numpy()), name
     system.steps = 5
@@ -306,9 +309,11 @@ def test_nan_stops_the_training_and_leaves_the_weights(tmp_path):
 def test_bad_settings_leave_no_run_folder(tmp_path, bad, message):
     with pytest.raises(SettingError, match=message):
         fit(
-            Regression(gg.Generator(0)), problem(), settings(**bad),
+            Regression(gg.Generator(0)),
+            problem(),
+            settings(**bad),
             run=lambda: Run.create(tmp_path, "x"),
-        )  # fmt: skip
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -319,7 +324,7 @@ def test_a_selection_without_a_validation_split_is_an_error():
 
 def test_looking_for_the_selected_figure_draws_no_random_number():
     system = Regression(gg.Generator(0))
-    trainer = Trainer(system, problem(), settings(select="loss"))
+    trainer = TrainingState(system, problem(), settings(select="loss"))
     before = [g.state for _, g in system.named_generators()]
     trainer.expect_selectable()
     assert [g.state for _, g in system.named_generators()] == before and system.training
@@ -393,7 +398,7 @@ def test_a_run_folder_that_cannot_be(tmp_path):
 
 
 def test_trainer_knows_how_far_it_is():
-    t = Trainer(Regression(gg.Generator(0)), problem(), settings(epochs=4))
+    t = TrainingState(Regression(gg.Generator(0)), problem(), settings(epochs=4))
     assert (t.batches, t.done) == (5, 0.0)
     t.epoch, t.batch = 2, 0
     assert t.done == 0.5

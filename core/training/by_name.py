@@ -2,9 +2,9 @@
 
 import math
 
-from ..kernels.errors import GlassgradError, nearest
-from . import optim
-from .recipe import SettingError
+from ...kernels.errors import GlassgradError, nearest
+from .. import optim
+from .settings import SettingError
 
 OPTIMISERS = {
     "sgd": optim.SGD,

@@ -3,7 +3,7 @@
 A discriminator and what it judges want opposite things; one objective for both does not exist. So a
 minibatch goes through phases. Each phase computes its objective again, with what the phases before
 have just changed, takes the gradient by its own parameters only, and makes a step of its own
-optimiser (core/optim/alternating.py): everything else stands still.
+optimiser (core/optim/several.py): everything else stands still.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .choices import make_optimiser
-from .optim import Alternating
+from ..optim import Alternating
+from ..tape import grad
+from .by_name import make_optimiser
 from .system import Batch, System, split_objective
-from .tape import grad
 
 
 @dataclass(frozen=True)
@@ -44,28 +44,28 @@ class AlternatingSystem(System):
 
     def make_optimiser(self, settings: dict) -> Alternating:
         """An optimiser for each phase, of the kind that the settings name."""
-        kind, decay, found = settings["optimiser"], settings["weight_decay"], {}
+        kind, decay, found = settings.optimiser, settings.weight_decay, {}
         for phase in self.phases(settings):
             parameters = [p for module in phase.changes for p in module.parameters()]
             found[phase.name] = make_optimiser(kind, parameters, phase.lr, decay, **phase.options)
-        return Alternating(settings["lr"], found)
+        return Alternating(settings.lr, found)
 
-    def train_step(self, batch: Batch, trainer) -> dict[str, float]:
+    def train_step(self, batch: Batch, training) -> dict[str, float]:
         """One step of every phase; the figures are the objectives, under the phases' names.
 
         Stops before a step that would not be finite: the phases before it are then done, and the
         weights are finite.
         """
         figures = {}
-        for phase in self.phases(trainer.settings):
+        for phase in self.phases(training.settings):
             loss, extra = split_objective(phase.objective(batch))
             figures[phase.name] = loss.item()
             figures |= {k: float(v) for k, v in extra.items()}
             if not np.isfinite(figures[phase.name]):
-                raise trainer.diverged(phase.name, figures[phase.name], loss=loss)
-            optimiser = trainer.optimiser[phase.name]
+                raise training.diverged(phase.name, figures[phase.name], loss=loss)
+            optimiser = training.optimiser[phase.name]
             for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
                 p.grad = g
-            trainer.clip(optimiser.parameters, loss)
+            training.clip(optimiser.parameters, loss)
             optimiser.step()
         return figures

@@ -1,0 +1,137 @@
+"""What this machine is and has, in plain values: for `doctor`, `kernels` and recorded results."""
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+COMPILERS = ("g++", "clang++", "nvcc")
+
+
+def cpu_model() -> str:
+    """The processor's name as the operating system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def version(package: str) -> str | None:
+    """The version of an installed package, without importing it."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def blas() -> str:
+    """The library behind NumPy's matrix products, and its threads."""
+    import numpy
+    from threadpoolctl import threadpool_info
+
+    built = numpy.show_config(mode="dicts")["Build Dependencies"].get("blas", {})
+    name = f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
+    threads = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+    return f"{name}, {threads[0]} thread{'s' * (threads[0] != 1)}" if threads else name
+
+
+def describe() -> dict[str, str | int | None]:
+    """The machine and the versions that figures depend on."""
+    return {
+        "cpu": cpu_model(),
+        "cores": cores(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "numba": version("numba"),
+        "blas": blas(),
+    }
+
+
+def gpu() -> tuple[bool, str]:
+    """(is a GPU usable, which one or why not). CuPy is imported only where it is installed."""
+    import importlib.util
+
+    if importlib.util.find_spec("cupy") is None:
+        return False, "CuPy is not installed (pip install 'glassgrad[cuda13]' or [cuda12])"
+    from ..kernels.errors import DeviceError
+    from .arrays import module_for
+
+    try:
+        cupy = module_for("cuda")
+    except DeviceError as error:
+        return False, str(error)
+    device = cupy.cuda.Device()
+    name = cupy.cuda.runtime.getDeviceProperties(device.id)["name"].decode()
+    free, total = (n / 2**30 for n in device.mem_info)
+    chip = f"sm_{device.compute_capability}"
+    return True, f"{name} ({chip}, {free:.0f} of {total:.0f} GiB free), CuPy {cupy.__version__}"
+
+
+def emulator(whole: bool = False) -> tuple[bool, str]:
+    """(can CUDA kernels run on the CPU, with which compiler or what to install).
+
+    The compiler compiles a line, or with `whole` a kernel in both modes, which takes its time.
+    """
+    from ..kernels.emulator.compiler import compiler, probe, trial
+    from ..kernels.errors import BackendError
+
+    try:
+        path = compiler()
+        (trial if whole else probe)(path)
+    except BackendError as error:
+        return False, str(error)
+    lines = shutil.which("addr2line") or shutil.which("llvm-addr2line")
+    return True, path if lines else f"{path}; glassgrad lab needs addr2line: install binutils"
+
+
+def nvrtc() -> str:
+    """NVIDIA's compiler, which needs no GPU, or what to install."""
+    from ..kernels import nvrtc
+    from ..kernels.errors import BackendError
+
+    try:
+        return f"version {nvrtc.version()}"
+    except BackendError as error:
+        return str(error)
+
+
+def compilers() -> dict[str, str | None]:
+    """C++ and CUDA compilers, each with its path; of one that cannot compile what it says."""
+    from ..kernels.emulator.compiler import probe
+    from ..kernels.errors import BackendError
+
+    found = {name: shutil.which(name) for name in COMPILERS}
+    for name, path in found.items():
+        if path and name != "nvcc":  # nvcc is used by nothing here
+            try:
+                probe(path)
+            except BackendError as error:
+                found[name] = str(error)
+    return found
+
+
+def backends() -> dict[str, tuple[bool, str]]:
+    """Each backend: (does it run here, with what or why not)."""
+    from ..kernels import BACKENDS, implementations
+
+    numba = version("numba")
+    here = {
+        "reference": (True, f"NumPy {version('numpy')}"),
+        "numba": (numba is not None, f"Numba {numba}" if numba else "Numba is not installed"),
+        "cuda": gpu(),
+        "emulated": emulator(),
+    }
+    for name in BACKENDS:
+        if here[name][0] and not implementations(backend=name):
+            here[name] = False, "no kernel is registered for it"
+    return {name: here[name] for name in BACKENDS}

@@ -1,0 +1,93 @@
+"""`Recipe`: how a system of the lectures is trained, judged and drawn, and what number to reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .settings import SettingError, TrainingSettings
+
+
+@dataclass(frozen=True)
+class Target:
+    """A published number and what counts as reproducing it."""
+
+    name: str  # what is measured, on what
+    data: str
+    metric: str  # key of the test figures
+    published: str  # the number as published, in words if need be
+    bound: float  # reached when the figure is at or beyond this
+    better: str = "lower"  # "lower" or "higher" figures are better
+    settings: dict = field(default_factory=dict)
+    source: str = ""
+    note: str = ""
+    spread: str = ""  # key of the figure's standard error, where it is an estimate
+    seeds: int = 1  # so many trainings, seeds 0, 1, ..: their mean counts, its error is the spread
+
+    def reached(self, value: float) -> bool:
+        """Is the value at the bound or better? NaN never is."""
+        return value <= self.bound if self.better == "lower" else value >= self.bound
+
+
+def mean_and_error(values: list[float]) -> tuple[float, float | None]:
+    """The mean, and its standard error as the values tell it: None of a single one.
+
+    >>> mean_and_error([1.0, 3.0]), mean_and_error([2.0])
+    ((2.0, 1.0), (2.0, None))
+    """
+    n, mean = len(values), sum(values) / len(values)
+    if n == 1:
+        return mean, None
+    return mean, (sum((v - mean) ** 2 for v in values) / (n - 1) / n) ** 0.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One system, ready for ``glassgrad train NAME``.
+
+    build    (data, settings, rng) -> System
+    settings the class of its settings (settings.py), whose defaults suit no set in particular
+    prepare  (data, settings) -> data, where the data need a change first (binarisation, scaling)
+    figures  (system, data, settings) -> {name: matplotlib Figure}
+    sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
+    check    rng -> (f, float64 arrays): the objective, for gradcheck
+    data     the default data set, embedded so that it is there on any machine
+    presets  data set name -> settings that suit it
+    """
+
+    name: str
+    title: str
+    lecture: str
+    rows: tuple[int, ...]  # of the table of systems
+    build: Callable
+    settings: type[TrainingSettings]
+    metric: str  # the test figure that sums it up
+    better: str = "lower"
+    data: str = "digits"
+    presets: dict[str, dict] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+    prepare: Callable | None = None
+    figures: Callable | None = None
+    sample: Callable | None = None
+    check: Callable | None = None
+
+    def resolve(self, data: str | None = None, overrides: dict | None = None) -> TrainingSettings:
+        """All settings: the defaults, the preset of the data set, the user's.
+
+        Raises SettingError for an unknown name, a value of another type or outside its range, for
+        a change of a setting that has no effect next to the others, and for fewer epochs than the
+        stages of training take.
+
+        >>> from glassgrad import models
+        >>> models.recipe("vae").resolve("digits", {"latent": 3}).latent
+        3
+        """
+        preset = self.presets.get(self.data if data is None else data, {})
+        try:
+            found = self.settings(**preset).changed(**(overrides or {}))
+            if 0 < found.epochs < found.least_epochs:
+                raise SettingError(
+                    "with these settings training has stages that take at least"
+                    f" {found.least_epochs} epochs; got epochs={found.epochs}"
+                )
+        except SettingError as error:
+            raise SettingError(f"{self.name}: {error}") from None
+        return found

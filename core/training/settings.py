@@ -1,0 +1,253 @@
+"""Typed settings: one line each, which everything reads.
+
+    class Settings(TrainingSettings):
+        latent: int = setting(50, least=1, help="number of codes")
+        decoder: Literal["bernoulli", "gaussian"] = setting("bernoulli", help="p(x|z)")
+        sigma: float = setting(0.1, above=0, when=("decoder", "gaussian"), help="its spread")
+        schedule: str = "cosine"  # another default for a setting that every system has
+
+From such a line come the attribute (`s.latent`) with its type and default, the check of its range,
+the hint at the nearest name, what ``glassgrad show`` prints, how the command line reads a value and
+what config.json holds. The class is a frozen dataclass: editors complete its fields and check them.
+
+The standard library is enough for this. A validation library would have to be installed wherever
+glassgrad runs, and the door of every public function (kernels/annotations.py) already knows how to
+check a value against an annotation.
+"""
+
+import dataclasses
+import inspect
+import json
+import typing
+from typing import Any, ClassVar, Literal, Self, dataclass_transform
+
+from ...kernels.annotations import hint, kind_of
+from ...kernels.errors import GlassgradError, nearest, shown
+
+
+class SettingError(GlassgradError, ValueError):
+    """An unknown setting, or a value that does not fit it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What a setting means, what it may be, and when it has an effect: see `setting`."""
+
+    help: str
+    least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    some: bool = False
+    when: Any = None
+
+    def broken_by(self, value) -> str:
+        """What the value must be, where it is not; "" where it fits.
+
+        >>> Rule("widths", least=1).broken_by((3, 0)), Rule("rate", above=0).broken_by(0.5)
+        ('at least 1', '')
+        """
+        entries = value if isinstance(value, tuple) else (value,)
+        if self.some and not entries:
+            return "a list of at least one"
+        for n in entries:
+            if self.least is not None and not n >= self.least:
+                return f"at least {self.least}"
+            if self.above is not None and not n > self.above:
+                return f"above {self.above}"
+            if self.below is not None and not n < self.below:
+                return f"below {self.below}"
+        return ""
+
+    def idle(self, settings) -> str:
+        """Why the setting has no effect next to the others, such as "with decoder=gaussian"."""
+        if self.when is None:
+            return ""
+        if callable(self.when):
+            return self.when(settings)
+        name, *wanted = (self.when,) if isinstance(self.when, str) else self.when
+        value = getattr(settings, name)
+        if isinstance(value, tuple) and wanted:
+            found = any(w in value for w in wanted)
+            return "" if found else f"without {' or '.join(map(str, wanted))} in {name}"
+        found = value in wanted if wanted else bool(value)
+        return "" if found else f"with {name}={_as_text(value)}"
+
+
+def setting(
+    default: Any, *, help: str, least: float | None = None, above: float | None = None,
+    below: float | None = None, some: bool = False, when: Any = None,
+) -> Any:  # fmt: skip
+    """One line of a class of settings.
+
+    help    what it means, in a line
+    least   its smallest value;  above  what it must be larger than;  below  what it must stay under
+            (of a tuple: for each entry)
+    some    a tuple must not be empty
+    when    where it has an effect; elsewhere it is an error to change it:
+            ("decoder", "gaussian")   with this value, or one of these, of another setting
+            "importance"              where another setting is not 0, False or empty
+            settings -> str           anything else: why it has no effect, "" where it has one
+    """
+    rule = Rule(help, least, above, below, some, when)
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def _frozen(cls):
+    return dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
+class Declared:
+    """Makes its subclasses frozen dataclasses of settings, each with its `Rule`.
+
+    An annotated line without `setting` gives an inherited setting another default. The class
+    keyword `idle` names inherited settings that the system has no use for, with the reason ::
+
+        class Settings(TrainingSettings, idle={"clip": "on k-means, which has no gradient"}): ...
+    """
+
+    unused: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, idle: dict[str, str] | None = None, **options):
+        super().__init_subclass__(**options)
+        cls.unused = cls.unused | (idle or {})
+        inherited = {f.name: f for f in getattr(cls, "__dataclass_fields__", {}).values()}
+        for name, annotation in inspect.get_annotations(cls).items():
+            default = vars(cls).get(name)
+            if typing.get_origin(annotation) is not ClassVar and not isinstance(
+                default, dataclasses.Field
+            ):
+                meta = inherited[name].metadata
+                setattr(cls, name, dataclasses.field(default=default, metadata=meta))
+        _frozen(cls)
+
+    def __init__(self, /, *unnamed, **values):
+        if unnamed:
+            raise SettingError(f"settings are given by name; got {shown(unnamed[0])}")
+        self._expect_known(values)
+        for field in dataclasses.fields(self):
+            value = self._read(field, values.get(field.name, field.default))
+            object.__setattr__(self, field.name, value)
+        self.check()
+
+    def _expect_known(self, names) -> None:
+        known = [f.name for f in dataclasses.fields(self)]
+        for name in names:
+            if name not in known:
+                hint = nearest(name, known)
+                raise SettingError(
+                    f"unknown setting {name!r:.80}{hint} (known: {', '.join(sorted(known))})"
+                )
+
+    def _read(self, field, value):
+        """The value in the type of its annotation; SettingError where it has none or is too far."""
+        kind, wrong = kind_of(field.type), None
+        try:
+            value = _converted(field.type, value)
+        except (TypeError, ValueError, OverflowError):
+            wrong = kind.must
+        wrong = wrong or field.metadata["rule"].broken_by(value)
+        if wrong:
+            raise SettingError(
+                f"setting {field.name!r} must be {wrong}; got {shown(value)}{hint(value, kind)}"
+            )
+        return value
+
+    def check(self) -> None:
+        """Raise SettingError where settings do not go together. By default all do."""
+
+    def changed(self, /, **changes) -> Self:
+        """These settings with other values for some; text is read as the command line gives it.
+
+        Raises SettingError for an unknown name, a value of another type or outside its range, and
+        for a change of a setting that has no effect next to the others.
+        """
+        self._expect_known(changes)
+        for key, value in changes.items():
+            if isinstance(value, str):
+                changes[key] = _parsed(self.__dataclass_fields__[key].type, value)
+        found = type(self)(**self.as_dict() | changes)
+        for key in changes:
+            value = getattr(found, key)
+            if value != getattr(self, key) and (why := found.idle(key)):
+                raise SettingError(f"setting {key!r} has no effect {why}; got {value!r}")
+        return found
+
+    @classmethod
+    def rules(cls) -> dict[str, Rule]:
+        """Name -> rule, those of the system first, then those of every training."""
+        rules = {f.name: f.metadata["rule"] for f in dataclasses.fields(cls)}
+        common = {f.name for f in dataclasses.fields(TrainingSettings)}
+        return dict(sorted(rules.items(), key=lambda rule: rule[0] in common))
+
+    def idle(self, name: str) -> str:
+        """Why the setting of that name has no effect next to the others; "" where it has one."""
+        return self.unused.get(name) or self.rules()[name].idle(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Name -> value, as config.json holds them."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def _converted(annotation, value):
+    """The value as its annotation has it: lists as tuples, whole numbers as floats."""
+    if typing.get_origin(annotation) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise TypeError
+        inside = typing.get_args(annotation)
+        if inside[-1] is not ... and len(value) != len(inside):
+            raise ValueError
+        return tuple(_converted(inside[0], v) for v in value)
+    if isinstance(value, bool) != (annotation is bool):
+        raise TypeError
+    value = kind_of(annotation).read(value)
+    return float(value) if annotation is float else value
+
+
+def _parsed(annotation, text: str):
+    """A value out of text; text that is none comes back as it is, for `_converted` to refuse.
+
+    >>> _parsed(float, "1e-3"), _parsed(bool, "true"), _parsed(tuple[int, ...], "8,4")
+    (0.001, True, (8, 4))
+    """
+    origin = typing.get_origin(annotation)
+    if annotation is str or (origin is Literal and text in typing.get_args(annotation)):
+        return text
+    if origin is tuple and not text.startswith(("[", "(")):
+        return tuple(
+            _parsed(typing.get_args(annotation)[0], t.strip()) for t in text.split(",") if t
+        )
+    try:
+        return json.loads(text.lower() if text in ("True", "False") else text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _as_text(value) -> str:
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+Optimiser = Literal[
+    "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw"
+]  # those of by_name.py
+
+
+class TrainingSettings(Declared):
+    """What every training reads."""
+
+    epochs: int = setting(10, least=0, help="passes over the training set")
+    batch: int = setting(100, least=1, help="samples in a minibatch")
+    lr: float = setting(1e-3, least=0, help="learning rate")
+    optimiser: Optimiser = setting("adam", help="what turns gradients into steps")
+    schedule: str = setting("constant", help="factor of lr by epoch, such as warm-up:5*cosine")
+    clip: float = setting(0.0, least=0, help="largest norm of the gradient, 0 for none")
+    weight_decay: float = setting(0.0, least=0, help="pull of the weights towards 0")
+    seed: int = setting(0, least=0, help="of the weights, the order of the batches and all noise")
+    select: str = setting(
+        "", help="keep the epoch where this validation figure is lowest; + before it: highest"
+    )
+
+    @property
+    def least_epochs(self) -> int:
+        """How many epochs it takes for every stage of training to run."""
+        return 0
