@@ -1,68 +1,94 @@
 """The systems of the lectures, a file each: network, objective, recipe, picture."""
 
 import importlib
+from difflib import get_close_matches
 
-from ..core.recipe import Recipe
-from ..kernels.errors import GlassgradError, nearest
+from ..core.training.recipe import Recipe
+from ..kernels.errors import GlassgradError
 
-# recipe name -> module; modules are imported when asked for
+# family -> {recipe name: its file}; a file is imported when it is asked for
+FAMILIES = {
+    "competitive": {
+        "wta": "wta",
+        "wtm": "wtm",
+        "k-means": "k_means",
+        "som": "som",
+        "som-dyakonov": "som",
+    },
+    "autoencoders": {
+        "linear-autoencoder": "linear",
+        "autoencoder": "two_layers",
+        "autoencoder-overcomplete": "two_layers",
+        "deep-autoencoder": "deep",
+        "convolutional-autoencoder": "convolutional",
+        "sparse-autoencoder-weights": "sparse",
+        "sparse-autoencoder-code": "sparse",
+        "sparse-autoencoder-kl": "sparse",
+        "denoising-autoencoder": "denoising",
+        "denoising-autoencoder-masking": "denoising",
+        "denoising-autoencoder-static": "denoising",
+        "contractive-autoencoder": "contractive",
+        "contractive-autoencoder-deep": "contractive",
+        "relational-autoencoder": "relational",
+        "stacked-autoencoder": "stacked",
+        "semi-supervised-autoencoder": "semi_supervised",
+        "pretraining": "pretraining",
+        "pretraining-few-labels": "pretraining",
+    },
+    "variational": {
+        "vae": "vae",
+        "vae-gaussian": "vae",
+        "vae-diagonal": "vae",
+        "aae": "aae",
+        "aae-mixture": "aae",
+        "aae-labels": "aae",
+        "aae-convolutional": "aae",
+        "wae-mmd": "wae",
+        "wae-gan": "wae",
+    },
+    "energy": {
+        "helmholtz": "helmholtz",
+        "boltzmann-machine": "boltzmann",
+        "boltzmann-machine-visible": "boltzmann",
+        "rbm": "rbm",
+        "dbm": "dbm",
+        "dbn": "dbn",
+        "dbn-classifier": "dbn",
+    },
+    "sparse": {
+        "sparse-coding": "sparse_coding",
+        "sparse-coding-autoencoder": "psd",
+        "psd": "psd",
+    },
+    "autoregressive": {
+        "fvsbn": "fvsbn",
+        "nade": "nade",
+        "made": "made",
+        "pixel-rnn": "pixel_rnn",
+    },
+    "convolutional": {
+        "lenet": "lenet",
+    },
+    "recurrent": {
+        "rnn": "rnn",
+        "lstm": "lstm",
+        "peephole-lstm": "peephole_lstm",
+        "gru": "gru",
+    },
+}
 MODULES = {
-    "wta": "wta",
-    "wtm": "wtm",
-    "k-means": "k_means",
-    "som": "som",
-    "som-dyakonov": "som",
-    "linear-autoencoder": "linear_autoencoder",
-    "autoencoder": "autoencoder",
-    "autoencoder-overcomplete": "autoencoder",
-    "deep-autoencoder": "deep_autoencoder",
-    "convolutional-autoencoder": "convolutional_autoencoder",
-    "sparse-autoencoder-weights": "sparse_autoencoder",
-    "sparse-autoencoder-code": "sparse_autoencoder",
-    "sparse-autoencoder-kl": "sparse_autoencoder",
-    "denoising-autoencoder": "denoising_autoencoder",
-    "denoising-autoencoder-masking": "denoising_autoencoder",
-    "denoising-autoencoder-static": "denoising_autoencoder",
-    "contractive-autoencoder": "contractive_autoencoder",
-    "contractive-autoencoder-deep": "contractive_autoencoder",
-    "relational-autoencoder": "relational_autoencoder",
-    "stacked-autoencoder": "stacked_autoencoder",
-    "semi-supervised-autoencoder": "semi_supervised_autoencoder",
-    "pretraining": "pretraining",
-    "pretraining-few-labels": "pretraining",
-    "vae": "vae",
-    "vae-gaussian": "vae",
-    "vae-diagonal": "vae",
-    "aae": "aae",
-    "aae-mixture": "aae",
-    "aae-labels": "aae",
-    "aae-convolutional": "aae",
-    "wae-mmd": "wae",
-    "wae-gan": "wae",
-    "helmholtz": "helmholtz",
-    "boltzmann-machine": "boltzmann",
-    "boltzmann-machine-visible": "boltzmann",
-    "rbm": "rbm",
-    "dbm": "dbm",
-    "dbn": "dbn",
-    "dbn-classifier": "dbn",
-    "sparse-coding": "sparse_coding",
-    "sparse-coding-autoencoder": "psd",
-    "psd": "psd",
-    "fvsbn": "fvsbn",
-    "nade": "nade",
-    "made": "made",
-    "pixel-rnn": "pixel_rnn",
-    "lenet": "lenet",
-    "rnn": "rnn",
-    "lstm": "lstm",
-    "peephole-lstm": "peephole_lstm",
-    "gru": "gru",
+    name: f"{family}.{file}" for family, files in FAMILIES.items() for name, file in files.items()
 }
 
 
 class UnknownModelError(GlassgradError, LookupError):
     """No model has that name."""
+
+
+def page(family: str) -> str:
+    """What the systems of a family share, in a line: the first of the family's page."""
+    found = importlib.import_module(f".{family}", __package__).__doc__ or ""
+    return found.partition("\n")[0].rstrip(".")
 
 
 def names() -> list[str]:
@@ -77,7 +103,8 @@ def recipe(name: str) -> Recipe:
     'Gated recurrent unit'
     """
     if name not in MODULES:
-        known = f"(known: {', '.join(MODULES)})"
-        raise UnknownModelError(f"unknown model {name!r:.80}{nearest(name, MODULES)} {known}")
+        near = get_close_matches(str(name), MODULES, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "glassgrad list has all"
+        raise UnknownModelError(f"unknown model {name!r:.80}; {hint}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     return next(r for r in module.RECIPES if r.name == name)

@@ -9,10 +9,10 @@ import glassgrad as gg
 from glassgrad import kernels, models
 from glassgrad.core import data, nn
 from glassgrad.core.arrays import to_device
-from glassgrad.core.fit import Silent, fit
 from glassgrad.core.gradcases import CASES
 from glassgrad.core.gradcases_layers import CASES as LAYERS
-from glassgrad.core.system import System
+from glassgrad.core.training.loop import Silent, fit
+from glassgrad.core.training.system import System
 from glassgrad.kernels.errors import BackendError
 from glassgrad.kernels.registry import watching
 from glassgrad.training import backend_for
@@ -52,9 +52,11 @@ class ConvVAE(System):
         self.heads = nn.Linear(64, 2 * codes, rng=rng)
         self.up = nn.Linear(codes, 64, rng=rng)
         self.back = nn.Sequential(
-            nn.ReLU(), nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1, rng=rng), nn.ReLU(),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1, rng=rng),
+            nn.ReLU(),
             nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1, rng=rng),
-        )  # fmt: skip
+        )
         self.noise, self.codes = rng.child("noise"), codes
 
     def objective(self, batch):

@@ -6,7 +6,7 @@ import pytest
 import glassgrad as gg
 from glassgrad import models
 from glassgrad.core import data
-from glassgrad.core.fit import Silent, fit
+from glassgrad.core.training.loop import Silent, fit
 from tests.kernels.checking import why_no_gpu
 
 needs_gpu = pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "a GPU is there")

@@ -3,15 +3,15 @@
 import pytest
 
 from glassgrad import models, training
-from glassgrad.core.recipe import COMMON
+from glassgrad.core.training.settings import TrainingSettings
 from glassgrad.kernels.errors import GlassgradError
 
 
 @pytest.mark.parametrize("name", models.MODULES)
 def test_a_mistyped_name_is_an_error_that_names_the_setting(name):
     recipe = models.recipe(name)
-    plain = recipe.resolve()
-    named = [k for k, v in plain.items() if isinstance(v, str) and k not in COMMON]
+    plain, common = recipe.resolve().as_dict(), TrainingSettings().as_dict()
+    named = [k for k, v in plain.items() if isinstance(v, str) and k not in common]
     for key in named:
         with pytest.raises(GlassgradError, match=key):
             s = recipe.resolve(None, {key: "no such thing"})

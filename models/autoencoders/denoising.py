@@ -1,0 +1,222 @@
+"""Denoising autoencoders (lecture 1, V0 295-307; lecture 2, D1 43-52; Vincent et al. 2008, 2010).
+
+Codes that do not mind noise: the input is corrupted, the loss compares with what it was before ::
+
+    L_DAE(α, β) = Σ_i E_{x̃ ~ q(x̃|x_i)} L(g(f(x̃, α), β), x_i)  →  min
+
+SGD replaces the expectation by one x̃, another one each time an image comes up (V0 302):
+
+    noise="gaussian"   x̃ ~ N(x, σ² I)
+    noise="masking"    each component is 0 with probability p0, the others stay as they are: unlike
+                       dropout nothing is divided by 1 - p0
+
+The second lecture means something else by the name (D1 45): the sample itself is enlarged, once, by
+noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
+with Gaussian, masking and salt-and-pepper noise (as many components as masking spoils, each 0 or 1
+by a coin). The noise never changes, so a large network can learn it by heart. On the slide a noised
+image is a sample like any other, and its own target: `target="itself"`, the default of this form.
+`target="clean"` asks for what was there before.
+
+The pictures: those of every autoencoder; the same net trained without noise next to this one
+(`beside`); and images, their corrupted versions, and what came back from both nets.
+The figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, to compare with `noise_error`,
+‖x̃ - x‖².
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from ... import core as gg
+from ...core import pictures
+from ...core.data import DataSet, Split, minibatches
+from ...core.training.recipe import Recipe
+from ...core.training.settings import setting
+from ...core.training.system import Batch
+from ..common import code_pictures
+from ..common.encoder_decoder import Autoencoder, squared_error
+from ..common.images import as_images
+from ..common.rows import rows
+from . import twins
+from .regularised import RegularisedSettings, check_of, code_figures, layers
+
+Noise = Literal["gaussian", "masking", "static"]
+
+
+class Settings(RegularisedSettings):
+    """What a denoising autoencoder is made of."""
+
+    noise: Noise = setting("gaussian", help="what spoils the images")
+    sigma: float = setting(
+        0.3, least=0, when=("noise", "gaussian", "static"), help="spread σ of Gaussian noise"
+    )
+    p0: float = setting(
+        0.3,
+        least=0,
+        below=1,
+        when=("noise", "masking", "static"),
+        help="share that masking sets to 0",
+    )
+    copies: int = setting(
+        1, least=1, when=("noise", "static"), help="copies of an image with each type of noise"
+    )
+    target: Literal["clean", "itself"] = setting(
+        "itself", when=("noise", "static"), help="what is to come back from a noised copy"
+    )
+
+
+class MaskingSettings(Settings):
+    """With masking noise."""
+
+    noise: Noise = "masking"
+
+
+class StaticSettings(Settings):
+    """With noise that is drawn once."""
+
+    noise: Noise = "static"
+
+
+def salt_and_pepper(x: np.ndarray, p: float, rng) -> np.ndarray:
+    """Each element becomes, with probability p, 0 or 1 by a coin.
+
+    >>> salt_and_pepper(np.full((1, 4), 0.5), 0.0, gg.Generator(0)).tolist()
+    [[0.5, 0.5, 0.5, 0.5]]
+    """
+    u = rng.uniform(x.shape, dtype=x.dtype)
+    return np.where(u < p / 2, 0, np.where(u < p, 1, x)).astype(x.dtype)
+
+
+def enlarged(x: np.ndarray, s: Settings, rng) -> tuple[np.ndarray, np.ndarray]:
+    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...]; and of which row each is one."""
+    parts = [x]
+    for i in range(s.copies):
+        r = rng.child("static", i)
+        parts.append(gg.gaussian_noise(x, s.sigma, r).numpy())
+        parts.append(gg.masking_noise(x, s.p0, r).numpy())
+        parts.append(salt_and_pepper(x, s.p0, r))
+    return np.concatenate(parts), np.tile(np.arange(len(x)), len(parts))
+
+
+class DenoisingAutoencoder(Autoencoder):
+    """An autoencoder that sees x̃ and is compared with x; `noise` is its stream of numbers."""
+
+    def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
+        super().__init__(*layers(data, s, rng, dtype), s)
+        self.noise = rng.child("noise")
+        if s.noise == "static":
+            x, source = enlarged(data.train.x, s, self.noise)
+            self.sample = Split(x, source)  # no tensors: data, not state
+            self.clean = x if s.target == "itself" else data.train.x
+
+    def corrupted(self, x, rng):
+        """x̃ ~ q(x̃|x) for rows x [N, D]; the static form is tested with Gaussian noise."""
+        if self.s.noise == "masking":
+            return gg.masking_noise(x, self.s.p0, rng)
+        return gg.gaussian_noise(x, self.s.sigma, rng)
+
+    def objective(self, batch):
+        """(1/N) Σ_i L(g(f(x̃_i)), x_i); in the static form x̃ is batch.x and x is batch.y."""
+        x = rows(batch.x)
+        if self.s.noise != "static":
+            return self.losses(self.encode(self.corrupted(x, self.noise)), x).mean()
+        target = x if batch.y is None or batch.y.ndim < 2 else rows(batch.y)
+        return self.losses(self.encode(x), target).mean()
+
+    def batches(self, data, size, seed, epoch, start):
+        """Minibatches of images; in the static form of the enlarged sample, with their targets."""
+        if self.s.noise != "static":
+            yield from super().batches(data, size, seed, epoch, start)
+            return
+        own = self.s.target == "itself"
+        for b in minibatches(self.sample, size, seed=seed, epoch=epoch, start=start):
+            yield Batch(b.x, b.x if own else self.clean[b.y])
+
+    def batches_per_epoch(self, data, size):
+        """How many minibatches an epoch has."""
+        static = self.s.noise == "static"
+        return -(-len(self.sample if static else data.train) // size)
+
+    def evaluate(self, split, size=500):
+        """Errors per image: of clean ones, of noised ones, and of the noise itself."""
+        noise = self.noise.child("evaluate")
+
+        def figures(batch):
+            x = rows(batch.x)
+            z, other = self.encode(x), self.corrupted(x, noise)
+            return {
+                "squared_error": squared_error(self.decode(z), x).mean(),
+                "denoising_error": squared_error(self.decode(self.encode(other)), x).mean(),
+                "noise_error": squared_error(other, x).mean(),
+                **code_figures(z.numpy(), self.s.activation),
+            }
+
+        return self.average(figures, split, size)
+
+
+def build(data: DataSet, s: Settings, rng, dtype="float32") -> DenoisingAutoencoder:
+    """The network for a data set."""
+    return DenoisingAutoencoder(data, s, rng, dtype)
+
+
+def figures(system: DenoisingAutoencoder, data: DataSet, s: Settings) -> dict:
+    """Those of code_pictures.py, and compared with the same net trained without noise: the codes
+    and what becomes of corrupted images.
+    """
+    found = code_pictures.figures(system, data, s)
+    other, name = twins.twin(build, system, data, s, noise="gaussian", sigma=0.0)
+    found["beside"] = twins.beside([(system, "with noise"), (other, name)], data)
+    if data.train.x.ndim == 4:
+        x = data.test.x[:12].reshape(-1, data.test.x[0].size)
+        corrupted = system.corrupted(gg.Tensor(x), gg.Generator(s.seed).child("figures")).numpy()
+        y = [corrupted, *(net.reconstruct(corrupted) for net in (system, other))]
+        noise, ours, plain = (((a - x) ** 2).sum(axis=1).mean() for a in y)
+        title = (
+            f"data / corrupted ({noise:.1f} per image) / reconstruction ({ours:.1f}) /\n"
+            f"by the net trained {name} ({plain:.1f})"
+        )
+        sheet = as_images(np.concatenate([x, *y]), data)
+        found["denoising"] = pictures.image_sheet(sheet, 12, title)
+    return found
+
+
+SMALL = {"epochs": 60, "batch": 50, "lr": 5e-3}
+MNIST = {"code": 500, "epochs": 20, "lr": 2e-3, "select": "denoising_error"}
+PRESETS = {"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST}
+
+GAUSSIAN = Recipe(
+    name="denoising-autoencoder",
+    title="Denoising autoencoder, Gaussian noise",
+    lecture="lecture 1 (V0 295-307)",
+    rows=(17,),
+    build=build,
+    settings=Settings,
+    presets=PRESETS,
+    metric="denoising_error",
+    figures=figures,
+    check=check_of(build, Settings),
+)
+MASKING = replace(
+    GAUSSIAN,
+    name="denoising-autoencoder-masking",
+    title="Denoising autoencoder, masking noise",
+    rows=(18,),
+    settings=MaskingSettings,
+    check=check_of(build, MaskingSettings),
+)
+STATIC = replace(
+    GAUSSIAN,
+    name="denoising-autoencoder-static",
+    title="Denoising autoencoder by a sample enlarged once with noised images",
+    lecture="lecture 2 (D1 43-52, 246)",
+    rows=(19,),
+    settings=StaticSettings,
+    presets={
+        "digits": {**SMALL, "epochs": 15},
+        "mnist": {**MNIST, "epochs": 5},
+        "fashion_mnist": {**MNIST, "epochs": 5},
+    },
+    check=check_of(build, StaticSettings),
+)
+RECIPES = (GAUSSIAN, MASKING, STATIC)

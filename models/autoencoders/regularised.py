@@ -1,0 +1,139 @@
+"""What the regularised autoencoders share (lecture 1, V0 270-345; lecture 2, D1 244-248).
+
+A sparse, contractive or relational autoencoder is that of two layers with one more term ::
+
+    L_AE(α, β) + λ · penalty  →  min
+
+and a denoising one puts something else in. Whatever the variant, the loss is the mean over the
+samples of a minibatch (the lecture's sums, divided by ℓ), the score is the squared error per image,
+and the same figures say what the codes are like:
+
+    active      share of the codes above 0.1 in magnitude
+    saturated   of sigmoid codes: share below 0.01 or above 0.99, its flat ends (Rifai et al. 2011)
+
+`tied=True` makes B = Aᵀ, "as is often done" (V0 263) and as Vincent and Rifai do; the lecture's B
+is free, which is the default.
+"""
+
+import numpy as np
+
+from ... import core as gg
+from ...core import nn
+from ...core.data import DataSet, Split
+from ...core.training.settings import SettingError, setting
+from ...core.training.system import Batch
+from ..common.encoder_decoder import (
+    ACTIVATIONS,
+    Autoencoder,
+    AutoencoderSettings,
+    squared_error,
+)
+from ..common.rows import rows
+
+
+class RegularisedSettings(AutoencoderSettings):
+    """What an autoencoder of two layers has whose two matrices may be one."""
+
+    code: int = 100
+    tied: bool = setting(False, help="B = Aᵀ, one matrix for both")
+
+
+class Transposed(nn.Module):
+    """x̂ = Wᵀ z + b with the weight W [K, D] of another layer: z [N, K] -> [N, D].
+
+    >>> other = nn.Linear(4, 2, rng=gg.Generator(0))
+    >>> Transposed(other)(gg.ones((3, 2))).shape
+    (3, 4)
+    """
+
+    def __init__(self, other: nn.Linear):
+        self.other = other
+        d = other.weight
+        self.bias = gg.tensor(np.zeros(d.shape[1], d.dtype), requires_grad=True)
+
+    def members(self):
+        """The bias alone: W is the other layer's, and saved there."""
+        return [("bias", self.bias)]
+
+    def forward(self, z):
+        return gg.linear(z, self.other.weight.T, self.bias)
+
+
+class Regularised(Autoencoder):
+    """An autoencoder with L_AE + λ · penalty; a subclass says what the penalty is."""
+
+    def penalty(self, x, z):
+        """What λ multiplies, a scalar, for inputs x [N, D] and their codes z [N, K]."""
+        raise NotImplementedError(f"{type(self).__name__} has no penalty")
+
+    def objective(self, batch):
+        """(L_AE + λ penalty, {"reconstruction": L_AE, "penalty": ...}), of x [N, ...]."""
+        x = rows(batch.x)
+        z = self.encode(x)
+        loss, penalty = self.losses(z, x).mean(), self.penalty(x, z)
+        extra = {"reconstruction": loss.item(), "penalty": penalty.item()}
+        return loss + penalty * self.s.weight, extra
+
+    def evaluate(self, split, size=500):
+        """The squared error per image, whatever the loss; and what the codes are like."""
+        return self.average(lambda batch: self.measured(rows(batch.x)), split, size)
+
+    def measured(self, x) -> dict:
+        """The figures of a batch of rows [N, D]."""
+        z = self.encode(x)
+        error = squared_error(self.decode(z), x).mean().item()
+        return {"squared_error": error, **code_figures(z.numpy(), self.s.activation)}
+
+
+def code_figures(z: np.ndarray, activation: str) -> dict[str, float]:
+    """{"active"} of codes [N, K]; of a sigmoid's {"saturated"} too.
+
+    >>> code_figures(np.array([[0.0, 0.5], [0.99, 0.2]]), "sigmoid")
+    {'active': 0.75, 'saturated': 0.25}
+    """
+    found = {"active": float((np.abs(z) > 0.1).mean())}
+    if activation == "sigmoid":
+        found["saturated"] = float(((z < 0.01) | (z > 0.99)).mean())
+    return found
+
+
+def layers(
+    data: DataSet, s: RegularisedSettings, rng, dtype="float32"
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """Encoder σ(A x + a) and the decoder's linear part B z + b, tied or not, for a data set."""
+    n, m = int(np.prod(data.train.x.shape[1:])), s.code
+    first = nn.Linear(n, m, rng=rng.child("encoder"), dtype=dtype)
+    encoder = nn.Sequential(first, ACTIVATIONS[s.activation]())
+    if s.tied:
+        return encoder, nn.Sequential(Transposed(first))
+    return encoder, nn.Sequential(nn.Linear(m, n, rng=rng.child("decoder"), dtype=dtype))
+
+
+def expect_sigmoid(s: RegularisedSettings, what: str) -> None:
+    """SettingError, in which `what` needs it, unless the codes are those of a sigmoid."""
+    if s.activation != "sigmoid":
+        raise SettingError(f"{what} needs activation 'sigmoid'; got {s.activation!r}")
+
+
+def check_of(build, settings: type[RegularisedSettings], **own):
+    """A recipe's `check`: the objective of a small system on four rows, for gradcheck.
+
+    The system has these settings, with its `own` values for some. Its generators go back to their
+    start at every call, so that noise is the same each time.
+    """
+
+    def check(rng, **changes):
+        x = rng.random((4, 6))
+        s = settings(**{"code": 3, **own, **changes})
+        system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
+        states = [g.state for _, g in system.named_generators()]
+
+        def f(*parameters):
+            for (_, g), state in zip(system.named_generators(), states):
+                g.state = state
+            found = system.with_parameters(parameters).objective(Batch(x))
+            return found[0] if isinstance(found, tuple) else found
+
+        return f, [p.numpy().copy() for p in system.parameters()]
+
+    return check

@@ -1,0 +1,51 @@
+"""Binary data and their law: what every model of black and white images shares.
+
+Images are drawn as 0 and 1 with their grey levels as probabilities: the training set again in each
+epoch (`binarise="sampled"`) or once (`"fixed"`), validation and test set once. A model that can
+take grey levels as they are has `"grey"` too. The laws given a code, a hidden layer or the pixels
+before are products of Bernoulli laws with logits a_j ::
+
+    -ln p(x) = Σ_j softplus(a_j) - x_j a_j
+"""
+
+from typing import Literal, Protocol
+
+from ...core import nn
+from ...core.data import DataSet, Split, binarised
+
+Binarise = Literal["sampled", "fixed", "grey"]
+
+
+class Binarised(Protocol):
+    """Settings that say how grey levels become 0 and 1."""
+
+    @property
+    def binarise(self) -> str:
+        """One of `Binarise`."""
+
+
+def bernoulli_nll(logits, x):
+    """-ln p(x) = Σ_j softplus(a_j) - x_j a_j over the last axis: a, x [..., D] -> [...].
+
+    The sum over components of what a cross-entropy with logits is for each.
+
+    >>> import glassgrad as gg
+    >>> bernoulli_nll(gg.zeros((1, 3)), gg.ones((1, 3))).numpy().round(4)  # 3 ln 2
+    array([2.0794], dtype=float32)
+    """
+    return nn.losses.binary_cross_entropy_with_logits(logits, x, "none").sum(axis=-1)
+
+
+def prepare(data: DataSet, s: Binarised) -> DataSet:
+    """Binary validation and test images, drawn once; training images too when binarise is fixed.
+
+    With binarise="grey", where a model has it, the data stay as they are.
+    """
+    how, parts = s.binarise, {}
+    if how == "grey":
+        return data
+    for number, (name, split) in enumerate(data.splits()):
+        if name != "train" or how == "fixed":
+            split = Split(binarised(split.x, seed=1, epoch=number), split.y)
+        parts[name] = split
+    return DataSet(data.name, **parts, info=data.info)

@@ -1,0 +1,55 @@
+"""A critic of samples, and the two objectives of the game that it plays (Goodfellow et al. 2014).
+
+D(z) = σ(c(z)) is to be the probability that z is a draw of the prior ("real"), not made by an
+encoder or a generator ("fake"). With logits c ::
+
+    discrimination    -E_real ln D(z) - E_fake ln(1 - D(z))         minimised by the critic
+    deception         -E_fake ln D(z)                               minimised by the maker of fakes
+
+`discrimination` is a sum of two means, so twice a binary cross-entropy. `deception` is the form of
+lecture 4 (U3 590), the binary cross-entropy with the label that the maker wants; the game's own
+form, "minimax", is E_fake ln(1 - D(z)): it has the same fixed point, but hardly a slope where the
+critic is sure. At the best critic discrimination is 2 ln 2 - 2 JS(real, fake), so 1.386 where
+real and fake have one distribution.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from ... import core as gg
+from ...core import nn
+
+FOOLED = 2 * math.log(2)  # `discrimination` of a critic that knows nothing
+Game = Literal["non-saturating", "minimax"]  # the two forms of `deception`
+
+
+def critic(inputs: int, hidden: Sequence[int], rng, dtype="float32") -> nn.Sequential:
+    """Perceptron [N, inputs] -> logits [N, 1], ReLU between layers of the widths in `hidden`.
+
+    >>> critic(2, (8, 8), gg.Generator(0))(gg.zeros((5, 2))).shape
+    (5, 1)
+    """
+    body = nn.mlp([inputs, *hidden], nn.ReLU, rng=rng.child("hidden"), dtype=dtype)
+    top = nn.Linear([inputs, *hidden][-1], 1, rng=rng.child("logit"), dtype=dtype)
+    return nn.Sequential(*body, top)
+
+
+def discrimination(real, fake):
+    """-E_real ln σ(c) - E_fake ln(1 - σ(c)) of logits [N, 1], [M, 1]: a scalar.
+
+    >>> bool(abs(discrimination(gg.zeros((3, 1)), gg.zeros((2, 1))).item() - FOOLED) < 1e-6)
+    True
+    """
+    return gg.softplus(-real).mean() + gg.softplus(fake).mean()
+
+
+def deception(fake, game: Game = "non-saturating"):
+    """-E_fake ln σ(c), or E_fake ln(1 - σ(c)) as "minimax", of logits [N, 1]: a scalar.
+
+    >>> deception(gg.tensor([[100.0]])).item() < 1e-6  # the critic is taken in
+    True
+    """
+    if game == "minimax":
+        return -gg.softplus(fake).mean()
+    return gg.softplus(-fake).mean()

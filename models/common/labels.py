@@ -1,0 +1,31 @@
+"""Class labels: how many classes there are, and which few examples keep theirs."""
+
+import numpy as np
+
+from ...core.data import DataSet, Split
+from ...core.training.settings import SettingError
+
+
+def classes_of(name: str, data: DataSet) -> int:
+    """How many classes a labelled set has; SettingError for one without labels."""
+    y = data.train.y
+    if not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind != "i":
+        raise SettingError(f"{name}: {data.name} has no class labels")
+    return max(len(data.info.classes), int(y.max()) + 1)
+
+
+def few(split: Split, n: int) -> np.ndarray:
+    """Which n examples keep their labels: the first of each class in turn, int64 [n], sorted.
+
+    n = 0 or more than there are means all of them.
+
+    >>> few(Split(np.zeros(5), np.array([1, 1, 1, 0, 0])), 4).tolist()
+    [0, 1, 3, 4]
+    """
+    if not 0 < n < len(split):
+        return np.arange(len(split))
+    y = split.y
+    rank = np.empty(len(y), np.int64)  # the how-manieth of its class an example is
+    for k in np.unique(y):
+        rank[y == k] = np.arange((y == k).sum())
+    return np.sort(np.lexsort((y, rank))[:n])

@@ -1,0 +1,8 @@
+"""Images as rows: what every network of dense layers starts from."""
+
+from ... import core as gg
+
+
+def rows(x):
+    """Images [N, C, H, W] (or rows) as a tensor [N, D]."""
+    return gg.Tensor(x.reshape(len(x), -1))

@@ -1,0 +1,280 @@
+"""What all competitive learning shares (lecture 1, V0 27-142): centres that samples are drawn to.
+
+Centres w_1 .. w_K in the space of the data; a sample belongs to the nearest one,
+
+    a(x) = argmin_y ρ(x, w_y),        ρ(x, w) = ‖x - w‖
+
+and the criterion is Q(w) = mean_i ρ²(x_i, w_a(x_i)). The lecture calls it the mean distance within
+clusters and writes a sum over the ℓ samples; here it is the mean, so that it can be compared with
+its running estimate, one sample's ρ² at a time.
+
+wta.py, wtm.py, k_means.py and som.py differ in which centres a sample moves, and how far:
+
+    online   x_n one after another:  w_y += η K_y (x_n - w_y),  each with the weights of its moment
+    batch    all winners first:      w_y  = Σ_n K_{a(n),y} x_n / Σ_n K_{a(n),y}
+
+The lecture goes on "until Q and/or w are stable". With `tolerance` above 0 training ends after the
+epoch whose Q, as the system reports it in training, differs from that of the epoch before by less
+than that part of it; with 0, the default, all epochs are gone through. While samples are drawn at
+random Q wavers even when w is at rest, by half a per cent on the digits: less than that is chance.
+
+Figures of merit: `q`, the criterion; `qe`, the quantisation error mean ρ; `dead`, how many centres
+win no sample at all; and with labels `purity` = Σ_y max_k n_yk / N, n_yk samples of class k won by
+centre y.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from ... import core as gg
+from ...core.arrays import xp_of
+from ...core.data import DataSet, Split
+from ...core.training.settings import SettingError, TrainingSettings, setting
+from ...core.training.system import Batch, System
+from ...kernels import som as kernel
+
+# K as a function of two distances at right angles, r = √(v² + h²), and the width σ
+KERNELS = {
+    "gaussian": lambda v, h, s: np.exp(-(v**2 + h**2) / (2 * s**2)),
+    "exponential": lambda v, h, s: np.exp(-(v + h) / s),  # city-block, lecture 2 with σ = 1
+    "triangle": lambda v, h, s: np.maximum(s - v, 0) * np.maximum(s - h, 0),
+    "bubble": lambda v, h, s: (v**2 + h**2 <= s**2).astype(float),
+}
+Kernel = Literal["gaussian", "exponential", "triangle", "bubble"]
+# the factor of η and σ when the part t of the training is over
+DECAYS = {
+    "constant": lambda t: 1.0,
+    "asymptotic": lambda t: 1 / (1 + 2 * t),
+    "linear": lambda t: 1 - 0.99 * t,
+}
+Decay = Literal["constant", "asymptotic", "linear"]
+
+
+# ------------------------------------------------------------------------ where to start
+
+
+def small_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
+    """Near zero, whatever the data: uniform in ±1/(2·count), as lecture 1 starts a map."""
+    return rng.uniform((count, x.shape[1]), -0.5 / count, 0.5 / count)
+
+
+def sample_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
+    """Random rows of x; no row twice as long as there are enough."""
+    return x[rng.permutation(-(-count // len(x)) * len(x))[:count] % len(x)].copy()
+
+
+def spread_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
+    """k-means++ (Arthur & Vassilvitskii 2007): rows of x, each drawn with a probability in
+    proportion to its squared distance from the nearest row chosen before; in its greedy form, of
+    2 + ln(count) such draws the one is taken that leaves the least Q, as libraries do.
+
+    >>> sorted(spread_weights(np.array([[0.0], [0.0], [9.0]]), 2, gg.Generator(0))[:, 0].tolist())
+    [0.0, 9.0]
+    """
+    chosen = [int(rng.integers(len(x), 1)[0])]
+    nearest = kernel.distances(x, x[chosen])[:, 0].astype("float64")
+    for u in rng.uniform((count - 1, 2 + int(np.log(count))), dtype="float64"):
+        total = nearest.cumsum()
+        drawn = np.searchsorted(total, u * total[-1], side="right")
+        drawn = np.minimum(drawn, len(x) - 1)  # all at 0: any row is as good
+        left = np.minimum(nearest[:, None], kernel.distances(x, x[drawn]))
+        best = int(left.sum(axis=0).argmin())
+        chosen.append(int(drawn[best]))
+        nearest = left[:, best]
+    return x[chosen].copy()
+
+
+INITS = {"lecture": small_weights, "sample": sample_weights, "k-means++": spread_weights}
+Init = Literal["lecture", "sample", "k-means++"]
+
+
+# --------------------------------------------------------------------------- the settings
+
+
+def without_gradients(why: str) -> dict[str, str]:
+    """The inherited settings that no system here has a use for: the `idle` of its settings."""
+    return dict.fromkeys(("schedule", "optimiser", "clip", "weight_decay"), why)
+
+
+class CompetitiveSettings(TrainingSettings):
+    """What every system of centres has."""
+
+    tolerance: float = setting(
+        0.0, least=0, help="relative change of Q that ends training, 0 for none"
+    )
+    scale: bool = setting(False, help="each feature shifted to mean 0 and scaled to spread 1")
+    whole: bool = setting(False, help="train and judge on all samples, without a split")
+
+
+class OnlineSettings(CompetitiveSettings):
+    """What a system has whose samples come one after another."""
+
+    decay: Decay = setting("constant", help="how the rate η and the width σ fall in training")
+    draws: int = setting(0, least=0, help="samples drawn in an epoch, 0 for as many as there are")
+    shuffled: bool = setting(False, help="go through the samples in turn, in a random order")
+
+
+class KohonenSettings(
+    OnlineSettings,
+    idle=without_gradients("on competitive learning, whose rate is lr times `decay`"),
+):
+    """What a Kohonen net has, whoever wins: wta.py and wtm.py."""
+
+    centres: int = setting(10, least=1, help="number of units K")
+    init: Init = setting("sample", help="where the weights w start")
+    lam: float = setting(1e-3, above=0, help="weight λ of each sample in the running estimate of Q")
+    batch: int = 50
+    epochs: int = 30
+
+    def check(self):
+        if self.lam > 1:
+            raise SettingError(f"lam must be at most 1, all of it the last one; got {self.lam}")
+
+
+KOHONEN_PRESETS = {
+    "iris": {"centres": 3, "scale": True, "whole": True, "batch": 10},
+    "house_votes_84": {"centres": 2, "whole": True, "batch": 10},
+    "mnist": {"epochs": 5},
+    "fashion_mnist": {"epochs": 5},
+}
+
+
+# --------------------------------------------------------------------------- the system
+
+
+class Competitive(System):
+    """Centres w [M, D]; they are a buffer, since no gradient moves them.
+
+    `batches` draws single samples with replacement, as the lecture says; or, `shuffled`, the list
+    of all draws of the training goes through the samples in turn, in a random order. `draws` is
+    the length of an epoch, 0 for as many as there are samples.
+    """
+
+    def __init__(self, w: np.ndarray, s: CompetitiveSettings):
+        super().__init__()
+        self.w, self.s = gg.Tensor(w), s
+
+    def batches(self, data, size, seed, epoch, start):
+        """The draws of an epoch, `size` at a time."""
+        x, n = data.train.x, self.s.draws or len(data.train)
+        if self.s.shuffled:
+            whole = gg.Generator(seed).child("draws").permutation(self.s.epochs * n) % len(x)
+            chosen = whole[epoch * n : (epoch + 1) * n]
+        else:
+            chosen = gg.Generator(seed).child("draws", epoch).integers(len(x), n)
+        for k in range(start * size, n, size):
+            yield Batch(x[chosen[k : k + size]])
+
+    def batches_per_epoch(self, data, size):
+        """How many minibatches the draws of an epoch make."""
+        return -(-(self.s.draws or len(data.train)) // size)
+
+    def finished(self, training):
+        """Is Q stable: |Q - Q'| < tolerance · Q' for the last epoch's Q and Q' of that before?"""
+        q = [row["q"] for row in training.history[-2:] if "q" in row]
+        return len(q) == 2 and abs(q[1] - q[0]) < self.s.tolerance * q[0]
+
+    def rates(self, training, n: int) -> np.ndarray:
+        """η for each of the next n samples."""
+        step = 1 / max(1, training.batches * training.settings.epochs * n)
+        fall = DECAYS[self.s.decay]
+        return np.array([training.settings.lr * fall(training.done + i * step) for i in range(n)])
+
+    def online(self, x, k: np.ndarray, rates: np.ndarray, rule: str = "difference"):
+        """One sample of x [N, D] after another: w_m += η_n K[winner_n, m] (x_n - w_m).
+
+        Returns ρ² [N] of each sample to its winner, before its own step.
+        """
+        xp, w = xp_of(x), self.w.data
+        table, rates = (xp.asarray(a, w.dtype) for a in (k[None], rates))
+        w, _, d2 = kernel.online(w, x, table, xp.zeros(len(x), "int64"), rates, rule)
+        self.w.assign(w)
+        return d2
+
+    def winners(self, x, w=None) -> tuple[np.ndarray, np.ndarray]:
+        """(winner [N], distance [N]) of the rows of x among the centres, or among others, w."""
+        w = self.w.data if w is None else w
+        index, d2 = kernel.winners(xp_of(w).asarray(x, w.dtype), w)
+        return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
+
+    def distances(self, x, w=None) -> np.ndarray:
+        """Squared distances [N, M] of the rows of x to the centres, or to others, w."""
+        w = self.w.data if w is None else w
+        d2 = kernel.distances(xp_of(w).asarray(x, w.dtype), w)
+        return gg.Tensor(d2).numpy()
+
+    def class_counts(self, split) -> np.ndarray:
+        """How often each class wins at each centre, [M, classes]."""
+        winner, _ = self.winners(split.x)
+        counts = np.zeros((len(self.w.data), int(split.y.max()) + 1), np.int64)
+        np.add.at(counts, (winner, split.y), 1)
+        return counts
+
+    def evaluate(self, split, size=500):
+        """q, qe, dead and, with labels, purity: see the page."""
+        winner, rho = self.winners(split.x)
+        rho = rho.astype(np.float64)
+        figures = {
+            "q": float((rho**2).mean()),
+            "qe": float(rho.mean()),
+            "dead": float(len(self.w.data) - len(np.unique(winner))),
+        }
+        if has_classes(split):
+            counts = self.class_counts(split)
+            figures["purity"] = float(counts.max(axis=1).sum() / counts.sum())
+        return figures
+
+
+def has_classes(split) -> bool:
+    """Are there labels that name classes?"""
+    return split.y is not None and split.y.dtype.kind == "i"
+
+
+def batch_step(w, x, k, rule: str = "difference"):
+    """(new w [M, D], ρ² [N] at the old w): each centre becomes the mean of the samples, weighted by
+    K [M, M] with the winner as its row; one that no sample pulls stays.
+
+    It is `kernels.som.update` at rate 1 with every column of K divided by its sum over the samples.
+    With another `rule` than the difference the step is that rule's, divided by the same sums.
+
+    >>> w, x = np.array([[0.0], [9.0], [50.0]]), np.array([[1.0], [3.0], [8.0]])
+    >>> batch_step(w, x, np.eye(3))[0][:, 0].tolist()
+    [2.0, 8.0, 50.0]
+    """
+    xp = xp_of(w)
+    winner, d2 = kernel.winners(x, w)
+    total = xp.bincount(winner, minlength=len(w)).astype(w.dtype) @ k
+    return kernel.update(w, x, winner, k / xp.where(total == 0, 1, total), 1.0, rule), d2
+
+
+def lloyd(x, w, steps: int = 100):
+    """The centres [K, D] that Lloyd's algorithm reaches from w in at most so many steps.
+
+    >>> x = np.array([[0.0], [1.0], [10.0], [12.0]])
+    >>> lloyd(x, np.array([[0.0], [1.0]]))[:, 0].tolist()
+    [0.5, 11.0]
+    """
+    one_each = np.eye(len(w), dtype=w.dtype)
+    for _ in range(steps):
+        before, (w, _) = w, batch_step(w, x, one_each)
+        if (before == w).all():
+            break
+    return w
+
+
+# ------------------------------------------------------------------------------- the data
+
+
+def prepare(data: DataSet, s: CompetitiveSettings) -> DataSet:
+    """Rows instead of images; with `whole` the system sees all samples and is judged on them."""
+    parts = {"train": data.whole(), "test": data.whole()} if s.whole else dict(data.splits())
+    flat = {k: Split(v.x.reshape(len(v), -1), v.y) for k, v in parts.items()}
+    data = DataSet(data.name, **flat, info=data.info)
+    return data.standardised() if s.scale else data
+
+
+def expect_centres(name: str, count: int, x) -> None:
+    """SettingError where there are more centres than samples."""
+    if count > len(x):
+        raise SettingError(f"{name}: centres must be at most {len(x)}; got {count}")

@@ -1,0 +1,110 @@
+"""Winner takes most: the Kohonen net with soft competition (lecture 1, V0 85-104).
+
+Every unit moves towards every sample, the less the farther it is:
+
+    w_y += η (x_i - w_y) K(ρ(x_i, w_y))        for all y,   K non-negative, non-increasing
+
+K acts on the distance in the space of the data; there is no grid yet. It is a step of SG on
+Σ_y Φ(ρ(x_i, w_y)) with Φ'(ρ) = K(ρ) ρ: for K = exp(-ρ²/2σ²) that is Φ = σ² (1 - exp(-ρ²/2σ²)).
+
+What the formula says, and its slide does not: the unit y looks at no other unit. Each w_y by
+itself climbs the density of the data smoothed with a kernel of width σ (it is a stochastic mean
+shift); units that come to the same hill stay there together, and σ wider than the data leads all
+of them to the mean. Who wins has no part in it. So the rule as it stands (`measure=distance`, the
+default here) finds hills of density, and leaves fewer clusters than units; what "most" promises
+comes with a K that knows of the others. Named settings make it a function, instead of ρ, of
+
+    excess   √(ρ_y² - ρ_a²), a the winner: it has K(0) = 1, and exp(-(ρ_y² - ρ_a²)/2σ²) are the
+             shares of soft k-means over that of the winner
+    rank     0 for the nearest, 1 for the next, ...: neural gas (Martinetz, Berkovich & Schulten
+             1993), whose K is exp(-rank/σ)
+
+and both become winner-takes-all as σ falls to 0 (`decay=linear`). They cure what winner-takes-all
+suffers from (wta.py): units that never win are drawn to the data by the others' samples.
+
+Q is estimated and training ended as there, the yardstick is Lloyd's k-means from the same start,
+the pictures are the same.
+"""
+
+from typing import Literal
+
+from ... import core as gg
+from ...core.arrays import xp_of
+from ...core.data import DataSet
+from ...core.training.recipe import Recipe
+from ...core.training.settings import setting
+from ...kernels import som as kernel
+from . import competitive_pictures
+from .centres import DECAYS, KERNELS, KOHONEN_PRESETS, KohonenSettings, prepare
+from .wta import WTA
+
+# what K is a function of, from the squared distances d2 [K] of one sample to all units
+MEASURES = {
+    "distance": lambda d2: d2**0.5,
+    "excess": lambda d2: (d2 - d2.min()) ** 0.5,
+    "rank": lambda d2: d2.argsort().argsort().astype(d2.dtype),
+}
+Measure = Literal["distance", "excess", "rank"]
+
+
+class Settings(KohonenSettings):
+    """How far every unit moves."""
+
+    kernel: Literal["gaussian", "exponential", "bubble"] = setting(
+        "gaussian", help="how the pull K falls with its argument"
+    )
+    measure: Measure = setting("distance", help="the argument of K")
+    sigma: float = setting(0.7, above=0, help="width σ of K")
+    lr: float = 0.1
+
+
+class WTM(WTA):
+    """The same weights and figures; all units move."""
+
+    def move(self, x, training):
+        """The samples x [N, D] one after another; returns ρ² [N] to the winner of each."""
+        s, xp, w = self.s, xp_of(x), self.w.data
+        k, measure = KERNELS[s.kernel], MEASURES[s.measure]
+        sigma = s.sigma * DECAYS[s.decay](training.done)
+        found = xp.empty(len(x), w.dtype)
+        for n, rate in enumerate(self.rates(training, len(x))):
+            d2 = kernel.distances(x[n : n + 1], w)[0]
+            found[n] = d2.min()
+            pull = (rate * k(measure(d2), 0, sigma)).astype(w.dtype)
+            w = w + pull[:, None] * (x[n] - w)
+        self.w.assign(w)
+        return found
+
+
+def build(data: DataSet, s: Settings, rng) -> WTM:
+    """The net for a data set."""
+    return WTM(data.train.x, s, rng)
+
+
+def check(rng, sigma: float = 1.3):
+    """Σ_i Σ_y σ² (1 - exp(-ρ²(x_i, w_y)/2σ²)), whose negative gradient is the step's sum."""
+    x, w = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
+
+    def f(weights):
+        d = gg.Tensor(x[:, None, :]) - weights
+        return sigma**2 * (1 - gg.exp((d * d).sum(axis=2) * (-0.5 / sigma**2))).sum()
+
+    return f, [w]
+
+
+WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the hills
+
+RECIPE = Recipe(
+    name="wtm",
+    title="Kohonen net, winner takes most",
+    lecture="lecture 1 (V0 85-104)",
+    rows=(2,),
+    build=build,
+    prepare=prepare,
+    settings=Settings,
+    presets={name: {**KOHONEN_PRESETS[name], "sigma": sigma} for name, sigma in WIDTHS.items()},
+    metric="q",
+    figures=competitive_pictures.figures,
+    check=check,
+)
+RECIPES = (RECIPE,)

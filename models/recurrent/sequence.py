@@ -1,0 +1,221 @@
+"""What the recurrent systems share: the network around the cell, and what sequences are asked for.
+
+    x_1 .. x_T  ->  symbols one-hot or embedded  ->  h_t = cell(x_t, h_{t-1})  ->  a_t = V h_t + c
+
+The cells are in `rnn`, `lstm`, `peephole_lstm` and `gru`; what a_t means and what it costs is the
+task (`which_task`), which the data set decides by what its labels are (lecture 3, V2 160-215).
+The loss is the mean over the steps, or sequences, that exist: padding costs nothing. The slide's
+read-out is σ_y(V h_t), without the bias c. `readout_bias` adds it, and every preset does: the
+numbers were reached with it, and keys which never sound cost nothing to learn then.
+
+A long text is cut into rows read side by side in windows of `steps` steps. The state is carried
+from window to window and the gradient is not (truncated back-propagation through time; Zaremba et
+al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an epoch starts
+from zeros.
+
+Some sets are drawn by the settings (`sequence_data`).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from ... import core as gg
+from ...core import nn
+from ...core.arrays import xp_of
+from ...core.data import DataSet, Split
+from ...core.training.recipe import Recipe
+from ...core.training.settings import setting
+from ...core.training.system import Batch, System
+from .sequence_data import prepare
+from .task import Task, TaskSettings, outputs_on
+from .which_task import task_for
+
+
+class SequenceSettings(TaskSettings):
+    """What every recurrent system has."""
+
+    hidden: int = setting(64, least=1, help="number H of hidden units of a level")
+    layers: int = setting(1, least=1, help="levels, each on the h_t of the one below")
+    dropout: float = setting(
+        0.0, least=0, below=1, help="share of the connections dropped, recurrent ones never"
+    )
+    readout_bias: bool = setting(False, help="bias c of the read-out, which the slide leaves out")
+    weight_noise: float = setting(
+        0.0, least=0, help="spread of noise on the recurrent layer's weights in training"
+    )
+    init: float = setting(
+        0.0, least=0, help="bound of uniform first weights, 0 for each layer's own"
+    )
+
+
+class SequenceModel(System):
+    """Symbols or frames -> recurrent layer -> read-out.
+
+    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) -> (hs
+    [T, N, H], state). Dropout is on all connections but the recurrent ones (Zaremba et al. 2014).
+    """
+
+    def __init__(self, task: Task, layer, s: SequenceSettings, rng, dtype="float32"):
+        self.task, self.s = task, s
+        width = task.inputs
+        if task.symbols and s.embed:
+            width, seed = s.embed, rng.child("embedding")
+            self.embedding = nn.Embedding(task.inputs, width, rng=seed, dtype=dtype)
+        self.layer = layer(width, s, rng.child("layer"), dtype)
+        self.readout = nn.Linear(
+            s.hidden, task.outputs, bias=s.readout_bias, rng=rng.child("readout"), dtype=dtype
+        )
+        self.noise = rng.child("noise")
+        self.drop_in = nn.Dropout(s.dropout, rng=rng.child("in"))
+        self.drop_out = nn.Dropout(s.dropout, rng=rng.child("out"))
+        if s.init:  # the language models' U(±init)
+            bounds = {"low": -s.init, "high": s.init}
+            nn.init.everywhere(self, nn.init.uniform, rng.child("init"), **bounds)
+        if task.carries:
+            shape = (self.layer.layers, s.batch, self.layer.hidden)
+            parts = 2 if isinstance(self.layer, nn.LSTM) else 1  # (h, C), or h alone
+            self.carried = [gg.Tensor(np.zeros(shape, dtype)) for _ in range(parts)]
+
+    def encode(self, x):
+        """Input vectors [T, N, I] from an array of frames, or of numbers of symbols."""
+        x = self.on_device(Batch(x)).x
+        if not self.task.symbols:
+            return gg.Tensor(x)
+        if self.s.embed:
+            return self.embedding(x)
+        return gg.one_hot(x, self.task.inputs, self.readout.weight.dtype)
+
+    def forward(self, x, state=None, mask=None):
+        """(outputs [T, N, K], or [N, K] after the last step of each sequence; the last state)."""
+        hs, state = self.layer(self.drop_in(self.encode(x)), state)
+        if self.task.at_end:
+            ends = None if mask is None else mask.sum(axis=0).astype("int64") - 1
+            hs = hs[-1] if ends is None else hs[ends, xp_of(ends).arange(len(ends))]
+        return self.readout(self.drop_out(hs)), state
+
+    def objective(self, batch):
+        """The mean loss of the units that exist. In training a text's state is carried on.
+
+        Σ_tn m_tn L_tn / Σ_tn m_tn over the steps of x [T, N, ...] with mask m [T, N], or the mean
+        of L_n over sequences where only the last step is read out; L is the task's.
+
+        With `weight_noise` the layer's weights are, in training, w + N(0, weight_noise²), drawn
+        for each batch, which drives gates to where small changes do not matter (Graves 2011).
+        """
+        if not (self.training and self.s.weight_noise):
+            return self.mean_loss(batch)
+        weights, std = self.layer.parameters(), self.s.weight_noise
+        noise = [self.noise.normal(w.shape, w.dtype) * w.dtype.type(std) for w in weights]
+        self.layer.with_parameters([w + gg.Tensor(n) for w, n in zip(weights, noise)])
+        try:
+            return self.mean_loss(batch)
+        finally:
+            self.layer.with_parameters(weights)
+
+    def mean_loss(self, batch):
+        """The objective with the weights as they are: a scalar, see `objective`."""
+        carries = self.task.carries and self.training
+        start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
+        outputs, state = self(batch.x, start, batch.mask)
+        if carries:
+            for part, new in zip(self.carried, as_list(state)):
+                part.assign(new.data)
+        losses = self.task.losses(outputs, batch)
+        if batch.mask is None or self.task.at_end:
+            return losses.mean()
+        mask = batch.mask.astype(losses.dtype, copy=False)
+        share = 1 / mask.sum(dtype="float64")  # stays on the device: nobody waits for it
+        share = gg.Tensor(xp_of(mask).asarray(share).astype(losses.dtype))
+        return (losses * gg.Tensor(mask)).sum() * share
+
+    def batches(self, data, size, seed, epoch, start):
+        """The task's minibatches [T, N, ...]; a carried state starts an epoch from zeros."""
+        if self.task.carries and start == 0:
+            for part in self.carried:
+                part.assign(part.xp.zeros_like(part.data))
+        return self.task.training(data.train, size, seed, epoch, start)
+
+    def batches_per_epoch(self, data, size):
+        """How many minibatches the task makes of the training split."""
+        return self.task.per_epoch(data.train, size)
+
+    def evaluate(self, split, size=500):
+        """The mean loss of the units that exist, and the task's figures."""
+        found = {}
+        for batch, outputs in outputs_on(self, split, size):
+            losses = self.task.losses(outputs, batch).numpy()
+            if batch.mask is not None and not self.task.at_end:
+                losses = losses[gg.Tensor(batch.mask).numpy() > 0]
+            values = {"loss": losses, **self.task.scores(outputs.data, batch)}
+            for k, v in values.items():
+                found.setdefault(k, []).append(gg.Tensor(v).numpy().reshape(-1))
+        return self.task.summary({k: np.concatenate(v) for k, v in found.items()})
+
+
+def as_list(state) -> list:
+    """The tensors of a layer's state."""
+    return list(state) if isinstance(state, tuple) else [state]
+
+
+def as_state(parts: list):
+    """The state of a layer from its tensors."""
+    return tuple(parts) if len(parts) > 1 else parts[0]
+
+
+def build(data: DataSet, s: SequenceSettings, rng, *, layer, dtype="float32") -> SequenceModel:
+    """The network for a data set around the layer that ``layer(inputs, s, rng, dtype)`` makes."""
+    return SequenceModel(task_for(data, s), layer, s, rng, dtype)
+
+
+def figures(system: SequenceModel, data: DataSet, s: SequenceSettings) -> dict:
+    """What the task shows."""
+    return system.task.draw(system, data, s)
+
+
+def sample(system: SequenceModel, data: DataSet, n: int, rng):
+    """n frames, symbols or strings that the system makes up."""
+    return system.task.sample(system, data, n, rng)
+
+
+def check(rng, *, layer, settings: type[SequenceSettings]):
+    """The objective on ragged rolls, padded, as a function of the parameters, for gradcheck."""
+    pieces = [(rng.random((n, 2)) < 0.5).astype(float) for n in (5, 3, 2)]
+    data = DataSet("rolls", Split(pieces))
+    system = build(data, settings(hidden=3), gg.Generator(5), layer=layer, dtype="float64")
+    batch = system.task.batch(data.train)
+
+    def f(*parameters):
+        return system.with_parameters(parameters).objective(batch)
+
+    return f, [p.numpy() for p in system.parameters()]
+
+
+def recipe(
+    *, layer, settings: type[SequenceSettings], presets: dict, more_figures=None, **fields
+) -> Recipe:
+    """The recipe of a recurrent system: all but the layer, the numbers and the words is shared.
+
+    Every preset has `readout_bias` on, as its numbers were reached.
+
+    ``more_figures(system, data, settings)`` adds the pictures of the cell to those of the task.
+    """
+
+    def both(system, data, s):
+        return {**figures(system, data, s), **(more_figures or dict)(system, data, s)}
+
+    return Recipe(
+        settings=settings,
+        presets={name: {"readout_bias": True, **preset} for name, preset in presets.items()},
+        build=partial(build, layer=layer),
+        prepare=prepare,
+        figures=both if more_figures else figures,
+        sample=sample,
+        check=partial(check, layer=layer, settings=settings),
+        **fields,
+    )
+
+
+FRAMES = (
+    "nats, summed over 88 keys, mean over the frames 2 .. T of all pieces, each from those before"
+)

@@ -1,0 +1,218 @@
+"""Sparse coding (lecture 2, D1 67-112): each sample as a sum of few of many basis vectors.
+
+    F(α, b) = Σ_i ‖x_i - Σ_j α_ij b_j‖² + λ Σ_i Σ_j |α_ij|  →  min over α and b,      ‖b_j‖ = 1
+
+by alternating optimisation, as the lecture says: the codes α with the basis b fixed, a convex
+problem for each sample; then b with α fixed. Neither step can raise F, so F only falls.
+
+Corrected: the lecture has no constraint on b. Without one, half α and twice b halve the penalty
+at no cost, and λ means nothing: b_j have unit norm here. There is no ½ before the square, as in
+the lecture; scikit-learn has one, so its alpha is λ/2 and its objective F/2.
+
+Codes: FISTA (Beck & Teboulle 2009), z the codes of one sample, D the atoms as rows, G = D Dᵀ ::
+
+    p_k = S(y_k - (2/L)(y_k G - x Dᵀ), λ/L)        L = 2 λ_max(G),   S(a, s) = sign(a)(|a| - s)_+
+    t_{k+1} = (1 + √(1 + 4 t_k²)) / 2
+    y_{k+1} = z_k + (t_k/t_{k+1}) (p_k - z_k) + ((t_k - 1)/t_{k+1}) (z_k - z_{k-1})
+
+in its monotone form: z_k is p_k only where that has a lower F, else z_{k-1}.
+
+Basis: one atom after the other (Mairal et al. 2010), A = αᵀα, B = αᵀx; the best unit vector with
+all else fixed is  b_j ∝ B_j - Σ_{k≠j} A_jk b_k.
+
+The picture: on patches of a photograph the basis becomes edges, each at a place, a direction and a
+width (Olshausen & Field 1996); and a patch as 0.8 φ_36 + 0.3 φ_42 + 0.5 φ_65, as in the lecture.
+For that the patches are brought to like contrast and whitened (patches.py): else slow
+shades, which have nearly all of the variance, come first.
+
+The number: F itself depends on patches and λ, so none is published; scikit-learn's
+DictionaryLearning on the same patches, as many atoms and the same λ, is the yardstick: `peer=n`
+gives it n rounds, once at the end, and `over_sklearn` is F/F' - 1, ours over its.
+"""
+
+import numpy as np
+
+from ... import core as gg
+from ...core.arrays import xp_of
+from ...core.data import DataSet
+from ...core.training.recipe import Recipe, Target
+from ...core.training.settings import setting
+from ...core.training.system import Batch, System
+from ...kernels.product import product
+from ..common.rows import rows
+from . import sparse_coding_pictures
+from .codes import CodeSettings, energy, first_atoms, fista
+from .patches import prepare
+
+WITHOUT_GRADIENTS = ("lr", "optimiser", "schedule", "clip", "weight_decay")
+
+
+class Settings(CodeSettings, idle=dict.fromkeys(WITHOUT_GRADIENTS, "in alternating optimisation")):
+    """The two halves of a round."""
+
+    lam: float = 3.0
+    steps: int = 10
+    passes: int = setting(2, least=1, help="times that each atom is improved in a round")
+    batch: int = setting(250, least=1, help="samples whose codes are found together")
+    contrast: float = 0.3
+    whiten: float = 0.1
+    peer: int = setting(
+        0, least=0, help="rounds of scikit-learn's dictionary learning to compare with, 0 for none"
+    )
+
+
+def update_dictionary(d, z, x, passes: int):
+    """Atoms [K, n] of unit norm with a lower Σ ‖x - z D‖²: each in turn the best, others fixed.
+
+    An atom that no code uses stays as it is.
+    """
+    xp, d = xp_of(d), d.copy()
+    a, b = product(z.T, z), product(z.T, x)
+    for _ in range(passes):
+        for j in range(len(d)):
+            u = b[j] - a[j] @ d + a[j, j] * d[j]
+            norm = float(xp.linalg.norm(u))
+            if norm > 0 and float(a[j, j]) > 0:
+                d[j] = u / norm
+    return d
+
+
+class SparseCoding(System):
+    """The basis `atoms` [K, n] and the codes [N, K] of the training set, in float64.
+
+    Both are buffers: no gradient moves them. The precision costs little and lets F fall to the
+    last digit.
+    """
+
+    def __init__(self, x: np.ndarray, s: Settings, rng):
+        self.s, self.sample = s, x  # no tensor: data, not state
+        self.atoms = gg.Tensor(first_atoms(x.astype("float64"), s.atoms, rng.child("atoms")))
+        self.codes = gg.Tensor(np.zeros((len(x), s.atoms)))
+
+    def batches(self, data, size, seed, epoch, start):
+        """The whole training set at once: F is a sum over all of it. The setting `batch` says for
+        how many rows codes are found together, in arrays that stay in the cache.
+        """
+        if start == 0:
+            yield Batch(data.train.x)
+
+    def batches_per_epoch(self, data, size):
+        """One."""
+        return 1
+
+    def train_step(self, batch, training):
+        """Codes with the basis fixed, then the basis with the codes fixed; returns F / N."""
+        x, lam = rows(self.on_device(batch).x).data, self.s.lam
+        z = self.codes.data.copy()
+        size = training.settings.batch
+        for i in range(0, len(x), size):
+            part = slice(i, i + size)
+            z[part] = fista(x[part], self.atoms.data, lam, z[part], self.s.steps)
+        d = update_dictionary(self.atoms.data, z, x, self.s.passes)
+        self.codes.assign(z)
+        self.atoms.assign(d)
+        with gg.no_grad():
+            f = energy(gg.Tensor(x), self.codes, self.atoms, lam)
+        return {"objective": float(f.mean().item()), "active": float((z != 0).mean())}
+
+    def encode(self, x):
+        """Codes [N, K] of rows x [N, n], from nothing by many steps."""
+        z = xp_of(x).zeros((len(x), len(self.atoms.data)), x.dtype)
+        return fista(x, self.atoms.data, self.s.lam, z, self.s.encode_steps)
+
+    def evaluate(self, split, size=250):
+        """F per sample, the squared error in it, and the part of the codes that is not 0."""
+
+        def figures(batch):
+            x = rows(batch.x)
+            z = gg.Tensor(self.encode(x.data))
+            f = energy(x, z, self.atoms, self.s.lam).mean()
+            error = energy(x, z, self.atoms, 0.0).mean()
+            active = float((z.data != 0).mean())
+            return {"objective": f.item(), "squared_error": error.item(), "active": active}
+
+        return self.average(figures, split, size)
+
+    def evaluate_finished(self, split):
+        """And, with `peer` rounds of scikit-learn's, how F of the training set compares."""
+        found = self.evaluate(split)
+        if not self.s.peer:
+            return found
+        x, z, d = (
+            gg.Tensor(a.astype("float64"))
+            for a in (self.sample, self.codes.numpy(), self.atoms.numpy())
+        )
+        ours, lam = energy(x, z, d, self.s.lam).mean().item(), self.s.lam
+        theirs = sklearn_objective(self.sample, len(d), lam, self.s.peer, self.s.seed)
+        return {**found, "over_sklearn": ours / theirs - 1}
+
+
+def sklearn_objective(x: np.ndarray, atoms: int, lam: float, rounds: int, seed: int) -> float:
+    """F / N that scikit-learn's DictionaryLearning comes to on rows x [N, n]."""
+    import warnings
+
+    from sklearn.decomposition import DictionaryLearning
+    from sklearn.exceptions import ConvergenceWarning
+
+    peer = DictionaryLearning(
+        atoms, alpha=lam / 2, max_iter=rounds, fit_algorithm="cd", tol=1e-8, random_state=seed
+    )
+    with warnings.catch_warnings():  # its inner loop may end early in one of many rounds
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(x.astype("float64"))
+    return 2 * float(peer.error_[-1]) / len(x)
+
+
+def build(data: DataSet, s: Settings, rng) -> SparseCoding:
+    """The model for a data set, with codes for each of its training samples."""
+    return SparseCoding(data.train.x.reshape(len(data.train), -1), s, rng)
+
+
+def check(rng):
+    """F as a function of codes off zero and basis, for gradcheck."""
+    x, z = rng.standard_normal((3, 4)), rng.standard_normal((3, 5))
+    z += np.sign(z)
+    return (lambda z, d: energy(gg.Tensor(x), z, d, 0.3).mean()), [z, rng.standard_normal((5, 4))]
+
+
+AS_THEY_ARE = {"centre": False, "contrast": 0.0, "whiten": 0.0}
+
+RECIPE = Recipe(
+    name="sparse-coding",
+    title="Sparse coding by alternating optimisation",
+    lecture="lecture 2 (D1 67-112)",
+    rows=(33,),
+    build=build,
+    prepare=prepare,
+    data="flower",
+    settings=Settings,
+    presets={
+        "flower": {"epochs": 30},
+        "china": {"epochs": 30},
+        "digits": {"epochs": 40, "lam": 2.0, **AS_THEY_ARE},
+        "mnist": {
+            "epochs": 30,
+            "samples": 2000,
+            "atoms": 200,
+            "lam": 10.0,
+            "steps": 20,
+            **AS_THEY_ARE,
+        },
+    },
+    metric="objective",
+    targets=(
+        Target(
+            "500 patches of a photograph: F above that of scikit-learn's dictionary learning",
+            "flower",
+            "over_sklearn",
+            "none: F depends on patches and λ",
+            0.02,
+            settings={"samples": 500, "atoms": 60, "epochs": 40, "peer": 40, "encode_steps": 20},
+            source="scikit-learn, DictionaryLearning(fit_algorithm='cd'), run beside ours",
+            note="relative; same patches, λ and number of atoms, 40 rounds each",
+        ),
+    ),
+    figures=sparse_coding_pictures.figures,
+    check=check,
+)
+RECIPES = (RECIPE,)

@@ -1,0 +1,121 @@
+"""Prior distributions of codes that only have to be sampled (lecture 2, D1 275; lecture 4, U3 578).
+
+An adversarial or a transport autoencoder never evaluates p(z): samples are all it needs. Two of the
+lecture's drawing, as in Makhzani et al. 2016:
+
+    normal     z ~ N(0, I), of any dimension
+    mixture    z in the plane: one of M normal distributions, equally likely, laid out as the
+               petals of a flower: component k has its mean at (r cos θ_k, r sin θ_k), θ_k = 2πk/M,
+               deviation s_1 along that ray and s_2 across it
+
+With labels (Makhzani et al. 2016, section 2.3) component k is that of class k.
+
+The density is known all the same and drawn behind the codes; and `walk` gives codes in an order
+that leads through the prior, for the decoder to draw.
+"""
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from ...core.arrays import xp_of
+
+Prior = Literal["normal", "mixture"]
+RADIUS, ALONG, ACROSS = 1.4, 0.5, 0.1  # of the mixture: r, s_1, s_2
+
+
+class Normal:
+    """N(0, I) in `size` dimensions."""
+
+    components = 1
+
+    def __init__(self, size: int):
+        self.size = size
+        self.squared_distance = 2.0 * size  # E ‖z - z'‖² of two independent draws
+
+    def sample(self, n: int, rng, dtype="float32", labels=None):
+        """n independent draws [n, size].
+
+        >>> from glassgrad.core import Generator
+        >>> Normal(3).sample(5, Generator(0)).shape
+        (5, 3)
+        """
+        return rng.normal((n, self.size), dtype)
+
+    def density(self, z: np.ndarray) -> np.ndarray:
+        """p(z) of rows [N, size] -> [N]."""
+        return np.exp(-0.5 * (z * z).sum(axis=1)) / (2 * math.pi) ** (self.size / 2)
+
+    def walk(self, rows: int, steps: int, rng) -> np.ndarray:
+        """Codes [rows * steps, size] that lead through the prior.
+
+        In the plane the grid of the quantiles of both codes (Kingma & Welling 2014). In more
+        dimensions each row is the ellipse cos(t) a + sin(t) b through two draws a and b, from a
+        round to -a: at every t it is distributed as the prior is.
+        """
+        if self.size == 2:
+            from scipy.stats import norm
+
+            u = norm.ppf(np.linspace(0.03, 0.97, steps))
+            v = -norm.ppf(np.linspace(0.03, 0.97, rows))
+            return np.stack([np.tile(u, rows), np.repeat(v, steps)], axis=1)
+        a, b = rng.normal((2, rows, 1, self.size), "float64")
+        t = np.linspace(0, math.pi, steps)[:, None]
+        return (np.cos(t) * a + np.sin(t) * b).reshape(-1, self.size)
+
+
+class Mixture:
+    """Petals: `components` normal distributions in the plane, around the origin."""
+
+    size = 2
+
+    def __init__(self, components: int):
+        self.components = components
+        self.angles = 2 * math.pi * np.arange(components) / components
+        self.rays = np.stack([np.cos(self.angles), np.sin(self.angles)], axis=1)
+        self.tangents = np.stack([-np.sin(self.angles), np.cos(self.angles)], axis=1)
+        mean = RADIUS * self.rays.mean(axis=0)
+        second = RADIUS**2 + ALONG**2 + ACROSS**2  # E ‖z‖²
+        self.squared_distance = float(2 * (second - mean @ mean))
+
+    def sample(self, n: int, rng, dtype="float32", labels=None):
+        """n independent draws [n, 2]; row i from the component labels[i], or from any if it is -1.
+
+        >>> from glassgrad.core import Generator
+        >>> z = Mixture(4).sample(1000, Generator(0), labels=np.ones(1000, int))
+        >>> abs(z.mean(axis=0) - [0, RADIUS]).max() < 0.05  # component 1 of 4 points upwards
+        np.True_
+        """
+        along, across = rng.normal((2, n), "float64")
+        xp = xp_of(along)  # the generator may be on a GPU; its integers are on the host
+        k = xp.asarray(rng.integers(self.components, n))
+        if labels is not None:
+            k = xp.where(labels >= 0, labels, k)
+        z = (RADIUS + ALONG * along)[:, None] * xp.asarray(self.rays)[k]
+        return (z + ACROSS * across[:, None] * xp.asarray(self.tangents)[k]).astype(dtype)
+
+    def responsibilities(self, z: np.ndarray) -> np.ndarray:
+        """p(component | z) of rows [N, 2] -> [N, components]."""
+        e = -0.5 * (((z @ self.rays.T - RADIUS) / ALONG) ** 2 + (z @ self.tangents.T / ACROSS) ** 2)
+        p = np.exp(e - e.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True)
+
+    def density(self, z: np.ndarray) -> np.ndarray:
+        """p(z) of rows [N, 2] -> [N]."""
+        e = -0.5 * (((z @ self.rays.T - RADIUS) / ALONG) ** 2 + (z @ self.tangents.T / ACROSS) ** 2)
+        return np.exp(e).mean(axis=1) / (2 * math.pi * ALONG * ACROSS)
+
+    def walk(self, rows: int, steps: int, rng) -> np.ndarray:
+        """Codes [components * steps, 2]: each row goes outwards along one petal, ±2 deviations."""
+        r = RADIUS + ALONG * np.linspace(-2, 2, steps)
+        return (r[None, :, None] * self.rays[:, None]).reshape(-1, 2)
+
+
+def make_prior(prior: Prior, code: int, components: int) -> Normal | Mixture:
+    """The prior of that name: a normal one of `code` numbers, or a mixture of `components`.
+
+    >>> make_prior("normal", 8, 10).size
+    8
+    """
+    return Normal(code) if prior == "normal" else Mixture(components)
