@@ -26,8 +26,9 @@ gradcheck:  ## every derivative against finite differences
 kernels:    ## every registered kernel
 	$(PYTHON) -m glassgrad kernels
 
-reproduce:  ## the published numbers beside ours, about two hours on two cores
-	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table README.md
+reproduce:  ## the published numbers next to ours, about two hours on two cores
+	$(PYTHON) -m glassgrad reproduce --json bench/results/reproduce.json --table LECTURES.md
+	$(PYTHON) -m glassgrad lectures --table LECTURES.md README.md
 
 bench:      ## kernels, layers and training steps next to their peers, about a quarter of an hour
 	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
