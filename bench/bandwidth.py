@@ -21,8 +21,9 @@ def plans() -> list[Plan]:
     """A plan for each call."""
     return [
         Plan(f"{c.op}.{c.pass_}", f"large, {c.name}", lambda session, c=c: make(c, session, SIZE))
-        for c in CALLS if c.bandwidth
-    ]  # fmt: skip
+        for c in CALLS
+        if c.bandwidth
+    ]
 
 
 def make(call: Large, session, size: int):
@@ -62,4 +63,4 @@ def _contender(call: Large, record: Implementation, args: tuple, known: tuple) -
 
     return Contender(
         lambda: record.function(*args), several, record.version, record.idea, check=check
-    )  # fmt: skip
+    )

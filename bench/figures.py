@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.pictures import ACCENT, COLOURS, INK, figure
-from ..core.run import make_folder, write_atomic
+from ..core.training.run_folder import make_folder, write_atomic
 from .record import Record, describe
 from .tables import short
 

@@ -207,8 +207,9 @@ def play(
             row["bound"] = session.roofline.bound(facts["flops"], facts["bytes"])
         row["peers"] = {
             n: {**asdict(found[n]), "error": first[n][1], "ratio": found[n].median / mine.median}
-            for n in found if n in peers and n not in left_out
-        }  # fmt: skip
+            for n in found
+            if n in peers and n not in left_out
+        }
         row["left_out"] = left_out
         rows.append(row)
     return sorted(rows, key=lambda row: row["version"] or 0)

@@ -41,9 +41,10 @@ def make(case: Case, session):
     expected = cache(lambda: reference(case.op, case.pass_, *plain))
     args = tuple(map(session.put, plain))
     records = [
-        r for r in implementations(case.op, case.pass_, session.backend)
+        r
+        for r in implementations(case.op, case.pass_, session.backend)
         if session.version in (None, r.version)
-    ]  # fmt: skip
+    ]
     able = {r.version: "float32" in r.dtypes and r.supports(*args) for r in records}
     contenders = {r.version: _contender(r, case, args, expected) for r in records}
 
@@ -51,7 +52,7 @@ def make(case: Case, session):
         rtol = case.tolerance("float32", precision)
         return lambda what, got: expect_close(
             what, got, expected(), case.reduction, case.floor, rtol
-        )  # fmt: skip
+        )
 
     peers = session.contenders(f"{case.op}.{case.pass_}", *args)
     if not any(able.values()):

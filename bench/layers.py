@@ -39,9 +39,11 @@ CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR = 1e-5, 1e-5, 1e-6
 def plans() -> list[Plan]:
     """A plan for each layer and shape."""
     shapes = {
-        "conv2d.layer": (CONVOLUTIONS, convolution), "lstm.layer": (RECURRENT, recurrent(nn.LSTM)),
-        "gru.layer": (RECURRENT, recurrent(nn.GRU)), "pool2d.layer": (POOLS, pool),
-    }  # fmt: skip
+        "conv2d.layer": (CONVOLUTIONS, convolution),
+        "lstm.layer": (RECURRENT, recurrent(nn.LSTM)),
+        "gru.layer": (RECURRENT, recurrent(nn.GRU)),
+        "pool2d.layer": (POOLS, pool),
+    }
     return [
         Plan(name, label(shape), lambda session, make=make, shape=shape: make(session, *shape))
         for name, (known, make) in shapes.items()

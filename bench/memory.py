@@ -66,7 +66,7 @@ def main(step: str, who: str, backend: str, threads: int) -> None:
         call = ready
         if who != "ours":
             call = found[who].contender(step, ready).call
-            del ready.system, ready.trainer  # the peer has its own
+            del ready.system, ready.training  # the peer has its own
         for _ in range(steps):
             call()
 

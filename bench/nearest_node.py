@@ -55,6 +55,4 @@ def make(session, samples: int, nodes: int):
     for peer in peers.values():
         peer.check = check(EXPANDED)
     moved = 4 * (samples * D + nodes * D) + 12 * samples
-    yield Job(
-        "som.winners", CASE, ours, check(DIRECT), 2 * samples * nodes * D, moved, peers=peers
-    )  # fmt: skip
+    yield Job("som.winners", CASE, ours, check(DIRECT), 2 * samples * nodes * D, moved, peers=peers)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..core.regular import read_json
-from ..core.run import RunError, write_atomic
+from ..core.training.run_folder import RunError, write_atomic
 from ..kernels.errors import GlassgradError
 from .peers import ITSELF
 
@@ -43,8 +43,9 @@ class Record:
 
     def doubts(self) -> list[str]:
         """Why its ratios are not to be relied on; empty where they are."""
-        checks = [(abs(r["peers"][ITSELF]["ratio"] - 1), r) for r in self.rows
-                  if ITSELF in r["peers"]]  # fmt: skip
+        checks = [
+            (abs(r["peers"][ITSELF]["ratio"] - 1), r) for r in self.rows if ITSELF in r["peers"]
+        ]
         off, row = max(checks, key=lambda check: check[0], default=(0.0, None))
         found = []
         if off > OFF:
@@ -185,8 +186,9 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
     names, here = {r["name"] for r in new.rows}, {key_of(r) for r in new.rows if r["median"]}
     found = [
         f"{describe(row)}: not measured any more"
-        for key, row in before.items() if row["name"] in names and key not in here
-    ]  # fmt: skip
+        for key, row in before.items()
+        if row["name"] in names and key not in here
+    ]
     compared = 0
     for row in new.rows:
         other = before.get(key_of(row))
@@ -196,11 +198,12 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
             f"{describe(row)}: {peer} was left out"
             for peer in other["peers"]
             if peer in new.peers and peer not in row["peers"] and peer != ITSELF
-        ]  # fmt: skip
+        ]
         pairs = {
             f"ratio to {p}": (other["peers"][p]["ratio"], v["ratio"])
-            for p, v in row["peers"].items() if p in other["peers"] and p != ITSELF
-        }  # fmt: skip
+            for p, v in row["peers"].items()
+            if p in other["peers"] and p != ITSELF
+        }
         was, now = memory_shares(other), memory_shares(row)
         pairs |= {f"{p}'s memory over ours": (was[p], now[p]) for p in was.keys() & now.keys()}
         if not pairs and row["roofline"] and other["roofline"]:
@@ -208,8 +211,9 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
         compared += bool(pairs)
         found += [
             f"{describe(row)}: {what} fell from {was:.3g} to {now:.3g}"
-            for what, (was, now) in pairs.items() if not now >= was / factor
-        ]  # fmt: skip
+            for what, (was, now) in pairs.items()
+            if not now >= was / factor
+        ]
     if not compared:
         raise RecordError("nothing to compare: the two records share no row")
     return found, compared

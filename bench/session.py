@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from .. import kernels
-from ..cli import machine
+from ..core import machine
 from ..core.arrays import module_for
 from . import peers
 from . import roofline as rooflines
@@ -69,8 +69,9 @@ class Run:
         best = Roofline(max(now.flops, then.flops), max(now.bytes, then.bytes))
         ratios = now.flops / then.flops, now.bytes / then.bytes
         if not all(1 / MOVED < r < MOVED for r in ratios):
-            first, last = (f"{r.flops / 1e9:.0f} GFLOP/s and {r.bytes / 1e9:.1f} GB/s"
-                           for r in (then, now))  # fmt: skip
+            first, last = (
+                f"{r.flops / 1e9:.0f} GFLOP/s and {r.bytes / 1e9:.1f} GB/s" for r in (then, now)
+            )
             self.note(
                 f"the roofline was {first} at the beginning of the run, {last} at its end; parts"
                 " of it are parts of the better"

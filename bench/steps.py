@@ -1,8 +1,8 @@
 """Whole training steps: forward, backward, clipping, optimiser, as `fit` takes them.
 
-    lenet      the convolutional network for MNIST, batch 100                     models/lenet.py
-    vae        the variational autoencoder for binary MNIST, batch 100            models/vae.py
-    jsb-lstm   the LSTM on piano rolls: 4 pieces of 45 to 90 frames of 88 keys    models/lstm.py
+    lenet      the convolutional network for MNIST, batch 100          models/convolutional/lenet.py
+    vae        the variational autoencoder for binary MNIST, batch 100  models/variational/vae.py
+    jsb-lstm   the LSTM on piano rolls: 4 pieces of 88 keys    models/recurrent/lstm.py
     mlp        784-128-128-10, batch 32: so small that overhead decides
 
 The data are made up in the shapes of the real sets, the settings are the recipes' own. A peer gets
@@ -13,7 +13,7 @@ three times those of the forward pass as the tape counts them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -22,9 +22,9 @@ from .. import core as gg
 from .. import kernels, models
 from ..core import nn
 from ..core.data import DataSet, Info, Split
-from ..core.recipe import COMMON
-from ..core.system import Batch, System, split_objective
-from ..core.trainer import Trainer
+from ..core.training.settings import TrainingSettings
+from ..core.training.state import TrainingState
+from ..core.training.system import Batch, System, split_objective
 from .clock import StepClock
 from .job import Contender, Job, Plan
 from .verify import VerifyError, expect_near
@@ -63,7 +63,7 @@ def _by_recipe(recipe: str, data: str, make: Callable) -> Callable:
 
     def build(samples: int):
         r = models.recipe(recipe)
-        settings = {**r.resolve(data), "batch": samples}
+        settings = replace(r.resolve(data), batch=samples)
         found = make(np.random.default_rng(0), samples)
         return r.build(found, settings, gg.Generator(0)), found, settings
 
@@ -88,41 +88,38 @@ def _rolls(rng, n: int) -> DataSet:
 def _mlp(samples: int):
     rng = np.random.default_rng(0)
     split = Split(rng.standard_normal((samples, 784), "float32"), rng.integers(0, 10, samples))
-    return MLP(gg.Generator(0)), DataSet("rows", split), {**COMMON, "batch": samples}
+    return MLP(gg.Generator(0)), DataSet("rows", split), TrainingSettings(batch=samples)
 
 
 STEPS = {
-    s.name: s for s in (
+    s.name: s
+    for s in (
         Step("lenet", "batch 100", 100, _by_recipe("lenet", "mnist", _images)),
         Step("vae", "batch 100", 100, _by_recipe("vae", "mnist", _binary_images), noisy=True),
-        Step(
-            "jsb-lstm", "4 pieces", 4, _by_recipe("lstm", "jsb_chorales", _rolls), noisy=True
-        ),
+        Step("jsb-lstm", "4 pieces", 4, _by_recipe("lstm", "jsb_chorales", _rolls), noisy=True),
         Step("mlp", "batch 32", 32, _mlp),
     )
-}  # fmt: skip
+}
 
 
 def plans() -> list[Plan]:
     """A plan for each step."""
-    return [
-        Plan(s.name, s.case, lambda session, s=s: [make(s, session)]) for s in STEPS.values()
-    ]  # fmt: skip
+    return [Plan(s.name, s.case, lambda session, s=s: [make(s, session)]) for s in STEPS.values()]
 
 
 class Ready:
-    """A system with its trainer and one batch; every call is one training step."""
+    """A system with its training and one batch; every call is one training step."""
 
     def __init__(self, step: Step, device: str = "cpu", samples: int | None = None):
         system, data, self.settings = step.build(samples or step.samples)
         self.system = system.to(device)
         self.system.train()
-        self.trainer = Trainer(self.system, data, self.settings)
-        found = next(system.batches(data, self.settings["batch"], 0, 0, 0))
+        self.training = TrainingState(self.system, data, self.settings)
+        found = next(system.batches(data, self.settings.batch, 0, 0, 0))
         self.batch: Batch = self.system.on_device(found)
 
     def __call__(self) -> float:
-        return self.system.train_step(self.batch, self.trainer)["loss"]
+        return self.system.train_step(self.batch, self.training)["loss"]
 
     def arrays(self) -> list:
         """All numbers that a peer is made of."""

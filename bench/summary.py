@@ -73,8 +73,10 @@ def means(rows: list[dict]) -> list[str]:
     ]
     return found + [
         f"{r.name}, {r.mode}: {SELF_CHECK}: ours against ours is {r.mean:.2f} in the geometric mean"
-        f" of {r.cases}" for r in lines if r.peer == ITSELF
-    ]  # fmt: skip
+        f" of {r.cases}"
+        for r in lines
+        if r.peer == ITSELF
+    ]
 
 
 def geometric_mean(values: list[float]) -> float:
@@ -95,8 +97,9 @@ def memory(rows: list[dict]) -> list[str]:
             continue
         others = [
             f"{name} {v / 1e6:.1f} MB (ours is {used['ours'] / v:.2f} of it)"
-            for name, v in used.items() if name != "ours"
-        ]  # fmt: skip
+            for name, v in used.items()
+            if name != "ours"
+        ]
         found.append(
             f"{row['name']}: peak memory of a step {used['ours'] / 1e6:.1f} MB"
             + "".join(f", {o}" for o in others)

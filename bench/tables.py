@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from ..core.regular import JSON_LIMIT, read_text
-from ..core.run import RunError, write_atomic
+from ..core.training.run_folder import RunError, write_atomic
 from . import summary
 from .record import Record, left_out
 
@@ -156,9 +156,8 @@ def chosen(rows: list[dict], names: list[str]) -> list[dict]:
     if not names:
         return rows
     return [
-        r for r in rows
-        if {r["name"], r["name"].partition(".")[0], kind(r["name"])} & set(names)
-    ]  # fmt: skip
+        r for r in rows if {r["name"], r["name"].partition(".")[0], kind(r["name"])} & set(names)
+    ]
 
 
 def warning(record: Record) -> list[str]:

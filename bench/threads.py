@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ..cli.machine import cores
+from ..core.machine import cores
 from ..kernels.errors import ValueRangeError
 
 

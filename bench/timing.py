@@ -49,9 +49,11 @@ def summary(turns: Sequence[Turn]) -> Timing:
         raise ValueRangeError("summary: there must be at least one turn")
     medians = [t.median for t in turns]
     return Timing(
-        statistics.median(medians), max(medians) - min(medians), min(t.best for t in turns),
+        statistics.median(medians),
+        max(medians) - min(medians),
+        min(t.best for t in turns),
         sum(t.runs for t in turns),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,11 @@ class Table:
             if self.session.notes:  # it raised where it should have made its contender
                 raise RuntimeError(self.session.notes.pop().partition(f"{job.name}: ")[2])
         return {
-            "facts": job.facts(), "digest": digest(self.session.given),
+            "facts": job.facts(),
+            "digest": digest(self.session.given),
             "mine": {key: _shown(c) for key, c in self.mine.items()},
             "absent": [_shown(c) for c in job.absent],
-        }  # fmt: skip
+        }
 
     def call(self, key: str, what: str, file: str | None) -> dict:
         """One call: its seconds, and its results in a file, or without one judged at once."""

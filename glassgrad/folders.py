@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .core.fit import Interrupted
-from .core.recipe import Recipe
-from .core.run import Run, RunError, remove_empty
+from .core.training.loop import Interrupted
+from .core.training.recipe import Recipe
+from .core.training.run_folder import Run, RunError, remove_empty
+from .core.training.settings import TrainingSettings
 
 
 class Folder:
@@ -33,9 +34,7 @@ class Folder:
             self.run.discard()
 
 
-def new_run(
-    out: str | Path, recipe: Recipe, config: dict, held: contextlib.ExitStack
-) -> Run:  # fmt: skip
+def new_run(out: str | Path, recipe: Recipe, config: dict, held: contextlib.ExitStack) -> Run:
     """A new run folder under `out` with its config.json; RunError, and nothing left, if it fails.
 
     `held` takes over the lock on it, which is there before config.json: nobody else can open it.
@@ -63,14 +62,15 @@ def new_run(
 
 def configuration(
     recipe: Recipe, data: str, data_dir: str | Path | None, device: str, backend: str | None,
-    settings: dict,
+    settings: TrainingSettings,
 ) -> dict:  # fmt: skip
     """What config.json holds: enough to train again or go on, from any folder.
 
     >>> from glassgrad import models
-    >>> config = configuration(models.recipe("vae"), "digits", None, "cpu", None, {"lr": 0.1})
-    >>> config["data"], config["settings"]
-    ('digits', {'lr': 0.1})
+    >>> vae = models.recipe("vae")
+    >>> config = configuration(vae, "digits", None, "cpu", None, vae.resolve("digits"))
+    >>> config["data"], config["settings"]["latent"]
+    ('digits', 2)
     """
     from . import __version__
 
@@ -80,7 +80,7 @@ def configuration(
         "data_dir": None if data_dir is None else str(Path(data_dir).absolute()),
         "device": device,
         "backend": backend,
-        "settings": settings,
+        "settings": settings.as_dict(),
         "versions": {
             "glassgrad": __version__,
             "numpy": np.__version__,

@@ -67,10 +67,12 @@ class Live:
         self.shown = now
         rate = (done - self.first) / max(now - self.began, 1e-9)
         self.bar.update(
-            self.task, completed=done, description=f"epoch {epoch + 1}/{self.epochs}",
+            self.task,
+            completed=done,
+            description=f"epoch {epoch + 1}/{self.epochs}",
             rate=f"{rate:.0f} batches/s" if rate >= 10 else f"{rate:.2g} batches/s",
             figures=" ".join(f"{k} {number(v)}" for k, v in list(figures.items())[:1]),
-        )  # fmt: skip
+        )
 
     def epoch(self, row: dict) -> None:
         """An epoch is over: its row of the history, which stays on the screen."""

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from .core.regular import kind, read_json, read_text
-from .core.run import RunError, expect_writable, write_atomic
-from .core.trainer import is_finite_number
+from .core.training.run_folder import RunError, expect_writable, write_atomic
+from .core.training.state import is_finite_number
 
 BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
 KEY = ("recipe", "target", "data")
@@ -62,9 +62,11 @@ def _is_row(row) -> bool:
     numbers = [row.get("bound"), *(row.get(k) or 0 for k in ("spread", "cpu_seconds"))]
     numbers += [0 if row.get(k, ...) is None else row.get(k) for k in ("ours", "seconds")]
     return (
-        all(isinstance(row.get(k), str) for k in texts) and all(map(is_finite_number, numbers))
-        and isinstance(machine, dict) and (not machine or set(MACHINE) <= set(machine))
-    )  # fmt: skip
+        all(isinstance(row.get(k), str) for k in texts)
+        and all(map(is_finite_number, numbers))
+        and isinstance(machine, dict)
+        and (not machine or set(MACHINE) <= set(machine))
+    )
 
 
 def _key(row: dict) -> tuple:

@@ -20,11 +20,12 @@ from .core import Generator
 from .core import data as datasets
 from .core.arrays import module_for
 from .core.data import DataSet, Split
-from .core.fit import DivergedError, Trainer, fit
-from .core.recipe import Recipe, SettingError, Target
-from .core.run import Run, RunError
-from .core.system import System
-from .core.trainer import is_finite_number
+from .core.training.loop import DivergedError, TrainingState, fit
+from .core.training.recipe import Recipe, Target
+from .core.training.run_folder import Run, RunError
+from .core.training.settings import SettingError, TrainingSettings
+from .core.training.state import is_finite_number
+from .core.training.system import System
 from .folders import Folder, configuration, new_run, read_configuration
 from .kernels.errors import DeviceError, GlassgradError
 
@@ -35,7 +36,7 @@ class Trained:
 
     system: System  # with its best weights, in eval mode
     data: DataSet  # prepared
-    settings: dict
+    settings: TrainingSettings
     history: list[dict]  # the figures of each epoch
     test_figures: dict[str, float]  # on the split that `held_out` names
     data_name: str  # in the catalogue
@@ -68,8 +69,8 @@ def backend_for(name: str | None, device: str):
 
 
 def load_data(
-    recipe: Recipe, name: str, data_dir: str | Path | None, settings: dict
-) -> DataSet:  # fmt: skip
+    recipe: Recipe, name: str, data_dir: str | Path | None, settings: TrainingSettings
+) -> DataSet:
     """The data set `name` as the recipe wants it; `data_dir` is looked in first.
 
     Raises SettingError for a set of another kind than the recipe's own, DataError for an unknown
@@ -92,12 +93,12 @@ def load_data(
     return recipe.prepare(data, settings) if recipe.prepare else data
 
 
-def build(recipe: Recipe, data: DataSet, settings: dict, device: str = "cpu") -> System:
+def build(recipe: Recipe, data: DataSet, settings: TrainingSettings, device: str = "cpu") -> System:
     """The untrained system, its weights drawn on the CPU: every device starts from the same.
 
     Raises SettingError or a ShapeError for settings that make no network on these data.
     """
-    return recipe.build(data, settings, Generator(settings["seed"])).to(device)
+    return recipe.build(data, settings, Generator(settings.seed)).to(device)
 
 
 def held_out(data: DataSet) -> tuple[str, Split]:
@@ -215,9 +216,7 @@ def _stop_on_interrupt():
 # ------------------------------------------------------------------ run folders
 
 
-def load(
-    folder: str | Path, data_dir: str | Path | None = None
-) -> tuple[Recipe, Trained]:  # fmt: skip
+def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe, Trained]:
     """A trained system from its run folder, on the CPU, with its best weights.
 
     The test figures are those of result.json, empty where training is not over. `data_dir` is
@@ -230,7 +229,7 @@ def load(
     >>> load("nowhere")
     Traceback (most recent call last):
         ...
-    glassgrad.core.run.RunError: nowhere is not a run folder: it has no config.json
+    glassgrad.core.training.run_folder.RunError: nowhere is not a run folder: it has no config.json
     """
     from .models import recipe as find
 
@@ -240,16 +239,15 @@ def load(
     settings = recipe.resolve(config["data"], config["settings"])
     arrays, progress = run.load()
     data = load_data(recipe, config["data"], data_dir or config["data_dir"], settings)
-    trainer = Trainer(build(recipe, data, settings), data, settings)
-    trainer.restore(arrays, progress)
-    if trainer.best is not None:
-        trainer.system.load_state_dict(trainer.best)
-    trainer.system.eval()
+    state = TrainingState(build(recipe, data, settings), data, settings)
+    state.restore(arrays, progress)
+    if state.best is not None:
+        state.system.load_state_dict(state.best)
+    state.system.eval()
     figures = _test_figures(run) if run.has("result.json") else {}
     trained = Trained(
-        trainer.system, data, settings, trainer.history, figures, config["data"],
-        config["backend"], run,
-    )  # fmt: skip
+        state.system, data, settings, state.history, figures, config["data"], config["backend"], run
+    )
     return recipe, trained
 
 
@@ -334,5 +332,5 @@ def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
     ]
 
 
-def _decisive(settings: dict) -> dict:
-    return {k: v for k, v in settings.items() if k not in ("seed", "ais_every")}
+def _decisive(settings: TrainingSettings) -> dict:
+    return {k: v for k, v in settings.as_dict().items() if k not in ("seed", "ais_every")}

@@ -83,10 +83,12 @@ def module() -> types.ModuleType:
     properties = {"name": b"no GPU: the emulator", "totalGlobalMem": 80 << 30,
                   "l2CacheSize": 1 << 20, "multiProcessorCount": 4}  # fmt: skip
     cuda.runtime = types.SimpleNamespace(
-        getDeviceProperties=lambda i: properties, driverGetVersion=lambda: 13000,
-        getDevice=lambda: Device._current, runtimeGetVersion=lambda: 13000,
+        getDeviceProperties=lambda i: properties,
+        driverGetVersion=lambda: 13000,
+        getDevice=lambda: Device._current,
+        runtimeGetVersion=lambda: 13000,
         CUDARuntimeError=CUDARuntimeError,
-    )  # fmt: skip
+    )
     cuda.compiler = types.SimpleNamespace(CompileException=CompileException)
     cuda.memory = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
     return cuda

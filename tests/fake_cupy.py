@@ -305,9 +305,11 @@ class _Module(types.ModuleType):
     def asarray(a, dtype=None, **kwargs):
         _expect_parameters("cupy", "asarray", (), kwargs)
         held = a._held if isinstance(a, ndarray) else np.array(_in_list(a), dtype)
-        return ndarray(np.asarray(held, dtype)) if not isinstance(a, ndarray) or (
-            dtype is not None and held.dtype != dtype
-        ) else a  # fmt: skip
+        return (
+            ndarray(np.asarray(held, dtype))
+            if not isinstance(a, ndarray) or (dtype is not None and held.dtype != dtype)
+            else a
+        )
 
     @staticmethod
     def array(a, dtype=None, **kwargs):

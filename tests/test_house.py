@@ -37,12 +37,8 @@ def python(code: str) -> str:
 
 def test_import_is_quick_and_loads_nothing_heavy():
     """Under 0.7 s of processor in the median of five: no compiler, no GPU library, no plotting."""
-    seconds = [
-        float(python(
-            "import time; t = time.process_time(); import glassgrad; print(time.process_time() - t)"
-        ))
-        for _ in range(5)
-    ]  # fmt: skip
+    timed = "import time; t = time.process_time(); import glassgrad"
+    seconds = [float(python(f"{timed}; print(time.process_time() - t)")) for _ in range(5)]
     assert statistics.median(seconds) < 0.7, seconds
     loaded = python("import glassgrad, sys; print(*sys.modules)").split()
     heavy = {"numba", "cupy", "scipy", "sklearn", "matplotlib", "rich", "safetensors", "torch"}
@@ -78,6 +74,69 @@ def test_a_source_file_keeps_the_laws(path):
         assert not {n.split(".")[0] for n in names} & FRAMEWORKS
         if isinstance(node, ast.Import) or not node.level:
             assert not any(n.split(".")[0] == "glassgrad" for n in names), "imports are relative"
+
+
+def dotted(path: Path) -> str:
+    """The name under which a file of the repository is imported."""
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    parts = parts if parts[0] == "glassgrad" else ["glassgrad", *parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> dict[str, set[str]]:
+    """Module -> the names taken out of it, for all relative imports of a file, inner ones too."""
+    package = dotted(path).split(".")
+    package = package if path.name == "__init__.py" else package[:-1]
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1] + (node.module or "").split(".")
+            base = ".".join(filter(None, base))
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                found.setdefault(inner if inner in FILES else base, set()).add(alias.name)
+    return found
+
+
+FILES = {dotted(p): p for room in (*FLOORS, "bench") for p in sorted((ROOT / room).rglob("*.py"))}
+MODELS = [m for m in FILES if m.startswith("glassgrad.models.")]
+
+
+def circles(edges: dict[str, set[str]]) -> list[set[str]]:
+    """Sets of files that reach one another.
+
+    >>> circles({"a": {"b"}, "b": {"a", "c"}, "c": set()}) == [{"a", "b"}]
+    True
+    """
+    reach = {name: set(targets) for name, targets in edges.items()}
+    while True:
+        grown = {n: found.union(*(reach[m] for m in found)) for n, found in reach.items()}
+        if grown == reach:
+            break
+        reach = grown
+    found = [{m for m in reach[n] if n in reach[m]} for n in reach if n in reach[n]]
+    return [c for i, c in enumerate(found) if c not in found[:i]]
+
+
+def test_no_files_import_one_another():
+    """A package's page (`__init__.py`) may gather what is in it; files go one way."""
+    files = {m for m, p in FILES.items() if p.name != "__init__.py"}
+    assert circles({m: imports(FILES[m]).keys() & files for m in files}) == []
+    assert circles({"a": {"b"}, "b": {"a", "c"}, "c": set()}) == [{"a", "b"}]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_takes_no_helper_out_of_another(name):
+    """From a file that holds a recipe only systems and settings are taken, to be extended."""
+    for source, names in imports(FILES[name]).items():
+        if source not in MODELS or FILES[source].name == "__init__.py":
+            continue
+        module, leaf = importlib.import_module(source), source.rpartition(".")[2]
+        if hasattr(module, "RECIPES"):
+            text = FILES[name].read_text(encoding="utf-8")
+            used = re.findall(rf"(?<![\w.]){leaf}\.(\w+)", text) if leaf in names else []
+            for taken in {*names, *used} - {leaf, "py"}:
+                assert isinstance(getattr(module, taken), type), f"{taken} of {source}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

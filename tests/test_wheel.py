@@ -48,9 +48,11 @@ def stand_in():
 
 def test_the_stand_in_offers_nothing_that_cupy_does_not_have(stand_in):
     internal = {  # of the stand-in's own
-        "cupy.RawModule": {"code", "options", "text"}, "cupy.RawKernel": {"module", "signature"},
-        "cupy.cuda.Event": {"seconds"}, "cupyx": {"scipy"},
-    }  # fmt: skip
+        "cupy.RawModule": {"code", "options", "text"},
+        "cupy.RawKernel": {"module", "signature"},
+        "cupy.cuda.Event": {"seconds"},
+        "cupyx": {"scipy"},
+    }
     for where, names in stand_in["offered"].items():
         extra = set(names) - set(RECORD["names"][where]) - internal.get(where, set())
         assert not extra, f"{where}: CuPy has no {sorted(extra)}"

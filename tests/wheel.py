@@ -226,17 +226,21 @@ def install(numpy: bool = True) -> Driver:
     }.items():  # fmt: skip
         replace(runtime, name, function)
     runtime.getDeviceProperties = lambda device: {
-        "name": b"no GPU: ordinary memory", "totalGlobalMem": 80 << 30, "l2CacheSize": 50 << 20,
+        "name": b"no GPU: ordinary memory",
+        "totalGlobalMem": 80 << 30,
+        "l2CacheSize": 50 << 20,
         "multiProcessorCount": ATTRIBUTES[16],
-    }  # fmt: skip
+    }
     for name, function in {
-        "moduleLoadData": driver.load, "moduleUnload": nothing,
-        "moduleGetFunction": driver.function, "funcGetAttribute": lambda what, f: 0,
+        "moduleLoadData": driver.load,
+        "moduleUnload": nothing,
+        "moduleGetFunction": driver.function,
+        "funcGetAttribute": lambda what, f: 0,
         "occupancyMaxActiveBlocksPerMultiprocessor": lambda f, threads, shared: 1,
         "funcSetAttribute": lambda f, what, value: driver.attributes.append((f, what, value)),
         "launchKernel": lambda *given: driver.launch(False, *given),
         "launchCooperativeKernel": lambda *given: driver.launch(True, *given),
-    }.items():  # fmt: skip
+    }.items():
         replace(low, name, function)
     _find_nvrtc()
     import cupy

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...cli.machine import describe
+from ...core.machine import describe
 from ...kernels.emulator import watching
 from ...kernels.launcher import Source
 

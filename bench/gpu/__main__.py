@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from ...cli import machine
+from ...core import machine
 from ...core.regular import read_json
-from ...core.run import RunError, write_atomic
+from ...core.training.run_folder import RunError, write_atomic
 from .page import render
 from .process import run as command
 from .process import tool
@@ -22,8 +22,9 @@ def main(argv=None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(
         description="everything that needs a GPU, into one JSON file",
-        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_listed(),
-    )  # fmt: skip
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_listed(),
+    )
     parser.add_argument("--json", metavar="FILE", default="bench/results/gpu.json")
     parser.add_argument("--stage", choices=ROOM, nargs="+", help="by default both, one by one")
     parser.add_argument("--only", choices=PARTS, nargs="+", help="these parts; others are kept")
@@ -46,8 +47,9 @@ def main(argv=None) -> int:
     if other != machine_now["gpu"]:
         print(
             f"make gpu: {path} holds what {other} did, this is {machine_now['gpu']}:"
-            " write to another file", file=sys.stderr,
-        )  # fmt: skip
+            " write to another file",
+            file=sys.stderr,
+        )
         return 1
     found |= {"made": time.strftime("%Y-%m-%d %H:%M"), "machine": machine_now}
     write(path, found)

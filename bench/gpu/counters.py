@@ -132,9 +132,10 @@ def waiting(group: str) -> set[str]:
     if group == "textbook":
         return set()
     return {
-        name for name, signature in Text(KERNELS / group / "cuda.cu").signatures.items()
+        name
+        for name, signature in Text(KERNELS / group / "cuda.cu").signatures.items()
         if any(p.pointer and p.name == "counter" for p in signature.parameters)
-    }  # fmt: skip
+    }
 
 
 def parse(text: str) -> dict[str, dict[str, int]]:
@@ -174,11 +175,13 @@ def compare(measured: dict, emulated: dict | str, waits=()) -> dict:
                  k.removesuffix(" with arbitration") in ours}  # fmt: skip
         found[kernel] = {
             name: {
-                "ncu": value, "emulator": ours.get(name), "known": KNOWN.get(kernel, {}).get(name),
+                "ncu": value,
+                "emulator": ours.get(name),
+                "known": KNOWN.get(kernel, {}).get(name),
                 **_judged(value, ours.get(name), _why_more(kernel, name, waits)),
             }
             for name, value in with_bytes(values).items()
-        }  # fmt: skip
+        }
     if isinstance(emulated, str):
         found["emulator"] = emulated
     return found

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from ...core.regular import JSON_LIMIT, read_text
-from ...core.run import RunError, write_atomic
+from ...core.training.run_folder import RunError, write_atomic
 from .. import tables
 from ..record import Record
 from .targets import goals
@@ -57,8 +57,9 @@ def _cuda(version: int) -> str:
 def _parts(found: dict) -> str:
     rows = [
         [name, part["status"], f"{part['seconds']:.0f} s", _said(name, part)]
-        for name, part in found.items() if isinstance(part, dict) and "status" in part
-    ]  # fmt: skip
+        for name, part in found.items()
+        if isinstance(part, dict) and "status" in part
+    ]
     return tables.table(["part", "outcome", "time", "what it says"], rows, words=4)
 
 
@@ -70,8 +71,9 @@ def _said(name: str, part: dict) -> str:
         groups = {k: v for k, v in part.items() if isinstance(v, dict)}
         return "; ".join(
             f"{k}: {v.get('passed', 0)} passed, {v.get('failed', 0)} failed,"
-            f" {v.get('skipped', 0)} skipped" for k, v in groups.items()
-        )  # fmt: skip
+            f" {v.get('skipped', 0)} skipped"
+            for k, v in groups.items()
+        )
     if "runs" in part:
         runs = part["runs"]
         clean = sum(r["status"] == "passed" for r in runs.values())

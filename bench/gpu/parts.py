@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...cli.machine import cores
+from ...core.machine import cores
 from ...core.regular import read_json
-from ...core.run import RunError
+from ...core.training.run_folder import RunError
 from ...kernels import OPERATIONS
 from .process import ROOT, python, run, tool
 
@@ -108,9 +108,11 @@ def counted(output: str) -> dict:
     number = {w: sum(end == w for _, end in ends) for w in ("PASSED", "SKIPPED")}
     names = [name for name, end in ends if end in ("FAILED", "ERROR")]
     return {
-        "passed": number["PASSED"], "failed": len(names), "skipped": number["SKIPPED"],
+        "passed": number["PASSED"],
+        "failed": len(names),
+        "skipped": number["SKIPPED"],
         "names": names,
-    }  # fmt: skip
+    }
 
 
 def together(statuses) -> str:
@@ -156,8 +158,9 @@ def _watched(done) -> dict:
     calls = re.search(r"^(\d+) calls$", done.output, re.MULTILINE)
     outcome = {
         "status": {0: "passed", None: "out of time"}.get(done.code, "failed"),
-        "calls": int(calls[1]) if calls else None, "seconds": round(done.seconds, 1),
-    }  # fmt: skip
+        "calls": int(calls[1]) if calls else None,
+        "seconds": round(done.seconds, 1),
+    }
     return outcome if done.code == 0 else outcome | {"said": done.tail}
 
 

@@ -13,7 +13,7 @@ import linecache
 from pathlib import Path
 
 from ...core.regular import read_json
-from ...core.run import RunError, write_atomic
+from ...core.training.run_folder import RunError, write_atomic
 from ...kernels import OPERATIONS, backend
 from ...kernels.cache import fingerprint
 from ...kernels.emulator import Report, watching
@@ -45,9 +45,11 @@ def edition(group: str) -> str:
         text = folder / "cuda.cu"
     sources += [here / "every_kernel.py", KERNELS / "case.py"]
     names = " ".join(COUNTERS).encode()
-    return fingerprint(Text(text).flat.replace(str(KERNELS.parent), ""), names, *(
-        path.read_bytes() for path in sources
-    ))  # fmt: skip
+    return fingerprint(
+        Text(text).flat.replace(str(KERNELS.parent), ""),
+        names,
+        *(path.read_bytes() for path in sources),
+    )
 
 
 STALE = "stale: python -m glassgrad.bench.gpu.predict counts it again, without a GPU"

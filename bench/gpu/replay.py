@@ -34,7 +34,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from ...core.functions.indexing import known_targets
-from ...core.system import split_objective
+from ...core.training.system import split_objective
 from ...kernels.errors import GlassgradError
 from ..clock import StepClock, clock_for
 from ..steps import STEPS, Ready
@@ -79,7 +79,7 @@ class Plain:
 
         def build(samples):
             system, data, settings = known.build(samples)
-            return system, data, {**settings, "optimiser": "sgd", "clip": 0.0}
+            return system, data, replace(settings, optimiser="sgd", clip=0.0)
 
         self.ready = Ready(replace(known, build=build), device, samples)
         self.states = [(g, g.state) for _, g in self.ready.system.named_generators()]
@@ -94,7 +94,7 @@ class Plain:
         self.taken += 1
         self.noisy = any(g.state != state for g, state in self.states)
         loss.backward()
-        self.ready.trainer.optimiser.step()
+        self.ready.training.optimiser.step()
         return loss
 
     def weights(self) -> np.ndarray:

@@ -4,7 +4,7 @@ No full peer but for the nearest nodes, where the arg-min follows the product: i
 the rest of the kernel takes.
 """
 
-from ...cli.machine import blas
+from ...core.machine import blas
 from ...kernels.arrays import is_cupy, xp_of
 from ...kernels.conv2d import output_shape
 from ..job import Contender

@@ -49,10 +49,10 @@ def mlp(s, weights, batch, key):
 def lenet(s, weights, batch, key):
     """Two convolutions with ReLU and max-pooling, three linear layers."""
     weights, (x, y, _) = list(weights), batch
-    for padding in s["padding"]:
+    for padding in s.padding:
         w = weights.pop(0)
         x = lax.conv_general_dilated(x, w, (1, 1), [(padding, padding)] * 2)
-        if s["bias"]:
+        if s.bias:
             x = x + weights.pop(0)[:, None, None]
         x = lax.reduce_window(
             jax.nn.relu(x), -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID"
@@ -81,8 +81,8 @@ def jsb_lstm(s, weights, batch, key):
     wx, wh, b, readout, *bias = weights
     x, y, mask = batch
     before, after = jax.random.split(key)
-    if s["dropout"]:
-        x = dropout(x, s["dropout"], before)
+    if s.dropout:
+        x = dropout(x, s.dropout, before)
     zero = jnp.zeros((x.shape[1], wh.shape[1]), x.dtype)
 
     def cell(state, a):
@@ -93,8 +93,8 @@ def jsb_lstm(s, weights, batch, key):
         return (h, c), h
 
     _, hs = lax.scan(cell, (zero, zero), linear(x, wx, b))
-    if s["dropout"]:
-        hs = dropout(hs, s["dropout"], after)
+    if s.dropout:
+        hs = dropout(hs, s.dropout, after)
     logits = hs @ readout.T + (bias[0] if bias else 0)
     nll = binary_cross_entropy(logits, y).sum(2)
     return (nll * mask).sum() / mask.sum(), None
@@ -128,8 +128,8 @@ def step(name: str, ready) -> Contender:
         (loss, extra), gradients = jax.value_and_grad(
             lambda weights: MODELS[name](s, weights, batch, own), has_aux=True
         )(weights)
-        gradients = clipped(gradients, s["clip"]) if s["clip"] else gradients
-        updated = [adam(*of_one, t + 1, s["lr"]) for of_one in zip(weights, gradients, m, v)]
+        gradients = clipped(gradients, s.clip) if s.clip else gradients
+        updated = [adam(*of_one, t + 1, s.lr) for of_one in zip(weights, gradients, m, v)]
         return *map(list, zip(*updated)), t + 1, key, loss, extra
 
     compiled = jax.jit(one, donate_argnums=(0, 1, 2, 3, 4))

@@ -72,9 +72,7 @@ def _conv_backward(gy, x, w, options, mask):
     stride, padding, dilation, groups = options
     more = (stride, padding, dilation, False, (0, 0), groups, mask)
     which = mask.index(True)
-    return _contender(
-        lambda: torch.ops.aten.convolution_backward(gy, x, w, None, *more)[which]
-    )  # fmt: skip
+    return _contender(lambda: torch.ops.aten.convolution_backward(gy, x, w, None, *more)[which])
 
 
 def _conv_input_grad(gy, w, x_shape, *options):
@@ -191,9 +189,7 @@ def _both(mode, leaves, cotangent, layer):
 def _conv_layer(mode, leaves, cotangent, stride, padding):
     import torch.nn.functional as F
 
-    return _both(
-        mode, leaves, cotangent, lambda x, w: F.conv2d(x, w, None, stride, padding)
-    )  # fmt: skip
+    return _both(mode, leaves, cotangent, lambda x, w: F.conv2d(x, w, None, stride, padding))
 
 
 def _pool_layer(mode, leaves, cotangent, kernel, stride, padding):
@@ -233,9 +229,11 @@ def _batch_norm(mode, leaves, cotangent):
     import torch.nn.functional as F
 
     return _both(
-        mode, leaves, cotangent,
+        mode,
+        leaves,
+        cotangent,
         lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, training=True),
-    )  # fmt: skip
+    )
 
 
 def _cross_entropy(mode, leaves, cotangent, labels):

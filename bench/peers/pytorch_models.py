@@ -13,19 +13,18 @@ from torch import nn
 
 from ..job import Contender
 from ..steps import Watched
-from .pytorch import tensor
 
 
 class LeNet(nn.Module):
-    """As models/lenet.py with the settings for MNIST."""
+    """As models/convolutional/lenet.py with the settings for MNIST."""
 
     def __init__(self, s: dict):
         super().__init__()
-        (c1, c2), (p1, p2), k = s["channels"], s["padding"], s["kernel"]
-        h1, h2 = s["hidden"]
+        (c1, c2), (p1, p2), k = s.channels, s.padding, s.kernel
+        h1, h2 = s.hidden
         self.features = nn.Sequential(
-            nn.Conv2d(1, c1, k, padding=p1, bias=s["bias"]), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(c1, c2, k, padding=p2, bias=s["bias"]), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(1, c1, k, padding=p1, bias=s.bias), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(c1, c2, k, padding=p2, bias=s.bias), nn.ReLU(), nn.MaxPool2d(2),
         )  # fmt: skip
         self.classifier = nn.Sequential(
             nn.Flatten(), nn.LazyLinear(h1), nn.ReLU(), nn.Linear(h1, h2), nn.ReLU(),
@@ -42,11 +41,11 @@ class LeNet(nn.Module):
 
 
 class VAE(nn.Module):
-    """As models/vae.py with a Bernoulli decoder."""
+    """As models/variational/vae.py with a Bernoulli decoder."""
 
     def __init__(self, s: dict):
         super().__init__()
-        (h1, h2), latent = s["hidden"], s["latent"]
+        (h1, h2), latent = s.hidden, s.latent
         self.encoder = nn.Sequential(nn.Linear(784, h1), nn.Tanh(), nn.Linear(h1, h2), nn.Tanh())
         self.mu, self.logvar = nn.Linear(h2, latent), nn.Linear(h2, latent)
         self.decoder = nn.Sequential(nn.Linear(latent, h2), nn.Tanh(), nn.Linear(h2, h1), nn.Tanh())
@@ -64,13 +63,13 @@ class VAE(nn.Module):
 
 
 class Rolls(nn.Module):
-    """As models/lstm.py on frames; one bias for each gate: the second is zero and stays so."""
+    """As models/recurrent/lstm.py on frames; one bias a gate: the second is zero and stays so."""
 
     def __init__(self, s: dict):
         super().__init__()
-        self.layer = nn.LSTM(88, s["hidden"])
-        self.readout = nn.Linear(s["hidden"], 88, bias=s["readout_bias"])
-        self.dropout = nn.Dropout(s["dropout"])
+        self.layer = nn.LSTM(88, s.hidden)
+        self.readout = nn.Linear(s.hidden, 88, bias=s.readout_bias)
+        self.dropout = nn.Dropout(s.dropout)
         nn.init.zeros_(self.layer.bias_hh_l0).requires_grad_(False)
 
     def loss(self, x, y, mask):
@@ -110,18 +109,19 @@ def step(name: str, ready, fused: bool = False, compiled: bool = False) -> Conte
     settings, batch = ready.settings, ready.batch
     net = MODELS[name](settings)
     take_over(net, ready.weights())
-    x, y, mask = (None if a is None else tensor(a) for a in (batch.x, batch.y, batch.mask))
+    given = batch.x, batch.y, batch.mask
+    x, y, mask = (None if a is None else torch.from_dlpack(a) for a in given)
     net.to(x.device).train()
     parameters = [p for p in net.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(parameters, lr=settings["lr"], fused=fused)
+    optimiser = torch.optim.Adam(parameters, lr=settings.lr, fused=fused)
     loss_of = torch.compile(net.loss) if compiled else net.loss
 
     def train() -> float:
         optimiser.zero_grad()
         loss, extra = loss_of(x, y, mask)
         loss.backward()
-        if settings["clip"]:
-            nn.utils.clip_grad_norm_(parameters, settings["clip"])
+        if settings.clip:
+            nn.utils.clip_grad_norm_(parameters, settings.clip)
         optimiser.step()
         value = loss.item()
         if extra is not None:

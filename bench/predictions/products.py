@@ -22,9 +22,11 @@ def steps(T: int, N: int, H: int, gates: int, back: bool) -> tuple:
     product = max(8.0, 2 * N * H * gates * H / 20e6)  # cuBLAS, few rows: 20 TFLOP/s
     launches = 3
     return (
-        max(product + 5.0, launches * HOST), max(microseconds(v2), HOST), microseconds(v3),
+        max(product + 5.0, launches * HOST),
+        max(microseconds(v2), HOST),
+        microseconds(v3),
         microseconds(v4),
-    )  # fmt: skip
+    )
 
 
 def sequences(gates: int, back: bool) -> dict:
@@ -38,10 +40,11 @@ def sequences(gates: int, back: bool) -> dict:
         passed = 1 + (2 * gates if not back else 2 * gates + 3)
         least = 4 * (T * N * H * passed + gates * H * H * (2 if back else 1))
         reasons = (
-            "launches: product, sum, cell", "launches, or a journey for each 16 k",
+            "launches: product, sum, cell",
+            "launches, or a journey for each 16 k",
             f"{blocks} blocks wait for h in every 64 k; shared memory",
             f"{blocks} blocks; multiply-adds and the barrier",
-        )  # fmt: skip
+        )
         rows = [
             Row(v, why, serial=T * t + (tail if back else 0))
             for v, (t, why) in enumerate(zip(times, reasons), 1)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from ..kernels.errors import GlassgradError, nearest, printable
 
-# command -> module of this package ("list" would hide the type)
+# command -> module of this package ("list" would hide the type), or of another room
 COMMANDS = {
     "demo": "demo",
     "list": "listing",
@@ -24,10 +24,11 @@ COMMANDS = {
     "train": "train",
     "sample": "sample",
     "reproduce": "reproduce",
+    "lectures": "lectures",
     "gradcheck": "gradcheck",
     "kernels": "kernels",
     "lab": "lab",
-    "bench": "bench",
+    "bench": ".bench.command",
     "compile": "compiling",
     "doctor": "doctor",
 }

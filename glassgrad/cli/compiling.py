@@ -44,8 +44,10 @@ def run(args) -> int:
             compiling.unwatch(show)
     took = seconds(time.perf_counter() - started)
     what = "function" if args.backend == "numba" else "file"
-    out.print(f"{count(len(names), what)} compiled in {took}; kept in {_place(args.backend)}",
-              soft_wrap=True)  # fmt: skip
+    out.print(
+        f"{count(len(names), what)} compiled in {took}; kept in {_place(args.backend)}",
+        soft_wrap=True,
+    )
     return 0
 
 

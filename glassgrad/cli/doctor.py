@@ -20,7 +20,7 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from .. import __version__, checkout
-    from . import machine
+    from ..core import machine
     from .output import console, good, table
 
     out = console()
@@ -47,7 +47,7 @@ def run(args) -> int:
 
 
 def _packages() -> list[str]:
-    from .machine import version
+    from ..core.machine import version
 
     names = (
         "scipy",
@@ -105,9 +105,9 @@ def self_test(compiles: bool = False) -> dict[str, tuple[bool | None, str]]:
     """
     import contextlib
 
+    from ..core.machine import emulator, gpu
     from ..kernels.compiling import NotCompiled, nothing_compiled
     from ..kernels.errors import GlassgradError
-    from .machine import emulator, gpu
 
     others = {
         "emulated = reference": (lambda: emulator(compiles), lambda: _agree("emulated")),

@@ -8,9 +8,9 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from ..core.machine import backends
     from ..kernels import OPERATIONS, implementations
     from ..kernels.errors import BackendError, nearest
-    from .machine import backends
     from .output import console, good, table
 
     if args.op is not None and args.op not in OPERATIONS:

@@ -21,7 +21,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from ..core.run import expect_writable, write_atomic
+    from ..core.training.run_folder import expect_writable, write_atomic
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
     from .output import console, say

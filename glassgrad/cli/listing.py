@@ -1,40 +1,81 @@
-"""List the systems of the lectures and the data sets."""
+"""List the systems of the lectures and the data sets: the families first, each on request."""
 
 from pathlib import Path
+
+from . import UsageError
 
 HELP = "systems and data sets"
 
 
 def arguments(parser) -> None:
     parser.add_argument(
-        "what", nargs="?", choices=("models", "data"), help="only the systems, or only the data"
+        "what", nargs="?", help="a family, such as recurrent; or models, or data, for all of them"
     )
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
 
 
 def run(args) -> int:
+    from .. import models
+    from ..kernels.errors import nearest
     from .output import console
 
     out = console()
-    if args.what != "data":
-        out.print(_models(wide=out.width >= 110))
-    if args.what != "models":
+    known = (*models.FAMILIES, "models", "data")
+    if args.what is None:
+        out.print(_families())
+        out.print(_kinds())
+        out.print("glassgrad list FAMILY names its systems, glassgrad list data every data set")
+    elif args.what == "data":
         out.print(_data(args.data_dir, wide=out.width >= 110))
+    elif args.what == "models":
+        out.print(_models(models.names(), "Systems", wide=out.width >= 110))
+    elif args.what in models.FAMILIES:
+        names = models.FAMILIES[args.what]
+        out.print(_models(names, models.page(args.what), wide=out.width >= 110))
+    else:
+        raise UsageError(
+            f"there is no family {args.what!r:.80}{nearest(args.what, known)}"
+            f" (families: {', '.join(models.FAMILIES)})"
+        )
     return 0
 
 
-def _models(wide: bool):
-    """The systems; where there is room with the published number that leads, of `reproduce`."""
+def _families():
+    """A line for each family: what it is about, and how many systems it has."""
+    from .. import models
+    from .output import table
+
+    rows = [(f, str(len(names)), models.page(f)) for f, names in models.FAMILIES.items()]
+    return table(
+        rows, "family", "systems", "what they share", title="Families of systems",
+        numbers=("systems",), whole=("family",),
+    )  # fmt: skip
+
+
+def _kinds():
+    """A line for each kind of data set, with the names."""
+    from ..core import data
+    from .output import table
+
+    kinds: dict[str, list[str]] = {}
+    for name in data.names():
+        kinds.setdefault(data.entry(name).kind, []).append(name)
+    rows = [(kind, ", ".join(names)) for kind, names in kinds.items()]
+    return table(rows, "kind", "data sets", title="Data", whole=("kind",))
+
+
+def _models(names, title: str, wide: bool):
+    """Systems; where there is room with the published number that leads, of `reproduce`."""
     from .. import models
     from .output import table
 
     rows = []
-    for name in models.names():
+    for name in names:
         r = models.recipe(name)
         published = r.targets[0].published if r.targets else ""
-        rows.append((name, r.title, ranges(r.rows), r.data, *([published] * wide)))
-    columns = ("name", "system", "rows", "data", *(["published"] * wide))
-    return table(rows, *columns, title="Systems", whole=("name", "rows", "data"))
+        rows.append((name, r.title, r.data, *([published] * wide)))
+    columns = ("name", "system", "data", *(["published"] * wide))
+    return table(rows, *columns, title=title, whole=("name", "data"))
 
 
 def _data(data_dir, wide: bool):
@@ -49,9 +90,7 @@ def _data(data_dir, wide: bool):
         there = _short(where or f"missing: put it in {place(entry)}")
         rows.append((name, entry.kind, *what, there))
     columns = ("what", "terms") if wide else ("what; terms",)
-    return table(
-        rows, "name", "kind", *columns, "where", title="Data sets", whole=("name", "kind")
-    )  # fmt: skip
+    return table(rows, "name", "kind", *columns, "where", title="Data sets", whole=("name", "kind"))
 
 
 def _short(text: str) -> str:
@@ -64,18 +103,3 @@ def place(entry) -> str:
     from ..core.data.files import cache_dir
 
     return str(cache_dir() / entry.folder)
-
-
-def ranges(numbers) -> str:
-    """Row numbers in short.
-
-    >>> ranges((3, 5, 6, 7))
-    '3, 5-7'
-    """
-    parts = []
-    for n in sorted(numbers):
-        if parts and n == parts[-1][1] + 1:
-            parts[-1][1] = n
-        else:
-            parts.append([n, n])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)

@@ -2,7 +2,7 @@
 
   glassgrad reproduce                             every target whose data set is here
   glassgrad reproduce vae --json results.json     one system; its rows are kept in the file
-  glassgrad reproduce --json results.json --table README.md
+  glassgrad reproduce --json results.json --table LECTURES.md
 
 Ends with 1 if a target was missed, or if nothing could be tried.
 """
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-HELP = "published numbers beside ours"
+HELP = "published numbers next to ours"
 
 
 def arguments(parser) -> None:
@@ -21,9 +21,10 @@ def arguments(parser) -> None:
     parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
     parser.add_argument("--json", metavar="FILE", help="keep the rows there, one by one")
     parser.add_argument(
-        "--table", metavar="FILE",
+        "--table",
+        metavar="FILE",
         help="train nothing: put the rows of --json into this page, between its markers",
-    )  # fmt: skip
+    )
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--quiet", action="store_true", help="only the table")
@@ -68,10 +69,9 @@ def run(args) -> int:
 
 def _row(recipe, target, args, done: dict) -> dict:
     """Train for one target, or take the training of another with the same settings."""
-    from ..core import data
-    from ..core.recipe import mean_and_error
+    from ..core import data, machine
+    from ..core.training.recipe import mean_and_error
     from ..kernels.errors import GlassgradError
-    from . import machine
 
     command = ["glassgrad", "reproduce", recipe.name]
     command += ["--device", args.device] if args.device != "cpu" else []
@@ -115,7 +115,7 @@ def _trained(recipe, target, seed: int, args, done: dict) -> tuple[dict, float, 
 
 def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
     from .. import training
-    from ..core.fit import Silent
+    from ..core.training.loop import Silent
     from ..progress import Live
 
     if not args.quiet:

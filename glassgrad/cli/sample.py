@@ -21,7 +21,7 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from .. import models, training
     from ..core import Generator
-    from ..core.run import Run, png, write_atomic
+    from ..core.training.run_folder import Run, png, write_atomic
     from ..kernels.errors import GlassgradError
     from .output import say
 

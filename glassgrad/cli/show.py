@@ -18,7 +18,8 @@ def run(args) -> int:
     import sys
 
     from .. import models, training
-    from ..core.run import write_atomic
+    from ..core.training.run_folder import write_atomic
+    from ..models.lectures import LECTURES
     from .common import overrides
     from .output import Flow, Prose, console, say
 
@@ -32,7 +33,9 @@ def run(args) -> int:
         write_atomic(Path(args.dot), dot)
 
     out = console()
-    out.print(f"{recipe.title}\n{recipe.lecture}\n", style="bold")
+    out.print(f"{recipe.title}\n{recipe.lecture}", style="bold")
+    cited = [f"{key} is {what}" for key, what in LECTURES.items() if key in recipe.lecture]
+    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)\n")
     page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
     out.print(Prose(page), "")
     out.print(f"Modules, for {name}", style="bold")
@@ -57,11 +60,11 @@ def graph(system, data, settings):
 
     Where no gradient is taken (a self-organising map) it is the kernels of one training step.
     """
-    from ..core.system import System
     from ..core.trace import trace
+    from ..core.training.system import System
     from .output import amount, table
 
-    batch = system.on_device(next(iter(system.batches(data, settings["batch"], 0, 0, 0))))
+    batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, 0, 0))))
     if type(system).objective is System.objective:
         return _kernels_of_a_step(system, data, settings, batch)
     with trace() as t:
@@ -84,7 +87,7 @@ def graph(system, data, settings):
 
 def _kernels_of_a_step(system, data, settings, batch):
     from ..core.arrays import is_array
-    from ..core.fit import Trainer
+    from ..core.training.loop import TrainingState
     from ..kernels.registry import watching
     from .output import table
 
@@ -99,9 +102,9 @@ def _kernels_of_a_step(system, data, settings, batch):
         )  # fmt: skip
         return result
 
-    trainer = Trainer(system, data, settings)
+    state = TrainingState(system, data, settings)
     with watching(watch):
-        system.train_step(batch, trainer)
+        system.train_step(batch, state)
     lines = ["digraph step {", "  node [shape=box, fontname=monospace];"]
     lines += [f'  k{i} [label="{f}\\n{where}"];' for i, (f, _, _, where) in enumerate(rows)]
     lines += [f"  k{i} -> k{i + 1};" for i in range(len(rows) - 1)]
@@ -115,15 +118,15 @@ def _shapes(shapes) -> str:
 
 
 def _settings(recipe, settings):
-    from ..core.recipe import COMMON
     from .output import table
 
-    defaults = {**COMMON, **recipe.settings}
-    rows = []
-    for key, default in defaults.items():
-        own = [f"{d}={_value(p[key])}" for d, p in recipe.presets.items() if key in p]
-        rows.append((key, _value(settings[key]), _value(default), ", ".join(own)))
-    return table(rows, "setting", "here", "default", "presets", title="Settings")
+    default, rows = recipe.settings(), []
+    for name, rule in settings.rules().items():
+        own = [f"{d}={_value(p[name])}" for d, p in recipe.presets.items() if name in p]
+        here, usual = _value(getattr(settings, name)), _value(getattr(default, name))
+        why = settings.idle(name)
+        rows.append((name, here, usual, ", ".join(own), f"no effect {why}" if why else rule.help))
+    return table(rows, "setting", "here", "default", "presets", "meaning", title="Settings")
 
 
 def _value(value) -> str:

@@ -45,7 +45,7 @@ def _new(args) -> int:
 
 def _resumed(args) -> int:
     from .. import models, training
-    from ..core.run import Run
+    from ..core.training.run_folder import Run
     from . import UsageError
 
     asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
@@ -70,7 +70,7 @@ def _resumed(args) -> int:
 
 def _train(args, recipe, **options) -> int:
     from .. import training
-    from ..core.fit import Silent
+    from ..core.training.loop import Silent
     from ..progress import Live
 
     progress = Silent() if args.quiet else Live()

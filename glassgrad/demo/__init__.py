@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from ..core.recipe import expect_ranges
-from ..core.run import expect_writable, make_folder, remove_empty, write_atomic
+from ..core.training.run_folder import expect_writable, make_folder, remove_empty, write_atomic
+from ..core.training.settings import TrainingSettings
 from .chapters import CHAPTERS
 from .page import render
 
@@ -16,7 +16,7 @@ def run(out: str | Path = "glassgrad-demo", seed: int = 0, progress=None, **chan
     SettingError for bad ones and RunError when the page cannot be written, both before any
     training where that can be known; a folder that was made and got no page is taken away again.
     """
-    expect_ranges({"seed": seed, **changes}, "demo")
+    TrainingSettings(seed=seed, **changes)
     page = Path(out) / "index.html"
     made = make_folder(out)
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .. import models, training
 from ..core import pictures
-from ..core.fit import Silent
+from ..core.training.loop import Silent
 from ..kernels import registry
 from .page import Chapter
 
@@ -46,7 +46,7 @@ def _train(name: str, seed: int, progress, overrides: dict) -> Finished:
 
 def _facts(done: Finished, *more) -> list[tuple[str, str]]:
     data, settings = done.trained.data, done.trained.settings
-    facts = [*more, ("trained on", f"{len(data.train):,} digits"), ("epochs", settings["epochs"])]
+    facts = [*more, ("trained on", f"{len(data.train):,} digits"), ("epochs", settings.epochs)]
     if done.trained.system.count():
         facts.append(("parameters", f"{done.trained.system.count():,}"))
     return [(k, str(v)) for k, v in [*facts, ("seconds", f"{done.seconds:.1f}")]]
@@ -108,8 +108,7 @@ def vae(seed: int, progress=None, **changes) -> Chapter:
         key="vae",
         title="An encoder, a decoder and a plane between them",
         lecture="Variational autoencoder, lecture 4",
-        formula="ln p(x) ≥ E<sub>q</sub> ln p(x|z) − KL(q(z|x) ‖ N(0, I)), "
-        "&nbsp; z = μ + σ ⊙ ε",
+        formula="ln p(x) ≥ E<sub>q</sub> ln p(x|z) − KL(q(z|x) ‖ N(0, I)), &nbsp; z = μ + σ ⊙ ε",
         text="<p>Each digit is squeezed through two numbers and drawn again from them. The noise "
         "ε keeps the plane of these numbers dense: between two digits lies not nothing, but "
         "something between two digits. The same counter-based noise can be made again on every "
@@ -124,15 +123,17 @@ def vae(seed: int, progress=None, **changes) -> Chapter:
                     "codes": "Where the encoder puts unseen digits, coloured by class.",
                 },
             ),
-            ("Negative bound: training dashed, validation solid.",
-             _curves(done, "loss", "valid_bound", "nats")),
+            (
+                "Negative bound: training dashed, validation solid.",
+                _curves(done, "loss", "valid_bound", "nats"),
+            ),
         ],
         kernels=done.kernels,
         live={
             "layers": [(m.weight.numpy(), m.bias.numpy()) for m in linear],
             "shape": list(data.info.image_shape[1:]),
         },
-    )  # fmt: skip
+    )
 
 
 def cnn(seed: int, progress=None, **changes) -> Chapter:
@@ -142,8 +143,7 @@ def cnn(seed: int, progress=None, **changes) -> Chapter:
         key="cnn",
         title="Filters that were not designed",
         lecture="Convolutional network, lecture 3",
-        formula="(x ∗ w)[i, j] = Σ<sub>a</sub> Σ<sub>b</sub> w<sub>ab</sub> "
-        "x[i + a, j + b]",
+        formula="(x ∗ w)[i, j] = Σ<sub>a</sub> Σ<sub>b</sub> w<sub>ab</sub> x[i + a, j + b]",
         text="<p>Two layers of small filters, pooling after each, and a linear read-out. The "
         "filters start as noise; what they detect in the end came from the gradient alone.</p>",
         facts=_facts(done, ("test accuracy", f"{done.trained.test_figures['accuracy']:.1%}")),
@@ -157,11 +157,13 @@ def cnn(seed: int, progress=None, **changes) -> Chapter:
                     "confusion": "What is taken for what, on digits it never saw.",
                 },
             ),
-            ("Loss: training dashed, validation solid.",
-             _curves(done, "loss", "valid_loss", "nats")),
+            (
+                "Loss: training dashed, validation solid.",
+                _curves(done, "loss", "valid_loss", "nats"),
+            ),
         ],
         kernels=done.kernels,
-    )  # fmt: skip
+    )
 
 
 def gru(seed: int, progress=None, **changes) -> Chapter:
@@ -186,11 +188,13 @@ def gru(seed: int, progress=None, **changes) -> Chapter:
                     "confusion": "What is taken for what, on digits it never saw.",
                 },
             ),
-            ("Loss: training dashed, validation solid.",
-             _curves(done, "loss", "valid_loss", "nats")),
+            (
+                "Loss: training dashed, validation solid.",
+                _curves(done, "loss", "valid_loss", "nats"),
+            ),
         ],
         kernels=done.kernels,
-    )  # fmt: skip
+    )
 
 
 CHAPTERS = (som, vae, cnn, gru)

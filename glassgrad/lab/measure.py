@@ -117,8 +117,9 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
     """
     records = _records(kernel, version)
     passes = list(dict.fromkeys((r.op, r.pass_) for r in records))
-    chosen = {key: _case(*key, [r for r in records if (r.op, r.pass_) == key], case)
-              for key in passes}  # fmt: skip
+    chosen = {
+        key: _case(*key, [r for r in records if (r.op, r.pass_) == key], case) for key in passes
+    }
     if not any(chosen.values()):
         known = [c.name for op, pass_ in passes for c in cases(op, pass_)]
         known = "\n  ".join(dict.fromkeys(known))

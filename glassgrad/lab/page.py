@@ -30,7 +30,7 @@ def render(ladders: list[Ladder], command: str) -> str:
         sections="".join(map(_section, ladders)),
         command=html.escape(command),
         version=__version__,
-    )  # fmt: skip
+    )
 
 
 def _verdict(ladders: list[Ladder]) -> str:

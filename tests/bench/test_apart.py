@@ -188,9 +188,11 @@ with Apart(effort=LEAST, wanted_peers=("blas",), plans=plans) as run:
 def test_a_run_that_is_stopped_leaves_no_process(how):
     """In the middle of a turn of the peer's."""
     with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", SCRIPT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "PLANTED": "blas=hangs"},
-    ) as child:  # fmt: skip
+    ) as child:
         pids = [int(pid) for pid in child.stdout.readline().split()]
         assert len(pids) == 2 and all(Path(f"/proc/{pid}").exists() for pid in pids)
         time.sleep(0.5)

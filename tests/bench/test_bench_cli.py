@@ -178,8 +178,9 @@ def test_every_peer_says_what_it_can_do():
 def test_peers_without_a_gpu_version_say_so():
     _, missing = peers.load(("sklearn", "minisom"), "cuda", 1)
     assert missing == {
-        "sklearn": "scikit-learn has no GPU version", "minisom": "MiniSom has no GPU version"
-    }  # fmt: skip
+        "sklearn": "scikit-learn has no GPU version",
+        "minisom": "MiniSom has no GPU version",
+    }
 
 
 # ------------------------------------------------------------------ the laws of the room

@@ -7,7 +7,7 @@ import pytest
 
 from glassgrad.bench.gpu import __main__ as gpu
 from glassgrad.bench.gpu import page, targets
-from glassgrad.core.run import RunError
+from glassgrad.core.training.run_folder import RunError
 from tests.bench.planted import peer, record, row
 
 COPY = 2e12

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
+from glassgrad.bench import command as cli
 from glassgrad.bench import suite
 from glassgrad.bench.gpu import __main__ as gpu
 from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process, stages
 from glassgrad.bench.gpu.textbook import KNOWN
 from glassgrad.bench.job import Contender, Job, Plan
-from glassgrad.cli import bench as cli
 from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
 from glassgrad.kernels.launcher import Source
@@ -99,8 +99,10 @@ def test_a_stage_that_is_out_of_time_says_what_did_not_run(
     assert gpu.main(["--json", str(path), "--stage", "second"]) == 0
     found = json.loads(path.read_text())
     assert found["counters"] == {
-        "status": "not run", "why": "the stage is out of time", "seconds": 0.0
-    }  # fmt: skip
+        "status": "not run",
+        "why": "the stage is out of time",
+        "seconds": 0.0,
+    }
     assert "not run, out of time: counters, layers" in capsys.readouterr().out
 
 
@@ -157,8 +159,9 @@ def test_the_sanitizer_goes_through_families_and_tools(tmp_path, monkeypatch):
     assert found["status"] == "failed" and len(found["runs"]) == 8
     assert found["runs"]["memcheck som"]["calls"] == 5
     assert {k for k, v in found["runs"].items() if v["status"] == "failed"} == {
-        "racecheck som", "racecheck gru"
-    }  # fmt: skip
+        "racecheck som",
+        "racecheck gru",
+    }
     assert parts.sanitizer()(60, lambda: 55)["status"] == "incomplete"
     few = parts.sanitizer(("memcheck",), ("lstm", "som"))(60, lambda: 0)
     assert few["status"] == "passed" and [*few["runs"]] == ["memcheck lstm", "memcheck som"]
@@ -191,8 +194,10 @@ def test_each_group_of_tests_has_tests(monkeypatch):
         found = parts.tests(which)(60, lambda: 0)
         assert found["status"] == "passed" and [*found][1:] == [*parts.GROUPS[which]]
     assert [["-n" in c for c in commands[w]] for w in parts.GROUPS] == [
-        [True], [True, True], [False]
-    ]  # fmt: skip
+        [True],
+        [True, True],
+        [False],
+    ]
     assert all((process.ROOT / name).is_file() for name in (parts.BEYOND, *parts.CONTRACT))
 
 
@@ -214,8 +219,9 @@ def test_what_is_measured_exists(monkeypatch):
     parser = argparse.ArgumentParser()
     cli.arguments(parser)
     asked = []
-    monkeypatch.setattr(parts, "run", lambda command, limit: asked.append(command) or
-                        process.Done(0, "", 1.0))  # fmt: skip
+    monkeypatch.setattr(
+        parts, "run", lambda command, limit: asked.append(command) or process.Done(0, "", 1.0)
+    )
     for name in ("layers", "bandwidth", "ladders", "models", "kernels"):
         stages.PARTS[name].run(60, lambda: 0)
         assert asked[-1][1:4] == ["-m", "glassgrad", "bench"]
@@ -304,8 +310,9 @@ def test_the_textbook_kernels_count_what_is_known():
     assert other["textbook_strided"]["load_bytes"]["ncu"] == 3200
     listed = counters.outside({"textbook": {"kernels": other}, "som": {"status": "failed"}})
     assert [(o["kernel"], o["counter"], o["off"]) for o in listed] == [
-        ("textbook_strided", "load_sectors", -0.56), ("textbook_strided", "load_bytes", -0.56)
-    ]  # fmt: skip
+        ("textbook_strided", "load_sectors", -0.56),
+        ("textbook_strided", "load_bytes", -0.56),
+    ]
     assert counters.outside({"textbook": {"kernels": same}}) == []
 
 

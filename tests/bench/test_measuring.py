@@ -110,7 +110,7 @@ def job(peers):
 
     return Job(
         "a.b", "c", [Contender(lambda: want[0].copy())], check, expected=lambda: want, peers=peers
-    )  # fmt: skip
+    )
 
 
 def test_a_peer_that_disagrees_is_left_out_with_a_note(monkeypatch):
@@ -246,7 +246,7 @@ def test_without_noise_a_noisy_step_of_a_peer_is_ours(monkeypatch, name, peer):
     def build(samples):
         system, data, settings = known.build(samples)
         if name == "jsb-lstm":
-            system, settings = without_dropout(system), {**settings, "dropout": 0.0}
+            system, settings = without_dropout(system), replace(settings, dropout=0.0)
         return system, data, settings
 
     def mean(mu, logvar, noise):

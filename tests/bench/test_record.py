@@ -8,7 +8,7 @@ import pytest
 from glassgrad.bench import figures, summary, tables
 from glassgrad.bench.gpu import page
 from glassgrad.bench.record import RecordError, fallen, read
-from glassgrad.core.run import RunError
+from glassgrad.core.training.run_folder import RunError
 from tests.bench.planted import MACHINE, peer, record, row
 
 
@@ -75,13 +75,18 @@ def test_a_named_pipe_is_no_record_and_no_page(tmp_path):
 
 def test_ours_against_ours_cannot_fall():
     """It is a check of the run: where nothing else is shared, the roofline is compared."""
-    old = record(row(peers={"torch": peer(1.5), "itself": peer(1.4)}), row(case="alone", peers={
-        "itself": peer(1.4)}))  # fmt: skip
-    new = record(row(peers={"torch": peer(1.5), "itself": peer(0.9)}), row(case="alone", peers={
-        "itself": peer(0.9)}, roofline=0.2))  # fmt: skip
+    old = record(
+        row(peers={"torch": peer(1.5), "itself": peer(1.4)}),
+        row(case="alone", peers={"itself": peer(1.4)}),
+    )
+    new = record(
+        row(peers={"torch": peer(1.5), "itself": peer(0.9)}),
+        row(case="alone", peers={"itself": peer(0.9)}, roofline=0.2),
+    )
     assert fallen(new, old, 1.25) == (
-        ["conv2d.layer alone, forward: part of the roofline fell from 0.5 to 0.2"], 2
-    )  # fmt: skip
+        ["conv2d.layer alone, forward: part of the roofline fell from 0.5 to 0.2"],
+        2,
+    )
     gone = record(row(), row(case="alone", peers={}), peers={"torch": "2", "itself": "0"})
     assert fallen(gone, old, 1.25) == ([], 2)
 
@@ -141,8 +146,10 @@ def test_rows_replace_those_of_the_same_key():
     kept = record(row(), row(case="other"))
     kept.add([row(median=1.0), row(case="new")])
     assert [(r["case"], r["median"]) for r in kept.rows] == [
-        ("(1,2)", 1.0), ("other", 2e-3), ("new", 2e-3)
-    ]  # fmt: skip
+        ("(1,2)", 1.0),
+        ("other", 2e-3),
+        ("new", 2e-3),
+    ]
 
 
 def test_records_of_two_machines_are_not_mixed():
@@ -160,9 +167,11 @@ def test_records_of_two_machines_are_not_mixed():
 def test_a_planted_fall_is_found():
     old = record(row(), row(case="steady"), row(case="alone", peers={}, roofline=0.8))
     new = record(
-        row(peers={"torch": peer(1.1)}), row(case="steady", peers={"torch": peer(1.45)}),
-        row(case="alone", peers={}, roofline=0.5), row(case="new"),
-    )  # fmt: skip
+        row(peers={"torch": peer(1.1)}),
+        row(case="steady", peers={"torch": peer(1.45)}),
+        row(case="alone", peers={}, roofline=0.5),
+        row(case="new"),
+    )
     found, compared = fallen(new, old, 1.25)
     assert compared == 3
     assert found == [
@@ -217,11 +226,12 @@ def test_records_without_a_common_row_cannot_be_compared():
 
 def test_markdown_has_every_row_and_says_what_is_missing():
     made = record(
-        row(), row(case="(3,4)", peers={"torch": peer(6.0)}),
+        row(),
+        row(case="(3,4)", peers={"torch": peer(6.0)}),
         row("dropout.forward", "p", "", 1, peers={}),
         row("dropout.forward", "p", "", 2, median=None),
         row("lenet", "batch 100", "step", memory={"ours": 30_000_000, "torch": 40_000_000}),
-    )  # fmt: skip
+    )
     text = tables.markdown(made)
     assert "| (1,2) | fwd | 2 ms | 5 % | 50 | 0.5 | 50 % | 1.50 | 1.0e-07 |" in text
     assert "torch's time is 3.00 of ours in the geometric mean of 2, 1.50 at the least" in text
@@ -233,10 +243,11 @@ def test_markdown_has_every_row_and_says_what_is_missing():
 
 def test_a_summary_has_a_line_for_each_layer_and_pass(tmp_path):
     made = record(
-        row(error=1e-7), row(case="(3,4)", peers={"torch": peer(6.0)}, error=3e-7),
+        row(error=1e-7),
+        row(case="(3,4)", peers={"torch": peer(6.0)}, error=3e-7),
         row("dropout.forward", "p", "", 1),
         row("lenet", "batch 100", "step", memory={"ours": 30_000_000, "torch": 40_000_000}),
-    )  # fmt: skip
+    )
     text = tables.markdown(made, ["summary"])
     assert "| conv2d.layer | fwd | 2 | torch 3.00 | 1.50 | 50 % | 3.0e-07 |  |" in text
     assert "| lenet | step | 1 | torch 1.50 |  | 50 % | 1.0e-07 | 0.75 |" in text
@@ -271,9 +282,10 @@ def test_a_page_may_ask_for_a_part(tmp_path):
     made = record(row(), row("lenet", "x", "step"), row("gru.cell_forward", "y", "", 1))
     page = tmp_path / "page.md"
     for names, shown in {
-        "models": {"lenet"}, "gru": {"gru.cell_forward, y"},
+        "models": {"lenet"},
+        "gru": {"gru.cell_forward, y"},
         "layers models": {"conv2d.layer", "lenet"},
-    }.items():  # fmt: skip
+    }.items():
         page.write_text(f"<!-- bench: {names} -->\n{tables.END}\n")
         tables.render(made, page)
         text = page.read_text()

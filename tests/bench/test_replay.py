@@ -64,9 +64,11 @@ def test_a_replay_that_computes_otherwise_is_refused(name, capture):
 
 @pytest.mark.parametrize(
     "error, status",
-    [(replay.CaptureError("mlp reads a number back"), "refused"),
-     (replay.ReplayError("mlp computes otherwise"), "failed")],
-)  # fmt: skip
+    [
+        (replay.CaptureError("mlp reads a number back"), "refused"),
+        (replay.ReplayError("mlp computes otherwise"), "failed"),
+    ],
+)
 def test_a_step_that_cannot_be_captured_is_reported(monkeypatch, error, status):
     """CuPy does not capture cuBLAS: no failure of ours. A replay that computes otherwise is one."""
 
@@ -114,10 +116,12 @@ def test_a_product_is_refused_while_capturing(monkeypatch):
 
     stream, cupy = Stream(), fake_cupy._Module("cupy")
     cupy.cuda = types.SimpleNamespace(
-        MemoryPool=lambda: types.SimpleNamespace(malloc=None), Stream=lambda **options: stream,
-        Device=lambda: stream, using_allocator=lambda allocator: stream,
+        MemoryPool=lambda: types.SimpleNamespace(malloc=None),
+        Stream=lambda **options: stream,
+        Device=lambda: stream,
+        using_allocator=lambda allocator: stream,
         runtime=types.SimpleNamespace(CUDARuntimeError=RuntimeError),
-    )  # fmt: skip
+    )
     monkeypatch.setitem(sys.modules, "cupy", cupy)
 
     def step():

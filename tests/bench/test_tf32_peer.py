@@ -35,9 +35,10 @@ def test_the_switch_is_thrown_for_the_call_alone():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NAMES))
-@pytest.mark.parametrize("precision, how, kept", [
-    ("tf32", "tf32", True), ("tf32", "far too much", False), ("full", "tf32", False)
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "precision, how, kept",
+    [("tf32", "tf32", True), ("tf32", "far too much", False), ("full", "tf32", False)],
+)
 def test_it_is_judged_by_its_own_rounding(monkeypatch, name, precision, how, kept):
     """A stand-in: PyTorch's result a little off, as factors of 11 bits would have it."""
     from glassgrad.bench.peers import pytorch

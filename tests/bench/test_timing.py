@@ -167,9 +167,11 @@ def test_the_gpu_clock_empties_the_cache_and_reads_events(monkeypatch):
     cupy = types.ModuleType("cupy")
     cupy.empty = empty
     cupy.cuda = types.SimpleNamespace(
-        Event=Event, Device=Device, get_elapsed_time=lambda start, end: 2.5,
+        Event=Event,
+        Device=Device,
+        get_elapsed_time=lambda start, end: 2.5,
         runtime=types.SimpleNamespace(getDeviceProperties=lambda i: {"l2CacheSize": 50 << 20}),
-    )  # fmt: skip
+    )
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     clock = CUDAClock()
     assert clock.time(lambda: said.append("call")) == 2.5e-3

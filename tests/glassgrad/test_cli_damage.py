@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from glassgrad.core.run import Run
-from glassgrad.core.state import load_arrays, save_arrays
-from tests.core.test_state import format_1
+from glassgrad.core.training.checkpoint import load_arrays, save_arrays
+from glassgrad.core.training.run_folder import Run
+from tests.core.training.test_checkpoint import format_1
 from tests.tools import call
 
 NESTED = "[" * 100_000
@@ -128,7 +128,7 @@ def test_an_untrained_system_can_be_sampled_and_resumed(capsys, tmp_path):
 
 
 def test_a_test_figure_that_is_no_number_is_an_error(capsys, tmp_path, monkeypatch):
-    from glassgrad.models.vae import VAE
+    from glassgrad.models.variational.vae import VAE
 
     monkeypatch.setattr(VAE, "evaluate", lambda self, split, size=500: {"bound": float("nan")})
     settings = ["epochs=0", "hidden=[4,4]"]

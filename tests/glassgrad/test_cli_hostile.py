@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from glassgrad import checkout, training
-from glassgrad.core.run import Run, RunError
-from glassgrad.core.state import load_arrays, save_arrays
+from glassgrad.core.training.checkpoint import load_arrays, save_arrays
+from glassgrad.core.training.run_folder import Run, RunError
 from glassgrad.kernels import notice
 from tests.tools import call
 

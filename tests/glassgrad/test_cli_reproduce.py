@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glassgrad import models
-from glassgrad.core.recipe import Target
+from glassgrad.core.training.recipe import Target
 from glassgrad.reproduction import markdown
 from tests.tools import call
 
@@ -85,9 +85,7 @@ def test_several_seeds_are_a_mean_and_its_error(capsys, tmp_path, targets, monke
     assert row["spread"] == pytest.approx(np.std(found, ddof=1) / 3**0.5, rel=1e-9)
 
 
-def test_reproduce_leaves_no_folder_where_the_disk_is_full(
-    capsys, tmp_path, targets, monkeypatch
-):  # fmt: skip
+def test_reproduce_leaves_no_folder_where_the_disk_is_full(capsys, tmp_path, targets, monkeypatch):
     monkeypatch.setattr(os, "fsync", full_disk)
     code, _, err = call(capsys, "reproduce", "vae", "--out", tmp_path / "runs", "--quiet")
     assert code == 1 and "No space left on device" in err
@@ -120,14 +118,14 @@ def test_reproduce_with_nothing_to_try_fails(capsys, tmp_path, targets, monkeypa
 
 
 def test_a_failing_target_keeps_the_others(capsys, tmp_path, targets, monkeypatch):
-    broken = replace(targets.targets[1], settings={"epochs": 1, "hidden": (8, 8), "optimiser": "x"})
+    broken = replace(targets.targets[1], settings={"epochs": 1, "hidden": (8, 8), "select": "x"})
     recipe = replace(targets, targets=(broken, targets.targets[0]))
     monkeypatch.setattr(models, "recipe", lambda name: recipe)
     record = tmp_path / "r.json"
     code, _, err = call(
         capsys, "reproduce", "vae", "--out", tmp_path / "runs", "--json", record, "--quiet"
     )
-    assert code == 1 and "unknown optimiser 'x'" in err
+    assert code == 1 and "select='x' is not among" in err
     assert [r["status"] for r in json.loads(record.read_text())["rows"]] == ["failed", "reached"]
 
 

@@ -10,8 +10,8 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import demo
-from glassgrad.core.recipe import SettingError
-from glassgrad.core.run import RunError
+from glassgrad.core.training.run_folder import RunError
+from glassgrad.core.training.settings import SettingError
 from glassgrad.demo import chapters, page
 
 

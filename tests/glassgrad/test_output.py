@@ -164,7 +164,9 @@ def test_on_a_terminal_a_training_fits_and_its_figures_stay_whole(tmp_path):
 
 @pytest.mark.parametrize("width", [60, 80, 140])
 @pytest.mark.parametrize(
-    "argv", [("list",), ("kernels", "som"), ("reproduce", "--list")], ids=" ".join
+    "argv",
+    [("list", "models"), ("list", "data"), ("kernels", "som"), ("reproduce", "--list")],
+    ids=" ".join,
 )
 def test_on_a_terminal_a_command_fits(capsys, monkeypatch, width, argv):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)

@@ -207,7 +207,7 @@ def test_a_compiler_that_cannot_compile_says_what_failed(tmp_path, script, says)
 
 
 def test_the_doctor_tries_the_compiler(tmp_path, monkeypatch):
-    from glassgrad.cli import machine
+    from glassgrad.core import machine
 
     works, said = machine.emulator()
     assert works and said.startswith(compiler.compiler())

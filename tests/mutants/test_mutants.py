@@ -19,9 +19,10 @@ REDUCTIONS, ELU = "core/functions/reductions.py", "core/functions/activations.py
 def planted(file, function, before, after):
     source = (ROOT / file).read_text(encoding="utf-8")
     found = [
-        m for m in mutants(file, source)
+        m
+        for m in mutants(file, source)
         if (m.function, m.before, m.after) == (function, before, after)
-    ]  # fmt: skip
+    ]
     assert len(found) == 1
     return found[0]
 
@@ -127,8 +128,10 @@ def test_what_no_value_depends_on_is_left_alone(source):
 def test_of_a_check_only_the_condition_is_changed():
     found = mutants("f.py", 'expect(n > 0, "f", "at least one", "> 0", n + 1)')
     assert Counter(m.operator for m in found) == {
-        "comparison": 2, "constant": 2, "removed statement": 1
-    }  # fmt: skip
+        "comparison": 2,
+        "constant": 2,
+        "removed statement": 1,
+    }
 
 
 def test_the_examples_of_the_operators_run():

@@ -12,9 +12,9 @@ Ends with 1 if a result is wrong, or a ratio fell by more than --factor.
 import math
 from pathlib import Path
 
+from ..cli import UsageError
+from ..cli.common import positive
 from ..kernels.registry import BACKENDS
-from . import UsageError
-from .common import positive
 
 ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
 HELP = "times, rooflines, and ratios to other people's code"
@@ -29,9 +29,10 @@ def arguments(parser) -> None:
     parser.add_argument("--case", metavar="TEXT", help="only cases with this in their name")
     parser.add_argument("--without", metavar="TEXT", help="no case with this in its name")
     parser.add_argument(
-        "--newer", action="store_true",
+        "--newer",
+        action="store_true",
         help="no first version where there is a newer one (cuda, emulated)",
-    )  # fmt: skip
+    )
     parser.add_argument("--peers", nargs="*", metavar="P", help="only these (none: no peer)")
     parser.add_argument("--quick", action="store_true", help="few runs: to see that it works")
     parser.add_argument("--json", metavar="FILE", help="keep the results there")
@@ -49,10 +50,10 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from ..bench import record as records
-    from ..bench import suite, tables
-    from ..core.run import make_folder
-    from .output import console, count, say
+    from ..cli.output import console, count, say
+    from ..core.training.run_folder import make_folder
+    from . import record as records
+    from . import suite, tables
 
     if not 1 <= args.factor < math.inf:
         raise UsageError("--factor must be at least 1, and finite")
@@ -84,7 +85,7 @@ def run(args) -> int:
         tables.render(found, Path(page))
         say(f"written: {page}")
     if args.figures:
-        from ..bench import figures
+        from . import figures
 
         for path in figures.write(found, Path(args.figures)):
             say(f"written: {path}")
@@ -98,19 +99,19 @@ def run(args) -> int:
 
 
 def _default_backend() -> str:
-    from .machine import gpu
+    from ..core.machine import gpu
 
     return "cuda" if gpu()[0] else "numba"
 
 
 def _measure(args, backend: str, out):
     """Measure; print each table when it is complete, keep every row as soon as it is there."""
-    from ..bench import peers, suite
-    from ..bench.apart import Apart
-    from ..bench.session import Session
-    from ..bench.timing import FULL, QUICK
-    from ..core.run import expect_writable
+    from ..core.training.run_folder import expect_writable
     from ..kernels.errors import nearest
+    from . import peers, suite
+    from .apart import Apart
+    from .session import Session
+    from .timing import FULL, QUICK
 
     wanted = peers.NAMES if args.peers is None else [p for p in args.peers if p != "none"]
     for name in wanted:
@@ -135,8 +136,8 @@ def _measure(args, backend: str, out):
 
 def _measured(args, plans, session, out):
     """The record of a run, printed and kept as it grows."""
-    from ..bench import record as records
-    from ..bench import summary, tables
+    from . import record as records
+    from . import summary, tables
 
     record = session.record()
     if args.add and Path(args.json).exists():
@@ -173,8 +174,8 @@ def _measured(args, plans, session, out):
 
 
 def _show(out, rows: list[dict]) -> None:
-    from ..bench import tables
-    from .output import table
+    from ..cli.output import table
+    from . import tables
 
     for title, group in tables.groups(rows).items():
         names, peers = tables.columns(group), tables.peers_of(group)
@@ -188,7 +189,7 @@ def _show(out, rows: list[dict]) -> None:
 
 
 def _list(plans):
-    from .output import table
+    from ..cli.output import table
 
     found: dict[str, list[str]] = {}
     for plan in plans:
