@@ -18,7 +18,7 @@ class Live:
 
     and while kernels are compiled, in the first epoch ::
 
-        compiling gru.cpu._forward, no. 3 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+        compiling gru.rungs.cpu_v3_rows._forward, no. 3 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     """
 
     def __init__(self):

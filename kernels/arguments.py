@@ -1,7 +1,7 @@
 """The arguments of a launch, compared with the signature of their kernel.
 
     count and kind of arguments    dtype of every array    one device    C-contiguous
-    no output shares memory        sizes fit their integers
+    no output shares memory        sizes fit their integers    fields of every struct
 
 What depends on the dtypes alone is decided once for each combination and kept; what can differ from
 launch to launch (where the arrays lie, their order, their size, the numbers) is looked at each
@@ -13,6 +13,7 @@ them is used here.
 import functools
 import numbers
 import operator
+import struct
 
 import numpy as np
 
@@ -35,12 +36,40 @@ INTEGERS = {  # scalars: (dtype, least, most)
     "unsigned long long": (np.uint64, 0, 2**64 - 1),
 }
 REALS = {"float": np.float32, "double": np.float64}
+CODES = {  # of the module struct
+    "int": "i",
+    "unsigned": "I",
+    "long long": "q",
+    "unsigned long long": "Q",
+    "float": "f",
+    "double": "d",
+}
 FLOATS = {"float32": "float", "float64": "double"}  # what `real` may be
 MOST_INT = 2**31 - 2**20  # numbers of an array that an int counts, and the threads beyond its end
-HOST = {np.ndarray, np.memmap}  # what a scalar or a masked array has besides, a kernel would lose
+HOST = {np.ndarray, np.memmap}  # a masked array has more, which a kernel would lose
 CPU = -1  # the place of NumPy's arrays; a GPU's is its number
 
 _name = functools.cache(str)  # of a dtype: NumPy spells it out each time
+
+
+def _types(fields: tuple[Parameter, ...], real: str, index: str) -> list[str]:
+    own = {"real": real, "index_t": index}
+    return [own.get(f.type, f.type) for f in fields]
+
+
+def layout(fields: tuple[Parameter, ...], real: str, index: str) -> np.dtype:
+    """The dtype of a struct of numbers as C lays it out, for one type of `real` and `index_t`."""
+    kinds = [REALS.get(t) or INTEGERS[t][0] for t in _types(fields, real, index)]
+    return np.dtype([(f.name, kind) for f, kind in zip(fields, kinds)], align=True)
+
+
+def _packer(fields: tuple[Parameter, ...], real: str, index: str):
+    """What packs a struct, the types of Python's numbers that it is for, and its layout."""
+    types, kind = _types(fields, real, index), layout(fields, real, index)
+    form = "".join(CODES[t] for t in types)
+    gap = kind.itemsize - struct.calcsize(form)  # after the last field
+    plain = tuple([float if t in REALS else int for t in types])
+    return struct.Struct(f"{form}{gap}x").pack, plain, kind
 
 
 class Arguments:
@@ -56,7 +85,14 @@ class Arguments:
         self.kernel, self.parameters = signature.kernel, signature.parameters
         self.bounds = signature.bounds
         self.pointers = [(i, p) for i, p in enumerate(self.parameters) if p.pointer]
-        self.numbers = [(i, p) for i, p in enumerate(self.parameters) if not p.pointer]
+        values = [(i, p) for i, p in enumerate(self.parameters) if not p.pointer]
+        self.numbers = [(i, p) for i, p in values if not p.fields]
+        self.structs = [
+            (i, p, tuple(f.name for f in p.fields), [(f"{p.name}.{f.name}", f) for f in p.fields])
+            for i, p in values
+            if p.fields
+        ]
+        self.packers: dict[tuple, tuple] = {}  # struct, `real`, `index_t` -> what packs it
         self.known: dict[tuple, str] = {}  # index, kinds, dtypes -> the C type of `real`
 
     def __call__(self, arguments: tuple):
@@ -75,6 +111,8 @@ class Arguments:
         values, own = list(arguments), {"real": real, "index_t": index}
         for i, p in self.numbers:
             values[i] = self._number(p.name, own.get(p.type, p.type), arguments[i])
+        for i, *known in self.structs:
+            values[i] = self._struct(*known, own, arguments[i])
         return values, real, index, gpu
 
     def _arrays(self, arguments) -> dict:
@@ -113,16 +151,12 @@ class Arguments:
             else:
                 begin, where = a.__array_interface__["data"][0], CPU
                 if not (p.constant or a.flags.writeable):
-                    self._refuse(
-                        arguments, f"{p.name} is written", "a writable array", "read-only",
-                        ValueRangeError,
-                    )  # fmt: skip
+                    must, want = f"{p.name} is written", "a writable array"
+                    self._refuse(arguments, must, want, "read-only", ValueRangeError)
             if where != place:
                 if place is not None:
-                    self._refuse(
-                        arguments, "one device for all arrays", "one",
-                        sorted([_spelled(place), _spelled(where)]), DeviceError,
-                    )  # fmt: skip
+                    both = sorted([_spelled(place), _spelled(where)])
+                    self._refuse(arguments, "one device for all arrays", "one", both, DeviceError)
                 place = where
             if not a.flags.c_contiguous:
                 must = f"{p.name} must be C-contiguous"
@@ -147,11 +181,9 @@ class Arguments:
             p: Parameter = self.parameters[i]
             for other, last, j in runs:
                 if not p.constant and i != j and begin < last and other < end:
-                    must = f"{p.name} is written and must not share memory with "
-                    self._refuse(
-                        arguments, must + self.parameters[j].name, "memory of its own",
-                        "shared memory", ShapeError,
-                    )  # fmt: skip
+                    reader, want = self.parameters[j].name, "memory of its own"
+                    must = f"{p.name} is written and must not share memory with {reader}"
+                    self._refuse(arguments, must, want, "shared memory", ShapeError)
 
     def _number(self, name: str, type_: str, argument):
         """A number as the kernel takes it: a NumPy scalar of the C type's size."""
@@ -171,6 +203,33 @@ class Arguments:
             must = f"{name} must fit {type_}"
             expect(False, self.kernel, must, f"{least} to {most}", value, ValueRangeError)
         return kind(value)
+
+    def _struct(self, p: Parameter, names, fields, own: dict[str, str], argument):
+        """A named tuple as the kernel takes it: an array of one struct.
+
+        CuPy copies an array of size one into the arguments of a launch, byte by byte.
+        """
+        given = getattr(type(argument), "_fields", None)
+        if given != names:
+            must = f"{p.name} must be a named tuple with the fields of {p.type}"
+            got = repr(argument) if given is None else ", ".join(given)
+            expect(False, self.kernel, must, ", ".join(names), got, DTypeError)
+        key = p.name, own["real"], own["index_t"]
+        packer = self.packers.get(key)
+        if packer is None:
+            packer = self.packers[key] = _packer(p.fields, *key[1:])
+        pack, plain, kind = packer
+        if tuple(map(type, argument)) == plain:
+            try:  # one call: a loop over the fields takes ten times as long
+                return np.ndarray((), kind, pack(*argument))
+            except (struct.error, OverflowError):
+                pass  # one does not fit: below it is named
+        packed = np.zeros((), kind)  # the gaps are zeros
+        packed[()] = tuple(
+            self._number(name, own.get(f.type, f.type), value)
+            for (name, f), value in zip(fields, argument)
+        )
+        return packed
 
     def _refuse(self, arguments, must: str, expected, got, error) -> None:
         expect(False, self.kernel, must, expected, got, error, **self._arrays(arguments))

@@ -2,13 +2,15 @@
 
 A family's `cuda.py` holds the geometry and nothing else:
 
-    source = Source(__file__)                                   # the cuda.cu beside it
+    source = Source(__file__)                                   # the cuda.cu next to it
 
     @source.implements("dropout", "forward", version=1, idea="one thread an element")
     def forward_v1(x, p, seed, offset):
         x, y = contiguous(x), empty(x, x.shape)
         source.launch("dropout_forward_v1", grid, block, x, y, ...)
         return y
+
+A ladder of versions that differ in a number only is one table: `source.implements_each`.
 
 The type of the arrays decides where it runs: CuPy arrays on their GPU, NumPy arrays in the
 emulator. CuPy checks nothing of a launch; here grid, block and shared memory are compared with the
@@ -91,16 +93,30 @@ class Source:
 
         return on_both
 
+    def implements_each(self, op: str, pass_: str, function, rungs: dict[int, dict]) -> None:
+        """Register ``function(version, *arguments)`` once for each version in the table.
+
+        `rungs` maps a version to what `implements` records of it: its idea, dtypes and so on.
+        """
+        for version, record in rungs.items():
+
+            def run(*arguments, version=version):
+                return function(version, *arguments)
+
+            run.__name__ = run.__qualname__ = f"{pass_}_v{version}"
+            run.__module__, run.__doc__ = function.__module__, f"{record['idea']}."
+            self.implements(op, pass_, version=version, **record)(run)
+
     def launch(
         self, kernel: str, grid, block, *arguments, shared: int = 0, cooperative=False
     ) -> None:
         """Run `kernel` on a grid of blocks of threads, each an int or up to three of them.
 
-        `arguments` are arrays (None: a null pointer) and numbers in the order of the signature,
-        `shared` the bytes of dynamic shared memory. With `cooperative` all blocks run at the same
-        time and may meet in `grid_barrier`. Raises BackendError, ShapeError, DTypeError,
-        DeviceError or ValueRangeError for what does not fit, and KernelError for what goes wrong
-        while it runs in the emulator.
+        `arguments` are arrays (None: a null pointer), numbers, and for a struct a named tuple with
+        its fields, in the order of the signature; `shared` the bytes of dynamic shared memory. With
+        `cooperative` all blocks run at the same time and may meet in `grid_barrier`. Raises
+        BackendError, ShapeError, DTypeError, DeviceError or ValueRangeError for what does not fit,
+        and KernelError for what goes wrong while it runs in the emulator.
         """
         check = self._checks.get(kernel)
         if check is None:

@@ -179,7 +179,7 @@ def _floats(args) -> set[str]:
     return {n for n in names if n.startswith("float")}
 
 
-_name = functools.cache(str)  # of a dtype: NumPy spells it out anew each time
+_name = functools.cache(str)  # of a dtype: NumPy spells it out each time
 
 
 def find(op: str, pass_: str, backend: str, args=(), version: int | None = None) -> Implementation:

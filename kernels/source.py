@@ -1,9 +1,12 @@
 """The text of a `.cu` file: its includes put in place, the signatures of its kernels read from it.
 
-What stands in the file is the single source: the launcher checks arguments against the signature
+The file is the single source: the launcher checks arguments against the signature
 that the compiler sees. A kernel is declared as
 
     extern "C" __global__ void __launch_bounds__(256) family_pass_v1(const real* x, real* y, int n)
+
+Numbers that travel together are one struct, passed by value: `struct Sizes { int N, H, W; };`
+declared above the kernel, with nothing in it but numbers.
 
 Included files become part of one text with `#line` marks, so that a compiler, on a GPU or not,
 names the real path and line, and a cache keyed by the text knows every file that matters.
@@ -21,10 +24,13 @@ from .errors import BackendError, CompileError, nearest
 BOUNDS = r"(?:__launch_bounds__\s*\(([^)]*)\)\s*)?"
 KERNEL = re.compile(rf'extern\s+"C"\s+__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(([^)]*)\)')
 GLOBAL = re.compile(r"\b__global__\b")
-PARAMETER = re.compile(
-    r"(const\s+)?(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double)"
-    r"\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)"
+NUMBER = (
+    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double)"
 )
+PARAMETER = re.compile(rf"(const\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)")
+BY_VALUE = re.compile(r"(const\s+)?(?:struct\s+)?(\w+)\s+(const\s+)?(\w+)")
+STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^{}]*)\}\s*;")  # no methods, no base
+FIELDS = re.compile(rf"{NUMBER}\s+(\w+(?:\s*,\s*\w+)*)")
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 MARK = re.compile(r'#line (\d+) "(.*)"')
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -33,12 +39,16 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a kernel: `const real* x` has type "real", is a pointer and constant."""
+    """One parameter of a kernel: `const real* x` has type "real", is a pointer and constant.
+
+    One of a struct's type has that struct's `fields`, which are numbers.
+    """
 
     name: str
     type: str
     pointer: bool
     constant: bool
+    fields: tuple["Parameter", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,10 +97,12 @@ def signatures(text: str) -> dict[str, Signature]:
         if not any(stray.start() in kernel for kernel in known):
             must = 'a kernel is declared as extern "C" __global__ void name(parameters)'
             raise CompileError(f"{place(text, stray.start())}: {must}, each with its own extern")
+    by_name = structs(text)
     for match in KERNEL.finditer(text):
         before, after, kernel, body = match.groups()
         where = place(text, match.start(3))
-        parameters = [_parameter(f"{where}: {kernel}", p) for p in body.split(",") if p.strip()]
+        given = [p for p in body.split(",") if p.strip()]
+        parameters = [_parameter(f"{where}: {kernel}", p, by_name) for p in given]
         first = (before or after or "").partition(",")[0].strip()
         factors = [constants.get(f.strip(), f.strip()) for f in first.split("*")]
         if first and not all(f.isdigit() for f in factors):
@@ -100,13 +112,44 @@ def signatures(text: str) -> dict[str, Signature]:
     return found
 
 
-def _parameter(where: str, text: str) -> Parameter:
-    match = PARAMETER.fullmatch(" ".join(text.split()))
-    if match is None:
+def structs(text: str) -> dict[str, tuple[Parameter, ...]]:
+    """The fields of each struct of numbers, by name; none where it holds anything else.
+
+    >>> [f.name for f in structs("struct Size { int H, W; index_t all; };")["Size"]]
+    ['H', 'W', 'all']
+    """
+    found = {}
+    for name, body in STRUCT.findall(text):
+        declared = [FIELDS.fullmatch(" ".join(d.split())) for d in body.split(";") if d.strip()]
+        fields = ()
+        if all(declared):
+            fields = tuple(
+                Parameter(field.strip(), _plain(d[1]), False, False)
+                for d in declared
+                for field in d[2].split(",")
+            )
+        # two of one name may lie in branches of an #if: nobody knows here which one is compiled
+        found[name] = fields if found.get(name, fields) == fields else ()
+    return found
+
+
+def _plain(type_: str) -> str:
+    return {"unsigned int": "unsigned"}.get(type_, type_)
+
+
+def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -> Parameter:
+    declared = " ".join(text.split())
+    if match := PARAMETER.fullmatch(declared):
+        const, type_, after, star, name = match.groups()
+        return Parameter(name, _plain(type_), bool(star), bool(const or after))
+    match = BY_VALUE.fullmatch(declared)
+    if match is None or match[2] not in known:
         raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}")
-    const, type_, after, star, name = match.groups()
-    type_ = {"unsigned int": "unsigned"}.get(type_, type_)
-    return Parameter(name, type_, bool(star), bool(const or after))
+    const, struct, after, name = match.groups()
+    if not known[struct]:
+        must = "holds numbers only, declared once, as in `struct Sizes { int N, H, W; };`"
+        raise CompileError(f"{where}: cannot read its parameter {declared!r}: a struct {must}")
+    return Parameter(name, struct, False, bool(const or after), known[struct])
 
 
 class Text:

@@ -244,6 +244,10 @@ class RawKernel:
             if parameter.pointer:
                 assert isinstance(value, ndarray) or value == 0, "a pointer into the CPU's memory"
                 values.append(value._held if isinstance(value, ndarray) else None)
+            elif parameter.fields:
+                one = type(value) is np.ndarray and value.size == 1
+                assert one and value.dtype.names, "CuPy takes a struct as an array of one"
+                values.append(value)
             else:
                 assert isinstance(value, np.generic), "a number without a size"
                 values.append(value)

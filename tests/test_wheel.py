@@ -84,6 +84,8 @@ def test_the_record_is_what_the_wheel_says():
 
 PACKED = """
 import json
+import struct
+from typing import NamedTuple
 from tests import wheel
 driver = wheel.install()
 import cupy
@@ -97,6 +99,10 @@ path.write_text(HEAD + '''
 extern "C" __global__ void packed(const real* x, const int* n, real* y, unsigned u, long long big,
                                   unsigned long long bits, index_t i, real r, double d, int s) {{
   y[threadIdx.x] = x[threadIdx.x] + r;
+}}
+struct Sizes {{ int N, C; index_t all; unsigned u; real r; long long big; }};
+extern "C" __global__ void by_value(const real* x, real* y, const Sizes s, int n) {{
+  y[threadIdx.x] = x[threadIdx.x] + s.r + (s.big == (1ll << 40) ? n : 0);
 }}
 ''')
 source, x, y = Source(path), cupy.asarray(np.arange(8, dtype="f4")), cupy.zeros(9, "f4")
@@ -130,8 +136,42 @@ for value in (cupy.ones((), "i4"), 1.5, "5", None, 2**31):
     else:
         raise SystemExit("a wrong number was let through")
 assert len(driver.launches) == 2
-y = y.get()
-assert np.array_equal(y[1:5], [2.25, 3.25, 4.25, 5.25]), y
+z = y.get()
+assert np.array_equal(z[1:5], [2.25, 3.25, 4.25, 5.25]), z
+
+# a struct by value: the driver gets the address of so many bytes, laid out as C does
+Sizes = NamedTuple("Sizes", [(n, float) for n in ("N", "C", "all", "u", "r", "big")])
+sizes, kept = Sizes(-3, 2**31 - 1, 70, 2**32 - 1, 0.25, 2**40), []
+for dtype, packed in (("f4", "<iiiIf4xq"), ("f8", "<iiiI d q".replace(" ", ""))):
+    a, b = x.astype(dtype), cupy.zeros(9, dtype)
+    source.launch("by_value", 1, 4, a, b, sizes, 9)
+    got = driver.launches[-1]["values"]
+    assert got[2].tobytes() == struct.pack(packed, *sizes), (dtype, got[2])
+    assert got[2].item() == tuple(sizes) and got[3] == 9
+    assert np.array_equal(b.get()[:4], [9.25, 10.25, 11.25, 12.25]), b.get()
+count = len(driver.launches)
+one = cupy.ones((), "i4")
+for value in (5, None, tuple(sizes), sizes._replace(N=2**31), sizes._replace(N=one)):
+    try:
+        source.launch("by_value", 1, 4, x, y, value, 9)
+    except (ValueError, TypeError) as error:
+        print(type(error).__name__, error)
+    else:
+        raise SystemExit("a wrong struct was let through")
+assert len(driver.launches) == count
+
+# what CuPy itself takes as a struct: an array of one, which it copies; no tuple, no longer array
+kind = np.dtype([("a", "i4"), ("b", "f8")], align=True)
+kernel = cupy.RawModule(code=source.text.flat, backend="nvrtc", options=(
+    "-std=c++17", "-DGLASSGRAD_REAL=float", "-DGLASSGRAD_INDEX=int")).get_function("by_value")
+driver.runs = False
+for form in ((1, 2.0), np.zeros(2, kind)):
+    try:
+        kernel.kernel((1, 1, 1), (4, 1, 1), (x, y, form, np.int32(9)))
+    except TypeError as error:
+        print(type(error).__name__, error)
+    else:
+        raise SystemExit(f"CuPy takes a struct as {{form!r}}")
 wheel.leave(0)
 """
 
@@ -146,6 +186,8 @@ def test_what_the_driver_gets_is_what_was_given(tmp_path):
     said = run("-c", PACKED.format(folder=str(tmp_path)))
     kinds = ["ShapeError", "DTypeError", "DeviceError", "DTypeError"]
     kinds += ["DTypeError"] * 4 + ["ValueRangeError"]
+    kinds += ["DTypeError"] * 3 + ["ValueRangeError", "DTypeError"]  # of a struct
+    kinds += ["TypeError"] * 2  # CuPy's own
     assert [line.partition(" ")[0] for line in said.splitlines()] == kinds, said
     assert "['GPU 0', 'the CPU']" in said
 

@@ -111,11 +111,9 @@ class Driver:
             self.refused.append(name)
             return
         signature = text.signature(name)
-        own = {"real": real, "index_t": index}
         places = (ctypes.c_size_t * len(signature.parameters)).from_address(addresses)
         values = [
-            self.argument(place, p.pointer, own.get(p.type, p.type))
-            for p, place in zip(signature.parameters, places)
+            self.argument(place, p, real, index) for p, place in zip(signature.parameters, places)
         ]
         self.launches.append({
             "kernel": name, "real": real, "grid": grid, "block": block, "shared": shared,
@@ -126,11 +124,15 @@ class Driver:
 
             launch(text, signature, real, index, grid, block, values, shared, cooperative)
 
-    def argument(self, place, pointer, type_):
-        """A number; or a pointer as the rest of the allocation that it points into."""
-        from glassgrad.kernels.arguments import INTEGERS, POINTERS, REALS
+    def argument(self, place, parameter, real, index):
+        """A number or a struct; or a pointer as the rest of the allocation that it points into."""
+        from glassgrad.kernels.arguments import INTEGERS, POINTERS, REALS, layout
 
-        if not pointer:
+        type_ = {"real": real, "index_t": index}.get(parameter.type, parameter.type)
+        if parameter.fields:
+            kind = layout(parameter.fields, real, index)
+            return np.frombuffer(ctypes.string_at(place, kind.itemsize), kind).reshape(())
+        if not parameter.pointer:
             kind = np.dtype(REALS.get(type_) or INTEGERS[type_][0])
             return np.frombuffer(ctypes.string_at(place, kind.itemsize), kind)[0]
         at = ctypes.c_size_t.from_address(place).value

@@ -40,8 +40,8 @@ def edition(group: str) -> str:
         sources, text = [here / "textbook.py"], here / "textbook.cu"
     else:
         folder = KERNELS / group
-        # the geometry of lstm/ is gru's as well
-        sources = [folder / "cuda.py", folder / "cases.py", KERNELS / "lstm" / "cuda.py"]
+        # the geometry that lstm and gru share
+        sources = [folder / "cuda.py", folder / "cases.py", KERNELS / "recurrent" / "launch.py"]
         text = folder / "cuda.cu"
     sources += [here / "every_kernel.py", KERNELS / "case.py"]
     names = " ".join(COUNTERS).encode()

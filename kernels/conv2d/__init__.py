@@ -30,37 +30,38 @@ of them can be differentiated again with the other two.
 per product) and must move x, w and y once. The ratio grows with O and KH KW: a convolution over
 many channels is bound by arithmetic, a depthwise one (G = C) by memory.
 
-**How the idea grows.**
+**The ladder.** Every pass in each version, unless it says otherwise; from version 2 on, the files
+are those of rungs/. Each begins with what the version before it wastes.
 
-    reference      the formula for one tap is a matrix product over channels of a shifted view of
-                   x; add the KH KW products                                      (reference.py)
-    numba v1       the formula as seven loops, images and output channels in parallel. Every product
-                   loads an x and loads and stores a y: memory traffic, not arithmetic   (cpu.py)
-    numba v2       x is copied once into a zero-padded plane, so that a tap is a constant distance
-                   in memory; a tile of 8 channels by two vectors of pixels of y stays in registers
-                   while all taps are added to it: 16 products per 10 loads, no stores
-                   (shifted.py). Rows cut vectors short, and a tap starts anywhere in a cache line
-    numba v3       bands of x turned to channels side by side: a row of taps is one stretch, and the
-                   tile of sums a matrix product whose left rows may lie anywhere   (gemm.py; the
-                   tile: microkernel.py). At the peak of the multipliers: only fewer products help
-    numba v4       Winograd F(2x2,3x3): 16 products where there were 36. Sums of whole numbers stay
-                   exact, but an infinity becomes NaNs around it   (winograd.py, tiles.py)
-    numba v5       Winograd F(4x4,3x3): 36 products where there were 144, for one digit; only for
-                   large images
-    cuda v1        one thread a result (weight_grad: one warp), two loads a product     (cuda.cu)
-    cuda v2        every pass is a matrix product whose large factor is never written, only read
-                   through taps; 16 x 16 tiles in shared memory, 1/8 load a product (product.cuh)
-    cuda v3        64 x 64 tiles, 1/32 load a product; a thread keeps 4 x 8 results in registers
-                   and takes three vector loads from shared memory for 32 products
-    cuda v4        two pairs of tiles: cp.async fills one while the other is multiplied
-    cuda v5        tensor cores; float32 as three TF32 products of high and low parts  (tensor.cuh)
-    cuda v6, v7    plain TF32, plain BF16: three and two correct digits, only when asked for
-    cuda v8, v9    v5 and v6 for 3x3 windows one pixel apart: the pixels under a block's windows
-                   come to shared memory once, not once for each of nine taps      (window.cuh)
+    glassgrad bench conv2d     time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench conv2d.forward --version 2
+
+    reference   reference.py            one tap is a product over channels of a shifted view of x
+    numba v1    cpu.py                  the formula as plain loops
+    numba v2    cpu_v2_shifted.py       x in zero-padded planes: a tap is a distance in memory; 8
+                                        channels by 2 vectors of pixels of y stay in registers
+    numba v3    cpu_v3_gemm.py          bands of x with channels together: a row of taps is one
+                                        stretch, the sums a matrix product (microkernel.py)
+    numba v4    cpu_v4_winograd.py      Winograd F(2x2,3x3): 16 products where there were 36
+    numba v5    cpu_v4_winograd.py      Winograd F(4x4,3x3): 36 where there were 144, for one digit
+
+    glassgrad lab conv2d       loads, sectors, bank conflicts and registers of these, without a GPU;
+                               line by line: glassgrad lab conv2d.forward --version 3
+
+    cuda v1     cuda.cu                 one thread a result (weight_grad: one warp)
+    cuda v2     cuda_v2_tiles.cuh       a product (product.cuh) in 16 x 16 tiles of shared memory
+    cuda v3     cuda_v3_registers.cuh   64 x 64 tiles, 4 x 8 results of a thread in registers
+    cuda v4     cuda_v4_cp_async.cuh    two pairs of tiles: one is filled as the other is multiplied
+    cuda v5     cuda_v5_tensor.cuh      tensor cores; float32 as three TF32 products
+    cuda v6     cuda_v5_tensor.cuh      plain TF32: three correct digits, only when asked for
+    cuda v7     cuda_v5_tensor.cuh      plain BF16: two correct digits, only when asked for
+    cuda v8     cuda_v8_window.cuh      v5 for 3x3 windows one pixel apart: pixels come to shared
+                                        memory once for nine taps (forward, input_grad)
+    cuda v9     cuda_v8_window.cuh      v6 in the same way
 
 From cuda v2 on, input_grad is one product for each remainder of a pixel modulo the stride, so that
-no zero is multiplied; the long sum of weight_grad is cut into pieces that run side by side and are
-added up in a fixed order.
+no zero is multiplied; the long sum of weight_grad is cut into pieces that run at the same time and
+are added up in a fixed order.
 
 Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998; arithmetic
 of shapes: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
@@ -74,6 +75,7 @@ from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import expect, expect_floats
 from ..registry import dispatch
+from ..windows import output_size
 
 __all__ = ["forward", "input_grad", "output_shape", "weight_grad"]
 
@@ -105,14 +107,18 @@ def _geometry(function, x_shape, w_shape, stride, padding, dilation, groups, /, 
         span = d * (k - 1) + 1  # pixels from the first tap to the last
         must = f"the kernel's {axis} must fit into the padded input"
         expect(span <= size + 2 * p, function, must, f"<= {size + 2 * p}", span, **arrays)
-        out.append((size + 2 * p - span) // s + 1)
+        out.append(output_size(size, k, s, p, d))
     return N, O, *out
 
 
 def output_shape(
-    x_shape: Lengths, w_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    x_shape: Lengths,
+    w_shape: Lengths,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
     groups: int = 1,
-):  # fmt: skip
+):
     """Shape [N,O,OH,OW] of `forward` for x [N,C,H,W] and w [O,C/G,KH,KW].
 
     >>> output_shape((8, 3, 32, 32), (16, 3, 5, 5), stride=2, padding=2)
@@ -134,16 +140,20 @@ LETTERS = {"x": "N,C,H,W", "w": "O,C/G,KH,KW", "gy": "N,O,OH,OW"}
 
 
 def forward(
-    x, w, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    x,
+    w,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
     groups: int = 1,
-):  # fmt: skip
+):
     """y[n,o,i,j] = sum of w[o,c,u,v] x[n,c,i*SH-PH+u*DH,j*SW-PW+v*DW]: x [N,C,H,W] to [N,O,OH,OW].
 
     w is [O,C/G,KH,KW]; `stride`, `padding` and `dilation` are ints or pairs, in pixels. Raises
     ShapeError or DTypeError when the arguments do not fit together. An infinity or NaN in x reaches
     the windows that see it; in float32, with 32 channels or more and a 3 x 3 kernel of stride 1,
-    also the rest of their tiles, as NaN, and so it is in both gradients (winograd.py). Source:
-    LeCun et al., 1998.
+    also the rest of their tiles, as NaN, and so it is in both gradients (cpu_v4_winograd.py).
+    Source: LeCun et al., 1998.
 
     >>> import numpy as np
     >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
@@ -160,9 +170,14 @@ def forward(
 
 
 def input_grad(
-    gy, w, x_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    gy,
+    w,
+    x_shape: Lengths,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
     groups: int = 1,
-):  # fmt: skip
+):
     """gx [N,C,H,W] of `forward`: every gy [N,O,OH,OW] flows back through each tap it came from.
 
     Also the transposed convolution of gy by w, where `x_shape` settles the size that a stride
@@ -188,9 +203,14 @@ def input_grad(
 
 
 def weight_grad(
-    gy, x, w_shape: Lengths, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1,
+    gy,
+    x,
+    w_shape: Lengths,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
     groups: int = 1,
-):  # fmt: skip
+):
     """gw [O,C/G,KH,KW] of `forward`: each tap sums gy [N,O,OH,OW] times the x it met.
 
     Raises ShapeError when gy is not the shape that x and w_shape give. Source: LeCun et al., 1998.

@@ -12,6 +12,7 @@ are the same product with another letter summed. Letters: see the page.
 import numpy as np
 
 from ..registry import register
+from ..windows import output_sizes
 
 
 def _padded(x, padding):
@@ -31,16 +32,11 @@ def _taps(x_padded, KH, KW, OH, OW, stride, dilation, groups):
             yield u, v, by_group[..., rows, columns]
 
 
-def _output_size(size, k, s, p, d):
-    return (size + 2 * p - d * (k - 1) - 1) // s + 1
-
-
 @register("conv2d", "forward", backend="reference", idea="one product over channels per tap")
 def forward(x, w, stride, padding, dilation, groups):
-    N, _, H, W = x.shape
-    O, Cg, KH, KW = w.shape
-    OH = _output_size(H, KH, stride[0], padding[0], dilation[0])
-    OW = _output_size(W, KW, stride[1], padding[1], dilation[1])
+    """y [N,O,OH,OW] from x [N,C,H,W] and w [O,C/G,KH,KW]."""
+    N, (O, Cg, KH, KW) = len(x), w.shape
+    OH, OW = output_sizes(x.shape[2:], (KH, KW), stride, padding, dilation)
     w = w.reshape(groups, O // groups, Cg, KH, KW)
     y = np.zeros((N, groups, O // groups, OH, OW), x.dtype)
     for u, v, view in _taps(_padded(x, padding), KH, KW, OH, OW, stride, dilation, groups):
@@ -50,6 +46,7 @@ def forward(x, w, stride, padding, dilation, groups):
 
 @register("conv2d", "input_grad", backend="reference", idea="each tap hands gy back to its view")
 def input_grad(gy, w, x_shape, stride, padding, dilation, groups):
+    """gx [N,C,H,W] from gy [N,O,OH,OW] and w [O,C/G,KH,KW]."""
     (N, C, H, W), (PH, PW) = x_shape, padding
     _, O, OH, OW = gy.shape
     KH, KW = w.shape[2:]
@@ -63,6 +60,7 @@ def input_grad(gy, w, x_shape, stride, padding, dilation, groups):
 
 @register("conv2d", "weight_grad", backend="reference", idea="each tap sums gy times its view")
 def weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
+    """gw [O,C/G,KH,KW] from gy [N,O,OH,OW] and x [N,C,H,W]."""
     O, Cg, KH, KW = w_shape
     N, _, OH, OW = gy.shape
     gy = gy.reshape(N, groups, O // groups, OH, OW)

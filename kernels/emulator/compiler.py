@@ -87,7 +87,7 @@ ALWAYS = (
     "-fno-plt",  # a tick in a stub between two functions would find no line there
     "-pthread",
     "-fno-strict-aliasing",
-    "-fno-optimize-sibling-calls",  # a call returns to the line where it stands
+    "-fno-optimize-sibling-calls",  # a call returns to its own line
     "-fsanitize=integer-divide-by-zero",  # it would end the process
     "-U_FORTIFY_SOURCE",  # its longjmp believes that there is one stack
     "-fstack-clash-protection",  # a large frame must not step over the guard of its stack
@@ -200,8 +200,8 @@ def rewritten(text: Text) -> str:
 
 
 def _shared(found: re.Match) -> str:
-    """References into the arena; the address of a static names the declaration, also where it
-    stands in a macro or a template and there are several of it.
+    """References into the arena; the address of a static names the declaration, also in a macro or
+    a template, where there are several of it.
     """
     before, after, type_, declared = found.groups()
     alignment = f"alignof({type_})"

@@ -50,26 +50,43 @@ it.
 outside r ⊙ (…), the n-part of bh inside. Swapping z for 1-z turns one sense of the update gate into
 the other (σ(-a) = 1 - σ(a): negate W_z and b_z), moving r does not come undone that way.
 
-**The ladder.**
+**The ladder.** Files of `rungs/` unless a folder is named; each begins with what the version before
+it wastes. The products and the geometry, which LSTM shares, are in `kernels/recurrent/`.
 
-    reference   the lines above in NumPy
-    numba v1    gate arithmetic fused into passes over rows that stay in the first-level cache, with
-                the vectorised σ and tanh of `kernels/lstm/gates.py`; the products by BLAS into
-                buffers made once; weight gradients in one product over all steps
-    numba v2    sequence: each thread takes its rows of the batch through all steps, with the packed
-                weights and the register tile of `kernels/lstm/`; one routine for both forms, which
-                differ in what the candidate's product sees: h, or r ⊙ h
-    cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
-                every step a product by cuBLAS, then the cell
-    cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).
-                Sequence: one kernel a step; tiles of h and W_h in shared memory, the sums in
-                registers until the cell takes them. The lecture's form takes two, as n needs all
-                of r ⊙ h
-    cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
-                in shared memory, only h travels, all blocks meet in a barrier after each step, in
-                the lecture's form twice
-    cuda v4     sequence: the next piece of h is copied during the products; a thread takes four
-                rows, so that shared memory is asked half as often, by lanes that agree in pairs
+    glassgrad bench gru       time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench gru.sequence_forward --version 2
+
+    reference     gru/reference.py         the lines above in NumPy
+    numba v1      gru/cpu.py               the lines above as plain loops, one number at a time
+    numba v2      cpu_v2_fused.py           cell: fused passes over rows that stay in the
+                                            first-level cache, σ and tanh in vector instructions
+                  cpu_v2_blas.py            sequence: that cell, and the products by BLAS; weight
+                                            gradients in one product over all steps
+    numba v3      cpu_v3_rows.py            sequence: each thread takes its rows of the batch
+                                            through all steps, weights packed once for a register
+                                            tile of its own; one routine for both forms, which
+                                            differ in what the candidate's product sees: h, or r ⊙ h
+
+    glassgrad lab gru         loads, sectors, bank conflicts and registers of these, without a GPU;
+                               line by line: glassgrad lab gru.sequence_forward --version 3
+
+    cuda v1       gru/cuda.cu              cell: one thread a unit, in registers between one read
+                                            and one write. Sequence: at every step a product by
+                                            cuBLAS, then the cell (gru/cuda.py)
+    cuda v2       cuda_v2_quads.cuh         cell: four units a thread, requests of 16 bytes
+                                            (float32, H a multiple of 4)
+                  cuda_v2_one_kernel.cuh    sequence: one kernel a step; tiles of h and W_h in
+                                            shared memory, the sums in registers until the cell
+                                            takes them. The lecture's form takes two, as n needs all
+                                            of r ⊙ h
+    cuda v3       cuda_v3_one_launch.cuh    sequence: one launch for all steps; a block owns eight
+                                            units and keeps their weights in shared memory, only h
+                                            travels, all blocks meet in a barrier after each step,
+                                            in the lecture's form twice
+    cuda v4       cuda_v4_ahead.cuh         sequence: the next piece of h is copied during the
+                                            products; a thread takes four rows, so that shared
+                                            memory is asked half as often, by lanes that agree in
+                                            pairs
 """
 
 from typing import Literal

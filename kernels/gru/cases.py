@@ -5,11 +5,9 @@ library variant the product h W_nᵀ + b_n counts too: the arguments do not hold
 """
 
 from ..case import Case
-from ..lstm.cases import weights
+from ..recurrent.cases import BENCH_CELLS, CELLS, weights
 from . import VARIANTS, reference
 
-CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (5, 64), (2, 127), (0, 5), (4, 0)]
-BENCH_CELLS = [(128, 128), (20, 200), (64, 1024)]
 # T, N, H, bias
 SEQUENCES = [
     (1, 1, 1, True),

@@ -1,157 +1,188 @@
-"""GRU on the CPU: a thread takes some sequences of the batch through all steps by itself.
+"""GRU on the CPU, version 1: the lines of the page as loops, one number at a time.
 
-The means are those of the LSTM (`kernels/lstm/cpu.py`; σ and tanh in `gates`, products in
-`products` beside it): weights packed once, short loops over rows that stay in the first-level
-cache, weight gradients in one product over all steps. What differs is that the products of a step
-are two, one for the gates r and z, one for the candidate: the lecture form must know r before the
-second, and in the library form it gives what r acts on, without the input's part.
+s counts sequences and j units; r, z, n are the gates of one unit, whatever begins with g is the
+gradient with respect to it. Between two arrays the numbers are float64, whatever the arrays hold.
+`library` tells the variant: False is the lecture's, True the library's.
+
+What this wastes, and the versions that do not: `rungs/`.
 """
 
 import numpy as np
-from numba import get_num_threads
 
 from ..compiled import njit
-from ..lstm.blas import flat, plain
-from ..lstm.cpu import add_over_steps
-from ..lstm.products import add_outer, columns, gated, product, product_at
+from ..elementary import sigmoid, tanh
+from ..recurrent.arrays import plain
+from ..recurrent.loops import dot
 from ..registry import register
-from ..threads import in_parts
-from .blas import row_of  # and version 1
-from .gates import candidate, open_gates, reset, reset_after, reset_before, update_gradient
+from .rungs import cpu_v2_blas, cpu_v2_fused, cpu_v3_rows  # noqa: F401 (they register themselves)
+from .states import States, row_of, unfilled
+
+LOOPS = "the formula as plain loops"
 
 
-@register("gru", "cell_forward", backend="numba", idea="fused rows, vectorised σ and tanh")
+@njit
+def _put(row, j, v_r, v_z, v_n):
+    """Three numbers of unit j into a row [3H]."""
+    width = len(row) // 3
+    row[j], row[width + j], row[2 * width + j] = v_r, v_z, v_n
+
+
+@njit
+def _of(row, j):
+    """The three numbers of unit j in a row [3H], in the order r, z, n."""
+    width = len(row) // 3
+    return row[j], row[width + j], row[2 * width + j]
+
+
+@njit
+def _new_state(z, n, h, library):
+    """h': z keeps in the library's form, and writes in the lecture's."""
+    return (1 - z) * n + z * h if library else (1 - z) * h + z * n
+
+
+@njit
+def _update_gradient(gh, z, n, h, library):
+    """δa_z, δa_n, and the straight path to h, from the gradient of h'."""
+    if library:
+        gz, gn, straight = gh * (h - n), gh * (1 - z), gh * z
+    else:
+        gz, gn, straight = gh * (n - h), gh * z, gh * (1 - z)
+    return gz * z * (1 - z), gn * (1 - n * n), straight
+
+
+@njit
+def _cell_forward(xa, ha, h, library, h_new, gates):
+    for s in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            xa_r, xa_z, xa_n = _of(xa[s], j)
+            ha_r, ha_z, ha_n = _of(ha[s], j)
+            r, z = sigmoid(xa_r + ha_r), sigmoid(xa_z + ha_z)
+            n = tanh(xa_n + r * ha_n) if library else tanh(xa_n + ha_n)
+            h_new[s, j] = _new_state(z, n, h[s, j], library)
+            _put(gates[s], j, r, z, n)
+
+
+@register("gru", "cell_forward", backend="numba", idea=LOOPS)
 def cell_forward(xa, ha, h, variant):
     """h', gates of one step (see `gru.cell_forward`)."""
     xa, ha, h = plain(xa, ha, h)
-    h_new, gates = np.empty_like(h), xa.copy()
-    if h.size:
-        open_gates(gates, ha)
-        candidate(xa, ha, gates, h, h_new, variant == "library")
+    h_new, gates = np.empty_like(h), np.empty_like(xa)
+    _cell_forward(xa, ha, h, variant == "library", h_new, gates)
     return h_new, gates
 
 
-@register("gru", "cell_backward", backend="numba", idea="fused rows")
+@njit
+def _cell_backward(gh_new, gates, ha, h, library, gxa, gha, gh):
+    for s in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            r, z, n = _of(gates[s], j)
+            ga_z, ga_n, gh[s, j] = _update_gradient(gh_new[s, j], z, n, h[s, j], library)
+            if library:
+                _, _, ha_n = _of(ha[s], j)
+                ga_r, gha_n = ga_n * ha_n * r * (1 - r), ga_n * r
+            else:  # r is not used here: the caller has put it into ha_n
+                ga_r, gha_n = 0.0, ga_n
+            _put(gxa[s], j, ga_r, ga_z, ga_n)
+            _put(gha[s], j, ga_r, ga_z, gha_n)
+
+
+@register("gru", "cell_backward", backend="numba", idea=LOOPS)
 def cell_backward(gh_new, gates, ha, h, variant):
     """gxa, gha, gh of one step (see `gru.cell_backward`)."""
-    gates, ha, h = plain(gates, ha, h)
-    gxa, gh = np.empty_like(gates), np.array(gh_new, order="C")
-    update_gradient(gh, gates, h, gxa, variant == "library")
-    if variant == "library":
-        gha = np.empty_like(gxa)
-        reset_after(ha, gates, gxa, gha)
-        gha[:, : 2 * h.shape[1]] = gxa[:, : 2 * h.shape[1]]
-        return gxa, gha, gh
-    gxa[:, : h.shape[1]] = 0
-    return gxa, gxa.copy(), gh
+    gh_new, gates, ha, h = plain(gh_new, gates, ha, h)
+    gxa, gha, gh = np.empty_like(gates), np.empty_like(gates), np.empty_like(h)
+    _cell_backward(gh_new, gates, ha, h, variant == "library", gxa, gha, gh)
+    return gxa, gha, gh
 
 
-@njit(nogil=True)
-def _forward(multiply, xa, h0, w_rz, w_n, bh, library, hs, gates, parts, part):
-    """All steps of the sequences of one part."""
-    steps, (n, h) = len(xa), h0.shape
-    first, last = part * n // parts, (part + 1) * n // parts
-    rows, flat_x, flat_a, b = last - first, xa.reshape(-1), gates.reshape(-1), bh.reshape(-1)
-    ha_n, kept = np.empty((rows, h), xa.dtype), np.empty((rows, h), xa.dtype)
+@njit
+def _sequence_forward(xa, states, wh, b, library):
+    hs, gates, h0 = states
+    steps, count, width = hs.shape
+    reset = np.empty(width, xa.dtype)  # r h, which the candidate of the lecture's form sees
     for t in range(steps):
-        before = (hs[t - 1] if t else h0)[first:last]
-        x, a, a_at = xa[t, first:last], gates[t, first:last], (t * n + first) * 3 * h
-        product(
-            multiply, before.reshape(-1), 0, h, 1, rows, w_rz, h, h, 2,
-            flat_x, a_at, 3 * h, flat_a, a_at, 3 * h,
-        )  # fmt: skip
-        open_gates(a, bh)
-        if not library:
-            reset(a, before, kept)
-        seen = before if library else kept
-        product(
-            multiply, seen.reshape(-1), 0, h, 1, rows, w_n, h, h, 1,
-            b, 2 * h, 0, ha_n.reshape(-1), 0, h,
-        )  # fmt: skip
-        candidate(x, ha_n, a, before, hs[t, first:last], library)
+        for s in range(count):
+            h = hs[t - 1, s] if t else h0[s]
+            for j in range(width):
+                xa_r, xa_z, _ = _of(xa[t, s], j)
+                b_r, b_z, _ = _of(b, j)
+                r = sigmoid(xa_r + dot(h, wh[j]) + b_r)
+                z = sigmoid(xa_z + dot(h, wh[width + j]) + b_z)
+                reset[j] = r * h[j]
+                _put(gates[t, s], j, r, z, 0.0)
+            for j in range(width):
+                _, _, xa_n = _of(xa[t, s], j)
+                _, _, b_n = _of(b, j)
+                r, z, _ = _of(gates[t, s], j)
+                if library:
+                    n = tanh(xa_n + r * (dot(h, wh[2 * width + j]) + b_n))
+                else:  # waits for r of all units
+                    n = tanh(xa_n + dot(reset, wh[2 * width + j]) + b_n)
+                hs[t, s, j] = _new_state(z, n, h[j], library)
+                _put(gates[t, s], j, r, z, n)
 
 
-@register(
-    "gru", "sequence_forward", backend="numba", version=2,
-    idea="a thread takes its rows of the batch through all steps; weights packed once",
-)  # fmt: skip
+@register("gru", "sequence_forward", backend="numba", idea=LOOPS)
 def sequence_forward(xa, h0, wh, bh, variant):
     """hs, gates of all steps (see `gru.sequence_forward`)."""
     xa, h0, wh, bh = plain(xa, h0, wh, bh)
-    hs, gates = np.empty((len(xa), *h0.shape), xa.dtype), np.empty_like(xa)
-    if xa.size:
-        two, library = 2 * h0.shape[1], variant == "library"
-        given = gated(wh[:two], 2), gated(wh[two:], 1), row_of(bh, wh), library
-        parts = get_num_threads()
-        in_parts(_forward, parts, product_at(xa.dtype), xa, h0, *given, hs, gates, parts)
-    return hs, gates
+    states = unfilled(xa, h0)
+    _sequence_forward(xa, states, wh, row_of(bh, wh)[0], variant == "library")
+    return states.hs, states.gates
 
 
-@njit(nogil=True)
-def _backward(
-    multiply, ghs, hs, gates, h0, w_rz, w_n, w_seen, bh, library, gxa, n, gh, parts, part
-):
-    """All steps of the sequences of one part, the last first; gh ends as that of t = -1.
-
-    n[t] becomes gha_n in the library form, r h in the lecture's: what the weight gradient needs.
-    """
-    steps, batch, h = ghs.shape
-    first, last = part * batch // parts, (part + 1) * batch // parts
-    rows, flat_a, b, flat_gh = last - first, gxa.reshape(-1), bh.reshape(-1), gh.reshape(-1)
-    scratch, g, at = np.empty((rows, h), ghs.dtype), gh[first:last], first * h
-    flat_scratch, flat_n, zeros = scratch.reshape(-1), n.reshape(-1), np.zeros(h, ghs.dtype)
+@njit
+def _sequence_backward(ghs, states, wh, b, library, gxa, gha, gh):
+    hs, gates, h0 = states  # gh: what the steps after t ask of h_t
+    steps, count, width = hs.shape
     for t in range(steps - 1, -1, -1):
-        before = (hs[t - 1] if t else h0)[first:last]
-        a, ga, n_at = gates[t, first:last], gxa[t, first:last], (t * batch + first) * h
-        for k in range(rows):
-            for j in range(h):
-                g[k, j] += ghs[t, first + k, j]
-        update_gradient(g, a, before, ga, library)
-        if library:  # h W_nᵀ + b_n was not kept
-            product(
-                multiply, before.reshape(-1), 0, h, 1, rows, w_seen, h, h, 1,
-                b, 2 * h, 0, flat_scratch, 0, h,
-            )  # fmt: skip
-            reset_after(scratch, a, ga, n[t, first:last])
-            product(
-                multiply, flat_n, n_at, h, 1, rows, w_n, h, h, 0, flat_gh, at, h, flat_gh, at, h
-            )
-        else:
-            product(
-                multiply, flat_a, 3 * n_at + 2 * h, 3 * h, 1, rows, w_n, h, h, 0,
-                zeros, 0, 0, flat_scratch, 0, h,
-            )  # fmt: skip
-            reset_before(scratch, a, before, ga, g)
-            reset(a, before, n[t, first:last])
-        product(
-            multiply, flat_a, 3 * n_at, 3 * h, 1, rows, w_rz, 2 * h, h, 0,
-            flat_gh, at, h, flat_gh, at, h,
-        )  # fmt: skip
+        for s in range(count):
+            h = hs[t - 1, s] if t else h0[s]
+            ga, gha_t = gxa[t, s], gha[t, s]
+            for j in range(width):
+                r, z, n = _of(gates[t, s], j)
+                asked = gh[s, j] + ghs[t, s, j]
+                ga_z, ga_n, gh[s, j] = _update_gradient(asked, z, n, h[j], library)
+                if library:
+                    gr, gha_n = ga_n * (dot(h, wh[2 * width + j]) + b[2 * width + j]), ga_n * r
+                else:
+                    gr, gha_n = 0.0, ga_n  # gr waits for δa_n of all units
+                _put(ga, j, gr * r * (1 - r), ga_z, ga_n)
+                _put(gha_t, j, gr * r * (1 - r), ga_z, gha_n)
+            for j in range(width):
+                through_n = dot(gha_t[2 * width :], wh[2 * width :, j])
+                if library:
+                    gh[s, j] += through_n
+                else:  # it is the gradient of r h
+                    r, _, _ = _of(gates[t, s], j)
+                    gh[s, j] += through_n * r
+                    ga[j] = gha_t[j] = through_n * h[j] * r * (1 - r)
+            for j in range(width):
+                gh[s, j] += dot(gha_t[: 2 * width], wh[: 2 * width, j])
 
 
-@register(
-    "gru", "sequence_backward", backend="numba", version=2,
-    idea="rows through all steps by one thread; weight gradient as one product over all steps",
-)  # fmt: skip
+@njit
+def _weight_gradients(gha, states, library, gwh, gbh):
+    """δW_h and δb: every step adds the product of δha with what its gate has seen."""
+    hs, gates, h0 = states
+    steps, count, width = hs.shape
+    for t in range(steps):
+        for s in range(count):
+            h = hs[t - 1, s] if t else h0[s]
+            for row in range(3 * width):
+                reset = row >= 2 * width and not library  # the candidate has seen r h
+                gbh[row] += gha[t, s, row]
+                for j in range(width):
+                    gwh[row, j] += gha[t, s, row] * (gates[t, s, j] * h[j] if reset else h[j])
+
+
+@register("gru", "sequence_backward", backend="numba", idea=LOOPS)
 def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     """gxa, gh0, gwh, gbh of all steps (see `gru.sequence_backward`)."""
     ghs, hs, gates, h0, wh, bh = plain(ghs, hs, gates, h0, wh, bh)
-    gxa, gh, gwh = np.empty_like(gates), np.zeros_like(h0), np.zeros_like(wh)
-    gbh = None if bh is None else np.zeros_like(bh)
-    if not gxa.size:
-        return gxa, gh, gwh, gbh
-    library, two, n = variant == "library", 2 * h0.shape[1], np.empty_like(ghs)
-    w_seen = gated(wh[two:], 1) if library else np.empty(0, wh.dtype)
-    w_rz, w_n = columns(wh[:two]), columns(wh[two:])
-    given = w_rz, w_n, w_seen, row_of(bh, wh), library
-    parts = get_num_threads()
-    in_parts(_backward, parts, product_at(ghs.dtype), ghs, hs, gates, h0, *given, gxa, n, gh, parts)
-    add_over_steps(gxa, 0, hs, h0, gwh[:two])
-    if library:
-        add_over_steps(n, 0, hs, h0, gwh[two:])
-    else:
-        add_outer(flat(gxa), two, flat(n), gwh[two:])
-    if bh is not None:
-        gbh[:two] = flat(gxa)[:, :two].sum(axis=0)
-        gbh[two:] = (n if library else gxa[:, :, two:]).sum(axis=(0, 1))
-    return gxa, gh, gwh, gbh
+    states, library, b = States(hs, gates, h0), variant == "library", row_of(bh, wh)[0]
+    gxa, gha, gh = np.empty_like(gates), np.empty_like(gates), np.zeros_like(h0)
+    _sequence_backward(ghs, states, wh, b, library, gxa, gha, gh)
+    gwh, gbh = np.zeros_like(wh), np.zeros_like(b)
+    _weight_gradients(gha, states, library, gwh, gbh)
+    return gxa, gh, gwh, None if bh is None else gbh

@@ -6,7 +6,7 @@ Cho et al. 2014 ("lecture": reset before the product); PyTorch ("library": reset
 
 import numpy as np
 
-from ..lstm.reference import c_order, sigmoid
+from ..recurrent.reference import c_order, sigmoid
 from ..registry import register
 
 

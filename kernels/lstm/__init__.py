@@ -58,25 +58,42 @@ in x leaves the loop. cuDNN and PyTorch carry two biases whose sum is this one b
 peepholes, after Gers and Schmidhuber 2000, sit inside the concatenation, σ(W · [C, h, x] + b),
 hence full matrices; in the paper and in most libraries each cell sees only itself (P diagonal).
 
-**The ladder.**
+**The ladder.** Files of `rungs/` unless a folder is named; each begins with what the version before
+it wastes. The products and the geometry, which GRU shares, are in `kernels/recurrent/`.
 
-    reference   the lines above in NumPy; about twenty passes over memory for each step
-    numba v1    all gate arithmetic fused into passes over rows that stay in the first-level cache;
-                σ and tanh as arithmetic that the compiler turns into vector instructions; the
-                products by BLAS into buffers made once; weight gradients in one product over all
-                steps
-    numba v2    sequence: each thread takes its rows of the batch through all steps, weights packed
-                once for a register tile of its own, the pre-activations' sums starting from xa and
-                ending in `gates`; threads meet once, not at every step (`cpu`, `products`, `tile`)
-    cuda v1     cell: one thread a unit, in registers between one read and one write. Sequence: at
-                every step a product by cuBLAS, then the cell
-    cuda v2     cell: four units a thread, requests of 16 bytes (float32, H a multiple of 4).
-                Sequence: one kernel a step; tiles of h and W_h in shared memory, the sums in
-                registers until the cell takes them. With peepholes two kernels, as o needs all C_t
-    cuda v3     sequence: one launch for all steps; a block owns eight units and keeps their weights
-                in shared memory, only h travels, all blocks meet in a barrier after each step
-    cuda v4     sequence: the next piece of h is copied during the products; a thread takes four
-                rows, so that shared memory is asked half as often, by lanes that agree in pairs
+    glassgrad bench lstm       time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench lstm.sequence_forward --version 2
+
+    reference     lstm/reference.py         the lines above in NumPy; about twenty passes over
+                                            memory for each step
+    numba v1      lstm/cpu.py               the lines above as plain loops, one number at a time
+    numba v2      cpu_v2_fused.py           cell: fused passes over rows that stay in the
+                                            first-level cache, σ and tanh in vector instructions
+                  cpu_v2_blas.py            sequence: that cell, and the products by BLAS; weight
+                                            gradients in one product over all steps
+    numba v3      cpu_v3_rows.py            sequence: each thread takes its rows of the batch
+                                            through all steps, weights packed once for a register
+                                            tile of its own; threads meet once, not at every step
+
+    glassgrad lab lstm         loads, sectors, bank conflicts and registers of these, without a GPU;
+                               line by line: glassgrad lab lstm.sequence_forward --version 3
+
+    cuda v1       lstm/cuda.cu              cell: one thread a unit, in registers between one read
+                                            and one write. Sequence: at every step a product by
+                                            cuBLAS, then the cell (lstm/cuda.py)
+    cuda v2       cuda_v2_quads.cuh         cell: four units a thread, requests of 16 bytes
+                                            (float32, H a multiple of 4)
+                  cuda_v2_one_kernel.cuh    sequence: one kernel a step; tiles of h and W_h in
+                                            shared memory, the sums in registers until the cell
+                                            takes them. With peepholes two kernels, as o needs all
+                                            C_t
+    cuda v3       cuda_v3_one_launch.cuh    sequence: one launch for all steps; a block owns eight
+                                            units and keeps their weights in shared memory, only h
+                                            travels, all blocks meet in a barrier after each step
+    cuda v4       cuda_v4_ahead.cuh         sequence: the next piece of h is copied during the
+                                            products; a thread takes four rows, so that shared
+                                            memory is asked half as often, by lanes that agree in
+                                            pairs
 """
 
 from ..checks import plane, shapes, steps

@@ -7,10 +7,9 @@ open.
 """
 
 from ..case import Case
+from ..recurrent.cases import BENCH_CELLS, CELLS, weights
 from . import reference
 
-CELLS = [(1, 1), (3, 31), (31, 3), (33, 33), (5, 64), (2, 127), (0, 5), (4, 0)]
-BENCH_CELLS = [(128, 128), (20, 200), (64, 1024)]
 # T, N, H, peepholes
 SEQUENCES = [
     (1, 1, 1, False),
@@ -28,10 +27,6 @@ SEQUENCES = [
     (3, 2, 0, True),
 ]
 BENCH_SEQUENCES = [(28, 128, 128, False), (28, 128, 128, True), (35, 20, 200, False)]
-
-
-def weights(draw, rows, h):
-    return draw(rows, h) / max(h, 1) ** 0.5
 
 
 def cell(n, h, bench):

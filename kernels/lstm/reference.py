@@ -6,13 +6,8 @@ i, f, o. Sources: Hochreiter & Schmidhuber 1997; Gers & Schmidhuber 2000 (peepho
 
 import numpy as np
 
+from ..recurrent.reference import c_order, sigmoid
 from ..registry import register
-
-
-def sigmoid(a):
-    """1 / (1 + e^-a), written with e^-|a| so that nothing overflows on either side."""
-    e = np.exp(-np.abs(a))
-    return np.where(a >= 0, np.ones_like(e), e) / (1 + e)
 
 
 def peep(c, matrix):
@@ -23,11 +18,6 @@ def peep(c, matrix):
 def peepholes(p):
     """P_i, P_f, P_o, or three times None."""
     return (None, None, None) if p is None else np.split(p, 3)
-
-
-def c_order(*arrays):
-    """The results in C order, whatever the order of the arguments was."""
-    return tuple(np.ascontiguousarray(a) for a in arrays)
 
 
 @register("lstm", "cell_forward", backend="reference", idea="the formula in NumPy")

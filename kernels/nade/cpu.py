@@ -14,7 +14,7 @@ import numpy as np
 
 from ..compiled import njit
 from ..elementary import sigmoid, vectorised
-from ..lstm.blas import plain
+from ..recurrent.arrays import plain
 from ..registry import register
 from ..threads import PRODUCTS, in_parts, parts_for
 

@@ -1,13 +1,15 @@
 """A launch is checked before it runs; a file that cannot be compiled says where and why."""
 
+import contextlib
 import sys
 import time
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from glassgrad.kernels import BackendError, DTypeError, ShapeError, ValueRangeError, launcher
-from glassgrad.kernels.arguments import Arguments
+from glassgrad.kernels.arguments import Arguments, layout
 from glassgrad.kernels.emulator import compiler, watching
 from glassgrad.kernels.errors import CompileError
 from tests import fake_cuda, fake_cupy
@@ -107,6 +109,130 @@ def test_what_cannot_be_read_has_path_and_line(tmp_path, text, says):
     with pytest.raises(CompileError) as error:
         made.launch("k", 1, 1, Y)
     assert f"{made.path}:{says}" in str(error.value)
+
+
+SIZES = """
+struct Sizes {
+  int N, C;       // read with their comments
+  index_t all;
+  unsigned int u;
+  real r;
+  long long big;
+};
+extern "C" __global__ void k(const real* x, real* y, const Sizes s, int n) {
+  const double given[7] = {double(s.N), double(s.C), double(s.all), double(s.u), double(s.r),
+                           double(s.big), double(n)};
+  if (threadIdx.x < 7) y[threadIdx.x] = x[0] + real(given[threadIdx.x]);
+}
+"""
+
+
+def record(*names):
+    return NamedTuple("Record", [(name, float) for name in names])
+
+
+Sizes = record("N", "C", "all", "u", "r", "big")
+GIVEN = Sizes(-3, 2**31 - 1, 70, 2**32 - 1, 0.25, -(2**40))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_struct_arrives_field_by_field(tmp_path, dtype, watched):
+    """Also where fields of 8 bytes leave gaps, which depend on `real`."""
+    made, x, y = source(tmp_path, SIZES), np.zeros(1, dtype), np.zeros(7, dtype)
+    with watching() if watched else contextlib.nullcontext() as report:
+        made.launch("k", 1, 32, x, y, GIVEN, 9)
+    assert y.tolist() == np.array([*GIVEN, 9], dtype).tolist()
+    assert not watched or not report.findings
+
+
+def test_a_struct_is_laid_out_as_c_does(tmp_path):
+    fields = source(tmp_path, SIZES).text.signature("k").parameters[2].fields
+    narrow, wide = layout(fields, "float", "int"), layout(fields, "double", "long long")
+    assert [narrow.fields[n][1] for n in narrow.names] == [0, 4, 8, 12, 16, 24]
+    assert [wide.fields[n][1] for n in wide.names] == [0, 4, 8, 16, 24, 32]
+    assert (narrow.itemsize, wide.itemsize) == (32, 40)
+
+
+Other, Few = record("C", "N", "all", "u", "r", "big"), record("N", "C")
+
+
+@pytest.mark.parametrize(
+    "error, says, sizes",
+    [
+        (DTypeError, "s must be a named tuple with the fields of Sizes; expected N, C", 5),
+        (DTypeError, "s must be a named tuple", None),
+        (DTypeError, "s must be a named tuple", tuple(GIVEN)),
+        (DTypeError, "s must be a named tuple", np.array(tuple(GIVEN))),
+        (DTypeError, "u, r, big, got N, C$", Few(1, 2)),
+        (DTypeError, "got C, N, all", Other(*GIVEN)),
+        (DTypeError, "s.N must be a number; expected int, got 1.0", GIVEN._replace(N=1.0)),
+        (DTypeError, "s.r must be a number; expected float, got '1'", GIVEN._replace(r="1")),
+        (DTypeError, "s.C must be a number", GIVEN._replace(C=np.zeros(1, "int32"))),
+        (ValueRangeError, "s.C must fit int; .* got 2147483648", GIVEN._replace(C=2**31)),
+        (ValueRangeError, "s.all must fit int", GIVEN._replace(all=2**31)),
+        (ValueRangeError, "s.u must fit unsigned", GIVEN._replace(u=-1)),
+        (ValueRangeError, "s.big must fit long long", GIVEN._replace(big=2**63)),
+    ],
+)
+def test_a_wrong_struct_is_refused_also_after_a_right_one(tmp_path, error, says, sizes):
+    check = Arguments(source(tmp_path, SIZES).text.signature("k"))
+    x, y = np.zeros(1, "float32"), np.zeros(7, "float32")
+    check((x, y, GIVEN, 9))
+    with pytest.raises(error, match=says):
+        check((x, y, sizes, 9))
+
+
+@pytest.mark.parametrize(
+    "struct",
+    [
+        "struct S { int n; real* x; };",
+        "struct S { int n[2]; };",
+        "struct S { int n = 1; };",
+        "struct S { int n : 3; };",
+        "struct S { };",
+        "struct T { int m; };\nstruct S { T t; };",
+        "#if 1\nstruct S { int n; };\n#else\nstruct S { int n, m; };\n#endif",
+    ],
+)
+def test_a_struct_of_other_things_is_no_parameter(tmp_path, struct):
+    made = source(tmp_path, struct + '\nextern "C" __global__ void f(real* y, const S s) {}')
+    with pytest.raises(CompileError, match=r"f: cannot read its parameter 'const S s': a struct"):
+        made.text.signature("f")
+
+
+@pytest.mark.parametrize(
+    "struct",
+    [
+        "struct S : T { int n; };",
+        "struct alignas(16) S { int n; };",
+        "struct S { int n; __device__ int two() const { return 2 * n; } };",
+    ],
+)
+def test_a_struct_that_c_may_lay_out_otherwise_is_not_read(tmp_path, struct):
+    made = source(tmp_path, struct + '\nextern "C" __global__ void f(real* y, S s) {}')
+    with pytest.raises(CompileError, match="f: cannot read its parameter 'S s'"):
+        made.text.signature("f")
+
+
+@pytest.mark.parametrize("parameter", ["const S* s", "const S& s", "S"])
+def test_a_struct_is_passed_by_value(tmp_path, parameter):
+    text = f'struct S {{ int n; }};\nextern "C" __global__ void f(real* y, {parameter}) {{}}'
+    with pytest.raises(CompileError, match="f: cannot read its parameter"):
+        source(tmp_path, text).text.signature("f")
+
+
+def test_a_table_of_versions_is_registered_in_a_loop(monkeypatch):
+    seen = []
+    monkeypatch.setattr(launcher, "register", lambda *a, **k: lambda f: seen.append((a, k, f)))
+    rungs = {2: {"idea": "two"}, 5: {"idea": "five", "dtypes": ("float32",)}}
+    launcher.Source("cuda.py").implements_each("som", "best", lambda v, x: (v, x), rungs)
+    assert [k["backend"] for _, k, _ in seen] == ["cuda", "emulated"] * 2
+    assert [(k["version"], k["idea"], f(7)) for _, k, f in seen[::2]] == [
+        (2, "two", (2, 7)), (5, "five", (5, 7)),
+    ]  # fmt: skip
+    last = seen[-1][2]
+    assert (last.__name__, last.__module__, last.__doc__) == ("best_v5", __name__, "five.")
 
 
 @pytest.mark.parametrize("order", ["__launch_bounds__(64) void", "void __launch_bounds__(64)"])

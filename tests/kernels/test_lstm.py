@@ -381,9 +381,9 @@ def test_a_sequence_does_not_notice_its_neighbours(shape):
 @pytest.mark.parametrize("m, j", [(1, 1), (8, 48), (13, 33), (31, 127)])
 def test_sums_over_all_steps_against_numpy(dtype, terms, m, j):
     """`add_outer`: blocks of 256 terms, tiles of eight rows, panels of three vectors, and tails."""
-    products = pytest.importorskip("glassgrad.kernels.lstm.products")
+    sums = pytest.importorskip("glassgrad.kernels.recurrent.sums")
     draw = np.random.default_rng(terms).normal
     a, b, c = (draw(size=s).astype(dtype) for s in ((terms, m + 2), (terms, j), (m, j)))
     want = c.astype("float64") + a[:, 2:].T.astype("float64") @ b.astype("float64")
-    products.add_outer(a, 2, b, c)
+    sums.add_outer(a, 2, b, c)
     assert_close(c, want.astype(dtype), reduction=max(1, terms))

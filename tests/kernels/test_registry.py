@@ -84,10 +84,22 @@ def test_a_version_of_one_operation_can_be_asked_for():
         with backend("numba", conv2d=version):
             conv2d.forward(X, W)
             assert last_run().version == version
-            conv2d.weight_grad(np.ones((1, 1, 2, 2), "float32"), X, W.shape)  # has no version 1
-            assert last_run().version == 2
+            conv2d.weight_grad(np.ones((1, 1, 2, 2), "float32"), X, W.shape)
+            assert last_run().version == version
             pool2d.max_forward(X, 2)  # another operation: not concerned
             assert last_run().name == "pool2d.max_forward[numba v1]"
+
+
+def test_a_pass_that_was_never_written_in_that_version_takes_its_newest(empty_registry):
+    plant("numba", 1), plant("numba", 2)
+    for version in (2, 3):
+        register("philox", "normal", backend="numba", version=version, idea="planted")(
+            lambda *args, version=version: version
+        )
+    for version, newest in ((1, 3), (2, 2)):
+        with backend("numba", philox=version):
+            assert dispatch("philox", "bits", X) == ("numba", version)
+            assert dispatch("philox", "normal", X) == newest
 
 
 def test_a_version_that_no_pass_has_is_refused_on_entry():

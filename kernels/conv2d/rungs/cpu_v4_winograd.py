@@ -1,4 +1,7 @@
-"""Winograd's convolution: fewer multiplications for 3 x 3 kernels of stride 1.
+"""Versions 4 and 5, Winograd's convolution: fewer multiplications for 3 x 3 kernels of stride 1.
+
+**What version 3 leaves.** Nothing waits in it any more: it runs at what the multipliers can do (the
+share of the roofline in ``glassgrad bench conv2d.forward``). What is left is to multiply less.
 
 **The idea, in one dimension.** Two neighbouring outputs of a kernel of three taps share two of
 their inputs: y0 = d0 g0 + d1 g1 + d2 g2, y1 = d1 g0 + d2 g1 + d3 g2. That is 6 products, but 4 will
@@ -28,8 +31,8 @@ norm (weight_grad sums 25 000 pixels: there direct summation has 1e-6 as well):
 
     direct sum   2e-7 to 1e-6      F(2x2,3x3)   2e-7 to 2e-6      F(4x4,3x3)   1e-6 to 5e-6
 
-The tests hold 2e-6 for F(2x2) and 1e-5 for F(4x4), and the largest single error, beside that of
-direct summation, to 8 and 60 times.
+The tests allow 2e-6 for F(2x2) and 1e-5 for F(4x4), and a largest single error of 8 and 60 times
+that of direct summation.
 
 The rounding of a tile is that of its largest number: all its outputs come from differences of all
 its inputs, so one pixel of 10^6 among ones leaves errors of 0.1 in outputs whose windows do not see
@@ -46,14 +49,18 @@ for convolutional neural networks", 2016.
 
 import numpy as np
 
-from ..registry import register
-from ..threads import in_parts, parts_for
-from .channels import empty, output_size, plan, scratch, table, up
+from ...registry import register
+from ...threads import in_parts, parts_for
+from ...windows import output_sizes
+from .channels import empty, plan, scratch, table, up
 from .microkernel import LANES
-from .tiles import (
+from .winograd_tiles import (
     CHUNK,
     LONG,
     PIECES,
+    Places,
+    Room,
+    Taps,
     Tiles,
     convolve,
     correlate,
@@ -66,9 +73,9 @@ from .tiles import (
 
 @plan
 def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
-    """Tiles, scratch sizes, places in w, places in x and y."""
+    """Tiles, scratch sizes, Taps in w, Places in x and y."""
     _, C, H, W = x_shape
-    g, Cp, places = Tiles.cut(m, x_shape, padding, OH, OW), up(C, LANES), (m + 2) ** 2
+    g, Cp, places = Tiles.cut(m, x_shape, O, padding, OH, OW), up(C, LANES), (m + 2) ** 2
     sizes = (
         (m * g.rows + 2) * g.width * Cp,
         places * place_step(g.most, C),
@@ -77,13 +84,14 @@ def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
     )
     channels = np.arange(max(C, O))
     taps = np.arange(9)[::-1] if turned else np.arange(9)
-    of_w = C, O, w_steps[0], channels * w_steps[1], taps * 16
+    of_w = Taps(C, O, w_steps[0], channels * w_steps[1], taps * 16)
     planes = channels * (H * W), channels * (OH * OW)
     pixels = (
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
         table(m * g.rows, OW, m * g.TW * 32, 32),
     )
-    return g, sizes, of_w, (planes, pixels, np.arange(g.most) * Cp, np.zeros(1, np.int64))
+    at = Places(*planes, *pixels, np.arange(g.most) * Cp, np.zeros(1, np.int64))
+    return g, sizes, of_w, at
 
 
 def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
@@ -92,28 +100,27 @@ def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
     y = empty((N, O, OH, OW))
     if not N:
         return y
-    g, sizes, of_w, places = _plan(m, x.shape, O, w_steps, turned, padding, OH, OW)
+    g, sizes, of_w, at = _plan(m, x.shape, O, w_steps, turned, padding, OH, OW)
     [U], [nine] = scratch((m + 2) ** 2 * C * up(O, LANES), -(-O // 16) * 160, rows=1)
     tile, parts = (0,) * m, parts_for(len(U), -(-O // 16))
-    in_parts(weights, parts, tile, w.reshape(-1), *of_w, nine, U, parts)
-    room = scratch(*sizes)
-    in_parts(
-        convolve, len(room[0]), tile, x.reshape(-1), U, y.reshape(-1), O, g, *places, *room
-    )  # fmt: skip
+    in_parts(weights, parts, tile, w.reshape(-1), of_w, nine, U, parts)
+    room = Room(*scratch(*sizes))
+    in_parts(convolve, len(room.X), tile, x.reshape(-1), U, y.reshape(-1), g, at, room)
     return y
 
 
-# Least height and width of the output. Beside version 3, on one core, F(2x2) takes 0.53 to 0.65 of
-# the time of any pass from 32 channels and 4 x 4 on (weight_grad 0.57 to 0.93), but up to 1.3 of it
-# with 16 channels. F(4x4) takes 0.74 of the time of F(2x2) at 56 x 56, weight_grad 0.93, but gives
-# up a digit: only large images, where the whole network waits for these layers, are worth that.
+# Least height and width of the output. Compared with version 3, on one core, F(2x2) takes 0.53 to
+# 0.65 of the time of any pass from 32 channels and 4 x 4 on (weight_grad 0.57 to 0.93), but up to
+# 1.3 of it with 16 channels. F(4x4) takes 0.74 of the time of F(2x2) at 56 x 56, weight_grad 0.93,
+# but gives up a digit: only large images, where the whole network waits for these layers, are worth
+# that.
 SMALL, LARGE = 4, 48
 
 
 def forward_by(m, x, w, padding):
     """The forward pass with tiles of m x m."""
     x, w, (O, C, _, _) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
-    size = output_size(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
+    size = output_sizes(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
     return _convolve(m, x, w, (9, C * 9), O, False, padding, *size)
 
 
@@ -126,9 +133,9 @@ def input_grad_by(m, gy, w, x_shape, padding):
 
 @plan
 def _weight_plan(m, x_shape, O, padding, OH, OW):
-    """Tiles, pieces, scratch sizes, places, and the places of w."""
+    """Tiles, pieces, scratch sizes, Places, and the places of w."""
     _, C, H, W = x_shape
-    g, Cp, lanes = Tiles.cut(m, x_shape, padding, OH, OW, LONG), up(C, LANES), lanes_of(O)
+    g, Cp, lanes = Tiles.cut(m, x_shape, O, padding, OH, OW, LONG), up(C, LANES), lanes_of(O)
     pieces, places = min(g.blocks, -(-PIECES // -(-O // CHUNK))), (m + 2) ** 2
     sizes = (
         (m * g.rows + 2) * g.width * Cp,
@@ -142,8 +149,8 @@ def _weight_plan(m, x_shape, O, padding, OH, OW):
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
         table(OH, OW, m * g.TW * lanes, lanes),
     )
-    where = planes, pixels, channels, np.zeros(1, np.int64)
-    return g, pieces, sizes, where, (channels * 16, channels * 9)
+    at = Places(*planes, *pixels, channels, np.zeros(1, np.int64))
+    return g, pieces, sizes, at, (channels * 16, channels * 9)
 
 
 def weight_grad_by(m, gy, x, w_shape, padding):
@@ -152,12 +159,14 @@ def weight_grad_by(m, gy, x, w_shape, padding):
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
         return gw
-    g, pieces, sizes, places, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
+    g, pieces, sizes, at, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
     size = (m + 2) ** 2 * place_step(lanes_of(O), C)
     [sums] = scratch(size, rows=-(-O // CHUNK) * pieces)
-    tile, room = (0,) * m, scratch(*sizes)
-    given = tile, x.reshape(-1), gy.reshape(-1), O, g, pieces, *places
-    in_parts(correlate, len(room[0]), *given, *room, sums)
+    tile, room = (0,) * m, Room(*scratch(*sizes))
+    in_parts(
+        *(correlate, len(room.X), tile, x.reshape(-1), gy.reshape(-1)),
+        *(g, pieces, at, room, sums),
+    )
     parts = parts_for(len(sums) * size, O)
     in_parts(finish, parts, tile, sums, O, C, pieces, *of_w, gw.reshape(-1), parts)
     return gw
@@ -174,7 +183,7 @@ def _forward(least):
     def supports(x, w, *options):
         if not _applies(w.shape[2:], *w.shape[:2], *options):
             return False
-        return min(output_size(x.shape[2:], (3, 3), *options[:3])) >= least
+        return min(output_sizes(x.shape[2:], (3, 3), *options[:3])) >= least
 
     return supports
 

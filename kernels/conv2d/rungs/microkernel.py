@@ -22,6 +22,8 @@ anywhere. It is how pixels-together (N,C,H,W) becomes channels-together, and bac
 input, weight and output transforms of Winograd, each with only the products M needs.
 """
 
+from typing import NamedTuple
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -44,6 +46,25 @@ def _indices(*lanes: int):
 
 def _constant(value: float):
     return ir.Constant(VECTOR, [ir.Constant(REAL, value)] * LANES)
+
+
+class Product(NamedTuple):
+    """Where the factors of a matrix product lie, as numbers of elements from the start of each.
+
+    Row r of the left factor begins at start + rows[r] and has, in each of its runs, K numbers that
+    lie `step` apart; the right one has a row of `lanes` numbers for each of them.
+    """
+
+    start: int  # of the left factor
+    count: int  # rows
+    K: int
+    step: int
+    b_start: int  # of the right factor
+    b_row: int  # from one row to the next
+    lanes: int  # columns: 32 or 16
+    out: int  # where the result begins
+    out_row: int
+    keep: int  # not 0: add to what is there
 
 
 class _Code:
@@ -140,55 +161,42 @@ class _Code:
 
 
 def make_multiply(V: int, R: int = ROWS):
-    """`multiply` for V vectors of b; see the page. `keep` != 0 adds to what is in `out`."""
+    """`multiply` for V vectors of b and R rows from `row` on, as a Product says; see the page."""
 
     @intrinsic
-    def multiply(
-        typing,
-        a,
-        a_start,
-        rows,
-        row,
-        runs,
-        K,
-        step,
-        b,
-        b_start,
-        b_row,
-        out,
-        out_start,
-        out_row,
-        keep,
-    ):
+    def multiply(typing, a, rows, row, runs, b, out, out_start, product):
         size = types.intp
-        given = (a, size, rows, size, runs, size, size, b, size, size, out, size, size, size)
+        given = (a, rows, size, runs, b, out, size, product)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            _, a_start, _, row, _, K, step, _, b_start, b_row, _, out_start, out_row, keep = args
+            row, out_start = args[2], args[6]
+            p = Product(*cgutils.unpack_tuple(builder, args[7]))
             a_rows = [
-                code.start(0, builder.add(a_start, builder.load(code.start(2, r))))
+                code.start(0, builder.add(p.start, builder.load(code.start(1, r))))
                 for r in (builder.add(row, _number(r)) for r in range(R))
             ]
-            out = code.start(10, out_start)
+            out = code.start(5, out_start)
             places = [
-                code.at(out, builder.add(code.times(out_row, r), _number(v * LANES)))
+                code.at(out, builder.add(code.times(p.out_row, r), _number(v * LANES)))
                 for r in range(R)
                 for v in range(V)
             ]
-            kept = builder.icmp_signed("!=", keep, _number(0))
-            sums = [builder.select(kept, code.load(p), _constant(0.0)) for p in places]
+            # the tile of sums: values of both loops, never stored before the end
+            kept = builder.icmp_signed("!=", p.keep, _number(0))
+            sums = [builder.select(kept, code.load(to), _constant(0.0)) for to in places]
             run, (b_at, *sums), close_runs = code.loop(
-                code.size(4), [code.start(7, b_start), *sums]
+                code.size(3), [code.start(4, p.b_start), *sums]
             )
-            here = builder.load(code.start(4, run))
-            _, (a_at, b_at, *sums), close_steps = code.loop(K, [here, b_at, *sums])
+            here = builder.load(code.start(3, run))
+            _, (a_at, b_at, *sums), close_steps = code.loop(p.K, [here, b_at, *sums])
+            # one step: V vectors of b serve R rows, each row one number of a in all lanes
             vectors = [code.load(code.at(b_at, _number(v * LANES))) for v in range(V)]
             after = []
             for r in range(R):
                 number = code.splat(builder.load(code.at(a_rows[r], a_at)))
                 after += [code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)]
-            a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
+            a_next, b_next = builder.add(a_at, p.step), code.at(b_at, p.b_row)
             _, b_at, *sums = close_steps([a_next, b_next, *after])
             _, *sums = close_runs([b_at, *sums])
             for place, total in zip(places, sums):
@@ -264,6 +272,7 @@ def make_transform(matrices):
                 total = code.muladd(vector, _constant(factor), total)
         return total
 
+    # M d first, column by column, then (M d) M^T, row by row: both with the products M needs only
     def write(code, matrix, d_row, d_column, out_row, out_column, first, out):
         columns, size = [], len(matrix[0])
         for v in range(size):

@@ -1,4 +1,8 @@
-"""Convolution as a matrix product whose large factor is never written down.
+"""Version 3: a matrix product whose large factor is never written down.
+
+**What version 2 wastes.** Its vectors hold pixels: rows cut them short, the pixels between rows are
+computed and thrown away (two of thirty in a 28 x 28 image), and a tap starts anywhere in a cache
+line, so that most loads touch two of them. ``glassgrad bench conv2d.forward`` shows both versions.
 
 Unfolding copies each patch of KH KW C numbers into a row of a matrix; a product with the weights
 [KH KW C, O] is then the convolution. But that matrix holds every pixel KH KW times. With channels
@@ -11,21 +15,21 @@ the tile of microkernel.py takes the rows of its left factor from anywhere, in s
 Only a band of one image is turned to channels-together at a time; it stays in the cache. For a
 stride of 1, input_grad is forward over gy with the kernel turned around, its channels exchanged and
 K - 1 - P zeros around. Sixteen lanes hold output channels, so C may be 1 or 3 as in a first layer,
-but a few *outputs* would leave lanes empty: those are left to the version of shifted.py.
+but a few *outputs* would leave lanes empty: those are left to version 2 (cpu_v2_shifted.py).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ..compiled import njit
-from ..registry import register
-from ..threads import in_parts
+from ...compiled import njit
+from ...registry import register
+from ...threads import in_parts
+from ...windows import output_sizes
 from .channels import (
     block_lanes,
     empty,
     give_band,
-    output_size,
     plan,
     product,
     scratch,
@@ -33,7 +37,7 @@ from .channels import (
     take_band,
     up,
 )
-from .microkernel import ROWS, transpose
+from .microkernel import ROWS, Product, transpose
 
 PIXELS = 400  # outputs of a band, about: their sums for 32 channels lie in the cache, 50 KB
 ROOM = 64 << 10  # numbers of a band of x, at most
@@ -48,6 +52,7 @@ class Bands(NamedTuple):
     C: int
     H: int
     W: int
+    O: int
     OH: int
     OW: int
     SH: int
@@ -60,11 +65,12 @@ class Bands(NamedTuple):
     @classmethod
     def cut(cls, x_shape, w_shape, OH, OW, stride, padding, dilation):
         N, C, H, W = x_shape
+        O = w_shape[0]
         width, height = W + 2 * padding[1], (w_shape[2] - 1) * dilation[0] + 1
         rows = min(max(1, PIXELS // OW), max(1, ROOM // (width * C * stride[0])))
         bands = max(-(-OH // rows), min(OH, -(-ITEMS // max(1, N))))
         rows = -(-OH // bands)
-        sizes = N, C, H, W, OH, OW, stride[0], padding[0], height, width
+        sizes = N, C, H, W, O, OH, OW, stride[0], padding[0], height, width
         return cls(*sizes, rows, -(-OH // rows))
 
     @property
@@ -77,33 +83,58 @@ class Bands(NamedTuple):
         return table(self.H, self.W, self.width * self.C, self.C, padding[1] * self.C)
 
 
+class Places(NamedTuple):
+    """Where things lie, as tables of places: planes and pixels of x and of y, rows and runs."""
+
+    x_planes: np.ndarray
+    y_planes: np.ndarray
+    x_pixels: np.ndarray  # in the band
+    y_pixels: np.ndarray
+    rows: np.ndarray  # of the left factor of the product, in the band
+    runs: np.ndarray
+    K: int  # numbers of a run (weight_grad: rows of the product)
+    step: int  # from one to the next
+
+
+class Room(NamedTuple):
+    """Scratch memory: a band of x and one of y, a row for each thread."""
+
+    X: np.ndarray
+    Y: np.ndarray
+
+
 @njit
-def _take(x, n, row, rows, g, planes, pixels, X):
+def _take(x, n, row, rows, g, at, X):
+    """The pixels under `rows` rows of output of image n, channels side by side, into X."""
     low = max(0, row * g.SH - g.PH)
     high = min(g.H, (row + rows - 1) * g.SH - g.PH + g.height)
     top, start = (g.PH - row * g.SH) * g.width * g.C, n * g.C * g.H * g.W
     zeros = ((rows - 1) * g.SH + g.height) * g.width * g.C
-    take_band(x, start, g.C, planes, pixels, low * g.W, max(low, high) * g.W, X, top, zeros)
+    first, last = low * g.W, max(low, high) * g.W
+    take_band(x, start, g.C, at.x_planes, at.x_pixels, first, last, X, top, zeros)
 
 
 @njit
-def _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X, Y):
+def _band(x, w, y, g, at, item, X, Y):
+    """One band of one image: in, through the product 32 output channels at a time, and out."""
     n, row = item // g.bands, item % g.bands * g.rows
     rows = min(g.rows, g.OH - row)
-    _take(x, n, row, rows, g, planes[0], pixels[0], X)
-    count, total = rows * g.OW, K * len(runs)
-    for o in range(0, O, 32):
-        lanes = block_lanes(o, O)
-        product(X, 0, patch_at, count, runs, K, 1, w, total * o, 32, lanes, Y, 0, 32, 0)
-        start = (n * O * g.OH + row) * g.OW
-        give_band(Y, 0, pixels[1], count, y, start, planes[1], o, lanes, O)
+    _take(x, n, row, rows, g, at, X)
+    count, total = rows * g.OW, at.K * len(at.runs)
+    for o in range(0, g.O, 32):
+        lanes = block_lanes(o, g.O)
+        p = Product(0, count, at.K, at.step, total * o, 32, lanes, 0, 32, 0)
+        product(X, at.rows, at.runs, w, Y, p)
+        start = (n * g.O * g.OH + row) * g.OW
+        give_band(Y, 0, at.y_pixels, count, y, start, at.y_planes, o, lanes, g.O)
 
 
 @njit(nogil=True)
-def _convolve(x, w, y, O, g, K, planes, pixels, patch_at, runs, X, Y, part):
-    parts, items = len(X), g.N * g.bands
+def _convolve(x, w, y, g, at, room, part):
+    """This part's share of the bands of all images."""
+    parts, items = len(room.X), g.N * g.bands
     for item in range(items * part // parts, items * (part + 1) // parts):
-        _band(x, w, y, O, g, item, K, planes, pixels, patch_at, runs, X[part], Y[part])
+        _band(x, w, y, g, at, item, room.X[part], room.Y[part])
 
 
 @njit
@@ -119,7 +150,7 @@ def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
 
 @plan
 def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
-    """Bands, steps of a run, planes and pixels of x and y, patches, runs."""
+    """The bands, and the Places of the product."""
     (_, C, H, W), (KH, KW), (DH, DW) = x_shape, kernel, dilation
     g = Bands.cut(x_shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
     step = g.width * C
@@ -131,7 +162,8 @@ def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     patch_at = table(g.rows, OW, stride[0] * step, stride[1] * C)
-    return g, K, planes, pixels, np.append(patch_at, np.full(ROWS, patch_at[-1])), runs
+    patch_at = np.append(patch_at, np.full(ROWS, patch_at[-1]))  # the last tile reads whole rows
+    return g, Places(*planes, *pixels, patch_at, runs, K, 1)
 
 
 def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
@@ -140,14 +172,12 @@ def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
     y = empty((N, O, OH, OW))
     if not N:
         return y
-    g, *places = _plan(x.shape, O, kernel, stride, padding, dilation, OH, OW)
+    g, at = _plan(x.shape, O, kernel, stride, padding, dilation, OH, OW)
     total = C * kernel[0] * kernel[1]
     [[packed]] = scratch(total * up(O, 32), rows=1)
     _pack(w.reshape(-1), *packing, total, packed)
-    room = scratch(g.band, up(g.rows * OW, ROWS) * 32)
-    in_parts(
-        _convolve, len(room[0]), x.reshape(-1), packed, y.reshape(-1), O, g, *places, *room
-    )  # fmt: skip
+    room = Room(*scratch(g.band, up(g.rows * OW, ROWS) * 32))
+    in_parts(_convolve, len(room.X), x.reshape(-1), packed, y.reshape(-1), g, at, room)
     return y
 
 
@@ -176,7 +206,7 @@ def _fills(lanes, height, width):
 
 
 def _supports_forward(x, w, stride, padding, dilation, groups):
-    size = output_size(x.shape[2:], w.shape[2:], stride, padding, dilation)
+    size = output_sizes(x.shape[2:], w.shape[2:], stride, padding, dilation)
     return groups == 1 and _fills(w.shape[0], *size)
 
 
@@ -189,8 +219,9 @@ def _supports_forward(x, w, stride, padding, dilation, groups):
     supports=_supports_forward,
 )
 def forward_v3(x, w, stride, padding, dilation, groups):
+    """y [N,O,OH,OW] from x [N,C,H,W] and w [O,C,KH,KW]."""
     x, w, (O, C, KH, KW) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
-    size = output_size(x.shape[2:], (KH, KW), stride, padding, dilation)
+    size = output_sizes(x.shape[2:], (KH, KW), stride, padding, dilation)
     packing = _forward_packing(O, C, KH * KW)
     return _over(x, w, O, packing, (KH, KW), stride, padding, dilation, *size)
 
@@ -210,6 +241,7 @@ def _supports_input_grad(gy, w, x_shape, stride, padding, dilation, groups):
     supports=_supports_input_grad,
 )
 def input_grad_v3(gy, w, x_shape, stride, padding, dilation, groups):
+    """gx [N,C,H,W] from gy [N,O,OH,OW] and w [O,C,KH,KW], for a stride of 1."""
     gy, w, (O, C, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
     packing = _turned_packing(O, C, KH * KW)
     around = tuple((k - 1) * d - p for k, d, p in zip((KH, KW), dilation, padding))
@@ -217,29 +249,29 @@ def input_grad_v3(gy, w, x_shape, stride, padding, dilation, groups):
 
 
 @njit(nogil=True)
-def _correlate(x, gy, O, g, pieces, K, step, planes, pixels, tap_at, runs, X, Y, sums, part):
+def _correlate(x, gy, g, pieces, at, room, sums, part):
     """sums [o chunk and piece, block of 32, (u v c), lane]: each in the order of the images."""
-    parts, items, blocks = len(X), len(sums), g.N * g.bands
+    parts, items, blocks = len(room.X), len(sums), g.N * g.bands
     for item in range(items * part // parts, items * (part + 1) // parts):
         chunk, piece = item // pieces * CHUNK, item % pieces
         first = blocks * piece // pieces
         for block in range(first, blocks * (piece + 1) // pieces):
-            _meet(
-                *(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs),
-                *(X[part], Y[part], sums[item], block > first),
-            )
+            keep = 1 if block > first else 0
+            _meet(x, gy, chunk, g, at, block, room.X[part], room.Y[part], sums[item], keep)
 
 
 @njit
-def _meet(x, gy, O, chunk, g, block, K, step, planes, pixels, tap_at, runs, X, Y, sums, keep):
+def _meet(x, gy, chunk, g, at, block, X, Y, sums, keep):
+    """Adds what one band brings to a chunk of output channels: taps by pixels by channels."""
     n, row = block // g.bands, block % g.bands * g.rows
     rows = min(g.rows, g.OH - row)
-    _take(x, n, row, rows, g, planes[0], pixels[0], X)
-    for o in range(chunk, min(chunk + CHUNK, O), 32):
-        lanes, start = block_lanes(o, O), ((n * O + o) * g.OH + row) * g.OW
-        some, count, out = min(32, O - o), rows * g.OW, (o - chunk) * len(tap_at)
-        take_band(gy, start, some, planes[1], pixels[1], 0, count, Y, 0, 0)
-        product(X, 0, tap_at, K, runs[:rows], g.OW, step, Y, 0, 32, lanes, sums, out, 32, keep)
+    _take(x, n, row, rows, g, at, X)
+    for o in range(chunk, min(chunk + CHUNK, g.O), 32):
+        lanes, start = block_lanes(o, g.O), ((n * g.O + o) * g.OH + row) * g.OW
+        some, count, out = min(32, g.O - o), rows * g.OW, (o - chunk) * len(at.rows)
+        take_band(gy, start, some, at.y_planes, at.y_pixels, 0, count, Y, 0, 0)
+        p = Product(0, at.K, g.OW, at.step, 0, 32, lanes, out, 32, keep)
+        product(X, at.rows, at.runs[:rows], Y, sums, p)
 
 
 @njit
@@ -264,7 +296,7 @@ def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
 
 @plan
 def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
-    """Bands, pieces, step from pixel to pixel, planes, pixels, taps, runs; and the way back."""
+    """The bands, how many pieces, the Places of the product; and the way back into gw."""
     (_, C, H, W), (O, _, KH, KW) = x_shape, w_shape
     g, K = Bands.cut(x_shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
     pieces = min(g.N * g.bands, -(-ITEMS // -(-O // CHUNK)))
@@ -276,7 +308,7 @@ def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     back = K, len(tap_at), channels * K, _by_taps(C, KH * KW)
-    return g, pieces, stride[1] * C, planes, pixels, tap_at, runs, back
+    return g, pieces, Places(*planes, *pixels, tap_at, runs, K, stride[1] * C), back
 
 
 @register(
@@ -288,16 +320,16 @@ def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
     supports=_supports_weight_grad,
 )
 def weight_grad_v3(gy, x, w_shape, stride, padding, dilation, groups):
+    """gw [O,C,KH,KW] from gy [N,O,OH,OW] and x [N,C,H,W]: pieces of the images, then added up."""
     gy, x, (O, *_) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
         return gw
-    g, pieces, *places, (K, Kp, o_at, back) = _weight_plan(
+    g, pieces, at, (K, Kp, o_at, back) = _weight_plan(
         x.shape, w_shape, *gy.shape[2:], stride, padding, dilation
     )
-    room = scratch(g.band, g.rows * g.OW * 32)
+    room = Room(*scratch(g.band, g.rows * g.OW * 32))
     [sums] = scratch(Kp * min(CHUNK, up(O, 32)), rows=-(-O // CHUNK) * pieces)
-    given = x.reshape(-1), gy.reshape(-1), O, g, pieces, K, *places
-    in_parts(_correlate, len(room[0]), *given, *room, sums)
+    in_parts(_correlate, len(room.X), x.reshape(-1), gy.reshape(-1), g, pieces, at, room, sums)
     _unpack(sums, pieces, O, K, Kp, back, o_at, gw.reshape(-1))
     return gw

@@ -1,17 +1,19 @@
-// v8 and v9: 3x3 windows, one pixel apart, whose pixels come to shared memory once for all nine taps.
+// v8 and v9: 3x3 windows, one pixel apart, whose pixels come to shared memory once for all nine
+// taps.
 //
-// v5 and v6 write B out in shared memory as the product has it: each pixel nine times, once for each
-// tap, by copies of 4 bytes with an address of their own each. For 64 x 64 results and 72 k that is
-// 72 copies a thread beside 144 (v5: 432) tensor products a warp, and the copies win. Here a block
-// brings the pixels under 64 windows of one image, 8 channels at a time, and a tap is a distance in
-// shared memory. The weights of 8 channels lie side by side, 72 numbers: they come in 16 bytes each.
-// That is 8 + 9 copies a thread in place of 72.
+// What v5 and v6 waste: they write B out in shared memory as the product has it, each pixel nine
+// times, once for each tap, by copies of 4 bytes with an address of their own each. For 64 x 64
+// results and 72 k that is 72 copies a thread for 144 (v5: 432) tensor products a warp, and the
+// copies take longer: `glassgrad lab conv2d.forward --case 3x3` counts them. Here a block brings
+// the pixels under 64 windows of one image, 8 channels at a time, and a tap is a distance in shared
+// memory. The weights of 8 channels lie side by side, 72 numbers: they come in 16 bytes each. That
+// is 8 + 9 copies a thread in place of 72.
 //
-// In shared memory a plane of pixels is 8 (mod 32) words long and a row of weights 76, so that the 32
-// lanes of a fragment, 4 channels x 8 pixels, or 4 channels x 8 rows, find 32 banks.
+// In shared memory a plane of pixels is 8 (mod 32) words long and a row of weights 76, so that the
+// 32 lanes of a fragment, 4 channels x 8 pixels, or 4 channels x 8 rows, find 32 banks.
 #pragma once
 
-#include "tensor.cuh"
+#include "cuda_v5_tensor.cuh"
 
 #ifdef REAL_IS_FLOAT
 
@@ -26,7 +28,7 @@ struct Windows {
   int channels, H, W, PH, PW;
   const float* weight;
   int rows;
-  index_t row, channel;  // weight[r, c, u, v] stands at r * row + c * channel + 3 u + v,
+  index_t row, channel;  // weight[r, c, u, v] is at r * row + c * channel + 3 u + v,
   bool turned;           // or 8 less the last two
   float* result;
   int OH, OW;
@@ -56,6 +58,7 @@ struct Patch {
               (unsigned long long)p.weight % 16 == 0;
   }
 
+  // Starts the copies of one stage, channels `first` on: weights to a, pixels to b.
   __device__ __forceinline__ void load(float* a, float* b, int first) const {
     const index_t plane = index_t(p.H) * p.W;
     if (threadIdx.x < AREA)
@@ -63,7 +66,7 @@ struct Patch {
       for (int c = 0; c < CHANNELS; ++c)
         fetch<true>(b + c * PLANE + threadIdx.x, pixel, (first + c) * plane,
                     inside && first + c < p.channels);
-    if (vectors) {
+    if (vectors) {  // 72 weights of a row lie together: 18 copies of 16 bytes
       const int left = (p.channels - first) * TAPS;  // a multiple of four, as p.row is
       for (int e = threadIdx.x; e < TILE * CHANNELS * TAPS / 4; e += THREADS) {
         const int line = e / (CHANNELS * TAPS / 4), k = e % (CHANNELS * TAPS / 4) * 4;
@@ -75,6 +78,7 @@ struct Patch {
       }
       return;
     }
+    // one by one, where weights lie otherwise (turned) or not at multiples of 16 bytes
     for (int e = threadIdx.x; e < TILE * CHANNELS * TAPS; e += THREADS) {
       const int tap = e % TAPS, line = p.turned ? e / TAPS % TILE : e / (CHANNELS * TAPS);
       const int c = p.turned ? e / (TAPS * TILE) : e / TAPS % CHANNELS;  // as weights lie in memory
@@ -88,13 +92,14 @@ struct Patch {
     const int warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
     const int down = warp / 2 * 32, group = warp % 2 * 4;  // rows, and eights of pixels
     float sum[2][4][4] = {};
-    int now = 0;
+    int now = 0;  // of two buffers, as in v4
     load(a[0], b[0], 0);
     for (int first = 0; first < p.channels; first += CHANNELS, now ^= 1) {
       copy_async_commit();
       copy_async_wait<0>();
       __syncthreads();
       if (first + CHANNELS < p.channels) load(a[now ^ 1], b[now ^ 1], first + CHANNELS);
+      // the nine taps read the same pixels, `u * WIDTH + v` further on
 #pragma unroll 1
       for (int u = 0; u < 3; ++u)
 #pragma unroll AT_ONCE
@@ -144,17 +149,40 @@ __device__ __forceinline__ void multiply_windows(const Windows& p, int across) {
     Patch<Unit, 16>(p).multiply(weights, b);
 }
 
-__device__ __forceinline__ Windows windows_forward(const float* x, const float* w, float* y, int C,
-                                                   int H, int W, int O, int OH, int OW, int PH,
-                                                   int PW) {
-  return {x, C, H, W, PH, PW, w, O, index_t(C) * TAPS, TAPS, false, y, OH, OW};
+__device__ __forceinline__ Windows windows_forward(const Geometry& g, const float* x,
+                                                   const float* w, float* y) {
+  return {x, g.C, g.H, g.W, g.PH, g.PW, w, g.O, index_t(g.C) * TAPS, TAPS, false, y, g.OH, g.OW};
 }
 
 // The gradient of the image is the same sum over gy, with the kernel turned around.
-__device__ __forceinline__ Windows windows_input_grad(const float* gy, const float* w, float* gx,
-                                                      int C, int H, int W, int O, int OH, int OW,
-                                                      int PH, int PW) {
-  return {gy, O, OH, OW, 2 - PH, 2 - PW, w, C, TAPS, index_t(C) * TAPS, true, gx, H, W};
+__device__ __forceinline__ Windows windows_input_grad(const Geometry& g, const float* gy,
+                                                      const float* w, float* gx) {
+  return {gy, g.O, g.OH, g.OW, 2 - g.PH, 2 - g.PW, w, g.C, TAPS, index_t(g.C) * TAPS, true, gx,
+          g.H, g.W};
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_forward_v8(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,
+    const Geometry g, int across) {
+  multiply_windows<ThreeTf32>(windows_forward(g, x, w, y), across);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_input_grad_v8(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx,
+    const Geometry g, int across) {
+  multiply_windows<ThreeTf32>(windows_input_grad(g, gy, w, gx), across);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_forward_v9(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,
+    const Geometry g, int across) {
+  multiply_windows<Tf32>(windows_forward(g, x, w, y), across);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, 4) conv2d_input_grad_v9(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx,
+    const Geometry g, int across) {
+  multiply_windows<Tf32>(windows_input_grad(g, gy, w, gx), across);
 }
 
 #endif

@@ -1,7 +1,7 @@
 """Winograd's convolution, compiled: blocks of tiles through transform, product, transform.
 
-What is computed is on the page of winograd.py. One block of tiles is brought through all steps
-while it lies in the cache of one core:
+What is computed is on the page of cpu_v4_winograd.py. One block of tiles is brought through all
+steps while it lies in the cache of one core:
 
     turn a band of x    V = B^T d B        M = V U              Y = A^T M A     turn back
     [pixel, c]          [place, tile, c]   [place, tile, o]     [pixel, o]      [o, pixel]
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..compiled import njit
+from ...compiled import njit
 from .channels import block_lanes, give_band, product, take_band, up
-from .microkernel import LANES, ROWS, make_transform, transpose
+from .microkernel import LANES, ROWS, Product, make_transform, transpose
 
 CHUNK = 64  # output channels of a block of the weight gradient
 PIECES = 4  # pieces of work of the weight gradient, at least: each sums its own images
@@ -72,6 +72,7 @@ class Tiles(NamedTuple):
 
     N: int
     C: int  # channels that are summed over
+    O: int
     H: int
     W: int
     PH: int
@@ -87,11 +88,11 @@ class Tiles(NamedTuple):
     width: int  # pixels of a row of the padded band
 
     @classmethod
-    def cut(cls, m, x_shape, padding, OH, OW, room=ROOM):
+    def cut(cls, m, x_shape, O, padding, OH, OW, room=ROOM):
         N, C, H, W = x_shape
         TH, TW = -(-OH // m), -(-OW // m)
         most = max(1, room // ((m + 2) ** 2 * up(C, LANES) * 4))
-        if most >= TH * TW:
+        if most >= TH * TW:  # small images: several in a block, but work for two threads at least
             images, bands = max(1, min(most // (TH * TW), -(-N // 2))), 1
         else:
             images, bands = 1, -(-TH // max(1, most // TW))
@@ -99,8 +100,38 @@ class Tiles(NamedTuple):
         bands = -(-TH // rows)
         blocks = -(-N // images) * bands
         most = up(images * rows * TW, ROWS)
-        sizes = N, C, H, W, padding[0], OH, OW, TH, TW
+        sizes = N, C, O, H, W, padding[0], OH, OW, TH, TW
         return cls(*sizes, images, rows, bands, blocks, most, m * TW + 2)
+
+
+class Places(NamedTuple):
+    """Where things lie, as tables of places: planes and pixels of x and of y, rows of a product."""
+
+    x_planes: np.ndarray
+    y_planes: np.ndarray
+    x_pixels: np.ndarray  # in the band
+    y_pixels: np.ndarray
+    rows: np.ndarray  # of V, or of M in the weight gradient
+    run: np.ndarray  # one zero: a row of the left factor is one stretch
+
+
+class Taps(NamedTuple):
+    """Where number (k, o, tap) of w lies: k * k_step + o_at[o] + tap; taps in reverse or not."""
+
+    K: int
+    O: int
+    k_step: int
+    o_at: np.ndarray
+    order: np.ndarray  # of the taps, 16 apart
+
+
+class Room(NamedTuple):
+    """Scratch memory of one block: a band of x, V, M, a band of y (see above)."""
+
+    X: np.ndarray
+    V: np.ndarray
+    M: np.ndarray
+    Y: np.ndarray
 
 
 @njit
@@ -123,123 +154,118 @@ def lanes_of(O):
 
 
 @njit(nogil=True)
-def weights(tile, w, K, O, k_step, o_at, taps, nine, U, parts, part):
+def weights(tile, w, taps, nine, U, parts, part):
     """U [block of 32, place, k, lane]: transpose nine taps for 16 o, transform; for each k."""
     p, places = len(tile) + 2, (len(tile) + 2) ** 2
-    blocks = (O + 15) // 16
+    blocks = (taps.O + 15) // 16
     for item in range(part * blocks // parts, (part + 1) * blocks // parts):
-        o, k0 = item * 16, item // 2 * 32
-        lanes = block_lanes(k0, O)
-        for k in range(K):
-            transpose(w, k * k_step, o_at, o, min(16, O - o), nine, item * 160, taps, 0, 9)
-            place = places * K * k0 + k * lanes + o - k0
-            to_weight(tile, nine, item * 160, 48, 16, U, place, p * K * lanes, K * lanes)
+        o, o0 = item * 16, item // 2 * 32  # o0: where its block of 32 begins
+        lanes, mine = block_lanes(o0, taps.O), item * 160  # mine: a part of `nine`
+        for k in range(taps.K):
+            some = min(16, taps.O - o)
+            transpose(w, k * taps.k_step, taps.o_at, o, some, nine, mine, taps.order, 0, 9)
+            place, step = places * taps.K * o0 + k * lanes + o - o0, taps.K * lanes
+            to_weight(tile, nine, mine, 48, 16, U, place, p * step, step)
 
 
 @njit
-def _tiles_of(tile, x, n, row, rows, g, planes, pixels, X, V, t, packed):
+def _tiles_of(tile, x, g, at, room, n, row, rows, t, packed):
     """V [place, tile, c], or packed [place, block of 32, tile, lane], from tile number t on."""
     m, p = len(tile), len(tile) + 2
     Cp, step = (g.C + 15) // 16 * 16, place_step(g.most, g.C)
+    # the band: the pixels under `rows` rows of tiles of image n, with zeros around
     low, high = max(0, m * row - g.PH), min(g.H, m * (row + rows) + 2 - g.PH)
-    top = (g.PH - m * row) * g.width * Cp
+    top, start = (g.PH - m * row) * g.width * Cp, n * g.C * g.H * g.W
     zeros = (m * rows + 2) * g.width * Cp
-    start = n * g.C * g.H * g.W
-    take_band(x, start, g.C, planes, pixels, low * g.W, high * g.W, X, top, zeros)
+    first, last = low * g.W, high * g.W
+    take_band(x, start, g.C, at.x_planes, at.x_pixels, first, last, room.X, top, zeros)
     for i in range(rows):
-        for j in range(g.TW):
+        for j in range(g.TW):  # tiles are m pixels apart and overlap by two
             d = (m * i * g.width + m * j) * Cp
             for c in range(0, g.C, 16):
-                at = t * Cp + c
+                to = t * Cp + c
                 if packed:
-                    at = c // 32 * 32 * g.most + t * block_lanes(c // 32 * 32, g.C) + c % 32
-                to_input(tile, X, d + c, g.width * Cp, Cp, V, at, p * step, step)
+                    to = c // 32 * 32 * g.most + t * block_lanes(c // 32 * 32, g.C) + c % 32
+                to_input(tile, room.X, d + c, g.width * Cp, Cp, room.V, to, p * step, step)
             t += 1
 
 
 @njit
-def _convolve_block(tile, x, U, y, O, g, item, planes, pixels, rows_at, run, X, V, M, Y):
+def _convolve_block(tile, x, U, y, g, at, room, item):
+    """One block of tiles through all steps; see the drawing above."""
     m, p, places = len(tile), len(tile) + 2, (len(tile) + 2) ** 2
     n0, n1, row, rows = _block(item, g)
     tiles, step, m_step = rows * g.TW, place_step(g.most, g.C), place_step(g.most, 32)
+    count, width = (n1 - n0) * tiles, m * g.TW * 32  # width: of a row of the band of y
     for n in range(n0, n1):
-        t = (n - n0) * tiles
-        _tiles_of(tile, x, n, row, rows, g, planes[0], pixels[0], X, V, t, False)
+        _tiles_of(tile, x, g, at, room, n, row, rows, (n - n0) * tiles, False)
     height = min(g.OH, m * (row + rows)) - m * row
-    for o in range(0, O, 32):
-        lanes = block_lanes(o, O)
-        for place in range(places):
+    for o in range(0, g.O, 32):
+        lanes = block_lanes(o, g.O)
+        for place in range(places):  # M = V U: a product of its own at each place of a tile
             b = places * g.C * o + place * g.C * lanes
-            count, at = (n1 - n0) * tiles, place * step
-            out = place * m_step
-            product(V, at, rows_at, count, run, g.C, 1, U, b, lanes, lanes, M, out, lanes, 0)
+            a, out = place * step, place * m_step
+            how = Product(a, count, g.C, 1, b, lanes, lanes, out, lanes, 0)
+            product(room.V, at.rows, at.run, U, room.M, how)
         t = 0
         for n in range(n0, n1):
             for i in range(rows):
                 for j in range(g.TW):
                     for lane in range(0, lanes, 16):
-                        at = (m * i * m * g.TW + m * j) * 32 + lane
-                        to_output(
-                            tile, M, t * lanes + lane, p * m_step, m_step, Y, at, m * g.TW * 32, 32
-                        )
+                        a, to = t * lanes + lane, (m * i * m * g.TW + m * j) * 32 + lane
+                        to_output(tile, room.M, a, p * m_step, m_step, room.Y, to, width, 32)
                     t += 1
-            start = (n * O * g.OH + m * row) * g.OW
-            give_band(Y, 0, pixels[1], height * g.OW, y, start, planes[1], o, lanes, O)
+            start, some = (n * g.O * g.OH + m * row) * g.OW, height * g.OW
+            give_band(room.Y, 0, at.y_pixels, some, y, start, at.y_planes, o, lanes, g.O)
 
 
 @njit(nogil=True)
-def convolve(tile, x, U, y, O, g, planes, pixels, rows_at, run, X, V, M, Y, part):
-    parts = len(X)
+def convolve(tile, x, U, y, g, at, room, part):
+    """This part's share of the blocks; `room` has a row for each part."""
+    parts = len(room.X)
+    mine = Room(room.X[part], room.V[part], room.M[part], room.Y[part])
     for item in range(g.blocks * part // parts, g.blocks * (part + 1) // parts):
-        _convolve_block(
-            tile,
-            *(x, U, y, O, g, item, planes, pixels, rows_at, run),
-            *(X[part], V[part], M[part], Y[part]),
-        )
+        _convolve_block(tile, x, U, y, g, at, mine, item)
 
 
 @njit
-def _correlate_block(
-    tile, x, gy, O, o, g, item, planes, pixels, rows_at, run, X, V, M, Y, sums, keep
-):
+def _correlate_block(tile, x, gy, o, g, at, room, item, sums, keep):
     """sums [place, o of this block, c] += M [place, tile, o] times V [place, tile, c]."""
     m, p, places = len(tile), len(tile) + 2, (len(tile) + 2) ** 2
     n0, n1, row, rows = _block(item, g)
-    few, Cp, lanes = min(CHUNK, O - o), (g.C + 15) // 16 * 16, lanes_of(O)
+    few, Cp, lanes = min(CHUNK, g.O - o), (g.C + 15) // 16 * 16, lanes_of(g.O)
     step, m_step, t = place_step(g.most, g.C), place_step(g.most, lanes), 0
+    wide = m * g.TW * lanes  # a row of the band of gy
     low, high = m * row * g.OW, min(g.OH, m * (row + rows)) * g.OW
     for n in range(n0, n1):
-        _tiles_of(tile, x, n, row, rows, g, planes[0], pixels[0], X, V, t, True)
-        start, wide = (n * O + o) * g.OH * g.OW, m * g.TW * lanes
-        top = -m * row * wide
-        take_band(gy, start, few, planes[1], pixels[1], low, high, Y, top, m * rows * wide)
+        _tiles_of(tile, x, g, at, room, n, row, rows, t, True)
+        start, top, zeros = (n * g.O + o) * g.OH * g.OW, -m * row * wide, m * rows * wide
+        take_band(gy, start, few, at.y_planes, at.y_pixels, low, high, room.Y, top, zeros)
         for i in range(rows):
             for j in range(g.TW):
                 for lane in range(0, few, 16):
-                    d = m * i * wide + m * j * lanes + lane
-                    at = t * lanes + lane
-                    from_output(tile, Y, d, wide, lanes, M, at, p * m_step, m_step)
+                    d, to = m * i * wide + m * j * lanes + lane, t * lanes + lane
+                    from_output(tile, room.Y, d, wide, lanes, room.M, to, p * m_step, m_step)
                 t += 1
     for place in range(places):
-        for c in range(0, g.C, 32):
-            a, b = place * m_step, place * step + c * g.most
-            out, some = place * place_step(lanes, g.C) + c, block_lanes(c, g.C)
-            product(M, a, rows_at, few, run, t, lanes, V, b, some, some, sums, out, Cp, keep)
+        for c in range(0, g.C, 32):  # the sum runs over the tiles: columns of M, lanes apart
+            a, b, some = place * m_step, place * step + c * g.most, block_lanes(c, g.C)
+            out = place * place_step(lanes, g.C) + c
+            how = Product(a, few, t, lanes, b, some, some, out, Cp, keep)
+            product(room.M, at.rows, at.run, room.V, sums, how)
 
 
 @njit(nogil=True)
-def correlate(tile, x, gy, O, g, pieces, planes, pixels, rows_at, run, X, V, M, Y, sums, part):
+def correlate(tile, x, gy, g, pieces, at, room, sums, part):
     """sums [block of o and piece of the images]: each sum in the order of the images."""
-    parts, items = len(X), len(sums)
+    parts, items = len(room.X), len(sums)
+    mine = Room(room.X[part], room.V[part], room.M[part], room.Y[part])
     for item in range(items * part // parts, items * (part + 1) // parts):
         o, piece = item // pieces * CHUNK, item % pieces
         first = g.blocks * piece // pieces
         for block in range(first, g.blocks * (piece + 1) // pieces):
-            _correlate_block(
-                tile,
-                *(x, gy, O, o, g, block, planes, pixels, rows_at, run),
-                *(X[part], V[part], M[part], Y[part], sums[item], block > first),
-            )
+            keep = 1 if block > first else 0
+            _correlate_block(tile, x, gy, o, g, at, mine, block, sums[item], keep)
 
 
 @njit(nogil=True)
@@ -250,7 +276,7 @@ def finish(tile, sums, O, C, pieces, taps, nines, gw, parts, part):
         lanes, Cp = lanes_of(O), (C + 15) // 16 * 16
         total, nine = np.empty(places * 16, np.float32), np.empty(9 * 16, np.float32)
         for c in range(0, C, 16):
-            for place in range(places):
+            for place in range(places):  # the pieces, one after another
                 at = place * place_step(lanes, C) + o % CHUNK * Cp + c
                 for lane in range(16):
                     total[place * 16 + lane] = sums[o // CHUNK * pieces, at + lane]

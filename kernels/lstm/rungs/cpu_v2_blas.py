@@ -1,52 +1,39 @@
-"""LSTM on the CPU, version 1: the products by BLAS, one after the other, into buffers made once.
+"""LSTM sequence on the CPU, version 2: the products by BLAS, into buffers made once.
 
-What it wastes: a step's product is too small to occupy several cores, and at every step the library
-unpacks the weights, wakes its threads and waits for them; the gates' arithmetic between two
-products runs on one core.
+Version 1 multiplies one number with one number, reads all of W_h for each sequence of the batch,
+and adds every step to the weight gradient by itself. Here each step is one matrix product for all
+sequences, whose tiles BLAS keeps in registers; the gates' arithmetic is that of `cpu_v2_fused`; and
+the weight gradients are one product over all steps.
+
+    glassgrad bench lstm.sequence_forward lstm.sequence_backward
 """
 
 import numpy as np
 
-from ..product import product
-from ..registry import register
-from .gates import activate, activate_gradient, show, show_gradient
-
-
-def turned(w):
-    """Wᵀ in rows of its own: BLAS then runs faster, and all steps share the copy."""
-    return np.ascontiguousarray(w.T)
-
-
-def flat(a):
-    """[T, N, …] as [T·N, …]."""
-    return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
-
-
-def over_steps(ga, states, first):
-    """Σ_t ga_tᵀ state_{t-1}, with state_{-1} = `first`: one product, and one for the first step."""
-    if len(ga) == 0:
-        return np.zeros((ga.shape[2], first.shape[1]), ga.dtype)
-    return product(flat(ga[1:]).T, flat(states[:-1])) + product(ga[0].T, first)
-
-
-def plain(*arrays):
-    """Contiguous, aligned, writeable arrays: one type each, so each function is compiled once."""
-    return [None if a is None else np.require(a, requirements="CAW") for a in arrays]
+from ...product import product
+from ...recurrent.arrays import flat, plain
+from ...recurrent.blas import over_steps, turned
+from ...registry import register
+from ..gates import activate, activate_gradient, show, show_gradient
+from ..states import unfilled
 
 
 @register(
-    "lstm", "sequence_forward", backend="numba", idea="BLAS into kept buffers, fused rows between"
+    "lstm",
+    "sequence_forward",
+    backend="numba",
+    version=2,
+    idea="BLAS into kept buffers, fused rows between",
 )
-def sequence_forward_v1(xa, h0, c0, wh, p):
+def sequence_forward(xa, h0, c0, wh, p):
     """hs, cs, gates of all steps (see `lstm.sequence_forward`)."""
     xa, h, c, wh, p = plain(xa, h0, c0, wh, p)
-    steps, (n, width) = len(xa), h.shape
-    hs, gates, wh_t = np.empty((steps, n, width), xa.dtype), np.empty_like(xa), turned(wh)
-    cs = np.empty_like(hs)
+    hs, cs, gates, _, _ = unfilled(xa, h, c)
+    (n, width), wh_t = h.shape, turned(wh)
     if p is not None:
         p_if, p_o = turned(p[: 2 * width]), turned(p[2 * width :])
         seen_if, seen_o = np.empty((n, 2 * width), xa.dtype), np.empty((n, width), xa.dtype)
-    for t in range(steps):
+    for t in range(len(xa)):
         product(h, wh_t, out=gates[t])
         gates[t] += xa[t]
         if p is not None:
@@ -63,9 +50,10 @@ def sequence_forward_v1(xa, h0, c0, wh, p):
     "lstm",
     "sequence_backward",
     backend="numba",
+    version=2,
     idea="BLAS into kept buffers, weight gradient as one product over all steps",
 )
-def sequence_backward_v1(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
+def sequence_backward(ghs, gcs, hs, cs, gates, h0, c0, wh, p):
     """gxa, gh0, gc0, gwh, gp of all steps (see `lstm.sequence_backward`)."""
     ghs, gcs, hs, cs, gates, h0, c0, wh, p = plain(ghs, gcs, hs, cs, gates, h0, c0, wh, p)
     steps, width = len(ghs), h0.shape[1]

@@ -1,12 +1,13 @@
-// The top of the ladder of product.cuh: v5, v6 and v7 multiply their tiles on tensor cores.
+// v5, v6 and v7: the tiles are multiplied on tensor cores.
 //
-// v4 is bound by its multiply-adds, 64 per cycle of an SM on sm_80, 128 on sm_90. The tensor cores
-// beside them do eight times as many, of numbers with 10 bits after the point. Each of four warps
+// What bounds v4: its multiply-adds, 64 per cycle of an SM on sm_80, 128 on sm_90 (on a GPU,
+// `glassgrad bench conv2d.forward` shows its share of that roofline). The tensor cores next to them
+// do eight times as many, of numbers with 10 bits after the point. Each of four warps
 // owns 32 x 32 results, as 2 x 4 products of 16 x 8; Unit says how a warp multiplies. Lane 4 g + t
 // reads row t of a tile at column g: rows STRIDE = 8 (mod 32) apart put 32 lanes into 32 banks.
 #pragma once
 
-#include "product.cuh"
+#include "cuda_v4_cp_async.cuh"
 
 #ifdef REAL_IS_FLOAT
 
@@ -19,7 +20,7 @@ struct Tensor {
   __device__ __forceinline__ void add(const float* a, const float* b) {
 #pragma unroll 1  // unrolled, the loads of both halves are held at once: v5 spills registers
     for (int d = 0; d < DEPTH; d += Unit::DEPTH) {
-      typename Unit::A left[2];
+      typename Unit::A left[2];  // fragments of A serve four of B, one of B two of A
 #pragma unroll
       for (int m = 0; m < 2; ++m) left[m].load(a + d * STRIDE + row + 16 * m + g, t);
 #pragma unroll
@@ -38,14 +39,15 @@ struct Tensor {
 #pragma unroll
       for (int n = 0; n < 4; ++n)
 #pragma unroll
-        for (int e = 0; e < 2; ++e) {
+        for (int e = 0; e < 2; ++e) {  // as m16n8 spreads its results over the lanes
           const float pair[2] = {sum[m][n][e], sum[m][n][e + 2]};  // rows g and g + 8
           p.store(row + 16 * m + g, col + 8 * n + 2 * t + e, pair, 8);
         }
   }
 };
 
-// The float fragments of m16n8k8 as they lie in the tiles, K apart along k, and A's rows LINE apart.
+// The float fragments of m16n8k8 as they lie in the tiles, K apart along k, and A's rows LINE
+// apart.
 template <int K, int LINE>
 __device__ __forceinline__ void load_a(float (&v)[4], const float* a, int t) {
 #pragma unroll
@@ -158,5 +160,61 @@ struct Bf16 {
     mma_bf16(sum, a.v, b.v);
   }
 };
+
+// ---- The kernels --------------------------------------------------------------------------------
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v5(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,
+    const Geometry g) {
+  multiply_pipelined<Tensor<ThreeTf32>, false>(forward<TILE>(g, x, w, y));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_input_grad_v5(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx,
+    const Geometry g) {
+  multiply_pipelined<Tensor<ThreeTf32>, false>(input_grad<TILE>(g, gy, w, gx));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_weight_grad_v5(
+    const real* __restrict__ gy, const real* __restrict__ x, real* __restrict__ parts,
+    const Geometry g, index_t piece) {
+  multiply_pipelined<Tensor<ThreeTf32>, true>(weight_grad<TILE>(g, gy, x, parts, piece));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v6(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,
+    const Geometry g) {
+  multiply_pipelined<Tensor<Tf32>, false>(forward<TILE>(g, x, w, y));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_input_grad_v6(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx,
+    const Geometry g) {
+  multiply_pipelined<Tensor<Tf32>, false>(input_grad<TILE>(g, gy, w, gx));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_weight_grad_v6(
+    const real* __restrict__ gy, const real* __restrict__ x, real* __restrict__ parts,
+    const Geometry g, index_t piece) {
+  multiply_pipelined<Tensor<Tf32>, true>(weight_grad<TILE>(g, gy, x, parts, piece));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v7(
+    const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,
+    const Geometry g) {
+  multiply_pipelined<Tensor<Bf16>, false>(forward<TILE>(g, x, w, y));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_input_grad_v7(
+    const real* __restrict__ gy, const real* __restrict__ w, real* __restrict__ gx,
+    const Geometry g) {
+  multiply_pipelined<Tensor<Bf16>, false>(input_grad<TILE>(g, gy, w, gx));
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) conv2d_weight_grad_v7(
+    const real* __restrict__ gy, const real* __restrict__ x, real* __restrict__ parts,
+    const Geometry g, index_t piece) {
+  multiply_pipelined<Tensor<Bf16>, true>(weight_grad<TILE>(g, gy, x, parts, piece));
+}
 
 #endif

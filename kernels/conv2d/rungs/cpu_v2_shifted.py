@@ -1,5 +1,9 @@
 """Version 2: direct, from registers, without a matrix of unfolded patches.
 
+**What version 1 wastes.** For each product it tests whether the tap lies in the padding, computes
+where its pixel is and loads two numbers, for one multiply-add: the processor counts and loads, and
+multiplies now and then. ``glassgrad bench conv2d.forward`` shows both in GFLOP/s.
+
 **A tap is a distance.** Copy x into planes with the zeros of the padding in place, QW pixels a row.
 Then tap (u, v) of channel c, for *all* output pixels at once, is the same memory read from another
 start: output pixel q = i*QW + j needs plane[start + q]. (A stride splits x into SH*SW interleaved
@@ -12,10 +16,9 @@ lengths. So a convolution is a list of distances, one per product in the sum:
 The gradient for x is the same sum over another list: gx at one remainder modulo the stride is met
 by a fixed set of taps, and gy is what is padded. The gradient for w sums over q instead of k.
 
-**Stay in registers.** `_tile*` holds R output channels times two vectors of pixels in registers and
-runs through all k: per k it loads two vectors and R weights for 2 R multiply-adds. Numba's
-vectoriser cannot keep such a tile across the loop, so this one function is written in LLVM's
-intermediate language, with vectors of 64 bytes that LLVM splits where registers are smaller.
+**Stay in registers.** A tile of sums, R output channels times two vectors of pixels, stays in
+registers while all k are added to it (shifted_tile.py): per k it loads two vectors and R weights
+for 2 R multiply-adds.
 
 Vectors hold pixels here, so a single channel is no waste: this is the version for the few channels
 of a first layer, for groups, and for float64.
@@ -25,115 +28,73 @@ NaN or an infinity in x can also reach other taps of the same channel, through t
 (0 * NaN).
 """
 
-import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from typing import NamedTuple
 
-from ..compiled import njit
-from ..registry import register
-from ..threads import PRODUCTS, in_parts, parts_for
-from .channels import output_size
+import numpy as np
+
+from ...compiled import njit
+from ...registry import register
+from ...threads import PRODUCTS, in_parts, parts_for
+from ...windows import output_sizes
+from .shifted_tile import tile1, tile4, tile8
 
 BLOCK = 2 << 20  # bytes of padded planes made at a time: they stay in the cache until used
 CHUNK = 768  # pixels of output per channel held before they are written out
 
 
-def _make_tile(rows: int):
-    """out[r*ld + q] = sum over k of w[k*rows + r] * x[taps[k] + q], q < two vectors, r < rows."""
+class Planes(NamedTuple):
+    """How an image is cut into planes: QH rows of QW pixels, one plane a remainder of the stride.
 
-    @intrinsic
-    def tile(typing, x, x_start, taps, w, w_start, out, out_start, ld):
-        signature = types.void(x, types.intp, taps, w, types.intp, out, types.intp, types.intp)
-        bits = x.dtype.bitwidth
-        lanes, align = 512 // bits, bits // 8
+    `top` and `left` are the zeros that come before the image.
+    """
 
-        def generate(context, b, signature, args):
-            size_t, lane_t = args[1].type, ir.IntType(32)
-            real = context.get_value_type(x.dtype)
-            vector = ir.VectorType(real, lanes)
-            broadcast = ir.Constant(ir.VectorType(lane_t, lanes), [0] * lanes)
-            muladd = cgutils.get_or_insert_function(
-                b.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{bits}"
-            )
-
-            def array(i):
-                return context.make_array(signature.args[i])(context, b, args[i])
-
-            def at(pointer, index):
-                return b.gep(pointer, [index])
-
-            def number(n):
-                return ir.Constant(size_t, n)
-
-            tap_array = array(2)
-            x_at, w_at = at(array(0).data, args[1]), at(array(3).data, args[4])
-            out_at, count = at(array(5).data, args[6]), b.extract_value(tap_array.shape, 0)
-
-            entry = b.block
-            head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
-            b.branch(head)
-            b.position_at_end(head)
-            k = b.phi(size_t)
-            k.add_incoming(number(0), entry)
-            sums = [[b.phi(vector) for _ in range(2)] for _ in range(rows)]
-            for s in (s for row in sums for s in row):
-                s.add_incoming(ir.Constant(vector, [ir.Constant(real, 0.0)] * lanes), entry)
-            b.cbranch(b.icmp_signed("<", k, count), body, end)
-
-            b.position_at_end(body)
-            source = at(x_at, b.load(at(tap_array.data, k)))
-            pixels = [
-                b.load(
-                    b.bitcast(at(source, number(half * lanes)), vector.as_pointer()), align=align
-                )
-                for half in range(2)
-            ]
-            for r, row in enumerate(sums):
-                weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))))
-                undefined = ir.Constant(vector, ir.Undefined)
-                weight = b.insert_element(undefined, weight, ir.Constant(lane_t, 0))
-                weight = b.shuffle_vector(weight, undefined, broadcast)
-                for s, p in zip(row, pixels):
-                    s.add_incoming(b.call(muladd, [weight, p, s]), body)
-            k.add_incoming(b.add(k, number(1)), body)
-            b.branch(head)
-
-            b.position_at_end(end)
-            for r, row in enumerate(sums):
-                for half, s in enumerate(row):
-                    where = b.add(b.mul(args[7], number(r)), number(half * lanes))
-                    target = b.bitcast(at(out_at, where), vector.as_pointer())
-                    b.store(s, target, align=align)
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return tile
+    QH: int
+    QW: int
+    phases_h: int  # remainders that a tap meets
+    phases_w: int
+    SH: int
+    SW: int
+    top: int
+    left: int
 
 
-_tile8, _tile4, _tile1 = _make_tile(8), _make_tile(4), _make_tile(1)
+class Outputs(NamedTuple):
+    """Which pixels of the result come from one list of taps, and where their sums begin.
+
+    UH x UW of them, at rows a, a + SH, ... and columns b, b + SW, ...; `image` and `group` are
+    distances in the planes, in which a row has QW pixels.
+    """
+
+    image: int
+    group: int
+    UH: int
+    UW: int
+    QW: int
+    a: int
+    b: int
+    SH: int
+    SW: int
 
 
 @njit(nogil=True)
-def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left, parts, part):
+def _pack(x, planes, q, parts, part):
     """planes[m, a, b, u*QW + t] = x[m, u*SH + a - top, t*SW + b - left], zero outside x."""
     M, H, W = x.shape
+    QH, QW, SW = q.QH, q.QW, q.SW
     for m in range(part * M // parts, (part + 1) * M // parts):
-        for a in range(phases_h):
-            for b in range(phases_w):
+        for a in range(q.phases_h):
+            for b in range(q.phases_w):
                 plane = planes[m, a, b]
-                first = min(max(0, -((b - left) // SW)), QW)  # columns that lie inside x
-                last = max(first, min(QW, (W - 1 + left - b) // SW + 1))
+                first = min(max(0, -((b - q.left) // SW)), QW)  # columns that lie inside x
+                last = max(first, min(QW, (W - 1 + q.left - b) // SW + 1))
                 for u in range(QH):
-                    r = u * SH + a - top
+                    r = u * q.SH + a - q.top
                     row = plane[u * QW : (u + 1) * QW]
                     if r < 0 or r >= H:
                         row[:] = 0
                     else:
                         row[:first] = 0
-                        source, target = x[m, r, first * SW + b - left :], row[first:last]
+                        source, target = x[m, r, first * SW + b - q.left :], row[first:last]
                         if SW == 1:  # apart, because only unit strides are vectorised
                             for t in range(len(target)):
                                 target[t] = source[t]
@@ -145,15 +106,17 @@ def _pack(x, planes, QH, QW, phases_h, phases_w, SH, SW, top, left, parts, part)
 
 
 @njit(nogil=True)
-def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW, parts, part):
+def _correlate(planes, taps, w, out, at, parts, part):
     """out[n, o, a + i*SH, b + j*SW] = sum over k of w[o, k] * planes[image n, taps[k] + i*QW + j].
 
-    `image` and `group` are distances in `planes`; w is [G, blocks, K, R], R channels a block.
+    w is [G, blocks, K, R], R channels a block; `at` is an Outputs.
     """
     N, M = out.shape[:2]
     G, blocks, K, R = w.shape
+    UH, UW, QW = at.UH, at.UW, at.QW
     weights = w.reshape(-1)
-    step = 128 // planes.itemsize
+    step = 128 // planes.itemsize  # pixels of a tile: two vectors
+    # sums of a few rows at a time are held until they are written, without what lies between rows
     rows_at_once = max(1, CHUNK // QW)
     ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
     items = N * G * blocks
@@ -163,25 +126,25 @@ def _correlate(planes, image, group, taps, w, out, UH, UW, QW, a, b, SH, SW, par
         held = np.empty(R * ld, planes.dtype)
         for i0 in range(0, UH, rows_at_once):
             rows = min(rows_at_once, UH - i0)
-            start = n * image + g * group + i0 * QW
+            start = n * at.image + g * at.group + i0 * QW
             for q in range(0, rows * QW, step):
                 if R == 8:
-                    _tile8(planes, start + q, taps, weights, w_start, held, q, ld)
+                    tile8(planes, start + q, taps, weights, w_start, held, q, ld)
                 elif R == 4:
-                    _tile4(planes, start + q, taps, weights, w_start, held, q, ld)
+                    tile4(planes, start + q, taps, weights, w_start, held, q, ld)
                 else:
-                    _tile1(planes, start + q, taps, weights, w_start, held, q, ld)
+                    tile1(planes, start + q, taps, weights, w_start, held, q, ld)
             for r in range(min(R, M // G - block * R)):
                 plane = out[n, g * (M // G) + block * R + r]
                 for i in range(rows):
                     source = held[r * ld + i * QW : r * ld + i * QW + UW]
-                    target = plane[a + (i0 + i) * SH, b:]
-                    if SW == 1:  # apart, because only unit strides are vectorised
+                    target = plane[at.a + (i0 + i) * at.SH, at.b :]
+                    if at.SW == 1:  # apart, because only unit strides are vectorised
                         for j in range(UW):
                             target[j] = source[j]
                     else:
                         for j in range(UW):
-                            target[j * SW] = source[j]
+                            target[j * at.SW] = source[j]
 
 
 @njit(nogil=True, fastmath={"contract", "reassoc"})
@@ -200,6 +163,7 @@ def _dots(planes, image, group, taps, gy, gw, parts, part):
             item // blocks_k % blocks_o * 4,
             item % blocks_k * 4,
         )
+        # past the last channel or tap, the last one again: computed, and not added below
         o1, o2, o3 = min(o + 1, O - 1), min(o + 2, O - 1), min(o + 3, O - 1)
         k1, k2, k3 = min(k + 1, K - 1), min(k + 2, K - 1), min(k + 3, K - 1)
         total = np.zeros((4, 4), planes.dtype)
@@ -212,7 +176,7 @@ def _dots(planes, image, group, taps, gy, gw, parts, part):
             x3 = planes[base + taps[k3] : base + taps[k3] + L]
             s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = planes.dtype.type(0)
             s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = planes.dtype.type(0)
-            for q in range(L):
+            for q in range(L):  # written out: sixteen sums that the vectoriser keeps in registers
                 s00 += a0[q] * x0[q]
                 s01 += a0[q] * x1[q]
                 s02 += a0[q] * x2[q]
@@ -238,17 +202,17 @@ def _dots(planes, image, group, taps, gy, gw, parts, part):
                 gw[g, o + r, k + c] += total[r, c]
 
 
-def pack(x, planes, *place):
+def pack(x, planes, q: Planes):
     """x in `planes`, flat (see `_pack`)."""
     parts = parts_for(planes.size, len(x))
-    in_parts(_pack, parts, x, planes, *place, parts)
+    in_parts(_pack, parts, x, planes, q, parts)
     return planes.reshape(-1)
 
 
-def correlate(planes, image, group, taps, w, out, *place):
+def correlate(planes, taps, w, out, at: Outputs):
     """The sums over taps, into `out` (see `_correlate`)."""
     parts = parts_for(out.size * len(taps), len(out) * w.shape[0] * w.shape[1], PRODUCTS)
-    in_parts(_correlate, parts, planes, image, group, taps, w, out, *place, parts)
+    in_parts(_correlate, parts, planes, taps, w, out, at, parts)
 
 
 def _plane_size(QH: int, QW: int) -> int:
@@ -266,21 +230,20 @@ def _blocks(w):
     return np.ascontiguousarray(full.reshape(G, blocks, R, K).transpose(0, 1, 3, 2))
 
 
-class _Planes:
+class _Taps:
     """Where the taps of a convolution lie in the padded planes of x."""
 
-    def __init__(self, x_shape, w_shape, out_size, stride, padding, dilation, groups):
-        _, C, _, _ = x_shape
+    def __init__(self, C, w_shape, out_size, stride, padding, dilation):
         _, Cg, KH, KW = w_shape
         (SH, SW), (DH, DW), (OH, OW) = stride, dilation, out_size
         rows, columns = np.arange(KH) * DH, np.arange(KW) * DW
-        self.phases = min(SH, (KH - 1) * DH + 1), min(SW, (KW - 1) * DW + 1)
-        self.stride, self.padding = stride, padding
-        self.QH, self.QW = OH + (KH - 1) * DH // SH, OW + (KW - 1) * DW // SW
-        self.plane = _plane_size(self.QH, self.QW)
-        channel = self.phases[0] * self.phases[1] * self.plane
+        phases = min(SH, (KH - 1) * DH + 1), min(SW, (KW - 1) * DW + 1)
+        QH, QW = OH + (KH - 1) * DH // SH, OW + (KW - 1) * DW // SW
+        self.planes = Planes(QH, QW, *phases, *stride, *padding)
+        self.plane = _plane_size(QH, QW)
+        channel = phases[0] * phases[1] * self.plane
         self.image, self.group = C * channel, Cg * channel
-        by_row = rows % SH * self.phases[1] * self.plane + rows // SH * self.QW
+        by_row = rows % SH * phases[1] * self.plane + rows // SH * QW
         by_column = columns % SW * self.plane + columns // SW
         taps = np.arange(Cg)[:, None, None] * channel + by_row[:, None] + by_column
         self.taps = taps.ravel()
@@ -288,9 +251,9 @@ class _Planes:
     def pack(self, x):
         """x [N,C,H,W] as planes, flat."""
         N, C, H, W = x.shape
-        planes = np.empty((N * C, *self.phases, self.plane), x.dtype)
-        x = x.reshape(N * C, H, W)
-        return pack(x, planes, self.QH, self.QW, *self.phases, *self.stride, *self.padding)
+        phases = self.planes.phases_h, self.planes.phases_w
+        planes = np.empty((N * C, *phases, self.plane), x.dtype)
+        return pack(x.reshape(N * C, H, W), planes, self.planes)
 
 
 def _image_blocks(N, bytes_per_image):
@@ -303,15 +266,15 @@ def _image_blocks(N, bytes_per_image):
     "conv2d", "forward", backend="numba", version=2, idea="taps as distances, tile in registers"
 )
 def forward_v2(x, w, stride, padding, dilation, groups):
+    """y [N,O,OH,OW] from x [N,C,H,W] and w [O,C/G,KH,KW], in the order of the taps."""
     x, (O, Cg, KH, KW) = np.ascontiguousarray(x), w.shape
-    OH, OW = size = output_size(x.shape[2:], (KH, KW), stride, padding, dilation)
-    at = _Planes(x.shape, w.shape, size, stride, padding, dilation, groups)
+    OH, OW = size = output_sizes(x.shape[2:], (KH, KW), stride, padding, dilation)
+    at = _Taps(x.shape[1], w.shape, size, stride, padding, dilation)
     blocks = _blocks(w.reshape(groups, O // groups, Cg * KH * KW))
     y = np.empty((len(x), O, OH, OW), x.dtype)
+    place = Outputs(at.image, at.group, OH, OW, at.planes.QW, 0, 0, 1, 1)
     for part in _image_blocks(len(x), at.image * x.itemsize):
-        planes = at.pack(x[part])
-        place = OH, OW, at.QW, 0, 0, 1, 1
-        correlate(planes, at.image, at.group, at.taps, blocks, y[part], *place)
+        correlate(at.pack(x[part]), at.taps, blocks, y[part], place)
     return y
 
 
@@ -338,6 +301,7 @@ def _meeting(size, k_size, s, p, d):
     idea="forward over padded gy, per remainder",
 )
 def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
+    """gx [N,C,H,W] from gy [N,O,OH,OW] and w: one list of taps for each remainder of a pixel."""
     gy, (N, C, H, W) = np.ascontiguousarray(gy), x_shape
     _, O, OH, OW = gy.shape
     KH, KW = w.shape[2:]
@@ -346,6 +310,7 @@ def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
     phases_h, low_h, QH = _meeting(H, KH, stride[0], padding[0], dilation[0])
     phases_w, low_w, QW = _meeting(W, KW, stride[1], padding[1], dilation[1])
     plane = _plane_size(QH, QW)
+    # pixels that no tap meets are zero; where all are met, every one is written
     met = len(phases_h) * len(phases_w) == min(stride[0], H) * min(stride[1], W)
     gx = (np.empty if met else np.zeros)(x_shape, gy.dtype)
     jobs = []
@@ -356,13 +321,14 @@ def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
             taps = np.arange(Og)[:, None, None] * plane + rows[:, None] * QW + columns
             part = w[:, :, :, us][..., vs].transpose(0, 2, 1, 3, 4)
             blocks = _blocks(part.reshape(groups, Cg, taps.size))
-            jobs.append((taps.ravel(), blocks, UH, UW, QW, a, b, *stride))
+            place = Outputs(O * plane, Og * plane, UH, UW, QW, a, b, *stride)
+            jobs.append((taps.ravel(), blocks, place))
     for part in _image_blocks(N, O * plane * gy.itemsize):
         some = gy[part].reshape(-1, OH, OW)
         planes = np.empty((len(some), 1, 1, plane), gy.dtype)
-        planes = pack(some, planes, QH, QW, 1, 1, 1, 1, -low_h, -low_w)
-        for taps, blocks, *place in jobs:
-            correlate(planes, O * plane, Og * plane, taps, blocks, gx[part], *place)
+        planes = pack(some, planes, Planes(QH, QW, 1, 1, 1, 1, -low_h, -low_w))
+        for taps, blocks, place in jobs:
+            correlate(planes, taps, blocks, gx[part], place)
     return gx
 
 
@@ -374,15 +340,17 @@ def input_grad_v2(gy, w, x_shape, stride, padding, dilation, groups):
     idea="4 x 4 dot products from registers",
 )
 def weight_grad_v2(gy, x, w_shape, stride, padding, dilation, groups):
+    """gw [O,C/G,KH,KW] from gy [N,O,OH,OW] and x [N,C,H,W]: a dot product a weight."""
     gy, x, (O, Cg, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
     N, _, OH, OW = gy.shape
-    at = _Planes(x.shape, w_shape, (OH, OW), stride, padding, dilation, groups)
-    length = -(-OH * at.QW // 32) * 32  # the tail and the thrown-away pixels are zeros of gy
+    at = _Taps(x.shape[1], w_shape, (OH, OW), stride, padding, dilation)
+    QW = at.planes.QW
+    length = -(-OH * QW // 32) * 32  # the tail and the thrown-away pixels are zeros of gy
     gw = np.zeros((groups, O // groups, Cg * KH * KW), x.dtype)
     for part in _image_blocks(N, (at.image + O * length) * x.itemsize):
         planes, some = at.pack(x[part]), gy[part].reshape(-1, OH, OW)
         rows = np.empty((len(some), 1, 1, length), x.dtype)
-        rows = pack(some, rows, OH, at.QW, 1, 1, 1, 1, 0, 0)
+        rows = pack(some, rows, Planes(OH, QW, 1, 1, 1, 1, 0, 0))
         rows = rows.reshape(-1, groups, O // groups, length)
         parts = parts_for(rows.size * gw.shape[2], gw.size // 16, PRODUCTS)
         in_parts(_dots, parts, planes, at.image, at.group, at.taps, rows, gw, parts)

@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numba import get_num_threads
 
-from ..compiled import njit
+from ...compiled import njit
 from .microkernel import LANES, ROWS, make_multiply, transpose
 
 _wide, _narrow = make_multiply(2), make_multiply(1)
@@ -60,26 +60,17 @@ def table(rows, columns, row_step, column_step, start=0):
     return (start + row_step * i + column_step * j).ravel()
 
 
-def output_size(size, kernel, stride, padding, dilation):
-    """Height and width of what comes out."""
-    return tuple(
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)
-    )
-
-
 @njit
-def product(a, start, rows, count, runs, K, step, b, b_start, b_row, lanes, out, place, row, keep):
-    """`count` rows of a by a block of 32 or 16 columns of b: tile after tile of microkernel.py.
+def product(a, rows, runs, b, out, p):
+    """out = a b, as the Product `p` says: tile after tile of microkernel.py.
 
     Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.
     """
-    for r in range(0, count, ROWS):
-        at = place + r * row
-        if lanes == 32:
-            _wide(a, start, rows, r, runs, K, step, b, b_start, b_row, out, at, row, keep)
+    for r in range(0, p.count, ROWS):
+        if p.lanes == 32:
+            _wide(a, rows, r, runs, b, out, p.out + r * p.out_row, p)
         else:
-            _narrow(a, start, rows, r, runs, K, step, b, b_start, b_row, out, at, row, keep)
+            _narrow(a, rows, r, runs, b, out, p.out + r * p.out_row, p)
 
 
 @njit
@@ -95,7 +86,7 @@ def take_band(x, start, channels, planes, pixels, low, high, out, out_start, fir
     Pixel q goes to out_start + pixels[q]; `first` numbers to be set to zero before.
     """
     out[:first] = 0
-    for q in range(low, high, 16):
+    for q in range(low, high, 16):  # squares of 16 pixels by 16 channels, cut at the edges
         count = min(16, high - q)
         for c in range(0, channels, 16):
             some = min(16, channels - c)

@@ -1,29 +1,36 @@
-"""GRU on the CPU, version 1: the products by BLAS, one after the other, into buffers made once.
+"""GRU sequence on the CPU, version 2: the products by BLAS, into buffers made once.
 
-What it wastes is said in `kernels/lstm/blas.py`.
+Version 1 multiplies one number with one number, reads all of W_h for each sequence of the batch,
+and adds every step to the weight gradient by itself. Here each step is two matrix products for all
+sequences, one for r and z, one for the candidate, which in the lecture's form has to wait for r;
+the weight gradients are one product over all steps, and so is h W_nᵀ + b_n, which the library's
+backward pass needs again.
+
+    glassgrad bench gru.sequence_forward gru.sequence_backward
 """
 
 import numpy as np
 
-from ..lstm.blas import flat, over_steps, plain, turned
-from ..product import product
-from ..registry import register
-from .gates import candidate, open_gates, reset, reset_after, reset_before, update_gradient
-
-
-def row_of(bh, wh):
-    """The bias as a matrix of one row; zeros where there is none."""
-    return (np.zeros(len(wh), wh.dtype) if bh is None else bh)[None]
+from ...product import product
+from ...recurrent.arrays import flat, plain
+from ...recurrent.blas import over_steps, turned
+from ...registry import register
+from ..gates import candidate, open_gates, reset, reset_after, reset_before, update_gradient
+from ..states import row_of, unfilled
 
 
 @register(
-    "gru", "sequence_forward", backend="numba", idea="BLAS into kept buffers, fused rows between"
+    "gru",
+    "sequence_forward",
+    backend="numba",
+    version=2,
+    idea="BLAS into kept buffers, fused rows between",
 )
-def sequence_forward_v1(xa, h0, wh, bh, variant):
+def sequence_forward(xa, h0, wh, bh, variant):
     """hs, gates of all steps (see `gru.sequence_forward`)."""
     xa, h, wh, bh = plain(xa, h0, wh, bh)
     two, library, b = 2 * h.shape[1], variant == "library", row_of(bh, wh)
-    hs, gates = np.empty((len(xa), *h.shape), xa.dtype), np.empty_like(xa)
+    hs, gates, _ = unfilled(xa, h)
     w_rz, w_n = turned(wh[:two]), turned(wh[two:])
     ha_rz, ha_n, kept = np.empty((len(h), two), xa.dtype), np.empty_like(h), np.empty_like(h)
     for t in range(len(xa) if h.size else 0):
@@ -42,9 +49,10 @@ def sequence_forward_v1(xa, h0, wh, bh, variant):
     "gru",
     "sequence_backward",
     backend="numba",
+    version=2,
     idea="BLAS into kept buffers, weight gradient as one product over all steps",
 )
-def sequence_backward_v1(ghs, hs, gates, h0, wh, bh, variant):
+def sequence_backward(ghs, hs, gates, h0, wh, bh, variant):
     """gxa, gh0, gwh, gbh of all steps (see `gru.sequence_backward`)."""
     ghs, hs, gates, h0, wh, bh = plain(ghs, hs, gates, h0, wh, bh)
     two, library = 2 * h0.shape[1], variant == "library"
