@@ -6,13 +6,11 @@ killed or failed download never leaves a file under the final name.
 
 import errno
 import gzip
-import http.client
 import io
 import os
 import shutil
 import sys
 import tempfile
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -77,6 +75,8 @@ def _fetch_one(file: File, url: str, target: Path) -> None:
 
 def _receive(address: str, limit: int, out):
     """Copy the answer of `address` into `out`; more than `limit` bytes is an error."""
+    import urllib.request  # here: it loads a lot that nobody needs who has the files
+
     total = 0
     with _network(lambda: urllib.request.urlopen(address, timeout=TIMEOUT)) as answer:
         while chunk := _network(lambda: answer.read(CHUNK)):
@@ -89,9 +89,11 @@ def _receive(address: str, limit: int, out):
 
 def _network(step: Callable):
     """What `step` gives; its errors are the network's, and must not be taken for the disk's."""
+    from http.client import HTTPException
+
     try:
         return step()
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise DataError(f"no answer: {reason}") from error
 

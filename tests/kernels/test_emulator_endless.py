@@ -280,7 +280,7 @@ def test_a_copy_from_where_no_memory_is_names_its_line(tmp_path):
     text = """
 extern "C" __global__ void k(float* y, int n) {
   __shared__ float s[32];
-  copy_async<4>(s, y + (long long)n * n);  // <-
+  copy_async<4>(s, y - (long long)n * n);  // <-
   copy_async_commit();
   copy_async_wait<0>();
 }

@@ -128,7 +128,7 @@ def test_fragments_of_a_matrix_product_are_watched(made):
 def test_fragments_where_no_memory_is_end_as_an_error(tmp_path):
     text = """
 extern "C" __global__ void k(float* y, int n) {
-  mma_tf32(y + (long long)n * n, y, y);  // k
+  mma_tf32(y - (long long)n * n, y, y);  // k
 }
 """
     made = source(tmp_path, text)

@@ -218,9 +218,9 @@ def test_killed_in_the_middle_of_a_write(path):
     save_arrays(path, {"w": np.ones(2)}, {"epoch": "1"})
     script = (
         "import os, sys, numpy as np\n"
-        "from glassgrad.core import state\n"
+        "from glassgrad.core.training import checkpoint\n"
         "os.fsync = lambda handle: (os.ftruncate(handle, 100), os._exit(9))\n"
-        "state.save_arrays(sys.argv[1], {'w': np.zeros(10_000)})\n"
+        "checkpoint.save_arrays(sys.argv[1], {'w': np.zeros(10_000)})\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert done.returncode == 9
