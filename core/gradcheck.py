@@ -225,7 +225,7 @@ def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
         error, allowed = abs(d.got - d.want), tolerance * scales[d.of] + d.rounding
         if not (error <= allowed):  # `not <=` so that NaN fails
             # The bend (right slope minus left slope) of a smooth function shrinks with the step, to
-            # an eighth here; a kink at x keeps all of it, a kink beside x loses all of it. A jump
+            # an eighth here; a kink at x keeps all of it, a kink next to x loses all of it. A jump
             # at x (of a gradient, at order 2) may have no bend, but its difference grows eightfold.
             middle = at(0.0, d.dxs)[0] if middle is None else middle
             fine = step / 8

@@ -10,7 +10,7 @@ from .kernels import compiling
 
 
 class Live:
-    """What `core.fit.fit` calls; the interface is that of `core.fit.Silent`.
+    """What `core.training.loop.fit` calls; the interface is that of `core.training.loop.Silent`.
 
     On a terminal ::
 

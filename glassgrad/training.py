@@ -128,7 +128,7 @@ def train(
     run        a run folder to write to; with `resume` training goes on from its checkpoint
     out        or: where to make a new one. An error before the end of the first step (a setting
                that the network or its objective refuses) leaves nothing of it
-    progress   as core.fit.Silent
+    progress   as core.training.loop.Silent
     backend    runs every kernel; None is the device's default
     save_every seconds between checkpoints inside an epoch
     held       takes over the lock on the run folder; by default it ends with this call

@@ -1,4 +1,4 @@
-// What every kernel file of glassgrad may use beside CUDA C itself.
+// What every kernel file of glassgrad may use in addition to CUDA C.
 //
 // A file is compiled once per dtype and size of index, by NVRTC for a GPU or by g++ for the emulator:
 //

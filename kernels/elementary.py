@@ -3,7 +3,7 @@
 exp, log, sin and cos of the C library take one number at a time. Written out as below a loop over
 them is vectorised by LLVM: sixteen float32 go through together. Each brings its argument into a
 short interval and takes a polynomial there, of least largest relative error (Remez), which stands
-beside it. The errors of the whole functions were measured against float64, on all or on 10^7
+next to it. The errors of the whole functions were measured against float64, on all or on 10^7
 arguments:
 
     exp(x)           any x, overflow to infinity, underflow through the subnormals     1.1 ulp

@@ -71,7 +71,7 @@ class _Job:
         self.done.acquire()
 
     def help(self) -> None:
-        """Work on parts beside the caller, whom an error is told."""
+        """Work on parts while the caller works on others; an error is raised in the caller."""
         while True:
             with self.lock:
                 part = next(self.numbers, None)

@@ -4,7 +4,7 @@ Every file has a folder, a name, a size and a checksum, and is looked for in thi
 
     1. the folder given               load(name, data_dir=...), --data-dir
     2. the folder in GLASSGRAD_DATA
-    3. ../shared/data                 beside a source checkout
+    3. ../shared/data                 next to a source checkout
     4. system packages                such as Debian's dataset-fashion-mnist
     5. the cache                      $XDG_CACHE_HOME/glassgrad or ~/.cache/glassgrad
     6. download into the cache        only where a server offers these very bytes
@@ -96,7 +96,7 @@ def roots(data_dir: str | os.PathLike | None = None) -> list[tuple[str, Path]]:
     if os.environ.get("GLASSGRAD_DATA"):
         found.append(_given("GLASSGRAD_DATA", os.environ["GLASSGRAD_DATA"]))
     if (REPOSITORY / "setup.py").is_file():
-        found.append(("beside the checkout", REPOSITORY.parent / "shared" / "data"))
+        found.append(("next to the checkout", REPOSITORY.parent / "shared" / "data"))
     return found
 
 

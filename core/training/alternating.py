@@ -14,6 +14,7 @@ import numpy as np
 from ..optim import Alternating
 from ..tape import grad
 from .by_name import make_optimiser
+from .settings import TrainingSettings
 from .system import Batch, System, split_objective
 
 
@@ -38,11 +39,11 @@ class Phase:
 class AlternatingSystem(System):
     """A system that is trained in phases: a subclass names them in `phases`."""
 
-    def phases(self, settings: dict) -> tuple[Phase, ...]:
+    def phases(self, settings: TrainingSettings) -> tuple[Phase, ...]:
         """The phases of one minibatch, in their order."""
         raise NotImplementedError(f"{type(self).__name__} names no phases")
 
-    def make_optimiser(self, settings: dict) -> Alternating:
+    def make_optimiser(self, settings: TrainingSettings) -> Alternating:
         """An optimiser for each phase, of the kind that the settings name."""
         kind, decay, found = settings.optimiser, settings.weight_decay, {}
         for phase in self.phases(settings):

@@ -28,7 +28,7 @@ class Target:
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float | None]:
-    """The mean, and its standard error as the values tell it: None of a single one.
+    """The mean and its standard error, estimated from the values; None for a single one.
 
     >>> mean_and_error([1.0, 3.0]), mean_and_error([2.0])
     ((2.0, 1.0), (2.0, None))

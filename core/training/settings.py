@@ -111,14 +111,20 @@ class Declared:
     def __init_subclass__(cls, idle: dict[str, str] | None = None, **options):
         super().__init_subclass__(**options)
         cls.unused = cls.unused | (idle or {})
-        inherited = {f.name: f for f in getattr(cls, "__dataclass_fields__", {}).values()}
-        for name, annotation in inspect.get_annotations(cls).items():
+        inherited = getattr(cls, "__dataclass_fields__", {})
+        annotated = inspect.get_annotations(cls)
+        for name in (*vars(cls), *annotated):
+            if name in inherited and name not in annotated:
+                raise TypeError(f"{cls.__name__}.{name}: a setting takes its annotation with it")
+        for name, annotation in annotated.items():
             default = vars(cls).get(name)
-            if typing.get_origin(annotation) is not ClassVar and not isinstance(
-                default, dataclasses.Field
-            ):
-                meta = inherited[name].metadata
-                setattr(cls, name, dataclasses.field(default=default, metadata=meta))
+            if typing.get_origin(annotation) is ClassVar or isinstance(default, dataclasses.Field):
+                continue
+            if name not in inherited:
+                hint = nearest(name, inherited)
+                raise TypeError(f"{cls.__name__}.{name}: expected a setting(...){hint}")
+            meta = inherited[name].metadata
+            setattr(cls, name, dataclasses.field(default=default, metadata=meta))
         _frozen(cls)
 
     def __init__(self, /, *unnamed, **values):
@@ -134,10 +140,8 @@ class Declared:
         known = [f.name for f in dataclasses.fields(self)]
         for name in names:
             if name not in known:
-                hint = nearest(name, known)
-                raise SettingError(
-                    f"unknown setting {name!r:.80}{hint} (known: {', '.join(sorted(known))})"
-                )
+                hint = nearest(name, known) or f" (known: {', '.join(sorted(known))})"
+                raise SettingError(f"unknown setting {name!r:.80}{hint}")
 
     def _read(self, field, value):
         """The value in the type of its annotation; SettingError where it has none or is too far."""
@@ -211,12 +215,12 @@ def _parsed(annotation, text: str):
     (0.001, True, (8, 4))
     """
     origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _parsed(typing.get_args(annotation)[0], text)
     if annotation is str or (origin is Literal and text in typing.get_args(annotation)):
         return text
-    if origin is tuple and not text.startswith(("[", "(")):
-        return tuple(
-            _parsed(typing.get_args(annotation)[0], t.strip()) for t in text.split(",") if t
-        )
+    if origin is tuple and text and not text.startswith(("[", "(")):
+        return tuple(_parsed(typing.get_args(annotation)[0], t.strip()) for t in text.split(","))
     try:
         return json.loads(text.lower() if text in ("True", "False") else text)
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ from ..nn import Module
 from ..recording import no_grad
 from ..tensor import Tensor
 from .by_name import make_optimiser
+from .settings import TrainingSettings
 
 
 @dataclass(eq=False)
@@ -51,7 +52,7 @@ class System(Module):
         """How many minibatches an epoch has."""
         return -(-len(data.train) // size)
 
-    def make_optimiser(self, settings: dict):
+    def make_optimiser(self, settings: TrainingSettings):
         """The optimiser that the settings name, over all parameters; None where there are none."""
         s = settings
         return make_optimiser(s.optimiser, self.parameters(), s.lr, s.weight_decay)

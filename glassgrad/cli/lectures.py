@@ -42,6 +42,8 @@ def run(args) -> int:
             render(found, page, record)
             say(f"written: {page}")
         return 0
+    if not record:
+        say("no numbers of ours are in this copy; --json FILE names a record")
     rows = [
         (str(f.row), f.what, f.command, f.same() or " · ".join(f.numbers)) for f in lines(record)
     ]
@@ -195,7 +197,7 @@ def around(page: Path) -> tuple[str, str, str, str]:
         start, stop = text.find(begin), text.find(end)
         if 0 <= start < stop:
             return text[:start], begin, end, text[stop + len(end) :]
-    raise RunError(f"{page} has no markers {BEGIN} and {END}, in this order")
+    raise RunError(f"{page} has no markers {BEGIN} and {END}, or {' and '.join(SUMMARY)}")
 
 
 def render(found: Iterable[Line], page: Path, record: Iterable[dict]) -> None:

@@ -32,6 +32,8 @@ def run(args) -> int:
     elif args.what in models.FAMILIES:
         names = models.FAMILIES[args.what]
         out.print(_models(names, models.page(args.what), wide=out.width >= 110))
+    elif args.what in models.MODULES:
+        raise UsageError(f"{args.what} is a system: glassgrad show {args.what} describes it")
     else:
         raise UsageError(
             f"there is no family {args.what!r:.80}{nearest(args.what, known)}"

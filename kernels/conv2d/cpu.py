@@ -1,9 +1,13 @@
 """Convolution on the CPU: the formula of each pass as plain loops, compiled (version 1).
 
-The three kernels are the three sums of the page, read from left to right: the two outer loops go
-over the numbers of the result that do not depend on each other, and are cut into parts for the
-threads; the inner ones are the sum. Every product loads its two numbers from memory, and pixels of
-the padding cost a test each. That is what the rungs improve on, one idea a file:
+The three kernels are the three sums of the page. `item` counts pairs of the first two letters of a
+result (n,o or n,c or o,c): pairs do not depend on each other, so each thread gets a part of them.
+`_forward` and `_weight_grad` then collect one number of the result at a time. `_input_grad` adds
+the other way round: for each window (i,j) and tap (u,v) it adds the product to the pixel (r,s)
+where they meet. That is the same sum, without a search for all pairs that meet at a pixel.
+
+Every product loads its two numbers from memory, and pixels of the padding cost a test each. That is
+what the rungs improve on, one idea a file:
 
     v2   a tap is a distance; tiles of pixels in registers             rungs/cpu_v2_shifted.py
     v3   a matrix product over channels side by side                   rungs/cpu_v3_gemm.py

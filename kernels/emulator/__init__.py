@@ -58,7 +58,7 @@ g++ and clang++ build both modes; of structures clang++ does not check the align
   out. A fence that a thread has passed before a barrier counts for whichever of its block writes
   after it: so does hardware, and everybody relies on it, though the letter of the model wants the
   fence in the thread that writes. `volatile` orders nothing in shared memory.
-- Of each word the last writer is remembered, and one atomic writer beside it; of readers the last
+- Of each word the last writer is remembered, and one atomic writer with it; of readers the last
   one, the one before, the last of another warp and of another block. A race with none of these is
   not seen, as where two blocks' atomics go before the plain read and only the older lacks a fence.
 - The value that a shuffle takes from a lane which its mask leaves out is not a number, and as an

@@ -159,7 +159,7 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
     if answer["interrupted"]:
         raise KeyboardInterrupt
     if (answer["findings"] or watched is not None) and not path.is_file():
-        library(text, real, index, watched is not None)  # addresses become lines only beside it
+        library(text, real, index, watched is not None)  # addresses become lines only next to it
     if watched is not None:
         for p, v in arrays:
             if not p.constant and v.size:

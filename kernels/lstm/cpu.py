@@ -1,7 +1,8 @@
 """LSTM on the CPU, version 1: the lines of the page as loops, one number at a time.
 
-s counts sequences and j units; i, f, g, o are the gates of one unit, whatever begins with g_ is the
-gradient with respect to it. Between two arrays the numbers are float64, whatever the arrays hold.
+s counts sequences and j units; i, f, g, o are the gates of one unit. A name that begins with g, the
+gate g apart, is the gradient with respect to the rest: gh of h, ga_i of a_i. Between two arrays the
+numbers are float64, whatever the arrays hold.
 
 What this wastes, and the versions that do not: `rungs/`.
 """
@@ -36,8 +37,8 @@ def _of(row, j):
 @njit
 def _output_gradient(gh, o, c_new):
     """δa_o, and what h = o tanh(C') adds to the gradient of C'."""
-    shown = tanh(c_new)
-    return gh * shown * o * (1 - o), gh * o * (1 - shown * shown)
+    tanh_c = tanh(c_new)
+    return gh * tanh_c * o * (1 - o), gh * o * (1 - tanh_c * tanh_c)
 
 
 @njit
@@ -71,8 +72,10 @@ def _cell_backward(gh, gc_new, gates, c, c_new, ga, gc):
     for s in range(c.shape[0]):
         for j in range(c.shape[1]):
             i, f, g, o = _of(gates[s], j)
-            ga_o, shown = _output_gradient(gh[s, j], o, c_new[s, j])
-            ga_i, ga_f, ga_g, gc[s, j] = _memory_gradient(gc_new[s, j] + shown, i, f, g, c[s, j])
+            ga_o, through_h = _output_gradient(gh[s, j], o, c_new[s, j])
+            ga_i, ga_f, ga_g, gc[s, j] = _memory_gradient(
+                gc_new[s, j] + through_h, i, f, g, c[s, j]
+            )
             _put(ga[s], j, ga_i, ga_f, ga_g, ga_o)
 
 
@@ -138,14 +141,14 @@ def _sequence_backward(ghs, gcs, states, wh, p, gradients):
             ga = gxa[t, s]
             for j in range(width):
                 _, _, _, o = _of(gates[t, s], j)
-                ga_o, shown = _output_gradient(gh[s, j] + ghs[t, s, j], o, cs[t, s, j])
-                gc[s, j] += shown
+                ga_o, through_h = _output_gradient(gh[s, j] + ghs[t, s, j], o, cs[t, s, j])
+                gc[s, j] += through_h
                 if len(gcs):
                     gc[s, j] += gcs[t, s, j]
                 ga[3 * width + j] = ga_o
             for j in range(width):
                 asked = gc[s, j]
-                if len(p):  # by the peepholes of every o: the gradient of C_t is complete with it
+                if len(p):  # C_t also reached every output gate, through its peephole
                     asked += dot(ga[3 * width :], p[2 * width :, j])
                 i, f, g, o = _of(gates[t, s], j)
                 ga_i, ga_f, ga_g, gc[s, j] = _memory_gradient(asked, i, f, g, c[j])

@@ -11,7 +11,7 @@ SIZES = [  # N, D, H
     (0, 3, 4), (3, 0, 4), (3, 4, 0),
 ]  # fmt: skip
 BENCH = [(100, 784, 500), (64, 64, 64)]
-PASSES = {"forward": 4, "weight_grad": 11, "input_grad": 9}  # operations, beside one σ
+PASSES = {"forward": 4, "weight_grad": 11, "input_grad": 9}  # operations, and one σ
 
 
 def _make(pass_, n, d, h, binary):

@@ -155,7 +155,7 @@ def _max_forward(x, y, index, geometry, sizes, parts, part):
     h_at, g_at = np.empty(most, np.int32), np.empty(most, np.int32)
     base, place = np.empty(most, np.int32), np.empty(most, np.int64)
     joined = x.shape[1] > H
-    for q in range(most):  # the corner of window q; planes that were joined start anew
+    for q in range(most):  # the corner of window q; planes that were joined start again
         row = q // pitch % H if joined else q // pitch
         base[q] = (row - PH) * W + q % pitch * SW - PW
     for b in range(first, last):

@@ -56,7 +56,7 @@ to the last bit, since whatever screens, direct differences in one order decide:
                v5  those in doubt wait until they fill the block: one lane of 128 kept all waiting
     distances  v1, v2, v3: the same three, stored instead of compared
     update     v1  one thread a weight, all samples in turn: two loads for each product
-               v2  16 samples at a time in shared memory, K gathered by winner beside them
+               v2  16 samples at a time in shared memory, K gathered by winner next to them
                v3  N M D products become N D additions and M^2 D products, as above
     online     v1  one block, since each sample needs what the one before left
                v2  the map in the shared memory of up to 64 blocks for the whole run; they meet

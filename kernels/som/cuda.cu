@@ -159,7 +159,7 @@ som_update_v1(const real* __restrict__ w, const real* __restrict__ x,
     moved[q] = fma(rate, pull, w[q]);
 }
 
-// v2: v1 loads K and x anew for each product, and the winner to find K. Here 16 samples at a time,
+// v2: v1 loads K and x again for each product, and the winner to find K. Here 16 samples at a time,
 // the rows of K that their winners name gathered beside them, serve 16 x 16 weights.
 extern "C" __global__ void __launch_bounds__(256)
 som_update_v2(const real* __restrict__ w, const real* __restrict__ x,

@@ -57,6 +57,16 @@ def _never_decoded(s: "Settings") -> str:
     return "with layer=random, fine=classes" if never else ""
 
 
+def _no_step_1(s: "Settings") -> str:
+    """Why what step 1 alone reads has no effect."""
+    return "with layer=random, which has no step 1" if s.layer == "random" else ""
+
+
+def _other_loss(s: "Settings") -> str:
+    """Why the loss of step 1 has no effect; fine-tuning has its own."""
+    return _no_step_1(s) or _never_decoded(s)
+
+
 class Settings(TrainingSettings):
     """What a stacked autoencoder is made of."""
 
@@ -65,7 +75,7 @@ class Settings(TrainingSettings):
     )
     layer: Kind = setting("plain", help="how a layer learns in step 1")
     tied: bool = setting(False, when=_never_decoded, help="one matrix for encoder and decoder")
-    loss: Loss = setting("squared", when=_never_decoded, help="L of x̂ and x in step 1")
+    loss: Loss = setting("squared", when=_other_loss, help="L of x̂ and x in step 1")
     fine: Literal["classes", "reconstruction"] = setting("classes", help="what step 3 tunes for")
     pretrain: int = setting(10, least=1, when=("layer", *LEARNT), help="epochs of each layer")
     head: int = setting(2, least=0, when=("fine", "classes"), help="epochs of step 2")

@@ -25,7 +25,7 @@ def few(split: Split, n: int) -> np.ndarray:
     if not 0 < n < len(split):
         return np.arange(len(split))
     y = split.y
-    rank = np.empty(len(y), np.int64)  # the how-manieth of its class an example is
+    rank = np.empty(len(y), np.int64)  # which of its class an example is: 0, 1, ...
     for k in np.unique(y):
         rank[y == k] = np.arange((y == k).sum())
     return np.sort(np.lexsort((y, rank))[:n])

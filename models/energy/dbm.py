@@ -297,7 +297,7 @@ RECIPES = (
             Target(
                 "MNIST test bound by AIS, nats", "mnist", "bound", "84.62 (784-500-1000)", 100.0,
                 source="Salakhutdinov & Hinton 2009, section 4.1", spread="log_z_spread",
-                note="training images binarised anew in each epoch, test images once (seed 1)",
+                note="training images binarised again in each epoch, test images once (seed 1)",
             ),
         ),
         figures=dbm_pictures.figures,

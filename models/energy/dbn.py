@@ -286,7 +286,7 @@ GENERATIVE = Recipe(
         Target(
             "MNIST test bound by AIS, nats", "mnist", "bound", "86.22 (784-500-2000, CD-25)",
             100.0, source="Salakhutdinov & Murray 2008, section 4.3", spread="bound_error",
-            note="784-500-1000; training images binarised anew in each epoch; the published figure"
+            note="784-500-1000; training images binarised again in each epoch; the published figure"
             " is quoted from memory",
         ),
     ),

@@ -237,7 +237,7 @@ RBM_RECIPE = Recipe(
             "MNIST test log-likelihood by AIS, nats", "mnist", "log_likelihood",
             "-86.34 (500 hidden, CD-25)", -100.0, "higher",
             source="Salakhutdinov & Murray 2008, table 1", spread="log_z_spread",
-            note="training images binarised anew in each epoch, test images once (seed 1); the"
+            note="training images binarised again in each epoch, test images once (seed 1); the"
             " page's -125.53 (CD-1) and -105.50 (CD-3) are quoted from memory",
         ),
         Target(

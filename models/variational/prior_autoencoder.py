@@ -85,7 +85,11 @@ class GameSettings(PriorSettings):
     )
     critic_lr: float = setting(1e-3, least=0, help="learning rate of the critic")
     game_momentum: float = setting(
-        0.5, when=("optimiser", *MOMENTA), help="momentum, or Adam's β₁, of the steps against it"
+        0.5,
+        least=0,
+        below=1,
+        when=("optimiser", *MOMENTA),
+        help="momentum, or Adam's β₁, of the steps against it",
     )
 
 

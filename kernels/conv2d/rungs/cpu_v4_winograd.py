@@ -14,7 +14,7 @@ do, if sums of inputs meet sums of weights:
 It is a product of polynomials, taken at the points 0, 1, -1 and infinity. As matrices, and nested
 for two dimensions, where m x m outputs come from a tile d of (m+2) x (m+2) inputs:
 
-    Y = A^T [ (G g G^T) * (B^T d B^T^T) ] A            * number by number
+    Y = A^T [ (G g G^T) * (B^T d B) ] A            * number by number
 
 F(2x2,3x3) takes 16 products for 4 outputs where the formula takes 36: 2.25 times fewer. F(4x4,3x3)
 takes 36 for 16: 4 times fewer. **Summed over channels, the products at one of the 16 or 36

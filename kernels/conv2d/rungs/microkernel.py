@@ -209,7 +209,7 @@ def make_multiply(V: int, R: int = ROWS):
 
 
 def _turn(code, rows):
-    """Sixteen vectors, transposed: four rounds that swap halves, quarters, pairs, numbers."""
+    """Sixteen vectors, transposed: four rounds that swap numbers, pairs, quarters, halves."""
     for width in (1, 2, 4, 8):
         turned = [None] * LANES
         low = [lane + (LANES - width if lane & width else 0) for lane in range(LANES)]

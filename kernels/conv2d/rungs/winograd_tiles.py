@@ -24,8 +24,8 @@ from .microkernel import LANES, ROWS, Product, make_transform, transpose
 
 CHUNK = 64  # output channels of a block of the weight gradient
 PIECES = 4  # pieces of work of the weight gradient, at least: each sums its own images
-LONG = 1 << 20  # the same for the weight gradient, whose sums run over the tiles of a block
 ROOM = 400 << 10  # bytes for the transformed inputs of a block of tiles: half of a core's cache
+LONG = 1 << 20  # the same for the weight gradient, whose sums run over the tiles of a block
 
 # A^T, G, B^T for the points 0, 1, -1, infinity and 0, 1, -1, 2, -2, infinity
 OUTPUT = {

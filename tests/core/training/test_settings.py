@@ -68,6 +68,9 @@ def test_text_is_read_by_the_type_of_the_line():
     assert (s.width, s.sizes, s.kinds, s.depth) == (0.001, (8, 4), ("a", "c"), 2)
     assert (s.kind, s.schedule) == ("hard", "step:3")
     assert Net().changed(sizes="16").sizes == (16,)
+    for text in ("8,,4", "8,", ""):  # not (8, 4): what was meant cannot be known
+        with pytest.raises(SettingError, match="'sizes' must be a list"):
+            Net().changed(sizes=text)
     for text in ("two", "1.5", "[", "1" * 5000):
         with pytest.raises(SettingError, match="'depth' must be"):
             Net().changed(depth=text)
@@ -112,6 +115,20 @@ def test_names_of_python_are_names_like_others():
     for name in ("self", "changes", "width "):
         with pytest.raises(SettingError, match="unknown setting"):
             Net().changed(**{name: 1})
+    with pytest.raises(SettingError, match=r"unknown setting 'zzz' \(known: batch, .*, width\)"):
+        Net().changed(zzz=1)
+
+
+def test_a_line_that_declares_nothing_is_an_error_at_once():
+    with pytest.raises(TypeError, match=r"Bare\.epochs: a setting takes its annotation with it"):
+
+        class Bare(TrainingSettings):
+            epochs = 20
+
+    with pytest.raises(TypeError, match=r"Slip\.schedul: .* did you mean 'schedule'"):
+
+        class Slip(TrainingSettings):
+            schedul: str = "cosine"
 
 
 def test_every_optimiser_has_its_name_in_the_settings():
