@@ -32,7 +32,7 @@ def shorten_waits() -> None:
             library = ctypes.CDLL(pool["filepath"])
             if hasattr(library, "openblas_read_env") and hasattr(library, "blas_thread_shutdown_"):
                 library.openblas_read_env()
-                library.blas_thread_shutdown_()  # as before a fork: the next product starts them again
+                library.blas_thread_shutdown_()  # the next product starts them again
 
 
 shorten_waits()

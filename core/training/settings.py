@@ -184,6 +184,23 @@ class Declared:
         common = {f.name for f in dataclasses.fields(TrainingSettings)}
         return dict(sorted(rules.items(), key=lambda rule: rule[0] in common))
 
+    @classmethod
+    def may_be(cls, name: str) -> str:
+        """The values that the setting of that name takes, in short.
+
+        >>> TrainingSettings.may_be("batch"), TrainingSettings.may_be("schedule")
+        ('≥ 1', '')
+        """
+        field = cls.__dataclass_fields__[name]
+        kind, rule = field.type, field.metadata["rule"]
+        if typing.get_origin(kind) is tuple:
+            kind = typing.get_args(kind)[0]
+        if typing.get_origin(kind) is Literal:
+            return ", ".join(map(str, typing.get_args(kind)))
+        bounds = (("≥", rule.least), (">", rule.above), ("<", rule.below))
+        found = [f"{sign} {bound:g}" for sign, bound in bounds if bound is not None]
+        return "true, false" if kind is bool else ", ".join(found)
+
     def idle(self, name: str) -> str:
         """Why the setting of that name has no effect next to the others; "" where it has one."""
         return self.unused.get(name) or self.rules()[name].idle(self)

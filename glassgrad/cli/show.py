@@ -125,8 +125,10 @@ def _settings(recipe, settings):
         own = [f"{d}={_value(p[name])}" for d, p in recipe.presets.items() if name in p]
         here, usual = _value(getattr(settings, name)), _value(getattr(default, name))
         why = settings.idle(name)
-        rows.append((name, here, usual, ", ".join(own), f"no effect {why}" if why else rule.help))
-    return table(rows, "setting", "here", "default", "presets", "meaning", title="Settings")
+        meaning = f"{rule.help} (no effect {why})" if why else rule.help
+        rows.append((name, here, usual, settings.may_be(name), meaning, ", ".join(own)))
+    columns = ("setting", "here", "default", "may be", "meaning", "presets")
+    return table(rows, *columns, title="Settings")
 
 
 def _value(value) -> str:

@@ -273,7 +273,7 @@ def check(rng):
 
 SOURCE = "Bornschein & Bengio 2015, table 1"
 FROM_MEMORY = (
-    "training images binarised again in each epoch, test images once (seed 1); the published figures"
+    "training images binarised again in each epoch, test images once (seed 1); published figures"
     " are quoted from memory"
 )
 RECIPES = (
