@@ -93,3 +93,7 @@ FAMILIES = {
 for _family, _own in FAMILIES.items():
     TESTS[f"kernels/{_family}/reference.py"] = [f"{_own} -m 'not slow'", CONTRACT]
     TESTS[f"kernels/{_family}/cpu.py"] = [CONTRACT, f"{_own} -m 'not slow'"]
+TESTS["kernels/recurrent/reference.py"] = [
+    f"{FAMILIES['lstm']} -m 'not slow'",
+    f"{FAMILIES['gru']} -m 'not slow'",
+]
