@@ -1,7 +1,8 @@
-"""Competitive learning: centres compete for samples, and the samples pull them (lecture 1).
+"""Competitive learning: centres compete for samples, and the samples pull them.
 
-Every system here has M centres w_1 .. w_M in the space of the data. A sample x has a winner, the
-centre nearest to it, and a system is judged by the mean squared distance to the winner ::
+Lecture 1, V0 27-187. Every system here has M centres w_1 .. w_M in the space of the data. A sample
+x has a winner, the centre nearest to it, and a system is judged by the mean squared distance to the
+winner ::
 
     a(x) = argmin_y ‖x - w_y‖              Q(w) = mean_i ‖x_i - w_a(x_i)‖²
 

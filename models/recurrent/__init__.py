@@ -1,4 +1,6 @@
-"""Recurrent nets (lecture 3, V2 160-495): one cell, used again at every step of a sequence.
+"""Recurrent nets: one cell, used again at every step of a sequence.
+
+Lecture 3, V2 160-495 ::
 
     x_1 .. x_T  ->  h_t = cell(x_t, h_{t-1})  ->  a_t = V h_t
 

@@ -1,7 +1,7 @@
-"""Sparse codes: each sample as a sum of few of many basis vectors (lecture 2, D1 67-139).
+"""Sparse codes: each sample as a sum of few of many basis vectors.
 
-Every system here looks for a basis of K vectors ("atoms", the rows of D) and for codes z, most of
-them 0 or small, such that ::
+Lecture 2, D1 67-139. Every system here looks for a basis of K vectors ("atoms", the rows of D) and
+for codes z, most of them 0 or small, such that ::
 
     x ≈ z D = Σ_j z_j d_j            ‖x - z D‖² + λ ‖z‖₁  →  min,       ‖d_j‖ = 1
 
