@@ -6,9 +6,9 @@ spinning threads: on two cores a training step of an LSTM was measured to take 2
 
 So they sleep after 2^18 cycles here, a tenth of a millisecond: products that follow each other
 still find them awake. OpenBLAS reads its variable when it is loaded, hence this module is imported
-before NumPy. Where NumPy was there first its OpenBLAS is told to read it again, which means to
-begin with new threads: only while nobody else can be inside a product, in a process of one thread.
-Who has set the variable is obeyed. (Our own threads sleep at once, see threads.py.)
+before NumPy. Where NumPy is loaded first, its OpenBLAS reads the variable again and starts new
+threads. That is done only in a process of one thread, where no product can be running. A variable
+that the user has set stays as it is. (Our own threads sleep at once, see threads.py.)
 """
 
 import ctypes

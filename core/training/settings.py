@@ -92,10 +92,6 @@ def setting(
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def _frozen(cls):
-    return dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
-
-
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
 class Declared:
     """Makes its subclasses frozen dataclasses of settings, each with its `Rule`.
@@ -125,7 +121,7 @@ class Declared:
                 raise TypeError(f"{cls.__name__}.{name}: expected a setting(...){hint}")
             meta = inherited[name].metadata
             setattr(cls, name, dataclasses.field(default=default, metadata=meta))
-        _frozen(cls)
+        dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
 
     def __init__(self, /, *unnamed, **values):
         if unnamed:

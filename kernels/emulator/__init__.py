@@ -8,7 +8,7 @@
     findings.cpp  deadlocks with who waits where, and all else that is wrong
     warp.cpp      shuffles, votes, matrix products: the lanes of a warp meet
     calls.cpp     what kernels call
-    monitor.cpp   instrumented mode: what every load and store is held against
+    monitor.cpp   instrumented mode: what every load and store is compared with
     shadow.cpp    who wrote a word, who has read it since, and which of them race
     fences.cpp    what fences and atomics order
     counters.cpp  and what the requests of each warp cost

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from ..arrays import xp_of
 from ..launcher import Source, ceil_div, empty, zeros
+from ..recurrent.arrays import flat
 from ..recurrent.launch import (
     THREADS,
     UNITS_OF,
     cells,
     fits,
-    flat,
     fours,
     over_steps,
     persistent,

@@ -7,12 +7,12 @@ the geometry: `recurrent/launch.py`.
 from typing import NamedTuple
 
 from ..launcher import Source, ceil_div, empty, zeros
+from ..recurrent.arrays import flat
 from ..recurrent.launch import (
     THREADS,
     UNITS_OF,
     cells,
     fits,
-    flat,
     fours,
     over_steps,
     persistent,

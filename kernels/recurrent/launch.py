@@ -6,6 +6,7 @@ in every version the weight gradients, one product over all steps (`over_steps`)
 
 from ..arrays import aligned, is_cupy, multiprocessors
 from ..launcher import SHARED_MOST, ceil_div, contiguous, zeros
+from .arrays import flat
 
 THREADS = 256  # of a block of the cells
 TILE = 16  # of v2, see tiles.cuh
@@ -38,11 +39,6 @@ def sequences(supports) -> dict[int, dict]:
 def plain(*arrays):
     """Each array in C order; None stays None."""
     return [None if a is None else contiguous(a) for a in arrays]
-
-
-def flat(a):
-    """[T, N, …] as [T·N, …]."""
-    return a.reshape(a.shape[0] * a.shape[1], a.shape[2])
 
 
 def over_steps(ga, states, first):

@@ -231,6 +231,17 @@ def has_classes(split) -> bool:
     return split.y is not None and split.y.dtype.kind == "i"
 
 
+def held_winners(x, w):
+    """½ Σ_i ‖x_i - w_a(x_i)‖² as a function of the centres; the winners stay those of `w`."""
+    winner = kernel.winners(x, w)[0]
+
+    def f(centres):
+        d = gg.Tensor(x) - centres[winner]
+        return (d * d).sum() * 0.5
+
+    return f
+
+
 def batch_step(w, x, k, rule: str = "difference"):
     """(new w [M, D], ρ² [N] at the old w): each centre becomes the mean of the samples, weighted by
     K [M, M] with the winner as its row; one that no sample pulls stays.

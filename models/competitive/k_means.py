@@ -30,7 +30,6 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ...core.training.system import Batch
-from ...kernels import som as kernel
 from . import competitive_pictures
 from .centres import (
     INITS,
@@ -39,6 +38,7 @@ from .centres import (
     Init,
     batch_step,
     expect_centres,
+    held_winners,
     prepare,
     without_gradients,
 )
@@ -101,13 +101,7 @@ def build(data: DataSet, s: Settings, rng) -> KMeans:
 def check(rng):
     """½ Σ_i ‖x_i - w_a(i)‖² with the winners held fixed: Lloyd's step is where it is least."""
     x, w = rng.standard_normal((7, 3)), rng.standard_normal((4, 3))
-    winner = kernel.winners(x, w)[0]
-
-    def f(centres):
-        d = gg.Tensor(x) - centres[winner]
-        return (d * d).sum() * 0.5
-
-    return f, [w]
+    return held_winners(x, w), [w]
 
 
 K_MEANS = Recipe(

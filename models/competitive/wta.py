@@ -47,6 +47,7 @@ from .centres import (
     Decay,
     KohonenSettings,
     expect_centres,
+    held_winners,
     lloyd,
     prepare,
 )
@@ -122,13 +123,7 @@ def build(data: DataSet, s: Settings, rng) -> WTA:
 def check(rng):
     """½ Σ_i ρ²(x_i, w_a(x_i)) with the winners held fixed; its negative gradient is the step."""
     x, w = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
-    winner = kernel.winners(x, w)[0]
-
-    def f(weights):
-        d = gg.Tensor(x) - weights[winner]
-        return (d * d).sum() * 0.5
-
-    return f, [w]
+    return held_winners(x, w), [w]
 
 
 RECIPE = Recipe(

@@ -29,7 +29,7 @@ problem, and piano rolls (negative log-likelihood of a frame in nats).
 from ... import core as gg
 from ...core.training.recipe import Target
 from .lstm_cell import PRESETS, LSTMSettings, cell, layer, slide_weights
-from .over_time import over_time
+from .over_time import memory
 from .sequence import FRAMES, recipe
 from .sequence_pictures import traces
 
@@ -38,15 +38,8 @@ def gates(system, data, s: LSTMSettings) -> dict:
     """Gates and cells of at most eight units over one sequence."""
     x = system.task.batch(data.test[:1]).x if not system.task.carries else data.test.x[:60, None]
     ticks, x = system.task.ticks(x), gg.Tensor(system.encode(x).data)
-    W, b = slide_weights(system.layer)
-
-    def step(x, h, C):
-        h, C, named = cell(x, h, C, W, b)
-        return h, C, {"C": C, **named}
-
-    zero = gg.zeros((1, s.hidden), x.dtype)
-    shown = over_time(step, (zero, zero), x)
-    return {"gates": traces({k: v[:, :8] for k, v in shown.items()}, ticks)}
+    shown = memory(cell, slide_weights(system.layer), x, s.hidden)
+    return {"gates": traces(shown, ticks)}
 
 
 LSTM = recipe(

@@ -14,3 +14,14 @@ def over_time(step, state, x) -> dict:
             for name, value in named.items():
                 found.setdefault(name, []).append(value.numpy()[0])
     return {name: np.stack(values) for name, values in found.items()}
+
+
+def memory(cell, weights, x, hidden: int) -> dict:
+    """C and the gates of at most eight units, by name [T, 8]: of a cell that keeps h and C."""
+
+    def step(x, h, C):
+        h, C, named = cell(x, h, C, *weights)
+        return h, C, {"C": C, **named}
+
+    zero = gg.zeros((1, hidden), x.dtype)
+    return {name: v[:, :8] for name, v in over_time(step, (zero, zero), x).items()}

@@ -30,7 +30,7 @@ from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, setting
 from . import lstm_cell
 from .lstm_cell import LSTMSettings
-from .over_time import over_time
+from .over_time import memory
 from .sequence import recipe
 from .sequence_pictures import traces
 
@@ -125,15 +125,8 @@ def counters(system, data, s: Settings) -> dict:
         split = split[[at[len(at) // 20]]] if at else split
     x = system.task.batch(split[:1]).x if not system.task.carries else split.x[:60, None]
     ticks, x = system.task.ticks(x), gg.Tensor(system.encode(x).data)
-    W, b = slide_weights(system.layer)
-
-    def step(x, h, C):
-        h, C, named = cell(x, h, C, W, b)
-        return h, C, {"C": C, **named}
-
-    zero = gg.zeros((1, s.hidden), x.dtype)
-    shown = over_time(step, (zero, zero), x)
-    return {"counters": traces({k: v[:, :8] for k, v in shown.items()}, ticks)}
+    shown = memory(cell, slide_weights(system.layer), x, s.hidden)
+    return {"counters": traces(shown, ticks)}
 
 
 PEEPHOLE_LSTM = recipe(

@@ -160,7 +160,7 @@ class VAE(System):
 
     def objective(self, batch):
         """(mean over the batch of KL - (1/M) Σ_l ln p(x|z_l), {"kl": mean KL}); x [N, ...]."""
-        x = gg.Tensor(batch.x.reshape(len(batch), -1))
+        x = rows(batch.x)
         bound, kl = self.negative_bound(x, self.noise, self.s.samples)
         return bound.mean(), {"kl": kl.mean()}
 
@@ -176,7 +176,7 @@ class VAE(System):
         noise = self.noise.child("evaluate")
 
         def figures(batch):
-            x = gg.Tensor(batch.x.reshape(len(batch), -1))
+            x = rows(batch.x)
             bound, kl = self.negative_bound(x, noise)
             return {"bound": bound.mean(), "kl": kl.mean()}
 
