@@ -238,7 +238,7 @@ driver = wheel.install()
 from glassgrad.bench.clock import clock_for
 from glassgrad.bench.gpu import __main__ as gpu
 from glassgrad.bench.gpu import every_kernel, launches
-from glassgrad.cli import machine
+from glassgrad.core import machine
 
 there, what = machine.gpu()
 assert there and what.startswith("no GPU: ordinary memory (sm_90, 60 of 80 GiB free), CuPy "), what
