@@ -61,16 +61,17 @@ def table(rows, columns, row_step, column_step, start=0):
 
 
 @njit
-def product(a, rows, runs, b, out, p):
+def product(a, rows, runs, step, b, b_row, out, p):
     """out = a b, as the Product `p` says: tile after tile of microkernel.py.
 
+    `step` lies between two numbers of a row of a, `b_row` between two rows of b.
     Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.
     """
     for r in range(0, p.count, ROWS):
         if p.lanes == 32:
-            _wide(a, rows, r, runs, b, out, p.out + r * p.out_row, p)
+            _wide(a, rows, r, runs, step, b, b_row, out, p.out + r * p.out_row, p)
         else:
-            _narrow(a, rows, r, runs, b, out, p.out + r * p.out_row, p)
+            _narrow(a, rows, r, runs, step, b, b_row, out, p.out + r * p.out_row, p)
 
 
 @njit

@@ -56,6 +56,7 @@ class Bands(NamedTuple):
     OH: int
     OW: int
     SH: int
+    SW: int
     PH: int
     height: int  # rows of taps: (KH - 1) DH + 1
     width: int  # pixels of a padded row
@@ -70,7 +71,7 @@ class Bands(NamedTuple):
         rows = min(max(1, PIXELS // OW), max(1, ROOM // (width * C * stride[0])))
         bands = max(-(-OH // rows), min(OH, -(-ITEMS // max(1, N))))
         rows = -(-OH // bands)
-        sizes = N, C, H, W, O, OH, OW, stride[0], padding[0], height, width
+        sizes = N, C, H, W, O, OH, OW, *stride, padding[0], height, width
         return cls(*sizes, rows, -(-OH // rows))
 
     @property
@@ -93,7 +94,6 @@ class Places(NamedTuple):
     rows: np.ndarray  # of the left factor of the product, in the band
     runs: np.ndarray
     K: int  # numbers of a run (weight_grad: rows of the product)
-    step: int  # from one to the next
 
 
 class Room(NamedTuple):
@@ -123,8 +123,8 @@ def _band(x, w, y, g, at, item, X, Y):
     count, total = rows * g.OW, at.K * len(at.runs)
     for o in range(0, g.O, 32):
         lanes = block_lanes(o, g.O)
-        p = Product(0, count, at.K, at.step, total * o, 32, lanes, 0, 32, 0)
-        product(X, at.rows, at.runs, w, Y, p)
+        p = Product(0, count, at.K, total * o, lanes, 0, 32, 0)
+        product(X, at.rows, at.runs, 1, w, 32, Y, p)
         start = (n * g.O * g.OH + row) * g.OW
         give_band(Y, 0, at.y_pixels, count, y, start, at.y_planes, o, lanes, g.O)
 
@@ -163,7 +163,7 @@ def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     patch_at = table(g.rows, OW, stride[0] * step, stride[1] * C)
     patch_at = np.append(patch_at, np.full(ROWS, patch_at[-1]))  # the last tile reads whole rows
-    return g, Places(*planes, *pixels, patch_at, runs, K, 1)
+    return g, Places(*planes, *pixels, patch_at, runs, K)
 
 
 def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
@@ -270,8 +270,8 @@ def _meet(x, gy, chunk, g, at, block, X, Y, sums, keep):
         lanes, start = block_lanes(o, g.O), ((n * g.O + o) * g.OH + row) * g.OW
         some, count, out = min(32, g.O - o), rows * g.OW, (o - chunk) * len(at.rows)
         take_band(gy, start, some, at.y_planes, at.y_pixels, 0, count, Y, 0, 0)
-        p = Product(0, at.K, g.OW, at.step, 0, 32, lanes, out, 32, keep)
-        product(X, at.rows, at.runs[:rows], Y, sums, p)
+        p = Product(0, at.K, g.OW, 0, lanes, out, 32, keep)
+        product(X, at.rows, at.runs[:rows], g.SW * g.C, Y, 32, sums, p)
 
 
 @njit
@@ -308,7 +308,7 @@ def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     back = K, len(tap_at), channels * K, _by_taps(C, KH * KW)
-    return g, pieces, Places(*planes, *pixels, tap_at, runs, K, stride[1] * C), back
+    return g, pieces, Places(*planes, *pixels, tap_at, runs, K), back
 
 
 @register(

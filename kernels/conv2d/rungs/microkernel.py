@@ -51,16 +51,14 @@ def _constant(value: float):
 class Product(NamedTuple):
     """Where the factors of a matrix product lie, as numbers of elements from the start of each.
 
-    Row r of the left factor begins at start + rows[r] and has, in each of its runs, K numbers that
-    lie `step` apart; the right one has a row of `lanes` numbers for each of them.
+    Row r of the left factor begins at start + rows[r] and has K numbers in each of its runs; the
+    right one has a row of `lanes` numbers for each of them.
     """
 
     start: int  # of the left factor
     count: int  # rows
     K: int
-    step: int
     b_start: int  # of the right factor
-    b_row: int  # from one row to the next
     lanes: int  # columns: 32 or 16
     out: int  # where the result begins
     out_row: int
@@ -161,22 +159,26 @@ class _Code:
 
 
 def make_multiply(V: int, R: int = ROWS):
-    """`multiply` for V vectors of b and R rows from `row` on, as a Product says; see the page."""
+    """`multiply` for V vectors of b and R rows from `row` on, as a Product says; see the page.
+
+    `step` and `b_row`, by which the inner loop moves on, are arguments apart: where the caller
+    writes a number, Numba compiles the loop for that number, and no register holds it.
+    """
 
     @intrinsic
-    def multiply(typing, a, rows, row, runs, b, out, out_start, product):
+    def multiply(typing, a, rows, row, runs, step, b, b_row, out, out_start, product):
         size = types.intp
-        given = (a, rows, size, runs, b, out, size, product)
+        given = (a, rows, size, runs, size, b, size, out, size, product)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            row, out_start = args[2], args[6]
-            p = Product(*cgutils.unpack_tuple(builder, args[7]))
+            _, _, row, _, step, _, b_row, _, out_start, product = args
+            p = Product(*cgutils.unpack_tuple(builder, product))
             a_rows = [
                 code.start(0, builder.add(p.start, builder.load(code.start(1, r))))
                 for r in (builder.add(row, _number(r)) for r in range(R))
             ]
-            out = code.start(5, out_start)
+            out = code.start(7, out_start)
             places = [
                 code.at(out, builder.add(code.times(p.out_row, r), _number(v * LANES)))
                 for r in range(R)
@@ -186,7 +188,7 @@ def make_multiply(V: int, R: int = ROWS):
             kept = builder.icmp_signed("!=", p.keep, _number(0))
             sums = [builder.select(kept, code.load(to), _constant(0.0)) for to in places]
             run, (b_at, *sums), close_runs = code.loop(
-                code.size(3), [code.start(4, p.b_start), *sums]
+                code.size(3), [code.start(5, p.b_start), *sums]
             )
             here = builder.load(code.start(3, run))
             _, (a_at, b_at, *sums), close_steps = code.loop(p.K, [here, b_at, *sums])
@@ -196,7 +198,7 @@ def make_multiply(V: int, R: int = ROWS):
             for r in range(R):
                 number = code.splat(builder.load(code.at(a_rows[r], a_at)))
                 after += [code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)]
-            a_next, b_next = builder.add(a_at, p.step), code.at(b_at, p.b_row)
+            a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
             _, b_at, *sums = close_steps([a_next, b_next, *after])
             _, *sums = close_runs([b_at, *sums])
             for place, total in zip(places, sums):

@@ -205,8 +205,8 @@ def _convolve_block(tile, x, U, y, g, at, room, item):
         for place in range(places):  # M = V U: a product of its own at each place of a tile
             b = places * g.C * o + place * g.C * lanes
             a, out = place * step, place * m_step
-            how = Product(a, count, g.C, 1, b, lanes, lanes, out, lanes, 0)
-            product(room.V, at.rows, at.run, U, room.M, how)
+            how = Product(a, count, g.C, b, lanes, out, lanes, 0)
+            product(room.V, at.rows, at.run, 1, U, lanes, room.M, how)
         t = 0
         for n in range(n0, n1):
             for i in range(rows):
@@ -251,8 +251,8 @@ def _correlate_block(tile, x, gy, o, g, at, room, item, sums, keep):
         for c in range(0, g.C, 32):  # the sum runs over the tiles: columns of M, lanes apart
             a, b, some = place * m_step, place * step + c * g.most, block_lanes(c, g.C)
             out = place * place_step(lanes, g.C) + c
-            how = Product(a, few, t, lanes, b, some, some, out, Cp, keep)
-            product(room.M, at.rows, at.run, room.V, sums, how)
+            how = Product(a, few, t, b, some, out, Cp, keep)
+            product(room.M, at.rows, at.run, lanes, room.V, some, sums, how)
 
 
 @njit(nogil=True)
