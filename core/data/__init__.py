@@ -2,7 +2,8 @@
 
 Read in this order: `files` (where a file is looked for and why it can be trusted), `dataset` (what
 a loader gives), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
-windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems).
+windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems), `own/` (files
+and folders of the user's).
 Importing this package reads no file and loads neither SciPy nor scikit-learn.
 
 >>> digits = load("digits")
@@ -17,7 +18,8 @@ from .dataset import DataSet, Info, Split, join
 from .download import find
 from .files import DataError, File
 from .graph import Graph
-from .registry import available, describe, entry, load, names
+from .own import from_arrays, from_csv, from_folder, from_text, read
+from .registry import available, describe, entry, load, names, register
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
 __all__ = [
@@ -37,12 +39,18 @@ __all__ = [
     "entry",
     "find",
     "folds",
+    "from_arrays",
+    "from_csv",
+    "from_folder",
+    "from_text",
     "join",
     "load",
     "minibatches",
     "names",
     "order",
     "pad",
+    "read",
+    "register",
     "three_way",
     "tokenise",
     "windows",

@@ -1,5 +1,6 @@
 """Every data set by name: what it is, whose it is, and which function loads it. A table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .canon import RAW, UCI
@@ -8,15 +9,17 @@ RESEARCH = "for research"
 BUNDLED = "BSD-3-Clause (bundled with scikit-learn)"
 SKLEARN = "https://scikit-learn.org/stable/datasets/toy_dataset.html"
 OURS = "generated"
+REGISTERED = "registered"  # by the user
+KINDS = tuple("images table binary text sentences sequences graph graphs evaluation".split())
 
 
 @dataclass(frozen=True)
 class Entry:
     """One data set. `folder` is empty for sets that need no file of ours."""
 
-    kind: str  # images, table, text, sentences, sequences, graph, graphs, evaluation
+    kind: str  # one of KINDS
     what: str  # the content and its size
-    loader: str  # module:function in this package
+    loader: str | Callable  # module:function in this package, or a function of the user's
     terms: str
     source: str  # where a person finds the original
     folder: str = ""

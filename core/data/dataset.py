@@ -93,6 +93,8 @@ class Info:
     vocabulary: Any = None  # text.Vocabulary of the tokens
     note: str = ""  # how the split was made, and every caution
     extra: dict[str, Any] = field(default_factory=dict)  # what only this set has
+    kind: str = ""  # of a user's data, as the catalogue's `Entry.kind`
+    understood: tuple[str, ...] = ()  # what a reader took a user's file for, a line each
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,12 @@ class DataSet:
     info: Info = field(default_factory=Info)
 
     def __post_init__(self):
+        if not isinstance(self.name, str):
+            raise DataError(f"DataSet: the name must be a text; got a {type(self.name).__name__}")
+        for part in ("train", "valid", "test"):
+            split = getattr(self, part)
+            if not isinstance(split, Split) and (part == "train" or split is not None):
+                raise DataError(f"{self.name}: {part} must be a Split; got {type(split).__name__}")
         for split_name, split in self.splits():
             for part in ("x", "y"):
                 _refuse_nonfinite(self, split_name, part, getattr(split, part))

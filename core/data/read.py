@@ -120,15 +120,31 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{name} is packed by method {info.compress_type}; only 0 and 8 are read")
     with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version not in _HEADERS:
-            raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
-        shape, fortran, dtype = _HEADERS[version](stream)
-        if dtype.kind not in "biufcSU":
-            kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
-            raise DataError(f"{name} holds {kind}; only numbers and texts are read")
-        expected = math.prod(shape) * dtype.itemsize
-        raw = bytearray(stream.read(max(0, min(expected, info.file_size)) + 1))
+        return _array(stream, name, info.file_size)
+
+
+def load_npy(path: Path) -> np.ndarray:
+    """The array of an .npy file: numbers or texts. Raises DataError for any other file."""
+    with open_regular(path, FILE_LIMIT, DataError) as file:
+        try:
+            return _array(file, str(path), os.fstat(file.fileno()).st_size)
+        except DataError:
+            raise
+        except Exception as error:  # of a damaged header NumPy says so in several kinds of errors
+            raise DataError(f"{path}: not a sound .npy file: {error}") from error
+
+
+def _array(stream, name: str, size: int) -> np.ndarray:
+    """The array in a stream of `size` bytes at most."""
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
+    shape, fortran, dtype = _HEADERS[version](stream)
+    if dtype.kind not in "biufcSU":
+        kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
+        raise DataError(f"{name} holds {kind}; only numbers and texts are read")
+    expected = math.prod(shape) * dtype.itemsize
+    raw = bytearray(stream.read(max(0, min(expected, size)) + 1))
     if len(raw) != expected:
         raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")
     order = "F" if fortran else "C"

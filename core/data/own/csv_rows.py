@@ -1,0 +1,132 @@
+"""A CSV or TSV file as rows of text: how it is separated, and whether its first row is a header."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..files import DataError
+from ..read import decode, read_path
+
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
+SAMPLE = 100  # rows that the separator is judged by
+LONGEST = 16 << 20  # characters of a cell
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The cells of a file, `lines[i]` the line where row i ends, and the names of its columns."""
+
+    path: Path
+    cells: list[list[str]]
+    lines: list[int]
+    names: tuple[str, ...]
+    header: bool
+    separator: str
+
+    def where(self, row: int, column: int) -> str:
+        """A cell in words, for a message."""
+        return f"{self.path}, line {self.lines[row]}, column {column + 1} ({self.names[column]})"
+
+
+def missing(cell: str) -> bool:
+    """Does a cell stand for no value?
+
+    >>> missing(" NA "), missing("0")
+    (True, False)
+    """
+    return cell.strip().lower() in MISSING
+
+
+def number(cell: str) -> float | None:
+    """A cell as a number; None where it is none.
+
+    >>> number("1e3"), number("1_000"), number("x")
+    (1000.0, None, None)
+    """
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def read_rows(path: str | Path, header: bool | None = None) -> Rows:
+    """The rows of a .csv or .tsv file, packed (.gz) or not, in UTF-8.
+
+    Without `header` the first row is one where none of its cells is a number or missing, they
+    differ from each other, and none of them comes again in its column. Raises DataError, with the
+    line, for a row of another length than the first, an open quotation mark, other bytes than
+    UTF-8, and a file without rows.
+    """
+    path = Path(path)
+    text = decode(read_path(path), str(path), "utf-8-sig")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: a NUL character; this is no text")
+    separator = _separator(path, text)
+    cells, lines = _split(path, text, separator)
+    if header is None:
+        header = _has_header(cells)
+    names = tuple(c.strip() for c in cells[0]) if header else ()
+    if header:
+        cells, lines = cells[1:], lines[1:]
+        twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
+        if twice is not None:
+            raise DataError(f"{path}: two columns are named {twice!r:.80}")
+    if not cells:
+        raise DataError(f"{path} has no rows" + (" under its header" if header else ""))
+    if not header:
+        names = tuple(f"column {i + 1}" for i in range(len(cells[0])))
+    return Rows(path, cells, lines, names, header, separator)
+
+
+def _split(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
+    cells, lines = [], []
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    before = csv.field_size_limit(LONGEST)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):  # an empty line is none
+                cells.append(row)
+                lines.append(reader.line_num)
+                if len(row) != len(cells[0]):
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: {len(row)} cells; line {lines[0]} has"
+                        f" {len(cells[0])} (separated by {SEPARATORS[separator]})"
+                    )
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+    if not cells:
+        raise DataError(f"{path} has no rows")
+    return cells, lines
+
+
+def _separator(path: Path, text: str) -> str:
+    """The separator that cuts the first rows into equally many cells, the most if several do."""
+    if ".tsv" in path.suffixes:
+        return "\t"
+    head = [line for line in text.splitlines()[:SAMPLE] if line.strip()]
+
+    def cells(separator: str) -> int:
+        """Cells of each row; 1 where they differ or nothing is cut."""
+        try:
+            counts = {len(row) for row in csv.reader(head, delimiter=separator)}
+        except csv.Error:
+            return 1
+        return counts.pop() if len(counts) == 1 else 1
+
+    best = max(SEPARATORS, key=cells)
+    if cells(best) > 1:
+        return best
+    return max(SEPARATORS, key=lambda s: sum(s in line for line in head))  # rows differ: say which
+
+
+def _has_header(cells: list[list[str]]) -> bool:
+    first, rest = cells[0], cells[1:]
+    if not rest or len({c.strip() for c in first}) < len(first):
+        return False
+    if any(missing(c) or number(c) is not None for c in first):
+        return False
+    return not any(row[i] == cell for row in rest for i, cell in enumerate(first))

@@ -1,0 +1,191 @@
+"""A folder of pictures as a data set: one sub-folder a class, sizes and channels made equal."""
+
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from ...regular import open_regular
+from ..batches import three_way
+from ..dataset import DataSet, Info, Split
+from ..files import FILE_LIMIT, DataError
+from ..streams import check_seed
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
+)
+SPLITS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+PIXELS = 50_000_000  # of one picture, at most
+BYTES = 2 << 30  # of all of them, as float32
+DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535}  # modes of 16 bits -> white
+
+
+def from_image_folder(
+    path: str | Path, size: int | tuple[int, int] | None = None, seed: int = 0
+) -> DataSet:
+    """Pictures in sub-folders, one a class, as x float32 [N, C, H, W] in [0, 1] and y the class.
+
+    path    ``path/CLASS/picture.png``; or ``path/train/CLASS/…``, ``path/test/CLASS/…`` (and
+            valid), which is then the split; pictures right in `path` have no labels
+    size    (height, width), or one number for both; by default the commonest size there is. Other
+            pictures are stretched to it
+    seed    of the split where the folders do not say one: a tenth for validation, a fifth for test
+
+    All are grey where all files are, otherwise all have three channels; what is transparent is
+    black. Files of other types are counted and left out. Raises DataError, with the file, for a
+    picture that cannot be read or is absurdly large.
+    """
+    root = Path(path)
+    parts, other = _find(root)
+    files = [file for found in parts.values() for file, _ in found]
+    if not files:
+        raise DataError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    sizes, grey = _look(files)
+    height, width = _size(size) if size is not None else _commonest(sizes)
+    channels = 1 if grey else 3
+    total = 4 * len(files) * channels * height * width
+    if total > BYTES:
+        raise DataError(
+            f"{root}: {len(files)} pictures of {channels} x {height} x {width} take"
+            f" {total / 2**30:.1f} GiB, at most {BYTES >> 30} are read; give a smaller size"
+        )
+    classes = tuple(sorted({name for found in parts.values() for _, name in found if name}))
+    splits = {
+        part: _split(found, classes, channels, height, width) for part, found in parts.items()
+    }
+    if "" in splits:
+        splits, how = _seeded(root, splits[""], seed)
+    else:
+        if "train" not in splits:
+            raise DataError(f"{root}: there is no folder train next to {', '.join(splits)}")
+        how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
+    stretched = sum(n for s, n in sizes.items() if s != (height, width))
+    understood = [
+        f"{len(files)} pictures in {len(classes) or 'no'} classes"
+        + (f" ({', '.join(classes[:12])}{' …' if len(classes) > 12 else ''})" if classes else ""),
+        f"{'grey' if grey else 'colours'}, {height} x {width}"
+        + (f"; {stretched} of another size stretched to it" if stretched else ""),
+        *([f"{other} files of other types left out"] if other else []),
+        how,
+    ]
+    info = Info(
+        source=str(root), classes=classes, image_shape=(channels, height, width), note=how,
+        kind="images", understood=tuple(understood),
+    )  # fmt: skip
+    return DataSet(root.resolve().name, *(splits.get(p) for p in ("train", "valid", "test")), info)
+
+
+def _find(root: Path) -> tuple[dict[str, list[tuple[Path, str]]], int]:
+    """{part: [(file, class)]}, the part "" where the folders say none; how many other files."""
+    folders = _folders(root)
+    told = [f for f in folders if f.name.lower() in SPLITS]
+    if told and len(told) == len(folders):
+        found, other = {}, 0
+        for folder in told:
+            pictures, more = _classes(folder)
+            found.setdefault(SPLITS[folder.name.lower()], []).extend(pictures)
+            other += more
+        return found, other
+    pictures, other = _classes(root)
+    return {"": pictures}, other
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{root} cannot be read: {error.strerror or error}") from None
+
+
+def _classes(root: Path) -> tuple[list[tuple[Path, str]], int]:
+    found, other = [], 0
+    folders = _folders(root)
+    for folder in folders or [root]:
+        for file in sorted(folder.iterdir()):
+            if file.name.startswith(".") or file.is_dir():
+                continue
+            if file.suffix.lower() in SUFFIXES:
+                found.append((file, folder.name if folders else ""))
+            else:
+                other += 1
+    return found, other
+
+
+def _open(file: Path):
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its word on large pictures; ours is below
+            image = Image.open(open_regular(file, FILE_LIMIT, DataError))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow raises a dozen kinds for a damaged picture
+        raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
+    if image.width * image.height > PIXELS:
+        image.close()
+        raise DataError(f"{file}: {image.width} x {image.height} pixels are too many")
+    return image
+
+
+def _look(files: list[Path]) -> tuple[Counter, bool]:
+    """How often each (height, width) comes, and whether all are grey; from the headers alone."""
+    sizes, grey = Counter(), True
+    for file in files:
+        with _open(file) as image:
+            sizes[image.height, image.width] += 1
+            grey = grey and image.mode in ("1", "L", "LA", "I", "F", *DEEP)
+    return sizes, grey
+
+
+def _commonest(sizes: Counter) -> tuple[int, int]:
+    most = max(sizes.values())
+    return min(size for size, n in sizes.items() if n == most)
+
+
+def _size(size) -> tuple[int, int]:
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(n, int) and n >= 1 for n in pair):
+        raise DataError(f"size must be a number of pixels, or (height, width); got {size!r}")
+    return pair
+
+
+def _pixels(file: Path, channels: int, height: int, width: int) -> np.ndarray:
+    """One picture [C, H, W] in [0, 1]."""
+    from PIL import Image
+
+    with _open(file) as image:
+        try:
+            if image.mode in ("I", "F", *DEEP):
+                white = DEEP.get(image.mode, 65535 if image.mode == "I" else 1)
+                image = image.convert("F").point(lambda v: v * (255 / white)).convert("L")
+            if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+                image = image.convert("RGBA")
+                black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+                image = Image.alpha_composite(black, image)
+            image = image.convert("L" if channels == 1 else "RGB")
+            if image.size != (width, height):
+                image = image.resize((width, height), Image.Resampling.BILINEAR)
+            x = np.asarray(image, np.float32) / np.float32(255)
+        except Exception as error:  # cut off, or damaged behind its header
+            raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
+    return x[None] if channels == 1 else x.transpose(2, 0, 1)
+
+
+def _split(found, classes, channels, height, width) -> Split:
+    x = np.empty((len(found), channels, height, width), np.float32)
+    for i, (file, _) in enumerate(found):
+        x[i] = _pixels(file, channels, height, width)
+    y = np.array([classes.index(name) for _, name in found], np.int64) if classes else None
+    return Split(x, y)
+
+
+def _seeded(root: Path, whole: Split, seed: int) -> tuple[dict[str, Split], str]:
+    n = len(whole)
+    if n < 10:
+        raise DataError(f"{root}: {n} pictures are too few to split; at least 10 are needed")
+    valid, test, seed = n // 10, n // 5, check_seed("from_folder", seed)
+    parts = three_way(whole.x, whole.y, valid, test, seed)
+    how = f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
+    return dict(zip(("train", "valid", "test"), parts)), how
