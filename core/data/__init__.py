@@ -2,8 +2,8 @@
 
 Read in this order: `files` (where a file is looked for and why it can be trusted), `dataset` (what
 a loader gives), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
-windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems), `own/` (files
-and folders of the user's).
+windows), `sets_*` (a loader for each set), `synthetic` and `grammars` (generated problems), `own/`
+(files and folders of the user's).
 Importing this package reads no file and loads neither SciPy nor scikit-learn.
 
 >>> digits = load("digits")

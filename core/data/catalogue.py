@@ -10,7 +10,10 @@ BUNDLED = "BSD-3-Clause (bundled with scikit-learn)"
 SKLEARN = "https://scikit-learn.org/stable/datasets/toy_dataset.html"
 OURS = "generated"
 REGISTERED = "registered"  # by the user
-KINDS = tuple("images table binary text sentences sequences graph graphs evaluation".split())
+KINDS = (
+    *("images", "table", "binary", "text", "sentences"),
+    *("sequences", "graph", "graphs", "evaluation"),
+)
 
 
 @dataclass(frozen=True)

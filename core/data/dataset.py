@@ -108,12 +108,6 @@ class DataSet:
     info: Info = field(default_factory=Info)
 
     def __post_init__(self):
-        if not isinstance(self.name, str):
-            raise DataError(f"DataSet: the name must be a text; got a {type(self.name).__name__}")
-        for part in ("train", "valid", "test"):
-            split = getattr(self, part)
-            if not isinstance(split, Split) and (part == "train" or split is not None):
-                raise DataError(f"{self.name}: {part} must be a Split; got {type(split).__name__}")
         for split_name, split in self.splits():
             for part in ("x", "y"):
                 _refuse_nonfinite(self, split_name, part, getattr(split, part))

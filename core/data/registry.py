@@ -49,8 +49,6 @@ def register(name: str, loader: Callable, kind: str, what: str = "", source: str
         raise DataError(f"register: there is a data set {name!r} already")
     if kind not in KINDS:
         raise DataError(f"register: unknown kind {kind!r:.60} (known: {', '.join(KINDS)})")
-    if not callable(loader):
-        raise DataError(f"register: loader must be a function; got {type(loader).__name__}")
     CATALOGUE[name] = Entry(kind, what or name, loader, REGISTERED, source)
 
 

@@ -46,8 +46,7 @@ def encode(rows: Rows, column: int) -> Column:
     name, cells = rows.names[column], cells_of(rows, column)
     gone = sum(map(missing, cells))
     if is_numeric(rows, column):
-        values = np.array([np.nan if missing(c) else number(c) for c in cells], np.float32)
-        _refuse_infinite(rows, column, values)
+        values = finite(rows, column, [np.nan if missing(c) else number(c) for c in cells])
         if gone == len(cells):
             return Column(name, np.empty((len(cells), 0), np.float32), (), "empty: left out")
         note = f"numbers, {gone} missing: the mean of the training rows" if gone else "numbers"
@@ -65,6 +64,10 @@ def encode(rows: Rows, column: int) -> Column:
     return Column(name, values, tuple(f"{name}={kind}" for kind in kinds), note)
 
 
-def _refuse_infinite(rows: Rows, column: int, values: np.ndarray) -> None:
-    for i in np.flatnonzero(np.isinf(values))[:1]:
+def finite(rows: Rows, column: int, values: list[float]) -> np.ndarray:
+    """Numbers as float32. Raises DataError for one that is infinite, or is so in float32."""
+    with np.errstate(over="ignore"):
+        numbers = np.array(values, np.float32)
+    for i in np.flatnonzero(np.isinf(numbers))[:1]:
         raise DataError(f"{rows.where(i, column)}: {rows.cells[i][column]!r:.60} is not finite")
+    return numbers

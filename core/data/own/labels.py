@@ -4,21 +4,22 @@ import numpy as np
 
 from ....kernels.errors import nearest
 from ..files import DataError
-from .columns import cells_of, is_numeric
+from .columns import cells_of, finite, is_numeric
 from .csv_rows import Rows, missing, number
 
 NAMES = ("label", "class", "target", "y")  # a column of this name is the label
 CLASSES = 20  # the most different whole numbers that are classes; with more they are a quantity
 
 
-def find(rows: Rows, label: str | int | None) -> int | None:
+def find(rows: Rows, label: str | int | None, split: int | None = None) -> int | None:
     """The column of the label: by its name, or its number from 1; None for ``label="none"``.
 
     Without `label` it is the column named label, class, target or y; otherwise the last or the
     first column, if it is text with at most 20 values that each come twice or more; otherwise none.
+    The column of the `split` is not looked at.
     """
     if label is None:
-        return _guess(rows)
+        return _guess(rows, [c for c in range(len(rows.names)) if c != split])
     if label == "none":
         return None
     if isinstance(label, str) and label in rows.names:
@@ -32,14 +33,14 @@ def find(rows: Rows, label: str | int | None) -> int | None:
     )
 
 
-def _guess(rows: Rows) -> int | None:
-    lower = [n.lower() for n in rows.names]
+def _guess(rows: Rows, columns: list[int]) -> int | None:
+    lower = [rows.names[c].lower() for c in columns]
     for name in NAMES:
         if name in lower:
-            return lower.index(name)
-    for column in (len(rows.names) - 1, 0):
+            return columns[lower.index(name)]
+    for column in (columns[-1], columns[0]) if len(columns) > 1 else ():
         cells = cells_of(rows, column)
-        if len(rows.names) < 2 or any(map(missing, cells)) or is_numeric(rows, column):
+        if any(map(missing, cells)) or is_numeric(rows, column):
             continue
         counts = np.unique(cells, return_counts=True)[1]
         if 2 <= len(counts) <= CLASSES and counts.min() >= 2:
@@ -61,10 +62,8 @@ def encode(rows: Rows, column: int) -> tuple[np.ndarray, tuple[str, ...]]:
         kinds = sorted(set(cells))
         place = {kind: k for k, kind in enumerate(kinds)}
         return np.array([place[c] for c in cells], np.int64), tuple(kinds)
-    values = np.array([number(c) for c in cells])
-    for i in np.flatnonzero(~np.isfinite(values))[:1]:
-        raise DataError(f"{rows.where(i, column)}: {cells[i]!r:.60} is not finite")
+    values = finite(rows, column, [number(c) for c in cells])
     kinds, y, counts = np.unique(values, return_inverse=True, return_counts=True)
     if (kinds == np.round(kinds)).all() and len(kinds) <= CLASSES and counts.min() >= 2:
         return y.astype(np.int64), tuple(f"{k:.0f}" for k in kinds)
-    return values.astype(np.float32)[:, None], ()
+    return values[:, None], ()

@@ -42,8 +42,8 @@ def from_csv(
     ((7, 3), ('a', 'b'), ('size', 'colour=blue', 'colour=red'))
     """
     rows = read_rows(path, header)
-    target = labels.find(rows, label)
-    split = _split_column(rows, target)
+    split = _split_column(rows)
+    target = labels.find(rows, label, split)
     columns = [encode(rows, c) for c in range(len(rows.names)) if c not in (target, split)]
     x = np.concatenate(
         [np.empty((len(rows.cells), 0), np.float32), *(c.values for c in columns)], 1
@@ -71,9 +71,9 @@ def from_csv(
     return DataSet(Path(path).name, *parts, info)
 
 
-def _split_column(rows: Rows, target: int | None) -> int | None:
+def _split_column(rows: Rows) -> int | None:
     for c, name in enumerate(rows.names):
-        if c != target and name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
+        if name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
             return c
     return None
 
