@@ -1,5 +1,6 @@
 """A folder of pictures as a data set: one sub-folder a class, sizes and channels made equal."""
 
+import contextlib
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -112,21 +113,22 @@ def _classes(root: Path) -> tuple[list[tuple[Path, str]], int]:
     return found, other
 
 
+@contextlib.contextmanager
 def _open(file: Path):
+    """The picture in a file; whatever goes wrong inside the block is said with the file's name."""
     from PIL import Image
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its word on large pictures; ours is below
-            image = Image.open(open_regular(file, FILE_LIMIT, DataError))
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises a dozen kinds for a damaged picture
-        raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
-    if image.width * image.height > PIXELS:
-        image.close()
-        raise DataError(f"{file}: {image.width} x {image.height} pixels are too many")
-    return image
+    with open_regular(file, FILE_LIMIT, DataError) as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's word on large pictures; ours is below
+        try:
+            with Image.open(stream) as image:
+                if image.width * image.height > PIXELS:
+                    raise DataError(f"{file}: {image.width} x {image.height} pixels are too many")
+                yield image
+        except DataError:
+            raise
+        except Exception as error:  # Pillow raises a dozen kinds for a damaged picture
+            raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
 
 
 def _look(files: list[Path]) -> tuple[Counter, bool]:
@@ -156,20 +158,17 @@ def _pixels(file: Path, channels: int, height: int, width: int) -> np.ndarray:
     from PIL import Image
 
     with _open(file) as image:
-        try:
-            if image.mode in ("I", "F", *DEEP):
-                white = DEEP.get(image.mode, 65535 if image.mode == "I" else 1)
-                image = image.convert("F").point(lambda v: v * (255 / white)).convert("L")
-            if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-                image = image.convert("RGBA")
-                black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-                image = Image.alpha_composite(black, image)
-            image = image.convert("L" if channels == 1 else "RGB")
-            if image.size != (width, height):
-                image = image.resize((width, height), Image.Resampling.BILINEAR)
-            x = np.asarray(image, np.float32) / np.float32(255)
-        except Exception as error:  # cut off, or damaged behind its header
-            raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
+        if image.mode in ("I", "F", *DEEP):
+            white = DEEP.get(image.mode, 65535 if image.mode == "I" else 1)
+            image = image.convert("F").point(lambda v: v * (255 / white)).convert("L")
+        if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+            image = Image.alpha_composite(black, image)
+        image = image.convert("L" if channels == 1 else "RGB")
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        x = np.asarray(image, np.float32) / np.float32(255)
     return x[None] if channels == 1 else x.transpose(2, 0, 1)
 
 
