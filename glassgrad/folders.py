@@ -11,6 +11,7 @@ from .core.training.loop import Interrupted
 from .core.training.recipe import Recipe
 from .core.training.run_folder import Run, RunError, remove_empty
 from .core.training.settings import TrainingSettings
+from .sources import Source
 
 
 class Folder:
@@ -61,14 +62,13 @@ def new_run(out: str | Path, recipe: Recipe, config: dict, held: contextlib.Exit
 
 
 def configuration(
-    recipe: Recipe, data: str, data_dir: str | Path | None, device: str, backend: str | None,
-    settings: TrainingSettings,
-) -> dict:  # fmt: skip
+    recipe: Recipe, source: Source, device: str, backend: str | None, settings: TrainingSettings
+) -> dict:
     """What config.json holds: enough to train again or go on, from any folder.
 
     >>> from glassgrad import models
     >>> vae = models.recipe("vae")
-    >>> config = configuration(vae, "digits", None, "cpu", None, vae.resolve("digits"))
+    >>> config = configuration(vae, Source("digits"), "cpu", None, vae.resolve("digits"))
     >>> config["data"], config["settings"]["latent"]
     ('digits', 2)
     """
@@ -76,8 +76,7 @@ def configuration(
 
     return {
         "recipe": recipe.name,
-        "data": data,
-        "data_dir": None if data_dir is None else str(Path(data_dir).absolute()),
+        **source.as_config(),
         "device": device,
         "backend": backend,
         "settings": settings.as_dict(),

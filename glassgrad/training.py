@@ -17,17 +17,17 @@ from pathlib import Path
 
 from . import kernels
 from .core import Generator
-from .core import data as datasets
 from .core.arrays import module_for
 from .core.data import DataSet, Split
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
-from .core.training.settings import SettingError, TrainingSettings
+from .core.training.settings import TrainingSettings
 from .core.training.state import is_finite_number
 from .core.training.system import System
 from .folders import Folder, configuration, new_run, read_configuration
 from .kernels.errors import DeviceError, GlassgradError
+from .sources import Source, source_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Trained:
     settings: TrainingSettings
     history: list[dict]  # the figures of each epoch
     test_figures: dict[str, float]  # on the split that `held_out` names
-    data_name: str  # in the catalogue
+    data_name: str  # in the catalogue, or a path
     backend: str | None = None  # the one asked for; None is the device's default
     run: Run | None = None  # its folder
 
@@ -68,29 +68,21 @@ def backend_for(name: str | None, device: str):
     return kernels.backend(name)
 
 
-def load_data(
-    recipe: Recipe, name: str, data_dir: str | Path | None, settings: TrainingSettings
-) -> DataSet:
-    """The data set `name` as the recipe wants it; `data_dir` is looked in first.
-
-    Raises SettingError for a set of another kind than the recipe's own, DataError for an unknown
-    name and for missing or damaged files.
+def load_data(recipe: Recipe, source: Source | str, settings: TrainingSettings) -> DataSet:
+    """The data set as the recipe wants it: a `Source`, or a name or path. Raises as `Source.load`.
 
     >>> from glassgrad import models
     >>> vae = models.recipe("vae")
-    >>> len(load_data(vae, "digits", None, vae.resolve("digits")).train)
+    >>> len(load_data(vae, "digits", vae.resolve("digits")).train)
     1297
     """
-    kind = datasets.entry(name).kind
-    known = [recipe.data, *recipe.presets]
-    kinds = dict.fromkeys(datasets.entry(n).kind for n in known)
-    if kind not in kinds:
-        raise SettingError(
-            f"{recipe.name}: cannot be trained on {name}, which is of the kind {kind!r}; expected"
-            f" {' or '.join(map(repr, kinds))}, such as {', '.join(dict.fromkeys(known))}"
-        )
-    data = datasets.load(name, data_dir)
-    return recipe.prepare(data, settings) if recipe.prepare else data
+    source = source if isinstance(source, Source) else Source.of(source)
+    return _prepared(recipe, source, settings)[1]
+
+
+def _prepared(recipe: Recipe, source: Source, settings: TrainingSettings) -> tuple[Source, DataSet]:
+    source, data = source.load(recipe)
+    return source, recipe.prepare(data, settings) if recipe.prepare else data
 
 
 def build(recipe: Recipe, data: DataSet, settings: TrainingSettings, device: str = "cpu") -> System:
@@ -115,7 +107,7 @@ def held_out(data: DataSet) -> tuple[str, Split]:
 
 
 def train(
-    recipe: Recipe, data: str | None = None, data_dir: str | Path | None = None,
+    recipe: Recipe, data: str | Path | Source | None = None, data_dir: str | Path | None = None,
     device: str = "cpu", overrides: dict | None = None, run: Run | None = None,
     out: str | Path | None = None, resume: bool = False, progress=None,
     backend: str | None = None, save_every: float = 30.0,
@@ -123,7 +115,8 @@ def train(
 ) -> Trained:  # fmt: skip
     """Train a recipe on a data set, by default its own, and evaluate it on the test split.
 
-    data       a name of the catalogue; `data_dir` is looked in first
+    data       a name of the catalogue, `data_dir` is looked in first; the path of a file or
+               folder; or a `Source`, which may hold options for its reader
     overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
     run        a run folder to write to; with `resume` training goes on from its checkpoint
     out        or: where to make a new one. An error before the end of the first step (a setting
@@ -144,12 +137,13 @@ def train(
     """
     if (run is not None and out is not None) or (resume and run is None):
         raise RunError("train: expected run, or out for a new one; resume needs run")
-    name = recipe.data if data is None else data
+    if not isinstance(data, Source):
+        data = Source.of(recipe.data if data is None else data, data_dir)
     with backend_for(backend, device):
-        settings = recipe.resolve(name, overrides)
-        loaded = load_data(recipe, name, data_dir, settings)
+        settings = recipe.resolve(data.name, overrides)
+        data, loaded = _prepared(recipe, data, settings)
         system = build(recipe, loaded, settings, device)
-        config = configuration(recipe, name, data_dir, device, backend, settings)
+        config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
             hold = own if held is None else held
             if run is not None:
@@ -167,7 +161,7 @@ def train(
                 )  # fmt: skip
             figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
-    return Trained(system, loaded, settings, history, figures, name, backend, folder.run)
+    return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run)
 
 
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
@@ -238,7 +232,7 @@ def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe
     recipe = find(config["recipe"])
     settings = recipe.resolve(config["data"], config["settings"])
     arrays, progress = run.load()
-    data = load_data(recipe, config["data"], data_dir or config["data_dir"], settings)
+    _, data = _prepared(recipe, source_of(config, run.folder, data_dir), settings)
     state = TrainingState(build(recipe, data, settings), data, settings)
     state.restore(arrays, progress)
     if state.best is not None:

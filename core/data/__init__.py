@@ -18,7 +18,7 @@ from .dataset import DataSet, Info, Split, join
 from .download import find
 from .files import DataError, File
 from .graph import Graph
-from .own import from_arrays, from_csv, from_folder, from_text, read
+from .own import digest, from_arrays, from_csv, from_folder, from_text, looks_like_path, read
 from .registry import available, describe, entry, load, names, register
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
@@ -36,6 +36,7 @@ __all__ = [
     "binarised",
     "count",
     "describe",
+    "digest",
     "entry",
     "find",
     "folds",
@@ -45,6 +46,7 @@ __all__ = [
     "from_text",
     "join",
     "load",
+    "looks_like_path",
     "minibatches",
     "names",
     "order",

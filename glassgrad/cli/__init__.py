@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "show",
     "train": "train",
     "sample": "sample",
+    "data": "data",
     "reproduce": "reproduce",
     "lectures": "lectures",
     "gradcheck": "gradcheck",

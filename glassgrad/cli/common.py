@@ -5,13 +5,53 @@ from . import UsageError
 
 
 def data_arguments(parser) -> None:
-    """--data, --data-dir, --set."""
-    parser.add_argument("--data", metavar="D", help="data set, by default the system's own")
+    """--data, --label, --read, --data-dir, --set."""
+    parser.add_argument(
+        "--data", metavar="D", help="data set, file or folder; by default the system's own set"
+    )
+    reading_arguments(parser)
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
     parser.add_argument(
         "--set", metavar="K=V", nargs="+", action="extend", default=[], dest="sets",
         help="settings, such as lr=1e-3 hidden=[64,64] (`show NAME` lists them)",
     )  # fmt: skip
+
+
+def reading_arguments(parser) -> None:
+    """--label, --read: options for the reader of a file or folder."""
+    parser.add_argument("--label", metavar="COLUMN", help="of a table: name or number, or none")
+    parser.add_argument(
+        "--read", metavar="K=V", nargs="+", action="extend", default=[],
+        help="how a file is read, such as level=word size=28 header=no (`data PATH` says more)",
+    )  # fmt: skip
+
+
+def reading(args) -> dict:
+    """The options for a reader that the command line holds: numbers, yes and no, texts."""
+    found = {k: _plain(v) for k, v in overrides(args.read, "--read").items()}
+    return found if args.label is None else found | {"label": args.label}
+
+
+def _plain(text: str):
+    """A value as a reader takes it.
+
+    >>> _plain("no"), _plain("28"), _plain("28,20"), _plain("word")
+    (False, 28, (28, 20), 'word')
+    """
+    if text in ("yes", "no"):
+        return text == "yes"
+    parts = text.split(",")
+    if all(p.lstrip("-").isdecimal() for p in parts):
+        numbers = tuple(map(int, parts))
+        return numbers if len(numbers) > 1 else numbers[0]
+    return text
+
+
+def source(args, recipe):
+    """The `Source` that the command line names, by default the recipe's own data set."""
+    from ..sources import Source
+
+    return Source.of(args.data or recipe.data, args.data_dir, reading(args))
 
 
 def device_arguments(parser) -> None:
@@ -20,13 +60,13 @@ def device_arguments(parser) -> None:
     parser.add_argument("--backend", choices=BACKENDS, help="run every kernel on this backend")
 
 
-def overrides(pairs) -> dict[str, str]:
+def overrides(pairs, option: str = "--set") -> dict[str, str]:
     """``["lr=1e-3"]`` as a dictionary; the recipe turns the text into values."""
     found = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise UsageError(f"--set takes key=value; got {pair!r}")
+            raise UsageError(f"{option} takes key=value; got {pair!r}")
         found[key.strip()] = value.strip()
     return found
 

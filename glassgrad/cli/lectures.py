@@ -119,7 +119,7 @@ def pictures(recipe) -> list[str]:
     if recipe.figures is None:
         return []
     settings = recipe.resolve(overrides={"epochs": 0})
-    data = training.load_data(recipe, recipe.data, None, settings)
+    data = training.load_data(recipe, recipe.data, settings)
     system = training.build(recipe, data, settings)
     system.eval()
     return list(recipe.figures(system, data, settings))

@@ -20,13 +20,14 @@ def run(args) -> int:
     from .. import models, training
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
-    from .common import overrides
+    from .common import overrides, source
     from .output import Flow, Prose, console, say
 
     recipe = models.recipe(args.name)
-    name = recipe.data if args.data is None else args.data
+    found = source(args, recipe)
+    name = found.name
     settings = recipe.resolve(name, overrides(args.sets))
-    data = training.load_data(recipe, name, args.data_dir, settings)
+    data = training.load_data(recipe, found, settings)
     system = training.build(recipe, data, settings)
     calls, dot = graph(system, data, settings)
     if args.dot:

@@ -1,6 +1,7 @@
 """Train a system; everything about the training goes into a folder of its own below --out.
 
   glassgrad train vae --data digits --set epochs=20 lr=2e-3
+  glassgrad train som --data my.csv --label species
   glassgrad train --resume runs/vae-20250101-120000
 
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
@@ -34,18 +35,19 @@ def run(args) -> int:
 
 def _new(args) -> int:
     from .. import models
-    from .common import overrides
+    from .common import overrides, source
 
+    recipe = models.recipe(args.name)
     return _train(
-        args, models.recipe(args.name), out=args.out or "runs", data=args.data,
-        data_dir=args.data_dir, device=args.device or "cpu", backend=args.backend,
-        overrides=overrides(args.sets),
+        args, recipe, out=args.out or "runs", data=source(args, recipe),
+        device=args.device or "cpu", backend=args.backend, overrides=overrides(args.sets),
     )  # fmt: skip
 
 
 def _resumed(args) -> int:
     from .. import models, training
     from ..core.training.run_folder import Run
+    from ..sources import source_of
     from . import UsageError
 
     asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
@@ -62,8 +64,8 @@ def _resumed(args) -> int:
         if not resume:
             print("no checkpoint was written yet: starting from the beginning")
         return _train(
-            args, models.recipe(config["recipe"]), run=run, resume=resume, data=config["data"],
-            data_dir=args.data_dir or config["data_dir"], device=config["device"],
+            args, models.recipe(config["recipe"]), run=run, resume=resume,
+            data=source_of(config, run.folder, args.data_dir), device=config["device"],
             backend=config["backend"], overrides=config["settings"],
         )  # fmt: skip
 

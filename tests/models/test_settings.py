@@ -15,6 +15,6 @@ def test_a_mistyped_name_is_an_error_that_names_the_setting(name):
     for key in named:
         with pytest.raises(GlassgradError, match=key):
             s = recipe.resolve(None, {key: "no such thing"})
-            data = training.load_data(recipe, recipe.data, None, s)
+            data = training.load_data(recipe, recipe.data, s)
             training.build(recipe, data, s)
             raise AssertionError(f"{key} was taken")

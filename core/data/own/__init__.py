@@ -18,12 +18,14 @@ from ...regular import kind
 from ..dataset import DataSet
 from ..files import DataError
 from .arrays import from_arrays, from_idx, from_npy, from_npz
+from .digest import digest
 from .image_folder import from_image_folder
 from .tables import from_csv
 from .text_file import from_text
 
 __all__ = [
     "READERS",
+    "digest",
     "from_arrays",
     "from_csv",
     "from_folder",

@@ -23,7 +23,7 @@ SMALL = {
 def test_a_resumed_training_is_the_same_bit_for_bit(name, tmp_path):
     recipe = models.recipe(name)
     s = recipe.resolve("digits", {**SMALL[name], "epochs": 3, "batch": 300})
-    data = training.load_data(recipe, "digits", None, s)
+    data = training.load_data(recipe, "digits", s)
     whole = training.build(recipe, data, s)
     rows = fit(whole, data, s)
     for stop_at in (4, 5, 7):  # within a stage, after an epoch's last step, and into another
@@ -60,4 +60,4 @@ def test_unknown_settings_are_refused(name):
     with pytest.raises(SettingError, match="'binarise' must be 'sampled', 'fixed' or 'grey'"):
         recipe = models.recipe(name)
         s = recipe.resolve("digits", {"binarise": "gray"})
-        training.build(recipe, training.load_data(recipe, "digits", None, s), s)
+        training.build(recipe, training.load_data(recipe, "digits", s), s)
