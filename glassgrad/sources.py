@@ -42,7 +42,7 @@ class Source:
             return cls(str(Path(name).absolute()), data_dir, dict(reading or {}))
         if reading:
             raise SettingError(
-                f"{', '.join(reading)}: for files and folders only; {name} is a name of the catalogue"
+                f"{', '.join(reading)}: for files and folders only; {name} is of the catalogue"
             )
         return cls(name, data_dir)
 
@@ -89,16 +89,22 @@ def source_of(config: dict, run: Path, data_dir: str | Path | None = None) -> So
     `data_dir` takes the place of the one there.
     """
     reading, digest = config.get("reading", {}), config.get("digest")
-    plain = isinstance(reading, dict) and all(
-        isinstance(v, str | int | bool)
-        or (isinstance(v, list) and all(isinstance(n, int) for n in v))
-        for v in reading.values()
-    )
-    if not plain or not isinstance(digest, str | None):
+    if not _plain(reading) or not isinstance(digest, str | None):
         raise RunError(f"{run / 'config.json'} is damaged: 'reading' or 'digest' is wrong")
     if data_dir is None:
         data_dir = config["data_dir"]
     return Source(config["data"], None if data_dir is None else str(data_dir), reading, digest)
+
+
+def _plain(reading) -> bool:
+    """Is this a dictionary of texts, numbers and lists of numbers, as `as_config` writes it?"""
+    if not isinstance(reading, dict):
+        return False
+    lists = [v for v in reading.values() if isinstance(v, list)]
+    others = [v for v in reading.values() if not isinstance(v, list)]
+    return all(isinstance(v, str | int) for v in others) and all(
+        isinstance(n, int) for v in lists for n in v
+    )
 
 
 def _expect_kind(recipe: Recipe, name: str, kind: str) -> None:
