@@ -50,8 +50,10 @@ def from_text(path: str | Path, level: str = "char", min_count: int = 1) -> Data
     numbers = vocabulary.encode(tokens)
     parts = (Split(numbers[:a]), Split(numbers[a:b]), Split(numbers[b:]))
     how = "in order: 90 %, 5 %, 5 % of the text"
-    understood = f"{n:,} {level}s of {len(vocabulary):,} kinds", how
+    kinds = f"{n:,} {level}s of {len(set(tokens)):,} kinds"
+    if level == "word":
+        kinds += f"; a vocabulary of {len(vocabulary):,} with <pad> and <unk>"
     info = Info(
-        source=str(path), vocabulary=vocabulary, note=how, kind="text", understood=understood
+        source=str(path), vocabulary=vocabulary, note=how, kind="text", understood=(kinds, how)
     )
     return DataSet(path.name, *parts, info)

@@ -1,0 +1,119 @@
+"""`data`, and `train --data PATH`: what is understood, recorded, and read again."""
+
+import json
+
+import numpy as np
+import pytest
+
+from glassgrad import cli, training
+from glassgrad.sources import Source
+from tests.core.test_data_own import picture
+
+ROWS = "size,weight,kind\n" + "".join(
+    f"{i % 7 + 10 * (i % 2)},{i % 5},{'small' if i % 2 == 0 else 'large'}\n" for i in range(40)
+)
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def only(folder):
+    (inside,) = folder.iterdir()
+    return inside
+
+
+def test_data_says_what_a_table_is_taken_for(own, capsys, tmp_path):
+    image = tmp_path / "my.png"
+    assert cli.main(["data", str(own), "--label", "weight", "--picture", str(image)]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "is of the kind 'table'",
+        "40 rows and 3 columns, separated by commas, a header: 3 numbers a row",
+        "kind: text, 2 values: a column of 0 and 1 for each",
+        "label weight: 5 classes (0, 1, 2, 3, 4)",
+        "random split 28/4/8, seed 0",
+    ):
+        assert words in said
+    assert image.read_bytes().startswith(b"\x89PNG")
+
+
+def test_data_on_names_texts_and_pictures(tmp_path, capsys):
+    assert cli.main(["data", "digits"]) == 0 and "1,297" in capsys.readouterr().out
+    assert cli.main(["data", "counting"]) == 0 and "sequences" in capsys.readouterr().out
+    text = tmp_path / "my.txt"
+    text.write_text("to be or not to be\n" * 20)
+    drawn = ["--picture", str(tmp_path / "t.png")]
+    assert cli.main(["data", str(text), "--read", "level=word", *drawn]) == 0
+    assert "120 words of 4 kinds; a vocabulary of 6" in capsys.readouterr().out
+    for i in range(10):
+        picture(tmp_path / "images" / "ab"[i % 2] / f"{i}.png", np.full((4, 4), i))
+    drawn = ["--picture", str(tmp_path / "i.png")]
+    assert cli.main(["data", str(tmp_path / "images"), "--read", "size=8", *drawn]) == 0
+    assert "grey, 8 x 8; 10 of another size stretched to it" in capsys.readouterr().out
+
+
+def test_a_table_trains_and_the_run_finds_it_again(own, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train = ["train", "k-means", "--data", "my.csv", "--label", "kind", "--quiet", "--out", "runs"]
+    assert cli.main(train) == 0
+    run = only(tmp_path / "runs")
+    config = json.loads((run / "config.json").read_text())
+    assert config["data"] == str(own) and config["reading"] == {"label": "kind"}
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    _, trained = training.load(run)
+    assert trained.data.info.classes == ("large", "small") and trained.data_name == str(own)
+    assert cli.main(["train", "--resume", str(run), "--quiet"]) == 0
+
+
+def test_a_changed_file_is_not_gone_on_with(own, tmp_path, capsys):
+    out = tmp_path / "runs"
+    assert cli.main(["train", "k-means", "--data", str(own), "--quiet", "--out", str(out)]) == 0
+    own.write_text(ROWS.replace("11,", "12,", 1))
+    assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
+    assert "my.csv has changed since the training began" in capsys.readouterr().err
+    own.unlink()
+    assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
+    assert "there is no file or folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"reading": []}, {"reading": {"label": None}}, {"reading": {"size": ["a"]}}, {"digest": 5}],
+)
+def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
+    out = tmp_path / "runs"
+    assert cli.main(["train", "k-means", "--data", str(own), "--quiet", "--out", str(out)]) == 0
+    path = only(out) / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
+    assert "config.json is damaged: 'reading' or 'digest' is wrong" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["train", "lenet", "--data", "FILE"], "which is of the kind 'table'; expected 'images'"),
+        (["train", "k-means", "--data", "FILE", "--label", "knd"], "did you mean 'kind'?"),
+        (["train", "k-means", "--data", "FILE", "--read", "heder=no"], "did you mean 'header'?"),
+        (["train", "k-means", "--data", "iris", "--label", "kind"], "is of the catalogue"),
+        (["train", "k-means", "--data", "nowhere.csv"], "there is no file or folder"),
+        (["data", "digit"], "did you mean 'digits'?"),
+        (["data", "FILE", "--read", "seed"], "--read takes key=value"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(own, tmp_path, capsys, arguments, message):
+    arguments = [str(own) if a == "FILE" else a for a in arguments]
+    assert cli.main(arguments) != 0
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
+
+
+def test_sources():
+    assert Source.of("digits").as_config() == {"data": "digits", "data_dir": None}
+    own = Source.of("a/b.csv", reading={"label": "x"})
+    assert own.is_path and own.as_config()["reading"] == {"label": "x"}
