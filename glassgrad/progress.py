@@ -5,7 +5,7 @@ On a terminal the bar is live; elsewhere only the rows are printed, plain.
 
 import time
 
-from .cli.output import Flow, console, number, seconds
+from .core.terminal import Flow, console, number, seconds
 from .kernels import compiling
 
 

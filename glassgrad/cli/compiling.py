@@ -23,8 +23,8 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from ..core.terminal import console, count, seconds
     from ..kernels import compiling
-    from .output import console, count, seconds
 
     out, names, started = console(), [], time.perf_counter()
     jobs = list(_jobs(args.operations, args.backend, "float64" if args.double else "float32"))

@@ -12,9 +12,9 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from ..core.terminal import say
     from ..demo import run as demo
     from ..progress import Live
-    from .output import say
 
     page = Path(demo(args.out, args.seed, progress=Live()))
     say(f"written: {page}")

@@ -21,7 +21,7 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from .. import __version__, checkout
     from ..core import machine
-    from .output import console, good, table
+    from ..core.terminal import console, good, table
 
     out = console()
     about = machine.describe()

@@ -17,7 +17,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from .output import console, count, good, seconds, table
+    from ..core.terminal import console, count, good, seconds, table
 
     rows, failed, started = [], [], time.perf_counter()
     for kind, row in _rows(_chosen(args.names), args.order):
@@ -74,7 +74,7 @@ def _rows(cases, order):
     from rich.progress import track
 
     from ..core.gradcases import check
-    from .output import console
+    from ..core.terminal import console
 
     jobs = [(kind, case, k) for kind, case in cases for k in range(1, min(order, case.order) + 1)]
     shown = console(stderr=True)

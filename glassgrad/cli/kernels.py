@@ -9,9 +9,9 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from ..core.machine import backends
+    from ..core.terminal import console, good, table
     from ..kernels import OPERATIONS, implementations
     from ..kernels.errors import BackendError, nearest
-    from .output import console, good, table
 
     if args.op is not None and args.op not in OPERATIONS:
         hint = nearest(args.op, OPERATIONS)

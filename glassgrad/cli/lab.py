@@ -21,10 +21,10 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    from ..core.terminal import console, say
     from ..core.training.run_folder import expect_writable, write_atomic
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
-    from .output import console, say
 
     compiler()  # before anything is measured: the emulator cannot do without
     out, found = console(), []
@@ -58,7 +58,7 @@ def _command(args) -> str:
 def _table(ladder):
     from rich.text import Text
 
-    from .output import amount, good, table
+    from ..core.terminal import amount, good, table
 
     rows = []
     for r in ladder.rungs:
@@ -90,7 +90,7 @@ def _table(ladder):
 
 
 def _lines(rung):
-    from .output import amount, table
+    from ..core.terminal import amount, table
 
     rows = [
         (

@@ -30,7 +30,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from .output import console, say, table
+    from ..core.terminal import console, say, table
 
     record = record_rows(args.json)
     if args.table:

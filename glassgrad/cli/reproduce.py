@@ -32,9 +32,9 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     from .. import models
+    from ..core.terminal import console, count, say
+    from ..core.usage import UsageError
     from ..reproduction import Record, render
-    from . import UsageError
-    from .output import console, count, say
 
     if args.table:
         if not args.json or args.names:
@@ -131,8 +131,8 @@ def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
 
 def _targets(jobs, data_dir):
     from ..core import data
+    from ..core.terminal import table
     from ..reproduction import limit
-    from .output import table
 
     rows = [
         (r.name, t.name, t.published, limit(vars(t)),
@@ -145,8 +145,8 @@ def _targets(jobs, data_dir):
 def _table(rows):
     from rich.text import Text
 
+    from ..core.terminal import seconds, table
     from ..reproduction import limit, ours
-    from .output import seconds, table
 
     colours = {"reached": "green", "missed": "red", "failed": "red"}
     shown = [

@@ -9,7 +9,7 @@ HELP = "samples from a trained system, as a picture"
 
 
 def arguments(parser) -> None:
-    from .common import positive
+    from ..core.usage import positive
 
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("-n", type=positive, default=64, help="how many (64)")
@@ -21,9 +21,9 @@ def arguments(parser) -> None:
 def run(args) -> int:
     from .. import models, training
     from ..core import Generator
+    from ..core.terminal import say
     from ..core.training.run_folder import Run, png, write_atomic
     from ..kernels.errors import GlassgradError
-    from .output import say
 
     out = Path(args.out) if args.out else None
     if out and out.suffix.lower() != ".png":

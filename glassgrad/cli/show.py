@@ -18,10 +18,10 @@ def run(args) -> int:
     import sys
 
     from .. import models, training
+    from ..core.terminal import Flow, Prose, console, say
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
     from .common import overrides
-    from .output import Flow, Prose, console, say
 
     recipe = models.recipe(args.name)
     name = recipe.data if args.data is None else args.data
@@ -60,9 +60,9 @@ def graph(system, data, settings):
 
     Where no gradient is taken (a self-organising map) it is the kernels of one training step.
     """
+    from ..core.terminal import amount, table
     from ..core.trace import trace
     from ..core.training.system import System
-    from .output import amount, table
 
     batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, 0, 0))))
     if type(system).objective is System.objective:
@@ -87,9 +87,9 @@ def graph(system, data, settings):
 
 def _kernels_of_a_step(system, data, settings, batch):
     from ..core.arrays import is_array
+    from ..core.terminal import table
     from ..core.training.loop import TrainingState
     from ..kernels.registry import watching
-    from .output import table
 
     rows = []
 
@@ -118,7 +118,7 @@ def _shapes(shapes) -> str:
 
 
 def _settings(recipe, settings):
-    from .output import table
+    from ..core.terminal import table
 
     default, rows = recipe.settings(), []
     for name, rule in settings.rules().items():

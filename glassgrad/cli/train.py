@@ -25,7 +25,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from . import UsageError
+    from ..core.usage import UsageError
 
     if args.resume is None and args.name is None:
         raise UsageError("train needs the NAME of a system (see glassgrad list), or --resume RUN")
@@ -46,7 +46,7 @@ def _new(args) -> int:
 def _resumed(args) -> int:
     from .. import models, training
     from ..core.training.run_folder import Run
-    from . import UsageError
+    from ..core.usage import UsageError
 
     asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
              "--device": args.device, "--out": args.out}  # fmt: skip
@@ -82,7 +82,7 @@ def _train(args, recipe, **options) -> int:
 
 
 def _report(recipe, trained, result) -> None:
-    from .output import console, good, number, say, seconds, table
+    from ..core.terminal import console, good, number, say, seconds, table
 
     out = console()
     rows = [(k, number(v)) for k, v in result["test"].items()]
