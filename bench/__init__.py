@@ -21,7 +21,7 @@ What is measured, and where:
     bandwidth.py  on a GPU: kernels bound by memory, on arrays of 256 MB (large/)
     nearest_node.py  on a GPU: the nearest of 10 000 nodes for a million samples
     fused.py      passes bound by memory: dropout, normalisation, softmax, optimiser, ...
-    steps.py      training steps of whole models, with their peak memory (memory.py)
+    steps.py      training steps of whole models, with their peak memory (peak_memory.py)
 
 Other people's code is in peers/, a file each, and nothing else knows of it. The roofline
 (roofline.py) is measured in the same run: the arithmetic that a large matrix product reaches, the

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
-from . import memory, peers, pipe
+from . import peak_memory, peers, pipe
 from .job import Plan, play, title
 from .pipe import Process, ProcessError
 from .roofline import Roofline
@@ -123,7 +123,7 @@ class Apart(Run):
         argv = pipe.command(who, self.backend, self.threads, self.version or "")
         library = OURS if who == ITSELF else who
         # what ours says of compiling is for the user; what a peer says, where it fails
-        self.processes[who] = Process(argv, memory.environment(library), heard=who != OURS)
+        self.processes[who] = Process(argv, peak_memory.environment(library), heard=who != OURS)
         self.starts[who] = self.starts.get(who, 0) + 1
         self.processes[who].tell("hello")
 
@@ -225,8 +225,8 @@ class Apart(Run):
         """Peak memory of a step, ours and each peer's that has a time and no compiler."""
         for row in rows:
             compared = [p for p in row["peers"] if p != ITSELF]
-            measured = [OURS, *(p for p in compared if not memory.compiles(p))]
-            found = {who: memory.peak(step, who, self) for who in measured}
+            measured = [OURS, *(p for p in compared if not peak_memory.compiles(p))]
+            found = {who: peak_memory.peak(step, who, self) for who in measured}
             row["memory"] = found if any(found.values()) else None
 
 

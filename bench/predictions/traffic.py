@@ -1,4 +1,4 @@
-"""Passes that should be bound by memory, and the smaller families.
+"""Passes that memory traffic should bound, and the smaller families.
 
 Instructions a thread are counted in the machine code for sm_90, without its slow paths.
 """

@@ -1,7 +1,7 @@
 """Peak memory of a training step, measured in a fresh process.
 
-    python -m glassgrad.bench.memory lenet ours        a step of ours
-    python -m glassgrad.bench.memory lenet torch       the peer's
+    python -m glassgrad.bench.peak_memory lenet ours        a step of ours
+    python -m glassgrad.bench.peak_memory lenet torch       the peer's
 
 The process loads its libraries and takes steps with one sample, so that everything is imported and
 compiled; what it holds then is not counted. From there on it makes the real model, optimiser and
@@ -47,7 +47,7 @@ def compiles(who: str) -> bool:
 
 
 def environment(who: str) -> dict[str, str]:
-    """A peer's process has the C library's own way with freed memory (see kernels/memory.py)."""
+    """A peer keeps the C library's own way with freed memory (see kernels/kept_pages.py)."""
     return {**os.environ} | ({} if who == "ours" else {"GLIBC_TUNABLES": "glibc.malloc.check=0"})
 
 
