@@ -1,8 +1,8 @@
 """A gradient case for every layer of core/nn: the layer as a function of its input and parameters.
 
-The other files here check the functions; what a layer adds is which parameter goes where, the bias that may
-be absent, the levels of a recurrent net, the mask of dropout. The layer is built once in float64;
-the case then puts the tensors it is given in the place of the parameters.
+The other files here check the functions. What a layer adds is which parameter goes where, the bias
+that may be absent, the levels of a recurrent net, the mask of dropout. The layer is built once in
+float64; the case then puts the tensors it is given in the place of the parameters.
 """
 
 import numpy as np

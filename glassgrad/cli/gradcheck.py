@@ -38,11 +38,12 @@ def run(args) -> int:
 def _chosen(names):
     """[(kind, case)] of all names, or of every function, layer and system."""
     from .. import models
-    from ..core import gradcases, gradcases_layers
+    from ..core import gradcases
+    from ..core.gradcases import modules
     from ..kernels.errors import ValueRangeError, nearest
 
     every = [("function", c) for c in gradcases.CASES]
-    every += [("layer", c) for c in gradcases_layers.CASES]
+    every += [("layer", c) for c in modules.CASES]
     known = [w for _, c in every for w in dict.fromkeys((c.function, c.name))] + models.names()
     for name in names:
         if name not in known:

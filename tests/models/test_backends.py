@@ -10,7 +10,7 @@ from glassgrad import kernels, models
 from glassgrad.core import data, nn
 from glassgrad.core.arrays import to_device
 from glassgrad.core.gradcases import CASES
-from glassgrad.core.gradcases_layers import CASES as LAYERS
+from glassgrad.core.gradcases.modules import CASES as LAYERS
 from glassgrad.core.training.loop import Silent, fit
 from glassgrad.core.training.system import System
 from glassgrad.kernels.errors import BackendError
