@@ -131,6 +131,10 @@ def test_bad_settings_are_refused():
             small(kinds=kinds)
     with pytest.raises(SettingError, match="'p0' has no effect without masking"):
         FULL.resolve("digits", {"p0": 0.1})
+    for step_1 in ({"lr": 0.5}, {"pretrain": 3}, {"head": 1}):
+        with pytest.raises(SettingError, match=r"'\w+' has no effect with kinds=random alone"):
+            FULL.resolve("digits", {"kinds": "random", **step_1})
+        FULL.resolve("digits", {"kinds": "random,plain", **step_1})
     with pytest.raises(SettingError, match="has no class labels"):
         pretraining.build(DataSet("x", Split(X)), FULL.resolve("digits"), gg.Generator(0))
 
