@@ -22,7 +22,7 @@ with Run(sys.argv[1]).hold():
 TRAIN = """
 import os, sys, time
 sys.path.insert(0, sys.argv[2])
-from test_loop import Regression, problem, settings
+from regression import Regression, problem, settings
 import glassgrad as gg
 from glassgrad.core.training.loop import Silent, fit
 from glassgrad.core.training.run_folder import Run, RunError
