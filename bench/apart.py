@@ -42,12 +42,15 @@ class Remote:
         self.version, self.idea = shown["version"], shown["idea"]
 
     def first(self):
+        """Seconds of the first call, and its error."""
         return self._call("")
 
     def again(self):
+        """Verify once more, after timing."""
         self._call(", after timing")
 
     def turn(self, effort):
+        """A turn in the other process."""
         found = self.run.ask(self.who, TURN, "turn", key=self.key, effort=asdict(effort))
         return Turn(**found)
 
@@ -137,12 +140,15 @@ class Apart(Run):
         return self.processes[who].ask(limit, do, **what)
 
     def work(self) -> float:
+        """Processor seconds of all processes."""
         return sum(p.work for p in self.processes.values())
 
     def versions(self) -> dict[str, str]:
+        """The version of every peer that still takes part."""
         return {who: v for who, v in self.known.items() if v and who in self.wanted}
 
     def measure_roofline(self) -> Roofline:
+        """The roofline as our own process measures it."""
         return Roofline(**self.ask(OURS, MAKE, "roofline", effort=asdict(self.effort)))
 
     def close(self) -> None:

@@ -115,6 +115,7 @@ class Here:
         self.version, self.idea = contender.version, contender.idea
 
     def first(self):
+        """Seconds of the first call, and its error."""
         started = time.perf_counter()
         result = self.contender.call()
         self.clock.wait()
@@ -122,9 +123,11 @@ class Here:
         return seconds, self._judged(result, "")
 
     def turn(self, effort):
+        """Warm up, then time, in this process."""
         return turn(self.contender.call, self.clock, effort)
 
     def again(self):
+        """Verify once more, after timing."""
         self._judged(self.contender.call(), ", after timing")
 
     def _judged(self, result, when: str) -> float | None:

@@ -44,6 +44,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
+        """Has it not ended yet?"""
         return self.child.poll() is None
 
     @property

@@ -147,12 +147,15 @@ class Session(Run):
 
     @cached_property
     def roofline(self) -> Roofline:
+        """The roofline, measured when it is first asked for."""
         return self.measure_roofline()
 
     def measure_roofline(self) -> Roofline:
+        """Measure the roofline now."""
         return rooflines.measure(self.xp, self.clock, self.threads, self.effort)
 
     def versions(self) -> dict[str, str]:
+        """The version of every peer."""
         return {name: module.version(self.device) for name, module in self.peers.items()}
 
     def pinned(self, op: str | None = None):

@@ -177,6 +177,7 @@ class Watched:
         return np.array([self.losses[0], self.losses[-1]]), *self.changes
 
     def contender(self) -> Contender:
+        """The step as a contender that is judged by its losses and changes."""
         return Contender(self, self.read)
 
 

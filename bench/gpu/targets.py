@@ -33,6 +33,7 @@ class Goal:
 
     @property
     def reached(self) -> bool:
+        """Is the value at least the aim?"""
         return self.value >= self.aim
 
 

@@ -13,6 +13,7 @@ HELP = "compile kernels ahead of their first use"
 
 
 def arguments(parser) -> None:
+    """Which operations, for which backend, in which dtype."""
     parser.add_argument(
         "operations", metavar="OPERATION", nargs="*", help="as `kernels` names them; by default all"
     )
@@ -23,6 +24,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Run every pass on its small cases, so that all its code is compiled and kept."""
     from ..core.terminal import console, count, seconds
     from ..kernels import compiling
 

@@ -10,6 +10,7 @@ HELP = "derivatives against finite differences, as a table"
 
 
 def arguments(parser) -> None:
+    """What to check, and up to which order."""
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help="functions, layers, systems; by default all"
     )
@@ -17,6 +18,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Check every chosen case and print a row for each; 1 where one fails."""
     from ..core.terminal import console, count, good, seconds, table
 
     rows, failed, started = [], [], time.perf_counter()

@@ -4,10 +4,12 @@ HELP = "the registered kernels, and the backends that run here"
 
 
 def arguments(parser) -> None:
+    """The operation to list, if not all."""
     parser.add_argument("op", metavar="OP", nargs="?", help="one operation only")
 
 
 def run(args) -> int:
+    """Print the registry, then which backends run here."""
     from ..core.machine import backends
     from ..core.terminal import console, good, table
     from ..kernels import OPERATIONS, implementations

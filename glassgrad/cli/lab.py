@@ -13,6 +13,7 @@ HELP = "what a kernel's versions do to memory, as a table and a page"
 
 
 def arguments(parser) -> None:
+    """Which kernel, version and case, and where the page goes."""
     parser.add_argument("kernel", metavar="KERNEL", help="a family or one pass of it")
     parser.add_argument("--version", type=int, metavar="N", help="one version of it")
     parser.add_argument("--case", metavar="NAME", help="a case, by its name or a part of it")
@@ -21,6 +22,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Run the versions in the emulator, write the page; 1 where it found a fault."""
     from ..core.terminal import console, say
     from ..core.training.run_folder import expect_writable, write_atomic
     from ..kernels.emulator.compiler import compiler

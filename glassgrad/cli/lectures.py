@@ -18,6 +18,7 @@ SUMMARY = "<!-- families -->", "<!-- /families -->"
 
 
 def arguments(parser) -> None:
+    """The pages to write, and the record of our numbers."""
     parser.add_argument(
         "--table", metavar="FILE", nargs="+", default=[],
         help="write the table, or the summary by family, between the markers of these pages",
@@ -30,6 +31,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Print the table, or write it into the pages."""
     from ..core.terminal import console, say, table
 
     record = record_rows(args.json)

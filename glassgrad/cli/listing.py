@@ -8,6 +8,7 @@ HELP = "systems and data sets"
 
 
 def arguments(parser) -> None:
+    """What to list, and where to look for data."""
     parser.add_argument(
         "what", nargs="?", help="a family, such as recurrent; or models, or data, for all of them"
     )
@@ -15,6 +16,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Print the families, or what was asked for."""
     from .. import models
     from ..core.terminal import console
     from ..kernels.errors import nearest

@@ -16,6 +16,7 @@ HELP = "published numbers next to ours"
 
 
 def arguments(parser) -> None:
+    """Which systems, and where runs and rows go."""
     parser.add_argument("names", metavar="NAME", nargs="*", help="systems; by default all")
     parser.add_argument("--list", action="store_true", help="list the targets, train nothing")
     parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
@@ -31,6 +32,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Train for every target that can be tried; 1 where one is missed, or none was tried."""
     from .. import models
     from ..core.terminal import console, count, say
     from ..core.usage import UsageError

@@ -9,6 +9,7 @@ HELP = "samples from a trained system, as a picture"
 
 
 def arguments(parser) -> None:
+    """Which run, how many samples, and where the picture goes."""
     from ..core.usage import positive
 
     parser.add_argument("run", metavar="RUN", help="a run folder")
@@ -19,6 +20,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Load the run, draw samples, write the picture and print its path."""
     from .. import models, training
     from ..core import Generator
     from ..core.terminal import say

@@ -6,6 +6,7 @@ HELP = "equations, modules, graph and settings of a system"
 
 
 def arguments(parser) -> None:
+    """Which system, on which data and with which settings."""
     from .common import data_arguments
 
     parser.add_argument("name", metavar="NAME", help="a system, as `list` names it")
@@ -14,6 +15,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Print the system's page, modules, calls, settings and targets."""
     import inspect
     import sys
 

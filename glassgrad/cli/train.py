@@ -11,6 +11,7 @@ HELP = "train a system, or go on with --resume RUN"
 
 
 def arguments(parser) -> None:
+    """The system with its data, settings and device, or the run to resume."""
     import argparse
 
     from .common import data_arguments, device_arguments
@@ -25,6 +26,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Start a training, or go on with one."""
     from ..core.usage import UsageError
 
     if args.resume is None and args.name is None:
