@@ -77,10 +77,14 @@ class Apart(Run):
     device = "cpu"
 
     def __init__(
-        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
-        version: int | None = None, wanted_peers: Iterable[str] = peers.NAMES,
+        self,
+        backend: str = "numba",
+        threads: int | None = None,
+        effort: Effort = FULL,
+        version: int | None = None,
+        wanted_peers: Iterable[str] = peers.NAMES,
         plans: Iterable[Plan] = (),
-    ):  # fmt: skip
+    ):
         self.backend, self.version, self.effort = backend, version, effort
         self.processes: dict[str, Process] = {}
         super().__init__()

@@ -130,9 +130,13 @@ def adam(session):
         return (-1e-3 * g / (np.abs(g.astype("float64")) + 1e-8),)
 
     yield Job(
-        "fused.adam", label((PARAMETERS,)),
+        "fused.adam",
+        label((PARAMETERS,)),
         [Contender(step, lambda got: mean_step(x, got[0].numpy(), got[1]))],
         lambda what, got: expect_near(what, got, change(), ADAM_ERROR),
-        12 * PARAMETERS, 28 * PARAMETERS, "step", change,
+        12 * PARAMETERS,
+        28 * PARAMETERS,
+        "step",
+        change,
         session.contenders("fused.adam", session.put(x.copy()), gradient),
-    )  # fmt: skip
+    )

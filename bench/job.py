@@ -73,9 +73,12 @@ class Job:
     def facts(self) -> dict:
         """What a row says of the job whoever does it."""
         return {
-            "name": self.name, "case": self.case, "mode": self.mode, "flops": int(self.flops),
+            "name": self.name,
+            "case": self.case,
+            "mode": self.mode,
+            "flops": int(self.flops),
             "bytes": int(self.bytes),
-        }  # fmt: skip
+        }
 
     def own(self) -> dict[str, Contender]:
         """Our contenders by the names that messages have for them: "v2", or "ours"."""

@@ -38,9 +38,13 @@ class Process:
         self.work, self.rest = 0.0, b""
         self.said = tempfile.TemporaryFile() if heard else None  # noqa: SIM115 (`close` closes it)
         self.child = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, env=env,
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.said,
+            env=env,
             start_new_session=True,
-        )  # fmt: skip
+        )
 
     @property
     def alive(self) -> bool:

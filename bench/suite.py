@@ -34,9 +34,13 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
 
 
 def select(
-    names=(), backend: str = "numba", case: str | None = None, version: int | None = None,
-    without: str | None = None, newer: bool = False,
-) -> list[Plan]:  # fmt: skip
+    names=(),
+    backend: str = "numba",
+    case: str | None = None,
+    version: int | None = None,
+    without: str | None = None,
+    newer: bool = False,
+) -> list[Plan]:
     """The plans that the names stand for, each once; by default all.
 
     `case` is a part of the names of the cases wanted, `without` of those that are not. With `newer`

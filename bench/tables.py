@@ -56,10 +56,13 @@ def ratio(row: dict, peer: str) -> str:
 
 def failures(rows: list[dict]) -> list[str]:
     """A sentence for each peer that was left out of rows, with the reason."""
-    return list(dict.fromkeys(
-        f"{', '.join(filter(None, (row['case'], row['mode'])))}: {peer} was left out: {why}"
-        for row in rows for peer, why in left_out(row).items()
-    ))  # fmt: skip
+    return list(
+        dict.fromkeys(
+            f"{', '.join(filter(None, (row['case'], row['mode'])))}: {peer} was left out: {why}"
+            for row in rows
+            for peer, why in left_out(row).items()
+        )
+    )
 
 
 def error(value: float | None) -> str:
@@ -228,7 +231,10 @@ def expect_markers(page: Path) -> list[tuple[str, list[str] | None]]:
 
 def render(record: Record, page: Path) -> None:
     """Put the tables between all the markers of a page."""
-    write_atomic(page, "".join(
-        text if names is None else f"{text}\n{markdown(record, names)}\n"
-        for text, names in expect_markers(page)
-    ))  # fmt: skip
+    write_atomic(
+        page,
+        "".join(
+            text if names is None else f"{text}\n{markdown(record, names)}\n"
+            for text, names in expect_markers(page)
+        ),
+    )

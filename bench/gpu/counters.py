@@ -84,9 +84,12 @@ def measure(groups=GROUPS):
             if found[group]["status"] != "done":
                 status = "incomplete"
         return {
-            "status": status, "tool": path, "unknown": unknown, "outside": outside(found),
+            "status": status,
+            "tool": path,
+            "unknown": unknown,
+            "outside": outside(found),
             "groups": found,
-        }  # fmt: skip
+        }
 
     return part
 
@@ -171,8 +174,11 @@ def compare(measured: dict, emulated: dict | str, waits=()) -> dict:
     found = {}
     for kernel, values in measured.items():
         ours = with_bytes(emulated.get(kernel, {})) if isinstance(emulated, dict) else {}
-        ours |= {k: ours[k.removesuffix(" with arbitration")] for k in WITH_TRAFFIC if
-                 k.removesuffix(" with arbitration") in ours}  # fmt: skip
+        ours |= {
+            k: ours[k.removesuffix(" with arbitration")]
+            for k in WITH_TRAFFIC
+            if k.removesuffix(" with arbitration") in ours
+        }
         found[kernel] = {
             name: {
                 "ncu": value,

@@ -12,9 +12,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout: tests stand there
 PLACES = (
-    "/usr/local/cuda*/bin", "/usr/local/cuda*/compute-sanitizer", "/opt/nvidia/*/*",
-    "/opt/nvidia/*/*/host/*", "/usr/local/cuda*/nsight-compute*", "/opt/cuda/bin",
-)  # fmt: skip
+    "/usr/local/cuda*/bin",
+    "/usr/local/cuda*/compute-sanitizer",
+    "/opt/nvidia/*/*",
+    "/opt/nvidia/*/*/host/*",
+    "/usr/local/cuda*/nsight-compute*",
+    "/opt/cuda/bin",
+)
 TAIL = 4000  # characters of an output that are kept
 
 

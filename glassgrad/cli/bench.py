@@ -35,9 +35,12 @@ def arguments(parser) -> None:
     parser.add_argument("--add", action="store_true", help="keep the other rows of that file")
     parser.add_argument("--stored", metavar="FILE", help="measure nothing, take these results")
     parser.add_argument(
-        "--table", metavar="PAGE", nargs="+", default=[],
+        "--table",
+        metavar="PAGE",
+        nargs="+",
+        default=[],
         help="put the tables between the markers of pages",
-    )  # fmt: skip
+    )
     parser.add_argument("--figures", metavar="DIR", help="draw roofline and ratios there")
     parser.add_argument("--against", metavar="FILE", help="compare ratios with stored results")
     parser.add_argument(

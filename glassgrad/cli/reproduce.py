@@ -153,11 +153,14 @@ def _table(rows):
     colours = {"reached": "green", "missed": "red", "failed": "red"}
     shown = [
         (
-            f"{r['recipe']}: {r['target']}", r["published"], limit(r),
+            f"{r['recipe']}: {r['target']}",
+            r["published"],
+            limit(r),
             ours(r),
             Text(r["status"], colours.get(r["status"], "")),
-            "" if r["seconds"] is None else seconds(r["seconds"]), r["note"],
+            "" if r["seconds"] is None else seconds(r["seconds"]),
+            r["note"],
         )
         for r in rows
-    ]  # fmt: skip
+    ]
     return table(shown, "target", "published", "bound", "ours", "reached?", "time", "note")

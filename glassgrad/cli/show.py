@@ -99,9 +99,13 @@ def _kernels_of_a_step(system, data, settings, batch):
         result = record.function(*args)
         outs = result if isinstance(result, tuple) else (result,)
         rows.append(
-            (f"{record.op}.{record.pass_}", _shapes(a.shape for a in args if is_array(a)),
-             _shapes(o.shape for o in outs if is_array(o)), f"{record.backend} v{record.version}")
-        )  # fmt: skip
+            (
+                f"{record.op}.{record.pass_}",
+                _shapes(a.shape for a in args if is_array(a)),
+                _shapes(o.shape for o in outs if is_array(o)),
+                f"{record.backend} v{record.version}",
+            )
+        )
         return result
 
     state = TrainingState(system, data, settings)
