@@ -120,13 +120,16 @@ def test_conv_transpose2d_by_loops_where_output_padding_passes_the_stride(
     assert_close(got.numpy(), want, reduction=24)
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"output_padding": (1, 0)}, "output_padding must be below stride or dilation"),
-    ({"output_padding": -1}, "output_padding must be below"),
-    ({"padding": 3}, "padding must leave something"),
-    ({"x": (1, 2, 0, 3)}, "x must have pixels"),
-    ({"x": (1, 3, 3, 3)}, r"w.shape\[0\] must equal x.shape\[1\]; expected 3, got 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"output_padding": (1, 0)}, "output_padding must be below stride or dilation"),
+        ({"output_padding": -1}, "output_padding must be below"),
+        ({"padding": 3}, "padding must leave something"),
+        ({"x": (1, 2, 0, 3)}, "x must have pixels"),
+        ({"x": (1, 3, 3, 3)}, r"w.shape\[0\] must equal x.shape\[1\]; expected 3, got 2"),
+    ],
+)
 def test_conv_transpose2d_names_what_does_not_fit(change, message):
     shape = change.pop("x", (1, 2, 3, 3))
     with pytest.raises(ShapeError, match=f"conv_transpose2d: {message}"):
@@ -306,20 +309,29 @@ def test_layers_against_torch():
     x, w, b = make((2, 4, 6, 5), (6, 2, 3, 2), (6,))
     compare(
         lambda x, w, b: gg.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2),
-        lambda x, w, b: nn.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2), x, w, b,
-    )  # fmt: skip
+        lambda x, w, b: nn.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2),
+        x,
+        w,
+        b,
+    )
     w, b = make((4, 3, 3, 2), (6,))
     compare(
         lambda x, w, b: gg.conv_transpose2d(x, w, b, 2, 1, (1, 2), 2, (1, 0)),
-        lambda x, w, b: nn.conv_transpose2d(x, w, b, 2, 1, (1, 0), 2, (1, 2)), x, w, b,
-    )  # fmt: skip
+        lambda x, w, b: nn.conv_transpose2d(x, w, b, 2, 1, (1, 0), 2, (1, 2)),
+        x,
+        w,
+        b,
+    )
     compare(lambda x: gg.max_pool2d(x, 3, 2, 1), lambda x: nn.max_pool2d(x, 3, 2, 1), x)
     compare(lambda x: gg.avg_pool2d(x, 3, 2, 1), lambda x: nn.avg_pool2d(x, 3, 2, 1), x)
     gamma, beta = make((4,), (4,))
     compare(
         lambda x, g, b: gg.batch_norm(x, g, b)[0],
-        lambda x, g, b: nn.batch_norm(x, None, None, g, b, training=True), x, gamma, beta,
-    )  # fmt: skip
+        lambda x, g, b: nn.batch_norm(x, None, None, g, b, training=True),
+        x,
+        gamma,
+        beta,
+    )
     x, h, c, u, v, bi = make((3, 2, 4), (2, 5), (2, 5), (20, 4), (20, 5), (20,))
     zero = torch.zeros(20, dtype=torch.float64)
     compare(

@@ -84,8 +84,11 @@ def test_a_table_that_does_not_fit_becomes_names_and_values():
     assert lines(16, made) == ["lenet", "  median 4.2 ms", "  torch 1.20"]
     assert lines(25, made)[0] == "lenet  median 4.2 ms"
     assert lines(12, terminal.table([(2, "tiles", "1.25 ms")], "v", "idea", "median")) == [
-        "v 2", "  idea tiles", "  median", "  1.25 ms"
-    ]  # fmt: skip
+        "v 2",
+        "  idea tiles",
+        "  median",
+        "  1.25 ms",
+    ]
     assert lines(26, made)[0].split() == ["name", "median", "note", "torch"]
 
 

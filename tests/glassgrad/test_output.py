@@ -57,9 +57,12 @@ def on_terminal(width, *argv, **environment):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "glassgrad", *argv], stdin=slave, stdout=slave,
-        stderr=subprocess.DEVNULL, env={**env, "TERM": "xterm", **environment},
-    )  # fmt: skip
+        [sys.executable, "-m", "glassgrad", *argv],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        env={**env, "TERM": "xterm", **environment},
+    )
     os.close(slave)
     written = b""
     while True:

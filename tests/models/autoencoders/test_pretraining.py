@@ -114,9 +114,7 @@ def test_pretraining_helps_where_few_labels_are_known():
 def test_contractive_codes_mind_a_change_least():
     """The published order of the Jacobian norms, contractive below denoising, in seconds."""
     kinds = ("contractive", "gaussian")
-    done = training.train(FULL, overrides={
-        "kinds": kinds, "code": 100, "pretrain": 8, "epochs": 9,
-    })  # fmt: skip
+    done = training.train(FULL, overrides={"kinds": kinds, "code": 100, "pretrain": 8, "epochs": 9})
     assert done.test_figures["jacobian_contractive"] < 0.8 * done.test_figures["jacobian_gaussian"]
 
 
