@@ -61,9 +61,14 @@ class Remote:
         found = self.run.ask(self.who, FIRST, "call", key=self.key, what=what, file=file)
         if file and not self.shown["other"]:
             found |= self.run.ask(
-                OURS, MAKE, "judge", what=what, file=file, random=self.shown["random"],
+                OURS,
+                MAKE,
+                "judge",
+                what=what,
+                file=file,
+                random=self.shown["random"],
                 key=self.key if self.who == ITSELF else None,
-            )  # fmt: skip
+            )
         return found["seconds"], found["off"]
 
 

@@ -42,10 +42,15 @@ def make(call: Large, session, size: int):
     name = f"{call.op}.{call.pass_}"
     peers = {} if call.in_place else session.contenders(name, *args)
     yield Job(
-        name, f"large, {call.name}", ours, lambda what, got: call.check(what, got, *known),
-        bytes=moved, expected=lambda: tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
-        peers=peers, absent=absent,
-    )  # fmt: skip
+        name,
+        f"large, {call.name}",
+        ours,
+        lambda what, got: call.check(what, got, *known),
+        bytes=moved,
+        expected=lambda: tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
+        peers=peers,
+        absent=absent,
+    )
 
 
 def _contender(call: Large, record: Implementation, args: tuple, known: tuple) -> Contender:

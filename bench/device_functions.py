@@ -19,9 +19,15 @@ import numpy as np
 from .verify import EPS, reference
 
 ULPS = {  # NumPy's name -> the largest error in float32 and in float64
-    "exp": (2, 1), "expm1": (1, 1), "log": (1, 1), "log1p": (1, 1), "tanh": (2, 1),
-    "sin": (2, 2), "cos": (2, 2), "sqrt": (0, 0),
-}  # fmt: skip
+    "exp": (2, 1),
+    "expm1": (1, 1),
+    "log": (1, 1),
+    "log1p": (1, 1),
+    "tanh": (2, 1),
+    "sin": (2, 2),
+    "cos": (2, 2),
+    "sqrt": (0, 0),
+}
 DRAWS = 8  # of random signs
 
 

@@ -45,10 +45,16 @@ def _kernel(session, name, mode, op, pass_, function, args, flops, moved, reduct
     wanted = cache(lambda: reference(op, pass_, *args))
     put = tuple(map(session.put, args))
     return Job(
-        name, label(ELEMENTWISE), [Contender(lambda: function(*put))],
-        lambda what, got: expect_close(what, got, wanted(), reduction, floor=1.0), flops, moved,
-        mode, wanted, session.contenders(name, mode, *put),
-    )  # fmt: skip
+        name,
+        label(ELEMENTWISE),
+        [Contender(lambda: function(*put))],
+        lambda what, got: expect_close(what, got, wanted(), reduction, floor=1.0),
+        flops,
+        moved,
+        mode,
+        wanted,
+        session.contenders(name, mode, *put),
+    )
 
 
 def dropout(session):

@@ -164,9 +164,14 @@ def measure(job: Job, session) -> list[dict]:
 
 
 def play(
-    facts: dict, ours: dict[str, Player], peers: dict[str, Player], absent: list, session,
-    left_out: dict[str, str] | None = None, turns: int | None = None,
-) -> list[dict]:  # fmt: skip
+    facts: dict,
+    ours: dict[str, Player],
+    peers: dict[str, Player],
+    absent: list,
+    session,
+    left_out: dict[str, str] | None = None,
+    turns: int | None = None,
+) -> list[dict]:
     """Verify, warm up, time by turns and verify again; one row for each version of ours.
 
     A peer is not our code: whatever it raises, it is left out and the others go on.

@@ -99,11 +99,16 @@ class Run:
         if self.device == "cuda":
             described["gpu"] = machine.gpu()[1]
         return Record(
-            made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
-            backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
-            effort="full" if self.effort in (FULL, ON_GPU) else "quick", kernels=compiled.key(),
+            made=time.strftime("%Y-%m-%d"),
+            machine=described,
+            threads=self.threads,
+            backend=self.backend,
+            roofline=vars(self.roofline),
+            missing=self.missing,
+            effort="full" if self.effort in (FULL, ON_GPU) else "quick",
+            kernels=compiled.key(),
             peers=self.versions(),
-        )  # fmt: skip
+        )
 
 
 class Session(Run):
@@ -114,9 +119,14 @@ class Session(Run):
     """
 
     def __init__(
-        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
-        version: int | None = None, wanted_peers: Iterable[str] = peers.MODULES, ours: bool = True,
-    ):  # fmt: skip
+        self,
+        backend: str = "numba",
+        threads: int | None = None,
+        effort: Effort = FULL,
+        version: int | None = None,
+        wanted_peers: Iterable[str] = peers.MODULES,
+        ours: bool = True,
+    ):
         super().__init__()
         self.backend, self.version, self.ours = backend, version, ours
         self.effort = ON_GPU if backend == "cuda" and effort == FULL else effort

@@ -208,9 +208,14 @@ def make(step: Step, session) -> Job:
     ready, first = Ready(step, session.clock.device), cache(lambda: first_step(step))
     peers = session.contenders(step.name, ready)
     return Job(
-        step.name, step.case, [Watched(ready, ready.weights).contender()],
+        step.name,
+        step.case,
+        [Watched(ready, ready.weights).contender()],
         lambda what, got: judge(what, got, first(), False, each=10.0),
-        ready.flops() if session.ours else 0, mode="step", expected=lambda: tuple(first()[1]),
-        peers=peers, judge=lambda what, got: judge(what, got, first(), step.noisy),
+        ready.flops() if session.ours else 0,
+        mode="step",
+        expected=lambda: tuple(first()[1]),
+        peers=peers,
+        judge=lambda what, got: judge(what, got, first(), step.noisy),
         clock=StepClock(session.clock) if session.clock.device == "cuda" else None,
-    )  # fmt: skip
+    )

@@ -104,10 +104,15 @@ def cells(row: dict, peers: list[str]) -> list[str]:
         return [*head, "not on this case", *[""] * (5 + len(peers))]
     time = row["median"]
     return [
-        *head, seconds(time), percent(row["spread"] / time), rate(row["flops"], time),
-        rate(row["bytes"], time), percent(row["roofline"]), *(ratio(row, p) for p in peers),
+        *head,
+        seconds(time),
+        percent(row["spread"] / time),
+        rate(row["flops"], time),
+        rate(row["bytes"], time),
+        percent(row["roofline"]),
+        *(ratio(row, p) for p in peers),
         error(row["error"]),
-    ]  # fmt: skip
+    ]
 
 
 def compiling(rows: list[dict]) -> str:
@@ -192,12 +197,17 @@ def _summary(record: Record) -> str:
     """One line for each layer, map, pass and training step, and each of its peers."""
     rows = [
         [
-            r.name, short(r.mode), str(r.cases), r.ratio(),
-            f"{r.least:.2f}" if r.cases > 1 and r.least else "", percent(r.roofline),
-            error(r.error), "" if r.memory is None else f"{r.memory:.2f}",
+            r.name,
+            short(r.mode),
+            str(r.cases),
+            r.ratio(),
+            f"{r.least:.2f}" if r.cases > 1 and r.least else "",
+            percent(r.roofline),
+            error(r.error),
+            "" if r.memory is None else f"{r.memory:.2f}",
         ]
         for r in summary.summary(record.rows)
-    ]  # fmt: skip
+    ]
     return f"{table(summary.COLUMNS, rows)}\n\n{summary.LEGEND}"
 
 

@@ -33,11 +33,16 @@ class Live:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None),
-            TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(compact=True), TextColumn("left"),
-            console=self.console, transient=True, expand=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=self.console,
+            transient=True,
+            expand=True,
+        )
         self.task = self.bar.add_task(
             name, total=max(1, epochs * batches), figures="", rate="", start=False
         )

@@ -222,12 +222,17 @@ def outside(groups: dict) -> list[dict]:
     """Every counter that is not the emulator's, the furthest off first, with its reason or None."""
     found = [
         {
-            "kernel": kernel, "counter": name, "ncu": c["ncu"], "emulator": c["emulator"],
+            "kernel": kernel,
+            "counter": name,
+            "ncu": c["ncu"],
+            "emulator": c["emulator"],
             "off": (c["emulator"] - c["ncu"]) / max(c["ncu"], 1),
             "why": EXPLAINED.get((kernel, name)),
         }
         for group in groups.values()
-        for kernel, counters in group.get("kernels", {}).items() if kernel != "emulator"
-        for name, c in counters.items() if c["same"] is False
-    ]  # fmt: skip
+        for kernel, counters in group.get("kernels", {}).items()
+        if kernel != "emulator"
+        for name, c in counters.items()
+        if c["same"] is False
+    ]
     return sorted(found, key=lambda one: -abs(one["off"]))

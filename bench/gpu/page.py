@@ -124,10 +124,16 @@ def _replays(found: dict) -> str:
 def _outside(found: dict) -> str:
     listed = [o for k in ("counters", "all-counters") for o in found.get(k, {}).get("outside", [])]
     rows = [
-        [o["kernel"], o["counter"], str(o["ncu"]), str(o["emulator"]), f"{100 * o['off']:+.0f} %",
-         o["why"] or "not explained yet"]
+        [
+            o["kernel"],
+            o["counter"],
+            str(o["ncu"]),
+            str(o["emulator"]),
+            f"{100 * o['off']:+.0f} %",
+            o["why"] or "not explained yet",
+        ]
         for o in listed[:MOST_OUTSIDE]
-    ]  # fmt: skip
+    ]
     names = ["kernel", "counter", "ncu", "emulator", "off", "why"]
     more = len(listed) - len(rows)
     rest = f"\n\n{more} more are in the file." if more > 0 else ""

@@ -40,9 +40,15 @@ def run(command: list[str], limit: float, **environment: str) -> Done:
     """Run a command for at most `limit` seconds; standard output and error are one text."""
     started = time.monotonic()
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", env={**os.environ, **environment}, start_new_session=True,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
     try:
         output, _ = process.communicate(timeout=max(1.0, limit))
         code = process.returncode

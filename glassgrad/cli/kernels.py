@@ -20,10 +20,16 @@ def run(args) -> int:
         raise BackendError(f"unknown operation {args.op!r}{hint} (known: {', '.join(OPERATIONS)})")
     found = implementations(args.op)
     rows = [
-        (f"{r.op}.{r.pass_}", r.backend, r.version, r.idea,
-         "/".join(d.removeprefix("float") for d in r.dtypes), "yes" if r.deterministic else "no")
+        (
+            f"{r.op}.{r.pass_}",
+            r.backend,
+            r.version,
+            r.idea,
+            "/".join(d.removeprefix("float") for d in r.dtypes),
+            "yes" if r.deterministic else "no",
+        )
         for r in found
-    ]  # fmt: skip
+    ]
     out = console()
     out.print(
         table(

@@ -68,13 +68,19 @@ def _table(ladder):
             rows.append((r.record.version, f"{r.record.idea}: not on this case", *[""] * 8))
             continue
         shared = r.report.total("requests", "shared")
-        rows.append((
-            r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
-            *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
-            f"{r.per_request('shared')[0]:.3g}" if shared else "–", f"{100 * r.active:.0f} %",
-            Text(f"{r.error:.0e}", "red" if r.wrong else ""),
-            good(not r.report.findings, "none", str(len(r.report.findings))),
-        ))  # fmt: skip
+        rows.append(
+            (
+                r.record.version,
+                r.record.idea,
+                amount(r.traffic),
+                f"{r.intensity:.3g}",
+                *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
+                f"{r.per_request('shared')[0]:.3g}" if shared else "–",
+                f"{100 * r.active:.0f} %",
+                Text(f"{r.error:.0e}", "red" if r.wrong else ""),
+                good(not r.report.findings, "none", str(len(r.report.findings))),
+            )
+        )
     columns = (
         "v",
         "idea",
@@ -96,11 +102,17 @@ def _lines(rung):
 
     rows = [
         (
-            f"{Path(s.file).name}:{s.line}", s.array or "shared", s.access,
-            s.size, amount(s.requests), f"{s.per_request:.3g}", f"{s.ideal / s.requests:.3g}",
-            s.ways if s.ways > 1 else "", f"{100 * s.active:.0f} %",
+            f"{Path(s.file).name}:{s.line}",
+            s.array or "shared",
+            s.access,
+            s.size,
+            amount(s.requests),
+            f"{s.per_request:.3g}",
+            f"{s.ideal / s.requests:.3g}",
+            s.ways if s.ways > 1 else "",
+            f"{100 * s.active:.0f} %",
         )
         for s in (rung.report.lines() if rung.report else ())
-    ]  # fmt: skip
+    ]
     columns = ("line", "memory", "", "bytes", "requests", "per req.", "least", "ways", "lanes")
     return table(rows, *columns, numbers=columns[3:], whole=("line",))

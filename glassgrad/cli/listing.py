@@ -51,9 +51,14 @@ def _families():
 
     rows = [(f, str(len(names)), models.page(f)) for f, names in models.FAMILIES.items()]
     return table(
-        rows, "family", "systems", "what they share", title="Families of systems",
-        numbers=("systems",), whole=("family",),
-    )  # fmt: skip
+        rows,
+        "family",
+        "systems",
+        "what they share",
+        title="Families of systems",
+        numbers=("systems",),
+        whole=("family",),
+    )
 
 
 def _kinds():

@@ -125,9 +125,14 @@ def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
         print(f"{recipe.name}: {target.name}{seed}")
     started = time.process_time()
     trained, result = training.train_and_write(
-        recipe, target.data, args.data_dir, args.device, settings, out=args.out,
+        recipe,
+        target.data,
+        args.data_dir,
+        args.device,
+        settings,
+        out=args.out,
         progress=Silent() if args.quiet else Live(),
-    )  # fmt: skip
+    )
     return trained.test_figures, result["seconds"], time.process_time() - started
 
 
@@ -137,10 +142,15 @@ def _targets(jobs, data_dir):
     from ..reproduction import limit
 
     rows = [
-        (r.name, t.name, t.published, limit(vars(t)),
-         t.data if data.available(t.data, data_dir) else f"{t.data} (not here)")
+        (
+            r.name,
+            t.name,
+            t.published,
+            limit(vars(t)),
+            t.data if data.available(t.data, data_dir) else f"{t.data} (not here)",
+        )
         for r, t in jobs
-    ]  # fmt: skip
+    ]
     return table(rows, "system", "target", "published", "bound", "data")
 
 
