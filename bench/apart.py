@@ -1,14 +1,14 @@
 """A run on the CPU: a process for each contender, and processes by turns.
 
-In one process contenders disturb each other: threads of one library wait, spinning, where those of
-another should run, and a turn that is too short finds the other's asleep. So each has a process of
-its own (worker.py), whose libraries' thread pools are fixed at the same number of threads for all.
-It makes the arrays from their seeds; a digest says whether they are those of ours. Results travel
-as files to our process, which judges them. While one has its turn the others wait on their pipes.
+In one process contenders disturb each other: waiting threads of one library spin on the cores that
+another needs, and in a short turn the other's threads are still asleep. So each has a process of
+its own (worker.py), whose libraries' thread pools all have the same number of threads. It makes the
+arrays from their seeds; a digest shows whether they are the same as ours. Results go to our process
+as files, and it judges them. While one runs the others wait on their pipes.
 
-Our own process makes all versions of a kernel, which are one library. `itself` is ours once more,
-in another process, compared like any peer: how far its ratio is from 1 is how far ratios can be
-off. It takes part in training steps and in the first comparison of a run.
+Our own process runs all versions of a kernel, since they are one library. `itself` is ours again in
+another process, compared like any peer: the distance of its ratio from 1 is the error of a ratio.
+It takes part in training steps and in the first comparison of a run.
 """
 
 import shutil
@@ -35,7 +35,7 @@ OURS, ITSELF = "ours", peers.ITSELF
 
 
 class Remote:
-    """A contender of another process; `shown` is what that says of it."""
+    """A contender of another process; `shown` is how that process describes it."""
 
     def __init__(self, run: "Apart", who: str, key: str, what: str, shown: dict):
         self.run, self.who, self.key, self.what, self.shown = run, who, key, what, shown
@@ -75,7 +75,7 @@ class Remote:
 class Apart(Run):
     """One run; end it with `close`, or use it in a ``with``.
 
-    Raises ProcessError where our own process does not come up, ValueRangeError for more threads
+    Raises ProcessError where our own process does not start, ValueRangeError for more threads
     than there are cores.
     """
 
@@ -134,7 +134,7 @@ class Apart(Run):
     def _start(self, who: str) -> None:
         argv = pipe.command(who, self.backend, self.threads, self.version or "")
         library = OURS if who == ITSELF else who
-        # what ours says of compiling is for the user; what a peer says, where it fails
+        # ours reports compiling to the user; a peer's output is kept for the case that it fails
         self.processes[who] = Process(argv, peak_memory.environment(library), heard=who != OURS)
         self.starts[who] = self.starts.get(who, 0) + 1
         self.processes[who].tell("hello")
@@ -161,7 +161,7 @@ class Apart(Run):
         return Roofline(**self.ask(OURS, MAKE, "roofline", effort=asdict(self.effort)))
 
     def close(self) -> None:
-        """End every process; the files that results travelled in go too."""
+        """End every process and delete the files of results."""
         for process in self.processes.values():
             process.close()
         self.processes.clear()
@@ -193,8 +193,8 @@ class Apart(Run):
     def _attempt(self, who: str, limit: float, do: str, **what) -> tuple[dict | None, str]:
         """(the answer, "") of a peer, or (None, why there is none).
 
-        One whose failure has been heard of starts again. One that died since its last answer does
-        not: asking it says why it died, and the process after it would not know the plan.
+        A peer whose failure is known starts again. One that died since its last answer does not:
+        asking it gives the reason, and a new process would not know the plan.
         """
         try:
             if self.processes[who].closed:
@@ -246,5 +246,5 @@ class Apart(Run):
 
 
 def _reasons(rows: list[dict]) -> dict[str, str]:
-    """Why peers were left out of rows, by peer."""
+    """Peer -> why it was left out of rows."""
     return {who: why for row in rows for who, why in row["left_out"].items()}

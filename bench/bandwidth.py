@@ -1,7 +1,7 @@
-"""Kernels that are bound by memory, on arrays of 256 MB: the yardstick is the copy bandwidth.
+"""Kernels that are bound by memory, on arrays of 256 MB, compared with the copy bandwidth.
 
-Every array among arguments and results counts once, one that is changed in place twice. The calls
-are those of large/, and as there the reference sees a few windows of each.
+Every array of the arguments and results counts once, an array that is changed in place twice. The
+calls are those of large/; as there, a few windows of each are compared with the reference.
 """
 
 import numpy as np

@@ -37,7 +37,7 @@ def run(args) -> int:
         out.print(_list(plans))
         return 0
     old = records.read(args.against) if args.against else None
-    for page in args.table:  # better found out before ten minutes than after
+    for page in args.table:  # a page without markers fails now, not after ten minutes
         tables.expect_markers(Path(page))
     if args.figures:
         make_folder(Path(args.figures))
@@ -78,7 +78,7 @@ def _measure(args, backend: str, out):
     if args.json:
         expect_writable(args.json)
     how = backend, args.threads, timing.QUICK if args.quick else timing.FULL, args.version
-    if backend in ONE_PROCESS:  # one process: events on the GPU are disturbed by nobody
+    if backend in ONE_PROCESS:  # one process, so that nothing disturbs the events on the GPU
         session = Session(*how, [p for p in wanted if p in peers.MODULES])
     else:
         session = Apart(*how, wanted, plans)
@@ -112,7 +112,7 @@ def _measured(args, plans, session, out):
         measured += rows
         record.add(rows)
         keep()
-    session.finish(record, measured)  # it may have a last note
+    session.finish(record, measured)  # it may add a last note
     keep()
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
@@ -126,7 +126,7 @@ def _show(out, rows: list[dict]) -> None:
     for title, group in tables.groups(rows).items():
         names, peers = tables.columns(group), tables.peers_of(group)
         found = [tables.cells(r, peers) for r in group]
-        # on a terminal, which is narrow, no column of dashes
+        # a terminal is narrow: it gets no column of dashes
         shown = [i for i in range(len(names)) if i < 2 or any(r[i] != "–" for r in found)]
         names, found = [names[i] for i in shown], [[r[i] for i in shown] for r in found]
         whole = tuple(n for n in names if n != "idea")

@@ -1,7 +1,7 @@
-"""Passes that are bound by memory: the roofline is the copy bandwidth, and so is the yardstick.
+"""Passes that are bound by memory, compared with the copy bandwidth, which is their roofline.
 
-Each moves tens of megabytes, more than the caches hold; `bytes` is what must be moved at least,
-every array read once and written once, at float32:
+Each moves tens of megabytes, more than the caches hold; `bytes` is the least traffic, every array
+read once and written once, at float32:
 
     fused.dropout       x -> y                                                      2 arrays
     fused.reparam       mu, logvar -> z, kl; backward gz, gkl, mu, logvar -> 2      3, 5
@@ -109,7 +109,7 @@ def cross_entropy(session):
 
 
 def mean_step(start, now, steps: int) -> tuple:
-    """What a step has added: with one gradient for ever each is as long as the first.
+    """What one step adds: with a constant gradient every step is as long as the first.
 
     >>> mean_step(np.zeros(1), np.ones(1), 4)
     (array([0.25]),)

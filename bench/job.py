@@ -32,7 +32,7 @@ from .verify import VerifyError, arrays, expect_form
 
 @dataclass
 class Contender:
-    """Something that does the job. `read` turns what a call returned into NumPy arrays."""
+    """One implementation of the job. `read` turns what a call returned into NumPy arrays."""
 
     call: Callable[[], Any]
     read: Callable[[Any], tuple] = arrays
@@ -71,7 +71,7 @@ class Job:
         return title(self.facts())
 
     def facts(self) -> dict:
-        """What a row says of the job whoever does it."""
+        """What every row of the job has, whichever contender it is for."""
         return {
             "name": self.name,
             "case": self.case,
@@ -107,7 +107,7 @@ class Player(Protocol):
         """Its turn: warm up, then time."""
 
     def again(self) -> None:
-        """Verify once more, since a race need not show at the first call."""
+        """Verify again, since a race may not show in the first call."""
 
 
 class Here:
@@ -143,7 +143,7 @@ class Here:
 
 
 def judged(what: str, results: tuple, check: Callable, shapes: Callable | None) -> float | None:
-    """The error of the results by `check`; where there are `shapes`, nothing but these counts."""
+    """The error of the results by `check`; with `shapes`, only shapes are compared."""
     if shapes is None:
         return check(what, results)
     expected = shapes()
@@ -232,7 +232,7 @@ def title(facts: dict) -> str:
 
 
 def _row(facts: dict, contender, session) -> dict:
-    """What a row says before anything was timed."""
+    """A row before anything is timed."""
     return {
         **facts, "backend": session.backend, "version": contender.version, "idea": contender.idea,
         "median": None, "spread": None, "best": None, "runs": 0, "roofline": None, "bound": None,

@@ -5,7 +5,7 @@
 
 The process loads its libraries and takes steps with one sample, so that everything is imported and
 compiled; what it holds then is not counted. From there on it makes the real model, optimiser and
-batch, and takes five steps: counted is the growth of its resident memory at the highest point.
+batch, and takes five steps; the result is by how much its resident memory grew at its peak.
 """
 
 import gc
@@ -42,7 +42,7 @@ def peak(step: str, who: str, session) -> int | None:
 
 
 def compiles(who: str) -> bool:
-    """Does the peer compile as it runs? Its compiler's memory could not be told from the step's."""
+    """Does the peer compile as it runs? A compiler's memory cannot be separated from a step's."""
     return getattr(peers.module_of(who), "COMPILES", False)
 
 
@@ -78,7 +78,7 @@ def main(step: str, who: str, backend: str, threads: int) -> None:
 
 
 def settle() -> int:
-    """Give back what is free, start a new record of the highest point; resident bytes now."""
+    """Return free memory to the system and reset the peak; returns the resident bytes."""
     import ctypes
 
     gc.collect()

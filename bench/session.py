@@ -20,7 +20,7 @@ from .roofline import Roofline
 from .threads import fix_threads, limit_blas
 from .timing import FULL, ON_GPU, Effort
 
-MOVED = 1.1  # a roofline further off than this at the end of a run is worth a note
+MOVED = 1.1  # if the roofline changes by more than this factor during a run, a note says so
 
 
 class Run:
@@ -42,7 +42,7 @@ class Run:
         return 0.0
 
     def note(self, text: str) -> None:
-        """Something that the reader of the tables must know."""
+        """Add a remark for the reader of the tables."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -62,7 +62,7 @@ class Run:
     def finish(self, record: Record, rows: list[dict]) -> None:
         """Measure the roofline again, and put the rows of this run under the better of the two.
 
-        A machine that was slow for its first minute would let everything after it look fast. A note
+        If the machine was slow in the first minute, everything after it would look fast. A note
         gives both where they differ.
         """
         now, then = self.measure_roofline(), self.roofline
@@ -92,7 +92,7 @@ class Run:
         self.close()
 
     def record(self) -> Record:
-        """An empty record that says what it will have been measured on."""
+        """An empty record with the machine, the versions and the settings of the run."""
         from ..kernels import compiled  # and with it Numba
 
         described = {**machine.describe(), "device": self.device}
@@ -138,7 +138,7 @@ class Session(Run):
         self.peers, self.missing = peers.load(wanted_peers, self.device, self.threads)
 
     def draw(self, *shape, seed: int = 0) -> np.ndarray:
-        """Normal float32 numbers, the same in every run."""
+        """Normally distributed float32 numbers, the same in every run."""
         return np.asarray(np.random.default_rng(seed).standard_normal(shape, dtype="float32"))
 
     def put(self, value):

@@ -39,7 +39,7 @@ def rate(amount: float, time: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A part of the whole.
+    """A share, in per cent.
 
     >>> percent(0.256), percent(None)
     ('26 %', '–')
@@ -48,7 +48,7 @@ def percent(share: float | None) -> str:
 
 
 def ratio(row: dict, peer: str) -> str:
-    """The peer's time over ours, "left out" where it failed, a dash where it does no such job."""
+    """The peer's time over ours, "left out" where it failed, a dash where it has no such job."""
     if peer in row["peers"]:
         return f"{row['peers'][peer]['ratio']:.2f}"
     return "left out" if peer in left_out(row) else "–"
@@ -169,7 +169,7 @@ def chosen(rows: list[dict], names: list[str]) -> list[dict]:
 
 
 def warning(record: Record) -> list[str]:
-    """A line, where the ratios are not to be relied on."""
+    """A line where the ratios are not reliable."""
     doubts = record.doubts()
     return [f"Do not rely on these ratios: {'; '.join(doubts)}."] if doubts else []
 

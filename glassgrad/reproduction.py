@@ -13,7 +13,7 @@ from .core.training.state import is_finite_number
 
 BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
 KEY = ("recipe", "target", "data")
-MACHINE = ("cpu", "cores", "os", "python", "numpy", "numba", "blas")  # what a table says of it
+MACHINE = ("cpu", "cores", "os", "python", "numpy", "numba", "blas")  # the columns of a table
 PAGE_LIMIT = 64 << 20  # bytes
 
 

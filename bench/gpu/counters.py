@@ -1,11 +1,11 @@
 """ncu's counters next to the emulator's: requests, sectors, bytes, wavefronts in shared memory.
 
-Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel; what the
-emulator says is written before (predict.py). Bytes of loads and stores are sectors of 32. What of
-them comes from DRAM is ncu's alone: the emulator has no caches and says nothing of it. Caches are
-not flushed and clocks not held: neither counts here.
+Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel; the
+emulator's counts are written beforehand (predict.py). Bytes of loads and stores are sectors of 32.
+Only ncu says how much of them comes from DRAM, since the emulator has no caches. Caches are not
+flushed and clocks not fixed: neither matters for these counters.
 
-The hardware counts three things apart, and so does the comparison:
+The hardware counts three things separately, and so does the comparison:
 
     asynchronous copies    cp.async is one instruction, LDGSTS: its requests and sectors are not
                            among the loads, its wavefronts not among the stores
@@ -15,8 +15,8 @@ The hardware counts three things apart, and so does the comparison:
                            at least the emulator's. What one instruction alone causes is counted
                            by instrumented code (smsp__sass_...), and must be equal
 
-`outside` of the outcome lists every counter that is more than 2 % from what is expected, with the
-reason, once it is known, from `EXPLAINED`.
+`outside` in the outcome lists every counter that is more than 2 % from what is expected, with the
+reason from `EXPLAINED` once it is known.
 """
 
 import csv
@@ -59,7 +59,7 @@ POLLED = ("load_requests", "load_sectors", "load_bytes")  # that a wait for othe
 SECTOR = 32  # bytes
 EXPLAINED: dict[tuple[str, str], str] = {}  # (kernel, counter) -> why the two differ
 FORBIDDEN = "ERR_NVGPUCTRPERM"
-WITHIN = 0.02  # of ncu's value, an emulator's counter counts as the same
+WITHIN = 0.02  # share of ncu's value within which the emulator's counter is the same
 
 
 def measure(groups=GROUPS):

@@ -81,9 +81,9 @@ def _said(name: str, part: dict) -> str:
         return f"{clean} of {len(runs)} clean" + (f"; not: {', '.join(bad)}" if bad else "")
     if "groups" in part:
         known = [c for g in part["groups"].values() for k in _kernels(g) for c in k.values()]
-        told = [c for c in known if c["same"] is not None]
-        same = sum(c["same"] for c in told)
-        return f"{same} of {len(told)} counters as expected"
+        compared = [c for c in known if c["same"] is not None]
+        same = sum(c["same"] for c in compared)
+        return f"{same} of {len(compared)} counters as expected"
     if "record" in part:
         return f"{len(part['record']['rows'])} rows"
     return ""

@@ -28,7 +28,7 @@ def run(args) -> int:
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
 
-    compiler()  # before anything is measured: the emulator cannot do without
+    compiler()  # fails before anything is measured: the emulator needs it
     out, found = console(), []
     page = Path(args.out or f"glassgrad-lab-{args.kernel}.html")
     if page.is_dir() or not page.parent.is_dir():

@@ -42,7 +42,7 @@ def run(args) -> int:
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
     if out is None:
         out = run.write_figure("sample", figure)
-    elif Run(out.parent).has("config.json"):  # no link out of a run folder, whosever it is
+    elif Run(out.parent).has("config.json"):  # follow no link out of any run folder
         out = Run(out.parent).write_figure(out.stem, figure)
     else:
         write_atomic(out, png(figure))
