@@ -6,10 +6,13 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 ROOMS = ("core", "kernels", "models", "bench")
+# of bench/ only what `glassgrad bench` and `make gpu` run: these two write a checkout's notes
+CHECKOUT = ["bench.emulator", "bench.predictions"]
 
 packages, package_dir = [], {}
 for room in ("glassgrad", *ROOMS):
-    for folder in [room, *(f"{room}.{sub}" for sub in find_packages(str(HERE / room)))]:
+    inside = (f"{room}.{sub}" for sub in find_packages(str(HERE / room)))
+    for folder in [room, *(name for name in inside if name not in CHECKOUT)]:
         name = folder if room == "glassgrad" else f"glassgrad.{folder}"
         packages.append(name)
         package_dir[name] = folder.replace(".", "/")

@@ -35,7 +35,7 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, setting
 from ..common import code_pictures
-from ..common.encoder_decoder import ACTIVATIONS, Activation
+from ..common.activations import ACTIVATIONS, Activation
 from . import twins
 from .jacobians import closed_form, estimate, exact, singular_values
 from .regularised import Regularised, RegularisedSettings, check_of, expect_sigmoid, layers

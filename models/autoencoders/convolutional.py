@@ -33,6 +33,7 @@ from ..common import code_pictures
 from ..common.convolutional_sides import ConvolutionalSettings, sides
 from ..common.encoder_decoder import Autoencoder
 from ..common.feature_maps import maps
+from ..common.gradients import by_parameters
 
 
 class Settings(ConvolutionalSettings):
@@ -74,11 +75,7 @@ def check(rng, **changes):
     s = Settings(**{"channels": (2, 3), "code": 3, "activation": "tanh", **changes})
     x = rng.random((3, 1, 4, 4))
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 BIG = {"epochs": 10, "batch": 100, "lr": 2e-3, "code": 30, "select": "squared_error"}

@@ -45,7 +45,9 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ...core.training.system import Batch
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder, AutoencoderSettings
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
+from ..common.gradients import by_parameters
 from .copying import figures
 
 
@@ -114,11 +116,7 @@ def check(rng, **changes):
     x = rng.random((3, 5))
     s = Settings(**{"hidden": (4, 3), "code": 2, **changes})
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 PAPER = {"epochs": 50, "batch": 100, "lr": 2e-3, "select": "squared_error"}

@@ -22,12 +22,9 @@ from ...core import nn
 from ...core.data import DataSet, Split
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
-from ..common.encoder_decoder import (
-    ACTIVATIONS,
-    Autoencoder,
-    AutoencoderSettings,
-    squared_error,
-)
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings, squared_error
+from ..common.gradients import by_parameters
 from ..common.rows import rows
 
 
@@ -126,14 +123,6 @@ def check_of(build, settings: type[RegularisedSettings], **own):
         x = rng.random((4, 6))
         s = settings(**{"code": 3, **own, **changes})
         system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-        states = [g.state for _, g in system.named_generators()]
-
-        def f(*parameters):
-            for (_, g), state in zip(system.named_generators(), states):
-                g.state = state
-            found = system.with_parameters(parameters).objective(Batch(x))
-            return found[0] if isinstance(found, tuple) else found
-
-        return f, [p.numpy().copy() for p in system.parameters()]
+        return by_parameters(system, Batch(x))
 
     return check

@@ -36,6 +36,7 @@ from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.encoder_decoder import Autoencoder, squared_error
+from ..common.gradients import by_parameters
 from ..common.labels import classes_of, few
 from ..common.rows import rows
 from .regularised import RegularisedSettings, layers
@@ -128,13 +129,7 @@ def check(rng, **changes):
     s = Settings(**{"code": 3, "labels": 2, **changes})
     system = build(DataSet("check", Split(x, y)), s, gg.Generator(3), dtype="float64")
     batch = Batch(x[:4], np.array([-1, 1, -1, 0]))
-    state = system.noise.state
-
-    def f(*parameters):
-        system.noise.state = state  # the same noise at every call
-        return system.with_parameters(parameters).objective(batch)[0]
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, batch)
 
 
 BIG = {

@@ -36,7 +36,9 @@ from ...core import nn
 from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe
 from ...core.training.system import Batch
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder, AutoencoderSettings
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
+from ..common.gradients import by_parameters
 from .copying import figures
 
 
@@ -60,11 +62,7 @@ def check(rng, **changes):
     x = rng.random((4, 6))
     s = AutoencoderSettings(**{"code": 3, **changes})
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 UNDER = Recipe(

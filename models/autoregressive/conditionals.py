@@ -22,6 +22,7 @@ from ...core.data import DataSet, minibatches
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.binary import bernoulli_nll
+from ..common.gradients import by_parameters
 from ..common.images import as_images
 from ..common.rows import rows
 
@@ -150,10 +151,6 @@ def check_of(make, settings: ConditionalSettings, inputs: int = 5):
     def check(rng):
         x = (rng.random((3, inputs)) < 0.5).astype(float)
         system = make(inputs, settings, gg.Generator(3), "float64")
-
-        def f(*parameters):
-            return system.with_parameters(parameters).objective(Batch(x))
-
-        return f, [p.numpy().copy() for p in system.parameters()]
+        return by_parameters(system, Batch(x))
 
     return check

@@ -18,7 +18,6 @@ The number: 94.5 nats on binarised MNIST with 500 hidden units, one order and on
 """
 
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
@@ -28,17 +27,16 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ..common import binary
+from ..common.activations import ACTIVATIONS, Activation
 from . import conditionals
 from .conditionals import Conditionals, OrderSettings
-
-ACTIVATIONS = {"relu": gg.relu, "sigmoid": gg.sigmoid, "tanh": gg.tanh}
 
 
 class Settings(OrderSettings):
     """Those of a masked autoencoder."""
 
     hidden: tuple[int, ...] = setting((500,), least=1, help="widths of the hidden layers")
-    activation: Literal["relu", "sigmoid", "tanh"] = setting("relu", help="φ of the hidden layers")
+    activation: Activation = setting("relu", help="φ of the hidden layers")
     direct: bool = setting(False, help="weights from x_j straight to y_i too, j < i")
 
 
@@ -73,7 +71,7 @@ class MADE(Conditionals):
 
     def logits(self, x):
         """y = (V ⊙ M^V) φ((W ⊙ M^W) x + c) + b, and what comes directly."""
-        h, activation = x, ACTIVATIONS[self.s.activation]
+        h, activation = x, ACTIVATIONS[self.s.activation]()
         for layer, mask in zip(self.layers[:-1], self.masks):
             h = activation(gg.linear(h, layer.weight * mask, layer.bias))
         y = gg.linear(h, self.layers[-1].weight * self.masks[-1], self.layers[-1].bias)

@@ -178,7 +178,7 @@ RECIPES = (
                 "MNIST of 14x14: nats below FVSBN on the same test images",
                 "mnist",
                 "under_fvsbn",
-                "none at 14x14; at 28x28 80.75 (one layer) beside FVSBN's 97.45",
+                "none at 14x14; at 28x28 80.75 (one layer) next to FVSBN's 97.45",
                 0.0,
                 "higher",
                 settings={"peer": 40},

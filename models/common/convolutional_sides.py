@@ -6,7 +6,8 @@ import numpy as np
 
 from ...core import nn
 from ...core.training.settings import SettingError, setting
-from .encoder_decoder import ACTIVATIONS, Activation, AutoencoderSettings
+from .activations import ACTIVATIONS, Activation
+from .encoder_decoder import AutoencoderSettings
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "stride": None}
 Pool = Literal["max", "average", "stride"]

@@ -8,11 +8,10 @@ from ... import core as gg
 from ...core import nn
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
+from .activations import Activation
 from .binary import bernoulli_nll
 from .rows import rows
 
-ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
-Activation = Literal["sigmoid", "tanh", "relu"]
 Loss = Literal["squared", "cross_entropy"]
 
 

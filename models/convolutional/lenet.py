@@ -42,7 +42,9 @@ from ...core.data import DataSet, minibatches
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
-from ..common.feature_maps import ACTIVATIONS
+from ..common.activations import ACTIVATIONS
+from ..common.gradients import by_parameters
+from ..common.labels import classes_of
 from .lenet_pictures import figures
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
@@ -158,10 +160,9 @@ def shifted(x: np.ndarray, by: int, rng) -> np.ndarray:
 
 def build(data: DataSet, s: Settings, rng) -> LeNet:
     """The network for a labelled set of images."""
-    if data.train.y is None or data.train.x.ndim != 4:
-        raise SettingError(f"lenet: {data.name} has no labelled images [N, C, H, W]")
-    classes = max(len(data.info.classes), int(data.train.y.max()) + 1)
-    return LeNet(data.train.x.shape[1:], classes, s, rng)
+    if data.train.x.ndim != 4:
+        raise SettingError(f"lenet: {data.name} has no images [N, C, H, W]")
+    return LeNet(data.train.x.shape[1:], classes_of("lenet", data), s, rng)
 
 
 def check(rng, **changes):
@@ -170,14 +171,7 @@ def check(rng, **changes):
     s = Settings(**{**small, **changes})
     system = LeNet((1, 4, 4), 3, s, gg.Generator(3), dtype="float64")
     batch = Batch(rng.standard_normal((3, 1, 4, 4)), np.array([0, 2, 1]))
-    states = [g.state for _, g in system.named_generators()]
-
-    def f(*parameters):
-        for (_, g), state in zip(system.named_generators(), states):
-            g.state = state  # the same dropout at every call
-        return system.with_parameters(parameters).objective(batch)[0]
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, batch)
 
 
 BIG = {"epochs": 10, "batch": 100, "lr": 2e-3}

@@ -43,13 +43,13 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ..common.binary import prepare
+from ..common.rows import flat
 from . import ais, boltzmann_pictures
 from .units import (
     BinarySystem,
     ChainSettings,
     descent,
     entropy,
-    flat,
     independent,
     log_odds,
     logistic,

@@ -44,9 +44,10 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...kernels.product import product
 from ..common.binary import prepare
+from ..common.rows import flat
 from . import ais, dbm_pictures
 from .stack import Stack, stack
-from .units import ChainSettings, descent, draw, entropy, flat, independent, log_odds, logistic
+from .units import ChainSettings, descent, draw, entropy, independent, log_odds, logistic
 
 
 def energy(h, w, c):

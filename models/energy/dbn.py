@@ -39,13 +39,15 @@ from ...core import nn
 from ...core.arrays import to_numpy
 from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
-from ...core.training.settings import Optimiser, SettingError, setting
+from ...core.training.settings import Optimiser, setting
 from ...core.training.system import Batch
 from ..common.binary import Binarise, prepare
 from ..common.free_energy import free_energy
+from ..common.labels import classes_of
+from ..common.rows import flat
 from . import dbn_pictures
 from .stack import Stack, stack
-from .units import RuleSettings, draw, entropy, flat, log_bernoulli, mean_variance
+from .units import RuleSettings, draw, entropy, log_bernoulli, mean_variance
 
 
 class Settings(RuleSettings):
@@ -214,10 +216,8 @@ def build(data: DataSet, s: Settings, rng) -> DBN:
 
 def build_classifier(data: DataSet, s: ClassifierSettings, rng) -> Classifier:
     """The network for a data set with classes."""
-    x, y = flat(data.train.x), data.train.y
-    if y is None or y.dtype.kind != "i":
-        raise SettingError("dbn-classifier: fine-tuning needs data with classes")
-    return Classifier(x.mean(axis=0, dtype=np.float64), len(x), int(y.max()) + 1, s, rng)
+    x, classes = flat(data.train.x), classes_of("dbn-classifier", data)
+    return Classifier(x.mean(axis=0, dtype=np.float64), len(x), classes, s, rng)
 
 
 def gap(layers, data, model):

@@ -14,7 +14,8 @@ from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.confusion import mistakes
 from ..common.images import as_images, filter_sheet
-from .units import draw, flat, independent
+from ..common.rows import flat
+from .units import draw, independent
 
 
 def sample(system, data: DataSet, n: int, rng):

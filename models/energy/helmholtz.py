@@ -43,12 +43,12 @@ from ...core.training.settings import setting
 from ...kernels.product import product
 from ..common.binary import bernoulli_nll, prepare
 from ..common.images import as_images, filter_sheet
+from ..common.rows import flat
 from .units import (
     BinarySettings,
     BinarySystem,
     draw,
     entropy,
-    flat,
     log_bernoulli,
     log_odds,
     logistic,

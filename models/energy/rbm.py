@@ -47,13 +47,13 @@ from ...core.training.system import Batch
 from ...kernels.product import product
 from ..common.binary import prepare
 from ..common.free_energy import free_energy
+from ..common.rows import flat
 from . import ais, rbm_pictures
 from .units import (
     BinarySystem,
     RuleSettings,
     descent,
     draw,
-    flat,
     independent,
     log_odds,
     logistic,

@@ -9,8 +9,9 @@ import numpy as np
 from ...core.arrays import to_numpy
 from ...core.training.by_name import make_schedule
 from ...core.training.system import Batch
+from ..common.rows import flat
 from . import rbm
-from .units import BinarySystem, ChainSettings, draw, flat
+from .units import BinarySystem, ChainSettings, draw
 
 
 def stack(

@@ -27,6 +27,7 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ...core.training.system import Batch, System
+from ..common.gradients import by_parameters
 from .sequence_data import prepare
 from .task import Task, TaskSettings, outputs_on
 from .which_task import task_for
@@ -184,11 +185,7 @@ def check(rng, *, layer, settings: type[SequenceSettings]):
     data = DataSet("rolls", Split(pieces))
     system = build(data, settings(hidden=3), gg.Generator(5), layer=layer, dtype="float64")
     batch = system.task.batch(data.train)
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(batch)
-
-    return f, [p.numpy() for p in system.parameters()]
+    return by_parameters(system, batch)
 
 
 def recipe(

@@ -27,9 +27,10 @@ from ...core.training.by_name import MOMENTA
 from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
+from ..common.activations import ACTIVATIONS
 from ..common.convolutional_sides import ConvolutionalSettings, Pool, sides
 from ..common.critic import Game
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder
+from ..common.encoder_decoder import Autoencoder
 from ..common.rows import rows
 from .mmd import pooled_kernel, statistics, two_sample_test
 from .priors import Prior, make_prior

@@ -48,6 +48,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import binary
 from ..common.binary import Binarise, bernoulli_nll
+from ..common.gradients import by_parameters
 from ..common.rows import rows
 from . import vae_pictures
 from .importance import importance_figures
@@ -213,13 +214,7 @@ def check(rng, settings=Settings, **changes):
     s = settings(**{"hidden": (5, 4), "latent": 2, **changes})
     system = VAE(6, s, gg.Generator(3), dtype="float64")
     x = (rng.random((3, 6)) < 0.5).astype(float)
-    state = system.noise.state
-
-    def f(*parameters):
-        system.noise.state = state  # the same noise at every call
-        return system.with_parameters(parameters).objective(Batch(x))[0]
-
-    return f, [p.numpy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 SMALL = {"hidden": (64, 64), "latent": 2, "epochs": 60, "batch": 50, "lr": 2e-3}
