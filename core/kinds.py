@@ -1,7 +1,7 @@
-"""What the engine's functions take, beyond the kinds of kernels/annotations.py.
+"""Kinds of arguments of the engine's functions, beyond those of kernels/annotations.py.
 
-The annotation `Tensor` means what `as_tensor` takes: a tensor, an array, a number, or nested lists
-of numbers, which reach the function as a tensor.
+The annotation `Tensor` accepts what `as_tensor` accepts (a tensor, an array, a number, or nested
+lists of numbers); the function receives a tensor.
 """
 
 from collections.abc import Mapping, Set

@@ -3,7 +3,7 @@
     graph [ directed 0  node [ id 1  label "x" ]  edge [ source 1  target 2  value 3 ] ]
 
 A value is a number, a quoted string or a list in brackets; ``#`` starts a comment. A key may
-stand many times, so a list is kept as pairs. Every character is looked at a fixed number of times.
+occur many times, so a list is kept as pairs. Parsing takes time linear in the text.
 Source: M. Himsolt, "GML: a portable graph file format", 1997.
 """
 
@@ -22,14 +22,14 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-DEEPEST, LONGEST = 100, 400  # brackets in brackets; characters of a number
+DEEPEST, LONGEST = 100, 400  # nested brackets; characters of a number
 Pairs = list[tuple[str, Any]]
 
 
 def parse(text: str, name: str = "gml data") -> Pairs:
     """The keys and values of a GML text, in order.
 
-    Raises DataError with the line of an error; a number beyond 64 bits and more than 100 open
+    Raises DataError with the line of an error. An integer beyond 64 bits and more than 100 open
     brackets are errors too.
 
     >>> parse('graph [ node [ id 1 label "a" ] ]')
@@ -86,7 +86,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
 
 
 def _number(token: str) -> int | float | None:
-    """A whole number of 64 bits or a finite one of any size; None for all others."""
+    """An integer of at most 64 bits or a finite float; None for anything else."""
     if len(token) > LONGEST:
         return None
     if set(token) & set(".eE"):
@@ -105,8 +105,8 @@ def _lists(pairs: Pairs, key: str, name: str) -> list[dict]:
 def graph(text: str, name: str = "gml data") -> Graph:
     """The undirected graph of a GML text; node names from `label` or `name`, weights from `value`.
 
-    Raises DataError for errors in the text, a missing or double id, an edge to an unknown node, a
-    loop, or an edge listed twice.
+    Raises DataError for errors in the text, a missing or duplicate id, an edge to an unknown node,
+    a loop, or an edge listed twice.
     """
     found = [v for k, v in parse(text, name) if k == "graph" and isinstance(v, list)]
     if len(found) != 1:

@@ -1,4 +1,4 @@
-"""Music: piano rolls, a list of float32 [T_n, 88], one row for each quarter note."""
+"""Music: piano rolls, a list of float32 [T_n, 88], one row per quarter note."""
 
 import json
 
@@ -10,7 +10,7 @@ from .download import find
 from .files import DataError
 from .read import decode, read_bytes
 
-LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and how many there are
+LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -33,7 +33,7 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
 
 
 def jsb_chorales(data_dir=None) -> DataSet:
-    """Bach's chorales, a row for each quarter note: 229 / 76 / 77 pieces, no labels.
+    """Bach's chorales, one row per quarter note: 229 / 76 / 77 pieces, no labels.
 
     x[n][t, k] = 1 where key k (MIDI pitch 21 + k) sounds. The model predicts x[n][t+1] from
     x[n][: t+1]. Source: split of Boulanger-Lewandowski, Bengio, Vincent 2012.

@@ -1,7 +1,7 @@
-"""Long time lags made to order: the adding problem and the temporal order problem.
+"""Generated problems with long time lags: the adding problem and the temporal order problem.
 
 Everything is drawn from Philox, so a seed gives the same data on every machine, and example i of a
-seed is the same for every number of examples. Shapes: x is float32 [N, T, K], or a list of [T_n, K]
+seed does not depend on how many there are. Shapes: x is float32 [N, T, K], or a list of [T_n, K]
 where the lengths differ. Source: Hochreiter & Schmidhuber, "Long short-term memory", 1997.
 """
 
@@ -36,7 +36,7 @@ def adding(
     seed: int = 0,
     variant: str = "unit",
 ) -> DataSet:
-    """The adding problem: x has a row of values and a row of markers; y is made of two values.
+    """The adding problem: x has columns of values and markers; y adds the two marked values.
 
     variant "unit" (the usual one today; Le, Jaitly & Hinton 2015), all of T = `length` steps:
         values ~ U(0, 1), marker 1 at one step of the first half and one of the second, else 0
@@ -103,7 +103,7 @@ def temporal_order(
     test: int = 1000,
     seed: int = 0,
 ) -> DataSet:
-    """In which order did the `symbols` = 2 or 3 relevant symbols come? Classes 4 or 8.
+    """Classify the order of the `symbols` = 2 or 3 relevant symbols: 4 or 8 classes.
 
     A string has L ~ uniform(T .. T + T/10) symbols, T = `length`: E first, B last, between them
     a, b, c, d at random, but X or Y at one step in T/10 .. T/5 and one in T/2 .. 3T/5 (three

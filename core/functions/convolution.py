@@ -4,8 +4,8 @@ With y = w ∗ x (cross-correlation, kernels/conv2d), each of
 
     y  = forward(x, w)          gx = input_grad(gy, w)          gw = weight_grad(gy, x)
 
-is linear in both arguments, and the derivative of any of them is made of the other two. So
-derivatives of every order exist. `input_grad` is also the transposed convolution.
+is linear in both arguments, and the derivative of each consists of the other two. So derivatives
+of every order exist. `input_grad` is also the transposed convolution.
 """
 
 import numpy as np
@@ -104,14 +104,14 @@ def conv_transpose2d(
     x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
     dilation: Pair = 1, groups: int = 1, output_padding: Pair = 0,
 ) -> Tensor:  # fmt: skip
-    """Transposed convolution: the input gradient of conv2d, as a layer that enlarges.
+    """Transposed convolution: the input gradient of conv2d, used as an upsampling layer.
 
     x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
 
-    `output_padding` adds rows and columns at the end, where the taps may still reach. Raises
-    ShapeError where shapes do not fit, or output_padding is below neither stride nor dilation;
-    MemoryLimitError where the output is larger than memory.
+    `output_padding` adds rows and columns at the end, which the kernel may still reach. Raises
+    ShapeError if shapes do not fit, or if output_padding is below neither stride nor dilation;
+    MemoryLimitError if the output is larger than memory.
 
     >>> import glassgrad as gg
     >>> x, w = gg.ones((1, 1, 2, 2)), gg.ones((1, 1, 2, 2))
@@ -139,7 +139,8 @@ def conv_transpose2d(
     expect(min(size) >= 0, name, "padding must leave something", "H', W' ≥ 0", size, x=x, w=w)
     shape = (x.shape[0], w.shape[1] * groups, *size)
     expect_fits(name, "the output", shape, x.data, x=x, w=w)
-    # A convolution of so large a plane has more rows than x where output_padding ≥ stride: zeros.
+    # With output_padding ≥ stride, the convolution of a plane this large has more rows than x:
+    # fill them with zeros.
     more = [(0, e // s) for e, s in zip(extra, stride)]
     x = pad(x, ((0, 0), (0, 0), *more)) if max(more) > (0, 0) else x
     y = _input_grad(x, w, shape, stride, padding, dilation, groups)

@@ -26,7 +26,7 @@ def _product(x, y, /):
 
 
 def _y_gradient(g, x, y_shape):
-    if len(y_shape) == 2 and x.ndim > 2:  # one GEMM over all leading axes
+    if len(y_shape) == 2 and x.ndim > 2:  # one matrix product over all leading axes
         return _product(swap_axes(_rows(x), 0, 1), _rows(g))
     return sum_to(_product(swap_axes(x, -1, -2), g), y_shape)
 
@@ -58,8 +58,8 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _rows(x):
-    """All axes but the last made one: a matrix, of a tensor or an array."""
-    # -1 would do but for a last axis of length 0, next to which it could be anything
+    """All axes but the last merged into one: a matrix, from a tensor or an array."""
+    # not -1: next to a last axis of length 0 that is ambiguous
     return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 

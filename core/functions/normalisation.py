@@ -10,12 +10,12 @@ from .reductions import count, mean
 
 
 def _along(x, p):
-    """A vector over the channels in the shape in which it broadcasts to x [N, C, ...]."""
+    """A vector over the channels, reshaped to broadcast against x [N, C, ...]."""
     return p.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
 def _flat(array):
-    """[N, C, ...] as the kernels take it: [N, C, L]."""
+    """[N, C, ...] in the shape that the kernels take: [N, C, L]."""
     return array.reshape(*array.shape[:2], -1) if array.size else array.reshape(*array.shape[:2], 0)
 
 
@@ -46,10 +46,10 @@ def _normalise(x, gamma, beta, /, eps):
 def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
     """Normalise each channel (axis 1) over all other axes: returns (y, mean [C], variance [C]).
 
-    y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; the mean and the
-    variance are constants, for running averages (Ioffe & Szegedy 2015).
+    y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; mean and
+    variance are returned as constants, for running averages (Ioffe & Szegedy 2015).
 
-    x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError where shapes do not fit or a
+    x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError if shapes do not fit or a
     channel has a single value, ValueRangeError for a negative ε.
 
     >>> import glassgrad as gg

@@ -1,6 +1,6 @@
 """Recurrent cells and sequences. Each is written twice: step by step with differentiable functions
-(what the lecture writes, and what derivatives of higher order go through), and as one fused call of
-the kernels (kernels/lstm, kernels/gru) for the first order. A test holds the two equal.
+(the lecture's form, used for derivatives of higher order), and as one fused call of the kernels
+(kernels/lstm, kernels/gru) for the first order. A test checks that the two agree.
 
 Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
 """
@@ -62,7 +62,7 @@ def _sized(function: str, rows: int, **given):
 def _inputs(x, w, b=None, /):
     """x wᵀ + b for all steps at once: x [T, N, I] -> [T, N, G·H].
 
-    One product of a tall matrix with T·N rows, where NumPy's matmul would do T small ones; the bias
+    One product of a tall matrix with T·N rows, instead of T small ones in NumPy's matmul; the bias
     is added in place.
     """
     xa = product(x.reshape(x.shape[0] * x.shape[1], x.shape[2]), w.T)
@@ -77,7 +77,7 @@ def _flat(x):
 
 
 def _no_steps(h, *others):
-    """States [0, N, H]: none, but on the tape, so that every argument has a gradient, of zeros."""
+    """Empty states [0, N, H], but on the tape: every argument gets a gradient of zeros."""
     states = Tensor(h.xp.zeros((0, *h.shape), h.dtype))
     for t in (h, *others):
         if t is not None and t.requires_grad:
@@ -93,7 +93,7 @@ def rnn(
     b: Tensor | None = None,
     activation: Callable = tanh,
 ):
-    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last one).
+    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last state [N, H]).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
 
@@ -173,7 +173,7 @@ def lstm(
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
-    i and f see cₜ₋₁ and o see cₜ by full matrices (lecture 3). One GEMM serves all inputs.
+    i and f see cₜ₋₁ and o see cₜ through full matrices (lecture 3). One GEMM computes all inputs.
 
     Raises ShapeError, DTypeError. (Hochreiter & Schmidhuber 1997.)
 

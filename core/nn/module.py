@@ -181,7 +181,7 @@ class Module:
 
         Makes the network a function of its parameters, for derivatives by them. The places are
         those of the first call: what is put in later need not be a parameter itself. A tuple is
-        replaced by another. Raises StateError where the number of tensors is another, or where a
+        replaced by another. Raises StateError if the number of tensors is another, or where a
         parameter lies where nothing can be put (in a property, say).
         """
         tensors = list(tensors)

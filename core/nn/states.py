@@ -22,7 +22,7 @@ class StateError(GlassgradError, ValueError):
 
 
 def as_state(function: str, state) -> dict:
-    """A state dict as a dictionary of our own; StateError where it is none, or a key is no name."""
+    """A state dict as a dictionary of our own; StateError if it is none, or a key is no name."""
     if not hasattr(state, "keys") or not hasattr(state, "__getitem__"):
         raise StateError(
             f"load_state_dict: expected a dictionary of values by name for {function}, got"

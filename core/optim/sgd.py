@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, and its momentum."""
+"""Stochastic gradient descent, plain and with momentum."""
 
 from collections.abc import Iterable
 
@@ -36,6 +36,7 @@ class SGD(Optimiser):
         )
 
     def check(self, settings):
+        """Check the ranges, and that `nesterov` comes with a momentum."""
         super().check(settings)
         if settings.get("nesterov"):
             expect(
@@ -44,15 +45,17 @@ class SGD(Optimiser):
             )  # fmt: skip
 
     def needs(self, settings):
+        """The velocity, if there is a momentum."""
         return self.slots if settings["momentum"] else ()
 
     def update(self, x, g, state, t, *, lr, momentum, nesterov, weight_decay):
+        """One step; see the class."""
         slots = (state.get("momentum_buffer"),)
         step_in_place(descent.sgd, x, g, slots, lr, momentum, nesterov, weight_decay)
 
 
 class Momentum(SGD):
-    """`SGD` with momentum 0.9 unless said otherwise."""
+    """`SGD` with a default momentum of 0.9."""
 
     def __init__(
         self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,

@@ -62,7 +62,7 @@ def fit(
     every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
     that makes the run is called when the settings have proved good, so that bad ones leave no
     folder. `stop` is asked after every step: when it says yes, fit saves and raises Interrupted.
-    Raises RunError where another process trains in the run folder, CheckpointError where the
+    Raises RunError if another process trains in the run folder, CheckpointError if the
     checkpoint is damaged or was trained with other settings (`epochs` apart), and DivergedError
     when a loss, gradient, weight or validation figure is not finite: the last good checkpoint
     stays.
@@ -128,7 +128,7 @@ def _step(training: TrainingState, batch, progress) -> None:
 
 
 def _finite(training: TrainingState, figures: dict, prefix: str = "") -> dict[str, float]:
-    """The figures as plain floats; DivergedError where one is NaN or infinite."""
+    """The figures as plain floats; DivergedError if one is NaN or infinite."""
     figures = {k: float(v) for k, v in figures.items()}
     for name, value in figures.items():
         if not math.isfinite(value):

@@ -121,7 +121,7 @@ class Run:
     def hold(self) -> Iterator[None]:
         """Keep all other processes from training here while the block runs; may be nested.
 
-        Raises RunError where another one trains here, and where a file of the folder is not a
+        Raises RunError if another one trains here, and where a file of the folder is not a
         regular one. The lock dies with the process, however it ends.
         """
         with contextlib.ExitStack() as held:

@@ -140,7 +140,7 @@ class Declared:
                 raise SettingError(f"unknown setting {name!r:.80}{hint}")
 
     def _read(self, field, value):
-        """The value in the type of its annotation; SettingError where it has none or is too far."""
+        """The value in the type of its annotation; SettingError if it has none or is too far."""
         kind, wrong = kind_of(field.type), None
         try:
             value = _converted(field.type, value)

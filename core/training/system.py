@@ -60,7 +60,7 @@ class System(Module):
     def train_step(self, batch: Batch, training) -> dict[str, float]:
         """One update from one batch: gradients, clipping, optimiser. Returns what to report.
 
-        Raises DivergedError where the loss or a gradient is not finite; the weights are then as
+        Raises DivergedError if the loss or a gradient is not finite; the weights are then as
         before.
         """
         loss, extra = split_objective(self.objective(batch))

@@ -81,7 +81,7 @@ def ladder(n: int) -> np.ndarray:
 def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int = 1000) -> Estimate:
     """ln Z of W [n, m], b [n], a [m] by AIS from independent v with biases `base` (0 if None).
 
-    Raises ShapeError where the sizes do not fit, ValueRangeError for fewer than 1 chain or step.
+    Raises ShapeError if the sizes do not fit, ValueRangeError for fewer than 1 chain or step.
 
     >>> import glassgrad as gg
     >>> w = np.zeros((3, 2)); b = np.ones(3); a = np.zeros(2)
@@ -124,7 +124,7 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
 def exact(w, b, a) -> float:
     """ln Z by enumeration of the smaller group, in float64.
 
-    Raises ValueRangeError where both groups have more than 25 units.
+    Raises ValueRangeError if both groups have more than 25 units.
 
     >>> round(exact(np.zeros((30, 2)), np.zeros(30), np.zeros(2)), 4)  # 2³² states: 32 ln 2
     22.1807
