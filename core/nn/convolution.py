@@ -1,6 +1,6 @@
 """Convolution and pooling layers. Shapes: x [N, C, H, W] or [N, C, L], weights as in PyTorch.
 
-H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed layer inverts this.
+H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed layer inverts it.
 """
 
 import math
@@ -77,6 +77,7 @@ class Conv2d(_Convolution):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, I, H, W] -> [N, O, H', W']."""
         return conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
@@ -95,13 +96,14 @@ class Conv1d(_Convolution):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, I, L] -> [N, O, L']."""
         return conv1d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
 
 class ConvTranspose2d(_Convolution):
-    """The input gradient of a convolution, as a layer that enlarges.
+    """The input gradient of a convolution, used as an upsampling layer.
 
     x [N, I, H, W], weight [I, O/groups, KH, KW], bias [O] -> [N, O, H', W'],
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
@@ -126,6 +128,7 @@ class ConvTranspose2d(_Convolution):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, I, H, W] -> [N, O, H', W']."""
         return conv_transpose2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups,
             self.output_padding,
@@ -151,6 +154,7 @@ class MaxPool2d(_Pool):
     """The largest element of each window of x [N, C, H, W]; the stride is the window by default."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W] -> [N, C, H', W']."""
         return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -158,4 +162,5 @@ class AvgPool2d(_Pool):
     """The mean of each window of x [N, C, H, W]; padding counts as zeros."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W] -> [N, C, H', W']."""
         return avg_pool2d(x, self.kernel_size, self.stride, self.padding)
