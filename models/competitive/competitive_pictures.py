@@ -1,4 +1,4 @@
-"""Pictures of centres without a grid: what they look like, and where they lie among the data."""
+"""Pictures of centres without a grid: what they look like, and where they are in the data."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def figures(system, data: DataSet, s: CompetitiveSettings) -> dict:
 
 
 def yardstick(system) -> np.ndarray | None:
-    """The centres of k-means from the same start, where the system has them."""
+    """The centres of k-means from the same start, if the system has them."""
     found = getattr(system, "k_means", None)
     return None if found is None else found.numpy()
 

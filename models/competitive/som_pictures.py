@@ -39,7 +39,7 @@ def figures(system, data: DataSet, s) -> dict:
 
 
 def cells(ax, grid, values=None, colours=None, **how):
-    """The nodes as cells, coloured by values [M], or in the colours [M] given."""
+    """The nodes as cells, coloured by values [M], or in the given colours [M]."""
     from matplotlib.collections import PolyCollection
 
     shown = PolyCollection(grid.cells, linewidths=0.4, **how)
@@ -55,7 +55,7 @@ def cells(ax, grid, values=None, colours=None, **how):
 
 
 def size(grid, width: float) -> tuple[float, float]:
-    """(width, height) in inches of axes for the grid, the longer side as given."""
+    """(width, height) in inches of axes for the grid; `width` is the longer side."""
     across, down = grid.cells.max(axis=(0, 1)) - grid.cells.min(axis=(0, 1))
     return (width, width * down / across) if across > down else (width * across / down, width)
 
@@ -139,7 +139,7 @@ def class_names(data: DataSet) -> list[str]:
 
 
 def scale(values) -> dict:
-    """One scale for all: about 0, blue to red, where the values have both signs."""
+    """One colour scale for all: blue to red around 0 if the values have both signs."""
     low, high = float(values.min()), float(values.max())
     if low < 0 < high:
         most = max(-low, high)
