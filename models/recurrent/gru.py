@@ -9,10 +9,10 @@ decides how much of the past the candidate sees ::
     h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t
 
 No biases, as on the slide. `variant="library"` is the form of PyTorch and cuDNN: it resets after
-the product, h̃ = th(W_x x + b + r ⊙ (W_h h + b')), uses z the other way round, h = (1 - z) h̃ + z
-h, and has two biases. Neither form can represent the other. With `biases` = -1 the variant sets
-their number. The layer's weights [3H, I] and [3H, H] are the slide's W split between h and x, in
-the order r, z, h̃.
+the product, h̃ = th(W_x x + b + r ⊙ (W_h h + b')), swaps the roles of z and 1 - z,
+h = (1 - z) h̃ + z h, and has two biases. Neither form can represent the other. With `biases` = -1
+the variant sets their number. The layer's weights [3H, I] and [3H, H] are the slide's W split
+between h and x, in the order r, z, h̃.
 
 The pictures: gates over time, by the slide's equations with the trained weights, and those of the
 task.

@@ -52,8 +52,9 @@ class SequenceSettings(TaskSettings):
 class SequenceModel(System):
     """Symbols or frames -> recurrent layer -> read-out.
 
-    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) -> (hs [T,
-    N, H], state). Dropout is on all connections except the recurrent ones (Zaremba et al. 2014).
+    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) ->
+    (hs [T, N, H], state). Dropout is on all connections except the recurrent ones (Zaremba et al.
+    2014).
     """
 
     def __init__(self, task: Task, layer, s: SequenceSettings, rng, dtype="float32"):

@@ -16,9 +16,9 @@ Encoders:
     shrink    f(x) = S(W x + b, s), s >= 0 a threshold for each code: gives exact zeros, as one step
               of FISTA does (Gregor & LeCun 2010)
 
-The lecture's form cannot predict well: σ(W x) has neither bias nor sign. On centred patches x and
--x are equally likely, and their codes add up to 1, so half of all codes are large; in small units W
-x is small and all codes are near ½. It is here to show this; `shrink` reaches the number.
+The lecture's form cannot predict well: σ(W x) has neither bias nor sign. On centred patches
+x and -x are equally likely, and their codes add up to 1, so half of all codes are large; in small
+units W x is small and all codes are near ½. It is here to show this; `shrink` reaches the number.
 
 The second recipe is the step before it in the lecture: the encoder's codes are the only ones ::
 
