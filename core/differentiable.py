@@ -277,11 +277,8 @@ class Differentiable:
         found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
         found = found if isinstance(found, (tuple, list)) else (found,)
         ran = registry.last_run()
-        expect(
-            len(found) == len(node.edges), self.name,
-            "vjp must return one cotangent for each argument", len(node.edges), len(found),
-            GraphError,
-        )  # fmt: skip
+        n, what = len(node.edges), "vjp must return one cotangent for each argument"
+        expect(len(found) == n, self.name, what, n, len(found), GraphError)
         if ran is not None and (start is not None or debug.level()):
             arrays = [c.data for c in cotangents if c is not None] + list(node.saved.values())
             outs = tuple(f.data for f in found if f is not None)
@@ -304,10 +301,8 @@ class Differentiable:
         outs = outs if isinstance(outs, tuple) else (outs,)
         pairs = [(o, c) for o, c in zip(outs, cotangents) if o.edge is not None and c is not None]
         wanted = [a for a, need in zip(aliases, needs) if need]
-        found = iter(
-            grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True,
-                 unused="zero")
-        )  # fmt: skip
+        outs, given = [o for o, _ in pairs], [c for _, c in pairs]
+        found = iter(grad(outs, wanted, given, create_graph=True, unused="zero"))
         return [next(found) if need else None for need in needs]
 
 

@@ -69,9 +69,16 @@ def _floats(ys):
 
 
 def gradcheck(
-    f: Callable, *inputs: Tensor, order: int = 1, name: str | None = None, seed: int = 0,
-    step: float = 1e-5, tolerance: float = 1e-5, directions: int = 40, device: str = "cpu",
-) -> GradcheckReport:  # fmt: skip
+    f: Callable,
+    *inputs: Tensor,
+    order: int = 1,
+    name: str | None = None,
+    seed: int = 0,
+    step: float = 1e-5,
+    tolerance: float = 1e-5,
+    directions: int = 40,
+    device: str = "cpu",
+) -> GradcheckReport:
     """Check the derivatives of f at the float64 arrays `inputs`; raise GradcheckError if wrong.
 
     f takes tensors on `device` and returns one tensor or several; it must be deterministic. The
@@ -209,12 +216,9 @@ def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
     for of, dxs in _directions(arrays, rng, directions):
         (up, size), (down, _) = at(step, dxs), at(-step, dxs)
         moved = sum(np.abs(g * a)[d != 0].sum() for g, a, d in zip(gs, arrays, dxs))
-        found.append(
-            _Difference(
-                of, dxs, float(sum((g * d).sum() for g, d in zip(gs, dxs))),
-                (up - down) / (2 * step), ROUNDINGS * EPS * (size + float(moved)) / step, up, down,
-            )
-        )  # fmt: skip
+        got = float(sum((g * d).sum() for g, d in zip(gs, dxs)))
+        want, rounding = (up - down) / (2 * step), ROUNDINGS * EPS * (size + float(moved)) / step
+        found.append(_Difference(of, dxs, got, want, rounding, up, down))
     scales = {i: float(np.abs(g).max()) if g.size else 0.0 for i, g in enumerate(gs)}
     for d in found:
         if d.of != "all":

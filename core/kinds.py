@@ -21,9 +21,9 @@ def _tensor(value):
     return as_tensor(value)
 
 
+_KNOWN = (Tensor, np.ndarray)
 register(
     Tensor,
-    Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known",
-         (Tensor, np.ndarray)),
-)  # fmt: skip
+    Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known", _KNOWN),
+)
 SETTING = Kind("setting", "a constant", lambda v: v, "type({v}) is not {k}.look", look=Tensor)

@@ -68,10 +68,8 @@ class Generator:
         >>> gg.Generator(1).uniform((2, 3), low=-1.0).shape
         (2, 3)
         """
-        expect(
-            low <= high, "Generator.uniform", "high must not lie below low", f"≥ {low}", high,
-            ValueRangeError,
-        )  # fmt: skip
+        what = "high must not lie below low"
+        expect(low <= high, "Generator.uniform", what, f"≥ {low}", high, ValueRangeError)
         xp, number = module_for(self.device), np.dtype(dtype).type
         u = philox.uniform(shape, *self.take(_count(shape)), dtype, xp)
         if (low, high) == (0.0, 1.0):
@@ -99,10 +97,9 @@ class Generator:
         """
         p = as_tensor(p).data
         p = p if p.dtype.kind == "f" else p.astype(np.float32)
-        expect(
-            bool(((p >= 0) & (p <= 1)).all()), "Generator.bernoulli", "p must hold probabilities",
-            "0..1", f"{float(p.min()):g}..{float(p.max()):g}" if p.size else "", ValueRangeError,
-        )  # fmt: skip
+        inside, what = bool(((p >= 0) & (p <= 1)).all()), "p must hold probabilities"
+        got = f"{float(p.min()):g}..{float(p.max()):g}" if p.size else ""
+        expect(inside, "Generator.bernoulli", what, "0..1", got, ValueRangeError)
         u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # on p's device
         return (u < p).astype(p.dtype)
 
@@ -125,10 +122,8 @@ class Generator:
         >>> bool((gg.Generator(1).integers(6, 100) < 6).all())
         True
         """
-        expect(
-            1 <= high <= 2**32, "Generator.integers", "high must fit 32 bits", "1..2**32", high,
-            ValueRangeError,
-        )  # fmt: skip
+        fits, what = 1 <= high <= 2**32, "high must fit 32 bits"
+        expect(fits, "Generator.integers", what, "1..2**32", high, ValueRangeError)
         found = np.empty(n, np.int64)  # allocated first: fail before drawing, not after
         seed, start = self.take(n)
         for i in range(0, n, PIECE):
@@ -169,10 +164,8 @@ def _word(name: str, value) -> int:
         raise DTypeError(
             f"Generator: {name} must be an integer; expected 0..2**64 - 1, got {value!r}"
         ) from None
-    expect(
-        0 <= word < 2**64, "Generator", f"{name} must fit 64 bits", "0..2**64 - 1", word,
-        ValueRangeError,
-    )  # fmt: skip
+    fits, what = 0 <= word < 2**64, f"{name} must fit 64 bits"
+    expect(fits, "Generator", what, "0..2**64 - 1", word, ValueRangeError)
     return word
 
 

@@ -157,10 +157,8 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
                             f"{node.function.name}: the derivative of argument {i} returned None;"
                             " a gradient that is zero has to be given as zeros"
                         )
-                    expect(
-                        g.shape == shape, node.function.name,
-                        "a gradient must have its argument's shape", shape, g.shape, GraphError,
-                    )  # fmt: skip
+                    name, what = node.function.name, "a gradient must have its argument's shape"
+                    expect(g.shape == shape, name, what, shape, g.shape, GraphError)
                     add(edge, g)
             for k in keys:  # done: free the gradients that nobody asked for
                 if k not in found:
@@ -180,10 +178,8 @@ def _pairs(function, outputs, cotangents):
         outputs = list(outputs)
     if cotangents is None:
         cotangents = [None] * len(outputs)
-    expect(
-        len(cotangents) == len(outputs), function, "there must be one cotangent for each output",
-        len(outputs), len(cotangents),
-    )  # fmt: skip
+    n, what = len(outputs), "there must be one cotangent for each output"
+    expect(len(cotangents) == n, function, what, n, len(cotangents))
     full = []
     for t, g in zip(outputs, cotangents):
         if t.edge is None:
@@ -199,22 +195,22 @@ def _pairs(function, outputs, cotangents):
                 )
             g = t.xp.ones(t.shape, t.dtype)
         g = g if isinstance(g, Tensor) else Tensor(numbers_of(function, g, like=t.data))
-        expect(
-            g.shape == t.shape, function, "a cotangent must have its output's shape", t.shape,
-            g.shape, output=t, cotangent=g,
-        )  # fmt: skip
-        expect(
-            g.dtype == t.dtype, function, "a cotangent must have its output's dtype", t.dtype,
-            g.dtype, DTypeError, output=t, cotangent=g,
-        )  # fmt: skip
+        shown, what = {"output": t, "cotangent": g}, "a cotangent must have its output's shape"
+        expect(g.shape == t.shape, function, what, t.shape, g.shape, **shown)
+        what = "a cotangent must have its output's dtype"
+        expect(g.dtype == t.dtype, function, what, t.dtype, g.dtype, DTypeError, **shown)
         full.append(g)
     return outputs, full
 
 
 def grad(
-    outputs: Tensors, inputs: Tensors, cotangents=None, *, create_graph: bool = False,
+    outputs: Tensors,
+    inputs: Tensors,
+    cotangents=None,
+    *,
+    create_graph: bool = False,
     unused: str = "error",
-):  # fmt: skip
+):
     """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
 
     A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are

@@ -73,17 +73,20 @@ def _with_bias(function, y, b, channels):
         return y
     b = as_tensor(b)
     expect(b.shape == (channels,), function, "b must have shape [O]", (channels,), b.shape, b=b)
-    expect(
-        b.dtype == y.dtype, function, "b must have the dtype of x and w", y.dtype, b.dtype,
-        DTypeError, b=b,
-    )  # fmt: skip
+    same = b.dtype == y.dtype
+    expect(same, function, "b must have the dtype of x and w", y.dtype, b.dtype, DTypeError, b=b)
     return y + reshape(b, (channels, 1, 1))
 
 
 def conv2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
-    dilation: Pair = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of x [N, C, H, W] with w [O, C/groups, KH, KW], plus b [O].
 
     y[n,o,i,j] = b[o] + Σ_cab w[o,c,a,b] x[n, c, i·stride + a·dilation - padding, ...]
@@ -101,9 +104,15 @@ def conv2d(
 
 
 def conv_transpose2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
-    dilation: Pair = 1, groups: int = 1, output_padding: Pair = 0,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    output_padding: Pair = 0,
+) -> Tensor:
     """Transposed convolution: the input gradient of conv2d, used as an upsampling layer.
 
     x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
@@ -123,15 +132,12 @@ def conv_transpose2d(
     extra = _two(output_padding)
     expect(x.ndim == 4, name, "x must have four axes", 4, x.ndim, x=x, w=w)
     expect(w.ndim == 4, name, "w must have four axes", 4, w.ndim, x=x, w=w)
-    expect(
-        x.shape[1] == w.shape[0], name, "w.shape[0] must equal x.shape[1]", x.shape[1], w.shape[0],
-        x=x, w=w,
-    )  # fmt: skip
+    inputs, rows = x.shape[1], w.shape[0]
+    expect(inputs == rows, name, "w.shape[0] must equal x.shape[1]", inputs, rows, x=x, w=w)
     expect(min(x.shape[2:]) > 0, name, "x must have pixels", "H, W ≥ 1", x.shape[2:], x=x, w=w)
-    expect(
-        all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation)), name,
-        "output_padding must be below stride or dilation", (stride, dilation), extra,
-    )  # fmt: skip
+    below = all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation))
+    what = "output_padding must be below stride or dilation"
+    expect(below, name, what, (stride, dilation), extra)
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, w.shape[2:], extra)
@@ -148,9 +154,14 @@ def conv_transpose2d(
 
 
 def conv1d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Tensor:
     """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L'].
 
     b [O]; stride, padding, dilation and groups are ints. Raises ShapeError.

@@ -54,10 +54,8 @@ def scatter(x: Tensor, index, shape: Shape) -> Tensor:
         picked = room[placed(index, room)].shape
     except IndexError as error:
         raise ShapeError(f"scatter: {error} {describe(x=x, shape=room.shape)}") from None
-    expect(
-        x.shape == picked, "scatter", "x must have the shape of what the index picks", picked,
-        x.shape, x=x,
-    )  # fmt: skip
+    what = "x must have the shape of what the index picks"
+    expect(x.shape == picked, "scatter", what, picked, x.shape, x=x)
     return _scatter(x, index, room.shape)
 
 
@@ -205,10 +203,8 @@ def take_along(x: Tensor, labels) -> Tensor:
     x = as_tensor(x)
     expect(x.ndim > 0, "take_along", "x must have a class axis", "≥ 1 axis", 0, x=x)
     labels = check_labels("take_along", labels, x.shape[-1])
-    expect(
-        labels.shape == x.shape[:-1], "take_along", "labels must have x's leading shape",
-        x.shape[:-1], labels.shape, x=x,
-    )  # fmt: skip
+    rows, what = x.shape[:-1], "labels must have x's leading shape"
+    expect(labels.shape == rows, "take_along", what, rows, labels.shape, x=x)
     rows = np.indices(labels.shape) if labels.ndim else ()
     return _getitem(x, (*rows, labels))
 

@@ -67,10 +67,8 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
             f"batch_norm: needs at least two values in each channel to normalise; got {x.shape}"
         )
     for name, p in (("gamma", gamma), ("beta", beta)):
-        expect(
-            p.shape == (x.shape[1],), "batch_norm", f"{name} must have shape [C]", (x.shape[1],),
-            p.shape, x=x,
-        )  # fmt: skip
+        shape, what = (x.shape[1],), f"{name} must have shape [C]"
+        expect(p.shape == shape, "batch_norm", what, shape, p.shape, x=x)
     y, mu, var = _normalise(x, gamma, beta, eps)
     return y, mu.data, var.data
 
@@ -86,9 +84,7 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     """
     x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
     within("layer_norm", "eps", eps, least=0)
-    expect(
-        gamma.shape == x.shape[-1:] == beta.shape, "layer_norm", "gamma and beta must be [D]",
-        x.shape[-1:], gamma.shape, x=x,
-    )  # fmt: skip
+    shape, what = x.shape[-1:], "gamma and beta must be [D]"
+    expect(gamma.shape == shape == beta.shape, "layer_norm", what, shape, gamma.shape, x=x)
     d = x - mean(x, axis=-1, keepdims=True)
     return d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps) * gamma + beta

@@ -27,7 +27,7 @@ def _sized(function: str, rows: int, **given):
     x, w_hh = given["x"], given["w_hh"]
     expect(x.ndim == 3, function, "x must be [T, N, I]", 3, x.ndim, x=x)
     expect(w_hh.ndim == 2, function, "w_hh must have two axes", 2, w_hh.ndim, w_hh=w_hh)
-    (_, n, i), h = x.shape, w_hh.shape[1]
+    (_, n, i), h, dtype = x.shape, w_hh.shape[1], w_hh.dtype
     k = str(rows) if rows > 1 else ""
     state, bias = ("[N, H]", (n, h)), (f"[{k}H]", (rows * h,))
     letters = {
@@ -40,14 +40,10 @@ def _sized(function: str, rows: int, **given):
         if name in shown:
             t = shown[name]
             expect(t.shape == shape, function, f"{name} must be {form}", shape, t.shape, **shown)
-            expect(
-                t.dtype == w_hh.dtype, function, f"{name} must have the dtype of w_hh", w_hh.dtype,
-                t.dtype, DTypeError, **shown,
-            )  # fmt: skip
-    expect(
-        x.dtype.kind != "f" or x.dtype == w_hh.dtype, function, "x must have the dtype of w_hh",
-        w_hh.dtype, x.dtype, DTypeError, **shown,
-    )  # fmt: skip
+            what = f"{name} must have the dtype of w_hh"
+            expect(t.dtype == dtype, function, what, dtype, t.dtype, DTypeError, **shown)
+    fits, what = x.dtype.kind != "f" or x.dtype == dtype, "x must have the dtype of w_hh"
+    expect(fits, function, what, dtype, x.dtype, DTypeError, **shown)
     return given.values()
 
 
@@ -167,9 +163,14 @@ def _lstm(xa, h, c, wh, p=None, /):
 
 
 def lstm(
-    x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b: Tensor | None = None,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b: Tensor | None = None,
     peephole: Tensor | None = None,
-):  # fmt: skip
+):
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
@@ -248,9 +249,14 @@ def _gru(xa, h, wh, bh=None, /, variant="lecture"):
 
 
 def gru(
-    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None, variant: Variant = "lecture",
-):  # fmt: skip
+    x: Tensor,
+    h: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    variant: Variant = "lecture",
+):
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.

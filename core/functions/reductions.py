@@ -30,10 +30,8 @@ def _check(function, x, axis):
         return None
     several = isinstance(axis, (tuple, list))
     for a in axis if several else (axis,):
-        expect(
-            isinstance(a, (int, np.integer)), function, "axis must be an int or a tuple of ints",
-            "int", f"{a!r}", DTypeError, x=x,
-        )  # fmt: skip
+        whole, what = isinstance(a, (int, np.integer)), "axis must be an int or a tuple of ints"
+        expect(whole, function, what, "int", f"{a!r}", DTypeError, x=x)
         expect(-x.ndim <= a < x.ndim, function, "axis must exist", axes_of(x), a, x=x)
     if not several:
         return axis

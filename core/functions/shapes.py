@@ -128,11 +128,10 @@ def transpose(x, /, axes: Axes | None = None):
     (3, 4, 2)
     """
     if axes is not None:
-        every = all(-x.ndim <= a < x.ndim for a in axes)
-        expect(
-            every and sorted(a % x.ndim for a in axes) == list(range(x.ndim)), "transpose",
-            "axes must be a permutation of all axes", list(range(x.ndim)), axes, x=x,
-        )  # fmt: skip
+        every, what = list(range(x.ndim)), "axes must be a permutation of all axes"
+        inside = all(-x.ndim <= a < x.ndim for a in axes)
+        fits = inside and sorted(a % x.ndim for a in axes) == every
+        expect(fits, "transpose", what, every, axes, x=x)
     return x.transpose(axes)
 
 
@@ -193,10 +192,8 @@ def flatten(x: Tensor, start: Axis = 1) -> Tensor:
     (2, 12)
     """
     x = as_tensor(x)
-    expect(
-        -x.ndim <= start <= x.ndim, "flatten", "start must be an axis",
-        f"-{x.ndim}..{x.ndim}" if x.ndim else "0", start, x=x,
-    )  # fmt: skip
+    known = f"-{x.ndim}..{x.ndim}" if x.ndim else "0"
+    expect(-x.ndim <= start <= x.ndim, "flatten", "start must be an axis", known, start, x=x)
     size = 1
     for n in x.shape[start:]:
         size *= n
@@ -234,10 +231,8 @@ def concatenate(*xs, axis: Axis = 0):
         same = x.ndim == first.ndim and all(
             m == n for k, (m, n) in enumerate(zip(x.shape, first.shape)) if k != axis
         )
-        expect(
-            same, "concatenate", f"xs[{i}] must have the shape of xs[0] but for axis {axis}",
-            first.shape, x.shape,
-        )  # fmt: skip
+        what = f"xs[{i}] must have the shape of xs[0] but for axis {axis}"
+        expect(same, "concatenate", what, first.shape, x.shape)
     return xp_of(*xs).concatenate(xs, axis=axis)
 
 
@@ -266,10 +261,8 @@ def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
     axis = _axis(axis, x.ndim, "split", x)
     n = x.shape[axis]
     if isinstance(sizes, int):
-        expect(
-            sizes > 0 and n % sizes == 0, "split", "the pieces must be equal", f"a divisor of {n}",
-            sizes, x=x,
-        )  # fmt: skip
+        equal = sizes > 0 and n % sizes == 0
+        expect(equal, "split", "the pieces must be equal", f"a divisor of {n}", sizes, x=x)
         sizes = [n // sizes] * sizes
     least = min(sizes, default=0)
     expect(least >= 0, "split", "a size must not be negative", "≥ 0", list(sizes), x=x)

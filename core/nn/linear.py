@@ -22,9 +22,14 @@ class Linear(Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, bias: bool = True, *, rng: Generator,
+        self,
+        inputs: int,
+        outputs: int,
+        bias: bool = True,
+        *,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         expect_sizes("Linear", inputs=inputs, outputs=outputs)
         self.weight = scaled((outputs, inputs), inputs, rng, dtype)
         self.bias = scaled((outputs,), inputs, rng, dtype) if bias else None

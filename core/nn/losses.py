@@ -52,10 +52,8 @@ def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
         y = Tensor(given.copy() if kept else given)
     if y.dtype.kind != "f":
         y = Tensor(y.data.astype(x.dtype))
-    expect(
-        x.shape == y.shape, function, "predictions and targets must have one shape", x.shape,
-        y.shape,
-    )  # fmt: skip
+    what = "predictions and targets must have one shape"
+    expect(x.shape == y.shape, function, what, x.shape, y.shape)
     if x.dtype.kind == "f" and x.dtype != y.dtype:
         raise DTypeError(
             f"{function}: float dtypes must agree; expected {x.dtype}, got {y.dtype}"
@@ -160,10 +158,8 @@ def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
 def _labels(function, logits, labels):
     expect(logits.ndim >= 1, function, "logits must have a class axis", "≥ 1 axis", logits.ndim)
     labels = check_labels(function, labels, logits.shape[-1])
-    expect(
-        labels.shape == logits.shape[:-1], function, "labels must have the logits' leading shape",
-        logits.shape[:-1], labels.shape, logits=logits,
-    )  # fmt: skip
+    rows, what = logits.shape[:-1], "labels must have the logits' leading shape"
+    expect(labels.shape == rows, function, what, rows, labels.shape, logits=logits)
     return placed(labels, logits.data).astype(np.int64, copy=False)
 
 

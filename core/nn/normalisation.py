@@ -49,10 +49,8 @@ class BatchNorm(Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [N, C] or [N, C, ...] -> the same shape; in training, updates the running estimates."""
         channels = self.weight.size
-        expect(
-            x.ndim >= 2 and x.shape[1] == channels, "BatchNorm", "x must be [N, C, ...] with C",
-            channels, x.shape, x=x,
-        )  # fmt: skip
+        fits = x.ndim >= 2 and x.shape[1] == channels
+        expect(fits, "BatchNorm", "x must be [N, C, ...] with C", channels, x.shape, x=x)
         if self.training:
             y, mean, variance = batch_norm(x, self.weight, self.bias, self.eps)
             self._follow(mean, variance, x.size // channels)

@@ -75,10 +75,8 @@ class _Recurrent(Module):
     def run(self, x: Tensor, states: list):
         """All levels; `states` are tensors [L, N, H], or None for zeros."""
         name = type(self).__name__
-        expect(
-            x.ndim == 3 and x.shape[2] == self.inputs, name, "x must be [T, N, I] with I",
-            self.inputs, x.shape, x=x,
-        )  # fmt: skip
+        fits = x.ndim == 3 and x.shape[2] == self.inputs
+        expect(fits, name, "x must be [T, N, I] with I", self.inputs, x.shape, x=x)
         shape = (self.layers, x.shape[1], self.hidden)
         states = [Tensor(x.xp.zeros(shape, x.dtype)) if s is None else s for s in states]
         for s in states:
@@ -119,10 +117,17 @@ class RNN(_Recurrent):
     """
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 0,
-        activation: str = "tanh", dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        biases: int = 0,
+        activation: str = "tanh",
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         choice("RNN", "activation", activation, ACTIVATIONS)
         self.activation = activation
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
@@ -156,10 +161,17 @@ class LSTM(_Recurrent):
     gates = 4
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 1,
-        peephole: bool = False, dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        biases: int = 1,
+        peephole: bool = False,
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         self.peephole = peephole
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
 
@@ -199,10 +211,17 @@ class GRU(_Recurrent):
     gates = 3
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, variant: str = "lecture",
-        biases: int | None = None, dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        variant: str = "lecture",
+        biases: int | None = None,
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         choice("GRU", "variant", variant, ("lecture", "library"))
         self.variant, self.biases_add_up = variant, variant == "lecture"
         biases = biases if biases is not None else {"lecture": 0, "library": 2}[variant]

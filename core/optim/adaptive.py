@@ -18,13 +18,22 @@ class AdaGrad(Optimiser):
     slots = ("sum",)
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-2, lr_decay: float = 0.0,
-        weight_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10,
-    ):  # fmt: skip
+        self,
+        parameters: Iterable,
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ):
         super().__init__(
-            parameters, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value, eps=eps,
-        )  # fmt: skip
+            parameters,
+            lr=lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+        )
 
     def initial(self, slot, x, settings):
         """The sum starts at `initial_accumulator_value`."""
@@ -46,9 +55,13 @@ class Adadelta(Optimiser):
     slots = ("square_avg", "acc_delta")
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6,
+        self,
+        parameters: Iterable,
+        lr: float = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
         weight_decay: float = 0.0,
-    ):  # fmt: skip
+    ):
         super().__init__(parameters, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay)
 
     def update(self, x, g, state, t, *, lr, rho, eps, weight_decay):
@@ -69,13 +82,24 @@ class RMSProp(Optimiser):
     slots = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
-        weight_decay: float = 0.0, momentum: float = 0.0, centred: bool = False,
-    ):  # fmt: skip
+        self,
+        parameters: Iterable,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centred: bool = False,
+    ):
         super().__init__(
-            parameters, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+            parameters,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
             centred=centred,
-        )  # fmt: skip
+        )
 
     def needs(self, settings):
         """`square_avg`, and one more slot each for `momentum` and `centred`."""
@@ -102,9 +126,14 @@ class Adam(Optimiser):
     decoupled = False
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8, weight_decay: float = 0.0, amsgrad: bool = False,
-    ):  # fmt: skip
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+    ):
         super().__init__(
             parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad
         )
@@ -127,7 +156,12 @@ class AdamW(Adam):
     decoupled = True
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False,
-    ):  # fmt: skip
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+    ):
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)

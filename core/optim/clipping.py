@@ -54,10 +54,8 @@ def clip_grad_norm(parameters: Tensors, max_norm: Number) -> float:
     >>> clip_grad_norm([x], 5.0), x.grad.numpy().tolist()
     (10.0, [3.0, 4.0])
     """
-    expect(
-        max_norm > 0, "clip_grad_norm", "max_norm must be positive", "> 0", max_norm,
-        ValueRangeError,
-    )  # fmt: skip
+    what = "max_norm must be positive"
+    expect(max_norm > 0, "clip_grad_norm", what, "> 0", max_norm, ValueRangeError)
     parameters = list(parameters)
     norm = grad_norm(parameters)
     if norm > max_norm and math.isfinite(norm):

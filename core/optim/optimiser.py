@@ -67,11 +67,9 @@ class Optimiser:
             raise OptimiserError(f"{name}: a parameter is listed twice")
         # A schedule sets one rate; groups with their own rate keep its ratio to that one.
         self._lr = settings["lr"]
-        expect(
-            self._lr > 0 or all(g["lr"] == self._lr for g in self.groups), name,
-            "lr must be positive where a group has a rate of its own, which keeps its ratio to it",
-            "> 0", self._lr, ValueRangeError,
-        )  # fmt: skip
+        fits = self._lr > 0 or all(g["lr"] == self._lr for g in self.groups)
+        what = "lr must be positive if a group has its own rate, which keeps its ratio to lr"
+        expect(fits, name, what, "> 0", self._lr, ValueRangeError)
         self._ratios = [g["lr"] / self._lr if g["lr"] != self._lr else 1.0 for g in self.groups]
         self.state = [None] * len(self.parameters)  # slot -> array, filled at the first step
         self.steps = [0] * len(self.parameters)
@@ -149,10 +147,8 @@ class Optimiser:
     def _step_one(self, i, p, settings):
         x, g = p.data, p.grad.data
         if g.shape != x.shape or g.dtype != x.dtype:
-            expect(
-                False, type(self).__name__, f"the gradient of parameter {i} must match it",
-                p.describe(), p.grad.describe(),
-            )  # fmt: skip
+            what = f"the gradient of parameter {i} must match it"
+            expect(False, type(self).__name__, what, p.describe(), p.grad.describe())
         if self.state[i] is None:
             self.state[i] = {s: self.initial(s, x, settings) for s in self.needs(settings)}
         for a in self.state[i].values():

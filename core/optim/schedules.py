@@ -182,14 +182,19 @@ class ReduceOnPlateau:
     """
 
     def __init__(
-        self, gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4, cooldown: int = 0,
-        floor: float = 0.0, mode: str = "min",
-    ):  # fmt: skip
+        self,
+        gamma: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        cooldown: int = 0,
+        floor: float = 0.0,
+        mode: str = "min",
+    ):
         choice("ReduceOnPlateau", "mode", mode, ("min", "max"))
         within("ReduceOnPlateau", "gamma", gamma, above=0, below=1)
         within("ReduceOnPlateau", "floor", floor, least=0, most=1)
-        for name, value in (("patience", patience), ("threshold", threshold),
-                            ("cooldown", cooldown)):  # fmt: skip
+        counts = (("patience", patience), ("threshold", threshold), ("cooldown", cooldown))
+        for name, value in counts:
             within("ReduceOnPlateau", name, value, least=0)
         self.gamma, self.patience, self.threshold = gamma, patience, threshold
         self.cooldown, self.floor, self.mode = cooldown, floor, mode

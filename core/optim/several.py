@@ -30,8 +30,8 @@ class Alternating:
             raise OptimiserError("Alternating: there are no phases")
         if lr <= 0 and any(o.lr != lr for o in optimisers.values()):
             raise OptimiserError(
-                "Alternating: lr must be positive where a phase has a rate of its own, which keeps"
-                f" its ratio to it; got {lr}"
+                "Alternating: lr must be positive if a phase has its own rate, which keeps its"
+                f" ratio to lr; got {lr}"
             )
         self.optimisers, self._lr = dict(optimisers), lr
         self._ratios = {n: o.lr / lr if o.lr != lr else 1.0 for n, o in optimisers.items()}

@@ -28,9 +28,13 @@ class SGD(Optimiser):
     slots = ("momentum_buffer",)
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.0, nesterov: bool = False,
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        nesterov: bool = False,
         weight_decay: float = 0.0,
-    ):  # fmt: skip
+    ):
         super().__init__(
             parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
         )
@@ -39,10 +43,9 @@ class SGD(Optimiser):
         """Check the ranges, and that `nesterov` comes with a momentum."""
         super().check(settings)
         if settings.get("nesterov"):
-            expect(
-                settings["momentum"] > 0, type(self).__name__, "nesterov needs a momentum", "> 0",
-                settings["momentum"], ValueRangeError,
-            )  # fmt: skip
+            name, momentum = type(self).__name__, settings["momentum"]
+            what = "nesterov needs a momentum"
+            expect(momentum > 0, name, what, "> 0", momentum, ValueRangeError)
 
     def needs(self, settings):
         """The velocity, if there is a momentum."""
@@ -58,7 +61,11 @@ class Momentum(SGD):
     """`SGD` with a default momentum of 0.9."""
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        nesterov: bool = False,
         weight_decay: float = 0.0,
-    ):  # fmt: skip
+    ):
         super().__init__(parameters, lr, momentum, nesterov, weight_decay)

@@ -64,11 +64,16 @@ class Silent:
 
 
 def fit(
-    system: System, data: DataSet, settings: TrainingSettings, *,
-    run: Run | Callable[[], Run] | None = None, resume: bool = False,
-    progress: Progress | None = None, save_every: Number = 30.0,
+    system: System,
+    data: DataSet,
+    settings: TrainingSettings,
+    *,
+    run: Run | Callable[[], Run] | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    save_every: Number = 30.0,
     stop: Callable = lambda: False,
-) -> list[dict]:  # fmt: skip
+) -> list[dict]:
     """Train a system; returns one dictionary of metrics per epoch. Training runs every epoch of
     the settings, or stops when the system says that it has `finished`.
 

@@ -74,9 +74,15 @@ class Rule:
 
 
 def setting(
-    default: Any, *, help: str, least: float | None = None, above: float | None = None,
-    below: float | None = None, some: bool = False, when: Any = None,
-) -> Any:  # fmt: skip
+    default: Any,
+    *,
+    help: str,
+    least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    some: bool = False,
+    when: Any = None,
+) -> Any:
     """One line of a class of settings.
 
     help    what it means, in a line

@@ -169,10 +169,14 @@ class TrainingState:
         """(arrays, plain values) for `restore`."""
         arrays = {f"model/{k}": v for k, v in self.system.state_dict().items()}
         progress = {
-            "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "history": self.history,
-            "best_value": self.best_value, "settings": _plain(self.settings),
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "sums": self.sums,
+            "history": self.history,
+            "best_value": self.best_value,
+            "settings": _plain(self.settings),
             "generators": {n: list(g.state) for n, g in self.system.named_generators()},
-        }  # fmt: skip
+        }
         if self.optimiser:
             numbers = {}
             for k, v in self.optimiser.state_dict().items():
@@ -294,12 +298,10 @@ def _is_optimiser(value) -> bool:
 
 def _is_history(value, epochs) -> bool:
     """True for one row of metrics per epoch, each with its number and its seconds."""
-    return (
-        isinstance(value, list) and len(value) == epochs
-        and all(map(_are_figures, value))
-        and all(row.get("epoch") == n and row.get("seconds", -1) >= 0
-                for n, row in enumerate(value, start=1))
-    )  # fmt: skip
+    if not (isinstance(value, list) and len(value) == epochs and all(map(_are_figures, value))):
+        return False
+    rows = enumerate(value, start=1)
+    return all(row.get("epoch") == n and row.get("seconds", -1) >= 0 for n, row in rows)
 
 
 def _is_generator(state) -> bool:

@@ -121,8 +121,13 @@ def figures(system: ContractiveAutoencoder, data: DataSet, s: Settings) -> dict:
     pairs = [(system, "with the penalty"), (other, name)]
     for (who, label), colour in zip(pairs, (pictures.ACCENT, pictures.INK)):
         values = singular_values(who.encode, x).mean(axis=0)
-        ax.semilogy(range(1, len(values) + 1), np.maximum(values, 1e-12), ".-", color=colour,
-                    label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}")  # fmt: skip
+        ax.semilogy(
+            range(1, len(values) + 1),
+            np.maximum(values, 1e-12),
+            ".-",
+            color=colour,
+            label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}",
+        )
     ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 images", ylim=(1e-4, None))
     ax.legend(frameon=False)
     return {**found, "jacobian": fig, "beside": twins.beside(pairs, data)}

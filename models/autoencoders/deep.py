@@ -139,11 +139,15 @@ DEEP = Recipe(
     metric="squared_error",
     targets=(
         Target(
-            "MNIST test squared error per image, 30 codes", "mnist", "squared_error",
-            "3.00 (PCA-30: 13.87)", 3.5, source="Hinton & Salakhutdinov 2006",
+            "MNIST test squared error per image, 30 codes",
+            "mnist",
+            "squared_error",
+            "3.00 (PCA-30: 13.87)",
+            3.5,
+            source="Hinton & Salakhutdinov 2006",
         ),
     ),
     figures=figures,
     check=check,
-)  # fmt: skip
+)
 RECIPES = (DEEP,)

@@ -156,12 +156,15 @@ SEMI = Recipe(
     metric="error",
     targets=(
         Target(
-            "MNIST test error, %, 1000 labels, trained together", "mnist", "error",
-            "6.35 (RBM pre-training), 11.29 (random weights)", 7.0,
+            "MNIST test error, %, 1000 labels, trained together",
+            "mnist",
+            "error",
+            "6.35 (RBM pre-training), 11.29 (random weights)",
+            7.0,
             note="the published pair is of pre-training and fine-tuning, not of joint training",
         ),
     ),
     figures=code_pictures.figures,
     check=check,
-)  # fmt: skip
+)
 RECIPES = (SEMI,)

@@ -200,8 +200,9 @@ def figures(system: SparseAutoencoder, data: DataSet, s: Settings) -> dict:
     fig = pictures.figure(5.4, 3.0)
     ax = fig.subplots()
     for who, label, colour in (
-        (system, "with the penalty", pictures.ACCENT), (other, name, pictures.INK),
-    ):  # fmt: skip
+        (system, "with the penalty", pictures.ACCENT),
+        (other, name, pictures.INK),
+    ):
         z = abs(who.codes(data.test.x[:2000])).mean(axis=0)
         ax.step(range(len(z)), sorted(z, reverse=True), where="mid", color=colour, label=label)
     if s.penalty == "kl":
@@ -251,17 +252,24 @@ KL = replace(
     presets={"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST},
     targets=(
         Target(
-            "digits: mean over codes of |mean code - ε|/ε on test images", "digits", "off_epsilon",
-            "0: the mean codes are to be ε = 0.05", 0.25,
+            "digits: mean over codes of |mean code - ε|/ε on test images",
+            "digits",
+            "off_epsilon",
+            "0: the mean codes are to be ε = 0.05",
+            0.25,
             source="lecture 1, V0 281; no figure is published for any data",
             note="bound: the relative standard error of a mean of 300 codes 0 or 1, 5 % of them 1",
         ),
         Target(
-            "digits: squared error per test image at mean codes of 0.05, 100 codes", "digits",
-            "squared_error", "none", 2.115, source="PCA of the training images",
+            "digits: squared error per test image at mean codes of 0.05, 100 codes",
+            "digits",
+            "squared_error",
+            "none",
+            2.115,
+            source="PCA of the training images",
             note="bound: PCA with as many components as codes are on at a time, 0.05 of 100",
         ),
     ),
     check=check_of(build, KLSettings),
-)  # fmt: skip
+)
 RECIPES = (WEIGHTS, CODE, KL)

@@ -56,8 +56,9 @@ def up(channels, image, s: ConvolutionalSettings, rng, dtype) -> list[nn.Module]
     above = [image[0], *channels[:-1]]
     for i, (maps_, out) in reversed(list(enumerate(zip(channels, above)))):
         wide = nn.ConvTranspose2d(maps_, maps_, 2, stride=2, rng=rng.child("up", i), dtype=dtype)
-        conv = nn.Conv2d(maps_, out, s.kernel, padding=s.kernel // 2,
-                         rng=rng.child("conv", i), dtype=dtype)  # fmt: skip
+        conv = nn.Conv2d(
+            maps_, out, s.kernel, padding=s.kernel // 2, rng=rng.child("conv", i), dtype=dtype
+        )
         found += [wide, sigma(), conv] + ([sigma()] if i else [])
     return found
 

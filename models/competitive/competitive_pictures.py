@@ -107,16 +107,25 @@ def plane(system, data: DataSet):
     ax.scatter(*flat(x).T, s=7, c=colours[winner], alpha=0.45, linewidths=0)
     other = yardstick(system)
     if other is not None:
-        ax.scatter(*flat(other).T, s=330, facecolors="none", edgecolors=pictures.INK,
-                   linewidths=1.2, label="k-means from the same start")  # fmt: skip
+        ax.scatter(
+            *flat(other).T,
+            s=330,
+            facecolors="none",
+            edgecolors=pictures.INK,
+            linewidths=1.2,
+            label="k-means from the same start",
+        )
     w = flat(system.w.numpy())
     ax.scatter(*w.T, s=150, c=colours, edgecolors="white", linewidths=1.2, zorder=3, label="w")
     for k, at in enumerate(w):
         ax.annotate(str(k), at, ha="center", va="center", color="white", fontsize=7, zorder=4)
     ax.set(
-        xlabel="first main axis", ylabel="second main axis", xticks=[], yticks=[],
+        xlabel="first main axis",
+        ylabel="second main axis",
+        xticks=[],
+        yticks=[],
         title=f"samples by winner, in a plane with {share:.0%} of their variance",
-    )  # fmt: skip
+    )
     ax.set_aspect("equal")
     ax.spines[["top", "right"]].set_visible(False)
     if other is not None:

@@ -173,8 +173,14 @@ def classes(system, data: DataSet, density, k: int):
     points = 72 * wide / np.ptp(grid.cells[..., 0])  # of a cell's width
     dot = min(36.0, (points * 0.8) ** 2 / max(1, won.max()) * 0.5)
     for c in np.unique(label):
-        ax.scatter(*at[label == c].T, s=dot, color=pictures.COLOURS[c % 10], linewidths=0,
-                   label=names[c], zorder=3)  # fmt: skip
+        ax.scatter(
+            *at[label == c].T,
+            s=dot,
+            color=pictures.COLOURS[c % 10],
+            linewidths=0,
+            label=names[c],
+            zorder=3,
+        )
     ax.set_title("samples at their winners, over the density (darker: farther)", fontsize=9)
     legend = ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     for handle in legend.legend_handles:
@@ -191,8 +197,15 @@ def prototypes(system, shape: tuple[int, int]):
     ax = fig.subplots()
     cells(ax, grid, colours=np.ones((len(w), 3)))
     for (x, y), image in zip(grid.positions, w):
-        ax.imshow(image, cmap="gray_r", vmin=low, vmax=high, zorder=2, interpolation="nearest",
-                  extent=(x - 0.4, x + 0.4, y + 0.4, y - 0.4))  # fmt: skip
+        ax.imshow(
+            image,
+            cmap="gray_r",
+            vmin=low,
+            vmax=high,
+            zorder=2,
+            interpolation="nearest",
+            extent=(x - 0.4, x + 0.4, y + 0.4, y - 0.4),
+        )
     ax.set(xlim=_room(grid, 0), ylim=_room(grid, 1)[::-1], aspect="equal")
     ax.set_title("weights as images", fontsize=9, color=GREY)
     return fig

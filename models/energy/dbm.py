@@ -223,9 +223,12 @@ class DBM(Stack):
         """ln Z by AIS of the two groups, from independent units of the even layers' means."""
         base = np.concatenate([log_odds(m.numpy(), 1000) for m in self.means[::2]])
         return ais.log_partition(
-            *self.bipartite(), self.noise.child("ais"), xp_of(self.c[0].data).asarray(base),
-            self.s.ais_chains, self.s.temperatures,
-        )  # fmt: skip
+            *self.bipartite(),
+            self.noise.child("ais"),
+            xp_of(self.c[0].data).asarray(base),
+            self.s.ais_chains,
+            self.s.temperatures,
+        )
 
     def evaluate(self, split, size=500):
         """`free_energy`, minus the bound without ln Z, and if `due` ln Z and minus the bound."""

@@ -284,8 +284,13 @@ GENERATIVE = Recipe(
     metric="bound",
     targets=(
         Target(
-            "MNIST test bound by AIS, nats", "mnist", "bound", "86.22 (784-500-2000, CD-25)",
-            100.0, source="Salakhutdinov & Murray 2008, section 4.3", spread="bound_error",
+            "MNIST test bound by AIS, nats",
+            "mnist",
+            "bound",
+            "86.22 (784-500-2000, CD-25)",
+            100.0,
+            source="Salakhutdinov & Murray 2008, section 4.3",
+            spread="bound_error",
             note="784-500-1000; training images binarised again in each epoch; the published figure"
             " is quoted from memory",
         ),
@@ -293,7 +298,7 @@ GENERATIVE = Recipe(
     figures=dbn_pictures.figures,
     sample=dbn_pictures.sample,
     check=check,
-)  # fmt: skip
+)
 CLASSIFIER = replace(
     GENERATIVE,
     name="dbn-classifier",
@@ -307,7 +312,11 @@ CLASSIFIER = replace(
     metric="error",
     targets=(
         Target(
-            "MNIST test error, %", "mnist", "error", "1.2 (784-500-500-2000-10)", 1.5,
+            "MNIST test error, %",
+            "mnist",
+            "error",
+            "1.2 (784-500-500-2000-10)",
+            1.5,
             source="Hinton & Salakhutdinov 2006, supporting text",
             note="the published figure is quoted from memory",
         ),
@@ -315,5 +324,5 @@ CLASSIFIER = replace(
     figures=dbn_pictures.classifier_figures,
     sample=None,
     check=check_classifier,
-)  # fmt: skip
+)
 RECIPES = (GENERATIVE, CLASSIFIER)

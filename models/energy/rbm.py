@@ -173,9 +173,14 @@ class RBM(BinarySystem):
     def partition(self, rng=None) -> ais.Estimate:
         """ln Z by AIS from independent pixels of the data's mean."""
         return ais.log_partition(
-            self.w.data, self.b.data, self.a.data, rng or self.noise.child("ais"), self.base.data,
-            self.s.ais_chains, self.s.temperatures,
-        )  # fmt: skip
+            self.w.data,
+            self.b.data,
+            self.a.data,
+            rng or self.noise.child("ais"),
+            self.base.data,
+            self.s.ais_chains,
+            self.s.temperatures,
+        )
 
     def evaluate(self, split, size=500):
         """Free energy, reconstruction error and, if `due`, the log-likelihood and ln Z."""
@@ -234,20 +239,30 @@ RBM_RECIPE = Recipe(
     better="higher",
     targets=(
         Target(
-            "MNIST test log-likelihood by AIS, nats", "mnist", "log_likelihood",
-            "-86.34 (500 hidden, CD-25)", -100.0, "higher",
-            source="Salakhutdinov & Murray 2008, table 1", spread="log_z_spread",
+            "MNIST test log-likelihood by AIS, nats",
+            "mnist",
+            "log_likelihood",
+            "-86.34 (500 hidden, CD-25)",
+            -100.0,
+            "higher",
+            source="Salakhutdinov & Murray 2008, table 1",
+            spread="log_z_spread",
             note="training images binarised again in each epoch, test images once (seed 1); the"
             " page's -125.53 (CD-1) and -105.50 (CD-3) are quoted from memory",
         ),
         Target(
-            "MNIST, 20 hidden units: |AIS - exact ln Z|, nats", "mnist", "ais_error",
-            "0 (enumeration)", 0.5, settings={"hidden": 20, "epochs": 20},
-            source="ais.py: all 2^20 states", spread="log_z_spread",
+            "MNIST, 20 hidden units: |AIS - exact ln Z|, nats",
+            "mnist",
+            "ais_error",
+            "0 (enumeration)",
+            0.5,
+            settings={"hidden": 20, "epochs": 20},
+            source="ais.py: all 2^20 states",
+            spread="log_z_spread",
         ),
     ),
     figures=rbm_pictures.figures,
     sample=rbm_pictures.sample,
     check=check,
-)  # fmt: skip
+)
 RECIPES = (RBM_RECIPE,)

@@ -40,8 +40,14 @@ def free_energies(system, data: DataSet):
         found[name] = to_numpy(system.free(v)[0])
     low, high = min(f.min() for f in found.values()), max(f.max() for f in found.values())
     for colour, (name, f) in zip(pictures.COLOURS, found.items()):
-        ax.hist(f, np.linspace(low, high, 41), density=True, histtype="step", color=colour,
-                label=f"{name}, mean {f.mean():.1f}")  # fmt: skip
+        ax.hist(
+            f,
+            np.linspace(low, high, 41),
+            density=True,
+            histtype="step",
+            color=colour,
+            label=f"{name}, mean {f.mean():.1f}",
+        )
     ax.set(xlabel="free energy F(v), nats", yticks=[], title="free energies")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.legend(frameon=False)

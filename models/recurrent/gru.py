@@ -61,9 +61,15 @@ def slide_weights(layer: nn.GRU) -> dict:
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> nn.GRU:
     """The recurrent layer by the settings."""
     return nn.GRU(
-        inputs, s.hidden, s.layers, variant=s.variant, dropout=s.dropout,
-        biases=None if s.biases < 0 else s.biases, rng=rng, dtype=dtype,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        variant=s.variant,
+        dropout=s.dropout,
+        biases=None if s.biases < 0 else s.biases,
+        rng=rng,
+        dtype=dtype,
+    )
 
 
 def gates(system, data, s: Settings) -> dict:

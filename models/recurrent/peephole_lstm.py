@@ -112,9 +112,16 @@ def slide_weights(layer: PeepholeLSTM) -> tuple[dict, dict]:
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> PeepholeLSTM:
     """The recurrent layer by the settings."""
     made = PeepholeLSTM(
-        inputs, s.hidden, s.layers, biases=s.biases, dropout=s.dropout, rng=rng,
-        dtype=dtype, diagonal=s.peephole == "diagonal", gates=s.gates,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        biases=s.biases,
+        dropout=s.dropout,
+        rng=rng,
+        dtype=dtype,
+        diagonal=s.peephole == "diagonal",
+        gates=s.gates,
+    )
     return lstm_cell.open_forget_gates(made, s.forget_bias)
 
 

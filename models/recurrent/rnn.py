@@ -56,9 +56,15 @@ def cell(x, h, U, W):
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> nn.RNN:
     """The recurrent layer by the settings."""
     return nn.RNN(
-        inputs, s.hidden, s.layers, biases=s.biases, activation=s.activation,
-        dropout=s.dropout, rng=rng, dtype=dtype,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        biases=s.biases,
+        activation=s.activation,
+        dropout=s.dropout,
+        rng=rng,
+        dtype=dtype,
+    )
 
 
 def gradient_norms(step, state: tuple, x, u) -> np.ndarray:

@@ -24,9 +24,15 @@ def page(text: str, width: int = 84):
     ]
     fig = pictures.figure(0.085 * width + 0.3, 0.19 * len(lines) + 0.3)
     fig.text(
-        0.02, 0.98, "\n".join(lines), family="monospace", size=9, va="top", parse_math=False,
+        0.02,
+        0.98,
+        "\n".join(lines),
+        family="monospace",
+        size=9,
+        va="top",
+        parse_math=False,
         color=pictures.INK,
-    )  # fmt: skip
+    )
     return fig
 
 

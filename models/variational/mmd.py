@@ -105,11 +105,9 @@ def two_sample_test(
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     n, m = len(x), len(y)
-    expect(
-        x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1] and min(n, m) >= 2, "two_sample_test",
-        "x and y must be two rows or more of as many columns", "[N ≥ 2, K], [M ≥ 2, K]",
-        (x.shape, y.shape), ShapeError,
-    )  # fmt: skip
+    fits = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1] and min(n, m) >= 2
+    what = "x and y must be two rows or more of as many columns"
+    expect(fits, "two_sample_test", what, "[N ≥ 2, K], [M ≥ 2, K]", (x.shape, y.shape), ShapeError)
     k = pooled_kernel(np.concatenate([x, y]), widths)
     first = np.zeros((n + m, permutations + 1), k.dtype)  # column 0: not shuffled
     rng = rng or gg.Generator(0)

@@ -43,8 +43,15 @@ def codes_over_prior(system: PriorAutoencoder, data: DataSet, most: int = 2000):
     inside = np.cumsum(mass) / mass.sum()
     levels = sorted({float(mass[np.searchsorted(inside, q)]) for q in (0.5, 0.8, 0.95)})
     ax = fig.axes[0]
-    ax.contour(axis, axis, p.reshape(240, 240), levels=levels, colors=pictures.INK, alpha=0.6,
-               linewidths=0.8)  # fmt: skip
+    ax.contour(
+        axis,
+        axis,
+        p.reshape(240, 240),
+        levels=levels,
+        colors=pictures.INK,
+        alpha=0.6,
+        linewidths=0.8,
+    )
     ax.set(xlim=(-wide, wide), ylim=(-wide, wide), aspect="equal")
     return fig
 
