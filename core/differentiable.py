@@ -78,6 +78,7 @@ class Differentiable:
         if vjp is not None:
             self._wants[vjp] = list(inspect.signature(vjp).parameters)
         wanted = {name for names in self._wants.values() for name in names}
+        # a fused function keeps all its inputs, because `composed` needs them
         self.keeps = [t for t in self.tensors if t in wanted] if composed is None else self.tensors
         self.keeps_out = "out" in wanted
         self.keeps_all = self.variadic and "xs" in wanted
@@ -187,7 +188,7 @@ class Differentiable:
                 if a.ndim:
                     if gpu is not None and gpu != is_cupy(a):
                         raise DeviceError(
-                            f"{self.name}: all arguments must lie on one device; expected"
+                            f"{self.name}: all arguments must be on one device; expected"
                             f" {'cuda' if gpu else 'cpu'}, got {'cuda' if is_cupy(a) else 'cpu'}"
                             f" {self._describe(arrays)}; move one with .to('cuda') or .to('cpu')"
                         )
@@ -251,13 +252,13 @@ class Differentiable:
         if self.variadic:
             values["shapes"] = node.shapes
             values["xs"] = tuple(values.get(i) for i in range(len(node.edges)))
-        if node.out is not None:
+        if node.out is not None:  # tracked, so that derivatives of higher order go through it
             outs = tuple(
                 Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
                 for i, o in enumerate(node.out)
             )
             values["out"] = outs[0] if len(outs) == 1 else outs
-        if self.composed is not None and grad_enabled():
+        if self.composed is not None and grad_enabled():  # the gradient is to be differentiated
             return self._replay(node, cotangents, values, needs)
         if self.vjp is not None:
             found = self._pull_back_at_once(node, cotangents, values)
@@ -273,7 +274,7 @@ class Differentiable:
     def _pull_back_at_once(self, node, cotangents, values):
         """What `vjp` returns; a kernel that it ran is reported to the observers."""
         start = watch_start()
-        registry.last_run()
+        registry.last_run()  # forget earlier kernels
         found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
         found = found if isinstance(found, (tuple, list)) else (found,)
         ran = registry.last_run()

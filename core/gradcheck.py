@@ -173,7 +173,7 @@ def _check(
         worst, failure, kink, tried = _compare(
             terms, arrays, gs, rng, step, tolerance, directions, device
         )
-        if kink and piecewise:
+        if kink and piecewise:  # move off the kink and check again
             resampled += 1
             arrays = [a + 1e-3 * rng.standard_normal(a.shape) for a in arrays]
             continue

@@ -68,7 +68,7 @@ class Generator:
         >>> gg.Generator(1).uniform((2, 3), low=-1.0).shape
         (2, 3)
         """
-        what = "high must not lie below low"
+        what = "high must not be below low"
         expect(low <= high, "Generator.uniform", what, f"≥ {low}", high, ValueRangeError)
         xp, number = module_for(self.device), np.dtype(dtype).type
         u = philox.uniform(shape, *self.take(_count(shape)), dtype, xp)

@@ -83,7 +83,7 @@ def read_regular(path, limit: int, error: type[Exception], follow: bool = True) 
         except OSError as reason:
             raise error(f"{path} cannot be read: {reason.strerror or reason}") from None
     if len(content) > size:
-        raise error(f"{path} cannot be read: it grows")
+        raise error(f"{path} cannot be read: it is growing")
     return content
 
 
@@ -92,7 +92,7 @@ def read_text(path, limit: int, error: type[Exception], follow: bool = True) -> 
     try:
         return read_regular(path, limit, error, follow).decode()
     except UnicodeDecodeError as reason:
-        raise error(f"{path} is damaged: no UTF-8 text at byte {reason.start}") from None
+        raise error(f"{path} is damaged: not UTF-8 text at byte {reason.start}") from None
 
 
 def read_json(path: Path | str, error: type[Exception], follow: bool = True):

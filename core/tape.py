@@ -155,7 +155,7 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
                     if g is None:
                         raise GraphError(
                             f"{node.function.name}: the derivative of argument {i} returned None;"
-                            " a gradient that is zero has to be given as zeros"
+                            " a gradient that is zero must be returned as zeros"
                         )
                     name, what = node.function.name, "a gradient must have its argument's shape"
                     expect(g.shape == shape, name, what, shape, g.shape, GraphError)

@@ -192,7 +192,7 @@ class Tensor:
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad:
             raise TensorError(
-                "a tracked tensor does not turn into an array by itself: its gradient would be"
+                "a tracked tensor is not converted to an array implicitly: its gradient would be"
                 " lost; take .numpy(), or .detach() first"
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -213,7 +213,7 @@ class Tensor:
     def __setitem__(self, index, value):
         if self.requires_grad:
             raise TensorError(
-                f"assignment into a tracked tensor {self.describe()} would falsify its gradient;"
+                f"assignment into a tracked tensor {self.describe()} would corrupt its gradient;"
                 " build a new one with where(), concatenate() or a product with a mask, or change"
                 " a leaf between steps with .assign(...)"
             )

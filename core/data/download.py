@@ -52,6 +52,7 @@ def _disk_reason(error: OSError) -> str:
 
 def _fetch_one(file: File, url: str, target: Path) -> None:
     address, _, member = url.partition("#")
+    # the exact size is unknown for an archive, and for a file that may be repacked
     limit = ARCHIVE_LIMIT if member or file.unpacked_md5 else file.size
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{file.name}.", suffix=".part")
@@ -134,7 +135,7 @@ def find(file: File, data_dir: str | os.PathLike | None = None, download: bool =
     searched = places(file, data_dir)
     for _, path in searched:
         there = kind(path, DataError)
-        if there == REGULAR:
+        if there == REGULAR:  # the first file found counts, even if its checksum is wrong
             verify(file, path)
             return path
         if there is not None:

@@ -48,7 +48,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
         if match is None:
             fail(f"cannot read {text[at : at + 20]!r}")
         kind, token = match.lastgroup, match.group()
-        if kind == "key":
+        if kind == "key":  # wait for its value
             if key is not None:
                 fail(f"the key {key!r:.80} has no value")
             key = token
@@ -72,7 +72,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
                 if value is None:
                     fail(f"the number {token:.20} is too large")
             stack[-1].append((key, value))
-            if kind == "open":
+            if kind == "open":  # what follows belongs to this list, until it is closed
                 stack.append(value)
                 if len(stack) > DEEPEST + 1:
                     fail(f"more than {DEEPEST} brackets are open")
@@ -116,15 +116,17 @@ def graph(text: str, name: str = "gml data") -> Graph:
     nodes, edges = _lists(found[0], "node", name), _lists(found[0], "edge", name)
     ids = [n.get("id") for n in nodes]
     if not all(isinstance(i, int) for i in ids) or len(set(ids)) != len(ids):
-        raise DataError(f"{name}: every node needs an id of its own, a whole number")
+        raise DataError(f"{name}: every node needs its own id, a whole number")
     number = {i: k for k, i in enumerate(ids)}
     for e in edges:
         for end in ("source", "target"):
             if not isinstance(e.get(end), int) or e[end] not in number:
                 got = f"{e.get(end)!r:.80}"
-                raise DataError(f"{name}: an edge has the {end} {got}, which is no node")
+                raise DataError(f"{name}: an edge has the {end} {got}, which is not a node")
         if not isinstance(e.get("value", 1), int | float):
-            raise DataError(f"{name}: an edge has the value {e['value']!r:.80}, which is no number")
+            raise DataError(
+                f"{name}: an edge has the value {e['value']!r:.80}, which is not a number"
+            )
     ends = [sorted((number[e["source"]], number[e["target"]])) for e in edges]
     pairs = np.array(ends, np.int64).reshape(-1, 2)
     rank = np.lexsort((pairs[:, 1], pairs[:, 0]))

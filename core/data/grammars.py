@@ -74,9 +74,9 @@ def reber_legal(text: str, embedded: bool = True) -> list[str]:
     for t, symbol in enumerate(text):
         if symbol not in expected:
             raise DataError(
-                f"reber: {text!r} has {symbol!r} at {t}, where one of {expected!r} must stand"
+                f"reber: {text!r} has {symbol!r} at {t}, where one of {expected!r} is expected"
             )
-        inner = t if not embedded else t - 2
+        inner = t if not embedded else t - 2  # position in the inner string, after B and T or P
         if inner >= 0 and state != 8:
             state = _NEXT[state][symbol]
             done = state == 8
@@ -113,7 +113,7 @@ def counting_legal(text: str, letters: str = "ab") -> list[str]:
     for t, symbol in enumerate(text):
         if symbol not in expected or not symbol:
             raise DataError(
-                f"counting: {text!r} has {symbol!r} at {t}, where one of {expected!r} must stand"
+                f"counting: {text!r} has {symbol!r} at {t}, where one of {expected!r} is expected"
             )
         if symbol in counts:
             counts[symbol] += 1

@@ -108,7 +108,7 @@ def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         except Exception as error:  # zipfile and NumPy raise a dozen classes for a damaged file
-            raise DataError(f"{path}: not a sound .npz file: {error}") from error
+            raise DataError(f"{path}: not a valid .npz file: {error}") from error
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
@@ -127,6 +127,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
             kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
             raise DataError(f"{name} holds {kind}; only numbers and texts are read")
         expected = math.prod(shape) * dtype.itemsize
+        # one byte more than expected shows a longer file without reading all of it
         raw = bytearray(stream.read(max(0, min(expected, info.file_size)) + 1))
     if len(raw) != expected:
         raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")

@@ -140,7 +140,7 @@ def mutag(data_dir=None, fold: int = 0) -> DataSet:
     consistent = len(atoms) == len(of) and len(bonds) == len(arcs) and arcs.min() >= 0
     consistent = consistent and arcs.max() < len(of) and (np.diff(of) >= 0).all()
     if not consistent or of.max() != len(y) - 1 or (of[arcs[:, 0]] != of[arcs[:, 1]]).any():
-        raise DataError("mutag: the files do not fit one another")
+        raise DataError("mutag: the files are inconsistent")
     bond = {(int(u), int(v)): int(b) for (u, v), b in zip(np.sort(arcs, axis=1), bonds)}
     starts = np.searchsorted(of, np.arange(len(y) + 1))
     graphs = []

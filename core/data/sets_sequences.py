@@ -27,7 +27,7 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
         for p in pitches if isinstance(pitches, list) else [pitches]:
             if type(p) is not int or not LOWEST <= p < LOWEST + KEYS:
                 got = f"a {type(p).__name__}" if isinstance(p, list | dict) else f"{p!r:.80}"
-                raise DataError(f"{where}, step {t}: {got} is no pitch from 21 to 108")
+                raise DataError(f"{where}, step {t}: {got} is not a pitch from 21 to 108")
             out[t, p - LOWEST] = 1
     return out
 

@@ -65,13 +65,14 @@ def adding(
         half, rows = length // 2, np.arange(size)
         i, j = _choice(u[:, 0], 0, half), _choice(u[:, 1], half, length)
         x = np.zeros((size, length, 2), np.float32)
-        x[:, :, 0] = u[:, 2:]
+        x[:, :, 0] = u[:, 2:]  # the first two numbers placed the markers
         x[rows, i, 1] = x[rows, j, 1] = 1
         return Split(x, x[rows, i, :1] + x[rows, j, :1])
 
     def original(first: int, size: int) -> Split:
         longest = length + length // 10
         u = uniform_rows(seed, SYNTHETIC, first, size, longest + 3)
+        # one row of numbers per example, whatever its length: length, X1, X2, then the values
         xs, ys = [], np.zeros((size, 1), np.float32)
         for n in range(size):
             steps = int(_choice(u[n, 0], length, longest + 1))
@@ -125,12 +126,12 @@ def temporal_order(
         for n in range(size):
             steps = int(_choice(u[n, 0], length, longest + 1))
             codes = _choice(u[n, -longest:][:steps], 2, 6)
-            codes[0], codes[-1] = 0, 1
+            codes[0], codes[-1] = 0, 1  # E first, B last
             for k, (low, high) in enumerate(zones):
                 at = _choice(u[n, 1 + k], length * low // 100, length * high // 100 + 1)
                 bit = int(u[n, 1 + symbols + k] >= 0.5)
-                codes[at] = 6 + bit
-                ys[n] = 2 * ys[n] + bit
+                codes[at] = 6 + bit  # X or Y
+                ys[n] = 2 * ys[n] + bit  # the first symbol is the highest bit
             xs.append(np.eye(8, dtype=np.float32)[codes])
         return Split(xs, ys)
 

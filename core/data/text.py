@@ -34,7 +34,7 @@ class Vocabulary:
         object.__setattr__(self, "index", {w: i for i, w in enumerate(self.words)})
         if len(self.index) != len(self.words):
             twice = next(w for w, c in Counter(self.words).items() if c > 1)
-            raise DataError(f"Vocabulary: the word {twice!r} stands twice")
+            raise DataError(f"Vocabulary: the word {twice!r} occurs twice")
 
     def __len__(self) -> int:
         return len(self.words)

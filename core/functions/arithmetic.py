@@ -324,9 +324,7 @@ def clip(
     tensor([-1. ,  0.5,  1. ])
     """
     if isinstance(low, int | float) and isinstance(high, int | float):
-        expect(
-            low <= high, "clip", "low must not lie above high", f"≤ {high}", low, ValueRangeError
-        )
+        expect(low <= high, "clip", "low must not exceed high", f"≤ {high}", low, ValueRangeError)
     if low is not None:
         x = maximum(x, low)
     return as_tensor(x) if high is None else minimum(x, high)

@@ -28,6 +28,7 @@ def _sized(function: str, rows: int, **given):
     expect(x.ndim == 3, function, "x must be [T, N, I]", 3, x.ndim, x=x)
     expect(w_hh.ndim == 2, function, "w_hh must have two axes", 2, w_hh.ndim, w_hh=w_hh)
     (_, n, i), h, dtype = x.shape, w_hh.shape[1], w_hh.dtype
+    # what each argument may be, as text for messages and as numbers
     k = str(rows) if rows > 1 else ""
     state, bias = ("[N, H]", (n, h)), (f"[{k}H]", (rows * h,))
     letters = {

@@ -151,6 +151,7 @@ class Module:
             module.adapt_state(state, f"{name}." if name else "")
         tensors = dict(self.named_tensors())
         values = {n: state[n] for n in tensors if n in state}
+        # a tied tensor has several names; the first one given stands for it
         given = {id(tensors[n]): n for n in reversed(list(values))}
         missing = [n for n, t in tensors.items() if id(t) not in given]
         unexpected = [n for n in state if n not in tensors]

@@ -83,7 +83,7 @@ class _Recurrent(Module):
             expect(s.shape == shape, name, "a state must be [L, N, H]", shape, s.shape, x=x)
         last = []
         for k in range(self.layers):
-            if k and self.dropout is not None:
+            if k and self.dropout is not None:  # between levels only
                 x = self.dropout(x)
             x, new = self.level(x, [s[k] for s in states], k)
             last.append(new)

@@ -46,7 +46,8 @@ def arrays_of(function: str, state: dict) -> dict:
             found[name] = to_numpy(values_of(value))
         except (GlassgradError, ValueError, TypeError) as error:
             raise StateError(
-                f"load_state_dict: {name} of {function} is no array: {error}; nothing was loaded"
+                f"load_state_dict: {name} of {function} is not an array: {error};"
+                " nothing was loaded"
             ) from None
     return found
 

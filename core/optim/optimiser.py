@@ -159,7 +159,7 @@ class Optimiser:
                 )
         self.steps[i] += 1
         self.update(x, g, self.state[i], self.steps[i], **settings)
-        p.version += 1
+        p.version += 1  # calls recorded before this step can no longer be differentiated
         self._used[i] = p.grad
 
     # ------------------------------------------------------------ checkpoints
@@ -192,6 +192,7 @@ class Optimiser:
         """
         state = as_state(type(self).__name__, state)
         expected, rates = {}, {"lr", *(f"group.{j}.lr" for j in range(len(self.groups)))}
+        # slots are expected only for parameters that the state says were stepped
         i = 0
         for group in self.groups:
             for p in group["parameters"]:
@@ -220,6 +221,7 @@ class Optimiser:
                 f"load_state_dict: the state does not fit this {type(self).__name__};"
                 f" nothing was loaded:{lines}"
             )
+        # copies, on the device of each parameter: the caller may change its arrays later
         lrs = [float(state[f"group.{j}.lr"]) for j in range(len(self.groups))]
         counts = [int(state.get(f"{i}.step", 0)) for i in range(len(self.parameters))]
         slots = [{} if t else None for t in counts]

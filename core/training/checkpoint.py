@@ -97,7 +97,9 @@ def save_arrays(
     try:
         head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise CheckpointError(f"{path}: a name or the metadata hold half a character") from None
+        raise CheckpointError(
+            f"{path}: a name or the metadata hold half a surrogate pair"
+        ) from None
     head += b" " * (-len(head) % 8)
     if len(head) > OUR_HEADER_LIMIT or at > LIMIT - HEADER_LIMIT - 8:
         raise CheckpointError(f"{path}: {at:,} bytes with a header of {len(head):,} are too many")
@@ -155,20 +157,21 @@ def _crc(arrays: dict) -> str:
 def _verified(path, content: bytes, metadata, ours: bool, oldest: str) -> dict[str, str]:
     """The metadata without our own entries, after verifying the digest."""
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise CheckpointError(f"{path}: is corrupt: its metadata are no strings")
+        raise CheckpointError(f"{path}: is corrupt: its metadata are not strings")
     version, stated = metadata.pop(VERSION, None), metadata.pop(DIGEST, None)
-    if version is None and stated is None:
+    if version is None and stated is None:  # of another program, or of format 1
         if ours and CRC not in metadata:
-            raise CheckpointError(f"{path}: has no checksum: no checkpoint of ours")
+            raise CheckpointError(f"{path}: has no checksum: not one of our checkpoints")
         if ours and oldest > "1":
             raise CheckpointError(
-                f"{path}: has format 1, without a checksum of the progress; training goes on from"
+                f"{path}: has format 1, without a checksum of the progress; training continues from"
                 f" format {FORMAT} only (its weights can be used, as by glassgrad sample)"
             )
         return metadata
     body = 8 + int.from_bytes(content[:8], "little")
     header = content[8:body]
     found = _digest(header, memoryview(content)[body:])
+    # the digest has its place at the very beginning, where `_digest` counts zeros
     if not header.startswith(_BEGINNING + found.encode()):
         raise CheckpointError(
             f"{path}: is corrupt: its checksum is {found:.16}…, written as {stated!s:.16}…"

@@ -185,6 +185,7 @@ def in_backward(loss: Tensor, names: dict) -> Culprit | None:
         any(names.get(id(e)) == name for e in n.edges if isinstance(e, Tensor))
         for n in _reachable([loss.node])
     )
+    # the geometric mean of the growth from one use to the next
     passed = [s for s in sizes.get(name, []) if 0 < s < np.inf]
     growth = (passed[-1] / passed[0]) ** (1 / (len(passed) - 1)) if len(passed) > 2 else 0.0
     return Culprit(kind, node.function.name, name, uses, len(sizes.get(name, [])), growth)

@@ -91,7 +91,7 @@ def fit(
     training.expect_selectable()
     run = run() if callable(run) else run
     if resume and run is None:
-        raise SettingError("fit: resume=True goes on from a run; expected run=, got None")
+        raise SettingError("fit: resume=True continues a run; expected run=, got None")
     with run.hold() if run else contextlib.nullcontext():
         if resume:
             training.restore(*run.load(resume=True))
@@ -126,7 +126,7 @@ def _epoch(training: TrainingState, run: Run | None, progress, save_every: float
         _step(training, batch, progress)
         asked = stop()
         if run and (asked or time.monotonic() - saved > save_every):
-            training.expect_finite_weights()
+            training.expect_finite_weights()  # never replace a good checkpoint by a diverged one
             run.save(*training.state())
             saved = time.monotonic()
         if asked:

@@ -115,9 +115,10 @@ class Declared:
         cls.unused = cls.unused | (idle or {})
         inherited = getattr(cls, "__dataclass_fields__", {})
         annotated = inspect.get_annotations(cls)
+        # without its annotation a line would be a class attribute, and no new default
         for name in (*vars(cls), *annotated):
             if name in inherited and name not in annotated:
-                raise TypeError(f"{cls.__name__}.{name}: a setting takes its annotation with it")
+                raise TypeError(f"{cls.__name__}.{name}: a setting needs its annotation")
         for name, annotation in annotated.items():
             default = vars(cls).get(name)
             if typing.get_origin(annotation) is ClassVar or isinstance(default, dataclasses.Field):
@@ -125,7 +126,7 @@ class Declared:
             if name not in inherited:
                 hint = nearest(name, inherited)
                 raise TypeError(f"{cls.__name__}.{name}: expected a setting(...){hint}")
-            meta = inherited[name].metadata
+            meta = inherited[name].metadata  # a new default, the old rule
             setattr(cls, name, dataclasses.field(default=default, metadata=meta))
         dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
 

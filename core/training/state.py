@@ -177,7 +177,7 @@ class TrainingState:
             "settings": _plain(self.settings),
             "generators": {n: list(g.state) for n, g in self.system.named_generators()},
         }
-        if self.optimiser:
+        if self.optimiser:  # split into arrays and plain values
             numbers = {}
             for k, v in self.optimiser.state_dict().items():
                 if isinstance(v, np.ndarray):
@@ -206,6 +206,7 @@ class TrainingState:
             raise CheckpointError(f"the checkpoint does not fit this system: {problem}")
         if changed := self._changed(progress.get("settings", {})):
             raise CheckpointError(f"the checkpoint was trained with other settings: {changed}")
+        # the optimiser may refuse after the system has loaded: then the system goes back
         before = self.system.state_dict()
         try:
             self.system.load_state_dict(part("model/"))
@@ -223,7 +224,7 @@ class TrainingState:
     def _problem(self, progress, best: dict) -> str | None:
         """What is wrong with the plain values of a checkpoint, or with its best weights."""
         if not isinstance(progress, dict):
-            return "its progress is no dictionary"
+            return "its progress is not a dictionary"
         states = progress.get("generators")
         best_value = progress.get("best_value", ...)
         looks = {
@@ -243,7 +244,7 @@ class TrainingState:
         if best:
             want = {n: (a.shape, a.dtype) for n, a in self.system.state_dict().items()}
             if {n: (a.shape, a.dtype) for n, a in best.items()} != want:
-                return "the best weights have other names, shapes or dtypes"
+                return "the best weights differ in names, shapes or dtypes"
         return None
 
     def _changed(self, settings: dict) -> str:

@@ -147,6 +147,7 @@ def build(data: DataSet, s: Settings, rng) -> LinearAutoencoder:
 def figures(system: LinearAutoencoder, data: DataSet, s: Settings) -> dict:
     """Angles between B's columns and PCA's; codes; for images the columns and reconstructions."""
     b, u, mean = (t.numpy() for t in (system.b, system.basis, system.mean))
+    # sines of the principal angles: what is left of a basis of B's span outside PCA's
     q, _ = np.linalg.qr(b)
     sines = np.linalg.svd(q - u @ (u.T @ q), compute_uv=False)
     fig = pictures.figure(6.4, 3.0)

@@ -44,6 +44,7 @@ def beside(pairs: list, data: DataSet, most: int = 500):
     """
     x, y = data.test.x[:most], labels_of(data.test)
     codes = [system.codes(x) for system, _ in pairs]
+    # the same axes and colours in all rows
     top = max(float(np.abs(z).max()) for z in codes)
     low = min(0.0, *(float(z.min()) for z in codes))
     fig = pictures.figure(9.6, 3.0 * len(pairs))

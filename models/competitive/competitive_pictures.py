@@ -95,6 +95,7 @@ def plane(system, data: DataSet):
     x = some(data.train).x.astype(np.float64)
     winner, _ = system.winners(x)
     centre = x.mean(axis=0)
+    # the two main axes are those of PCA; all points are drawn in their plane
     _, spread, axes = np.linalg.svd(x - centre, full_matrices=False)
     share = (spread**2 / (spread**2).sum())[:2].sum()
 

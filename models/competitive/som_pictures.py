@@ -119,7 +119,7 @@ def components(system, data: DataSet, density, k: int):
         cells(ax := next(places), grid, colours=class_colours(shares))
         border(ax, grid, shares.argmax(axis=1))
         ax.set_title("class", fontsize=8, fontweight="bold")
-    limits = scale(planes[:, chosen])
+    limits = scale(planes[:, chosen])  # one colour scale, so that planes can be compared
     for ax, j in zip(places, chosen):
         shown = cells(ax, grid, planes[:, j], **limits)
         if labelled:

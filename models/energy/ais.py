@@ -104,18 +104,21 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
     log_w, wt = xp.zeros(chains, "float64"), xp.ascontiguousarray(w.T)
     for low, high in zip(betas[:-1].tolist(), betas[1:].tolist()):
         product(v, w, x)
-        x += a
+        x += a  # inputs of h at β = 1
+        # ln p*_high(v) - ln p*_low(v): the visible part, then the hidden one
         log_w += (high - low) * (v @ (b - base))
         y = x * low
         softer = softplus(y, logistic(y))
         xp.multiply(x, high, out=x)
         logistic(x, out=h)
         log_w += (softplus(x, h) - softer).sum(axis=1)
+        # a Gibbs step at β = high, for the next pair
         draw(rng, h, out=h)
         product(h, wt, v)
         v *= high
         v += (1 - high) * base + high * b
         draw(rng, logistic(v, out=v), out=v)
+    # the base model: independent v, and m unconnected h, each with two states
     wide = np.asarray(to_numpy(base), np.float64)
     log_z0 = float(softplus(wide, logistic(wide)).sum()) + len(a) * math.log(2)
     return estimate(log_w, log_z0)

@@ -195,6 +195,7 @@ class DBM(Stack):
         for m, mean in zip(mu[1:], self.means[1:]):
             mean.data += 0.01 * (m.mean(axis=0) - mean.data)
             mean.version += 1
+        # the biases' gradient, corrected below for the centred coordinates of W
         dc = [f.mean(axis=0) - m.mean(axis=0) for f, m in zip(model, mu)]
         for k, layer in enumerate(self.layers):
             centre = (offsets[k], offsets[k + 1]) if self.s.centred else None

@@ -148,6 +148,7 @@ class Helmholtz(BinarySystem):
         """
         awake, _ = self.recognise(batch.x, self.noise)
         asleep, _ = self.generate(len(batch), self.noise)
+        # the optimiser minimises: gradients are -(state - mean) ⊗ input / N
         scale, figures = -1 / len(batch), {"wake": 0.0, "sleep": 0.0}
         for k, (w, b) in enumerate(zip(self.w, self.b)):
             d = product(awake[k + 1], w.data.T)
@@ -156,6 +157,7 @@ class Helmholtz(BinarySystem):
             w.grad, b.grad = gg.Tensor(product(d.T, awake[k + 1])), gg.Tensor(d.sum(axis=0))
             if k == 0:
                 figures["wake"] = float((d * d).sum()) * len(batch)
+        # the top layer has only biases
         top = self.delta(awake[-1], logistic(self.b[-1].data), scale)
         self.b[-1].grad = gg.Tensor(top.sum(axis=0))
         for k, (r, c) in enumerate(zip(self.r, self.c)):

@@ -69,6 +69,7 @@ def prepare(data: DataSet, s: PatchSettings) -> DataSet:
             x = x - x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
         parts[name] = x.reshape(len(x), -1)
     shape, parts = x.shape[1:], unit_spread(parts)
+    # each step is followed by the same units, so that λ means the same with and without it
     if s.contrast:
         parts = unit_spread({k: like_contrast(x, s.contrast) for k, x in parts.items()})
     if s.whiten:

@@ -65,15 +65,15 @@ def test_gml_numbers_that_can_be():
 def test_gml_graphs_that_cannot_be():
     nodes = "node [ id 0 ] node [ id 1 ]"
     for edge, message in (
-        ("source 0 target [ a [ b 1 ] ]", "which is no node"),
-        (f"source 0 target {2**62}", "which is no node"),
+        ("source 0 target [ a [ b 1 ] ]", "which is not a node"),
+        (f"source 0 target {2**62}", "which is not a node"),
         ("source 0 target 1 value 1e300", "a weight is not finite"),
-        ('source 0 target 1 value "' + "x" * 10_000 + '"', "which is no number"),
+        ('source 0 target 1 value "' + "x" * 10_000 + '"', "which is not a number"),
     ):
         with pytest.raises(DataError, match=message) as error:
             gml.graph(f"graph [ {nodes} edge [ {edge} ] ]")
         assert len(str(error.value)) < 300
-    with pytest.raises(DataError, match="an id of its own"):
+    with pytest.raises(DataError, match="its own id"):
         gml.graph(f"graph [ node [ id {'9' * 15}.5 ] ]")
 
 
@@ -158,7 +158,7 @@ def headed(header, body=b""):
         ({"method": zipfile.ZIP_BZIP2}, "is packed by method 12; only 0 and 8"),
         ({"method": zipfile.ZIP_LZMA}, "is packed by method 14"),
         ({"unpacked": 2**31}, "bytes would unpack to 2,147,483,648"),
-        ({"unpacked": 10}, "not a sound .npz file"),
+        ({"unpacked": 10}, "not a valid .npz file"),
     ],
 )
 def test_archives_that_are_not_ours_to_read(tmp_path, changes, message):

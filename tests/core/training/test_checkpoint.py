@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_format_is_one_line_that_names_it(path, monkeypa
 
     for metadata, message in (
         ({"progress": "{}", "glassgrad.crc32": "0"}, "has format 1, without a checksum of the"),
-        ({"progress": "{}"}, "has no checksum: no checkpoint of ours"),
+        ({"progress": "{}"}, "has no checksum: not one of our checkpoints"),
     ):
         path.write_bytes(save({"w": np.ones(1)}, metadata))
         with pytest.raises(CheckpointError, match=message):
