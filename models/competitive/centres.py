@@ -123,7 +123,7 @@ class KohonenSettings(
     """Settings of a Kohonen net, wta.py or wtm.py."""
 
     centres: int = setting(10, least=1, help="number of units K")
-    init: Init = setting("sample", help="where the weights w start")
+    init: Init = setting("sample", help="initial values of the weights w")
     lam: float = setting(1e-3, above=0, help="weight λ of each sample in the running estimate of Q")
     batch: int = 50
     epochs: int = 30

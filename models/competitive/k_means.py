@@ -48,10 +48,10 @@ NO_RATE = "on k-means, whose step has no rate and takes all samples"
 class Settings(
     CompetitiveSettings, idle={**without_gradients(NO_RATE), "lr": NO_RATE, "batch": NO_RATE}
 ):
-    """Settings of k-means: how many centres, and where they start."""
+    """Settings of k-means: the number of centres, and their initial values."""
 
     centres: int = setting(10, least=1, help="number of centres K")
-    init: Init = setting("k-means++", help="where the centres w start")
+    init: Init = setting("k-means++", help="initial centres w")
     restarts: int = setting(10, least=1, help="how often it starts; the best by Q is kept")
     epochs: int = 50
 

@@ -86,7 +86,7 @@ class Settings(
     normalise: bool = setting(
         True, when=("update", "dyakonov"), help="divide samples and weights by their norm"
     )
-    init: Literal[Init, "pca"] = setting("lecture", help="where the weights w start")
+    init: Literal[Init, "pca"] = setting("lecture", help="initial values of the weights w")
     kernel: Kernel = setting("gaussian", help="how the pull K falls with the distance r")
     sigma: float = setting(1.5, above=0, help="width σ of K, in steps of the grid")
     radius: float = setting(3.0, least=0, help="distance r where K is cut off, 0 for no cut")
