@@ -25,7 +25,7 @@ help, and neither changes which functions the network can represent:
                        W (h - ½) + b' = W h + (b' - ½ Σ_j W_j), but a unit's weights no longer
                        move its bias, and gradients point in better directions (LeCun et al. 1998,
                        "Efficient BackProp", 4.3). With False the biases start at -½ Σ_j W_j,
-                                          that is, at the same function.
+                       that is, at the same function.
 
 So it trains without Boltzmann machines. tanh and ReLU units (`activation`) need neither setting and
 use V as it is, by Glorot's or He's rule.

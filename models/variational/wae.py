@@ -12,7 +12,7 @@ where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
                multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
                `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel,
                which is as wide as the prior: its MMD² goes to 0 while the codes still have gaps
-                          that a narrower one detects. Several are added, as in the authors' program
+               that a narrower one detects. Several are added, as in the authors' program
     wae-gan    the critic of an AAE: the same p, the same D, but two phases, since encoder and
                decoder minimise  c - λ ln D(z)  together. The lecture remarks that WAE = AAE for
                the squared cost: it is one problem with two schedules of steps
