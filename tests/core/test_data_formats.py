@@ -81,7 +81,7 @@ def test_npz_faults(tmp_path):
     whole = path.read_bytes()
     for bad in (b"", whole[:30], whole[:-30], b"text", whole[:60] + b"\0" * 40 + whole[100:]):
         path.write_bytes(bad)
-        with pytest.raises(DataError, match=r"a\.npz: not a sound \.npz file"):
+        with pytest.raises(DataError, match=r"a\.npz: not a valid \.npz file"):
             load_npz(path, "x", "y")
     np.savez(path, x=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataError, match=r"a\.npz: x\.npy holds Python objects, which are pickled"):

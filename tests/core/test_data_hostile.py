@@ -205,11 +205,11 @@ RECORDS = npy(np.zeros(2, [("a", "i4")]))
          "needs 80,000,000,000,000 bytes"),
         (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"), "needs -8 bytes"),
         (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", b"\0" * 17), "needs 16"),
-        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (1.5,)}"), "not a sound"),
-        (headed("{'descr': '<f8'}"), "not a sound"), (headed("(" * 100), "not a sound"),
-        (headed("__import__('os')"), "not a sound"), (headed("{'descr': 'q', "), "not a sound"),
-        (b"\x93NUMPY\3\0" + b"\0" * 10, "version .3, 0. of the"), (b"", "not a sound"),
-        (b"\x93NUMPY\2\0\xff\xff\xff\x7f", "not a sound"), (b"text", "not a sound"),
+        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (1.5,)}"), "not a valid"),
+        (headed("{'descr': '<f8'}"), "not a valid"), (headed("(" * 100), "not a valid"),
+        (headed("__import__('os')"), "not a valid"), (headed("{'descr': 'q', "), "not a valid"),
+        (b"\x93NUMPY\3\0" + b"\0" * 10, "version .3, 0. of the"), (b"", "not a valid"),
+        (b"\x93NUMPY\2\0\xff\xff\xff\x7f", "not a valid"), (b"text", "not a valid"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_none(tmp_path, content, message):
