@@ -240,7 +240,7 @@ def test_killed_in_the_middle_of_a_write(path):
         ({"__metadata__": np.ones(1)}, {}, "cannot be the name"),
         ({}, {"epoch": 3}, "metadata must map strings to strings; got 'epoch'"),
         ({}, {"glassgrad.sha256": "0"}, "metadata must map"),
-        ({}, {"text": "\ud800"}, "half a character"),
+        ({}, {"text": "\ud800"}, "half a surrogate"),
     ],
 )
 def test_what_the_format_does_not_hold(path, arrays, metadata, message):
