@@ -1,7 +1,7 @@
-"""Data: real sets with canonical files and verified checksums, and problems made to order.
+"""Data: real sets with canonical files and verified checksums, and generated problems.
 
-Read in this order: `files` (where a file is looked for and why it can be trusted), `dataset` (what
-a loader gives), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
+Read in this order: `files` (where files are searched and how they are verified), `dataset` (what a
+loader returns), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
 windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems).
 Importing this package reads no file and loads neither SciPy nor scikit-learn.
 

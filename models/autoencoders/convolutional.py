@@ -13,9 +13,9 @@ Convolution and pooling on the way to the code, their transposes on the way back
     Σ_i ‖x̂_i - x_i‖²  →  min      (V0 200)
 
 The lecture has no formula. Halving is max-pooling (V2 60; Masci's remedy against trivial filters),
-`pool="average"`, or `pool="stride"`: every second pixel of the convolution only. One filter serves
-every place of the image, so there are few weights: compare `glassgrad show` with the fully
-connected one.
+`pool="average"`, or `pool="stride"`: only every second pixel of the convolution. One filter serves
+every position of the image, so there are few weights: compare the output of `glassgrad show` with
+that of the fully connected autoencoder.
 
 The pictures: first-layer kernels; the maps of one image; reconstructions next to those of PCA with
 as many numbers; the code plot.
@@ -37,13 +37,13 @@ from ..common.gradients import by_parameters
 
 
 class Settings(ConvolutionalSettings):
-    """What a convolutional autoencoder is made of."""
+    """Settings of a convolutional autoencoder."""
 
     code: int = setting(16, least=0, help="number of codes, 0 to keep the last maps as the code")
 
 
 class ConvolutionalAutoencoder(Autoencoder):
-    """`convolutions` are the levels of the encoder, which `encoder` begins with."""
+    """An autoencoder whose `encoder` begins with `convolutions`, its levels."""
 
     def __init__(self, image: tuple[int, int, int], s: Settings, rng, dtype="float32"):
         who = "convolutional-autoencoder"

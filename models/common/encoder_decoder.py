@@ -1,4 +1,4 @@
-"""An encoder and a decoder, one of which undoes the other: what every autoencoder is made of."""
+"""An encoder and a decoder that inverts it: the parts of every autoencoder."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ Loss = Literal["squared", "cross_entropy"]
 
 
 class AutoencoderSettings(TrainingSettings):
-    """What every autoencoder has."""
+    """Settings of every autoencoder."""
 
     code: int = setting(16, least=1, help="number of codes")
     activation: Activation = setting("sigmoid", help="σ_f of the encoder")
@@ -25,6 +25,7 @@ class AutoencoderSettings(TrainingSettings):
     schedule: str = "cosine"
 
     def check(self):
+        """Check that the cross-entropy gets probabilities."""
         if self.loss == "cross_entropy" and self.output != "sigmoid":
             raise SettingError("loss 'cross_entropy' needs output 'sigmoid': x̂ is a probability")
 

@@ -1,4 +1,4 @@
-"""Images as rows: what every network of dense layers starts from."""
+"""Images as rows, the input of every network of dense layers."""
 
 from ... import core as gg
 

@@ -59,7 +59,7 @@ def test_damage_and_absence_are_told_apart(tmp_path):
     with pytest.raises(RunError, match="damaged"):
         read(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(RunError, match="no UTF-8 text"):
+    with pytest.raises(RunError, match="not UTF-8 text"):
         read(path)
 
 
