@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassgrad.kernels import ShapeError, backend, batchnorm
-from glassgrad.kernels.batchnorm import cpu
+from glassgrad.kernels.batchnorm.rungs import cpu_v2_cached
 from tests.tools import assert_close
 
 BACKENDS = ["reference", "numba"]
@@ -75,6 +75,6 @@ def test_errors():
 @pytest.mark.parametrize("rows, blocks", [(1, 1), (64, 1), (65, 2), (128, 2), (130, 3)])
 def test_vectors_are_added_up_in_blocks_of_64_rows(rows, blocks):
     """No more of them than there are: their sums are memory."""
-    parts, sums = cpu._partial_sums(np.empty((rows, 3), "float32"))
+    parts, sums = cpu_v2_cached._partial_sums(np.empty((rows, 3), "float32"))
     assert sums.shape == (2, blocks, 3) and sums.dtype == "float32" and not sums.any()
-    assert parts == 1 and cpu._partial_sums(np.empty((rows, 1 << 15)))[0] == blocks
+    assert parts == 1 and cpu_v2_cached._partial_sums(np.empty((rows, 1 << 15)))[0] == blocks
