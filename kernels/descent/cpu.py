@@ -18,61 +18,66 @@ loop = njit(nogil=True, error_model="numpy")  # "numpy": division by zero gives 
 
 
 @loop
-def _sgd(x, g, v, rule, nesterov, parts, part):
+def _sgd(x, g, v, numbers, nesterov, parts, part):
+    lr, momentum, weight_decay = numbers
     for i in range(*stretch(x, parts, part)):
-        step = own = g[i] + rule.weight_decay * x[i]
+        step = own = g[i] + weight_decay * x[i]
         if v is not None:
-            v[i] = rule.momentum * v[i] + own
-            step = own + rule.momentum * v[i] if nesterov else v[i]
-        x[i] -= rule.lr * step
+            v[i] = momentum * v[i] + own
+            step = own + momentum * v[i] if nesterov else v[i]
+        x[i] -= lr * step
 
 
 @loop
-def _adagrad(x, g, s, rule, parts, part):
+def _adagrad(x, g, s, numbers, parts, part):
+    lr, eps, weight_decay = numbers
     for i in range(*stretch(x, parts, part)):
-        own = g[i] + rule.weight_decay * x[i]
+        own = g[i] + weight_decay * x[i]
         s[i] += own * own
-        x[i] -= rule.lr * (own / (np.sqrt(s[i]) + rule.eps))
+        x[i] -= lr * (own / (np.sqrt(s[i]) + eps))
 
 
 @loop
-def _adadelta(x, g, v, u, rule, parts, part):
+def _adadelta(x, g, v, u, numbers, parts, part):
+    lr, rho, rest, eps, weight_decay = numbers
     for i in range(*stretch(x, parts, part)):
-        own = g[i] + rule.weight_decay * x[i]
-        v[i] = rule.rho * v[i] + rule.rest * (own * own)
-        d = own * np.sqrt(u[i] + rule.eps) / np.sqrt(v[i] + rule.eps)
-        u[i] = rule.rho * u[i] + rule.rest * (d * d)
-        x[i] -= rule.lr * d
+        own = g[i] + weight_decay * x[i]
+        v[i] = rho * v[i] + rest * (own * own)
+        d = own * np.sqrt(u[i] + eps) / np.sqrt(v[i] + eps)
+        u[i] = rho * u[i] + rest * (d * d)
+        x[i] -= lr * d
 
 
 @loop
-def _rmsprop(x, g, v, m, b, rule, parts, part):
+def _rmsprop(x, g, v, m, b, numbers, parts, part):
+    lr, alpha, rest, eps, momentum, weight_decay = numbers
     zero = x.dtype.type(0)
     for i in range(*stretch(x, parts, part)):
-        own = g[i] + rule.weight_decay * x[i]
-        q = v[i] = rule.alpha * v[i] + rule.rest * (own * own)
+        own = g[i] + weight_decay * x[i]
+        q = v[i] = alpha * v[i] + rest * (own * own)
         if m is not None:
-            m[i] = rule.alpha * m[i] + rule.rest * own
+            m[i] = alpha * m[i] + rest * own
             q = v[i] - m[i] * m[i]
             q = zero if q < zero else q  # a variance, but for rounding; NaN stays
-        d = own / (np.sqrt(q) + rule.eps)
+        d = own / (np.sqrt(q) + eps)
         if b is not None:
-            d = b[i] = rule.momentum * b[i] + d
-        x[i] -= rule.lr * d
+            d = b[i] = momentum * b[i] + d
+        x[i] -= lr * d
 
 
 @loop
-def _adam(x, g, m, v, top, rule, parts, part):
+def _adam(x, g, m, v, top, numbers, parts, part):
+    lr, scale, beta1, rest1, beta2, rest2, eps, keep, weight_decay = numbers
     for i in range(*stretch(x, parts, part)):
-        kept = rule.keep * x[i]
-        own = g[i] + rule.weight_decay * kept
-        m[i] = rule.beta1 * m[i] + rule.rest1 * own
-        square = v[i] = rule.beta2 * v[i] + rule.rest2 * (own * own)
+        kept = keep * x[i]
+        own = g[i] + weight_decay * kept
+        m[i] = beta1 * m[i] + rest1 * own
+        square = v[i] = beta2 * v[i] + rest2 * (own * own)
         if top is not None:
             if square > top[i] or np.isnan(square):  # NaN wins, from either
                 top[i] = square
             square = top[i]
-        x[i] = kept - rule.lr * (m[i] / (rule.scale * np.sqrt(square) + rule.eps))
+        x[i] = kept - lr * (m[i] / (scale * np.sqrt(square) + eps))
 
 
 @register("descent", "sgd", backend="numba", idea=LOOPS)

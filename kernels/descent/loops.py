@@ -13,11 +13,14 @@ def stretch(x, parts, part):
 
 
 def run(kernel, in_place, x, g, slots, rule, *options):
-    """`kernel` on flat arrays, changed in place or copied before; returns them in x's shape."""
+    """`kernel` on flat arrays, changed in place or copied before; returns them in x's shape.
+
+    It gets the numbers of the rule in the arrays' own precision and as a plain tuple, since Numba
+    takes microseconds longer to read a named one: more than a step of a small layer.
+    """
     arrays = [a if a is None or in_place else np.array(a, order="C") for a in (x, *slots)]
     flat = [None if a is None else a.reshape(-1) for a in arrays]
-    rule = type(rule)(*map(x.dtype.type, rule))  # in the arrays' own precision
-    parts = parts_for(x.size)
+    numbers, parts = tuple(map(x.dtype.type, rule)), parts_for(x.size)
     gradient = np.ascontiguousarray(g).reshape(-1)
-    in_parts(kernel, parts, flat[0], gradient, *flat[1:], rule, *options, parts)
+    in_parts(kernel, parts, flat[0], gradient, *flat[1:], numbers, *options, parts)
     return tuple(arrays)

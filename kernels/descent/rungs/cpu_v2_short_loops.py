@@ -93,8 +93,8 @@ def _delta(g, v, u, eps, d):
 
 
 @njit(nogil=True)
-def _sgd(x, g, v, rule, nesterov, parts, part):
-    lr, momentum, weight_decay = rule
+def _sgd(x, g, v, numbers, nesterov, parts, part):
+    lr, momentum, weight_decay = numbers
     first, last = stretch(x, parts, part)
     own = np.empty(CHUNK, x.dtype)
     for i in range(first, last, CHUNK):
@@ -112,8 +112,8 @@ def _sgd(x, g, v, rule, nesterov, parts, part):
 
 
 @njit(nogil=True)
-def _adagrad(x, g, s, rule, parts, part):
-    lr, eps, weight_decay = rule
+def _adagrad(x, g, s, numbers, parts, part):
+    lr, eps, weight_decay = numbers
     one = x.dtype.type(1)
     first, last = stretch(x, parts, part)
     own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
@@ -126,8 +126,8 @@ def _adagrad(x, g, s, rule, parts, part):
 
 
 @njit(nogil=True)
-def _adadelta(x, g, v, u, rule, parts, part):
-    lr, rho, rest, eps, weight_decay = rule
+def _adadelta(x, g, v, u, numbers, parts, part):
+    lr, rho, rest, eps, weight_decay = numbers
     first, last = stretch(x, parts, part)
     own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
     for i in range(first, last, CHUNK):
@@ -140,8 +140,8 @@ def _adadelta(x, g, v, u, rule, parts, part):
 
 
 @njit(nogil=True)
-def _rmsprop(x, g, v, m, b, rule, parts, part):
-    lr, alpha, rest, eps, momentum, weight_decay = rule
+def _rmsprop(x, g, v, m, b, numbers, parts, part):
+    lr, alpha, rest, eps, momentum, weight_decay = numbers
     one = x.dtype.type(1)
     first, last = stretch(x, parts, part)
     own, q, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
@@ -163,8 +163,8 @@ def _rmsprop(x, g, v, m, b, rule, parts, part):
 
 
 @njit(nogil=True)
-def _adam(x, g, m, v, top, rule, parts, part):
-    lr, scale, beta1, rest1, beta2, rest2, eps, keep, weight_decay = rule
+def _adam(x, g, m, v, top, numbers, parts, part):
+    lr, scale, beta1, rest1, beta2, rest2, eps, keep, weight_decay = numbers
     one = x.dtype.type(1)
     first, last = stretch(x, parts, part)
     own = np.empty(CHUNK, x.dtype)
