@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels import DTypeError, ShapeError, backend, cases, descent
+from glassgrad.kernels import DTypeError, ShapeError, cases, descent
+from tests.kernels.checking import on
 
-BACKENDS = ["reference", "numba"]
+BACKENDS = ["reference", "numba", "numba v1"]
 SMALL = [c for c in cases("descent") if not c.bench]
 
 
@@ -25,7 +26,7 @@ def arguments(case, dtype):
 def test_in_place_the_arguments_become_the_results(case, name, dtype):
     args, numbers = arguments(case, dtype)
     rule = getattr(descent, case.pass_)
-    with backend(name):
+    with on(name, "descent"):
         want = rule(*args, **numbers)
         g = args[1].copy()
         got = rule(*args, **numbers, in_place=True)
@@ -43,7 +44,7 @@ def test_nan_in_a_gradient_shows_in_its_own_place_only(name):
         if args[0].size < 3:
             continue
         args[1].flat[2] = np.nan
-        with backend(name):
+        with on(name, "descent"):
             x, *slots = getattr(descent, case.pass_)(*args, **numbers)
         for a in (x, *slots):
             if a is not None:
@@ -54,7 +55,7 @@ def test_amsgrad_keeps_the_largest_and_nan():
     zero, v = np.zeros(4, "float32"), np.array([1, 5, np.nan, 1], "float32")
     top = np.array([3, 3, 3, np.nan], "float32")
     for name in BACKENDS:
-        with backend(name):
+        with on(name, "descent"):
             *_, got = descent.adam(zero, zero, zero, v, top, 0.1, 1.0, 0.5, 1.0)
         assert np.array_equal(got, [3, 5, np.nan, np.nan], equal_nan=True)
 
