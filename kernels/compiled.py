@@ -99,6 +99,7 @@ class Kept(_Cache):
 
     @property
     def cache_path(self):
+        """The folder that Numba names where it says what it keeps; None: nothing is kept."""
         return self.folder
 
     def enable(self):

@@ -65,6 +65,7 @@ class Bands(NamedTuple):
 
     @classmethod
     def cut(cls, x_shape, w_shape, OH, OW, stride, padding, dilation):
+        """The bands of a convolution: as many rows in each as its room holds."""
         N, C, H, W = x_shape
         O = w_shape[0]
         width, height = W + 2 * padding[1], (w_shape[2] - 1) * dilation[0] + 1

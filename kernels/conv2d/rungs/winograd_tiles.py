@@ -89,6 +89,7 @@ class Tiles(NamedTuple):
 
     @classmethod
     def cut(cls, m, x_shape, O, padding, OH, OW, room=ROOM):
+        """Tiles of m x m results, as many in a block as `room` bytes hold."""
         N, C, H, W = x_shape
         TH, TW = -(-OH // m), -(-OW // m)
         most = max(1, room // ((m + 2) ** 2 * up(C, LANES) * 4))
