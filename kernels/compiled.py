@@ -35,11 +35,6 @@ from pathlib import Path
 
 import numba
 from numba import config, types
-from numba.core import event
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
-from numba.core.dispatcher import Dispatcher
-from numba.core.serialize import dumps, loads
 
 from . import compiling
 from .cache import (
@@ -53,6 +48,7 @@ from .cache import (
 )
 from .meaning import SOURCES, Unknown, content, meaning
 from .notice import once
+from .numba_parts import Cache, CompileResult, Dispatcher, dumps, event, loads
 from .trust import write
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
@@ -84,7 +80,7 @@ def cache_folder() -> Path | None:
     return folder
 
 
-class Kept(_Cache):
+class Kept(Cache):
     """The compiled signatures of one function, as Numba's dispatchers ask for them."""
 
     def __init__(self, dispatcher: Dispatcher):

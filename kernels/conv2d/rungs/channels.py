@@ -32,7 +32,7 @@ def up(n: int, step: int) -> int:
     return -(-n // step) * step
 
 
-def empty(shape):
+def aligned_empty(shape):
     """np.empty, but starting on a cache line: a store that straddles two costs twice as much."""
     size = math.prod(shape)
     flat = np.empty(size + LANES, np.float32)
@@ -47,7 +47,7 @@ def scratch(*sizes: int, rows: int | None = None):
     """
     rows = get_num_threads() if rows is None else rows
     sizes = [up(size, LANES) + LANES for size in sizes]
-    flat, start, parts = empty((rows * sum(sizes),)), 0, []
+    flat, start, parts = aligned_empty((rows * sum(sizes),)), 0, []
     for size in sizes:
         parts.append(flat[start : start + rows * size].reshape(rows, size))
         start += rows * size
@@ -62,7 +62,7 @@ def table(rows, columns, row_step, column_step, start=0):
 
 @njit
 def product(a, rows, runs, step, b, b_row, out, p):
-    """out = a b, as the Product `p` says: tile after tile of microkernel.py.
+    """out = a b, where the Factors `p` say: tile after tile of microkernel.py.
 
     `step` lies between two numbers of a row of a, `b_row` between two rows of b.
     Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.

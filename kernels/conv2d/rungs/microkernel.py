@@ -49,8 +49,8 @@ def _constant(value: float):
     return ir.Constant(VECTOR, [ir.Constant(REAL, value)] * LANES)
 
 
-class Product(NamedTuple):
-    """Where the factors of a matrix product lie, as numbers of elements from the start of each.
+class Factors(NamedTuple):
+    """Where a matrix product has its factors and its result: numbers of elements from their starts.
 
     Row r of the left factor begins at start + rows[r] and has K numbers in each of its runs; the
     right one has a row of `lanes` numbers for each of them.
@@ -159,21 +159,21 @@ class _Code:
 
 
 def make_multiply(V: int, R: int = ROWS):
-    """`multiply` for V vectors of b and R rows from `row` on, as a Product says; see the page.
+    """`multiply` for V vectors of b and R rows from `row` on, where Factors say; see the page.
 
     `step` and `b_row`, by which the inner loop moves on, are arguments apart: where the caller
     writes a number, Numba compiles the loop for that number, and no register holds it.
     """
 
     @intrinsic
-    def multiply(typing, a, rows, row, runs, step, b, b_row, out, out_start, product):
+    def multiply(typing, a, rows, row, runs, step, b, b_row, out, out_start, factors):
         size = types.intp
-        given = (a, rows, size, runs, size, b, size, out, size, product)
+        given = (a, rows, size, runs, size, b, size, out, size, factors)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            _, _, row, _, step, _, b_row, _, out_start, product = args
-            p = Product(*cgutils.unpack_tuple(builder, product))
+            _, _, row, _, step, _, b_row, _, out_start, factors = args
+            p = Factors(*cgutils.unpack_tuple(builder, factors))
             a_rows = [
                 code.start(0, builder.add(p.start, code.entry(1, r)))
                 for r in (builder.add(row, _number(r)) for r in range(R))
@@ -245,7 +245,9 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
 
         lines = [code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)]
         lines = _turn(code, lines)
-        for y in reversed(range(LANES)):  # those too many go where the last one then overwrites
+        # A square with fewer than 16 columns is stored from its last row up: the rows past the last
+        # column all go to that column's place, and the column itself is stored there after them.
+        for y in reversed(range(LANES)):
             code.store_some(lines[y], place(5, b_start, 7, j, columns, y), there)
         return context.get_dummy_value()
 
