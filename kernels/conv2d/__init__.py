@@ -65,6 +65,18 @@ the factors of each product to fewer bits. They run only when they are asked for
     with gg.backend("cuda", conv2d=6):      # or "emulated", on any machine
         y = gg.conv2d(x, w, padding=1)
 
+**Words.** They mean the same in every file:
+
+    tap      one (u, v) of the kernel, or with its channel one (c, u, v)
+    plane    one channel of one image
+    band     the rows of x that some rows of output need, with the zeros of the padding in place
+    lanes    the numbers of a vector on the CPU, the threads of a warp on the GPU
+    tile     what a thread (CPU: registers) or a block (GPU: shared memory) multiplies at a time;
+             for Winograd m x m outputs
+    places   tables of indices into flat arrays; in Winograd also the (m+2)^2 numbers of a tile
+    packed   weights copied once into the order in which they are read
+    piece    a part of a long sum, summed by itself; pieces are added in a fixed order
+
 **Files that the versions share.**
 
     geometry.py       the sizes of one convolution as one struct, for cuda.py and cuda.cu

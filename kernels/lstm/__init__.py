@@ -39,6 +39,8 @@ of tall matrices with T·N rows instead of T small ones:
     δxa_t = δa_t     δW_h = Σ_t δa_tᵀ h_{t-1}
     δP_i  = Σ_t δa_iᵀ C_{t-1}     δP_f = Σ_t δa_fᵀ C_{t-1}     δP_o = Σ_t δa_oᵀ C_t
 
+In the code the δ is a leading g: gh is δh, ga_i is δa_i.
+
 **Shapes.**
 
     T steps   N sequences side by side   H width of h and C

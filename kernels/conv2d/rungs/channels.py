@@ -22,8 +22,8 @@ from .microkernel import LANES, ROWS, make_multiply, transpose
 _wide, _narrow = make_multiply(2), make_multiply(1)
 
 
-# What depends on shapes alone, tables of places mostly, is kept for the next call: for a small
-# image that takes longer to make than the convolution does.
+# Decorates functions of shapes alone, whose results (mostly tables of places) are kept for the next
+# call: for a small image they take longer to make than the convolution itself.
 plan = functools.lru_cache(maxsize=64)
 
 

@@ -116,7 +116,8 @@ def _correlate(planes, taps, w, out, at, parts, part):
     UH, UW, QW = at.UH, at.UW, at.QW
     weights = w.reshape(-1)
     step = 128 // planes.itemsize  # pixels of a tile: two vectors
-    # sums of a few rows at a time are held until they are written, without what lies between rows
+    # The sums of a few rows are held in `held`, `ld` pixels a channel, and then written without the
+    # QW - OW pixels at the end of each row.
     rows_at_once = max(1, CHUNK // QW)
     ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
     items = N * G * blocks
@@ -216,7 +217,7 @@ def correlate(planes, taps, w, out, at: Outputs):
 
 
 def _plane_size(QH: int, QW: int) -> int:
-    """Pixels kept for one plane: a tile may read past the last row, but never into the next."""
+    """Pixels kept for one plane: a tile may read past its last row, but not into the next plane."""
     return (QH + 1) * QW + 32
 
 

@@ -155,7 +155,10 @@ def lanes_of(O):
 
 @njit(nogil=True)
 def weights(tile, w, taps, nine, U, parts, part):
-    """U [block of 32, place, k, lane]: transpose nine taps for 16 o, transform; for each k."""
+    """U [block of 32, place, k, lane]: for each k and 16 o, transpose their nine taps, transform.
+
+    `nine` is scratch memory: the nine taps of 16 output channels for each block of 16.
+    """
     p, places = len(tile) + 2, (len(tile) + 2) ** 2
     blocks = (taps.O + 15) // 16
     for item in range(part * blocks // parts, (part + 1) * blocks // parts):
