@@ -48,7 +48,7 @@ from .cache import (
 )
 from .meaning import SOURCES, Unknown, content, meaning
 from .notice import once
-from .numba_parts import Cache, CompileResult, Dispatcher, dumps, event, loads
+from .numba_parts import Cache, CompileResult, Dispatcher, dumps, event, expect_parts, loads
 from .trust import write
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
@@ -207,5 +207,6 @@ def njit(function=None, **options):
     # nobody calls a kernel by a C pointer: without that wrapper there is less to compile
     made = numba.njit(function, no_cfunc_wrapper=True, **options)
     if isinstance(made, Dispatcher):  # NUMBA_DISABLE_JIT leaves the function as it is
+        expect_parts(made, "_cache", "targetoptions")
         made._cache = Kept(made)
     return made

@@ -29,18 +29,24 @@ except ImportError as error:
     raise _changed(error) from error
 
 __all__ = [
-    "Cache", "CompileResult", "DUFunc", "Dispatcher", "Intrinsic", "dumps", "event", "loads",
-]  # fmt: skip
+    "Cache",
+    "CompileResult",
+    "DUFunc",
+    "Dispatcher",
+    "Intrinsic",
+    "dumps",
+    "event",
+    "expect_parts",
+    "loads",
+]
 
 
-def _expect(owner, *names) -> None:
-    """What the two modules take from a part without importing it."""
+def expect_parts(owner, *names: str) -> None:
+    """Raises BackendError unless a class or object of Numba's has the attributes."""
     for name in names:
         if not hasattr(owner, name):
             raise _changed(f"{owner} has no {name}")
 
 
-_expect(Cache, "load_overload", "save_overload")
-_expect(CompileResult, "_rebuild", "_reduce")
-if isinstance(_made := numba.njit(lambda: None), Dispatcher):  # not with NUMBA_DISABLE_JIT
-    _expect(_made, "_cache", "targetoptions", "py_func")
+expect_parts(Cache, "load_overload", "save_overload")
+expect_parts(CompileResult, "_rebuild", "_reduce")
