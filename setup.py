@@ -30,8 +30,7 @@ setup(
     package_data={"": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
     install_requires=[
         "numpy>=2.0",
-        # tiles of conv2d and lstm are LLVM code with typed pointers, which Numba will drop one day
-        "numba>=0.60,<0.70",
+        "numba>=0.62",  # the first whose LLVM has pointers without a type only (kernels/llvm.py)
         "scipy>=1.11",
         "scikit-learn>=1.4",
         "threadpoolctl>=3",
