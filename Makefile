@@ -3,27 +3,27 @@ PYTHON ?= python3
 
 .PHONY: test slow lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
-test:       ## the README's tests, about a quarter of an hour on two cores
+test:       ## the tests of the README, about a quarter of an hour on two cores
 	$(PYTHON) -m pytest -n 2 -m "not slow"
 
-slow:       ## what they leave out: large cases, whole trainings
+slow:       ## the other tests: large cases, complete trainings
 	$(PYTHON) -m pytest -n 2 -m slow
 
-lint:       ## what the continuous integration checks first
+lint:       ## what continuous integration checks first
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-format:     ## put everything into the house form
+format:     ## format all code
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
 demo:       ## train four systems on bundled data and write one page about them
 	$(PYTHON) -m glassgrad demo
 
-gradcheck:  ## every derivative against finite differences
+gradcheck:  ## compare every derivative with finite differences
 	$(PYTHON) -m glassgrad gradcheck
 
-kernels:    ## every registered kernel
+kernels:    ## list every registered kernel
 	$(PYTHON) -m glassgrad kernels
 
 reproduce:  ## the published numbers next to ours, about two hours on two cores
@@ -34,7 +34,7 @@ bench:      ## kernels, layers and training steps next to their peers, about a q
 	$(PYTHON) -m glassgrad bench --json bench/results/cpu.json \
 		--table README.md bench/results/README.md
 
-gpu: gpu-first gpu-second  ## on a machine with a GPU: both commands, about ten minutes
+gpu: gpu-first gpu-second  ## on a machine with a GPU: both commands below, about ten minutes
 
 gpu-first:  ## every kernel once, tests against the reference, launch costs: about 3.5 minutes
 	$(PYTHON) -m glassgrad.bench.gpu --stage first --json bench/results/gpu.json
@@ -42,7 +42,7 @@ gpu-first:  ## every kernel once, tests against the reference, launch costs: abo
 gpu-second: ## times next to cuDNN, ncu, compute-sanitizer: about 6 minutes
 	$(PYTHON) -m glassgrad.bench.gpu --stage second --json bench/results/gpu.json
 
-gpu-page:   ## what make gpu found, on the page of results; needs no GPU
+gpu-page:   ## write the results of make gpu on their page; needs no GPU
 	$(PYTHON) -m glassgrad.bench.gpu --json bench/results/gpu.json \
 		--table bench/results/README.md
 

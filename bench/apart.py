@@ -1,14 +1,14 @@
 """A run on the CPU: a process for each contender, and processes by turns.
 
-In one process contenders disturb each other: threads of one library wait, spinning, where those of
-another should run, and a turn that is too short finds the other's asleep. So each has a process of
-its own (worker.py), whose libraries' thread pools are fixed at the same number of threads for all.
-It makes the arrays from their seeds; a digest says whether they are those of ours. Results travel
-as files to our process, which judges them. While one has its turn the others wait on their pipes.
+In one process contenders disturb each other: waiting threads of one library spin on the cores that
+another needs, and in a short turn the other's threads are still asleep. So each has a process of
+its own (worker.py), whose libraries' thread pools all have the same number of threads. It makes the
+arrays from their seeds; a digest shows whether they are the same as ours. Results go to our process
+as files, and it judges them. While one runs the others wait on their pipes.
 
-Our own process makes all versions of a kernel, which are one library. `itself` is ours once more,
-in another process, compared like any peer: how far its ratio is from 1 is how far ratios can be
-off. It takes part in training steps and in the first comparison of a run.
+Our own process runs all versions of a kernel, since they are one library. `itself` is ours again in
+another process, compared like any peer: the distance of its ratio from 1 is the error of a ratio.
+It takes part in training steps and in the first comparison of a run.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
-from . import memory, peers, pipe
+from . import peak_memory, peers, pipe
 from .job import Plan, play, title
 from .pipe import Process, ProcessError
 from .roofline import Roofline
@@ -35,19 +35,22 @@ OURS, ITSELF = "ours", peers.ITSELF
 
 
 class Remote:
-    """A contender of another process; `shown` is what that says of it."""
+    """A contender of another process; `shown` is how that process describes it."""
 
     def __init__(self, run: "Apart", who: str, key: str, what: str, shown: dict):
         self.run, self.who, self.key, self.what, self.shown = run, who, key, what, shown
         self.version, self.idea = shown["version"], shown["idea"]
 
     def first(self):
+        """Seconds of the first call, and its error."""
         return self._call("")
 
     def again(self):
+        """Verify once more, after timing."""
         self._call(", after timing")
 
     def turn(self, effort):
+        """A turn in the other process."""
         found = self.run.ask(self.who, TURN, "turn", key=self.key, effort=asdict(effort))
         return Turn(**found)
 
@@ -58,26 +61,35 @@ class Remote:
         found = self.run.ask(self.who, FIRST, "call", key=self.key, what=what, file=file)
         if file and not self.shown["other"]:
             found |= self.run.ask(
-                OURS, MAKE, "judge", what=what, file=file, random=self.shown["random"],
+                OURS,
+                MAKE,
+                "judge",
+                what=what,
+                file=file,
+                random=self.shown["random"],
                 key=self.key if self.who == ITSELF else None,
-            )  # fmt: skip
+            )
         return found["seconds"], found["off"]
 
 
 class Apart(Run):
     """One run; end it with `close`, or use it in a ``with``.
 
-    Raises ProcessError where our own process does not come up, ValueRangeError for more threads
+    Raises ProcessError where our own process does not start, ValueRangeError for more threads
     than there are cores.
     """
 
     device = "cpu"
 
     def __init__(
-        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
-        version: int | None = None, wanted_peers: Iterable[str] = peers.NAMES,
+        self,
+        backend: str = "numba",
+        threads: int | None = None,
+        effort: Effort = FULL,
+        version: int | None = None,
+        wanted_peers: Iterable[str] = peers.NAMES,
         plans: Iterable[Plan] = (),
-    ):  # fmt: skip
+    ):
         self.backend, self.version, self.effort = backend, version, effort
         self.processes: dict[str, Process] = {}
         super().__init__()
@@ -122,8 +134,8 @@ class Apart(Run):
     def _start(self, who: str) -> None:
         argv = pipe.command(who, self.backend, self.threads, self.version or "")
         library = OURS if who == ITSELF else who
-        # what ours says of compiling is for the user; what a peer says, where it fails
-        self.processes[who] = Process(argv, memory.environment(library), heard=who != OURS)
+        # ours reports compiling to the user; a peer's output is kept for the case that it fails
+        self.processes[who] = Process(argv, peak_memory.environment(library), heard=who != OURS)
         self.starts[who] = self.starts.get(who, 0) + 1
         self.processes[who].tell("hello")
 
@@ -137,16 +149,19 @@ class Apart(Run):
         return self.processes[who].ask(limit, do, **what)
 
     def work(self) -> float:
+        """Processor seconds of all processes."""
         return sum(p.work for p in self.processes.values())
 
     def versions(self) -> dict[str, str]:
+        """The version of every peer that still takes part."""
         return {who: v for who, v in self.known.items() if v and who in self.wanted}
 
     def measure_roofline(self) -> Roofline:
+        """The roofline as our own process measures it."""
         return Roofline(**self.ask(OURS, MAKE, "roofline", effort=asdict(self.effort)))
 
     def close(self) -> None:
-        """End every process; the files that results travelled in go too."""
+        """End every process and delete the files of results."""
         for process in self.processes.values():
             process.close()
         self.processes.clear()
@@ -178,8 +193,8 @@ class Apart(Run):
     def _attempt(self, who: str, limit: float, do: str, **what) -> tuple[dict | None, str]:
         """(the answer, "") of a peer, or (None, why there is none).
 
-        One whose failure has been heard of starts again. One that died since its last answer does
-        not: asking it says why it died, and the process after it would not know the plan.
+        A peer whose failure is known starts again. One that died since its last answer does not:
+        asking it gives the reason, and a new process would not know the plan.
         """
         try:
             if self.processes[who].closed:
@@ -225,11 +240,11 @@ class Apart(Run):
         """Peak memory of a step, ours and each peer's that has a time and no compiler."""
         for row in rows:
             compared = [p for p in row["peers"] if p != ITSELF]
-            measured = [OURS, *(p for p in compared if not memory.compiles(p))]
-            found = {who: memory.peak(step, who, self) for who in measured}
+            measured = [OURS, *(p for p in compared if not peak_memory.compiles(p))]
+            found = {who: peak_memory.peak(step, who, self) for who in measured}
             row["memory"] = found if any(found.values()) else None
 
 
 def _reasons(rows: list[dict]) -> dict[str, str]:
-    """Why peers were left out of rows, by peer."""
+    """Peer -> why it was left out of rows."""
     return {who: why for row in rows for who, why in row["left_out"].items()}

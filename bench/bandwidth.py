@@ -1,7 +1,7 @@
-"""Kernels that are bound by memory, on arrays of 256 MB: the yardstick is the copy bandwidth.
+"""Kernels that are bound by memory, on arrays of 256 MB, compared with the copy bandwidth.
 
-Every array among arguments and results counts once, one that is changed in place twice. The calls
-are those of large/, and as there the reference sees a few windows of each.
+Every array of the arguments and results counts once, an array that is changed in place twice. The
+calls are those of large/; as there, a few windows of each are compared with the reference.
 """
 
 import numpy as np
@@ -42,10 +42,15 @@ def make(call: Large, session, size: int):
     name = f"{call.op}.{call.pass_}"
     peers = {} if call.in_place else session.contenders(name, *args)
     yield Job(
-        name, f"large, {call.name}", ours, lambda what, got: call.check(what, got, *known),
-        bytes=moved, expected=lambda: tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
-        peers=peers, absent=absent,
-    )  # fmt: skip
+        name,
+        f"large, {call.name}",
+        ours,
+        lambda what, got: call.check(what, got, *known),
+        bytes=moved,
+        expected=lambda: tuple(np.broadcast_to(np.float32(0), a.shape) for a in shown),
+        peers=peers,
+        absent=absent,
+    )
 
 
 def _contender(call: Large, record: Implementation, args: tuple, known: tuple) -> Contender:

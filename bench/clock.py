@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class CPUClock:
-    """Wall time on the CPU; caches are as the call before left them."""
+    """Wall time on the CPU; caches stay as the previous call left them."""
 
     device = "cpu"
 
@@ -22,9 +22,9 @@ class CPUClock:
 class CUDAClock:
     """Time on the GPU between two events, its L2 cache emptied before each call.
 
-    The cache is emptied by writing a buffer four times its size, eight times over: the GPU is busy
-    with it for about a millisecond, in which Python gets the launches of the call ready, so that
-    they are not timed. CuPy and PyTorch both use the default stream, which the events are on.
+    Writing a buffer of four times its size eight times empties the cache. That keeps the GPU busy
+    for about a millisecond, in which Python prepares the launches of the call, so that the
+    preparation is not timed. CuPy and PyTorch both use the default stream, which the events are on.
     """
 
     device = "cuda"
@@ -55,7 +55,7 @@ class CUDAClock:
 class StepClock:
     """Wall time until the GPU is done, for work that waits for it: a whole training step.
 
-    What Python does between the launches counts, and caches are as the step before left them.
+    What Python does between the launches counts, and caches stay as the previous step left them.
     """
 
     device = "cuda"

@@ -1,70 +1,31 @@
-"""Measure kernels, layers and training steps, with the peers that are installed.
-
-  glassgrad bench                                 everything: about a quarter of an hour
-  glassgrad bench conv2d lenet                    a family of kernels, a training step
-  glassgrad bench conv2d.forward --version 2      one version of one pass
-  glassgrad bench --json new.json --against bench/results/cpu.json
-  glassgrad bench --stored bench/results/cpu.json --table README.md
-
-Ends with 1 if a result is wrong, or a ratio fell by more than --factor.
-"""
+"""What ``glassgrad bench`` does; its arguments are declared in glassgrad/cli/bench.py."""
 
 import math
 from pathlib import Path
 
-from ..cli import UsageError
-from ..cli.common import positive
-from ..kernels.registry import BACKENDS
+from ..core.machine import gpu
+from ..core.terminal import console, count, say, table
+from ..core.training.run_folder import expect_writable, make_folder
+from ..core.usage import UsageError
+from ..kernels.errors import nearest
+from . import peers, suite, summary, tables, timing
+from . import record as records
+from .apart import Apart
+from .session import Session
 
 ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
-HELP = "times, rooflines, and ratios to other people's code"
-
-
-def arguments(parser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*", help="by default all (see --list)")
-    parser.add_argument("--list", action="store_true", help="list what there is, measure nothing")
-    parser.add_argument("--backend", choices=BACKENDS, help="by default cuda with a GPU, or numba")
-    parser.add_argument("--threads", type=positive, metavar="N", help="by default all cores")
-    parser.add_argument("--version", type=positive, metavar="N", help="one version of the kernels")
-    parser.add_argument("--case", metavar="TEXT", help="only cases with this in their name")
-    parser.add_argument("--without", metavar="TEXT", help="no case with this in its name")
-    parser.add_argument(
-        "--newer",
-        action="store_true",
-        help="no first version where there is a newer one (cuda, emulated)",
-    )
-    parser.add_argument("--peers", nargs="*", metavar="P", help="only these (none: no peer)")
-    parser.add_argument("--quick", action="store_true", help="few runs: to see that it works")
-    parser.add_argument("--json", metavar="FILE", help="keep the results there")
-    parser.add_argument("--add", action="store_true", help="keep the other rows of that file")
-    parser.add_argument("--stored", metavar="FILE", help="measure nothing, take these results")
-    parser.add_argument(
-        "--table", metavar="PAGE", nargs="+", default=[],
-        help="put the tables between the markers of pages",
-    )  # fmt: skip
-    parser.add_argument("--figures", metavar="DIR", help="draw roofline and ratios there")
-    parser.add_argument("--against", metavar="FILE", help="compare ratios with stored results")
-    parser.add_argument(
-        "--factor", type=float, default=1.25, help="the fall that is an error (1.25)"
-    )
 
 
 def run(args) -> int:
-    from ..cli.output import console, count, say
-    from ..core.training.run_folder import make_folder
-    from . import record as records
-    from . import suite, tables
-
+    """Measure, or take stored results; write what was asked for; returns the exit code."""
     if not 1 <= args.factor < math.inf:
         raise UsageError("--factor must be at least 1, and finite")
     if args.newer and (args.stored or args.list or args.version):
         raise UsageError("--newer says which versions run: it goes with no other such option")
     if args.add and not args.json:
         raise UsageError("--add needs --json FILE")
-    measuring = [
-        args.names, args.json, args.backend, args.threads, args.version, args.case, args.quick,
-        args.peers is not None,
-    ]  # fmt: skip
+    filters = [args.names, args.backend, args.threads, args.version, args.case]
+    measuring = [*filters, args.json, args.quick, args.peers is not None]
     if (args.stored or args.list) and (args.json or args.quick or (args.stored and any(measuring))):
         raise UsageError("--stored and --list measure nothing, and take no option that says how")
     if args.stored and not (args.table or args.figures or args.against):
@@ -76,7 +37,7 @@ def run(args) -> int:
         out.print(_list(plans))
         return 0
     old = records.read(args.against) if args.against else None
-    for page in args.table:  # better found out before ten minutes than after
+    for page in args.table:  # a page without markers fails now, not after ten minutes
         tables.expect_markers(Path(page))
     if args.figures:
         make_folder(Path(args.figures))
@@ -99,20 +60,11 @@ def run(args) -> int:
 
 
 def _default_backend() -> str:
-    from ..core.machine import gpu
-
     return "cuda" if gpu()[0] else "numba"
 
 
 def _measure(args, backend: str, out):
     """Measure; print each table when it is complete, keep every row as soon as it is there."""
-    from ..core.training.run_folder import expect_writable
-    from ..kernels.errors import nearest
-    from . import peers, suite
-    from .apart import Apart
-    from .session import Session
-    from .timing import FULL, QUICK
-
     wanted = peers.NAMES if args.peers is None else [p for p in args.peers if p != "none"]
     for name in wanted:
         if name not in peers.NAMES:
@@ -125,8 +77,8 @@ def _measure(args, backend: str, out):
     plans = suite.select(args.names, backend, args.case, args.version, args.without, args.newer)
     if args.json:
         expect_writable(args.json)
-    how = backend, args.threads, QUICK if args.quick else FULL, args.version
-    if backend in ONE_PROCESS:  # one process: events on the GPU are disturbed by nobody
+    how = backend, args.threads, timing.QUICK if args.quick else timing.FULL, args.version
+    if backend in ONE_PROCESS:  # one process, so that nothing disturbs the events on the GPU
         session = Session(*how, [p for p in wanted if p in peers.MODULES])
     else:
         session = Apart(*how, wanted, plans)
@@ -136,9 +88,6 @@ def _measure(args, backend: str, out):
 
 def _measured(args, plans, session, out):
     """The record of a run, printed and kept as it grows."""
-    from . import record as records
-    from . import summary, tables
-
     record = session.record()
     if args.add and Path(args.json).exists():
         record.keep(records.read(args.json))
@@ -163,7 +112,7 @@ def _measured(args, plans, session, out):
         measured += rows
         record.add(rows)
         keep()
-    session.finish(record, measured)  # it may have a last note
+    session.finish(record, measured)  # it may add a last note
     keep()
     _show(out, pending)
     for line in (*summary.means(record.rows), *summary.memory(record.rows)):
@@ -174,13 +123,10 @@ def _measured(args, plans, session, out):
 
 
 def _show(out, rows: list[dict]) -> None:
-    from ..cli.output import table
-    from . import tables
-
     for title, group in tables.groups(rows).items():
         names, peers = tables.columns(group), tables.peers_of(group)
         found = [tables.cells(r, peers) for r in group]
-        # on a terminal, which is narrow, no column of dashes
+        # a terminal is narrow: it gets no column of dashes
         shown = [i for i in range(len(names)) if i < 2 or any(r[i] != "–" for r in found)]
         names, found = [names[i] for i in shown], [[r[i] for i in shown] for r in found]
         whole = tuple(n for n in names if n != "idea")
@@ -189,8 +135,6 @@ def _show(out, rows: list[dict]) -> None:
 
 
 def _list(plans):
-    from ..cli.output import table
-
     found: dict[str, list[str]] = {}
     for plan in plans:
         found.setdefault(plan.name, []).append(plan.case)

@@ -1,11 +1,11 @@
 """How far CUDA's own exp, tanh and so on may move a result: by their documented errors.
 
-A tolerance of 8 ε √n covers roundings, those of a sum of n terms and of a few operations after it.
-On a GPU the functions on the way are not rounded right: the CUDA C++ Programming Guide (appendix
+A tolerance of 8 ε √n covers roundings: those of a sum of n terms and of a few operations after it.
+On a GPU exp and the like are not correctly rounded: the CUDA C++ Programming Guide (appendix
 "Mathematical Functions", without -use_fast_math) gives the largest error of each in units in the
-last place. What these do to a result depends on the formula, and is most where terms cancel. So the
-formula is asked: the reference runs in float64 with each value of such a function off by its bound,
-up, down, and with signs drawn at random; the furthest that a result moves is allowed, no more.
+last place. How much this moves a result depends on the formula, most where terms cancel. So it is
+measured: the reference runs in float64 with each value of such a function off by its bound, up,
+down, and with signs drawn at random; a result may move as far as the largest of these, no further.
 
 The CPU backends have no such allowance.
 """
@@ -19,9 +19,15 @@ import numpy as np
 from .verify import EPS, reference
 
 ULPS = {  # NumPy's name -> the largest error in float32 and in float64
-    "exp": (2, 1), "expm1": (1, 1), "log": (1, 1), "log1p": (1, 1), "tanh": (2, 1),
-    "sin": (2, 2), "cos": (2, 2), "sqrt": (0, 0),
-}  # fmt: skip
+    "exp": (2, 1),
+    "expm1": (1, 1),
+    "log": (1, 1),
+    "log1p": (1, 1),
+    "tanh": (2, 1),
+    "sin": (2, 2),
+    "cos": (2, 2),
+    "sqrt": (0, 0),
+}
 DRAWS = 8  # of random signs
 
 
@@ -68,7 +74,7 @@ def signs():
 
 
 def allowance(op: str, pass_: str, args: tuple, dtype: str) -> tuple[float, ...]:
-    """For each result of a pass the furthest that CUDA's functions may move one of its numbers.
+    """For each result of a pass, how far CUDA's functions may move one of its numbers.
 
     >>> allowance("dropout", "forward", (np.ones(2), 0.0, 1, 0), "float32")
     (0.0,)

@@ -54,9 +54,12 @@ def roofline(record: Record):
         colour, mark = COLOURS[k % len(COLOURS)], MARKS[k // len(COLOURS) % len(MARKS)]
         ax.plot(intensity[mine], speed[mine] / 1e9, mark, ms=4, color=colour, label=family)
     ax.set(
-        xscale="log", yscale="log", xlabel="operations a byte, at the least traffic",
-        ylabel="GFLOP/s", title=_title(record),
-    )  # fmt: skip
+        xscale="log",
+        yscale="log",
+        xlabel="operations a byte, at the least traffic",
+        ylabel="GFLOP/s",
+        title=_title(record),
+    )
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.2)
     ax.legend(frameon=False, fontsize=7, ncols=2)

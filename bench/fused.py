@@ -1,7 +1,7 @@
-"""Passes that are bound by memory: the roofline is the copy bandwidth, and so is the yardstick.
+"""Passes that are bound by memory, compared with the copy bandwidth, which is their roofline.
 
-Each moves tens of megabytes, more than the caches hold; `bytes` is what must be moved at least,
-every array read once and written once, at float32:
+Each moves tens of megabytes, more than the caches hold; `bytes` is the least traffic, every array
+read once and written once, at float32:
 
     fused.dropout       x -> y                                                      2 arrays
     fused.reparam       mu, logvar -> z, kl; backward gz, gkl, mu, logvar -> 2      3, 5
@@ -45,10 +45,16 @@ def _kernel(session, name, mode, op, pass_, function, args, flops, moved, reduct
     wanted = cache(lambda: reference(op, pass_, *args))
     put = tuple(map(session.put, args))
     return Job(
-        name, label(ELEMENTWISE), [Contender(lambda: function(*put))],
-        lambda what, got: expect_close(what, got, wanted(), reduction, floor=1.0), flops, moved,
-        mode, wanted, session.contenders(name, mode, *put),
-    )  # fmt: skip
+        name,
+        label(ELEMENTWISE),
+        [Contender(lambda: function(*put))],
+        lambda what, got: expect_close(what, got, wanted(), reduction, floor=1.0),
+        flops,
+        moved,
+        mode,
+        wanted,
+        session.contenders(name, mode, *put),
+    )
 
 
 def dropout(session):
@@ -103,7 +109,7 @@ def cross_entropy(session):
 
 
 def mean_step(start, now, steps: int) -> tuple:
-    """What a step has added: with one gradient for ever each is as long as the first.
+    """What one step adds: with a constant gradient every step is as long as the first.
 
     >>> mean_step(np.zeros(1), np.ones(1), 4)
     (array([0.25]),)
@@ -130,9 +136,13 @@ def adam(session):
         return (-1e-3 * g / (np.abs(g.astype("float64")) + 1e-8),)
 
     yield Job(
-        "fused.adam", label((PARAMETERS,)),
+        "fused.adam",
+        label((PARAMETERS,)),
         [Contender(step, lambda got: mean_step(x, got[0].numpy(), got[1]))],
         lambda what, got: expect_near(what, got, change(), ADAM_ERROR),
-        12 * PARAMETERS, 28 * PARAMETERS, "step", change,
+        12 * PARAMETERS,
+        28 * PARAMETERS,
+        "step",
+        change,
         session.contenders("fused.adam", session.put(x.copy()), gradient),
-    )  # fmt: skip
+    )

@@ -32,7 +32,7 @@ from .verify import VerifyError, arrays, expect_form
 
 @dataclass
 class Contender:
-    """Something that does the job. `read` turns what a call returned into NumPy arrays."""
+    """One implementation of the job. `read` turns what a call returned into NumPy arrays."""
 
     call: Callable[[], Any]
     read: Callable[[Any], tuple] = arrays
@@ -71,11 +71,14 @@ class Job:
         return title(self.facts())
 
     def facts(self) -> dict:
-        """What a row says of the job whoever does it."""
+        """What every row of the job has, whichever contender it is for."""
         return {
-            "name": self.name, "case": self.case, "mode": self.mode, "flops": int(self.flops),
+            "name": self.name,
+            "case": self.case,
+            "mode": self.mode,
+            "flops": int(self.flops),
             "bytes": int(self.bytes),
-        }  # fmt: skip
+        }
 
     def own(self) -> dict[str, Contender]:
         """Our contenders by the names that messages have for them: "v2", or "ours"."""
@@ -104,7 +107,7 @@ class Player(Protocol):
         """Its turn: warm up, then time."""
 
     def again(self) -> None:
-        """Verify once more, since a race need not show at the first call."""
+        """Verify again, since a race may not show in the first call."""
 
 
 class Here:
@@ -115,6 +118,7 @@ class Here:
         self.version, self.idea = contender.version, contender.idea
 
     def first(self):
+        """Seconds of the first call, and its error."""
         started = time.perf_counter()
         result = self.contender.call()
         self.clock.wait()
@@ -122,9 +126,11 @@ class Here:
         return seconds, self._judged(result, "")
 
     def turn(self, effort):
+        """Warm up, then time, in this process."""
         return turn(self.contender.call, self.clock, effort)
 
     def again(self):
+        """Verify once more, after timing."""
         self._judged(self.contender.call(), ", after timing")
 
     def _judged(self, result, when: str) -> float | None:
@@ -137,7 +143,7 @@ class Here:
 
 
 def judged(what: str, results: tuple, check: Callable, shapes: Callable | None) -> float | None:
-    """The error of the results by `check`; where there are `shapes`, nothing but these counts."""
+    """The error of the results by `check`; with `shapes`, only shapes are compared."""
     if shapes is None:
         return check(what, results)
     expected = shapes()
@@ -158,9 +164,14 @@ def measure(job: Job, session) -> list[dict]:
 
 
 def play(
-    facts: dict, ours: dict[str, Player], peers: dict[str, Player], absent: list, session,
-    left_out: dict[str, str] | None = None, turns: int | None = None,
-) -> list[dict]:  # fmt: skip
+    facts: dict,
+    ours: dict[str, Player],
+    peers: dict[str, Player],
+    absent: list,
+    session,
+    left_out: dict[str, str] | None = None,
+    turns: int | None = None,
+) -> list[dict]:
     """Verify, warm up, time by turns and verify again; one row for each version of ours.
 
     A peer is not our code: whatever it raises, it is left out and the others go on.
@@ -221,7 +232,7 @@ def title(facts: dict) -> str:
 
 
 def _row(facts: dict, contender, session) -> dict:
-    """What a row says before anything was timed."""
+    """A row before anything is timed."""
     return {
         **facts, "backend": session.backend, "version": contender.version, "idea": contender.idea,
         "median": None, "spread": None, "best": None, "runs": 0, "roofline": None, "bound": None,

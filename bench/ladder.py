@@ -58,12 +58,16 @@ def make(case: Case, session):
     if not any(able.values()):
         session.note(f"{case}: no version on {session.backend} runs it")
     yield Job(
-        f"{case.op}.{case.pass_}", case.name, [c for v, c in contenders.items() if able[v]],
+        f"{case.op}.{case.pass_}",
+        case.name,
+        [c for v, c in contenders.items() if able[v]],
         lambda what, got: expect_close(what, got, expected(), case.reduction, case.floor),
-        case.flops, case.bytes, expected=expected,
+        case.flops,
+        case.bytes,
+        expected=expected,
         peers=with_check(peers, coarser),
         absent=[c for v, c in contenders.items() if not able[v]],
-    )  # fmt: skip
+    )
 
 
 def _contender(record: Implementation, case: Case, args: tuple, expected: Callable) -> Contender:

@@ -26,10 +26,15 @@ from .job import Contender, Job, Plan, with_check
 from .verify import expect_near, several
 
 CONVOLUTIONS = (
-    (32, 64, 28, 64, 3, 1, 1), (64, 1, 28, 32, 5, 1, 2), (32, 128, 14, 128, 3, 1, 1),
-    (16, 3, 64, 64, 4, 2, 1), (8, 256, 8, 256, 3, 1, 1), (1, 3, 224, 64, 7, 2, 3),
-    (31, 33, 27, 65, 3, 1, 1), (32, 64, 28, 128, 1, 1, 0),
-)  # fmt: skip
+    (32, 64, 28, 64, 3, 1, 1),
+    (64, 1, 28, 32, 5, 1, 2),
+    (32, 128, 14, 128, 3, 1, 1),
+    (16, 3, 64, 64, 4, 2, 1),
+    (8, 256, 8, 256, 3, 1, 1),
+    (1, 3, 224, 64, 7, 2, 3),
+    (31, 33, 27, 65, 3, 1, 1),
+    (32, 64, 28, 128, 1, 1, 0),
+)
 RECURRENT = ((28, 128, 28, 128), (100, 64, 128, 256), (35, 20, 200, 200), (35, 20, 650, 650))
 POOLS = ((64, 32, 28, 2, 2, 0), (32, 64, 56, 3, 2, 1), (31, 33, 27, 2, 2, 0))
 # largest relative L2 error from float64 with which a layer may be timed
@@ -99,10 +104,16 @@ def both_modes(
             return lambda what, got: expect_near(what, got, right(), allowed)
 
         yield Job(
-            name, case, [Contender(call, tensors, session.version)], check(), flops[i], moved[i],
-            mode, right,
+            name,
+            case,
+            [Contender(call, tensors, session.version)],
+            check(),
+            flops[i],
+            moved[i],
+            mode,
+            right,
             with_check(session.contenders(name, mode, leaves, cotangent, *given), check),
-        )  # fmt: skip
+        )
 
 
 def convolution(session, N, C, H, O, k, s, p):
@@ -149,8 +160,14 @@ def pool(session, N, C, H, k, s, p):
     out = (H + 2 * p - k) // s + 1
     outs, ins = N * C * out * out, N * C * H * H
     return both_modes(
-        session, "pool2d.layer", label((N, C, H, k, s, p)),
-        lambda x: gg.max_pool2d(x, k, s, p), [session.draw(N, C, H, H)],
-        session.draw(N, C, out, out, seed=2), POOL_ERROR, (outs * k * k, outs * (k * k + 1)),
-        (4 * (ins + outs), 8 * (ins + outs)), (k, s, p),
-    )  # fmt: skip
+        session,
+        "pool2d.layer",
+        label((N, C, H, k, s, p)),
+        lambda x: gg.max_pool2d(x, k, s, p),
+        [session.draw(N, C, H, H)],
+        session.draw(N, C, out, out, seed=2),
+        POOL_ERROR,
+        (outs * k * k, outs * (k * k + 1)),
+        (4 * (ins + outs), 8 * (ins + outs)),
+        (k, s, p),
+    )

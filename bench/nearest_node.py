@@ -1,8 +1,8 @@
 """The nearest of 100 x 100 nodes for a million samples of 64 features: the map at full size.
 
-A product of samples and nodes takes 2 N M D operations; that a kernel need not write its N M scores
-is what it can win over a matrix product with an arg-min after it. Held against the reference are
-some of the samples, spread over all. A node that is as near, to rounding, is as right.
+A product of samples and nodes takes 2 N M D operations; a kernel can beat a matrix product followed
+by an arg-min because it need not write the N M scores. Some of the samples, spread over all, are
+compared with the reference. A node that is equally near, up to rounding, is accepted.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
-"""A contender's process as the run sees it: it is asked in lines of JSON, and answers in such.
+"""A contender's process as the run sees it: questions and answers are lines of JSON.
 
-Whatever goes wrong with it (it dies, hangs, says something else) becomes one ProcessError with the
-reason, after which the process is gone. It leads a group of its own: Ctrl-C reaches the run alone,
-which ends the group, helpers of a compiler included.
+Whatever goes wrong with it (it dies, hangs, answers something else) becomes one ProcessError with
+the reason, and the process is ended. It leads a process group of its own: Ctrl-C reaches only the
+run, which ends the group, a compiler's helpers included.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ PATIENCE = 2.0  # seconds that a process has to end by itself
 
 
 class ProcessError(GlassgradError, RuntimeError):
-    """A contender's process failed, by no result of ours."""
+    """A contender's process failed; no result of ours was wrong."""
 
 
 def command(*given) -> list[str]:
@@ -38,12 +38,17 @@ class Process:
         self.work, self.rest = 0.0, b""
         self.said = tempfile.TemporaryFile() if heard else None  # noqa: SIM115 (`close` closes it)
         self.child = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, env=env,
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.said,
+            env=env,
             start_new_session=True,
-        )  # fmt: skip
+        )
 
     @property
     def alive(self) -> bool:
+        """Has it not ended yet?"""
         return self.child.poll() is None
 
     @property

@@ -15,7 +15,8 @@ from ..kernels.errors import GlassgradError
 from .peers import ITSELF
 
 FORMAT = 2
-OFF, BUSY = 0.05, 0.10  # a ratio of ours to itself, and load of others, that spoil a table
+# a table is not reliable where ours against itself is further off, or other load is larger
+OFF, BUSY = 0.05, 0.10
 KEY = ("name", "case", "mode", "backend", "version")
 
 
@@ -42,7 +43,7 @@ class Record:
     format: int = FORMAT
 
     def doubts(self) -> list[str]:
-        """Why its ratios are not to be relied on; empty where they are."""
+        """Why its ratios are not reliable; empty where they are."""
         checks = [
             (abs(r["peers"][ITSELF]["ratio"] - 1), r) for r in self.rows if ITSELF in r["peers"]
         ]
@@ -174,9 +175,9 @@ def fallen(new: Record, old: Record, factor: float) -> tuple[list[str], int]:
 
     A row's ratios to its peers, in time and in memory, are compared, other than that of ours to
     itself; where the two records share none, its part of the roofline is. What was measured then
-    and is not now has fallen too: a version that no longer runs on its case, a row of a name that
-    was measured, a peer that is here but was left out. Raises RecordError where no row is in both,
-    or where threads, backend or effort are not the same.
+    but not now has fallen too: a version that no longer runs on its case, a missing row of a name
+    that was measured, a peer that is installed but was left out. Raises RecordError where no row is
+    in both, or where threads, backend or effort are not the same.
     """
     for name in ("threads", "backend", "effort"):
         then, now = getattr(old, name), getattr(new, name)

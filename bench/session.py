@@ -20,7 +20,7 @@ from .roofline import Roofline
 from .threads import fix_threads, limit_blas
 from .timing import FULL, ON_GPU, Effort
 
-MOVED = 1.1  # a roofline further off than this at the end of a run is worth a note
+MOVED = 1.1  # if the roofline changes by more than this factor during a run, a note says so
 
 
 class Run:
@@ -42,7 +42,7 @@ class Run:
         return 0.0
 
     def note(self, text: str) -> None:
-        """Something that the reader of the tables must know."""
+        """Add a remark for the reader of the tables."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -62,7 +62,7 @@ class Run:
     def finish(self, record: Record, rows: list[dict]) -> None:
         """Measure the roofline again, and put the rows of this run under the better of the two.
 
-        A machine that was slow for its first minute would let everything after it look fast. A note
+        If the machine was slow in the first minute, everything after it would look fast. A note
         gives both where they differ.
         """
         now, then = self.measure_roofline(), self.roofline
@@ -92,18 +92,23 @@ class Run:
         self.close()
 
     def record(self) -> Record:
-        """An empty record that says what it will have been measured on."""
+        """An empty record with the machine, the versions and the settings of the run."""
         from ..kernels import compiled  # and with it Numba
 
         described = {**machine.describe(), "device": self.device}
         if self.device == "cuda":
             described["gpu"] = machine.gpu()[1]
         return Record(
-            made=time.strftime("%Y-%m-%d"), machine=described, threads=self.threads,
-            backend=self.backend, roofline=vars(self.roofline), missing=self.missing,
-            effort="full" if self.effort in (FULL, ON_GPU) else "quick", kernels=compiled.key(),
+            made=time.strftime("%Y-%m-%d"),
+            machine=described,
+            threads=self.threads,
+            backend=self.backend,
+            roofline=vars(self.roofline),
+            missing=self.missing,
+            effort="full" if self.effort in (FULL, ON_GPU) else "quick",
+            kernels=compiled.key(),
             peers=self.versions(),
-        )  # fmt: skip
+        )
 
 
 class Session(Run):
@@ -114,9 +119,14 @@ class Session(Run):
     """
 
     def __init__(
-        self, backend: str = "numba", threads: int | None = None, effort: Effort = FULL,
-        version: int | None = None, wanted_peers: Iterable[str] = peers.MODULES, ours: bool = True,
-    ):  # fmt: skip
+        self,
+        backend: str = "numba",
+        threads: int | None = None,
+        effort: Effort = FULL,
+        version: int | None = None,
+        wanted_peers: Iterable[str] = peers.MODULES,
+        ours: bool = True,
+    ):
         super().__init__()
         self.backend, self.version, self.ours = backend, version, ours
         self.effort = ON_GPU if backend == "cuda" and effort == FULL else effort
@@ -128,7 +138,7 @@ class Session(Run):
         self.peers, self.missing = peers.load(wanted_peers, self.device, self.threads)
 
     def draw(self, *shape, seed: int = 0) -> np.ndarray:
-        """Normal float32 numbers, the same in every run."""
+        """Normally distributed float32 numbers, the same in every run."""
         return np.asarray(np.random.default_rng(seed).standard_normal(shape, dtype="float32"))
 
     def put(self, value):
@@ -147,12 +157,15 @@ class Session(Run):
 
     @cached_property
     def roofline(self) -> Roofline:
+        """The roofline, measured when it is first asked for."""
         return self.measure_roofline()
 
     def measure_roofline(self) -> Roofline:
+        """Measure the roofline now."""
         return rooflines.measure(self.xp, self.clock, self.threads, self.effort)
 
     def versions(self) -> dict[str, str]:
+        """The version of every peer."""
         return {name: module.version(self.device) for name, module in self.peers.items()}
 
     def pinned(self, op: str | None = None):

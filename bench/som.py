@@ -1,7 +1,7 @@
 """An epoch of the self-organising map: 10 000 samples of 64 features on a map of 30 x 30 nodes.
 
 In batch form (winners of all samples, then one update), compared with the bare matrix product of
-samples and nodes that no version can do without, and with MiniSom's epoch of as many single steps;
+samples and nodes that every version needs, and with MiniSom's epoch of as many single steps;
 and online, one sample after another, which is MiniSom's own algorithm.
 """
 

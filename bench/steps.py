@@ -6,9 +6,9 @@
     mlp        784-128-128-10, batch 32: so small that overhead decides
 
 The data are made up in the shapes of the real sets, the settings are the recipes' own. A peer gets
-the same weights and the same batch. Checked are the loss of the first step and what it changes in
-each array of weights, against the reference backend, of ours and of the peers; of a peer that draws
-noise of its own the first loss alone; and that the loss has fallen after all steps. Operations are
+the same weights and the same batch. The loss of the first step and its change of each array of
+weights are compared with the reference backend, for ours and for the peers (for a peer that draws
+its own noise, only the first loss); and the loss must have fallen after all steps. Operations are
 three times those of the forward pass as the tape counts them.
 """
 
@@ -122,7 +122,7 @@ class Ready:
         return self.system.train_step(self.batch, self.training)["loss"]
 
     def arrays(self) -> list:
-        """All numbers that a peer is made of."""
+        """All numbers that a peer starts from."""
         return [*self.weights(), self.batch.x, self.batch.y, self.batch.mask]
 
     def flops(self) -> int:
@@ -177,16 +177,17 @@ class Watched:
         return np.array([self.losses[0], self.losses[-1]]), *self.changes
 
     def contender(self) -> Contender:
+        """The step as a contender that is judged by its losses and changes."""
         return Contender(self, self.read)
 
 
 def judge(what: str, got: tuple, first: tuple, noisy: bool, each: float | None = None) -> float:
     """Was the first step that of the reference, and has the loss fallen since? Gives the error.
 
-    Of a step with noise of its own only the loss is compared, and the shapes of the changes. Of a
-    peer no single element is judged: Adam takes a gradient of nothing but rounding, where another
-    order of sums gives another, for a whole step. One element in 100 000 that is wrong altogether
-    is still three times SAME_STEP in the norm.
+    For a step with its own noise only the loss and the shapes of the changes are compared. No
+    single element of a peer is judged: where the gradient is nothing but rounding, which depends on
+    the order of sums, Adam still takes a whole step. One entirely wrong element in 100 000 is still
+    three times SAME_STEP in the norm.
     """
     (start, last), *made = got
     loss, changes = first
@@ -207,9 +208,14 @@ def make(step: Step, session) -> Job:
     ready, first = Ready(step, session.clock.device), cache(lambda: first_step(step))
     peers = session.contenders(step.name, ready)
     return Job(
-        step.name, step.case, [Watched(ready, ready.weights).contender()],
+        step.name,
+        step.case,
+        [Watched(ready, ready.weights).contender()],
         lambda what, got: judge(what, got, first(), False, each=10.0),
-        ready.flops() if session.ours else 0, mode="step", expected=lambda: tuple(first()[1]),
-        peers=peers, judge=lambda what, got: judge(what, got, first(), step.noisy),
+        ready.flops() if session.ours else 0,
+        mode="step",
+        expected=lambda: tuple(first()[1]),
+        peers=peers,
+        judge=lambda what, got: judge(what, got, first(), step.noisy),
         clock=StepClock(session.clock) if session.clock.device == "cuda" else None,
-    )  # fmt: skip
+    )

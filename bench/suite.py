@@ -17,14 +17,14 @@ from .job import Plan
 
 
 class UnknownBenchError(GlassgradError, LookupError):
-    """Nothing that can be measured has that name, or no case fits."""
+    """No measurement has that name, or no case fits."""
 
 
 def plans(backend: str = "numba") -> dict[str, list[Plan]]:
     """All plans by kind, in the order in which they run; in the emulator kernels alone."""
     if backend == "emulated":
         return {"kernels": ladder.plans(backend)}
-    # first, as a run on a lent GPU may be cut short
+    # first, since a run on a borrowed GPU may be cut short
     on_gpu = [*nearest_node.plans(), *bandwidth.plans()] if backend == "cuda" else []
     return {
         "kernels": [*on_gpu, *ladder.plans(backend)],
@@ -34,9 +34,13 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
 
 
 def select(
-    names=(), backend: str = "numba", case: str | None = None, version: int | None = None,
-    without: str | None = None, newer: bool = False,
-) -> list[Plan]:  # fmt: skip
+    names=(),
+    backend: str = "numba",
+    case: str | None = None,
+    version: int | None = None,
+    without: str | None = None,
+    newer: bool = False,
+) -> list[Plan]:
     """The plans that the names stand for, each once; by default all.
 
     `case` is a part of the names of the cases wanted, `without` of those that are not. With `newer`

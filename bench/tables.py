@@ -39,7 +39,7 @@ def rate(amount: float, time: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A part of the whole.
+    """A share, in per cent.
 
     >>> percent(0.256), percent(None)
     ('26 %', '–')
@@ -48,7 +48,7 @@ def percent(share: float | None) -> str:
 
 
 def ratio(row: dict, peer: str) -> str:
-    """The peer's time over ours, "left out" where it failed, a dash where it does no such job."""
+    """The peer's time over ours, "left out" where it failed, a dash where it has no such job."""
     if peer in row["peers"]:
         return f"{row['peers'][peer]['ratio']:.2f}"
     return "left out" if peer in left_out(row) else "–"
@@ -56,10 +56,13 @@ def ratio(row: dict, peer: str) -> str:
 
 def failures(rows: list[dict]) -> list[str]:
     """A sentence for each peer that was left out of rows, with the reason."""
-    return list(dict.fromkeys(
-        f"{', '.join(filter(None, (row['case'], row['mode'])))}: {peer} was left out: {why}"
-        for row in rows for peer, why in left_out(row).items()
-    ))  # fmt: skip
+    return list(
+        dict.fromkeys(
+            f"{', '.join(filter(None, (row['case'], row['mode'])))}: {peer} was left out: {why}"
+            for row in rows
+            for peer, why in left_out(row).items()
+        )
+    )
 
 
 def error(value: float | None) -> str:
@@ -101,10 +104,15 @@ def cells(row: dict, peers: list[str]) -> list[str]:
         return [*head, "not on this case", *[""] * (5 + len(peers))]
     time = row["median"]
     return [
-        *head, seconds(time), percent(row["spread"] / time), rate(row["flops"], time),
-        rate(row["bytes"], time), percent(row["roofline"]), *(ratio(row, p) for p in peers),
+        *head,
+        seconds(time),
+        percent(row["spread"] / time),
+        rate(row["flops"], time),
+        rate(row["bytes"], time),
+        percent(row["roofline"]),
+        *(ratio(row, p) for p in peers),
         error(row["error"]),
-    ]  # fmt: skip
+    ]
 
 
 def compiling(rows: list[dict]) -> str:
@@ -161,7 +169,7 @@ def chosen(rows: list[dict], names: list[str]) -> list[dict]:
 
 
 def warning(record: Record) -> list[str]:
-    """A line, where the ratios are not to be relied on."""
+    """A line where the ratios are not reliable."""
     doubts = record.doubts()
     return [f"Do not rely on these ratios: {'; '.join(doubts)}."] if doubts else []
 
@@ -189,12 +197,17 @@ def _summary(record: Record) -> str:
     """One line for each layer, map, pass and training step, and each of its peers."""
     rows = [
         [
-            r.name, short(r.mode), str(r.cases), r.ratio(),
-            f"{r.least:.2f}" if r.cases > 1 and r.least else "", percent(r.roofline),
-            error(r.error), "" if r.memory is None else f"{r.memory:.2f}",
+            r.name,
+            short(r.mode),
+            str(r.cases),
+            r.ratio(),
+            f"{r.least:.2f}" if r.cases > 1 and r.least else "",
+            percent(r.roofline),
+            error(r.error),
+            "" if r.memory is None else f"{r.memory:.2f}",
         ]
         for r in summary.summary(record.rows)
-    ]  # fmt: skip
+    ]
     return f"{table(summary.COLUMNS, rows)}\n\n{summary.LEGEND}"
 
 
@@ -228,7 +241,10 @@ def expect_markers(page: Path) -> list[tuple[str, list[str] | None]]:
 
 def render(record: Record, page: Path) -> None:
     """Put the tables between all the markers of a page."""
-    write_atomic(page, "".join(
-        text if names is None else f"{text}\n{markdown(record, names)}\n"
-        for text, names in expect_markers(page)
-    ))  # fmt: skip
+    write_atomic(
+        page,
+        "".join(
+            text if names is None else f"{text}\n{markdown(record, names)}\n"
+            for text, names in expect_markers(page)
+        ),
+    )

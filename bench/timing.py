@@ -1,8 +1,8 @@
 """Times of contenders that take turns, each turn at steady state.
 
 A contender that has waited is slow at first: its threads sleep, others have used the caches, the
-processor's clock may have fallen. So a turn begins with calls that do not count, at least one,
-until they get no faster, and then fills its time. It can also matter whose turn came before, so the
+processor's clock may have dropped. So a turn begins with calls that do not count, at least one,
+until they get no faster, and then fills its time. The contender before it can matter too, so the
 order changes from round to round (`in_round`). The time of a contender is the median of its turns'
 medians; the spread says how far these lie apart, which is how far the time may be off.
 """
@@ -63,7 +63,7 @@ class Effort:
     A turn takes `seconds` at steady state and at least `runs` calls; there are `turns` of each
     contender, of a training step `steps`. Before that it warms up: one call, then windows of `warm`
     seconds unless that is 0. Calls of more than `slow` seconds need no windows, and one timed call
-    is a turn. What no peer is compared with has `brief` seconds a turn.
+    is a turn. A contender without peers has `brief` seconds a turn.
     """
 
     seconds: float = 0.5
@@ -124,7 +124,7 @@ def by_turns(
 ) -> dict[str, Timing]:
     """Let each take its turns, in the order that `in_round` gives for each round.
 
-    One that raises is out: ``failed(name, error)`` hears of it; without `failed` it is raised.
+    One that raises is out: ``failed(name, error)`` is called; without `failed` the error is raised.
     """
     found: dict[str, list[Turn]] = {name: [] for name in takes}
     for round_ in range(turns):

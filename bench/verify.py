@@ -1,4 +1,4 @@
-"""Is a result right? Nothing is timed before it has been compared with the reference."""
+"""Is a result right? Every result is compared with the reference before anything is timed."""
 
 import numpy as np
 
@@ -11,11 +11,11 @@ EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
 class VerifyError(GlassgradError, ArithmeticError):
-    """A contender computes something else than the reference."""
+    """A contender's result differs from the reference's."""
 
 
 def several(result) -> tuple:
-    """What a call returned as a tuple, though it be a single thing.
+    """What a call returned, as a tuple even if it is a single thing.
 
     >>> several(1), several([1, 2])
     ((1,), (1, 2))
@@ -24,7 +24,7 @@ def several(result) -> tuple:
 
 
 def arrays(result) -> tuple:
-    """What a kernel returned as a tuple of NumPy arrays (or None)."""
+    """What a kernel returned, as a tuple of NumPy arrays (or None)."""
     return tuple(r.get() if is_cupy(r) else r for r in several(result))
 
 

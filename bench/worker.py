@@ -1,10 +1,10 @@
-"""A contender's process: makes the jobs for itself, and does of them what it is asked to.
+"""A contender's process: it makes the jobs itself and runs what it is asked for.
 
     python -m glassgrad.bench.worker WHO BACKEND THREADS VERSION
 
 WHO is `ours`, `itself` or a peer. Questions are lines of JSON on stdin, answers go to stdout; what
-libraries print goes to stderr. Between two questions the process reads from its pipe, which takes
-nothing from the one whose turn it is. It ends with its parent, or when the pipe is closed.
+libraries print goes to stderr. Between two questions the process waits on its pipe, which costs the
+running contender nothing. It ends with its parent, or when the pipe is closed.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ from .verify import VerifyError
 
 
 class Table:
-    """What the process can be asked. Every method is a question, its arguments come as JSON."""
+    """The questions that the process answers: one method each, with its arguments from JSON."""
 
     def __init__(self, who: str, backend: str, threads: int, version: int | None):
         self.who, self.ours = who, who in ("ours", peers.ITSELF)
@@ -83,7 +83,7 @@ class Table:
         }
 
     def call(self, key: str, what: str, file: str | None) -> dict:
-        """One call: its seconds, and its results in a file, or without one judged at once."""
+        """One call: its seconds; its results go to the file, or are judged if there is none."""
         contender, off = self.mine[key], None
         started = time.perf_counter()
         with self.pinned():
@@ -126,7 +126,7 @@ def load(file: str) -> tuple:
 
 
 def digest(given) -> str:
-    """A hash of all numbers that a contender is made of.
+    """A hash of all numbers that a contender works on.
 
     >>> digest([np.zeros(2), 1]) == digest([np.zeros(2), 1]) != digest([np.ones(2), 1])
     True
@@ -157,7 +157,7 @@ def main(who: str, backend: str, threads: str, version: str) -> None:
     """Answer until the pipe is closed."""
     end_with_parent()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # nobody else writes among the answers
+    os.dup2(2, 1)  # so that nothing else is written between the answers
 
     def answer(make) -> None:
         try:

@@ -1,7 +1,7 @@
 """The engine: tensor and tape, differentiable functions, layers, optimisers, training, data.
 
 Reading order: tensor, tape, differentiable, functions/, derivatives, gradcheck, trace, debug,
-nn/, optim/, fit, data/.
+nn/, optim/, training/, data/.
 """
 
 from ..kernels.doors import check_all

@@ -16,11 +16,11 @@ def is_array(a) -> bool:
 
 
 def plain(a):
-    """The array as one of NumPy's own kind, sharing its memory; CuPy's and what is none, as it is.
+    """`a` as a plain `np.ndarray` that shares its memory; anything else is returned unchanged.
 
-    `np.matrix` multiplies in its own way and a masked array hides elements: a tensor does neither.
-    Raises DTypeError for a mask in use, and for a class that is not NumPy's, whose meaning (a unit,
-    say) would be lost.
+    `np.matrix` multiplies in its own way and a masked array hides elements; a tensor does neither.
+    Raises DTypeError for an array with masked elements, and for a subclass from outside NumPy: what
+    it adds to the values (a unit, for example) would be lost.
 
     >>> type(plain(np.eye(2).view(np.matrix))).__name__
     'ndarray'
@@ -31,12 +31,12 @@ def plain(a):
         if np.ma.is_masked(a):
             raise DTypeError(
                 f"Tensor: a masked array would lose its mask, {np.ma.count_masked(a)} of {a.size}"
-                " elements; take .filled(value), and multiply by a mask what must not count"
+                " elements; take .filled(value), and leave elements out by multiplying by a mask"
             )
         return np.asarray(a.data)
     if type(a).__module__.partition(".")[0] != "numpy":
         raise DTypeError(
-            f"Tensor: a {type(a).__name__} is an array with a meaning of its own, which would be"
+            f"Tensor: a {type(a).__name__} carries more than its values, and that would be"
             " lost; take np.asarray(...) of it"
         )
     return np.asarray(a)
@@ -48,7 +48,7 @@ def device_of(a) -> str:
 
 
 def module_for(device: str):
-    """The array module for a device name; DeviceError when the device is not there.
+    """The array module for a device name. Raises DeviceError when the device is not available.
 
     >>> module_for("cpu").__name__
     'numpy'
@@ -70,7 +70,7 @@ def module_for(device: str):
 
 
 def to_device(a, device: str):
-    """The array on `device`, copied only if it lies elsewhere."""
+    """The array on `device`, copied only if it is on another one."""
     xp = module_for(device)
     if device == "cpu":
         return a.get() if is_cupy(a) else a
@@ -78,8 +78,9 @@ def to_device(a, device: str):
 
 
 def placed(index, like):
-    """The index, or each of a tuple of them, on the device of the array `like`: labels, rows and
-    conditions may be given where they are.
+    """The index, or each of a tuple of them, on the device of the array `like`.
+
+    Labels, rows and conditions may then be given on either device.
     """
     if isinstance(index, tuple):
         return tuple(placed(i, like) for i in index)
@@ -87,5 +88,5 @@ def placed(index, like):
 
 
 def to_numpy(a) -> np.ndarray:
-    """The array as NumPy array."""
+    """The array as a NumPy array."""
     return a.get() if is_cupy(a) else np.asarray(a)

@@ -1,10 +1,10 @@
 """One dial, ``GLASSGRAD_DEBUG``:
 
 1  print which backend each kernel call took
-2  and its time and GB/s
+2  also its time and GB/s
 3  stop at the *forward* call that first makes a NaN or Inf, and show the user's line;
    outputs of CUDA kernels are NaN until they are written
-4  and print what the compilers of CUDA kernels are asked, and what they say
+4  also print the commands of the CUDA compilers and their output
 """
 
 import contextlib
@@ -23,11 +23,11 @@ _level = None
 
 
 class NonFiniteError(GlassgradError, ArithmeticError):
-    """A forward call made the first NaN or Inf."""
+    """A forward call produced the first NaN or Inf."""
 
 
 def level() -> int:
-    """The level in force: of the innermost `debugging` block, else of the environment."""
+    """The level in force: that of the innermost `debugging` block, else the environment's."""
     if _level is None:
         text = os.environ.get("GLASSGRAD_DEBUG", "0") or "0"
         if text not in "01234" or len(text) != 1:
@@ -76,7 +76,7 @@ def user_line() -> str:
 
 
 def report(name, seconds, arrays, outs, ran) -> None:
-    """What the levels say about one finished call."""
+    """Print or raise what the current level asks for after one call."""
     if level() >= 3:
         for o in outs:
             if o.dtype.kind == "f" and not bool(xp_of(o).isfinite(o).all()):

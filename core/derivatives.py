@@ -1,4 +1,4 @@
-"""Whole Jacobians and Hessian-vector products, made of `grad`."""
+"""Full Jacobians and Hessian-vector products, built on `grad`."""
 
 from collections.abc import Callable
 
@@ -43,7 +43,7 @@ def jacobian(f: Callable, x: Tensor, *, create_graph: bool = False) -> Tensor:
 
 
 def hvp(f: Callable, x: Tensor, v) -> Tensor:
-    """The Hessian of the scalar f at x times v, without the Hessian: ∇(∇f(x)·v).
+    """The Hessian of the scalar f at x times v, without forming the Hessian: ∇(∇f(x)·v).
 
     >>> import glassgrad as gg
     >>> gg.hvp(lambda x: (x**3).sum(), gg.tensor([1.0, 2.0]), gg.tensor([1.0, 1.0]))

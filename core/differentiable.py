@@ -11,18 +11,18 @@ The multiplication of this engine is ::
 
 - Arguments before the slash are tensors, those after it are settings (plain Python values).
 - The body sees arrays and returns an array, or a tuple of them.
-- For each tensor argument there is one derivative: it takes the cotangent `g` of the output (a
-  tuple when there are several outputs) to the cotangent of that argument. It *names* what it needs:
-  `g`, `out` (the output), any argument, any setting, or `x_shape` for the shape of argument x.
-  Nothing else is kept alive on the tape. Of several outputs, those that nothing was derived from
-  have None in `g`.
-- Derivatives compute with tensors and differentiable functions, so that they can be differentiated
-  in their turn: any order works, and no second derivative is ever derived by hand.
-- `vjp=` gives all cotangents at once, where they share work; it names what it needs likewise, and
-  `needs` (one bool for each tensor argument) if it cares which are asked for.
+- For each tensor argument there is one derivative: it maps the cotangent `g` of the output (a
+tuple when there are several outputs) to the cotangent of that argument. It *names* what it needs:
+`g`, `out` (the output), any argument, any setting, or `x_shape` for the shape of argument x.
+Nothing else is kept alive on the tape. With several outputs, `g` holds None for those that
+nothing was computed from.
+- Derivatives are written with tensors and differentiable functions, so they can be differentiated
+  again: any order works, and no second derivative is ever derived by hand.
+- `vjp=` gives all cotangents at once, where they share work. It names what it needs in the same
+  way, and `needs` (one bool per tensor argument) if it matters which ones are requested.
 - `composed=` marks `vjp` as *fused* (a kernel that is not differentiable itself): it serves the
-  first order. When the gradient is to be differentiated again, the call is replayed through
-  `composed`, the same function written with differentiable functions.
+first order only. When the gradient itself must be differentiable, the call is replayed through
+`composed`, the same function written with differentiable functions.
 """
 
 import functools
@@ -78,13 +78,14 @@ class Differentiable:
         if vjp is not None:
             self._wants[vjp] = list(inspect.signature(vjp).parameters)
         wanted = {name for names in self._wants.values() for name in names}
+        # a fused function keeps all its inputs, because `composed` needs them
         self.keeps = [t for t in self.tensors if t in wanted] if composed is None else self.tensors
         self.keeps_out = "out" in wanted
         self.keeps_all = self.variadic and "xs" in wanted
 
     @functools.cached_property
     def read(self):
-        """Settings by name -> all of them, read by their kinds; compiled at the first call."""
+        """A function from settings by name to all settings, checked; compiled at the first call."""
         found = ", ".join(f"{name!r}: {name}" for name in self.setting_names)
         door = _Settings(self.name, self._rest, SETTING)
         door.tensors = self.tensors
@@ -127,7 +128,7 @@ class Differentiable:
         given = [t for t in tensors if type(t) is Tensor]
 
         start = watch_start()
-        registry.last_run()  # forget what ran outside of any call: it is not ours
+        registry.last_run()  # forget a kernel that ran outside of any call: it is not ours
         try:
             out = self.body(*arrays, **settings)
         except GlassgradError:
@@ -187,12 +188,12 @@ class Differentiable:
                 if a.ndim:
                     if gpu is not None and gpu != is_cupy(a):
                         raise DeviceError(
-                            f"{self.name}: all arguments must lie on one device; expected"
+                            f"{self.name}: all arguments must be on one device; expected"
                             f" {'cuda' if gpu else 'cpu'}, got {'cuda' if is_cupy(a) else 'cpu'}"
                             f" {self._describe(arrays)}; move one with .to('cuda') or .to('cpu')"
                         )
                     gpu = is_cupy(a)
-        if dtype is None:  # a Python float, and whatever needs a float, stands for float32
+        if dtype is None:  # Python floats, and integers where a float is needed, become float32
             if not any(is_array(a) for a in arrays):
                 arrays = [
                     np.float32(a)[...] if type(a) is float
@@ -251,13 +252,13 @@ class Differentiable:
         if self.variadic:
             values["shapes"] = node.shapes
             values["xs"] = tuple(values.get(i) for i in range(len(node.edges)))
-        if node.out is not None:
+        if node.out is not None:  # tracked, so that derivatives of higher order go through it
             outs = tuple(
                 Tensor(o, node=node, index=i) if o.dtype.kind == "f" else Tensor(o)
                 for i, o in enumerate(node.out)
             )
             values["out"] = outs[0] if len(outs) == 1 else outs
-        if self.composed is not None and grad_enabled():
+        if self.composed is not None and grad_enabled():  # the gradient is to be differentiated
             return self._replay(node, cotangents, values, needs)
         if self.vjp is not None:
             found = self._pull_back_at_once(node, cotangents, values)
@@ -273,15 +274,12 @@ class Differentiable:
     def _pull_back_at_once(self, node, cotangents, values):
         """What `vjp` returns; a kernel that it ran is reported to the observers."""
         start = watch_start()
-        registry.last_run()
+        registry.last_run()  # forget earlier kernels
         found = self.vjp(**{k: values[k] for k in self._wants[self.vjp]})
         found = found if isinstance(found, (tuple, list)) else (found,)
         ran = registry.last_run()
-        expect(
-            len(found) == len(node.edges), self.name,
-            "vjp must return one cotangent for each argument", len(node.edges), len(found),
-            GraphError,
-        )  # fmt: skip
+        n, what = len(node.edges), "vjp must return one cotangent for each argument"
+        expect(len(found) == n, self.name, what, n, len(found), GraphError)
         if ran is not None and (start is not None or debug.level()):
             arrays = [c.data for c in cotangents if c is not None] + list(node.saved.values())
             outs = tuple(f.data for f in found if f is not None)
@@ -295,8 +293,8 @@ class Differentiable:
     def _replay(self, node, cotangents, values, needs):
         """The gradient through `composed`, on the tape: what makes fused functions any-order.
 
-        The inputs are replaced by aliases, so that the walk ends at them and does not count
-        whatever one input owes to another.
+        The inputs are replaced by aliases: the walk ends there, even if one input was computed
+        from another.
         """
         inputs = [values.get(name) for name in self.tensors]
         aliases = [alias(t) if need else t for t, need in zip(inputs, needs)]
@@ -304,16 +302,14 @@ class Differentiable:
         outs = outs if isinstance(outs, tuple) else (outs,)
         pairs = [(o, c) for o, c in zip(outs, cotangents) if o.edge is not None and c is not None]
         wanted = [a for a, need in zip(aliases, needs) if need]
-        found = iter(
-            grad([o for o, _ in pairs], wanted, [c for _, c in pairs], create_graph=True,
-                 unused="zero")
-        )  # fmt: skip
+        outs, given = [o for o, _ in pairs], [c for _, c in pairs]
+        found = iter(grad(outs, wanted, given, create_graph=True, unused="zero"))
         return [next(found) if need else None for need in needs]
 
 
 def _plain(value, function: Differentiable):
-    """A non-tensor argument as array, or as Python scalar, which takes on the others' dtype."""
-    if isinstance(value, np.generic):  # first: np.float64 is a Python float, but float64 by force
+    """A non-tensor argument as an array, or as a Python scalar, which adopts the others' dtype."""
+    if isinstance(value, np.generic):  # first: np.float64 is a Python float, but keeps its dtype
         return value.item()
     if isinstance(value, (bool, int, float)) or is_array(value):
         return plain(value)
@@ -341,7 +337,7 @@ class _Settings(Door):
 
 
 def _own(value):
-    """A setting that the tape may keep: labels and indices may lie in a buffer used again."""
+    """A copy of a setting for the tape: the caller may reuse its buffer of labels or indices."""
     if type(value) is Tensor:
         return Tensor(value.data.copy())
     if is_array(value):
@@ -350,12 +346,12 @@ def _own(value):
 
 
 def _shares_memory(o, a) -> bool:
-    """Is the output o the argument a, or a view of it?"""
+    """True if the output `o` is the argument `a` or a view of it."""
     return o is a or (o.base is not None and (o.base is a or o.base is a.base))
 
 
 def _rebuilt(array, edge):
-    """The tensor that an edge stands for, around the array that was saved."""
+    """The tensor behind an edge, rebuilt around the saved array."""
     if type(edge) is tuple:
         return Tensor(array, node=edge[0], index=edge[1])
     if edge is not None:
@@ -369,11 +365,11 @@ def differentiable(
 ):  # fmt: skip
     """Declare a differentiable function; see the module's docstring.
 
-    piecewise    has kinks, or a second derivative that is zero almost everywhere
-    elementwise  integer and boolean arrays among the arguments take on the float dtype
-    floats       and become float32 where no argument is a float
+    piecewise    it has kinks, or a second derivative that is zero almost everywhere
+    elementwise  integer and boolean arguments are converted to the dtype of the float arguments
+    floats       the same, and to float32 where no argument is a float
     flops        (arrays, outputs, settings) -> floating-point operations, default one per output
-    name         for messages and tables, where the body's own name is not what the user called
+    name         for messages and tables, where it differs from the name of the body
     """
 
     def declare(body):
@@ -390,11 +386,11 @@ def differentiable(
 
 
 def moves(arrays, outs, settings) -> int:
-    """The `flops` of a function that only moves or repeats values: none."""
+    """The `flops` of a function that only moves or repeats values: zero."""
     return 0
 
 
 @differentiable(x=lambda g: g, flops=moves)
 def alias(x, /):
-    """The same values at a new place of the tape."""
+    """The same values at a new place on the tape."""
     return x

@@ -5,17 +5,17 @@ rows of a softmax sum to one, so with ``sum()`` a derivative that returns zero w
 
     difference  = (s(x + h e) - s(x - h e)) / 2h,      error O(h²) + O(ε/h)
 
-**Against what an error is measured.** The gradients of two arguments may differ by many orders of
-magnitude, and a common scale would let the smaller be anything. So for each argument i ::
+**What an error is relative to.** The gradients of two arguments may differ by many orders of
+magnitude, and with one common scale the smaller could be anything. So for each argument i ::
 
     |gradient - difference|  ≤  tolerance · max over i of |gradient|, |difference|  +  rounding
     rounding  =  C ε (Σ|u f(x)| + Σ|gradient · x| over the coordinates that move) / h
 
 `rounding` is what the difference itself cannot resolve: each term of s is known to ε of its size,
-and each x ± h to ε of x. Nothing else is forgiven in absolute terms.
+and each x ± h to ε of x. There is no other absolute tolerance.
 
-The second order does the same to  Σ <v, ∇s(x)>, with u among its variables: that is the derivative
-of the derivative, in every argument.
+The second order applies the same check to  Σ <v, ∇s(x)>, with u among its variables: the derivative
+of the derivative with respect to every argument.
 
 A kink within h of x makes the two one-sided differences disagree; when the graph holds a function
 declared piecewise, the point is moved and the check repeated, and the report says how often.
@@ -33,7 +33,7 @@ from .recording import recording
 from .tape import _reachable, grad
 from .tensor import Tensor
 
-ROUNDINGS = 32  # C: how many roundings a value may have gone through
+ROUNDINGS = 32  # C: the number of roundings behind a value
 EPS = 2.0**-52
 
 
@@ -69,15 +69,22 @@ def _floats(ys):
 
 
 def gradcheck(
-    f: Callable, *inputs: Tensor, order: int = 1, name: str | None = None, seed: int = 0,
-    step: float = 1e-5, tolerance: float = 1e-5, directions: int = 40, device: str = "cpu",
-) -> GradcheckReport:  # fmt: skip
+    f: Callable,
+    *inputs: Tensor,
+    order: int = 1,
+    name: str | None = None,
+    seed: int = 0,
+    step: float = 1e-5,
+    tolerance: float = 1e-5,
+    directions: int = 40,
+    device: str = "cpu",
+) -> GradcheckReport:
     """Check the derivatives of f at the float64 arrays `inputs`; raise GradcheckError if wrong.
 
-    f takes tensors and returns a tensor or several; it must be deterministic. Up to `directions`
-    coordinates of each input are tried, and three random directions through all of them. Errors
-    are relative to the largest derivative of the same argument. ``order=2`` checks first and
-    second. f is given tensors on `device`.
+    f takes tensors on `device` and returns one tensor or several; it must be deterministic. The
+    check tries up to `directions` coordinates of each input, and three random directions through
+    all of them. Errors are relative to the largest derivative of the same argument. ``order=2``
+    checks first and second derivatives.
 
     >>> import numpy as np, glassgrad as gg
     >>> gg.gradcheck(gg.tanh, np.array([0.3, -1.2]), order=2).error < 1e-8
@@ -101,7 +108,7 @@ def gradcheck(
     report = _check(terms, arrays, name, 1, rng, step, tolerance, directions, device)
     if order == 1:
         return report
-    # The scalar whose gradient holds the second derivatives, with the cotangents as variables too.
+    # The gradient of this scalar holds the second derivatives; the cotangents are variables too.
     vs = [rng.standard_normal(a.shape) for a in arrays]
     n = len(arrays)
 
@@ -136,7 +143,7 @@ def _leaf(array, device: str) -> Tensor:
 
 
 def _gradients(terms, arrays, device):
-    """(gradients, whether a piecewise function took part) of the sum of all terms."""
+    """Gradients of the sum of all terms, and whether its graph holds a piecewise function."""
     with recording(True):
         xs = [_leaf(a.copy(), device) for a in arrays]
         s = sum(t.sum() for t in terms(*xs))
@@ -166,7 +173,7 @@ def _check(
         worst, failure, kink, tried = _compare(
             terms, arrays, gs, rng, step, tolerance, directions, device
         )
-        if kink and piecewise:
+        if kink and piecewise:  # move off the kink and check again
             resampled += 1
             arrays = [a + 1e-3 * rng.standard_normal(a.shape) for a in arrays]
             continue
@@ -183,7 +190,7 @@ def _check(
 
 @dataclass(frozen=True)
 class _Difference:
-    """One direction: the derivative that the tape gives and the one that the values give."""
+    """One direction: its derivative from the tape, and from finite differences."""
 
     of: int | str  # the argument's number, or "all"
     dxs: list
@@ -195,10 +202,10 @@ class _Difference:
 
 
 def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
-    """(largest relative error, (difference, error, allowed) that fails, is it a kink, tried)."""
+    """(largest relative error, failing (difference, error, allowed), is it a kink, tried)."""
 
     def at(t, dxs):
-        """The value, and the sum of its terms' sizes."""
+        """The value, and the sum of the absolute values of its terms."""
         with recording(True):  # at order 2 the value itself needs the tape
             parts = [
                 p.data for p in terms(*[_leaf(a + t * d, device) for a, d in zip(arrays, dxs)])
@@ -209,12 +216,9 @@ def _compare(terms, arrays, gs, rng, step, tolerance, directions, device):
     for of, dxs in _directions(arrays, rng, directions):
         (up, size), (down, _) = at(step, dxs), at(-step, dxs)
         moved = sum(np.abs(g * a)[d != 0].sum() for g, a, d in zip(gs, arrays, dxs))
-        found.append(
-            _Difference(
-                of, dxs, float(sum((g * d).sum() for g, d in zip(gs, dxs))),
-                (up - down) / (2 * step), ROUNDINGS * EPS * (size + float(moved)) / step, up, down,
-            )
-        )  # fmt: skip
+        got = float(sum((g * d).sum() for g, d in zip(gs, dxs)))
+        want, rounding = (up - down) / (2 * step), ROUNDINGS * EPS * (size + float(moved)) / step
+        found.append(_Difference(of, dxs, got, want, rounding, up, down))
     scales = {i: float(np.abs(g).max()) if g.size else 0.0 for i, g in enumerate(gs)}
     for d in found:
         if d.of != "all":

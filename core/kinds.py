@@ -1,7 +1,7 @@
-"""What the engine's functions take, beyond the kinds of kernels/annotations.py.
+"""Kinds of arguments of the engine's functions, beyond those of kernels/annotations.py.
 
-The annotation `Tensor` means what `as_tensor` takes: a tensor, an array, a number, or nested lists
-of numbers, which reach the function as a tensor.
+The annotation `Tensor` accepts what `as_tensor` accepts (a tensor, an array, a number, or nested
+lists of numbers); the function receives a tensor.
 """
 
 from collections.abc import Mapping, Set
@@ -21,9 +21,9 @@ def _tensor(value):
     return as_tensor(value)
 
 
+_KNOWN = (Tensor, np.ndarray)
 register(
     Tensor,
-    Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known",
-         (Tensor, np.ndarray)),
-)  # fmt: skip
+    Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known", _KNOWN),
+)
 SETTING = Kind("setting", "a constant", lambda v: v, "type({v}) is not {k}.look", look=Tensor)

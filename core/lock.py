@@ -1,7 +1,7 @@
 """One process at a time in a folder: a lock that dies with its holder.
 
-The lock is the kernel's (flock on the file `.lock`), not the file itself: nobody holds the file
-that a killed process left behind, and the next one takes it over.
+The lock is the kernel's (flock on the file `.lock`), not the file itself: a file that a killed
+process left behind is not locked, and the next process reuses it.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _ABSENT = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS, errno.EI
 
 
 class Held(Exception):
-    """Somebody else holds the lock; `process` is their number, where it is known."""
+    """Another process holds the lock; `process` is its number, or None if unknown."""
 
     def __init__(self, process: int | None):
         super().__init__(process)
@@ -35,7 +35,7 @@ class Held(Exception):
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder inside the block.
 
-    Raises Held where somebody else has it, OSError where its file cannot be made. Where the file
+    Raises Held if another process has it, OSError if its file cannot be created. If the file
     system has no locks, a line on standard error says so and the block runs without one.
     """
     path = Path(folder) / NAME
@@ -49,7 +49,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _acquire(path: Path) -> int | None:
-    """An open file with the lock on it; None where the file system has none."""
+    """An open, locked file; None if the file system has no locks."""
     while True:
         handle = _open(path)
         with contextlib.ExitStack() as undo:
@@ -66,28 +66,28 @@ def _acquire(path: Path) -> int | None:
                 _remove(handle, path)
                 return _no_lock(path, reason.strerror)
             if _is_at(handle, path):
-                with contextlib.suppress(OSError):  # a full disk, another user's file: only the
-                    # message to those who find it held is poorer
+                # on a full disk or another user's file only the message of Held lacks the number
+                with contextlib.suppress(OSError):
                     os.ftruncate(handle, 0)
                     os.pwrite(handle, str(os.getpid()).encode(), 0)
                 undo.pop_all()
                 return handle
-        # its holder removed it between opening and locking: there may be a new one
+        # its holder removed it between opening and locking; another may have replaced it
 
 
 def _open(path: Path) -> int:
-    """The file of the lock, made where it is not there."""
+    """Open the lock file, creating it if it does not exist."""
     flags = os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o666)
-    except PermissionError:  # another user's file: it may be locked by whoever may read it
+    except PermissionError:  # another user's file: read permission is enough to lock it
         return os.open(path, os.O_RDONLY | flags)
 
 
 def _remove(handle: int, path: Path) -> None:
-    """Remove the file of a lock that is held, unless the path names another one by now.
+    """Remove the file of a lock that we hold, unless the path now leads to another file.
 
-    It does where the folder was renamed and another took its name: that one's lock may be held.
+    That happens when the folder was renamed and another took its name; its lock may be in use.
     """
     with contextlib.suppress(OSError):  # the folder may be gone, or read-only by now
         if _is_at(handle, path):

@@ -45,7 +45,7 @@ def blas() -> str:
 
 
 def describe() -> dict[str, str | int | None]:
-    """The machine and the versions that figures depend on."""
+    """The machine and the versions that measurements depend on."""
     return {
         "cpu": cpu_model(),
         "cores": cores(),
@@ -80,7 +80,7 @@ def gpu() -> tuple[bool, str]:
 def emulator(whole: bool = False) -> tuple[bool, str]:
     """(can CUDA kernels run on the CPU, with which compiler or what to install).
 
-    The compiler compiles a line, or with `whole` a kernel in both modes, which takes its time.
+    The compiler is tried on one line, or with `whole` on a kernel in both modes, which is slow.
     """
     from ..kernels.emulator.compiler import compiler, probe, trial
     from ..kernels.errors import BackendError
@@ -106,13 +106,13 @@ def nvrtc() -> str:
 
 
 def compilers() -> dict[str, str | None]:
-    """C++ and CUDA compilers, each with its path; of one that cannot compile what it says."""
+    """C++ and CUDA compilers, each with its path, or with its error if it cannot compile."""
     from ..kernels.emulator.compiler import probe
     from ..kernels.errors import BackendError
 
     found = {name: shutil.which(name) for name in COMPILERS}
     for name, path in found.items():
-        if path and name != "nvcc":  # nvcc is used by nothing here
+        if path and name != "nvcc":  # nothing here uses nvcc
             try:
                 probe(path)
             except BackendError as error:
@@ -121,7 +121,7 @@ def compilers() -> dict[str, str | None]:
 
 
 def backends() -> dict[str, tuple[bool, str]]:
-    """Each backend: (does it run here, with what or why not)."""
+    """Each backend: (does it run here, what it runs on or why not)."""
     from ..kernels import BACKENDS, implementations
 
     numba = version("numba")

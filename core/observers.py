@@ -1,4 +1,4 @@
-"""Who watches the calls: `trace` and the debug dial see every one that finishes, in its thread."""
+"""Observers of calls: `trace` and the debug dial see every finished call of their thread."""
 
 import threading
 
@@ -15,10 +15,12 @@ def watchers() -> list:
 
 
 def watch_start():
+    """The time now if anybody watches this thread's calls, else None."""
     return debug.clock() if watchers() or debug.level() >= 2 else None
 
 
 def watch_end(function, start, arrays, outs, settings, ran):
+    """Report a finished call to the watchers and to the debug dial."""
     seconds = None if start is None else debug.clock() - start
     for watcher in watchers():
         watcher(function, seconds, arrays, outs, settings, ran)

@@ -48,9 +48,9 @@ def _comparison(name):
 def _backward(self, cotangent=None, *, create_graph: bool = False, accumulate: bool = False):
     """Set `.grad` of every leaf that this tensor depends on.
 
-    Each call starts afresh: calling it twice gives the same gradients twice, not their double;
-    ``accumulate=True`` adds to what `.grad` holds. A tensor that is not a scalar needs a
-    `cotangent` of its shape.
+    Each call replaces `.grad`: calling it twice gives the same gradients, not their double;
+    ``accumulate=True`` adds to them instead. A tensor that is not a scalar needs a `cotangent`
+    of its shape.
     """
     backward(self, cotangent, create_graph=create_graph, accumulate=accumulate)
 

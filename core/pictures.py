@@ -11,7 +11,7 @@ COLOURS = ("#1b4965", "#c8553d", "#5fa777", "#8d6a9f", "#e3a72f", "#4f8ca8", "#a
 
 
 def figure(width: float = 6.0, height: float = 4.0):
-    """A matplotlib figure without any window behind it."""
+    """A matplotlib figure without a window."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -23,9 +23,9 @@ CLASS_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b
 
 
 def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
-    """Figures by epoch, a panel for each: training dashed, validation solid.
+    """Metrics by epoch, one panel each: training dashed, validation solid.
 
-    A row may lack a key: a point between two gaps is drawn as a dot.
+    A row may lack a key; a point between two gaps is drawn as a dot.
 
     Raises ValueRangeError for a key that no row has.
     """
@@ -79,7 +79,7 @@ def tile(images: np.ndarray, columns: int, gap: int = 1, fill: float = 1.0) -> n
 
 
 def image_sheet(images: np.ndarray, columns: int = 10, title: str = "", scale: float = 0.55):
-    """Images [N, H, W] in [0, 1] as a sheet, ink on white."""
+    """Images [N, H, W] in [0, 1] as a grid, dark ink on white."""
     rows = -(-len(images) // columns)
     fig = figure(columns * scale, rows * scale + (0.4 if title else 0))
     ax = fig.subplots()
@@ -111,7 +111,7 @@ def code_plot(z: np.ndarray, labels: np.ndarray | None, title: str = "", axes: s
 
 
 def heat_map(values: np.ndarray, title: str = "", cmap: str = "viridis", ax=None):
-    """A matrix as colours, with its scale."""
+    """A matrix as colours, with a colour bar."""
     fig = None
     if ax is None:
         fig = figure(4.6, 4.0)

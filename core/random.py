@@ -16,14 +16,14 @@ from ..kernels.errors import DeviceError, DTypeError, ValueRangeError, expect
 from .arrays import DEVICES, module_for, xp_of
 from .tensor import as_tensor
 
-PIECE = 1 << 20  # numbers drawn at a time where a draw needs more memory than it returns
+PIECE = 1 << 20  # numbers drawn at a time where drawing needs more memory than the result
 
 
 class Generator:
-    """A stream of random numbers, named by a seed and a position, both in 0..2⁶⁴-1.
+    """A stream of random numbers, identified by a seed and a position, both in 0..2⁶⁴-1.
 
-    Draws are made on `device`. Raises DTypeError for a seed that is no integer, ValueRangeError
-    outside the range, DeviceError for an unknown device.
+    Numbers are drawn on `device`. Raises DTypeError for a seed that is not an integer,
+    ValueRangeError outside the range, DeviceError for an unknown device.
 
     >>> import glassgrad as gg
     >>> a, b = gg.Generator(1), gg.Generator(1)
@@ -36,7 +36,7 @@ class Generator:
         self.device = choice("Generator", "device", device, DEVICES, DeviceError)
 
     def take(self, n: int) -> tuple[int, int]:
-        """Reserve n numbers: the (seed, offset) to draw them with.
+        """Reserve n numbers and return the (seed, offset) to draw them with.
 
         >>> import glassgrad as gg
         >>> rng = gg.Generator(7)
@@ -68,10 +68,8 @@ class Generator:
         >>> gg.Generator(1).uniform((2, 3), low=-1.0).shape
         (2, 3)
         """
-        expect(
-            low <= high, "Generator.uniform", "high must not lie below low", f"≥ {low}", high,
-            ValueRangeError,
-        )  # fmt: skip
+        what = "high must not be below low"
+        expect(low <= high, "Generator.uniform", what, f"≥ {low}", high, ValueRangeError)
         xp, number = module_for(self.device), np.dtype(dtype).type
         u = philox.uniform(shape, *self.take(_count(shape)), dtype, xp)
         if (low, high) == (0.0, 1.0):
@@ -91,7 +89,7 @@ class Generator:
     def bernoulli(self, p) -> np.ndarray:
         """Array of 0 and 1, element i being 1 with probability p[i].
 
-        Raises ValueRangeError for a p outside 0..1, NaN included.
+        Raises ValueRangeError if any p is outside 0..1 or NaN.
 
         >>> import glassgrad as gg
         >>> gg.Generator(1).bernoulli([0.0, 1.0])
@@ -99,11 +97,10 @@ class Generator:
         """
         p = as_tensor(p).data
         p = p if p.dtype.kind == "f" else p.astype(np.float32)
-        expect(
-            bool(((p >= 0) & (p <= 1)).all()), "Generator.bernoulli", "p must hold probabilities",
-            "0..1", f"{float(p.min()):g}..{float(p.max()):g}" if p.size else "", ValueRangeError,
-        )  # fmt: skip
-        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # where p lies
+        inside, what = bool(((p >= 0) & (p <= 1)).all()), "p must hold probabilities"
+        got = f"{float(p.min()):g}..{float(p.max()):g}" if p.size else ""
+        expect(inside, "Generator.bernoulli", what, "0..1", got, ValueRangeError)
+        u = philox.uniform(p.shape, *self.take(p.size), p.dtype, xp_of(p))  # on p's device
         return (u < p).astype(p.dtype)
 
     def permutation(self, n: Count) -> np.ndarray:
@@ -119,17 +116,15 @@ class Generator:
     def integers(self, high: int, n: Count) -> np.ndarray:
         """n integers uniform in 0..high-1 (int64), by multiplication of 32-bit words.
 
-        A value's probability is off by at most 2⁻³².
+        The probability of a value is off by at most 2⁻³².
 
         >>> import glassgrad as gg
         >>> bool((gg.Generator(1).integers(6, 100) < 6).all())
         True
         """
-        expect(
-            1 <= high <= 2**32, "Generator.integers", "high must fit 32 bits", "1..2**32", high,
-            ValueRangeError,
-        )  # fmt: skip
-        found = np.empty(n, np.int64)  # first: what does not fit into memory is refused at once
+        fits, what = 1 <= high <= 2**32, "high must fit 32 bits"
+        expect(fits, "Generator.integers", what, "1..2**32", high, ValueRangeError)
+        found = np.empty(n, np.int64)  # allocated first: fail before drawing, not after
         seed, start = self.take(n)
         for i in range(0, n, PIECE):
             part = found[i : i + PIECE]
@@ -139,7 +134,7 @@ class Generator:
 
     @property
     def state(self) -> tuple[int, int]:
-        """(seed, offset): all there is to save.
+        """(seed, offset): all that has to be saved.
 
         >>> import glassgrad as gg
         >>> rng = gg.Generator(7)
@@ -162,17 +157,15 @@ class Generator:
 
 
 def _word(name: str, value) -> int:
-    """An integer of 64 bits: another seed than the one given would be a silent one."""
+    """The value as a 64-bit integer, or an error: a rounded seed would be a different one."""
     try:
         word = operator.index(value)
     except TypeError:
         raise DTypeError(
             f"Generator: {name} must be an integer; expected 0..2**64 - 1, got {value!r}"
         ) from None
-    expect(
-        0 <= word < 2**64, "Generator", f"{name} must fit 64 bits", "0..2**64 - 1", word,
-        ValueRangeError,
-    )  # fmt: skip
+    fits, what = 0 <= word < 2**64, f"{name} must fit 64 bits"
+    expect(fits, "Generator", what, "0..2**64 - 1", word, ValueRangeError)
     return word
 
 

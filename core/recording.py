@@ -7,7 +7,7 @@ _state = threading.local()
 
 
 def grad_enabled() -> bool:
-    """Are calls recorded at the moment, in this thread?"""
+    """True if calls are recorded at the moment, in this thread."""
     return getattr(_state, "enabled", True)
 
 

@@ -1,8 +1,8 @@
-"""Regular files only: what a path names, and its content up to a limit.
+"""Read regular files only, and only up to a size limit.
 
-A path may name anything. Reading a named pipe waits for ever, /dev/zero never ends, and a link
-leads out of the folder that was meant. So a file is opened without waiting, and what was opened is
-looked at before a byte is read.
+A path may name anything. Reading a named pipe may never return, /dev/zero never ends, and a link
+may lead out of the intended folder. So a file is opened without blocking, and its type is checked
+before a byte is read.
 """
 
 import errno
@@ -24,10 +24,10 @@ _KINDS = (
 
 
 def kind(path, error: type[Exception], follow: bool = True) -> str | None:
-    """What a path names, in words; None where nothing is there. `follow` looks behind links.
+    """What a path names, in words; None if nothing is there. `follow` resolves links.
 
-    Raises `error` where the system cannot tell (a disk that fails, a folder that may not be
-    searched): a file there is not to be taken for one that is missing.
+    Raises `error` if the system cannot tell (a failing disk, a folder without permission to
+    search): a file that cannot be seen must not be reported as missing.
 
     >>> kind("/nowhere/at/all", OSError), kind("/", OSError)
     (None, 'a folder')
@@ -47,15 +47,15 @@ def _named(mode: int) -> str:
 
 
 def open_regular(path, limit: int, error: type[Exception], follow: bool = True) -> BinaryIO:
-    """A regular file of at most `limit` bytes, open for reading; `error` where it is none.
+    """A regular file of at most `limit` bytes, open for reading; anything else raises `error`.
 
-    Without `follow` a link is refused as well: the file lies where its path says.
+    Without `follow` a link is refused as well: the file must be where its path says.
     """
     found = kind(path, error, follow)
     if found not in (None, REGULAR):
         raise error(f"{path} cannot be read: it is {found}, not a regular file")
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe put there in between does not block
+    flags |= getattr(os, "O_NONBLOCK", 0)  # do not block on a pipe that appeared since the check
     flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags)
@@ -75,28 +75,28 @@ def open_regular(path, limit: int, error: type[Exception], follow: bool = True) 
 
 
 def read_regular(path, limit: int, error: type[Exception], follow: bool = True) -> bytes:
-    """The content of a regular file of at most `limit` bytes; `error` where it is none."""
+    """The content of a regular file of at most `limit` bytes; anything else raises `error`."""
     with open_regular(path, limit, error, follow) as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            content = file.read(size + 1)  # not limit + 1: room is made for all that is asked for
+            content = file.read(size + 1)  # not limit + 1: Python allocates all that is asked for
         except OSError as reason:
             raise error(f"{path} cannot be read: {reason.strerror or reason}") from None
     if len(content) > size:
-        raise error(f"{path} cannot be read: it grows")
+        raise error(f"{path} cannot be read: it is growing")
     return content
 
 
 def read_text(path, limit: int, error: type[Exception], follow: bool = True) -> str:
-    """The same as UTF-8 text."""
+    """The same as `read_regular`, decoded as UTF-8 text."""
     try:
         return read_regular(path, limit, error, follow).decode()
     except UnicodeDecodeError as reason:
-        raise error(f"{path} is damaged: no UTF-8 text at byte {reason.start}") from None
+        raise error(f"{path} is damaged: not UTF-8 text at byte {reason.start}") from None
 
 
 def read_json(path: Path | str, error: type[Exception], follow: bool = True):
-    """What a JSON file holds; `error` where it is missing, no regular file, huge or damaged."""
+    """The content of a JSON file; `error` if it is missing, not regular, too large or damaged."""
     try:
         return json.loads(read_text(path, JSON_LIMIT, error, follow))
     except (ValueError, RecursionError) as reason:

@@ -1,24 +1,23 @@
-"""The tape: which function made which tensor, and the walk back along it.
+"""The tape: which function produced which tensor, and the walk back along it.
 
 While a program runs, every call of a differentiable function on tracked tensors leaves a `Node`.
-A node knows its inputs by *edges*: the leaf tensor itself, or (node, output index) of whatever made
-it. Nodes never point forwards, so a finished graph is freed by reference counting alone.
+A node knows its inputs by *edges*: the leaf tensor itself, or (node, output index) of the call that
+produced it. Nodes never point forwards, so a finished graph is freed by reference counting alone.
 
 **Why the order matters.** Take ::
 
     b = a + a
     c = b + b
 
-The gradient at b arrives in two parts, one along each b of the second line. A walk that hands a
-part on as soon as it arrives sends 1 back to a, then 1 again, from a b that is not finished: it
-calls the first line's derivative twice, and in a chain of n such lines 2ⁿ times; or, when it stores
-the parts on the nodes and visits each once too early, it loses some. Handing on only when *all*
-uses of b are done, that is walking in reverse topological order, visits each line once. Nodes are
-numbered as they are made, and a node's inputs are always older than itself: so decreasing numbers
-are such an order, with no recursion.
+The gradient at b arrives in two parts, one along each b of the second line. A walk that passes on
+each part as soon as it arrives calls the first line's derivative twice, and in a chain of n such
+lines 2ⁿ times. A walk that visits each node once but too early loses a part. Passing a gradient on
+only after *all* uses of b have contributed, that is walking in reverse topological order, visits
+each line once. Nodes are numbered as they are created, and the inputs of a node are always older
+than the node: descending numbers are such an order, and need no recursion.
 
-Gradients live in a dictionary of the call, not on the nodes: the same call gives the same answer
-the second time.
+Gradients are kept in a dictionary per call, not on the nodes: a second identical call gives the
+same answer.
 """
 
 import itertools
@@ -34,7 +33,7 @@ _numbers = itertools.count()
 
 
 def _tensors(value):
-    """A tensor, or a list of nothing but tensors."""
+    """A tensor, or a list of tensors only."""
     if isinstance(value, Tensor):
         return value
     found = list(value)
@@ -47,7 +46,7 @@ Tensors = Annotated[object, Kind("Tensors", "a tensor or a list of tensors", _te
 
 
 class GraphError(GlassgradError, RuntimeError):
-    """A derivative was asked for where the tape has none."""
+    """A derivative was requested that the tape does not have."""
 
 
 class Node:
@@ -56,9 +55,9 @@ class Node:
     function  the differentiable function (core/differentiable.py)
     edges     one per tensor argument: a leaf Tensor, a (Node, index), or None when untracked
     shapes    shapes of the tensor arguments
-    saved     argument name -> array, only those that a derivative asks for
+    saved     argument name -> array, only those that a derivative needs
     settings  the non-tensor arguments
-    outputs   [(shape, dtype)] of the outputs; `out` holds the arrays if a derivative asks for them
+    outputs   [(shape, dtype)] of the outputs; `out` holds the arrays if a derivative needs them
     ran       the kernel record (kernels/registry.py) if a hand-written kernel ran, else None
     """
 
@@ -86,7 +85,7 @@ class Node:
 
 
 def _key(edge):
-    """What identifies the tensor at the other end of an edge."""
+    """A key that identifies the tensor at the other end of an edge."""
     return edge if type(edge) is tuple else id(edge)
 
 
@@ -105,12 +104,12 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
     """Gradients of Σ <output, cotangent> for every tensor in `wanted` (keys as of `_key`).
 
     `wanted` None means every leaf that requires a gradient. Returns {key: (edge, gradient)}.
-    ``look(node, cotangents of its outputs, cotangents of its arguments)`` is shown every call.
+    ``look(node, cotangents of its outputs, cotangents of its arguments)`` is called for every node.
     """
     roots = [t.node for t in outputs if t.node is not None]
     order = _reachable(roots)
 
-    # A node is worth visiting if something wanted lies behind it: known oldest first.
+    # A node is worth visiting if something wanted lies behind it: decided oldest first.
     def is_wanted(edge):
         return edge is not None and (
             type(edge) is not tuple if wanted is None else _key(edge) in wanted
@@ -127,7 +126,7 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
         key = _key(edge)
         if key not in grads:
             grads[key] = g
-        elif key in owned:  # a buffer that this walk made: nobody else can see it
+        elif key in owned:  # a buffer of this walk, which nobody else can see: add in place
             grads[key].data += g.data
         else:
             grads[key] = grads[key] + g
@@ -156,14 +155,12 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
                     if g is None:
                         raise GraphError(
                             f"{node.function.name}: the derivative of argument {i} returned None;"
-                            " a gradient that is zero has to be given as zeros"
+                            " a gradient that is zero must be returned as zeros"
                         )
-                    expect(
-                        g.shape == shape, node.function.name,
-                        "a gradient must have its argument's shape", shape, g.shape, GraphError,
-                    )  # fmt: skip
+                    name, what = node.function.name, "a gradient must have its argument's shape"
+                    expect(g.shape == shape, name, what, shape, g.shape, GraphError)
                     add(edge, g)
-            for k in keys:  # finished: free what nobody asked for
+            for k in keys:  # done: free the gradients that nobody asked for
                 if k not in found:
                     grads.pop(k, None)
                     owned.discard(k)
@@ -181,10 +178,8 @@ def _pairs(function, outputs, cotangents):
         outputs = list(outputs)
     if cotangents is None:
         cotangents = [None] * len(outputs)
-    expect(
-        len(cotangents) == len(outputs), function, "there must be one cotangent for each output",
-        len(outputs), len(cotangents),
-    )  # fmt: skip
+    n, what = len(outputs), "there must be one cotangent for each output"
+    expect(len(cotangents) == n, function, what, n, len(cotangents))
     full = []
     for t, g in zip(outputs, cotangents):
         if t.edge is None:
@@ -200,22 +195,22 @@ def _pairs(function, outputs, cotangents):
                 )
             g = t.xp.ones(t.shape, t.dtype)
         g = g if isinstance(g, Tensor) else Tensor(numbers_of(function, g, like=t.data))
-        expect(
-            g.shape == t.shape, function, "a cotangent must have its output's shape", t.shape,
-            g.shape, output=t, cotangent=g,
-        )  # fmt: skip
-        expect(
-            g.dtype == t.dtype, function, "a cotangent must have its output's dtype", t.dtype,
-            g.dtype, DTypeError, output=t, cotangent=g,
-        )  # fmt: skip
+        shown, what = {"output": t, "cotangent": g}, "a cotangent must have its output's shape"
+        expect(g.shape == t.shape, function, what, t.shape, g.shape, **shown)
+        what = "a cotangent must have its output's dtype"
+        expect(g.dtype == t.dtype, function, what, t.dtype, g.dtype, DTypeError, **shown)
         full.append(g)
     return outputs, full
 
 
 def grad(
-    outputs: Tensors, inputs: Tensors, cotangents=None, *, create_graph: bool = False,
+    outputs: Tensors,
+    inputs: Tensors,
+    cotangents=None,
+    *,
+    create_graph: bool = False,
     unused: str = "error",
-):  # fmt: skip
+):
     """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
 
     A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are
@@ -272,9 +267,9 @@ def backward(
 
 
 def _separate(g, given: set, create_graph: bool):
-    """The gradient in an array of its own, different from those `given` before.
+    """The gradient in its own array, different from those already `given`.
 
-    c = a + b hands one array to both: a's gradient must survive a change of b's.
+    c = a + b passes one array to both; changing b's gradient must not change a's.
     """
     if not create_graph and _memory(g) in given:
         g = Tensor(g.data.copy())

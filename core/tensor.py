@@ -1,7 +1,7 @@
 """`Tensor`: one array, and its place on the tape.
 
 Operators and methods that compute are installed by `operators.py` from the differentiable
-functions, so that each is written down once.
+functions, so that each is written only once.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ class Tensor:
     __slots__ = (
         "__weakref__", "_derived", "_leaf_requires_grad", "changes", "data", "grad", "index", "node"
     )  # fmt: skip
-    __array_ufunc__ = None  # let `array * tensor` come to Tensor.__rmul__
+    __array_ufunc__ = None  # let `array * tensor` call Tensor.__rmul__
 
     def __init__(
         self, data, requires_grad: bool = False, *, node=None, index: int = 0, derived: bool = False
@@ -47,7 +47,7 @@ class Tensor:
                 f"Tensor: float32, float64, integers or booleans expected, got {data.dtype};"
                 " convert with .astype('float32')"
             )
-        if not data.dtype.isnative:  # kernels read the machine's own order of bytes
+        if not data.dtype.isnative:  # kernels read the native byte order
             data = data.astype(data.dtype.newbyteorder("="))
         if requires_grad and data.dtype not in FLOATS:
             raise DTypeError(
@@ -56,7 +56,7 @@ class Tensor:
         self.data = data
         self._leaf_requires_grad = requires_grad is not False and _flag(requires_grad)
         self.node, self.index = node, index
-        self._derived = derived  # returned by a call on tracked tensors that was not recorded
+        self._derived = derived  # result of a call on tracked tensors that was not recorded
         self.grad = None
         self.changes = [0]  # how often `data` was changed in place; views share the counter
 
@@ -64,18 +64,22 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Its lengths, one per axis."""
         return self.data.shape
 
     @property
     def dtype(self):
+        """NumPy's dtype of its values."""
         return self.data.dtype
 
     @property
     def ndim(self) -> int:
+        """Number of axes."""
         return self.data.ndim
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return self.data.size
 
     @property
@@ -85,12 +89,12 @@ class Tensor:
 
     @property
     def xp(self):
-        """The module of its array: numpy or cupy."""
+        """The module of its array: `numpy` or `cupy`."""
         return xp_of(self.data)
 
     @property
     def requires_grad(self) -> bool:
-        """Is it tracked, as a leaf or as the result of a recorded call?"""
+        """True if it is tracked, as a leaf or as the result of a recorded call."""
         return self.node is not None or self._leaf_requires_grad
 
     @requires_grad.setter
@@ -107,7 +111,7 @@ class Tensor:
 
     @property
     def computed(self) -> bool:
-        """Did a call on tracked tensors return it, recorded or not (under `no_grad`)?"""
+        """True for the result of a call on tracked tensors, recorded or not (under `no_grad`)."""
         return self.node is not None or (self._derived and not self._leaf_requires_grad)
 
     @property
@@ -119,7 +123,7 @@ class Tensor:
 
     @property
     def version(self) -> int:
-        """How often its values were changed in place, through it or through a view of it."""
+        """How often its values were changed in place, through it or through a view."""
         return self.changes[0]
 
     @version.setter
@@ -133,11 +137,11 @@ class Tensor:
     # ------------------------------------------------------- values going out
 
     def numpy(self) -> np.ndarray:
-        """Its values as NumPy array (shared memory on the CPU, a copy from the GPU)."""
+        """Its values as a NumPy array (shared memory on the CPU, a copy from the GPU)."""
         return to_numpy(self.data)
 
     def item(self) -> float:
-        """The value of a one-element tensor as Python number."""
+        """The value of a one-element tensor as a Python number."""
         if self.size != 1:
             raise TensorError(
                 f"item: expected one element, got {self.size} {self.describe()};"
@@ -148,7 +152,7 @@ class Tensor:
     def detach(self) -> "Tensor":
         """The same values as a constant: gradients stop here.
 
-        The array is shared: a later `assign` to this leaf shows in the constant as well.
+        The array is shared: a later `assign` to this leaf changes the constant as well.
 
         >>> import glassgrad as gg
         >>> x = gg.tensor([2.0], requires_grad=True)
@@ -160,7 +164,7 @@ class Tensor:
         return constant
 
     def to(self, device: str) -> "Tensor":
-        """A leaf with the same values on ``"cpu"`` or ``"cuda"`` (itself if it is there)."""
+        """A leaf with the same values on ``"cpu"`` or ``"cuda"`` (itself if already there)."""
         module_for(device)
         if self.device == device:
             return self
@@ -188,7 +192,7 @@ class Tensor:
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad:
             raise TensorError(
-                "a tracked tensor does not turn into an array by itself: its gradient would be"
+                "a tracked tensor is not converted to an array implicitly: its gradient would be"
                 " lost; take .numpy(), or .detach() first"
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -209,7 +213,7 @@ class Tensor:
     def __setitem__(self, index, value):
         if self.requires_grad:
             raise TensorError(
-                f"assignment into a tracked tensor {self.describe()} would falsify its gradient;"
+                f"assignment into a tracked tensor {self.describe()} would corrupt its gradient;"
                 " build a new one with where(), concatenate() or a product with a mask, or change"
                 " a leaf between steps with .assign(...)"
             )
@@ -221,9 +225,11 @@ class Tensor:
         self.version += 1
 
     def assign(self, values) -> None:
-        """Overwrite a leaf's values in place; calls recorded before refuse to be differentiated.
+        """Overwrite a leaf's values in place.
 
-        Raises TensorError for a tracked tensor, whose gradient would be lost: assign its
+        Calls recorded before can then no longer be differentiated.
+
+        Raises TensorError if `values` is a tracked tensor, whose gradient would be lost: assign its
         `.detach()`, or work under `no_grad()`.
         """
         if self.node is not None:
@@ -264,7 +270,7 @@ def tensor(
 
 
 def as_tensor(value) -> Tensor:
-    """What a function takes for a tensor: a tensor itself, an array, numbers or lists of them.
+    """The value as a tensor: a tensor itself, an array, a number or nested lists of numbers.
 
     >>> as_tensor([[1.0, 2.0]]).shape
     (1, 2)
@@ -275,14 +281,14 @@ def as_tensor(value) -> Tensor:
 
 
 def array_of(function: str, values):
-    """Numbers and lists of them as array; ragged lists and other objects by our own error."""
+    """Numbers and lists of them as an array; ragged lists and other objects raise our own error."""
     if isinstance(values, (list, tuple)):
         values = _plain_parts(values)
     try:
         array = np.asarray(values)
     except GlassgradError:
         raise
-    except Exception as error:  # of lists that are ragged, or of an object's own
+    except Exception as error:  # from ragged lists, or raised by the object itself
         raise ShapeError(
             f"{function}: nested lists must have equal lengths; expected a box of numbers, got"
             f" {_uneven(values) or error}"
@@ -293,7 +299,7 @@ def array_of(function: str, values):
 
 
 def _plain_parts(values):
-    """Nested lists, each array in them a plain one: NumPy would leave the mask of one out."""
+    """Nested lists with every array in them made plain: NumPy would silently drop a mask."""
     if _NUMBERS.issuperset(map(type, values)):
         return values
     return [_plain_parts(v) if isinstance(v, (list, tuple)) else plain(v) for v in values]
@@ -318,7 +324,7 @@ def _uneven(values, at: str = "") -> str:
 
 
 def numbers_of(function: str, values, like=None):
-    """`array_of` for what has to be numbers, in the dtype and on the device of the array `like`."""
+    """`array_of` for values that must be numbers, with the dtype and device of the array `like`."""
     array = values if is_array(values) else array_of(function, values)
     if array.dtype.char not in HELD:
         raise DTypeError(f"{function}: expected numbers, got {array.dtype} {type(values).__name__}")
@@ -331,7 +337,7 @@ def numbers_of(function: str, values, like=None):
 
 
 def _untracked(function: str, value):
-    """The values to write in place; of a tracked tensor they would arrive without its gradient."""
+    """The values to write in place; an error for a tracked tensor, whose gradient would be lost."""
     if not isinstance(value, Tensor):
         return plain(value)
     if value.requires_grad and grad_enabled():
@@ -343,5 +349,5 @@ def _untracked(function: str, value):
 
 
 def values_of(x):
-    """The array (or Python number) behind a tensor; of NumPy's other classes a plain array."""
+    """The array (or Python number) behind a tensor; subclasses of NumPy's arrays become plain."""
     return x.data if isinstance(x, Tensor) else plain(x)

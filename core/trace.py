@@ -19,7 +19,7 @@ class Call:
     bytes: int
     seconds: float
     backend: str
-    ids: tuple  # identities of the input and output arrays, to link calls
+    ids: tuple  # ids of the input and output arrays, to link calls
 
 
 class Trace:
@@ -27,7 +27,7 @@ class Trace:
 
     def __init__(self):
         self.calls: list[Call] = []
-        self._alive = []  # arrays kept so that their identities stay unique
+        self._alive = []  # keep the arrays alive so that their ids stay unique
 
     def __call__(self, function, seconds, arrays, outs, settings, ran):
         given = [a for a in arrays if is_array(a)]

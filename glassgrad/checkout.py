@@ -20,6 +20,7 @@ class Rooms(MetaPathFinder):
     """Finds the rooms of a checkout, and nothing else next to them: setup.py is no part of it."""
 
     def find_spec(self, name, path=None, target=None):
+        """Where a room lies; None for every other name."""
         package, _, room = name.partition(".")
         if package != "glassgrad" or room not in ROOMS:
             return None

@@ -21,6 +21,7 @@ class Folder:
         self.run, self.new, self.kept = run, new, run is not None
 
     def make(self) -> Run:
+        """Create the folder of a new run."""
         self.run = self.new()
         return self.run
 

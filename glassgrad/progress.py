@@ -5,7 +5,7 @@ On a terminal the bar is live; elsewhere only the rows are printed, plain.
 
 import time
 
-from .cli.output import Flow, console, number, seconds
+from .core.terminal import Flow, console, number, seconds
 from .kernels import compiling
 
 
@@ -33,11 +33,16 @@ class Live:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None),
-            TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(compact=True), TextColumn("left"),
-            console=self.console, transient=True, expand=True,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=self.console,
+            transient=True,
+            expand=True,
+        )
         self.task = self.bar.add_task(
             name, total=max(1, epochs * batches), figures="", rate="", start=False
         )
@@ -53,13 +58,13 @@ class Live:
     def step(self, epoch: int, batch: int, figures: dict) -> None:
         """`batch` batches of this epoch (from 0) are done; the first figure is shown.
 
-        The rate is that of the batches since this display began, and so is the time left; drawn at
-        most ten times a second.
+        The rate and the time left count the batches since this display began. It is drawn at most
+        ten times a second.
         """
         if self.bar is None:
             return
         now, done = time.monotonic(), epoch * self.batches + batch
-        if self.fresh:  # a resumed run starts in the middle: that is not progress of now
+        if self.fresh:  # a resumed run starts in the middle, which is no progress of this call
             self.bar.reset(self.task, completed=done)
             self.fresh, self.first, self.began = False, done, now
         if now - self.shown < 0.1:
@@ -82,7 +87,7 @@ class Live:
         self.console.print(Flow([count, *text, seconds(row["seconds"])]))
 
     def finish(self) -> None:
-        """Take the bar away; may be called twice."""
+        """Remove the bar; may be called twice."""
         if self.bar is not None:
             compiling.unwatch(self.compiling)
             self.bar.stop()

@@ -13,7 +13,7 @@ from .core.training.state import is_finite_number
 
 BEGIN, END = "<!-- reproduce -->", "<!-- /reproduce -->"
 KEY = ("recipe", "target", "data")
-MACHINE = ("cpu", "cores", "os", "python", "numpy", "numba", "blas")  # what a table says of it
+MACHINE = ("cpu", "cores", "os", "python", "numpy", "numba", "blas")  # the columns of a table
 PAGE_LIMIT = 64 << 20  # bytes
 
 
@@ -84,7 +84,7 @@ def markdown(rows: list[dict]) -> str:
     >>> print(markdown([row]).splitlines()[2])
     | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min / 1:30 min |
     """
-    from .cli.output import seconds
+    from .core.terminal import seconds
     from .models import MODULES
 
     place = {name: i for i, name in enumerate(MODULES)}
@@ -109,7 +109,7 @@ def ours(row: dict) -> str:
     >>> ours({"ours": 86.25, "spread": 0.125}), ours({"ours": None})
     ('86.25 ± 0.125', '')
     """
-    from .cli.output import number
+    from .core.terminal import number
 
     if row["ours"] is None:
         return ""

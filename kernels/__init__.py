@@ -6,7 +6,7 @@ and `cuda.py` (CUDA C and its launch geometry), `cases.py` (the shapes that test
 share).
 """
 
-from . import memory, pools  # noqa: F401  # isort: skip  (before NumPy is loaded)
+from . import kept_pages, pools  # noqa: F401  # isort: skip  (before NumPy is loaded)
 
 import importlib
 

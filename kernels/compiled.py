@@ -35,11 +35,6 @@ from pathlib import Path
 
 import numba
 from numba import config, types
-from numba.core import event
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
-from numba.core.dispatcher import Dispatcher
-from numba.core.serialize import dumps, loads
 
 from . import compiling
 from .cache import (
@@ -53,6 +48,7 @@ from .cache import (
 )
 from .meaning import SOURCES, Unknown, content, meaning
 from .notice import once
+from .numba_parts import Cache, CompileResult, Dispatcher, dumps, event, expect_parts, loads
 from .trust import write
 
 KEPT = 3  # folders in one place: two more checkouts or editions than the one in use
@@ -84,7 +80,7 @@ def cache_folder() -> Path | None:
     return folder
 
 
-class Kept(_Cache):
+class Kept(Cache):
     """The compiled signatures of one function, as Numba's dispatchers ask for them."""
 
     def __init__(self, dispatcher: Dispatcher):
@@ -99,6 +95,7 @@ class Kept(_Cache):
 
     @property
     def cache_path(self):
+        """The folder that Numba names where it says what it keeps; None: nothing is kept."""
         return self.folder
 
     def enable(self):
@@ -211,5 +208,6 @@ def njit(function=None, **options):
     # nobody calls a kernel by a C pointer: without that wrapper there is less to compile
     made = numba.njit(function, no_cfunc_wrapper=True, **options)
     if isinstance(made, Dispatcher):  # NUMBA_DISABLE_JIT leaves the function as it is
+        expect_parts(made, "_cache", "targetoptions")
         made._cache = Kept(made)
     return made

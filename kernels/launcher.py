@@ -81,6 +81,7 @@ class Source:
 
     @functools.cached_property
     def text(self) -> Text:
+        """The `.cu` file with what it includes, read when first asked for."""
         return Text(self.path)
 
     def implements(self, op, pass_, **record):

@@ -15,12 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numba.core.dispatcher import Dispatcher
-from numba.core.extending import _Intrinsic
-from numba.core.types import Type
-from numba.np.ufunc.dufunc import DUFunc
+from numba.types import Type
 
 from .cache import fingerprint
+from .numba_parts import Dispatcher, DUFunc, Intrinsic
 
 SOURCES = Path(__file__).parent
 LIBRARIES = {"numba", "numpy", "llvmlite", *sys.stdlib_module_names}  # followed by name alone
@@ -72,7 +70,7 @@ def _parts(value, seen: dict[int, int]) -> Iterator[str | bytes]:
         yield value.tobytes()
     elif isinstance(value, types.CodeType):
         yield from _of_code(value, seen)
-    elif isinstance(value, Dispatcher | DUFunc | _Intrinsic | types.FunctionType):
+    elif isinstance(value, Dispatcher | DUFunc | Intrinsic | types.FunctionType):
         if id(value) in seen:
             yield f"number {seen[id(value)]}"
         else:
@@ -100,7 +98,7 @@ def _of_function(value, seen) -> Iterator[str | bytes]:
         yield from _parts(value._dispatcher, seen)
         return
     else:
-        function = value._defn if isinstance(value, _Intrinsic) else value
+        function = value._defn if isinstance(value, Intrinsic) else value
     yield f"{function.__module__}.{function.__qualname__}"
     if function.__module__.partition(".")[0] in LIBRARIES:
         return

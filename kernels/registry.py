@@ -48,6 +48,7 @@ class Implementation:
 
     @property
     def name(self) -> str:
+        """As errors and reports name it: ``conv2d.forward[numba v1]``."""
         return f"{self.op}.{self.pass_}[{self.backend} v{self.version}]"
 
 

@@ -194,6 +194,7 @@ class Text:
 
     @functools.cached_property
     def signatures(self) -> dict[str, Signature]:
+        """The kernels of the whole text, by name."""
         return signatures(self.flat)
 
     def signature(self, kernel: str) -> Signature:

@@ -204,8 +204,11 @@ class RawModule:
     """CUDA C compiled for the emulator."""
 
     def __init__(self, *, code=None, options=(), backend="nvrtc"):
-        for name, value, kind in (("code", code, str), ("options", options, tuple),
-                                  ("backend", backend, str)):  # fmt: skip
+        for name, value, kind in (
+            ("code", code, str),
+            ("options", options, tuple),
+            ("backend", backend, str),
+        ):
             if not isinstance(value, kind):
                 raise TypeError(f"Argument '{name}' has incorrect type")
         self.code, self.options = code, dict(o[2:].partition("=")[::2] for o in options[2:])
@@ -344,9 +347,12 @@ def install() -> None:
     scipy.special = special
     cupyx.scipy = scipy
     sys.modules |= {
-        "cupy": cupy, "cupy.cuda": cupy.cuda, "cupyx": cupyx, "cupyx.scipy": scipy,
+        "cupy": cupy,
+        "cupy.cuda": cupy.cuda,
+        "cupyx": cupyx,
+        "cupyx.scipy": scipy,
         "cupyx.scipy.special": special,
-    }  # fmt: skip
+    }
 
 
 def pytest_configure(config):

@@ -207,11 +207,17 @@ def calls() -> dict:
         if args is None:
             continue
         shape, grad = ((), True) if name == "backward" else ((4,), False)
-        add(f"Tensor.{name}", lambda name=name: getattr(gg.Tensor, name),
-            lambda args=args, s=shape, g=grad: ([t(*s, grad=g), *args], {}))  # fmt: skip
+        add(
+            f"Tensor.{name}",
+            lambda name=name: getattr(gg.Tensor, name),
+            lambda args=args, s=shape, g=grad: ([t(*s, grad=g), *args], {}),
+        )
     for name, args in STREAM.items():
-        add(f"Generator.{name}", lambda name=name: getattr(gg.Generator, name),
-            lambda args=args: ([rng(), *args], {}))  # fmt: skip
+        add(
+            f"Generator.{name}",
+            lambda name=name: getattr(gg.Generator, name),
+            lambda args=args: ([rng(), *args], {}),
+        )
     for name, make in LOSSES.items():
         add(f"losses.{name}", lambda name=name: getattr(losses, name), lambda m=make: (m(), {}))
     for name in [n for n in list(vars(init)) if _own(init, n)]:
@@ -223,25 +229,37 @@ def calls() -> dict:
         add(f"nn.{name}", lambda kind=kind: kind, lambda a=args, m=more: ([*a], m()))
         add(f"nn.{name}()", lambda k=kind, a=args, m=more: k(*a, **m()), lambda x=x: ([x()], {}))
     for name, make in MODULE.items():
-        add(f"Module.{name}", lambda name=name: getattr(nn.Module, name),
-            lambda make=make: ([linear(), *make()], {}))  # fmt: skip
+        add(
+            f"Module.{name}",
+            lambda name=name: getattr(nn.Module, name),
+            lambda make=make: ([linear(), *make()], {}),
+        )
     add("nn.mlp", lambda: nn.mlp, lambda: ([[2, 3], nn.Tanh], {"rng": rng()}))
     add("nn.detached", lambda: nn.detached, lambda: ([t(2)], {}))
     for name in RULES:
         add(f"optim.{name}", lambda name=name: getattr(optim, name), lambda: ([parameters()], {}))
-        add(f"optim.{name}.load_state_dict", lambda name=name: stepped(name).load_state_dict,
-            lambda name=name: ([stepped(name).state_dict()], {}))  # fmt: skip
+        add(
+            f"optim.{name}.load_state_dict",
+            lambda name=name: stepped(name).load_state_dict,
+            lambda name=name: ([stepped(name).state_dict()], {}),
+        )
         add(f"optim.{name}.step", lambda name=name: stepped(name).step, lambda: ([], {}))
     for name, args in SCHEDULES.items():
         kind = getattr(optim, name)
         add(f"optim.{name}", lambda kind=kind: kind, lambda a=args: ([*a], {}))
         add(f"optim.{name}()", lambda k=kind, a=args: k(*a), lambda: ([1.0], {}))
-    add("optim.Alternating", lambda: optim.Alternating, lambda: (
-        [0.1, {"a": optim.SGD(parameters(), lr=0.1)}], {}))  # fmt: skip
+    add(
+        "optim.Alternating",
+        lambda: optim.Alternating,
+        lambda: ([0.1, {"a": optim.SGD(parameters(), lr=0.1)}], {}),
+    )
     for name, args in {"clip_grad_norm": [1.0], "clip_grad_value": [1.0], "grad_norm": [],
                        "finite_gradients": []}.items():  # fmt: skip
-        add(f"optim.{name}", lambda name=name: getattr(optim, name),
-            lambda args=args: ([parameters(), *args], {}))  # fmt: skip
+        add(
+            f"optim.{name}",
+            lambda name=name: getattr(optim, name),
+            lambda args=args: ([parameters(), *args], {}),
+        )
     for name, make in DATA.items():
         add(f"data.{name}", lambda name=name: getattr(data, name), make)
     add("kernels.backend", lambda: kernels.backend, lambda: (["reference"], {"conv2d": 1}))
@@ -274,10 +292,13 @@ def kernel_calls() -> dict:
     by_hand = {
         ("conv2d", "output_shape"): [(1, 2, 5, 5), (2, 2, 3, 3)],
         ("pool2d", "output_shape"): [(1, 2, 4, 4), 2],
-        ("philox", "blocks"): [5], ("philox", "bits"): [1, 0, 4],
-        ("philox", "check_stream"): ["f", 1, 0, 4], ("philox", "uniform"): [(2,), 1, 0],
-        ("philox", "normal"): [(2,), 1, 0], ("dropout", "threshold"): [0.5],
-    }  # fmt: skip
+        ("philox", "blocks"): [5],
+        ("philox", "bits"): [1, 0, 4],
+        ("philox", "check_stream"): ["f", 1, 0, 4],
+        ("philox", "uniform"): [(2,), 1, 0],
+        ("philox", "normal"): [(2,), 1, 0],
+        ("dropout", "threshold"): [0.5],
+    }
     for (op, name), args in by_hand.items():
         family = getattr(kernels, op)
         found[f"{op}.{name}"] = (lambda f=family, n=name: getattr(f, n), lambda a=args: ([*a], {}))

@@ -93,7 +93,7 @@ def test_fit_takes_settings_and_no_dictionary():
         gg.fit(Line(), line(), {"epochs": 3})
     with pytest.raises(SettingError, match="'epochs' must be an int of at most 64 bits; got '3'"):
         gg.TrainingSettings(epochs="3")
-    with pytest.raises(SettingError, match="resume=True goes on from a run"):
+    with pytest.raises(SettingError, match="resume=True continues a run"):
         gg.fit(Line(), line(), gg.TrainingSettings(), resume=True)
 
 

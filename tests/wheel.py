@@ -156,9 +156,12 @@ def host(at: int, shape, dtype, strides) -> np.ndarray:
         return np.empty(shape, dtype)
 
     place = {
-        "data": (at, False), "shape": tuple(shape), "typestr": np.dtype(dtype).str,
-        "strides": tuple(strides), "version": 3,
-    }  # fmt: skip
+        "data": (at, False),
+        "shape": tuple(shape),
+        "typestr": np.dtype(dtype).str,
+        "strides": tuple(strides),
+        "version": 3,
+    }
     return np.asarray(types.SimpleNamespace(__array_interface__=place))
 
 

@@ -85,6 +85,7 @@ def measure(n: int, rounds: int) -> dict:
 
 
 def main() -> None:
+    """Measure, print, and keep the figures where --json says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)

@@ -15,7 +15,7 @@ from .process import run as command
 from .process import tool
 from .stages import FIRST, PARTS, ROOM, SECOND, of
 
-LEAST = 5  # seconds that a part is worth starting with
+LEAST = 5  # a part with fewer seconds left is not started
 
 
 def main(argv=None) -> int:
@@ -76,7 +76,7 @@ def main(argv=None) -> int:
 
 
 def _ends(stages):
-    """name -> the seconds left of its stage, whose time begins with its first part."""
+    """name -> the seconds left in its stage; a stage's time begins with its first part."""
     begun: dict[str, float] = {}
 
     def left(name: str) -> float:
@@ -88,7 +88,7 @@ def _ends(stages):
 
 
 def write(path: Path, found: dict) -> None:
-    """Keep all that there is so far."""
+    """Write everything found so far."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, json.dumps(found, indent=1) + "\n")
 
@@ -123,11 +123,11 @@ def _limit(text: str) -> tuple[str, float]:
 
 
 def outcome(part, limit: float) -> dict:
-    """What a part found, with its seconds; an error of its own is its outcome, not the end."""
+    """What a part found, with its seconds; its own error is an outcome and does not end the run."""
     started = time.monotonic()
     try:
         found = part(limit, lambda: time.monotonic() - started)
-    except Exception as error:  # whatever it is, the other parts have their turn
+    except Exception as error:  # whatever it is, the other parts still run
         found = {"status": "failed", "why": f"{type(error).__name__}: {error}"}
     return found | {"seconds": round(time.monotonic() - started, 1)}
 

@@ -1,11 +1,11 @@
 """ncu's counters next to the emulator's: requests, sectors, bytes, wavefronts in shared memory.
 
-Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel; what the
-emulator says is written before (predict.py). Bytes of loads and stores are sectors of 32. What of
-them comes from DRAM is ncu's alone: the emulator has no caches and says nothing of it. Caches are
-not flushed and clocks not held: neither counts here.
+Both run the same launches (every_kernel.py --largest, float32) and are summed by kernel; the
+emulator's counts are written beforehand (predict.py). Bytes of loads and stores are sectors of 32.
+Only ncu says how much of them comes from DRAM, since the emulator has no caches. Caches are not
+flushed and clocks not fixed: neither matters for these counters.
 
-The hardware counts three things apart, and so does the comparison:
+The hardware counts three things separately, and so does the comparison:
 
     asynchronous copies    cp.async is one instruction, LDGSTS: its requests and sectors are not
                            among the loads, its wavefronts not among the stores
@@ -15,8 +15,8 @@ The hardware counts three things apart, and so does the comparison:
                            at least the emulator's. What one instruction alone causes is counted
                            by instrumented code (smsp__sass_...), and must be equal
 
-`outside` of the outcome lists every counter that is more than 2 % from what is expected, with the
-reason, once it is known, from `EXPLAINED`.
+`outside` in the outcome lists every counter that is more than 2 % from what is expected, with the
+reason from `EXPLAINED` once it is known.
 """
 
 import csv
@@ -59,7 +59,7 @@ POLLED = ("load_requests", "load_sectors", "load_bytes")  # that a wait for othe
 SECTOR = 32  # bytes
 EXPLAINED: dict[tuple[str, str], str] = {}  # (kernel, counter) -> why the two differ
 FORBIDDEN = "ERR_NVGPUCTRPERM"
-WITHIN = 0.02  # of ncu's value, an emulator's counter counts as the same
+WITHIN = 0.02  # share of ncu's value within which the emulator's counter is the same
 
 
 def measure(groups=GROUPS):
@@ -84,9 +84,12 @@ def measure(groups=GROUPS):
             if found[group]["status"] != "done":
                 status = "incomplete"
         return {
-            "status": status, "tool": path, "unknown": unknown, "outside": outside(found),
+            "status": status,
+            "tool": path,
+            "unknown": unknown,
+            "outside": outside(found),
             "groups": found,
-        }  # fmt: skip
+        }
 
     return part
 
@@ -171,8 +174,11 @@ def compare(measured: dict, emulated: dict | str, waits=()) -> dict:
     found = {}
     for kernel, values in measured.items():
         ours = with_bytes(emulated.get(kernel, {})) if isinstance(emulated, dict) else {}
-        ours |= {k: ours[k.removesuffix(" with arbitration")] for k in WITH_TRAFFIC if
-                 k.removesuffix(" with arbitration") in ours}  # fmt: skip
+        ours |= {
+            k: ours[k.removesuffix(" with arbitration")]
+            for k in WITH_TRAFFIC
+            if k.removesuffix(" with arbitration") in ours
+        }
         found[kernel] = {
             name: {
                 "ncu": value,
@@ -216,12 +222,17 @@ def outside(groups: dict) -> list[dict]:
     """Every counter that is not the emulator's, the furthest off first, with its reason or None."""
     found = [
         {
-            "kernel": kernel, "counter": name, "ncu": c["ncu"], "emulator": c["emulator"],
+            "kernel": kernel,
+            "counter": name,
+            "ncu": c["ncu"],
+            "emulator": c["emulator"],
             "off": (c["emulator"] - c["ncu"]) / max(c["ncu"], 1),
             "why": EXPLAINED.get((kernel, name)),
         }
         for group in groups.values()
-        for kernel, counters in group.get("kernels", {}).items() if kernel != "emulator"
-        for name, c in counters.items() if c["same"] is False
-    ]  # fmt: skip
+        for kernel, counters in group.get("kernels", {}).items()
+        if kernel != "emulator"
+        for name, c in counters.items()
+        if c["same"] is False
+    ]
     return sorted(found, key=lambda one: -abs(one["off"]))

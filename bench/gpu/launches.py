@@ -1,6 +1,6 @@
 """What a launch costs: an empty kernel through our launcher, and through CuPy's bare one.
 
-Ours holds every argument against the signature first (kernels/launcher.py). The time is Python's,
+Ours checks every argument against the signature first (kernels/launcher.py). The time is Python's,
 until the launch is asked for: `LAUNCHES` in a row, which an empty GPU keeps up with, and one wait
 at the end. A kernel that runs longer than this hides it; a training step of small kernels does not.
 """

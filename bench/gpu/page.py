@@ -81,9 +81,9 @@ def _said(name: str, part: dict) -> str:
         return f"{clean} of {len(runs)} clean" + (f"; not: {', '.join(bad)}" if bad else "")
     if "groups" in part:
         known = [c for g in part["groups"].values() for k in _kernels(g) for c in k.values()]
-        told = [c for c in known if c["same"] is not None]
-        same = sum(c["same"] for c in told)
-        return f"{same} of {len(told)} counters as expected"
+        compared = [c for c in known if c["same"] is not None]
+        same = sum(c["same"] for c in compared)
+        return f"{same} of {len(compared)} counters as expected"
     if "record" in part:
         return f"{len(part['record']['rows'])} rows"
     return ""
@@ -124,10 +124,16 @@ def _replays(found: dict) -> str:
 def _outside(found: dict) -> str:
     listed = [o for k in ("counters", "all-counters") for o in found.get(k, {}).get("outside", [])]
     rows = [
-        [o["kernel"], o["counter"], str(o["ncu"]), str(o["emulator"]), f"{100 * o['off']:+.0f} %",
-         o["why"] or "not explained yet"]
+        [
+            o["kernel"],
+            o["counter"],
+            str(o["ncu"]),
+            str(o["emulator"]),
+            f"{100 * o['off']:+.0f} %",
+            o["why"] or "not explained yet",
+        ]
         for o in listed[:MOST_OUTSIDE]
-    ]  # fmt: skip
+    ]
     names = ["kernel", "counter", "ncu", "emulator", "off", "why"]
     more = len(listed) - len(rows)
     rest = f"\n\n{more} more are in the file." if more > 0 else ""

@@ -58,7 +58,7 @@ def once(limit: float, clock) -> dict:
 def tests(which: str):
     """The part that runs some of the GPU tests, side by side.
 
-    Arrays beyond 2^31 elements want the memory to themselves.
+    Arrays beyond 2^31 elements need the memory to themselves.
     """
 
     def part(limit: float, clock) -> dict:

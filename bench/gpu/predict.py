@@ -1,11 +1,11 @@
-"""What the emulator says ncu will count, written down before: bench/results/predicted.json.
+"""The emulator's prediction of what ncu will count: bench/results/predicted.json.
 
     python -m glassgrad.bench.gpu.predict
 
-Counting takes the emulator a minute or two, time that a lent GPU should not wait for. What is
-written counts as long as nothing that it depends on has changed: the kernels of the family with all
+Counting takes the emulator a minute or two, and a borrowed GPU should not wait for it. The file
+stays valid as long as nothing that it depends on changes: the kernels of the family with everything
 that they include, their launch geometry and their cases. Otherwise it is stale: on a GPU machine
-nothing is compared with it, and this command counts it again.
+nothing is compared with it, and this command counts again.
 """
 
 import json

@@ -12,9 +12,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout: tests stand there
 PLACES = (
-    "/usr/local/cuda*/bin", "/usr/local/cuda*/compute-sanitizer", "/opt/nvidia/*/*",
-    "/opt/nvidia/*/*/host/*", "/usr/local/cuda*/nsight-compute*", "/opt/cuda/bin",
-)  # fmt: skip
+    "/usr/local/cuda*/bin",
+    "/usr/local/cuda*/compute-sanitizer",
+    "/opt/nvidia/*/*",
+    "/opt/nvidia/*/*/host/*",
+    "/usr/local/cuda*/nsight-compute*",
+    "/opt/cuda/bin",
+)
 TAIL = 4000  # characters of an output that are kept
 
 
@@ -36,9 +40,15 @@ def run(command: list[str], limit: float, **environment: str) -> Done:
     """Run a command for at most `limit` seconds; standard output and error are one text."""
     started = time.monotonic()
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", env={**os.environ, **environment}, start_new_session=True,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, **environment},
+        start_new_session=True,
+    )
     try:
         output, _ = process.communicate(timeout=max(1.0, limit))
         code = process.returncode

@@ -122,10 +122,13 @@ def one(name: str, device: str, capture, clock) -> dict:
     found = alternate({"eager": twin, "replay": replay}, clock, ON_GPU)
     eager, replayed = found["eager"], found["replay"]
     return {
-        "status": "done", "noise": "frozen" if twin.noisy else "none", "error": error,
-        "eager": asdict(eager), "replay": asdict(replayed),
+        "status": "done",
+        "noise": "frozen" if twin.noisy else "none",
+        "error": error,
+        "eager": asdict(eager),
+        "replay": asdict(replayed),
         "gain": eager.median / replayed.median,
-    }  # fmt: skip
+    }
 
 
 def capture(step):

@@ -33,6 +33,7 @@ class Goal:
 
     @property
     def reached(self) -> bool:
+        """Is the value at least the aim?"""
         return self.value >= self.aim
 
 
@@ -42,8 +43,11 @@ def goals(found: dict) -> list[Goal]:
     measured = [found.get(k, {}).get("record") for k in ("bandwidth", "ladders", "kernels")]
     rows = [
         {**row, "of copy": row["bytes"] / row["median"] / record["roofline"]["bytes"]}
-        for record in measured if record for row in record["rows"] if row["median"]
-    ]  # fmt: skip
+        for record in measured
+        if record
+        for row in record["rows"]
+        if row["median"]
+    ]
     bound = [r for r in rows if r["name"].startswith(BOUND) and r["case"].startswith("large")]
     made += _best(bound, "of the copy bandwidth", COPY, lambda r: r["of copy"])
     conv = [r for r in rows if r["name"].startswith("conv2d.") and r["version"]]

@@ -1,11 +1,11 @@
 """Calls of every pass on arrays of any size, beyond 2^31 elements too, checked without a large
 reference.
 
-The samples of a call do not know each other: images of a batch, rows of a matrix, channels of a
-normalisation. So a few windows of them, the first, those around byte 2^31, the last, given to the
-reference alone in float64, must equal what the large call says there. Where results are sums over
-all samples (gradients of weights), every sample outside the windows gets a zero that takes it out
-of the sum.
+The samples of a call are independent: images of a batch, rows of a matrix, channels of a
+normalisation. So a few windows of them (the first, those around byte 2^31, the last) go to the
+reference alone in float64, which must give what the large call has there. Where results are sums
+over all samples (gradients of weights), every sample outside the windows gets a zero that takes it
+out of the sum.
 
 A file here for each kind of pass lists its calls, calls.py all of them. The tests run them beyond
 32-bit indices, and small in the emulator; bandwidth.py measures those that are bound by memory.
@@ -82,7 +82,7 @@ class Large:
     floor: float = 0.0
     in_place: bool = False  # the first results are the arguments that they change
     bandwidth: bool = False  # bound by memory: bandwidth.py measures it
-    patient: frozenset = frozenset()  # versions that a sample keeps busy too long
+    patient: frozenset = frozenset()  # versions that take too long for a sample
 
     def __str__(self):
         return f"{self.op}.{self.pass_}: {self.name}"

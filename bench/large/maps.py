@@ -25,7 +25,7 @@ def _distances(fill, n):
 
 
 def _update(rule):
-    """All samples but those of the windows are won by a node that moves nobody."""
+    """Only samples of the windows move the map: all others win at a node whose K is 0."""
 
     def make(fill, n):
         x, w = _nodes(fill, n)

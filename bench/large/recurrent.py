@@ -1,9 +1,9 @@
 """Cells and sequences of LSTM and GRU: the samples are the sequences of a batch, or the steps.
 
 A version that runs all steps in one launch takes few sequences: only many steps make its arrays
-large. Steps are samples that do not know each other where nothing is kept: recurrent weights of
-zero, and a gate that forgets everything. What is said of the weights' gradients is then unknown,
-as they see two steps at once.
+large. Steps are independent samples where nothing is kept from one to the next: recurrent weights
+of zero, and a gate that forgets everything. The weights' gradients are then "unknown", since they
+depend on two steps at once.
 """
 
 import numpy as np

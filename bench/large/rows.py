@@ -1,5 +1,6 @@
 """Normalisation of channels, cross-entropy of rows, steps of an optimiser on a vector."""
 
+from ...kernels.descent.cases import together
 from . import Large, some
 
 WIDTH = 1024  # of a row
@@ -31,13 +32,13 @@ def _logits_back(fill, n):
     return fill(len(z), seed=1), z, label, fill(len(z), seed=2, form=lambda a: 7.5 + a / 8)
 
 
-def _descent(slots, *numbers):
+def _descent(rule, slots, *numbers):
     """`slots` are "any", "square": never negative, or "small": less than the squares' roots."""
 
     def make(fill, n):
         forms = {"any": lambda a: a, "square": some, "small": lambda a: a / 8}
         own = [fill(n, seed=2 + i, form=forms[s]) for i, s in enumerate(slots)]
-        return fill(n), fill(n, seed=1), *own, *numbers, True
+        return fill(n), fill(n, seed=1), *own, *together(rule, numbers), True
 
     return make
 
@@ -59,8 +60,9 @@ CALLS = [
     Large("cross_entropy", "backward", "rows", _logits_back, (0, 0, 0, 0), (0,), bandwidth=True),
 ]  # fmt: skip
 for _rule, (_slots, *_numbers) in RULES.items():
+    _others = 1 + len(together(_rule, _numbers))  # arguments that are no arrays
     CALLS.append(
-        Large("descent", _rule, "a vector", _descent(_slots, *_numbers),
-              (0,) * (2 + len(_slots)) + (None,) * (len(_numbers) + 1), (0,) * (1 + len(_slots)),
+        Large("descent", _rule, "a vector", _descent(_rule, _slots, *_numbers),
+              (0,) * (2 + len(_slots)) + (None,) * _others, (0,) * (1 + len(_slots)),
               window=4096, reduction=4, in_place=True, bandwidth=True)
     )  # fmt: skip

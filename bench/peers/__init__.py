@@ -1,4 +1,4 @@
-"""Other people's code for the same job, each in a file of its own and needed by nothing.
+"""Other people's code for the same jobs, each in a file of its own that no other file needs.
 
 A peer's module has
 
@@ -27,7 +27,7 @@ MODULES = {
     "sklearn": "scikit_learn",
     "minisom": "mini_som",
 }
-ITSELF = "itself"  # ours once more, in another process: its ratio says how far ratios may be off
+ITSELF = "itself"  # ours again, in another process: its ratio shows the error of ratios
 NAMES = (*MODULES, ITSELF)
 
 
@@ -55,7 +55,7 @@ def module_of(name: str):
 
 
 def fastest(calls: Iterable, wait) -> Callable:
-    """The call that is done soonest, of two tries each; ``wait()`` returns when it is done.
+    """The fastest call, of two tries each; ``wait()`` returns when a call is done.
 
     >>> import time
     >>> fastest([lambda: time.sleep(0.02), print], lambda: None) is print

@@ -1,7 +1,7 @@
 """The bare matrix product inside a kernel: NumPy's BLAS, or cuBLAS through CuPy.
 
-No full peer but for the nearest nodes, where the arg-min follows the product: it says how much time
-the rest of the kernel takes.
+It does the full job only for the nearest nodes, where an arg-min follows the product. Elsewhere the
+difference is what the rest of the kernel takes.
 """
 
 from ...core.machine import blas
@@ -64,7 +64,7 @@ def _nearest(x, w) -> Contender:
 
 
 def _convolution(x, w, stride, padding, dilation, groups) -> Contender | None:
-    """One product of as many operations, its large factor already written out."""
+    """One product of as many operations, with its large factor already in memory."""
     if groups > 1:
         return None
     N, _, OH, OW = output_shape(x.shape, w.shape, stride, padding, dilation)
@@ -87,5 +87,5 @@ JOBS = frozenset(BUILDERS)
 
 
 def contender(name: str, *given) -> Contender | None:
-    """The products that the kernel cannot do without."""
+    """The products that the kernel needs."""
     return BUILDERS[name](*given) if name in BUILDERS else None

@@ -14,7 +14,7 @@ COMPILES = True
 
 
 def why_not(device: str) -> str:
-    """It is a peer on the CPU; on a GPU nobody has looked at it yet."""
+    """It is a peer on the CPU only; it has not been tried on a GPU yet."""
     return "JAX is measured on the CPU alone" if device == "cuda" else not_installed("jax")
 
 

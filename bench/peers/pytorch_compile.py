@@ -1,8 +1,8 @@
 """PyTorch's training steps with forward and backward pass through `torch.compile`, and fused Adam.
 
 Its inductor writes C++ and needs a compiler for it; a row says so where there is none. The step
-itself, Adam and clipping, stays eager, as users leave it. Compiling is no part of the times, and
-no memory is given, since that of the compiler would be counted.
+itself, Adam and clipping, stays eager, as users leave it. Compiling is not in the times, and
+no memory is given, since the compiler's would be counted too.
 """
 
 import os

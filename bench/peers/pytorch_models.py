@@ -33,9 +33,11 @@ class LeNet(nn.Module):
         self(torch.zeros(1, 1, 28, 28))  # the lazy layer finds its size
 
     def forward(self, x):
+        """Logits [N, 10] of images [N, 1, 28, 28]."""
         return self.classifier(self.features(x))
 
     def loss(self, x, y, mask):
+        """(cross-entropy, share of right answers)."""
         logits = self(x)
         return F.cross_entropy(logits, y), (logits.argmax(1) == y).float().mean()
 
@@ -52,6 +54,7 @@ class VAE(nn.Module):
         self.mean = nn.Linear(h1, 784)
 
     def loss(self, x, y, mask):
+        """(-ELBO, KL divergence), means over the batch."""
         x = x.flatten(1)
         h = self.encoder(x)
         mu, logvar = self.mu(h), self.logvar(h)
@@ -73,6 +76,7 @@ class Rolls(nn.Module):
         nn.init.zeros_(self.layer.bias_hh_l0).requires_grad_(False)
 
     def loss(self, x, y, mask):
+        """(mean negative log-likelihood of a frame, None)."""
         hs, _ = self.layer(self.dropout(x))
         logits = self.readout(self.dropout(hs))
         nll = F.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(2)
@@ -88,6 +92,7 @@ class MLP(nn.Sequential):
         )
 
     def loss(self, x, y, mask):
+        """(cross-entropy, None)."""
         return F.cross_entropy(self(x), y), None
 
 

@@ -1,4 +1,4 @@
-"""PyTorch's convolutions with TF32 on, as cuDNN does them unless told otherwise.
+"""PyTorch's convolutions with TF32 on, as cuDNN does them by default.
 
 Factors are rounded to 11 bits before tensor cores multiply them: the results are judged by that.
 """

@@ -1,14 +1,14 @@
-"""What every CUDA kernel should take on an H100, computed before any of it was measured.
+"""The time that every CUDA kernel should take on an H100, computed before anything was measured.
 
     python -m glassgrad.bench.predictions        writes the tables of bench/results/notes.md
 
 A time is a fixed cost of launches, plus the longest of what passes through memory, through the
-second-level cache and through the schedulers, plus what can only be waited for:
+second-level cache and through the schedulers, plus pure waiting:
 
     time = 3.0 us + 1.2 us (launches - 1) + serial
          + max(bytes / (0.95 copy), L2 bytes / L2 rate, instructions / (0.75 of the schedulers))
 
-Where the numbers come from, and the reason for each row, stands in notes.md.
+notes.md says where the numbers come from, and gives the reason for each row.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from . import memory, products, table, targets
+from . import products, table, targets, traffic
 
 NOTES = Path(__file__).parents[1] / "results" / "notes.md"
 
@@ -11,15 +11,15 @@ NOTES = Path(__file__).parents[1] / "results" / "notes.md"
 def tables() -> dict[str, str]:
     """Every table by the name of its marker."""
     made = {
-        "dropout": memory.dropout(), "reparam-forward": memory.reparam_forward(),
-        "reparam-backward": memory.reparam_backward(), "max-forward": memory.pool_forward(8),
-        "avg-forward": memory.pool_forward(0), "max-backward": memory.pool_backward(),
-        "lstm-cell-forward": memory.cells(11, 200, 480),
-        "lstm-cell-backward": memory.cells(13, 110, 220),
-        "gru-cell-forward": memory.cells(11, 170, 400),
-        "gru-cell-backward": memory.cells(13, 100, 170),
-        "batchnorm-forward": memory.batchnorm(2), "batchnorm-backward": memory.batchnorm(3),
-        "others": memory.others(), "lstm-forward": products.sequences(4, False),
+        "dropout": traffic.dropout(), "reparam-forward": traffic.reparam_forward(),
+        "reparam-backward": traffic.reparam_backward(), "max-forward": traffic.pool_forward(8),
+        "avg-forward": traffic.pool_forward(0), "max-backward": traffic.pool_backward(),
+        "lstm-cell-forward": traffic.cells(11, 200, 480),
+        "lstm-cell-backward": traffic.cells(13, 110, 220),
+        "gru-cell-forward": traffic.cells(11, 170, 400),
+        "gru-cell-backward": traffic.cells(13, 100, 170),
+        "batchnorm-forward": traffic.batchnorm(2), "batchnorm-backward": traffic.batchnorm(3),
+        "others": traffic.others(), "lstm-forward": products.sequences(4, False),
         "lstm-backward": products.sequences(4, True), "gru-forward": products.sequences(3, False),
         "gru-backward": products.sequences(3, True), "conv-forward": products.convolution(False),
         "conv-input-grad": products.convolution(True), "som": products.winners(),

@@ -9,7 +9,7 @@ A peer's time is assumed, from memory of like shapes, give or take 30 %:
     cuBLAS and arg-min        27 ms for a product that writes 40 GB, 15 ms to read them
 """
 
-from . import memory, products
+from . import products, traffic
 
 GOAL = 0.85
 
@@ -40,16 +40,16 @@ def table() -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for what, cases, name, before, after in (
-        ("dropout, 67 MB", memory.dropout(), "(4096, 2048)", 2, None),
-        ("dropout, 134 MB", memory.dropout(), "(8192, 2048)", 2, None),
-        ("reparam.forward, 101 MB", memory.reparam_forward(), "(4096, 2048)", 2, 3),
-        ("reparam.backward, 168 MB", memory.reparam_backward(), "(4096, 2048)", 2, 3),
-        ("max-pool 3x3, 45 MB", memory.pool_forward(8), "3x3 stride 2, (32", 2, 4),
-        ("max-pool 3x3, 180 MB", memory.pool_forward(8), "3x3 stride 2, (128", 2, 4),
-        ("max-pool 3x3 backward, 180 MB", memory.pool_backward(), "3x3 stride 2, (128", 3, 4),
-        ("max-pool 2x2, 11 MB", memory.pool_forward(8), "2x2", 3, None),
-        ("LSTM cell, 185 MB", memory.cells(11, 200, 480), "N4096", 2, None),
-        ("LSTM cell backward, 218 MB", memory.cells(13, 110, 220), "N4096", 2, None),
+        ("dropout, 67 MB", traffic.dropout(), "(4096, 2048)", 2, None),
+        ("dropout, 134 MB", traffic.dropout(), "(8192, 2048)", 2, None),
+        ("reparam.forward, 101 MB", traffic.reparam_forward(), "(4096, 2048)", 2, 3),
+        ("reparam.backward, 168 MB", traffic.reparam_backward(), "(4096, 2048)", 2, 3),
+        ("max-pool 3x3, 45 MB", traffic.pool_forward(8), "3x3 stride 2, (32", 2, 4),
+        ("max-pool 3x3, 180 MB", traffic.pool_forward(8), "3x3 stride 2, (128", 2, 4),
+        ("max-pool 3x3 backward, 180 MB", traffic.pool_backward(), "3x3 stride 2, (128", 3, 4),
+        ("max-pool 2x2, 11 MB", traffic.pool_forward(8), "2x2", 3, None),
+        ("LSTM cell, 185 MB", traffic.cells(11, 200, 480), "N4096", 2, None),
+        ("LSTM cell backward, 218 MB", traffic.cells(13, 110, 220), "N4096", 2, None),
     ):
         floor, times, _ = _rows(cases, name)
         lines.append(_line(what, GOAL, floor, times, before, after))

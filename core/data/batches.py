@@ -1,7 +1,7 @@
-"""Order, minibatches, padding and windows: the same on every machine, from any point on.
+"""Order, minibatches, padding and windows: the same on every machine and after every resume.
 
-The order of an epoch is a function of (seed, epoch), with no state: the keys are 64-bit Philox
-words and the order sorts them. A run that is resumed at batch k of epoch e asks for just that.
+The order of an epoch is a function of (seed, epoch) without state: it sorts 64-bit Philox words. A
+run that resumes at batch k of epoch e asks for exactly that batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ def minibatches(
     """The minibatches of an epoch from batch `start` on; the last one may be smaller.
 
     Batch k holds the examples order[k*size : (k+1)*size], copied; without `shuffle`, views.
-    Raises DataError at once (not at the first batch) for an empty split, a size below 1, a start
-    beyond the epoch, and where `drop_last` leaves nothing.
+    Raises DataError immediately (not at the first batch) for an empty split, a size below 1, a
+    start beyond the epoch, or if `drop_last` leaves nothing.
 
     >>> s = Split(np.arange(5))
     >>> [len(b) for b in minibatches(s, 2)], [b.x[0] for b in minibatches(s, 2, shuffle=False)]
@@ -74,10 +74,10 @@ def minibatches(
 def pad(
     sequences: Sequence[np.ndarray], value: float = 0, at_least: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences [T_n, ...] of different lengths as one array, time first, and its mask.
+    """Sequences [T_n, ...] of different lengths as one array, time first, with a mask.
 
-    Returns x[T, N, ...] with T = max(T_n, at_least), filled up with `value`, and mask[T, N]
-    float32, 1 where a step exists. Raises DataError for no sequences or different trailing axes.
+    Returns x[T, N, ...] with T = max(T_n, at_least), padded with `value`, and mask[T, N] float32,
+    1 where a step exists. Raises DataError for no sequences or different trailing axes.
 
     >>> x, mask = pad([np.array([1, 2, 3]), np.array([4])])
     >>> x.T.tolist(), mask.T.tolist()
@@ -107,10 +107,10 @@ def windows(
     """Windows of one long text for truncated back-propagation through time.
 
     The text is cut into `batch` rows of L = (len(tokens) - 1) // batch, side by side; window k is
-    x[T, N] = steps k*steps .. of every row and y the tokens one later. A window goes on where the
-    one before it stopped, so a state may be carried over; the last one may be shorter, and at most
-    batch - 1 predictions at the end of the text are left out. Raises DataError at once for too
-    short a text. Source: Zaremba, Sutskever, Vinyals 2014, section 4.
+    x[T, N] = steps k*steps .. of every row and y the tokens one later. Each window starts where
+    the one before it stopped, so a state can be carried over. The last one may be shorter, and at
+    most batch - 1 predictions at the end of the text are dropped. Raises DataError if the text is
+    too short. Source: Zaremba, Sutskever, Vinyals 2014, section 4.
 
     >>> [(x.T.tolist(), y.T.tolist()) for x, y in windows(np.arange(7), batch=2, steps=2)]
     [([[0, 1], [3, 4]], [[1, 2], [4, 5]]), ([[2], [5]], [[3], [6]])]
@@ -135,8 +135,8 @@ def windows(
 def folds(labels: np.ndarray, k: int = 10, seed: int = 0) -> np.ndarray:
     """The fold 0 .. k-1 of each example for cross-validation, int64[N], stratified by label.
 
-    The examples, class by class and each class in a random order, are dealt to the folds in turn:
-    every fold has the share of each class, up to one example.
+    The examples, sorted by class and shuffled within each class, are dealt to the folds in turn:
+    the counts of a class differ by at most one between folds.
 
     >>> np.bincount(folds(np.array([0] * 6 + [1] * 3), k=3)).tolist()
     [3, 3, 3]
@@ -170,11 +170,11 @@ def three_way(
 
 
 def binarised(x: np.ndarray, seed: int, epoch: int = 0) -> np.ndarray:
-    """Each value of x in [0, 1] as 0 or 1, with probability x of 1: one fixed draw for each epoch.
+    """Each value of x in [0, 1] as 0 or 1, with P(1) = x: one fixed draw per epoch.
 
-    The published binarised MNIST is one such draw with these probabilities, but not this draw:
-    log-likelihoods come close to the published ones without being the same measurement.
-    Raises DataError where a value lies outside [0, 1].
+    The published binarised MNIST is another draw with the same probabilities: log-likelihoods
+    are close to the published ones, but they are not the same measurement.
+    Raises DataError if a value is outside [0, 1].
     """
     x = np.asarray(x)
     if x.size and not (x.min() >= 0 and x.max() <= 1):
@@ -182,7 +182,7 @@ def binarised(x: np.ndarray, seed: int, epoch: int = 0) -> np.ndarray:
     seed = check_seed("binarised", seed)
     epoch = whole_number("binarised", "epoch", epoch, 0, 2**28 - 1)
     flat, out = x.reshape(-1), np.empty(x.size, x.dtype)
-    step = 1 << 20  # elements at a time: the words of a whole set of images are gigabytes
+    step = 1 << 20  # elements at a time: for all images at once the random words take gigabytes
     for at in range(0, x.size, step):
         part = flat[at : at + step]
         draw = uniform(part.shape, seed, BINARISE + (epoch << 32) + at // 4, "float32")

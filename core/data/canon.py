@@ -1,7 +1,7 @@
-"""The canonical files: name, size, checksum and where each comes from. A table, nothing else.
+"""The canonical files: name, size, checksum and origin of each. A table, nothing else.
 
-A file with an empty `urls` was derived (from pickles, images or dumps) and no server offers it
-ready-made; `source` says what it was derived from.
+A file with empty `urls` was derived (from pickles, images or dumps) and no server offers it;
+`source` says what it was derived from.
 """
 
 from .files import DataError, File

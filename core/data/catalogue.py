@@ -1,4 +1,4 @@
-"""Every data set by name: what it is, whose it is, and which function loads it. A table."""
+"""Every data set by name: its content, its licence, and the function that loads it. A table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Entry:
     what: str  # the content and its size
     loader: str | Callable  # module:function in this package, or a function of the user's
     terms: str
-    source: str  # where a person finds the original
+    source: str  # where to find the original
     folder: str = ""
-    files: tuple[str, ...] = ()  # names in the folder, where not all of them are needed
+    files: tuple[str, ...] = ()  # names in the folder, if not all of them are needed
 
 
 CATALOGUE = {

@@ -1,4 +1,4 @@
-"""What a loader gives: splits of examples, and what is known about them.
+"""What a loader returns: splits of examples, and what is known about them.
 
     x    images      float32 [N, C, H, W] in [0, 1], 0 = background
          tables      float32 [N, D]
@@ -6,8 +6,8 @@
          sequences   a list of arrays [T_n, ...]   of different lengths, or of graphs
     y    labels      int64 [N];  targets float32 [N, ...];  a list of arrays;  None without labels
 
-A split of one long text has T examples. NaN and Inf are refused when the data set is made: in
-training they would show up late and far from their cause.
+A split of one long text has T examples. NaN and Inf are refused when the data set is
+created: in training they would show up late and far from their cause.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ from .files import DataError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Examples `x` and, where there are labels, as many `y`. Each is an array or a list.
+    """Examples `x` and, if there are labels, as many `y`. Each is an array or a list.
 
-    Raises DataError where the lengths differ.
+    Raises DataError if the lengths differ.
 
     >>> s = Split(np.arange(6).reshape(3, 2), np.array([0, 1, 0]))
     >>> len(s), s[1:].y, s[[2, 0]].x.tolist()
@@ -83,7 +83,7 @@ def join(splits: Sequence[Split]) -> Split:
 
 @dataclass(frozen=True, eq=False)
 class Info:
-    """What is known about a data set besides its numbers."""
+    """What is known about a data set apart from its numbers."""
 
     source: str = ""  # the folder that was read, "scikit-learn", "generated"
     classes: tuple[str, ...] = ()  # names, in the order of the labels
@@ -91,15 +91,15 @@ class Info:
     target_names: tuple[str, ...] = ()  # names of the columns of y, in regression
     image_shape: tuple[int, int, int] | None = None  # C, H, W
     vocabulary: Any = None  # text.Vocabulary of the tokens
-    note: str = ""  # how the split was made, and every caution
-    extra: dict[str, Any] = field(default_factory=dict)  # what only this set has
+    note: str = ""  # how the split was made, and any warning
+    extra: dict[str, Any] = field(default_factory=dict)  # what is specific to this set
     kind: str = ""  # of a user's data, as the catalogue's `Entry.kind`
     understood: tuple[str, ...] = ()  # what a reader took a user's file for, a line each
 
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """A name, up to three splits and `Info`. Raises DataError where a value is NaN or infinite."""
+    """A name, up to three splits and `Info`. Raises DataError if a value is NaN or infinite."""
 
     name: str
     train: Split
@@ -123,7 +123,7 @@ class DataSet:
         return join([split for _, split in self.splits()])
 
     def standardised(self) -> "DataSet":
-        """Columns of x with mean 0 and variance 1 on the training split; constant ones become 0.
+        """Columns of x scaled to mean 0, variance 1 on the training split; constant ones become 0.
 
         x <- (x - mean) / std, with the statistics of the training split for all three.
         """

@@ -1,6 +1,6 @@
-"""`find`: the verified path of a data file, downloaded into the cache where it is nowhere else.
+"""`find`: the verified path of a data file, downloaded into the cache if it is not found.
 
-The bytes go into a temporary file in the target's folder, are checked, and only then renamed: a
+The bytes go into a temporary file in the target's folder, are verified, and only then renamed: a
 killed or failed download never leaves a file under the final name.
 """
 
@@ -21,13 +21,13 @@ from ..regular import REGULAR, kind
 from .files import CHUNK, DataError, File, places, source_of, verify
 
 TIMEOUT = 10.0  # seconds without an answer
-ARCHIVE_LIMIT = 256 << 20  # bytes; an archive has no known size, but it has a sensible one
+ARCHIVE_LIMIT = 256 << 20  # bytes; a generous limit, as the sizes of archives are not recorded
 
 
 def fetch(file: File, target: Path) -> Path:
-    """Download `file` to `target` from the first of its addresses that works; the path.
+    """Download `file` to `target` from the first of its addresses that works; return the path.
 
-    Raises DataError with one reason per address, or at once where the folder cannot be written.
+    Raises DataError with one reason per address, or immediately if the folder is not writable.
     """
     reasons = []
     for url in file.urls:
@@ -52,6 +52,7 @@ def _disk_reason(error: OSError) -> str:
 
 def _fetch_one(file: File, url: str, target: Path) -> None:
     address, _, member = url.partition("#")
+    # the exact size is unknown for an archive, and for a file that may be repacked
     limit = ARCHIVE_LIMIT if member or file.unpacked_md5 else file.size
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{file.name}.", suffix=".part")
@@ -74,8 +75,8 @@ def _fetch_one(file: File, url: str, target: Path) -> None:
 
 
 def _receive(address: str, limit: int, out):
-    """Copy the answer of `address` into `out`; more than `limit` bytes is an error."""
-    import urllib.request  # here: it loads a lot that nobody needs who has the files
+    """Copy the answer of `address` into `out`; more than `limit` bytes are an error."""
+    import urllib.request  # slow to import, and not needed by those who have the files
 
     total = 0
     with _network(lambda: urllib.request.urlopen(address, timeout=TIMEOUT)) as answer:
@@ -88,7 +89,7 @@ def _receive(address: str, limit: int, out):
 
 
 def _network(step: Callable):
-    """What `step` gives; its errors are the network's, and must not be taken for the disk's."""
+    """The result of `step`, with its errors marked as network errors, not disk errors."""
     from http.client import HTTPException
 
     try:
@@ -99,7 +100,7 @@ def _network(step: Callable):
 
 
 def _unpack(archive, name: str, limit: int, out) -> None:
-    """Copy a member into `out`; more than `limit` bytes is an error, whatever its header says."""
+    """Copy a member into `out`; more than `limit` bytes are an error, whatever its header says."""
     total = 0
     try:
         with zipfile.ZipFile(archive) as z, z.open(name) as member:
@@ -126,15 +127,15 @@ def _pack(part: Path) -> None:
 
 
 def find(file: File, data_dir: str | os.PathLike | None = None, download: bool = True) -> Path:
-    """The verified path of `file`, searched as the page above says and downloaded last.
+    """The verified path of `file`, searched in the order of the page of `files`.
 
-    Raises DataError where the file is nowhere (naming every place searched, every address tried
-    and where to put it by hand) or where the first one found has a wrong checksum.
+    Raises DataError if the file is nowhere (naming every place searched, every address tried and
+    where to put it by hand) or if the first one found has a wrong checksum.
     """
     searched = places(file, data_dir)
     for _, path in searched:
         there = kind(path, DataError)
-        if there == REGULAR:
+        if there == REGULAR:  # the first file found counts, even if its checksum is wrong
             verify(file, path)
             return path
         if there is not None:

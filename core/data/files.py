@@ -1,17 +1,17 @@
-"""Finding a data file and trusting it: where it is looked for, and the checksum before it is used.
+"""Find a data file and verify it: the order of search, and the checksum before use.
 
-Every file has a folder, a name, a size and a checksum, and is looked for in this order:
+Every file has a folder, a name, a size and a checksum. It is searched in this order:
 
-    1. the folder given               load(name, data_dir=...), --data-dir
+    1. the given folder               load(name, data_dir=...), --data-dir
     2. the folder in GLASSGRAD_DATA
     3. ../shared/data                 next to a source checkout
     4. system packages                such as Debian's dataset-fashion-mnist
     5. the cache                      $XDG_CACHE_HOME/glassgrad or ~/.cache/glassgrad
-    6. download into the cache        only where a server offers these very bytes
+    6. download into the cache        only if a server offers exactly these bytes
 
-Below 1, 2, 3 and 5 the file is FOLDER/NAME. A file whose checksum is wrong is an error wherever it
-lies; it is neither used nor passed over, and neither is a pipe or a device in its place. Two gzip
-files of the same content may differ, so where the MD5 of the unpacked content is known a file with
+Below 1, 2, 3 and 5 the file is FOLDER/NAME. A file with a wrong checksum is an error wherever it
+is: it is neither used nor skipped. The same holds for a pipe or a device in its place. Two gzip
+files of the same content may differ, so if the MD5 of the unpacked content is known, a file with
 that content is accepted too.
 """
 
@@ -28,7 +28,7 @@ from ..regular import REGULAR, kind, open_regular
 
 CHUNK = 1 << 20
 FILE_LIMIT = 4 << 30  # bytes of a data file
-UNPACKED_LIMIT, MOST_RATIO = 64 << 20, 100  # bytes, and unpacked bytes for each packed one
+UNPACKED_LIMIT, MOST_RATIO = 64 << 20, 100  # bytes, and unpacked bytes per packed byte
 REPOSITORY = Path(__file__).resolve().parents[2]  # the folder that holds core/, in a checkout
 
 
@@ -38,11 +38,11 @@ class DataError(GlassgradError, ValueError):
 
 @dataclass(frozen=True)
 class File:
-    """One file of a data set: where it lies below a data folder, and what it must contain.
+    """One file of a data set: its place below a data folder, and what it must contain.
 
-    `urls` serve these very bytes (``archive.zip#member`` for one member of a zip archive);
-    `source` is the page or file that a person would fetch. `sha256` may be None only where
-    `unpacked_md5` is known.
+    `urls` serve exactly these bytes (``archive.zip#member`` for one member of a zip archive);
+    `source` is the page or file to fetch by hand. `sha256` may be None only if `unpacked_md5` is
+    known.
     """
 
     folder: str
@@ -63,13 +63,14 @@ class File:
 
     @property
     def path(self) -> str:
+        """Its path below a data folder: FOLDER/NAME."""
         return f"{self.folder}/{self.name}"
 
 
 def cache_dir() -> Path:
     """The folder for downloads: $XDG_CACHE_HOME/glassgrad, or ~/.cache/glassgrad."""
     base = os.environ.get("XDG_CACHE_HOME")
-    if base and os.path.isabs(base):  # the XDG specification: relative paths are to be ignored
+    if base and os.path.isabs(base):  # the XDG specification says to ignore relative paths
         return Path(base) / "glassgrad"
     try:
         return Path.home() / ".cache" / "glassgrad"
@@ -81,7 +82,7 @@ def _given(label: str, folder: str | os.PathLike) -> tuple[str, Path]:
     try:
         path = Path(folder).expanduser()
         there = path.is_dir()
-    except (RuntimeError, OSError):  # a ~user who does not exist; a folder that may not be entered
+    except (RuntimeError, OSError):  # a ~user who does not exist; no permission to enter
         there = False
     if not there:
         raise DataError(f"{label} is {str(folder)!r}, which is not a folder")
@@ -101,16 +102,16 @@ def roots(data_dir: str | os.PathLike | None = None) -> list[tuple[str, Path]]:
 
 
 def places(file: File, data_dir: str | os.PathLike | None = None) -> list[tuple[str, Path]]:
-    """Every path at which `file` is looked for, in order, each with its reason."""
+    """Every path where `file` is searched, in order, each with its reason."""
     found = [(why, root / file.folder / file.name) for why, root in roots(data_dir)]
     found += [("system package", Path(folder) / file.name) for folder in file.system]
     return [*found, ("cache", cache_dir() / file.folder / file.name)]
 
 
 def locate(file: File, data_dir: str | os.PathLike | None = None) -> Path | None:
-    """The first place where `file` exists, unread and unverified; None where there is none.
+    """The first place where `file` exists, unread and unverified; None if there is none.
 
-    Raises DataError where that cannot be told, so that no place is passed over.
+    Raises DataError if a place cannot be searched, so that none is skipped silently.
     """
     paths = (path for _, path in places(file, data_dir))
     return next((path for path in paths if kind(path, DataError) == REGULAR), None)
@@ -124,10 +125,10 @@ def _digest(chunks: Iterable[bytes], algorithm: str) -> str:
 
 
 def unpacked(stream, packed: int) -> Iterator[bytes]:
-    """The content of an open gzip (or zip member's) stream in pieces, of `packed` bytes on disk.
+    """The content of an open gzip stream (or zip member) with `packed` bytes on disk, in pieces.
 
-    Raises DataError where it unpacks to more than the larger of 64 MB and a hundred times its own
-    size: no data set does (images take a quarter, text a third), and zeros would fill the memory.
+    Raises DataError if it unpacks to more than 64 MB and more than a hundred times its own size.
+    No set does (images shrink to a quarter, text to a third), but zeros would fill the memory.
     """
     total, limit = 0, max(UNPACKED_LIMIT, MOST_RATIO * packed)
     while chunk := stream.read(CHUNK):
@@ -137,11 +138,11 @@ def unpacked(stream, packed: int) -> Iterator[bytes]:
         yield chunk
 
 
-_verified: set[tuple] = set()  # once per process, and again when size or time of change differ
+_verified: set[tuple] = set()  # verify once per process, again if size or mtime change
 
 
 def verify(file: File, path: Path, name: str | None = None) -> None:
-    """Raise DataError unless the bytes at `path` are those of `file`. Errors speak of `name`."""
+    """Raise DataError unless the bytes at `path` are those of `file`. Errors call it `name`."""
     name = name or str(path)
     try:
         state = path.stat()
@@ -177,4 +178,5 @@ def _verify_content(file: File, path: Path, name: str, size: int, sha256: str) -
 
 
 def source_of(file: File) -> str:
+    """The source of `file` in brackets, to append to a message; empty if it has none."""
     return f" (source: {file.source})" if file.source else ""

@@ -3,7 +3,7 @@
     graph [ directed 0  node [ id 1  label "x" ]  edge [ source 1  target 2  value 3 ] ]
 
 A value is a number, a quoted string or a list in brackets; ``#`` starts a comment. A key may
-stand many times, so a list is kept as pairs. Every character is looked at a fixed number of times.
+occur many times, so a list is kept as pairs. Parsing takes time linear in the text.
 Source: M. Himsolt, "GML: a portable graph file format", 1997.
 """
 
@@ -22,14 +22,14 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-DEEPEST, LONGEST = 100, 400  # brackets in brackets; characters of a number
+DEEPEST, LONGEST = 100, 400  # nested brackets; characters of a number
 Pairs = list[tuple[str, Any]]
 
 
 def parse(text: str, name: str = "gml data") -> Pairs:
     """The keys and values of a GML text, in order.
 
-    Raises DataError with the line of an error; a number beyond 64 bits and more than 100 open
+    Raises DataError with the line of an error. An integer beyond 64 bits and more than 100 open
     brackets are errors too.
 
     >>> parse('graph [ node [ id 1 label "a" ] ]')
@@ -48,7 +48,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
         if match is None:
             fail(f"cannot read {text[at : at + 20]!r}")
         kind, token = match.lastgroup, match.group()
-        if kind == "key":
+        if kind == "key":  # wait for its value
             if key is not None:
                 fail(f"the key {key!r:.80} has no value")
             key = token
@@ -72,7 +72,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
                 if value is None:
                     fail(f"the number {token:.20} is too large")
             stack[-1].append((key, value))
-            if kind == "open":
+            if kind == "open":  # what follows belongs to this list, until it is closed
                 stack.append(value)
                 if len(stack) > DEEPEST + 1:
                     fail(f"more than {DEEPEST} brackets are open")
@@ -86,7 +86,7 @@ def parse(text: str, name: str = "gml data") -> Pairs:
 
 
 def _number(token: str) -> int | float | None:
-    """A whole number of 64 bits or a finite one of any size; None for all others."""
+    """An integer of at most 64 bits or a finite float; None for anything else."""
     if len(token) > LONGEST:
         return None
     if set(token) & set(".eE"):
@@ -105,8 +105,8 @@ def _lists(pairs: Pairs, key: str, name: str) -> list[dict]:
 def graph(text: str, name: str = "gml data") -> Graph:
     """The undirected graph of a GML text; node names from `label` or `name`, weights from `value`.
 
-    Raises DataError for errors in the text, a missing or double id, an edge to an unknown node, a
-    loop, or an edge listed twice.
+    Raises DataError for errors in the text, a missing or duplicate id, an edge to an unknown node,
+    a loop, or an edge listed twice.
     """
     found = [v for k, v in parse(text, name) if k == "graph" and isinstance(v, list)]
     if len(found) != 1:
@@ -116,15 +116,17 @@ def graph(text: str, name: str = "gml data") -> Graph:
     nodes, edges = _lists(found[0], "node", name), _lists(found[0], "edge", name)
     ids = [n.get("id") for n in nodes]
     if not all(isinstance(i, int) for i in ids) or len(set(ids)) != len(ids):
-        raise DataError(f"{name}: every node needs an id of its own, a whole number")
+        raise DataError(f"{name}: every node needs its own id, a whole number")
     number = {i: k for k, i in enumerate(ids)}
     for e in edges:
         for end in ("source", "target"):
             if not isinstance(e.get(end), int) or e[end] not in number:
                 got = f"{e.get(end)!r:.80}"
-                raise DataError(f"{name}: an edge has the {end} {got}, which is no node")
+                raise DataError(f"{name}: an edge has the {end} {got}, which is not a node")
         if not isinstance(e.get("value", 1), int | float):
-            raise DataError(f"{name}: an edge has the value {e['value']!r:.80}, which is no number")
+            raise DataError(
+                f"{name}: an edge has the value {e['value']!r:.80}, which is not a number"
+            )
     ends = [sorted((number[e["source"]], number[e["target"]])) for e in edges]
     pairs = np.array(ends, np.int64).reshape(-1, 2)
     rank = np.lexsort((pairs[:, 1], pairs[:, 0]))

@@ -6,10 +6,10 @@ the two outer symbols must agree and R is a string of the Reber grammar
     1 -B-> 2      2 -T-> 3   2 -P-> 4     3 -S-> 3   3 -X-> 5     4 -T-> 4   4 -V-> 6
     5 -X-> 4      5 -S-> 7                6 -P-> 5   6 -V-> 7     7 -E-> end
 
-with both branches equally likely. The outer T or P has to be remembered over the whole of R.
+with both branches equally likely. The outer T or P must be remembered throughout R.
 
 Counting languages (Gers & Schmidhuber 2001): ``S a^n b^n T`` and ``S a^n b^n c^n T`` with n >= 1.
-After S only `a` may come; after an `a`, `a` or `b`; once the first `b` is there all is determined.
+After S only `a` may follow; after an `a`, `a` or `b`; after the first `b` everything is determined.
 
     x  [L, K] one-hot symbols of the whole string, from the first to the end symbol
     y  [L, K] y[t, k] = 1 where symbol k may follow x[0..t]; the last row is 0
@@ -37,7 +37,7 @@ _NEXT = {  # state -> symbol -> state
 
 
 class _Draws:
-    """Uniform numbers of example `number` of a seed, one after the other."""
+    """The stream of uniform numbers of example `number` of a seed."""
 
     def __init__(self, seed: int, number: int):
         self.seed, self.offset, self.left = seed, SYNTHETIC + (number << 32), []
@@ -64,8 +64,8 @@ def reber(draws) -> str:
 def reber_legal(text: str, embedded: bool = True) -> list[str]:
     """For each prefix of `text`, the symbols that may follow it, in the order B T P S X V E.
 
-    Raises DataError at the first symbol that the grammar does not allow there, and where the two
-    outer symbols of the embedded grammar differ; the end of `text` need not be reached.
+    Raises DataError at the first symbol that the grammar does not allow, or if the two outer
+    symbols of the embedded grammar differ. `text` may be incomplete.
 
     >>> reber_legal("BTBPVVETE")
     ['TP', 'B', 'TP', 'TV', 'PV', 'E', 'T', 'E', '']
@@ -74,9 +74,9 @@ def reber_legal(text: str, embedded: bool = True) -> list[str]:
     for t, symbol in enumerate(text):
         if symbol not in expected:
             raise DataError(
-                f"reber: {text!r} has {symbol!r} at {t}, where one of {expected!r} must stand"
+                f"reber: {text!r} has {symbol!r} at {t}, where one of {expected!r} is expected"
             )
-        inner = t if not embedded else t - 2
+        inner = t if not embedded else t - 2  # position in the inner string, after B and T or P
         if inner >= 0 and state != 8:
             state = _NEXT[state][symbol]
             done = state == 8
@@ -92,7 +92,7 @@ def reber_legal(text: str, embedded: bool = True) -> list[str]:
 
 
 def is_reber(text: str, embedded: bool = True) -> bool:
-    """Is `text` a complete string of the (embedded) Reber grammar?
+    """True if `text` is a complete string of the (embedded) Reber grammar.
 
     >>> is_reber("BTBPVVETE"), is_reber("BTBPVVEPE"), is_reber("BPVVE", embedded=False)
     (True, False, True)
@@ -113,7 +113,7 @@ def counting_legal(text: str, letters: str = "ab") -> list[str]:
     for t, symbol in enumerate(text):
         if symbol not in expected or not symbol:
             raise DataError(
-                f"counting: {text!r} has {symbol!r} at {t}, where one of {expected!r} must stand"
+                f"counting: {text!r} has {symbol!r} at {t}, where one of {expected!r} is expected"
             )
         if symbol in counts:
             counts[symbol] += 1
@@ -152,7 +152,7 @@ def embedded_reber(
 ) -> DataSet:
     """Strings of the (embedded) Reber grammar with their legal next symbols; see the page above.
 
-    Example i of a seed is the same for every choice of the sizes; strings may occur again.
+    Example i of a seed does not depend on the sizes; strings may repeat.
     Source: Hochreiter & Schmidhuber 1997, section 5.1.
     """
     sizes = [
@@ -178,7 +178,7 @@ def counting(
 ) -> DataSet:
     """All strings S a^n b^n [c^n] T with n in each split's range (both ends included), by n.
 
-    Nothing is random: a split has one string for each n. Source: Gers & Schmidhuber 2001.
+    Nothing is random: a split has one string per n. Source: Gers & Schmidhuber 2001.
 
     >>> counting(train=(1, 3)).info.extra["strings"]["train"]
     ['SabT', 'SaabbT', 'SaaabbbT']

@@ -15,7 +15,7 @@ from .files import DataError
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A graph of `nodes` nodes. Raises DataError where a part does not fit the others."""
+    """A graph of `nodes` nodes. Raises DataError if its parts are inconsistent."""
 
     name: str
     nodes: int

@@ -20,7 +20,7 @@ from .files import FILE_LIMIT, DataError
 from .read import gunzip
 
 KINDS = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-MOST_AXES = 64  # of an array of NumPy's; of the sets that exist 4
+MOST_AXES = 64  # NumPy's limit; real data sets have at most 4
 
 
 def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.ndarray:
@@ -60,7 +60,7 @@ def parse(raw: bytes, name: str = "idx data", axes: int | None = None) -> np.nda
         )
     try:
         values = np.frombuffer(raw, dtype, offset=start).reshape(shape)
-    except ValueError as error:  # an empty array whose other sizes are beyond NumPy's
+    except ValueError as error:  # an empty array with another size beyond NumPy's limit
         raise DataError(f"{name}: no array has the shape {shape}: {error}") from None
     return values.astype(dtype.newbyteorder("="))
 

@@ -19,7 +19,7 @@ LONGEST_LINE = 16 << 20  # characters
 
 
 def gunzip(raw: bytes, name: str) -> bytes:
-    """The content of gzip data; DataError where it is damaged, cut off or absurdly large."""
+    """The content of gzip data; DataError if it is damaged, cut off or absurdly large."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
             return b"".join(unpacked(stream, len(raw)))
@@ -30,7 +30,7 @@ def gunzip(raw: bytes, name: str) -> bytes:
 
 
 def read_path(path: Path) -> bytes:
-    """The bytes of the file at `path`, unpacked where the name ends in .gz."""
+    """The bytes of the file at `path`, unpacked if the name ends in .gz."""
     raw = read_regular(path, FILE_LIMIT, DataError)
     return gunzip(raw, str(path)) if path.suffix == ".gz" else raw
 
@@ -41,7 +41,7 @@ def read_bytes(file: File, data_dir: str | os.PathLike | None = None) -> bytes:
 
 
 def decode(raw: bytes, name: str, encoding: str = "utf-8") -> str:
-    """Bytes as text; DataError with the position where they are not in `encoding`."""
+    """Bytes as text; DataError with the position of the first byte that is not in `encoding`."""
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -53,18 +53,18 @@ def read_lines(
 ) -> list[str]:
     """The lines of a text file, without empty ones at the end.
 
-    Only a line feed ends a line: `str.splitlines` would also break at the byte 0x85, which is a
-    mere character in the Latin-1 sets.
+    Only a line feed ends a line: `str.splitlines` would also break at the byte 0x85, which is an
+    ordinary character in the Latin-1 sets.
     """
     text = decode(read_bytes(file, data_dir), file.path, encoding).replace("\r\n", "\n")
     return text.rstrip("\n").split("\n")
 
 
 def stream_lines(path: Path) -> Iterator[str]:
-    """The lines of a gzipped ASCII text one at a time, in little memory.
+    """The lines of a gzipped ASCII text, read one at a time to save memory.
 
-    Raises DataError, with the line, where the text is damaged or a line has more than 16 million
-    characters.
+    Raises DataError, with the line number, if the text is damaged or a line has more than 16
+    million characters.
     """
     number = 0
     with open_regular(path, FILE_LIMIT, DataError) as file:
@@ -84,12 +84,11 @@ def stream_lines(path: Path) -> Iterator[str]:
 
 
 def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file by name: numbers and texts; pickled objects are refused.
+    """The arrays of an .npz file by name: numbers and text; pickled objects are refused.
 
-    Raises DataError where the archive is damaged, encrypted or packed in another way than NumPy
-    does, where a key is missing, and where an array is no array of numbers or of texts, and
-    where all arrays together would unpack to more than the larger of 64 MB and a hundred times the
-    size of the file.
+    Raises DataError if the archive is damaged, encrypted or compressed by a method that NumPy does
+    not write, if a key is missing, if an array holds neither numbers nor text, or if all arrays
+    together would unpack to more than 64 MB and more than a hundred times the size of the file.
     """
     with open_regular(path, FILE_LIMIT, DataError) as file:
         size = os.fstat(file.fileno()).st_size
@@ -108,12 +107,12 @@ def load_npz(path: Path, *keys: str) -> dict[str, np.ndarray]:
                 return {k: _member(archive, m) for k, m in wanted.items()}
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
-        except Exception as error:  # zipfile and NumPy raise a dozen kinds for a damaged file
-            raise DataError(f"{path}: not a sound .npz file: {error}") from error
+        except Exception as error:  # zipfile and NumPy raise a dozen classes for a damaged file
+            raise DataError(f"{path}: not a valid .npz file: {error}") from error
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    """One array of an archive; nothing is allocated that its header only claims."""
+    """One array of an archive; checked before allocating, as its header may lie about its size."""
     name = info.filename
     if info.flag_bits & 1:
         raise DataError(f"{name} is encrypted")
@@ -144,6 +143,7 @@ def _array(stream, name: str, size: int) -> np.ndarray:
         kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
         raise DataError(f"{name} holds {kind}; only numbers and texts are read")
     expected = math.prod(shape) * dtype.itemsize
+    # one byte more than expected shows a longer file without reading all of it
     raw = bytearray(stream.read(max(0, min(expected, size)) + 1))
     if len(raw) != expected:
         raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")

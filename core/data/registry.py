@@ -1,4 +1,4 @@
-"""Data sets by name: load one, list them, say where one lies."""
+"""Data sets by name: load one, list them, find where one is stored."""
 
 import importlib
 import importlib.util
@@ -22,7 +22,7 @@ def names(kind: str | None = None) -> tuple[str, ...]:
 
 
 def entry(name: str) -> Entry:
-    """The catalogue's record of `name`. Raises DataError, with the nearest name, for another."""
+    """The catalogue's record of `name`. Raises DataError, with the nearest name, if unknown."""
     if name in CATALOGUE:
         return CATALOGUE[name]
     hint = nearest(str(name).lower(), CATALOGUE) or f"; there are: {', '.join(CATALOGUE)}"
@@ -62,7 +62,7 @@ def _function(name: str):
 def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval` or `OneShot`.
 
-    `data_dir` is searched before all other places (see `files`); the options are those of the
+    `data_dir` is searched before all other places (see `files`); `options` are those of the
     set's own loader, such as ``load("trec", labels="fine")``. Raises DataError for an unknown name
     or option and for missing or damaged files.
 
@@ -87,9 +87,9 @@ def _files(record: Entry) -> list[File]:
 
 
 def available(name: str, data_dir: str | os.PathLike | None = None) -> str | None:
-    """Where `name` would be read from without a download; None where a file is missing.
+    """Where `name` would be read from without a download; None if a file is missing.
 
-    A folder, "scikit-learn" or "generated". Checksums are verified by `load`, not here.
+    Returns a folder, "scikit-learn" or "generated". Checksums are verified by `load`, not here.
 
     >>> available("iris"), available("adding")
     ('scikit-learn', 'generated')
@@ -104,7 +104,7 @@ def available(name: str, data_dir: str | os.PathLike | None = None) -> str | Non
 
 
 def describe(name: str) -> str:
-    """One line: what the set is and how large, its terms, where the original is.
+    """One line: what the set is, its size, its licence and its source.
 
     >>> describe("counting")
     'counting: a^n b^n or a^n b^n c^n; generated; Gers & Schmidhuber 2001'

@@ -1,4 +1,4 @@
-"""Graphs: one large one with labelled nodes (`Graph`), or many small ones (a list of them as x)."""
+"""Graphs: a large one with labelled nodes (`Graph`), or many small ones (a list as x)."""
 
 from itertools import pairwise
 
@@ -21,8 +21,9 @@ BONDS = ("aromatic", "single", "double", "triple")
 def cora(data_dir=None) -> Graph:
     """Cora: 2708 papers of 7 kinds, 5278 citations, 1433 binary word features.
 
-    The split of Planetoid: 140 papers (20 a class) for training, 500, 1000; the rest are unlabelled
-    for training. The classes have numbers only. Source: Sen et al. 2008; Yang et al. 2016.
+    The Planetoid split: 140 papers (20 per class) for training, 500 for validation and 1000 for
+    the test; the labels of the rest are not used in training. The classes have only numbers.
+    Source: Sen et al. 2008; Yang et al. 2016.
     """
     file = FILES["cora/cora_planetoid.npz"]
     csr = ("x_data", "x_indices", "x_indptr", "x_shape")
@@ -72,7 +73,7 @@ def _gml(name: str, data_dir) -> Graph:
 def karate(data_dir=None) -> Graph:
     """Zachary's karate club: 34 members, 78 friendships; label 0 Mr. Hi's club, 1 the officer's.
 
-    For semi-supervised learning one member of each club is known, as usual: nodes 0 and 33.
+    As usual, semi-supervised learning knows one member of each club: nodes 0 and 33.
     Source: Zachary 1977.
     """
     file = FILES["small_graphs/karate_club_labels.txt"]
@@ -118,7 +119,7 @@ def _column(name: str, data_dir, columns: int = 1) -> np.ndarray:
     try:
         rows = [[int(v) for v in line.split(",")] for line in read_lines(file, data_dir)]
         table = np.array(rows, np.int64)
-    except (ValueError, OverflowError) as error:  # no number, of other lengths, beyond 64 bits
+    except (ValueError, OverflowError) as error:  # not a number, ragged, beyond 64 bits
         raise DataError(f"{file.path}: a damaged row: {error!s:.120}") from error
     if table.ndim != 2 or table.shape[1] != columns:
         raise DataError(f"{file.path}: expected {columns} whole number(s) a line")
@@ -139,7 +140,7 @@ def mutag(data_dir=None, fold: int = 0) -> DataSet:
     consistent = len(atoms) == len(of) and len(bonds) == len(arcs) and arcs.min() >= 0
     consistent = consistent and arcs.max() < len(of) and (np.diff(of) >= 0).all()
     if not consistent or of.max() != len(y) - 1 or (of[arcs[:, 0]] != of[arcs[:, 1]]).any():
-        raise DataError("mutag: the files do not fit one another")
+        raise DataError("mutag: the files are inconsistent")
     bond = {(int(u), int(v)): int(b) for (u, v), b in zip(np.sort(arcs, axis=1), bonds)}
     starts = np.searchsorted(of, np.arange(len(y) + 1))
     graphs = []

@@ -80,8 +80,8 @@ def fashion_mnist(data_dir=None, valid: int = 10_000) -> DataSet:
 def frey_faces(data_dir=None) -> DataSet:
     """Frey faces: 1965 frames 28x20 of one face, no labels; the first 1565, the next 200, the last.
 
-    Cut in time and not at random, since neighbouring frames are nearly the same picture; there is
-    no official split. Source: S. Roweis; used by Kingma & Welling 2014.
+    The split is by time, not random, because neighbouring frames are nearly identical. There is no
+    official split. Source: S. Roweis; used by Kingma & Welling 2014.
     """
     file = FILES["frey_faces/freyfaces.npz"]
     x = unit(read_npz(file, data_dir, "images")["images"])

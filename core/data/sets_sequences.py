@@ -1,4 +1,4 @@
-"""Music: piano rolls, a list of float32 [T_n, 88], one row for each quarter note."""
+"""Music: piano rolls, a list of float32 [T_n, 88], one row per quarter note."""
 
 import json
 
@@ -10,7 +10,7 @@ from .download import find
 from .files import DataError
 from .read import decode, read_bytes
 
-LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and how many there are
+LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
@@ -27,13 +27,13 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
         for p in pitches if isinstance(pitches, list) else [pitches]:
             if type(p) is not int or not LOWEST <= p < LOWEST + KEYS:
                 got = f"a {type(p).__name__}" if isinstance(p, list | dict) else f"{p!r:.80}"
-                raise DataError(f"{where}, step {t}: {got} is no pitch from 21 to 108")
+                raise DataError(f"{where}, step {t}: {got} is not a pitch from 21 to 108")
             out[t, p - LOWEST] = 1
     return out
 
 
 def jsb_chorales(data_dir=None) -> DataSet:
-    """Bach's chorales, a row for each quarter note: 229 / 76 / 77 pieces, no labels.
+    """Bach's chorales, one row per quarter note: 229 / 76 / 77 pieces, no labels.
 
     x[n][t, k] = 1 where key k (MIDI pitch 21 + k) sounds. The model predicts x[n][t+1] from
     x[n][: t+1]. Source: split of Boulanger-Lewandowski, Bengio, Vincent 2012.

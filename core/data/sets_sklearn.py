@@ -1,7 +1,7 @@
-"""The sets that scikit-learn carries: real data on every machine, without a network.
+"""The sets bundled with scikit-learn: real data on every machine, without a network.
 
-The tables have no official split; they are cut by the fixed permutation order(N, seed), and the
-sizes stand in each docstring as train / valid / test. `DataSet.whole()` gives all rows,
+The tables have no official split; they are split by the fixed permutation order(N, seed). Each
+docstring gives the sizes as train / valid / test. `DataSet.whole()` returns all rows,
 `DataSet.standardised()` centred and scaled columns.
 """
 
@@ -124,8 +124,9 @@ def _photograph(name: str, patch: int, count: int, grey: bool, seed: int) -> Dat
 def china(patch: int = 8, count: int = 10_000, grey: bool = False, seed: int = 0) -> DataSet:
     """Patches of the photograph `china.jpg` (427x640): x [N, C, patch, patch] in [0, 1], no y.
 
-    80 % of `count` for training, 10 %, 10 %, from separate vertical bands of the picture;
-    `info.extra["image"]` is the whole of it [C, H, W]. Raises DataError for absurd sizes.
+    80 % of `count` for training, 10 % for validation, 10 % for the test, from separate vertical
+    bands of the picture; `info.extra["image"]` is the whole picture [C, H, W]. Raises DataError for
+    impossible sizes.
     """
     return _photograph("china", patch, count, grey, seed)
 

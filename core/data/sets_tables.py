@@ -1,4 +1,4 @@
-"""Tables: x float32 [N, D], y int64 [N]. Without an official split a fixed order cuts."""
+"""Tables: x float32 [N, D], y int64 [N]. Without an official split, a fixed permutation is used."""
 
 import csv
 import re
@@ -24,7 +24,7 @@ def house_votes_84(data_dir=None, encoding: str = "sign", seed: int = 0) -> Data
     """Votes of the 435 members of the U.S. House in 1984; y: 0 democrat, 1 republican.
 
     `encoding`: "sign" (y 1, n -1, ? 0), "binary" (1, 0, 0.5) or "onehot" (three columns a vote:
-    y, n, ?). A ``?`` is neither yea nor nay, and not a missing value. Split 261 / 87 / 87 by
+    y, n, ?). A ``?`` means neither yea nor nay; it is not a missing value. Split 261 / 87 / 87 by
     order(435, seed). Raises DataError for another encoding or a damaged row.
     Source: Schlimmer 1987, UCI.
     """

@@ -23,7 +23,7 @@ def _where(path: str, data_dir) -> str:
 def tinyshakespeare(data_dir=None) -> DataSet:
     """Shakespeare by characters: 1,115,394 of 65 kinds, cut in order into 90 / 5 / 5 %.
 
-    The usual split is 90 / 10; validation and test together are its last part. The vocabulary is
+    The usual split is 90 / 10; its last part is divided into validation and test. The vocabulary is
     in the order of the character codes. Source: Karpathy, char-rnn, 2015.
     """
     path = "tinyshakespeare/input.txt"
@@ -42,8 +42,8 @@ def tinyshakespeare(data_dir=None) -> DataSet:
 def ptb(data_dir=None, level: str = "word") -> DataSet:
     """Penn Treebank in Mikolov's form: 929,589 / 73,760 / 82,430 words with `<eos>`, 10,000 kinds.
 
-    The vocabulary is that of the training text, commonest first. `level="char"` gives the
-    characters of the same text, spaces included, with `<eos>` at the end of each line.
+    The vocabulary is that of the training text, most frequent first. `level="char"` returns the
+    characters of the same text, including spaces, with `<eos>` at the end of each line.
     Source: Marcus et al. 1993; Mikolov et al. 2010.
     """
     if level not in ("word", "char"):
@@ -63,7 +63,7 @@ def ptb(data_dir=None, level: str = "word") -> DataSet:
 
 
 def _sentences(name: str, splits: Sequence, info: dict, min_count: int) -> DataSet:
-    """Splits of word lists to numbers, with the vocabulary of the training split."""
+    """Encode splits of word lists as numbers, with the vocabulary of the training split."""
     min_count = whole_number(name, "min_count", min_count, 1)
     vocabulary = Vocabulary.build(splits[0].x, min_count=min_count)
     numbered = [
@@ -77,14 +77,14 @@ def rt_polarity(data_dir=None, fold: int = 0, min_count: int = 1) -> DataSet:
     """Movie-review sentences, 5331 negative (0) and 5331 positive (1), in ten folds.
 
     The test split is fold `fold`, validation the next one, training the other eight;
-    `info.extra["folds"]` has the fold of each sentence, negative ones first. Words unknown to the
-    training split are `<unk>`. Source: Pang & Lee 2005; protocol of Kim 2014.
+    `info.extra["folds"]` has the fold of each sentence, negative ones first. Words that do not
+    occur in the training split become `<unk>`. Source: Pang & Lee 2005; protocol of Kim 2014.
     """
     fold = whole_number("rt_polarity", "fold", fold, 0, 9)
     sentences, labels = [], []
     for label, ending in enumerate(("neg", "pos")):
         lines = read_lines(FILES[f"rt_polarity/rt-polarity.{ending}"], data_dir, "latin-1")
-        # bytes.split: in Latin-1 the bytes 0x85 and 0xA0 are no spaces between words here
+        # bytes.split: str.split would also split at the characters 0x85 and 0xA0
         words = [line.encode("latin-1").split() for line in lines]
         sentences += [[w.decode("latin-1") for w in ws] for ws in words]
         labels += [label] * len(lines)
@@ -107,7 +107,7 @@ def trec(
     """TREC questions: 5452 for training, 500 for the test; 6 coarse or 50 fine classes.
 
     The validation split is `valid` of the training questions, by order(5452, seed=0): 4952 remain.
-    Classes are in the order of the alphabet. Source: Li & Roth 2002.
+    Classes are in alphabetical order. Source: Li & Roth 2002.
     """
     if labels not in ("coarse", "fine"):
         raise DataError(f"trec: labels must be 'coarse' or 'fine'; got {labels!r}")
@@ -201,11 +201,11 @@ def word_eval(data_dir=None) -> WordEval:
 def enwiki_a(data_dir=None) -> Corpus:
     """5724 articles of the English Wikipedia, 100 million characters, cleaned as text8 is.
 
-    A stream of lines: nothing is held. It is made like text8 and is not text8.
-    Source: a dump of early 2015, articles in the order of their page numbers.
+    Lines are streamed, not held in memory. It is prepared like text8 but is not text8.
+    Source: a dump of early 2015, articles in the order of their page ids.
     """
     path = find(FILES["enwiki_a/enwiki_a.txt.gz"], data_dir)
     titles = FILES["enwiki_a/enwiki_a_titles.tsv.gz"]
-    # the text is of use without its titles; a damaged titles file is an error all the same
+    # the titles file may be missing, but a damaged one is an error
     titles_path = find(titles, data_dir) if locate(titles, data_dir) else None
     return Corpus("enwiki_a", path, titles_path, Info(str(path.parent), note="not text8"))

@@ -1,9 +1,9 @@
 """Random draws for data, as functions of (seed, use, number): nothing is read from a global state.
 
-The 64-bit counter space of a seed is cut into regions, one for each use, so that no two uses share
+The 64-bit counter space of a seed is divided into regions, one per use, so that no two uses share
 words (kernels count from 0). In a region, bits 32 to 59 are the epoch or the number of the example
-and bits 0 to 31 the position. The NumPy Philox is called directly: the data must not depend on
-which backend is chosen, and nothing need be compiled for a permutation.
+and bits 0 to 31 the position. The NumPy Philox is called directly: the data must not depend on the
+backend, and a permutation should not have to compile anything.
 """
 
 import operator
@@ -62,7 +62,7 @@ def uniform_rows(seed: int, region: int, first: int, count: int, each: int) -> n
     out = np.empty((count, each))
     position = np.arange(-(-each // 4), dtype=np.uint64)[None, :]
     zero = np.zeros((1, 1), np.uint64)
-    step = max(1, (1 << 18) // max(1, each))  # rows at a time, so that the words stay few
+    step = max(1, (1 << 18) // max(1, each))  # rows at a time, to bound the memory
     for at in range(0, count, step):
         rows = np.arange(first + at, first + min(at + step, count), dtype=np.uint64)[:, None]
         counter = position, np.uint64(region >> 32) + rows, zero, zero

@@ -1,7 +1,7 @@
-"""Long time lags made to order: the adding problem and the temporal order problem.
+"""Generated problems with long time lags: the adding problem and the temporal order problem.
 
 Everything is drawn from Philox, so a seed gives the same data on every machine, and example i of a
-seed is the same for every number of examples. Shapes: x is float32 [N, T, K], or a list of [T_n, K]
+seed does not depend on how many there are. Shapes: x is float32 [N, T, K], or a list of [T_n, K]
 where the lengths differ. Source: Hochreiter & Schmidhuber, "Long short-term memory", 1997.
 """
 
@@ -36,7 +36,7 @@ def adding(
     seed: int = 0,
     variant: str = "unit",
 ) -> DataSet:
-    """The adding problem: x has a row of values and a row of markers; y is made of two values.
+    """The adding problem: x has columns of values and markers; y adds the two marked values.
 
     variant "unit" (the usual one today; Le, Jaitly & Hinton 2015), all of T = `length` steps:
         values ~ U(0, 1), marker 1 at one step of the first half and one of the second, else 0
@@ -65,13 +65,14 @@ def adding(
         half, rows = length // 2, np.arange(size)
         i, j = _choice(u[:, 0], 0, half), _choice(u[:, 1], half, length)
         x = np.zeros((size, length, 2), np.float32)
-        x[:, :, 0] = u[:, 2:]
+        x[:, :, 0] = u[:, 2:]  # the first two numbers placed the markers
         x[rows, i, 1] = x[rows, j, 1] = 1
         return Split(x, x[rows, i, :1] + x[rows, j, :1])
 
     def original(first: int, size: int) -> Split:
         longest = length + length // 10
         u = uniform_rows(seed, SYNTHETIC, first, size, longest + 3)
+        # one row of numbers per example, whatever its length: length, X1, X2, then the values
         xs, ys = [], np.zeros((size, 1), np.float32)
         for n in range(size):
             steps = int(_choice(u[n, 0], length, longest + 1))
@@ -103,7 +104,7 @@ def temporal_order(
     test: int = 1000,
     seed: int = 0,
 ) -> DataSet:
-    """In which order did the `symbols` = 2 or 3 relevant symbols come? Classes 4 or 8.
+    """Classify the order of the `symbols` = 2 or 3 relevant symbols: 4 or 8 classes.
 
     A string has L ~ uniform(T .. T + T/10) symbols, T = `length`: E first, B last, between them
     a, b, c, d at random, but X or Y at one step in T/10 .. T/5 and one in T/2 .. 3T/5 (three
@@ -125,12 +126,12 @@ def temporal_order(
         for n in range(size):
             steps = int(_choice(u[n, 0], length, longest + 1))
             codes = _choice(u[n, -longest:][:steps], 2, 6)
-            codes[0], codes[-1] = 0, 1
+            codes[0], codes[-1] = 0, 1  # E first, B last
             for k, (low, high) in enumerate(zones):
                 at = _choice(u[n, 1 + k], length * low // 100, length * high // 100 + 1)
                 bit = int(u[n, 1 + symbols + k] >= 0.5)
-                codes[at] = 6 + bit
-                ys[n] = 2 * ys[n] + bit
+                codes[at] = 6 + bit  # X or Y
+                ys[n] = 2 * ys[n] + bit  # the first symbol is the highest bit
             xs.append(np.eye(8, dtype=np.float32)[codes])
         return Split(xs, ys)
 

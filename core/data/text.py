@@ -1,4 +1,4 @@
-"""Words to numbers: the vocabulary, a tokeniser for raw text, and a text too long to hold."""
+"""Words to numbers: the vocabulary, a tokeniser for raw text, and a text larger than memory."""
 
 import os
 import re
@@ -19,7 +19,7 @@ PAD, UNKNOWN, END = "<pad>", "<unk>", "<eos>"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words by number; where `<unk>` is among them, it stands for every other word.
+    """The words by number; `<unk>`, if it is among them, represents every other word.
 
     >>> v = Vocabulary(("<unk>", "a", "b"))
     >>> v.encode(["b", "a", "z"]), v.decode([1, 0])
@@ -34,7 +34,7 @@ class Vocabulary:
         object.__setattr__(self, "index", {w: i for i, w in enumerate(self.words)})
         if len(self.index) != len(self.words):
             twice = next(w for w, c in Counter(self.words).items() if c > 1)
-            raise DataError(f"Vocabulary: the word {twice!r} stands twice")
+            raise DataError(f"Vocabulary: the word {twice!r} occurs twice")
 
     def __len__(self) -> int:
         return len(self.words)
@@ -45,7 +45,7 @@ class Vocabulary:
     def encode(self, words: Iterable[str] | str) -> np.ndarray:
         """The numbers of `words` (of the characters of a string), int64.
 
-        Raises DataError for a new word without `<unk>`.
+        Raises DataError for an unknown word if there is no `<unk>`.
         """
         unknown = self.index.get(UNKNOWN, -1)
         numbers = np.array([self.index.get(w, unknown) for w in words], np.int64)
@@ -69,10 +69,10 @@ class Vocabulary:
         min_count: int = 1,
         counts: dict[str, int] | None = None,
     ) -> "Vocabulary":
-        """The words of `sentences` that occur `min_count` times, the commonest first.
+        """The words of `sentences` that occur at least `min_count` times, most frequent first.
 
-        Equal counts are in the order of the alphabet, so the numbers depend on the counts alone.
-        `first` come before all others. `counts`, where given, is filled with the counts.
+        Words with equal counts are in alphabetical order, so the numbers depend only on the counts.
+        The words `first` precede all others. `counts`, if given, receives the counts.
 
         >>> Vocabulary.build([["b", "a"], ["b", "c"]]).words
         ('<pad>', '<unk>', 'b', 'a', 'c')
@@ -94,8 +94,8 @@ _ENTITY = re.compile(r"&?#(\d{2,4});")
 def tokenise(text: str) -> list[str]:
     """Raw text as lower-case words, numbers and single marks.
 
-    Character references that lost their ``&`` (as in the news set) are mended, and a backslash,
-    which stands there for a line break, is a space.
+    Character references that lost their ``&`` (as in the news set) are repaired; a backslash, which
+    marks a line break there, becomes a space.
 
     >>> tokenise("A #36;10 million prize\\\\it isn't 1,000.")
     ['a', '$', '10', 'million', 'prize', 'it', "isn't", '1,000', '.']
@@ -106,7 +106,7 @@ def tokenise(text: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A gzipped text of one article a line, read from disk each time and never held whole."""
+    """A gzipped text of one article a line, read from disk each time and never held in memory."""
 
     name: str
     path: Path
@@ -142,14 +142,14 @@ class Corpus:
     def vocabulary(
         self, min_count: int = 5, limit: int | None = None, counts: dict[str, int] | None = None
     ) -> Vocabulary:
-        """The words with at least `min_count` occurrences, the commonest first; no `<unk>`."""
+        """The words that occur at least `min_count` times, most frequent first; no `<unk>`."""
         sentences = (line.split() for line in self.lines(limit))
         return Vocabulary.build(sentences, first=(), min_count=min_count, counts=counts)
 
 
 @dataclass(frozen=True, eq=False)
 class WordEval:
-    """Yardsticks for word vectors.
+    """Benchmarks for word vectors.
 
     `analogies`: for each section, lists of (a, b, c, d): a is to b as c is to d.
     `similarity`: (word, word, mean human score from 0 to 10).

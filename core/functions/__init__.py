@@ -1,9 +1,9 @@
-"""The differentiable functions, by subject; everything public is gathered here.
+"""The differentiable functions, by subject; everything public is exported here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
 pooling, normalisation, dropout, latent, recurrent, autoregressive.
-Arguments are read by their annotations (kernels/doors.py): the functions gathered here are those
-with the door in front; within a module of this folder they call each other without it.
+Arguments are checked by their annotations (kernels/doors.py). The functions exported here include
+that check; inside a module of this folder they call each other without it.
 """
 
 from ...kernels.doors import check_all

@@ -17,7 +17,7 @@ def sigmoid(x, /):
     """σ(x) = 1/(1 + e⁻ˣ), with σ' = σ(1 - σ).
 
     With e = exp(-|x|) it is 1/(1 + e) for x ≥ 0 and e/(1 + e) below: nothing overflows, and small
-    values keep all their digits, which ½(1 + tanh(x/2)) would cancel.
+    values keep all their digits; in ½(1 + tanh(x/2)) they would cancel.
 
     >>> import glassgrad as gg
     >>> gg.sigmoid(gg.tensor([-1000.0, 0.0, 1000.0]))
@@ -49,7 +49,7 @@ def _positive(t: Tensor) -> Tensor:
 
 @differentiable(x=lambda g, mask: _where_positive(g, mask=mask), name="relu_backward")
 def _where_positive(x, /, mask):
-    """x where the mask is True, 0·x elsewhere: no mask of floats is made."""
+    """x where the mask is True, 0·x elsewhere, without making a mask of floats."""
     return x * mask
 
 
@@ -123,7 +123,7 @@ def softplus(x, /):
 def log_sigmoid(x: Tensor) -> Tensor:
     """ln σ(x) = -softplus(-x).
 
-    Finite for any finite x, where log(sigmoid(x)) would underflow to -∞.
+    Finite for every finite x; log(sigmoid(x)) would underflow to -∞.
 
     >>> import glassgrad as gg
     >>> gg.log_sigmoid(gg.tensor([-1000.0, 0.0]))

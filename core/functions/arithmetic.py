@@ -1,7 +1,7 @@
 """Element by element: sums, products, powers, and the elementary functions.
 
-Each derivative stands above its function. `g` is the gradient of the objective with respect to the
-output; where an argument was broadcast, `sum_to` adds the gradient up along the new axes.
+Each derivative is written above its function. `g` is the gradient of the objective with respect to
+the output; if an argument was broadcast, `sum_to` sums the gradient over the new axes.
 """
 
 import math
@@ -39,7 +39,7 @@ def add(x, y, /):
 def sub(x, y, /):
     """x - y, with broadcasting.
 
-    Raises ShapeError where the shapes do not broadcast, DTypeError for mixed float dtypes.
+    Raises ShapeError if the shapes do not broadcast, DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
     >>> gg.sub(gg.tensor([1.0, 2.0]), 1.0)
@@ -56,7 +56,7 @@ def sub(x, y, /):
 def mul(x, y, /):
     """x y, element by element, with broadcasting.
 
-    ∂(xy)/∂x = y, summed over the axes along which x was repeated. Raises ShapeError where the
+    ∂(xy)/∂x = y, summed over the axes along which x was repeated. Raises ShapeError if the
     shapes do not broadcast, DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
@@ -75,7 +75,7 @@ def mul(x, y, /):
 def div(x, y, /):
     """x / y, with broadcasting.  ∂(x/y)/∂y = -(x/y)/y.
 
-    Division by zero gives ±∞ or NaN, as in IEEE arithmetic. Raises ShapeError where the shapes do
+    Division by zero gives ±∞ or NaN, as in IEEE arithmetic. Raises ShapeError if the shapes do
     not broadcast, DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
@@ -118,8 +118,8 @@ def _exponent_slope(g, x, out, y_shape):
 def power(x, y, /):
     """xʸ with broadcasting.  ∂/∂x = y xʸ⁻¹,  ∂/∂y = xʸ ln x, and 0 where x = 0.
 
-    Either may be a number. Integers stay integers but for a negative exponent, which makes them
-    float32. NaN for a negative x and a y that is not whole, and for its derivative by any y.
+    Either may be a number. Integers stay integers, except that a negative exponent makes them
+    float32. NaN for a negative x and a fractional y; for a negative x, ∂/∂y is always NaN.
 
     >>> import glassgrad as gg
     >>> gg.power(gg.tensor([2.0, 3.0]), 3), 2 ** gg.tensor([0.5, 3.0])
@@ -153,7 +153,7 @@ def exp(x, /):
 def log(x, /):
     """Natural logarithm.  (ln x)' = 1/x.
 
-    x of any shape; integers become float32. -∞ at 0, NaN below.
+    x of any shape; integers become float32. -∞ at 0, NaN below 0.
 
     >>> import glassgrad as gg
     >>> gg.log(gg.tensor([1.0, 10.0]))
@@ -277,7 +277,7 @@ def absolute(x, /):
 def maximum(x, y, /):
     """The larger of x and y, element by element; on a tie the gradient goes to x.
 
-    NaN in either argument stays NaN. Raises ShapeError where the shapes do not broadcast,
+    NaN in either argument stays NaN. Raises ShapeError if the shapes do not broadcast,
     DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
@@ -296,7 +296,7 @@ def maximum(x, y, /):
 def minimum(x, y, /):
     """The smaller of x and y, element by element; on a tie the gradient goes to x.
 
-    NaN in either argument stays NaN. Raises ShapeError where the shapes do not broadcast,
+    NaN in either argument stays NaN. Raises ShapeError if the shapes do not broadcast,
     DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
@@ -314,19 +314,17 @@ def _mask(condition, like: Tensor) -> Tensor:
 def clip(
     x: Tensor, low: Number | Tensor | None = None, high: Number | Tensor | None = None
 ) -> Tensor:
-    """x kept within [low, high]; the gradient is 0 outside, and 1 on the edges.
+    """x limited to [low, high]; the gradient is 0 outside, and 1 on the edges.
 
-    Either may be missing. Of two Python numbers ValueRangeError is raised where low lies above
-    high; of arrays that is not checked, and `high` has the last word.
+    Either bound may be None. Raises ValueRangeError for two Python numbers with low > high; for
+    arrays that is not checked, and `high` wins.
 
     >>> import glassgrad as gg
     >>> gg.clip(gg.tensor([-2.0, 0.5, 2.0]), -1.0, 1.0)
     tensor([-1. ,  0.5,  1. ])
     """
     if isinstance(low, int | float) and isinstance(high, int | float):
-        expect(
-            low <= high, "clip", "low must not lie above high", f"≤ {high}", low, ValueRangeError
-        )
+        expect(low <= high, "clip", "low must not exceed high", f"≤ {high}", low, ValueRangeError)
     if low is not None:
         x = maximum(x, low)
     return as_tensor(x) if high is None else minimum(x, high)

@@ -1,4 +1,4 @@
-"""Autoregressive conditionals that hand their hidden units on, one to the next (kernels/nade)."""
+"""Autoregressive conditionals, each passing its hidden units on to the next (kernels/nade)."""
 
 from ...kernels import nade as kernel
 from ..differentiable import differentiable
@@ -15,7 +15,7 @@ def _composed(x, w, c, v, b, /):
         a = a + x[:, i : i + 1] * w[i]
     if not logits:
         return x * 1
-    logits[0] = logits[0] + x[:, 0] * 0  # the first knows of no x: one number for every row
+    logits[0] = logits[0] + x[:, 0] * 0  # not a function of x: broadcast to all rows
     return stack(logits, axis=1)
 
 

@@ -4,8 +4,8 @@ With y = w ∗ x (cross-correlation, kernels/conv2d), each of
 
     y  = forward(x, w)          gx = input_grad(gy, w)          gw = weight_grad(gy, x)
 
-is linear in both arguments, and the derivative of any of them is made of the other two. So
-derivatives of every order exist. `input_grad` is also the transposed convolution.
+is linear in both arguments, and the derivative of each consists of the other two. So derivatives
+of every order exist. `input_grad` is also the transposed convolution.
 """
 
 import numpy as np
@@ -73,17 +73,20 @@ def _with_bias(function, y, b, channels):
         return y
     b = as_tensor(b)
     expect(b.shape == (channels,), function, "b must have shape [O]", (channels,), b.shape, b=b)
-    expect(
-        b.dtype == y.dtype, function, "b must have the dtype of x and w", y.dtype, b.dtype,
-        DTypeError, b=b,
-    )  # fmt: skip
+    same = b.dtype == y.dtype
+    expect(same, function, "b must have the dtype of x and w", y.dtype, b.dtype, DTypeError, b=b)
     return y + reshape(b, (channels, 1, 1))
 
 
 def conv2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
-    dilation: Pair = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Tensor:
     """Cross-correlation of x [N, C, H, W] with w [O, C/groups, KH, KW], plus b [O].
 
     y[n,o,i,j] = b[o] + Σ_cab w[o,c,a,b] x[n, c, i·stride + a·dilation - padding, ...]
@@ -101,17 +104,23 @@ def conv2d(
 
 
 def conv_transpose2d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: Pair = 1, padding: Pair = 0,
-    dilation: Pair = 1, groups: int = 1, output_padding: Pair = 0,
-) -> Tensor:  # fmt: skip
-    """Transposed convolution: the input gradient of conv2d, as a layer that enlarges.
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    output_padding: Pair = 0,
+) -> Tensor:
+    """Transposed convolution: the input gradient of conv2d, used as an upsampling layer.
 
     x [N, I, H, W], w [I, O/groups, KH, KW] -> [N, O, H', W'] with
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
 
-    `output_padding` adds rows and columns at the end, where the taps may still reach. Raises
-    ShapeError where shapes do not fit, or output_padding is below neither stride nor dilation;
-    MemoryLimitError where the output is larger than memory.
+    `output_padding` adds rows and columns at the end, which the kernel may still reach. Raises
+    ShapeError if shapes do not fit, or if output_padding is below neither stride nor dilation;
+    MemoryLimitError if the output is larger than memory.
 
     >>> import glassgrad as gg
     >>> x, w = gg.ones((1, 1, 2, 2)), gg.ones((1, 1, 2, 2))
@@ -123,15 +132,12 @@ def conv_transpose2d(
     extra = _two(output_padding)
     expect(x.ndim == 4, name, "x must have four axes", 4, x.ndim, x=x, w=w)
     expect(w.ndim == 4, name, "w must have four axes", 4, w.ndim, x=x, w=w)
-    expect(
-        x.shape[1] == w.shape[0], name, "w.shape[0] must equal x.shape[1]", x.shape[1], w.shape[0],
-        x=x, w=w,
-    )  # fmt: skip
+    inputs, rows = x.shape[1], w.shape[0]
+    expect(inputs == rows, name, "w.shape[0] must equal x.shape[1]", inputs, rows, x=x, w=w)
     expect(min(x.shape[2:]) > 0, name, "x must have pixels", "H, W ≥ 1", x.shape[2:], x=x, w=w)
-    expect(
-        all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation)), name,
-        "output_padding must be below stride or dilation", (stride, dilation), extra,
-    )  # fmt: skip
+    below = all(0 <= e < max(s, d) for e, s, d in zip(extra, stride, dilation))
+    what = "output_padding must be below stride or dilation"
+    expect(below, name, what, (stride, dilation), extra)
     size = [
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(x.shape[2:], stride, padding, dilation, w.shape[2:], extra)
@@ -139,7 +145,8 @@ def conv_transpose2d(
     expect(min(size) >= 0, name, "padding must leave something", "H', W' ≥ 0", size, x=x, w=w)
     shape = (x.shape[0], w.shape[1] * groups, *size)
     expect_fits(name, "the output", shape, x.data, x=x, w=w)
-    # A convolution of so large a plane has more rows than x where output_padding ≥ stride: zeros.
+    # With output_padding ≥ stride, the convolution of a plane this large has more rows than x:
+    # fill them with zeros.
     more = [(0, e // s) for e, s in zip(extra, stride)]
     x = pad(x, ((0, 0), (0, 0), *more)) if max(more) > (0, 0) else x
     y = _input_grad(x, w, shape, stride, padding, dilation, groups)
@@ -147,9 +154,14 @@ def conv_transpose2d(
 
 
 def conv1d(
-    x: Tensor, w: Tensor, b: Tensor | None = None, stride: int = 1, padding: int = 0,
-    dilation: int = 1, groups: int = 1,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    w: Tensor,
+    b: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Tensor:
     """conv2d along one axis: x [N, C, L], w [O, C/groups, K] -> [N, O, L'].
 
     b [O]; stride, padding, dilation and groups are ints. Raises ShapeError.

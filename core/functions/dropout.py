@@ -1,4 +1,4 @@
-"""Dropout and other noise: every draw is named by (seed, offset) and can be made again."""
+"""Dropout and other noise: every draw is identified by (seed, offset) and can be repeated."""
 
 from ...kernels import dropout as kernel
 from ...kernels import philox
@@ -21,7 +21,8 @@ def dropout(x: Tensor, p: float, rng: Generator) -> Tensor:
 
     (Srivastava et al. 2014, in the inverted form: nothing to do at test time.)
 
-    The mask is a function of the generator's seed and offset alone. Raises ValueRangeError for p.
+    The mask depends only on the generator's seed and offset. Raises ValueRangeError for a p outside
+    [0, 1).
 
     >>> import glassgrad as gg
     >>> gg.dropout(gg.ones((4,)), 0.5, gg.Generator(0))

@@ -1,7 +1,7 @@
-"""Picking elements, and adding them back where they came from.
+"""Picking elements, and adding them back to where they came from.
 
-`getitem` and `scatter` are each other's transpose: the derivative of either is the other. Elements
-picked several times get the sum of their gradients, added in index order.
+`getitem` and `scatter` are transposes of each other: the derivative of either is the other. An
+element picked several times gets the sum of its gradients, added in index order.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def _scatter(x, /, index, shape):
 def scatter(x: Tensor, index, shape: Shape) -> Tensor:
     """Zeros of `shape` with x added at `index`: the transpose of getitem.
 
-    x has the shape of ``zeros(shape)[index]``. Raises ShapeError if not, and where the index does
+    x must have the shape of ``zeros(shape)[index]``. Raises ShapeError if not, or if the index does
     not fit the shape.
 
     >>> import numpy as np, glassgrad as gg
@@ -54,10 +54,8 @@ def scatter(x: Tensor, index, shape: Shape) -> Tensor:
         picked = room[placed(index, room)].shape
     except IndexError as error:
         raise ShapeError(f"scatter: {error} {describe(x=x, shape=room.shape)}") from None
-    expect(
-        x.shape == picked, "scatter", "x must have the shape of what the index picks", picked,
-        x.shape, x=x,
-    )  # fmt: skip
+    what = "x must have the shape of what the index picks"
+    expect(x.shape == picked, "scatter", what, picked, x.shape, x=x)
     return _scatter(x, index, room.shape)
 
 
@@ -78,13 +76,13 @@ def _unwrapped(index):
 
 
 def _whole(numbers) -> np.ndarray:
-    """A list of indices as array; of an empty one NumPy would make floats."""
+    """A list of indices as an array of integers; NumPy would turn an empty list into floats."""
     array = as_tensor(numbers).data
     return array if array.size else array.astype(np.int64)
 
 
 def getitem(x: Tensor, index) -> Tensor:
-    """x[index] by NumPy's rules; what `x[...]` calls.
+    """x[index] by NumPy's rules; `x[...]` calls it.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -99,9 +97,9 @@ _state = threading.local()
 
 @contextlib.contextmanager
 def known_targets():
-    """Inside the block the range of targets is not looked at: the same ones were checked before.
+    """Inside the block the range of targets is not checked: the same ones were checked before.
 
-    Looking reads two numbers back from the GPU, which a step that is being captured cannot.
+    The check reads two numbers back from the GPU, which is impossible while a step is captured.
     """
     before = getattr(_state, "known", False)
     _state.known = True
@@ -117,7 +115,7 @@ def targets_are_known() -> bool:
 
 
 def check_labels(function: str, labels, classes: int, what: str = "labels"):
-    """Integer labels in 0..classes-1 as array, or a clear error."""
+    """Integer labels in 0..classes-1 as an array, or a clear error."""
     labels = values_of(labels)
     labels = labels if is_array(labels) else _whole(labels)
     if labels.dtype.kind not in "iu":
@@ -153,7 +151,7 @@ def one_hot(labels, classes: int, dtype: DType = "float32") -> Tensor:
 def _add_rows(x, /, index, rows):
     """The transpose of picking rows: out[index[i]] += x[i], in the order of i.
 
-    A sparse one-hot matrix times x, so that the sum per row runs in a fixed order.
+    Computed as a sparse one-hot matrix times x, so that each row is summed in a fixed order.
     """
     flat = placed(index, x).reshape(-1)
     x = x.reshape(flat.size, x.shape[-1])
@@ -196,7 +194,7 @@ def take_along(x: Tensor, labels) -> Tensor:
     """x[..., labels[...]]: one element of the last axis for each row.
 
     x [..., C], labels [...] -> [...]. Raises DTypeError, ValueRangeError or ShapeError for labels
-    that are no integers, lie outside 0..C-1 or have another shape.
+    that are not integers, outside 0..C-1 or of another shape.
 
     >>> import glassgrad as gg
     >>> gg.take_along(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), [1, 0])
@@ -205,19 +203,17 @@ def take_along(x: Tensor, labels) -> Tensor:
     x = as_tensor(x)
     expect(x.ndim > 0, "take_along", "x must have a class axis", "≥ 1 axis", 0, x=x)
     labels = check_labels("take_along", labels, x.shape[-1])
-    expect(
-        labels.shape == x.shape[:-1], "take_along", "labels must have x's leading shape",
-        x.shape[:-1], labels.shape, x=x,
-    )  # fmt: skip
+    rows, what = x.shape[:-1], "labels must have x's leading shape"
+    expect(labels.shape == rows, "take_along", what, rows, labels.shape, x=x)
     rows = np.indices(labels.shape) if labels.ndim else ()
     return _getitem(x, (*rows, labels))
 
 
 def argmax(x: Tensor, axis: Axis | None = -1) -> np.ndarray:
-    """Index of the largest element (the first of several), a plain NumPy array.
+    """Index of the largest element (the first on a tie), as a plain NumPy array.
 
-    It has no derivative. NaN counts as the largest. Raises ShapeError for an axis that is not there
-    or has no element.
+    It has no derivative. NaN counts as the largest. Raises ShapeError if the axis does not exist or
+    has no element.
 
     >>> import glassgrad as gg
     >>> gg.argmax(gg.tensor([[1.0, 3.0, 3.0]]))

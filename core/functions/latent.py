@@ -44,8 +44,6 @@ def reparameterise(mu: Tensor, logvar: Tensor, rng: Generator) -> tuple[Tensor, 
     ((1, 2), tensor([1.]))
     """
     mu, logvar = as_tensor(mu), as_tensor(logvar)
-    expect(
-        mu.ndim == 2 and mu.shape == logvar.shape, "reparameterise", "mu and logvar must be [N, D]",
-        mu.shape, logvar.shape, mu=mu, logvar=logvar,
-    )  # fmt: skip
+    fits, what = mu.ndim == 2 and mu.shape == logvar.shape, "mu and logvar must be [N, D]"
+    expect(fits, "reparameterise", what, mu.shape, logvar.shape, mu=mu, logvar=logvar)
     return _reparameterise(mu, logvar, *rng.take(mu.size))

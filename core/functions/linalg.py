@@ -26,7 +26,7 @@ def _product(x, y, /):
 
 
 def _y_gradient(g, x, y_shape):
-    if len(y_shape) == 2 and x.ndim > 2:  # one GEMM over all leading axes
+    if len(y_shape) == 2 and x.ndim > 2:  # one matrix product over all leading axes
         return _product(swap_axes(_rows(x), 0, 1), _rows(g))
     return sum_to(_product(swap_axes(x, -1, -2), g), y_shape)
 
@@ -40,15 +40,12 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
     """
     x, y = as_tensor(x), as_tensor(y)
     expect(x.ndim > 0 and y.ndim > 0, "matmul", "both must have an axis", "≥ 1", 0, x=x, y=y)
-    inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
-    expect(
-        x.shape[-1] == inner, "matmul", "x's last axis must equal y's last but one", x.shape[-1],
-        inner, x=x, y=y,
-    )  # fmt: skip
-    expect(
-        all(m == n or 1 in (m, n) for m, n in zip(x.shape[-3::-1], y.shape[-3::-1])), "matmul",
-        "the axes before the last two must broadcast", x.shape[:-2], y.shape[:-2], x=x, y=y,
-    )  # fmt: skip
+    last, inner = x.shape[-1], y.shape[-2] if y.ndim > 1 else y.shape[0]
+    what = "x's last axis must equal y's last but one"
+    expect(last == inner, "matmul", what, last, inner, x=x, y=y)
+    a, b, what = x.shape[:-2], y.shape[:-2], "the axes before the last two must broadcast"
+    fits = all(m == n or 1 in (m, n) for m, n in zip(a[::-1], b[::-1]))
+    expect(fits, "matmul", what, a, b, x=x, y=y)
     left, right = x.ndim == 1, y.ndim == 1
     x = expand_dims(x, 0) if left else x
     y = expand_dims(y, 1) if right else y
@@ -58,8 +55,8 @@ def matmul(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _rows(x):
-    """All axes but the last made one: a matrix, of a tensor or an array."""
-    # -1 would do but for a last axis of length 0, next to which it could be anything
+    """All axes but the last merged into one: a matrix, from a tensor or an array."""
+    # not -1: next to a last axis of length 0 that is ambiguous
     return x if x.ndim == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
@@ -89,10 +86,8 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     x, w = as_tensor(x), as_tensor(w)
     if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
         expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
-        expect(
-            False, "linear", "x's last axis must equal w.shape[1]", w.shape[1], x.shape[-1:],
-            x=x, w=w,
-        )  # fmt: skip
+        what = "x's last axis must equal w.shape[1]"
+        expect(False, "linear", what, w.shape[1], x.shape[-1:], x=x, w=w)
     if x.ndim == 1:
         return squeeze(linear(expand_dims(x, 0), w, b), 0)
     if b is None:

@@ -10,12 +10,12 @@ from .reductions import count, mean
 
 
 def _along(x, p):
-    """A vector over the channels in the shape in which it broadcasts to x [N, C, ...]."""
+    """A vector over the channels, reshaped to broadcast against x [N, C, ...]."""
     return p.reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
 def _flat(array):
-    """[N, C, ...] as the kernels take it: [N, C, L]."""
+    """[N, C, ...] in the shape that the kernels take: [N, C, L]."""
     return array.reshape(*array.shape[:2], -1) if array.size else array.reshape(*array.shape[:2], 0)
 
 
@@ -46,10 +46,10 @@ def _normalise(x, gamma, beta, /, eps):
 def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
     """Normalise each channel (axis 1) over all other axes: returns (y, mean [C], variance [C]).
 
-    y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; the mean and the
-    variance are constants, for running averages (Ioffe & Szegedy 2015).
+    y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; mean and
+    variance are returned as constants, for running averages (Ioffe & Szegedy 2015).
 
-    x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError where shapes do not fit or a
+    x [N, C, ...], gamma, beta [C] -> y like x. Raises ShapeError if shapes do not fit or a
     channel has a single value, ValueRangeError for a negative ε.
 
     >>> import glassgrad as gg
@@ -67,10 +67,8 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
             f"batch_norm: needs at least two values in each channel to normalise; got {x.shape}"
         )
     for name, p in (("gamma", gamma), ("beta", beta)):
-        expect(
-            p.shape == (x.shape[1],), "batch_norm", f"{name} must have shape [C]", (x.shape[1],),
-            p.shape, x=x,
-        )  # fmt: skip
+        shape, what = (x.shape[1],), f"{name} must have shape [C]"
+        expect(p.shape == shape, "batch_norm", what, shape, p.shape, x=x)
     y, mu, var = _normalise(x, gamma, beta, eps)
     return y, mu.data, var.data
 
@@ -86,9 +84,7 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     """
     x, gamma, beta = as_tensor(x), as_tensor(gamma), as_tensor(beta)
     within("layer_norm", "eps", eps, least=0)
-    expect(
-        gamma.shape == x.shape[-1:] == beta.shape, "layer_norm", "gamma and beta must be [D]",
-        x.shape[-1:], gamma.shape, x=x,
-    )  # fmt: skip
+    shape, what = x.shape[-1:], "gamma and beta must be [D]"
+    expect(gamma.shape == shape == beta.shape, "layer_norm", what, shape, gamma.shape, x=x)
     d = x - mean(x, axis=-1, keepdims=True)
     return d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps) * gamma + beta

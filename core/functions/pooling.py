@@ -1,5 +1,5 @@
-"""Pooling. Max-pooling is a choice of elements: its derivative puts the gradient back where the
-winner was, and the derivative of that picks the winners' places again, for any order.
+"""Pooling. Max-pooling selects elements. Its derivative adds the gradient at the winners' places,
+and the derivative of that picks these places again, for any order.
 """
 
 from ...kernels import pool2d as kernel
@@ -60,7 +60,7 @@ def max_pool2d(
 ) -> Tensor:
     """The largest element of each window of x [N, C, H, W]; ties go to the lowest index.
 
-    `stride` is the window by default (lecture: non-overlapping); smaller gives overlapping windows.
+    `stride` is the window by default (lecture: no overlap); a smaller one makes windows overlap.
 
     >>> import glassgrad as gg
     >>> gg.max_pool2d(gg.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 2)

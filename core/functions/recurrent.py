@@ -1,6 +1,6 @@
 """Recurrent cells and sequences. Each is written twice: step by step with differentiable functions
-(what the lecture writes, and what derivatives of higher order go through), and as one fused call of
-the kernels (kernels/lstm, kernels/gru) for the first order. A test holds the two equal.
+(the lecture's form, used for derivatives of higher order), and as one fused call of the kernels
+(kernels/lstm, kernels/gru) for the first order. A test checks that the two agree.
 
 Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
 """
@@ -27,7 +27,8 @@ def _sized(function: str, rows: int, **given):
     x, w_hh = given["x"], given["w_hh"]
     expect(x.ndim == 3, function, "x must be [T, N, I]", 3, x.ndim, x=x)
     expect(w_hh.ndim == 2, function, "w_hh must have two axes", 2, w_hh.ndim, w_hh=w_hh)
-    (_, n, i), h = x.shape, w_hh.shape[1]
+    (_, n, i), h, dtype = x.shape, w_hh.shape[1], w_hh.dtype
+    # what each argument may be, as text for messages and as numbers
     k = str(rows) if rows > 1 else ""
     state, bias = ("[N, H]", (n, h)), (f"[{k}H]", (rows * h,))
     letters = {
@@ -40,14 +41,10 @@ def _sized(function: str, rows: int, **given):
         if name in shown:
             t = shown[name]
             expect(t.shape == shape, function, f"{name} must be {form}", shape, t.shape, **shown)
-            expect(
-                t.dtype == w_hh.dtype, function, f"{name} must have the dtype of w_hh", w_hh.dtype,
-                t.dtype, DTypeError, **shown,
-            )  # fmt: skip
-    expect(
-        x.dtype.kind != "f" or x.dtype == w_hh.dtype, function, "x must have the dtype of w_hh",
-        w_hh.dtype, x.dtype, DTypeError, **shown,
-    )  # fmt: skip
+            what = f"{name} must have the dtype of w_hh"
+            expect(t.dtype == dtype, function, what, dtype, t.dtype, DTypeError, **shown)
+    fits, what = x.dtype.kind != "f" or x.dtype == dtype, "x must have the dtype of w_hh"
+    expect(fits, function, what, dtype, x.dtype, DTypeError, **shown)
     return given.values()
 
 
@@ -62,7 +59,7 @@ def _sized(function: str, rows: int, **given):
 def _inputs(x, w, b=None, /):
     """x wᵀ + b for all steps at once: x [T, N, I] -> [T, N, G·H].
 
-    One product of a tall matrix with T·N rows, where NumPy's matmul would do T small ones; the bias
+    One product of a tall matrix with T·N rows, instead of T small ones in NumPy's matmul; the bias
     is added in place.
     """
     xa = product(x.reshape(x.shape[0] * x.shape[1], x.shape[2]), w.T)
@@ -77,7 +74,7 @@ def _flat(x):
 
 
 def _no_steps(h, *others):
-    """States [0, N, H]: none, but on the tape, so that every argument has a gradient, of zeros."""
+    """Empty states [0, N, H], but on the tape: every argument gets a gradient of zeros."""
     states = Tensor(h.xp.zeros((0, *h.shape), h.dtype))
     for t in (h, *others):
         if t is not None and t.requires_grad:
@@ -93,7 +90,7 @@ def rnn(
     b: Tensor | None = None,
     activation: Callable = tanh,
 ):
-    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last one).
+    """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last state [N, H]).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
 
@@ -167,13 +164,18 @@ def _lstm(xa, h, c, wh, p=None, /):
 
 
 def lstm(
-    x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b: Tensor | None = None,
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b: Tensor | None = None,
     peephole: Tensor | None = None,
-):  # fmt: skip
+):
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
-    i and f see cₜ₋₁ and o see cₜ by full matrices (lecture 3). One GEMM serves all inputs.
+    i and f see cₜ₋₁ and o see cₜ through full matrices (lecture 3). One GEMM computes all inputs.
 
     Raises ShapeError, DTypeError. (Hochreiter & Schmidhuber 1997.)
 
@@ -248,9 +250,14 @@ def _gru(xa, h, wh, bh=None, /, variant="lecture"):
 
 
 def gru(
-    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None, variant: Variant = "lecture",
-):  # fmt: skip
+    x: Tensor,
+    h: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    variant: Variant = "lecture",
+):
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.

@@ -30,10 +30,8 @@ def _check(function, x, axis):
         return None
     several = isinstance(axis, (tuple, list))
     for a in axis if several else (axis,):
-        expect(
-            isinstance(a, (int, np.integer)), function, "axis must be an int or a tuple of ints",
-            "int", f"{a!r}", DTypeError, x=x,
-        )  # fmt: skip
+        whole, what = isinstance(a, (int, np.integer)), "axis must be an int or a tuple of ints"
+        expect(whole, function, what, "int", f"{a!r}", DTypeError, x=x)
         expect(-x.ndim <= a < x.ndim, function, "axis must exist", axes_of(x), a, x=x)
     if not several:
         return axis
@@ -59,7 +57,7 @@ def sum(x, /, axis: Axes | None = None, keepdims: bool = False):
 
 
 def count(shape, axis) -> int:
-    """How many elements a reduction over `axis` joins."""
+    """The number of elements that a reduction over `axis` combines."""
     n = 1
     for a in _axes(axis, len(shape)):
         n *= shape[a]
@@ -67,9 +65,9 @@ def count(shape, axis) -> int:
 
 
 def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over `axis`; of nothing it is an error, not NaN.
+    """The arithmetic mean over `axis`.
 
-    Raises ShapeError for an axis that is not there.
+    Raises ShapeError for an axis that does not exist, or without elements (instead of NaN).
 
     >>> import glassgrad as gg
     >>> gg.mean(gg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
@@ -85,7 +83,7 @@ def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
 def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's.
 
-    Raises ShapeError for an axis that is not there or too few elements, ValueRangeError for a
+    Raises ShapeError for an axis that does not exist or too few elements, ValueRangeError for a
     negative ddof.
 
     >>> import glassgrad as gg
@@ -102,7 +100,7 @@ def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: 
 
 
 def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
-    """1 at the first element that attains the extremum of its group, 0 elsewhere: a constant."""
+    """1 at the first element equal to the extremum of its group, 0 elsewhere: a constant."""
     xp, axes = x.xp, _axes(axis, x.ndim)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     flat = x.data.transpose(rest + axes)
@@ -119,9 +117,9 @@ def _first_hit(x: Tensor, axis, extremum: str) -> Tensor:
     piecewise=True,
 )
 def max(x, /, axis: Axes | None = None, keepdims: bool = False):
-    """The largest element over `axis`; of several the gradient goes to the first.
+    """The largest element over `axis`; on a tie the gradient goes to the first.
 
-    NaN wins. Raises ShapeError for an axis that is not there or has no element.
+    NaN wins. Raises ShapeError if the axis does not exist or has no element.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([1.0, 3.0, 3.0], requires_grad=True)
@@ -138,9 +136,9 @@ def max(x, /, axis: Axes | None = None, keepdims: bool = False):
     piecewise=True,
 )
 def min(x, /, axis: Axes | None = None, keepdims: bool = False):
-    """The smallest element over `axis`; of several the gradient goes to the first.
+    """The smallest element over `axis`; on a tie the gradient goes to the first.
 
-    NaN wins. Raises ShapeError for an axis that is not there or has no element.
+    NaN wins. Raises ShapeError if the axis does not exist or has no element.
 
     >>> import glassgrad as gg
     >>> gg.min(gg.tensor([[1.0, 3.0], [2.0, 0.0]]), axis=0)

@@ -17,7 +17,7 @@ from .summation import total
 
 
 def in_order(x):
-    """The array in C order. Of a scalar `ascontiguousarray` makes one of shape (1,): not this."""
+    """The array in C order; a scalar keeps shape (), unlike with `ascontiguousarray`."""
     return xp_of(x).ascontiguousarray(x) if x.ndim else x
 
 
@@ -32,7 +32,7 @@ def axes_of(x) -> str:
 
 
 def _sum_to(x, shape):
-    """Add x up along every axis that broadcasting from `shape` would have made."""
+    """Sum x over every axis that broadcasting from `shape` creates."""
     lead = x.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(
         i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
@@ -85,7 +85,7 @@ def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
 def reshape(x, /, shape: Lengths):
     """The same values in row-major order under another shape; one length may be -1.
 
-    Raises ShapeError where the number of elements would change.
+    Raises ShapeError if the number of elements would change.
 
     >>> import glassgrad as gg
     >>> gg.reshape(gg.tensor([1.0, 2.0, 3.0, 4.0]), (2, 2))
@@ -111,7 +111,7 @@ def reshape(x, /, shape: Lengths):
 def _inverse(axes):
     inverse = [0] * len(axes)
     for i, a in enumerate(axes):
-        inverse[a] = i  # an axis counted from the end lands on its place too
+        inverse[a] = i  # works for axes counted from the end, too
     return tuple(inverse)
 
 
@@ -121,18 +121,17 @@ def _inverse(axes):
 def transpose(x, /, axes: Axes | None = None):
     """Axes in another order, reversed by default; negative ones count from the end.
 
-    Raises ShapeError for axes that are no permutation.
+    Raises ShapeError for axes that are not a permutation.
 
     >>> import glassgrad as gg
     >>> gg.transpose(gg.ones((2, 3, 4)), (1, 2, 0)).shape
     (3, 4, 2)
     """
     if axes is not None:
-        every = all(-x.ndim <= a < x.ndim for a in axes)
-        expect(
-            every and sorted(a % x.ndim for a in axes) == list(range(x.ndim)), "transpose",
-            "axes must be a permutation of all axes", list(range(x.ndim)), axes, x=x,
-        )  # fmt: skip
+        every, what = list(range(x.ndim)), "axes must be a permutation of all axes"
+        inside = all(-x.ndim <= a < x.ndim for a in axes)
+        fits = inside and sorted(a % x.ndim for a in axes) == every
+        expect(fits, "transpose", what, every, axes, x=x)
     return x.transpose(axes)
 
 
@@ -184,7 +183,7 @@ def squeeze(x: Tensor, axis: Axis) -> Tensor:
 
 
 def flatten(x: Tensor, start: Axis = 1) -> Tensor:
-    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W].
+    """Merge all axes from `start` on: [N, C, H, W] -> [N, C·H·W].
 
     Raises ShapeError for a `start` beyond the axes.
 
@@ -193,10 +192,8 @@ def flatten(x: Tensor, start: Axis = 1) -> Tensor:
     (2, 12)
     """
     x = as_tensor(x)
-    expect(
-        -x.ndim <= start <= x.ndim, "flatten", "start must be an axis",
-        f"-{x.ndim}..{x.ndim}" if x.ndim else "0", start, x=x,
-    )  # fmt: skip
+    known = f"-{x.ndim}..{x.ndim}" if x.ndim else "0"
+    expect(-x.ndim <= start <= x.ndim, "flatten", "start must be an axis", known, start, x=x)
     size = 1
     for n in x.shape[start:]:
         size *= n
@@ -218,7 +215,7 @@ def _parts(g, shapes, axis, needs):
 def concatenate(*xs, axis: Axis = 0):
     """Arrays joined along an existing axis; given one by one or as one list.
 
-    Raises ShapeError where they differ in another axis, DTypeError for mixed float dtypes.
+    Raises ShapeError if they differ in another axis, DTypeError for mixed float dtypes.
 
     >>> import glassgrad as gg
     >>> gg.concatenate(gg.tensor([1.0]), gg.tensor([2.0, 3.0]))
@@ -234,10 +231,8 @@ def concatenate(*xs, axis: Axis = 0):
         same = x.ndim == first.ndim and all(
             m == n for k, (m, n) in enumerate(zip(x.shape, first.shape)) if k != axis
         )
-        expect(
-            same, "concatenate", f"xs[{i}] must have the shape of xs[0] but for axis {axis}",
-            first.shape, x.shape,
-        )  # fmt: skip
+        what = f"xs[{i}] must have the shape of xs[0] but for axis {axis}"
+        expect(same, "concatenate", what, first.shape, x.shape)
     return xp_of(*xs).concatenate(xs, axis=axis)
 
 
@@ -254,7 +249,7 @@ def stack(tensors: Iterable, axis: Axis = 0) -> Tensor:
 
 
 def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
-    """x cut along `axis` into pieces of the given sizes (or into so many equal ones).
+    """x cut along `axis` into pieces of the given sizes; an int means that many equal pieces.
 
     Raises ShapeError.
 
@@ -266,10 +261,8 @@ def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
     axis = _axis(axis, x.ndim, "split", x)
     n = x.shape[axis]
     if isinstance(sizes, int):
-        expect(
-            sizes > 0 and n % sizes == 0, "split", "the pieces must be equal", f"a divisor of {n}",
-            sizes, x=x,
-        )  # fmt: skip
+        equal = sizes > 0 and n % sizes == 0
+        expect(equal, "split", "the pieces must be equal", f"a divisor of {n}", sizes, x=x)
         sizes = [n // sizes] * sizes
     least = min(sizes, default=0)
     expect(least >= 0, "split", "a size must not be negative", "≥ 0", list(sizes), x=x)
@@ -288,7 +281,7 @@ def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
 def pad(x, /, widths: Widths, value: Number = 0.0):
     """x with `widths[axis] = (before, after)` constant elements added along each axis.
 
-    Raises ShapeError where there is not one pair of widths ≥ 0 for each axis.
+    Raises ShapeError unless there is one pair of widths ≥ 0 for each axis.
 
     >>> import glassgrad as gg
     >>> gg.pad(gg.tensor([1.0, 2.0]), ((1, 2),))
@@ -297,13 +290,13 @@ def pad(x, /, widths: Widths, value: Number = 0.0):
     expect(len(widths) == x.ndim, "pad", "there must be widths for each axis", x.ndim, len(widths))
     for pair in widths:
         expect(min(pair) >= 0, "pad", "widths must be pairs (before, after)", "both ≥ 0", pair, x=x)
-    # NumPy makes an array of the widths, and takes () for one of floats
+    # np.pad makes an array of the widths, and an empty one would hold floats
     return xp_of(x).pad(x, widths, constant_values=value) if widths else x.copy()
 
 
 @differentiable(x=lambda g, axis: flip(g, axis), flops=moves)
 def flip(x, /, axis: Axes | None):
-    """x in reverse order along an axis or several.
+    """x in reverse order along one axis or several.
 
     >>> import glassgrad as gg
     >>> gg.flip(gg.tensor([1.0, 2.0, 3.0]), 0)

@@ -1,4 +1,4 @@
-"""Log-sum-exp, softmax and their logarithms: the largest term is taken out first."""
+"""Log-sum-exp, softmax and log-softmax: the largest term is subtracted first."""
 
 import math
 
@@ -14,14 +14,14 @@ from .summation import total
 
 
 def _largest(x, axis):
-    """The largest element over `axis`, whose length is kept at 1; -∞ of none."""
+    """The largest element over `axis`, which is kept with length 1; -∞ if there is none."""
     if x.size:
         return x.max(axis=axis, keepdims=True)
     return xp_of(x).full(_kept(x.shape, axis), -math.inf, x.dtype)
 
 
 def _weights(g, x, out, axis, x_shape):
-    """g · exp(x - logsumexp(x)); a row of nothing but -∞ has weights 0, not NaN."""
+    """g · exp(x - logsumexp(x)); a row of only -∞ has weights 0, not NaN."""
     top = _spread(out, x_shape, axis)
     return _spread(g, x_shape, axis) * exp(x - where(top.data == -math.inf, 0.0, top))
 
@@ -31,7 +31,7 @@ def logsumexp(x, /, axis: Axes | None = -1, keepdims: bool = False):
     """ln Σ eˣ over `axis`.  Its gradient is softmax(x).
 
     `axis` is an int, a tuple or None for all. Over an axis without elements it is ln 0 = -∞.
-    Raises ShapeError for an axis that is not there.
+    Raises ShapeError for an axis that does not exist.
 
     >>> import glassgrad as gg
     >>> gg.logsumexp(gg.tensor([1000.0, 1000.0]))
@@ -41,7 +41,7 @@ def logsumexp(x, /, axis: Axes | None = -1, keepdims: bool = False):
     xp = xp_of(x)
     top = _largest(x, axis)
     safe = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    with np.errstate(divide="ignore"):  # ln 0 = -∞ is meant
+    with np.errstate(divide="ignore"):  # ln 0 = -∞ is intended
         out = xp.log(total(xp.exp(x - safe), axis, keepdims=True)) + safe
     return out if keepdims else xp.asarray(out.squeeze(axis))
 
@@ -52,8 +52,8 @@ def logsumexp(x, /, axis: Axes | None = -1, keepdims: bool = False):
 def softmax(x, /, axis: Axes | None = -1):
     """eˣ / Σ eˣ along `axis`.  gx = y (g - Σ g y).
 
-    `axis` is an int or a tuple. A row of nothing but -∞ has no softmax: NaN. An empty one stays
-    empty. Raises ShapeError for an axis that is not there.
+    `axis` is an int or a tuple. A row of only -∞ has no softmax: NaN. An empty row stays empty.
+    Raises ShapeError for an axis that does not exist.
 
     >>> import glassgrad as gg
     >>> gg.softmax(gg.tensor([1000.0, 1000.0]))
@@ -70,7 +70,7 @@ def softmax(x, /, axis: Axes | None = -1):
 def log_softmax(x, /, axis: Axes | None = -1):
     """x - logsumexp(x).  gx = g - softmax(x) Σ g.
 
-    `axis` is an int or a tuple. Raises ShapeError for an axis that is not there.
+    `axis` is an int or a tuple. Raises ShapeError for an axis that does not exist.
 
     >>> import glassgrad as gg
     >>> gg.log_softmax(gg.tensor([0.0, 1000.0]))

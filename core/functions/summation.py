@@ -1,15 +1,15 @@
 """Sums of float32 that do not drift.
 
-NumPy adds pairwise along the axis that lies fastest in memory, with an error of ε log n. Along any
-other axis it adds row after row, and the error grows like ε n: the column means of [400000, 4]
-numbers near 1000 come out wrong in the first decimal. Here such a sum is taken in blocks of `BLOCK`
-rows, and the blocks are added in float64: as quick, and off by ε·BLOCK at most. The order is fixed.
+NumPy adds pairwise along the contiguous axis, with an error of ε log n. Along any other axis it
+adds row after row, and the error grows like ε n: the column means of [400000, 4] numbers near 1000
+are wrong in the first decimal. Here such a sum is computed in blocks of `BLOCK` rows, and the
+blocks are added in float64: as fast, with an error of at most ε·BLOCK. The order is fixed.
 """
 
 import numpy as np
 
 BLOCK = 64
-LONG = 512  # shorter sums are left to NumPy as they are
+LONG = 512  # shorter sums are left to NumPy
 
 
 def total(x, axis=None, keepdims: bool = False):
@@ -37,7 +37,7 @@ def total(x, axis=None, keepdims: bool = False):
 
 
 def _one_by_one(x, axes) -> int:
-    """How many terms NumPy adds up one after the other: the axes that are not fastest."""
+    """How many terms NumPy adds one after another: those along the axes that are not contiguous."""
     slowest_first = range(x.ndim)
     if not x.flags.c_contiguous:
         slowest_first = sorted(slowest_first, key=lambda a: -abs(x.strides[a]))
@@ -50,7 +50,7 @@ def _one_by_one(x, axes) -> int:
 
 
 def _in_blocks(x, axis: int):
-    """x added up along one axis, which is kept at length 1; float64 if that took several blocks."""
+    """x summed over one axis, which is kept with length 1; float64 if it took several blocks."""
     n = x.shape[axis]
     if n <= BLOCK or x.dtype != np.float32:
         return x.sum(axis=axis, keepdims=True)

@@ -7,6 +7,8 @@ A case belongs to the function that its name begins with: "conv2d groups" to ``c
 of `FUNCTIONS` has one, the derivatives of derivatives (``conv2d_input_grad``) included, and so has
 every public function that is composed of others; a test holds that true.
 
+The layers of core/nn have cases of their own, in modules.py.
+
 Notes say what to expect: ``linear`` (in each argument alone where there are several: ``bilinear``),
 ``piecewise`` (kinks, around which gradcheck moves the point), ``discrete`` (no derivative at all).
 Where a note begins with "linear" or "piecewise linear" the second derivative is zero.
@@ -18,10 +20,10 @@ from dataclasses import dataclass
 from ...kernels.checks import choice
 from ...kernels.errors import GlassgradError, ValueRangeError, nearest
 from ..gradcheck import gradcheck
-from . import elementwise, layers, losses, shapes
+from . import elementwise, losses, networks, shapes
 from .case import GradCase
 
-CASES: list[GradCase] = [*elementwise.CASES, *shapes.CASES, *layers.CASES, *losses.CASES]
+CASES: list[GradCase] = [*elementwise.CASES, *shapes.CASES, *networks.CASES, *losses.CASES]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ class ReLU(Module):
     """max(x, 0), with derivative 0 at 0."""
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return relu(x)
 
 
@@ -18,9 +19,11 @@ class LeakyReLU(Module):
         self.slope = slope
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return leaky_relu(x, self.slope)
 
     def extra(self):
+        """The slope."""
         return f"slope {self.slope}"
 
 
@@ -31,9 +34,11 @@ class ELU(Module):
         self.alpha = alpha
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return elu(x, self.alpha)
 
     def extra(self):
+        """The factor α."""
         return f"alpha {self.alpha}"
 
 
@@ -41,6 +46,7 @@ class Tanh(Module):
     """tanh x."""
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return tanh(x)
 
 
@@ -48,6 +54,7 @@ class Sigmoid(Module):
     """1/(1 + e⁻ˣ)."""
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return sigmoid(x)
 
 
@@ -55,4 +62,5 @@ class Softplus(Module):
     """ln(1 + eˣ)."""
 
     def forward(self, x):
+        """x of any shape -> the same shape."""
         return softplus(x)

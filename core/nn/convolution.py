@@ -1,6 +1,6 @@
 """Convolution and pooling layers. Shapes: x [N, C, H, W] or [N, C, L], weights as in PyTorch.
 
-H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed layer inverts this.
+H' = ⌊(H + 2·padding - dilation·(K - 1) - 1)/stride⌋ + 1; the transposed layer inverts it.
 """
 
 import math
@@ -31,12 +31,11 @@ class _Convolution(Module):
         expect_sizes(name, inputs=inputs, outputs=outputs, groups=groups)
         for k in kernel_size:
             expect_sizes(name, kernel_size=k)
-        expect(
-            inputs % groups == 0 and outputs % groups == 0, name,
-            "groups must divide inputs and outputs", f"a divisor of {inputs} and {outputs}", groups,
-        )  # fmt: skip
-        for name_, value, least in (("stride", stride, 1), ("padding", padding, 0),
-                                    ("dilation", dilation, 1)):  # fmt: skip
+        fits = inputs % groups == 0 and outputs % groups == 0
+        known = f"a divisor of {inputs} and {outputs}"
+        expect(fits, name, "groups must divide inputs and outputs", known, groups)
+        geometry = (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1))
+        for name_, value, least in geometry:
             pair(name, name_, value, least)
         first, second = (inputs, outputs) if self.transposed else (outputs, inputs)
         shape = (first, second // groups, *kernel_size)
@@ -68,15 +67,25 @@ class Conv2d(_Convolution):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel_size: Pair, stride: Pair = 1,
-        padding: Pair = 0, dilation: Pair = 1, groups: int = 1, bias: bool = True, *,
-        rng: Generator, dtype: DType = "float32",
-    ):  # fmt: skip
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Generator,
+        dtype: DType = "float32",
+    ):
         super().__init__(
             inputs, outputs, _pair(kernel_size), stride, padding, dilation, groups, bias, rng, dtype
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, I, H, W] -> [N, O, H', W']."""
         return conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
@@ -86,22 +95,32 @@ class Conv1d(_Convolution):
     """Conv2d along one axis: x [N, I, L], weight [O, I/groups, K], bias [O] -> [N, O, L']."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, padding: int = 0,
-        dilation: int = 1, groups: int = 1, bias: bool = True, *, rng: Generator,
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         super().__init__(
             inputs, outputs, (kernel_size,), stride, padding, dilation, groups, bias, rng, dtype
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, I, L] -> [N, O, L']."""
         return conv1d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
 
 class ConvTranspose2d(_Convolution):
-    """The input gradient of a convolution, as a layer that enlarges.
+    """The input gradient of a convolution, used as an upsampling layer.
 
     x [N, I, H, W], weight [I, O/groups, KH, KW], bias [O] -> [N, O, H', W'],
     H' = (H - 1)·stride - 2·padding + dilation·(KH - 1) + output_padding + 1.
@@ -116,20 +135,29 @@ class ConvTranspose2d(_Convolution):
     transposed = True
 
     def __init__(
-        self, inputs: int, outputs: int, kernel_size: Pair, stride: Pair = 1,
-        padding: Pair = 0, output_padding: Pair = 0, dilation: Pair = 1, groups: int = 1,
-        bias: bool = True, *, rng: Generator, dtype: DType = "float32",
-    ):  # fmt: skip
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        output_padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Generator,
+        dtype: DType = "float32",
+    ):
         self.output_padding = output_padding
         super().__init__(
             inputs, outputs, _pair(kernel_size), stride, padding, dilation, groups, bias, rng, dtype
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return conv_transpose2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups,
-            self.output_padding,
-        )  # fmt: skip
+        """x [N, I, H, W] -> [N, O, H', W']."""
+        geometry = (self.stride, self.padding, self.dilation, self.groups, self.output_padding)
+        return conv_transpose2d(x, self.weight, self.bias, *geometry)
 
 
 class _Pool(Module):
@@ -151,6 +179,7 @@ class MaxPool2d(_Pool):
     """The largest element of each window of x [N, C, H, W]; the stride is the window by default."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W] -> [N, C, H', W']."""
         return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
 
@@ -158,4 +187,5 @@ class AvgPool2d(_Pool):
     """The mean of each window of x [N, C, H, W]; padding counts as zeros."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, H, W] -> [N, C, H', W']."""
         return avg_pool2d(x, self.kernel_size, self.stride, self.padding)

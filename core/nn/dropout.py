@@ -10,8 +10,8 @@ from .module import Module
 class Dropout(Module):
     """Each element becomes 0 with probability p, the others are divided by 1 - p.
 
-    The layer keeps a stream of its own, made from `rng`, whose state belongs to a checkpoint, so
-    that a resumed run draws the masks that it would have drawn. (Srivastava et al. 2014.)
+    The layer keeps its own random stream, made from `rng`. Its state is part of a checkpoint, so a
+    resumed run draws the same masks. (Srivastava et al. 2014.)
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -25,11 +25,13 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, *, rng: Generator):
         expect(0 <= p < 1, "Dropout", "p must lie in [0, 1)", "0 ≤ p < 1", p, ValueRangeError)
         self.p = p
-        # The place of `rng` makes the streams of two layers differ.
+        # The position of `rng` makes the streams of two layers differ.
         self.rng = rng.child("dropout", *rng.take(1))
 
     def forward(self, x: Tensor) -> Tensor:
+        """x of any shape -> the same shape; x itself in evaluation."""
         return dropout(x, self.p, self.rng) if self.training else x
 
     def extra(self):
+        """The probability p."""
         return f"p {self.p}"

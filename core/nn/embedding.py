@@ -1,4 +1,4 @@
-"""The table of vectors."""
+"""A table of vectors as a layer."""
 
 from ...kernels.annotations import DType
 from ..functions import embedding
@@ -24,7 +24,9 @@ class Embedding(Module):
         self.weight = parameter(normal((entries, size), rng, std=1.0, dtype=dtype))
 
     def forward(self, index) -> Tensor:
+        """Integers index [...] -> rows of the table [..., D]."""
         return embedding(self.weight, index)
 
     def extra(self):
+        """The shape of the table."""
         return "{} x {}".format(*self.weight.shape)

@@ -1,10 +1,11 @@
 """Initial values of weights, drawn from a `Generator`; each returns a NumPy array.
 
-All take (shape, rng, ...) so that one can stand for another. `fan_in` is how many inputs feed one
-output, `fan_out` how many outputs one input feeds: for a weight [O, I, K...] they are I·ΠK and
-O·ΠK. The layers' defaults are PyTorch's: U(±1/√fan_in), which is `kaiming_uniform` with a = √5.
+All take (shape, rng, ...) so that they are interchangeable. `fan_in` is the number of inputs that
+feed one output, `fan_out` the number of outputs that one input feeds: for a weight [O, I, K...]
+they are I·ΠK and O·ΠK. The layers' defaults are PyTorch's: U(±1/√fan_in), which is
+`kaiming_uniform` with a = √5.
 
-Draws are made on the CPU whatever the device, so that a seed gives the same network everywhere.
+Numbers are always drawn on the CPU, so that a seed gives the same network on every device.
 """
 
 import math
@@ -35,7 +36,9 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def gain(activation: str, slope: float = 0.01) -> float:
-    """By how much an activation shrinks a signal's deviation: √2 for relu, √(2/(1+a²)) if leaky.
+    """The factor by which an activation shrinks a signal's deviation: √2 for relu, less if leaky.
+
+    √(2/(1 + a²)) for a leaky relu of slope a.
 
     >>> round(gain("relu") ** 2, 6), gain("leaky_relu", math.sqrt(5)) ** 2
     (2.0, 0.3333333333333333)
@@ -66,7 +69,7 @@ def constant(
 def uniform(
     shape: Shape, rng: Generator, *, low: float = -0.1, high: float = 0.1, dtype: DType = "float32"
 ) -> np.ndarray:
-    """U[low, high); ±0.1 is the small language model's of Zaremba et al. 2014."""
+    """U[low, high); the default ±0.1 is that of the small model in Zaremba et al. 2014."""
     return to_numpy(rng.uniform(shape, low, high, dtype))
 
 
@@ -88,7 +91,7 @@ def _symmetric(shape: Shape, rng, std, dtype):
 def xavier_uniform(
     shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
-    """U(±gain √(6/(fan_in + fan_out))): keeps deviations forwards and backwards (Glorot 2010)."""
+    """U(±gain √(6/(fan_in + fan_out))): preserves deviations in both directions (Glorot 2010)."""
     return _symmetric(shape, rng, gain * math.sqrt(2 / sum(_some(shape))), dtype)
 
 
@@ -121,7 +124,7 @@ def lecun_normal(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> n
 
 
 def lecun_uniform(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> np.ndarray:
-    """U(±√(3/fan_in)), of the same variance as `lecun_normal`."""
+    """U(±√(3/fan_in)), with the variance of `lecun_normal`."""
     return _symmetric(shape, rng, 1 / math.sqrt(_some(shape)[0]), dtype)
 
 
@@ -136,7 +139,7 @@ def orthogonal(
 ) -> np.ndarray:
     """A random matrix [shape[0], rest] with orthonormal rows or columns (Saxe et al. 2014).
 
-    Q of the QR decomposition of a normal matrix, its columns' signs those of R's diagonal, which
+    Q of the QR decomposition of a normal matrix. Its columns take the signs of R's diagonal, which
     makes it uniform over all orthogonal matrices.
     """
     expect(len(shape) >= 2, "orthogonal", "shape must have at least two axes", "≥ 2", shape)
@@ -151,7 +154,7 @@ def orthogonal(
 def identity(
     shape: Shape, rng: Generator | None = None, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
-    """The unit matrix: a ReLU network that starts by remembering (Le, Jaitly & Hinton 2015)."""
+    """The unit matrix: a recurrent ReLU network then starts as a memory (Le et al. 2015)."""
     expect(len(shape) == 2, "identity", "shape must have two axes", 2, shape)
     return gain * np.eye(*shape, dtype=dtype)
 
@@ -175,7 +178,7 @@ def scaled(shape, fan_in: int, rng: Generator, dtype) -> Tensor:
 
 
 def expect_sizes(layer: str, **sizes) -> None:
-    """All sizes are positive integers."""
+    """Raise an error unless all sizes are positive integers."""
     for name, size in sizes.items():
         whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
         expect(whole and size > 0, layer, f"{name} must be a positive integer", "≥ 1", shown(size))

@@ -1,7 +1,7 @@
-"""The fully connected layer, and the change of shape that comes before it."""
+"""The fully connected layer, and the flattening that often precedes it."""
 
 from ...kernels.annotations import DType
-from ..functions.linalg import linear  # without its door: `forward` has one
+from ..functions.linalg import linear  # unchecked: `forward` checks its arguments
 from ..functions.shapes import flatten
 from ..random import Generator
 from ..tensor import Tensor
@@ -22,26 +22,34 @@ class Linear(Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, bias: bool = True, *, rng: Generator,
+        self,
+        inputs: int,
+        outputs: int,
+        bias: bool = True,
+        *,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         expect_sizes("Linear", inputs=inputs, outputs=outputs)
         self.weight = scaled((outputs, inputs), inputs, rng, dtype)
         self.bias = scaled((outputs,), inputs, rng, dtype) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [..., I] -> [..., O]."""
         return linear(x, self.weight, self.bias)
 
     def extra(self):
+        """Inputs and outputs."""
         outputs, inputs = self.weight.shape
         return f"{inputs} -> {outputs}" + (", no bias" if self.bias is None else "")
 
 
 class Flatten(Module):
-    """All axes from `start` on made one: [N, C, H, W] -> [N, C·H·W]."""
+    """Merge all axes from `start` on: [N, C, H, W] -> [N, C·H·W]."""
 
     def __init__(self, start: int = 1):
         self.start = start
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C·H·W]."""
         return flatten(x, self.start)

@@ -1,8 +1,8 @@
 """Losses: how far predictions are from targets, as one number.
 
-`reduction` is "mean" (over all elements; over the rows where a loss joins a row), "sum" or "none".
-Predictions come first, targets second, of one shape: nothing is broadcast here, since a loss of
-[N, 1] against [N] would silently compare everything with everything. Targets may be plain arrays.
+`reduction` is "mean" (over all elements, or over the rows if a loss reduces rows), "sum" or "none".
+Predictions come first, targets second, with the same shape. Nothing is broadcast: a loss of [N, 1]
+against [N] would silently compare everything with everything. Targets may be plain arrays.
 """
 
 import math
@@ -41,9 +41,9 @@ def _reduce(values: Tensor, function: str, reduction: str) -> Tensor:
 
 
 def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
-    """Both as tensors: the target of x's shape, and of its dtype if it was not a float array.
+    """Both as tensors. The target has x's shape; if it was not a float array, it gets x's dtype.
 
-    A plain array is copied where the tape may keep it: target buffers are used again.
+    A plain array is copied if the tape may keep it, because callers reuse target buffers.
     """
     x = as_tensor(x)
     if not isinstance(y, Tensor):
@@ -52,10 +52,8 @@ def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
         y = Tensor(given.copy() if kept else given)
     if y.dtype.kind != "f":
         y = Tensor(y.data.astype(x.dtype))
-    expect(
-        x.shape == y.shape, function, "predictions and targets must have one shape", x.shape,
-        y.shape,
-    )  # fmt: skip
+    what = "predictions and targets must have one shape"
+    expect(x.shape == y.shape, function, what, x.shape, y.shape)
     if x.dtype.kind == "f" and x.dtype != y.dtype:
         raise DTypeError(
             f"{function}: float dtypes must agree; expected {x.dtype}, got {y.dtype}"
@@ -109,14 +107,14 @@ def _cross_entropy_composed(logits, /, labels):
 
 
 def _cross_entropy_fused(g, logits, out, labels):
-    """softmax - one_hot, by one exponential: the forward pass left the log-sum-exp."""
+    """softmax - one_hot, with one exponential: the forward pass kept the log-sum-exp."""
     z, rows = _as_rows(logits.data, labels)
     g, lse = (t.data.reshape(-1) for t in (g[0], out[1]))
     return Tensor(kernel.backward(g, z, rows, lse).reshape(logits.shape))
 
 
 def _as_rows(logits, labels):
-    """[..., K] and [...] as the kernels take them: [N, K] and [N]."""
+    """[..., K] and [...] in the shapes that the kernels take: [N, K] and [N]."""
     n = labels.size
     return logits.reshape(n, logits.shape[-1]), labels.reshape(n)
 
@@ -160,18 +158,16 @@ def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
 def _labels(function, logits, labels):
     expect(logits.ndim >= 1, function, "logits must have a class axis", "≥ 1 axis", logits.ndim)
     labels = check_labels(function, labels, logits.shape[-1])
-    expect(
-        labels.shape == logits.shape[:-1], function, "labels must have the logits' leading shape",
-        logits.shape[:-1], labels.shape, logits=logits,
-    )  # fmt: skip
+    rows, what = logits.shape[:-1], "labels must have the logits' leading shape"
+    expect(labels.shape == rows, function, what, rows, labels.shape, logits=logits)
     return placed(labels, logits.data).astype(np.int64, copy=False)
 
 
 @differentiable(p=lambda g, p: g / maximum(p, 1e-12), name="clamped_log")
 def _clamped_log(p, /):
-    """ln p, not below -100; its derivative 1/p, not above 1e12: finite at p = 0."""
+    """ln p, at least -100, with the derivative 1/p, at most 1e12: both finite at p = 0."""
     xp = xp_of(p)
-    with np.errstate(divide="ignore"):  # ln 0 = -inf is what the clamp is for
+    with np.errstate(divide="ignore"):  # the clamp takes care of ln 0 = -inf
         return xp.maximum(xp.log(p), p.dtype.type(-100))
 
 
@@ -189,9 +185,9 @@ def _probabilities(function, **named):
 def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
     """-(y ln p + (1 - y) ln(1 - p)) for probabilities p and targets y in 0..1.
 
-    Logarithms are not taken below -100 and their slopes not above 1e12, so that p = 0 and 1 stay
-    finite. From logits, `binary_cross_entropy_with_logits` is exact and cheaper. Raises
-    ValueRangeError outside 0..1.
+    Logarithms are limited to -100 and their slopes to 1e12, so that p = 0 and 1 give finite values.
+    For logits, `binary_cross_entropy_with_logits` is exact and cheaper. Raises ValueRangeError
+    outside 0..1.
 
     >>> import glassgrad as gg
     >>> binary_cross_entropy(gg.tensor([0.5, 0.5]), [1.0, 0.0]).item()
@@ -255,7 +251,7 @@ def gaussian_nll(
 ) -> Tensor:
     """½ (ln v + (y - μ)²/v) with v = max(variance, ε) (Nix & Weigend 1994); `full` adds ½ ln 2π.
 
-    Raises ValueRangeError for a negative variance; where it is below ε its gradient is 0.
+    Raises ValueRangeError for a negative variance. A variance below ε has the gradient 0.
 
     >>> import glassgrad as gg
     >>> gaussian_nll(gg.tensor([1.0]), [3.0], gg.tensor([1.0]))

@@ -1,4 +1,4 @@
-"""The multi-layer perceptron: the same two lines in half of all systems."""
+"""The multi-layer perceptron, which half of all systems use."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise

@@ -4,13 +4,13 @@ A module is any object whose attributes are
 
     tensors that require gradients    parameters, changed by an optimiser
     other tensors                     buffers, saved but not trained (running means)
-    generators                        streams of random numbers; their state belongs to a checkpoint
+    generators                        streams of random numbers; their state is part of a checkpoint
     modules                           parts, found by attribute name
 
 also inside lists, tuples and dictionaries. Names are joined by dots: ``encoder.0.weight``. There is
-nothing to register and no ``super().__init__()`` to remember: the attributes are looked at when
-asked. What a call on parameters returned (an activation kept for later, on the tape or not) is not
-state and is left out; `.detach()` makes a constant of it, which is.
+nothing to register and no ``super().__init__()`` to remember: the attributes are inspected when
+needed. The result of a call on parameters (an activation kept for later, on the tape or not) is not
+state and is left out; `.detach()` turns it into a constant, which is state.
 """
 
 import weakref
@@ -27,12 +27,12 @@ from .states import State, StateError, arrays_of, as_state
 
 
 def _walk(value, name: str, path: frozenset):
-    """All (name, module, tensor or generator) below `value`, in attribute order, parents first."""
+    """All (name, object with state) below `value`, in attribute order, parents first."""
     if isinstance(value, Generator) or (isinstance(value, Tensor) and not value.computed):
         yield name, value
         return
     if not isinstance(value, (Module, list, tuple, dict)) or id(value) in path:
-        return  # plain data; or a part that refers back to its whole
+        return  # plain data, or a part that refers back to its parent
     if isinstance(value, Module):
         yield name, value
         members = value.members()
@@ -44,7 +44,7 @@ def _walk(value, name: str, path: frozenset):
 
 
 def _once(pairs):
-    """The pairs whose value was not met under an earlier name."""
+    """The pairs whose value did not occur under an earlier name."""
     seen = set()
     for name, value in pairs:
         if id(value) not in seen:
@@ -73,10 +73,10 @@ class Module:
     training = True
 
     def __init__(self):
-        """Of a layer without settings of its own: it takes no arguments."""
+        """A layer without settings takes no arguments."""
 
     def forward(self, *args, **kwargs):
-        """The computation; every module defines its own."""
+        """The computation; every subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
     def __call__(self, *args, **kwargs):
@@ -85,7 +85,7 @@ class Module:
     # ------------------------------------------------------------ what it has
 
     def members(self):
-        """(name, value) of everything that may hold state: its attributes."""
+        """(name, value) of everything that may hold state: by default, its attributes."""
         return vars(self).items()
 
     def _everything(self):
@@ -108,7 +108,7 @@ class Module:
         return _once((n, v) for n, v in self._everything() if isinstance(v, Module))
 
     def named_generators(self) -> Iterator[tuple[str, Generator]]:
-        """Every random generator held by the module or a part of it, each once."""
+        """Every random generator of the module and its parts, each once."""
         return _once((n, v) for n, v in self._everything() if isinstance(v, Generator))
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
@@ -122,11 +122,11 @@ class Module:
                 yield name, value
 
     def parameters(self) -> list[Tensor]:
-        """All parameters, a tied one (one tensor under two names) once."""
+        """All parameters; a tied one (one tensor under two names) appears once."""
         return [t for _, t in self.named_parameters()]
 
     def count(self) -> int:
-        """How many numbers are trained."""
+        """The number of trained values."""
         return sum(t.size for t in self.parameters())
 
     # ----------------------------------------------------------- saved values
@@ -136,14 +136,14 @@ class Module:
         return {name: np.array(to_numpy(t.data)) for name, t in self.named_tensors()}
 
     def adapt_state(self, state: dict, prefix: str) -> None:
-        """Hook: rewrite entries of `state` under `prefix` that come in another convention."""
+        """Hook: rewrite entries of `state` under `prefix` that follow another convention."""
 
     def load_state_dict(self, state: State, strict: bool = True) -> tuple[list[str], list[str]]:
         """Set all parameters and buffers from arrays by name.
 
-        Everything is checked before the first value is set: after an error the module is as it was.
+        Everything is checked before the first value is set: an error leaves the module unchanged.
         Shapes and dtypes must agree. With ``strict=False`` missing and unexpected names are
-        allowed. Returns both: (missing, unexpected). A tied tensor needs one of its names only.
+        allowed. Returns both: (missing, unexpected). A tied tensor needs only one of its names.
         Raises StateError.
         """
         state = arrays_of(type(self).__name__, as_state(type(self).__name__, state))
@@ -151,6 +151,7 @@ class Module:
             module.adapt_state(state, f"{name}." if name else "")
         tensors = dict(self.named_tensors())
         values = {n: state[n] for n in tensors if n in state}
+        # a tied tensor has several names; the first one given stands for it
         given = {id(tensors[n]): n for n in reversed(list(values))}
         missing = [n for n, t in tensors.items() if id(t) not in given]
         unexpected = [n for n in state if n not in tensors]
@@ -177,12 +178,12 @@ class Module:
         return missing, unexpected
 
     def with_parameters(self, tensors: Iterable) -> "Module":
-        """Put `tensors` in the place of the parameters, in the order of `parameters()`.
+        """Replace the parameters by `tensors`, in the order of `parameters()`.
 
-        Makes the network a function of its parameters, for derivatives by them. The places are
-        those of the first call: what is put in later need not be a parameter itself. A tuple is
-        replaced by another. Raises StateError where the number of tensors is another, or where a
-        parameter lies where nothing can be put (in a property, say).
+        This makes the network a function of its parameters, which can be differentiated with
+        respect to them. The first call finds the places; later calls replace what is there, even if
+        it is no longer a parameter. A tuple is replaced by a new one. Raises StateError for a wrong
+        number of tensors, or if a parameter is where nothing can be assigned (a property, say).
         """
         tensors = list(tensors)
         if self not in _places:
@@ -214,7 +215,7 @@ class Module:
         return self.train(False)
 
     def to(self, device: str) -> "Module":
-        """Move every tensor to ``"cpu"`` or ``"cuda"`` in place: references to them stay good."""
+        """Move every tensor to ``"cpu"`` or ``"cuda"`` in place: references to it stay valid."""
         module_for(device)
         for t in [t for _, t in _once(self.named_tensors())]:
             t.data, t.grad = to_device(t.data, device), None
@@ -236,7 +237,7 @@ class Module:
     # ---------------------------------------------------------------- display
 
     def extra(self) -> str:
-        """What the layer is, in the brackets of its line: sizes and options."""
+        """Sizes and options, shown in brackets by `repr`."""
         return ""
 
     def __repr__(self):
@@ -254,7 +255,7 @@ _places = weakref.WeakKeyDictionary()
 
 
 def _find_places(value, wanted: dict, seen: set):
-    """(dictionary or list, key, path, number) of every place below `value` of a wanted tensor.
+    """(dictionary or list, key, path, number) of every place below `value` with a wanted tensor.
 
     The path leads through the tuples inside ``container[key]``, which cannot be changed in place.
     """
@@ -286,7 +287,7 @@ def _replaced(value, path: tuple, tensor):
 
 
 def _name_problems(missing, unexpected, tensors) -> list[str]:
-    """One line for each missing and each unexpected name, with the name probably meant."""
+    """One line for each missing and each unexpected name, with the closest known name."""
     lines = [f"missing: {name} {tensors[name].describe()}" for name in missing]
     for name in unexpected:
         lines.append(f"unexpected: {name}{nearest(name, tensors)}")
@@ -313,9 +314,11 @@ class Sequential(Module):
         self.layers = list(layers)
 
     def members(self):
+        """The layers, named by position."""
         return enumerate(self.layers)
 
     def forward(self, x):
+        """x through all layers in order."""
         for layer in self.layers:
             x = layer(x)
         return x

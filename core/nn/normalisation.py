@@ -16,9 +16,9 @@ class BatchNorm(Module):
 
     In training mean and variance (biased) are the batch's, over all axes but 1, and the running
     estimates follow:  running ← (1 - momentum)·running + momentum·batch, with the *unbiased*
-    variance, as in PyTorch. ``momentum=None`` averages all batches alike. In evaluation the running
-    estimates are used. Raises ValueRangeError for ε < 0 and a momentum outside 0..1. (Ioffe &
-    Szegedy 2015.)
+    variance, as in PyTorch. ``momentum=None`` weights all batches equally. In evaluation the
+    running estimates are used. Raises ValueRangeError for ε < 0 and a momentum outside 0..1.
+    (Ioffe & Szegedy 2015.)
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -47,18 +47,17 @@ class BatchNorm(Module):
         self.eps, self.momentum = eps, momentum
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, C] or [N, C, ...] -> the same shape; in training, updates the running estimates."""
         channels = self.weight.size
-        expect(
-            x.ndim >= 2 and x.shape[1] == channels, "BatchNorm", "x must be [N, C, ...] with C",
-            channels, x.shape, x=x,
-        )  # fmt: skip
+        fits = x.ndim >= 2 and x.shape[1] == channels
+        expect(fits, "BatchNorm", "x must be [N, C, ...] with C", channels, x.shape, x=x)
         if self.training:
             y, mean, variance = batch_norm(x, self.weight, self.bias, self.eps)
             self._follow(mean, variance, x.size // channels)
             return y
         along = (channels,) + (1,) * (x.ndim - 2)
         scale = self.weight / (self.running_var + self.eps).sqrt()
-        centred = x - reshape(self.running_mean, along)  # first: x·scale and mean·scale may cancel
+        centred = x - reshape(self.running_mean, along)  # x·scale - mean·scale may cancel
         return centred * reshape(scale, along) + reshape(self.bias, along)
 
     def _follow(self, mean, variance, n: int) -> None:
@@ -72,6 +71,7 @@ class BatchNorm(Module):
             running.assign((1 - rate) * running.data + rate * batch)
 
     def extra(self):
+        """The number of channels."""
         return f"{self.weight.size} channels"
 
 
@@ -86,7 +86,9 @@ class LayerNorm(Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [..., D] -> the same shape."""
         return layer_norm(x, self.weight, self.bias, self.eps)
 
     def extra(self):
+        """The length D of the last axis."""
         return f"{self.weight.size}"

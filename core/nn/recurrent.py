@@ -8,9 +8,9 @@ Parameters, as in PyTorch, for level k: ``weight_ih_l{k}`` [G·H, I or H], ``wei
 [G·H, H], ``bias_ih_l{k}``, ``bias_hh_l{k}`` [G·H], with G = 1 (plain), 4 (LSTM: i, f, g, o) or
 3 (GRU: r, z, n). All start from U(±1/√H).
 
-`biases` is how many there are: 0; 1 (``bias_ih`` only, as papers write it); 2 (the library's two).
-A state with two biases loads into a layer with one: the two are added, which is the same function
-wherever both enter the same sum; in the library's GRU they do not, and it is refused.
+`biases` is their number: 0; 1 (``bias_ih`` only, as papers write it); 2 (as in libraries). A state
+with two biases loads into a layer with one: the two are added, which gives the same function if
+both enter the same sum. In the library's GRU they do not, so loading is refused there.
 """
 
 from ...kernels.annotations import DType
@@ -26,7 +26,7 @@ from .module import Module
 
 
 def detached(state):
-    """A state as constants: where back-propagation through time is cut."""
+    """A state as constants, to truncate back-propagation through time."""
     return tuple(map(detached, state)) if isinstance(state, tuple) else as_tensor(state).detach()
 
 
@@ -64,7 +64,7 @@ class _Recurrent(Module):
         raise NotImplementedError
 
     def get(self, kind: str, k: int):
-        """The parameter of level k, or None where the layer has none."""
+        """The parameter of level k, or None if the layer has none."""
         return getattr(self, f"{kind}_l{k}", None)
 
     def bias(self, k: int):
@@ -75,17 +75,15 @@ class _Recurrent(Module):
     def run(self, x: Tensor, states: list):
         """All levels; `states` are tensors [L, N, H], or None for zeros."""
         name = type(self).__name__
-        expect(
-            x.ndim == 3 and x.shape[2] == self.inputs, name, "x must be [T, N, I] with I",
-            self.inputs, x.shape, x=x,
-        )  # fmt: skip
+        fits = x.ndim == 3 and x.shape[2] == self.inputs
+        expect(fits, name, "x must be [T, N, I] with I", self.inputs, x.shape, x=x)
         shape = (self.layers, x.shape[1], self.hidden)
         states = [Tensor(x.xp.zeros(shape, x.dtype)) if s is None else s for s in states]
         for s in states:
             expect(s.shape == shape, name, "a state must be [L, N, H]", shape, s.shape, x=x)
         last = []
         for k in range(self.layers):
-            if k and self.dropout is not None:
+            if k and self.dropout is not None:  # between levels only
                 x = self.dropout(x)
             x, new = self.level(x, [s[k] for s in states], k)
             last.append(new)
@@ -109,8 +107,7 @@ class _Recurrent(Module):
 class RNN(_Recurrent):
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]), φ tanh, relu or sigmoid; no bias by default (lecture 3).
 
-    `dropout` acts on what goes up from level to level, not on what goes along the sequence
-    (Zaremba et al. 2014).
+    `dropout` acts between levels, not between time steps (Zaremba et al. 2014).
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -120,20 +117,29 @@ class RNN(_Recurrent):
     """
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 0,
-        activation: str = "tanh", dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        biases: int = 0,
+        activation: str = "tanh",
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         choice("RNN", "activation", activation, ACTIVATIONS)
         self.activation = activation
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
 
     def level(self, x, state, k):
+        """One level: (hs, (h,))."""
         w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
         hs, h = rnn(x, state[0], w_ih, w_hh, self.bias(k), ACTIVATIONS[self.activation])
         return hs, (h,)
 
     def forward(self, x: Tensor, h: Tensor | None = None):
+        """x [T, N, I], h [L, N, H] or None for zeros -> (hs [T, N, H], h [L, N, H])."""
         hs, (h,) = self.run(x, [h])
         return hs, h
 
@@ -142,8 +148,8 @@ class LSTM(_Recurrent):
     """i, f, o = σ(a), g = tanh(a), a = W [x, h] + b;  c' = f c + i g,  h' = o tanh(c').
 
     One bias per gate (lecture 3; Hochreiter & Schmidhuber 1997, Gers et al. 2000);
-    ``biases=2`` are the library's two. ``peephole=True`` adds ``weight_ph_l{k}`` [3H, H], full
-    matrices by which i and f see c and o sees c' (order i, f, o). State: a pair (h, c).
+    ``biases=2`` is the form of libraries. ``peephole=True`` adds ``weight_ph_l{k}`` [3H, H], full
+    matrices through which i and f see c and o sees c' (order i, f, o). State: a pair (h, c).
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -155,25 +161,36 @@ class LSTM(_Recurrent):
     gates = 4
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, biases: int = 1,
-        peephole: bool = False, dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        biases: int = 1,
+        peephole: bool = False,
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         self.peephole = peephole
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
 
     def more_shapes(self):
+        """The peepholes, if the layer has them."""
         return {"weight_ph": (3 * self.hidden, self.hidden)} if self.peephole else {}
 
     def level(self, x, state, k):
+        """One level: (hs, (h, c))."""
         w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
         return lstm(x, *state, w_ih, w_hh, self.bias(k), self.get("weight_ph", k))
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None):
+        """x [T, N, I], state (h, c) of [L, N, H] or None for zeros -> (hs [T, N, H], (h, c))."""
         hs, state = self.run(x, [None, None] if state is None else list(state))
         return hs, tuple(state)
 
     def extra(self):
+        """Sizes, biases and peepholes."""
         return super().extra() + (", peephole" if self.peephole else "")
 
 
@@ -183,7 +200,7 @@ class GRU(_Recurrent):
     ``variant="lecture"``:  n = tanh(W x + U (r h)),        h' = (1 - z) h + z n,  no biases
     ``variant="library"``:  n = tanh(W x + b + r (U h + b)),  h' = (1 - z) n + z h,  two biases
 
-    (Cho et al. 2014; the library's is PyTorch's and cuDNN's.) `biases` overrides the variant's.
+    (Cho et al. 2014; "library" is the form of PyTorch and cuDNN.) `biases` overrides the variant's.
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -194,24 +211,34 @@ class GRU(_Recurrent):
     gates = 3
 
     def __init__(
-        self, inputs: int, hidden: int, layers: int = 1, *, variant: str = "lecture",
-        biases: int | None = None, dropout: float = 0.0, rng: Generator,
+        self,
+        inputs: int,
+        hidden: int,
+        layers: int = 1,
+        *,
+        variant: str = "lecture",
+        biases: int | None = None,
+        dropout: float = 0.0,
+        rng: Generator,
         dtype: DType = "float32",
-    ):  # fmt: skip
+    ):
         choice("GRU", "variant", variant, ("lecture", "library"))
         self.variant, self.biases_add_up = variant, variant == "lecture"
         biases = biases if biases is not None else {"lecture": 0, "library": 2}[variant]
         super().__init__(inputs, hidden, layers, biases, dropout, rng, dtype)
 
     def level(self, x, state, k):
+        """One level: (hs, (h,))."""
         w_ih, w_hh = self.get("weight_ih", k), self.get("weight_hh", k)
         b_ih, b_hh = self.get("bias_ih", k), self.get("bias_hh", k)
         hs, h = gru(x, state[0], w_ih, w_hh, b_ih, b_hh, self.variant)
         return hs, (h,)
 
     def forward(self, x: Tensor, h: Tensor | None = None):
+        """x [T, N, I], h [L, N, H] or None for zeros -> (hs [T, N, H], h [L, N, H])."""
         hs, (h,) = self.run(x, [h])
         return hs, h
 
     def extra(self):
+        """Sizes, biases and the variant."""
         return super().extra() + f", {self.variant}"

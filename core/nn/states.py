@@ -1,7 +1,7 @@
-"""State dicts, before anything of them is set: names that are strings, values that are numbers.
+"""Validation of state dicts: names must be strings, values numbers.
 
-What `load_state_dict` of modules, optimisers and schedules share. A state comes out of a file or
-from another program: nothing about it is taken for granted.
+Modules, optimisers and schedules share it in `load_state_dict`. A state comes from a file or from
+another program, so nothing about it is assumed.
 """
 
 import math
@@ -14,7 +14,7 @@ from ...kernels.errors import GlassgradError, shown
 from ..arrays import is_array, to_numpy
 from ..tensor import values_of
 
-State = Annotated[dict, Kind("State", "a dictionary", lambda v: v)]  # `as_state` looks at it
+State = Annotated[dict, Kind("State", "a dictionary", lambda v: v)]  # `as_state` checks its items
 
 
 class StateError(GlassgradError, ValueError):
@@ -22,7 +22,7 @@ class StateError(GlassgradError, ValueError):
 
 
 def as_state(function: str, state) -> dict:
-    """A state dict as a dictionary of our own; StateError where it is none, or a key is no name."""
+    """A copy of a state dict; StateError if it is not a dictionary, or a key is not a string."""
     if not hasattr(state, "keys") or not hasattr(state, "__getitem__"):
         raise StateError(
             f"load_state_dict: expected a dictionary of values by name for {function}, got"
@@ -39,14 +39,15 @@ def as_state(function: str, state) -> dict:
 
 
 def arrays_of(function: str, state: dict) -> dict:
-    """Every value as a NumPy array; StateError for what is none."""
+    """Every value as a NumPy array; StateError if one cannot be."""
     found = {}
     for name, value in state.items():
         try:
             found[name] = to_numpy(values_of(value))
         except (GlassgradError, ValueError, TypeError) as error:
             raise StateError(
-                f"load_state_dict: {name} of {function} is no array: {error}; nothing was loaded"
+                f"load_state_dict: {name} of {function} is not an array: {error};"
+                " nothing was loaded"
             ) from None
     return found
 
@@ -56,12 +57,12 @@ def _is_huge(value) -> bool:
 
 
 def _scalar(value):
-    """A number out of a file of arrays, where it is an array without axes."""
+    """The number in an array without axes, which is how a file of arrays stores it."""
     return value.item() if is_array(value) and value.ndim == 0 else value
 
 
 def is_number(value) -> bool:
-    """A number that a float holds, NaN and infinity among them; no truth value.
+    """True for a number that a float can hold, including NaN and infinity; not for booleans.
 
     >>> is_number(np.array(2)), is_number(True), is_number(10**400)
     (True, False, False)
@@ -72,12 +73,12 @@ def is_number(value) -> bool:
 
 
 def is_rate(value) -> bool:
-    """A finite number of at least 0."""
+    """True for a finite number of at least 0."""
     return is_number(value) and 0 <= _scalar(value) < math.inf
 
 
 def is_count(value, least: int = 0) -> bool:
-    """A whole number of at least `least` that a float holds exactly."""
+    """True for a whole number of at least `least` that a float holds exactly."""
     value = _scalar(value)
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and least <= value <= 2**53

@@ -1,6 +1,6 @@
 """Optimisers, learning-rate schedules and clipping.
 
-Reading order: optimiser, sgd, adaptive, alternating, schedules, clipping.
+Reading order: optimiser, sgd, adaptive, several, schedules, clipping.
 """
 
 from ...kernels.doors import check_all

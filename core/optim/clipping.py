@@ -1,4 +1,4 @@
-"""Clipping: gradients kept from exploding (Pascanu, Mikolov & Bengio 2013).
+"""Clipping: keep gradients from exploding (Pascanu, Mikolov & Bengio 2013).
 
 A clipped gradient is a new array: two parameters may share the old one.
 """
@@ -15,7 +15,7 @@ from ..tensor import Tensor
 
 
 def _norm(g) -> float:
-    """√Σg² in float64, scaled against overflow; NaN and Inf come through."""
+    """√Σg² in float64, scaled against overflow; NaN and Inf are passed on."""
     xp = xp_of(g)
     top = float(xp.abs(g).max()) if g.size else 0.0
     if top == 0 or not math.isfinite(top):
@@ -30,10 +30,10 @@ def grad_norm(parameters: Tensors) -> float:
 
 
 def finite_gradients(parameters: Tensors) -> bool:
-    """Are all gradients free of NaN and Inf?
+    """True if no gradient holds NaN or Inf.
 
-    Sums tell it with one pass and one transfer from the device; only when they are not finite,
-    which large numbers can do as well, the elements are looked at.
+    The sums decide, in one pass and one transfer from the device. A sum that is not finite may also
+    be an overflow, so only then the elements are checked.
     """
     grads = [p.grad.data for p in parameters if p.grad is not None]
     with np.errstate(all="ignore"):
@@ -43,10 +43,10 @@ def finite_gradients(parameters: Tensors) -> bool:
 
 
 def clip_grad_norm(parameters: Tensors, max_norm: Number) -> float:
-    """Scale all gradients by max_norm/norm where their joint norm is larger; return the norm.
+    """Scale all gradients by max_norm/norm if their joint norm is larger; return the norm.
 
-    The norm is the one before clipping. When it is NaN or infinite it is returned as it is and the
-    gradients are left alone: there is no direction left to keep.
+    The norm is the one before clipping. If it is NaN or infinite, it is returned and the gradients
+    are not changed: they no longer have a direction to keep.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([3.0, 4.0], requires_grad=True)
@@ -54,10 +54,8 @@ def clip_grad_norm(parameters: Tensors, max_norm: Number) -> float:
     >>> clip_grad_norm([x], 5.0), x.grad.numpy().tolist()
     (10.0, [3.0, 4.0])
     """
-    expect(
-        max_norm > 0, "clip_grad_norm", "max_norm must be positive", "> 0", max_norm,
-        ValueRangeError,
-    )  # fmt: skip
+    what = "max_norm must be positive"
+    expect(max_norm > 0, "clip_grad_norm", what, "> 0", max_norm, ValueRangeError)
     parameters = list(parameters)
     norm = grad_norm(parameters)
     if norm > max_norm and math.isfinite(norm):
@@ -68,7 +66,7 @@ def clip_grad_norm(parameters: Tensors, max_norm: Number) -> float:
 
 
 def clip_grad_value(parameters: Tensors, limit: Number) -> None:
-    """Every gradient element kept within ±limit; NaN stays NaN."""
+    """Limit every element of the gradients to ±limit; NaN stays NaN."""
     expect(limit > 0, "clip_grad_value", "limit must be positive", "> 0", limit, ValueRangeError)
     for p in parameters:
         if p.grad is not None:

@@ -1,8 +1,8 @@
-"""`Optimiser`: what all share. A rule of its own states how one parameter follows its gradient.
+"""`Optimiser`: what all optimisers share. A subclass defines the update of one parameter.
 
-An optimiser changes parameters in place from the `.grad` that `backward()` left. Gradients are set,
-not accumulated, so nothing has to be zeroed; a gradient is used once: a parameter that the last
-backward pass did not reach keeps its place, even though its old `.grad` is still there.
+An optimiser changes parameters in place, by the `.grad` that `backward()` left. Gradients are set,
+not accumulated, so nothing has to be zeroed. A gradient is used once: a parameter that the last
+backward pass did not reach stays unchanged, even though its old `.grad` is still there.
 """
 
 from collections.abc import Iterable
@@ -65,15 +65,13 @@ class Optimiser:
             raise OptimiserError(f"{name}: there are no parameters to optimise")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise OptimiserError(f"{name}: a parameter is listed twice")
-        # A schedule sets one rate; groups with a rate of their own keep its ratio to that.
+        # A schedule sets one rate; groups with their own rate keep its ratio to that one.
         self._lr = settings["lr"]
-        expect(
-            self._lr > 0 or all(g["lr"] == self._lr for g in self.groups), name,
-            "lr must be positive where a group has a rate of its own, which keeps its ratio to it",
-            "> 0", self._lr, ValueRangeError,
-        )  # fmt: skip
+        fits = self._lr > 0 or all(g["lr"] == self._lr for g in self.groups)
+        what = "lr must be positive if a group has its own rate, which keeps its ratio to lr"
+        expect(fits, name, what, "> 0", self._lr, ValueRangeError)
         self._ratios = [g["lr"] / self._lr if g["lr"] != self._lr else 1.0 for g in self.groups]
-        self.state = [None] * len(self.parameters)  # slot -> array, from the first step on
+        self.state = [None] * len(self.parameters)  # slot -> array, filled at the first step
         self.steps = [0] * len(self.parameters)
         self._used = [None] * len(self.parameters)
 
@@ -86,7 +84,7 @@ class Optimiser:
             )
 
     def check(self, settings: dict) -> None:
-        """All settings lie in their ranges: decays in [0, 1), everything else not negative."""
+        """Check the ranges of all settings: decays in [0, 1), everything else not negative."""
         name = type(self).__name__
         for key, value in settings.items():
             several = key == "betas"
@@ -94,7 +92,7 @@ class Optimiser:
                 expect(False, name, "betas must be a pair", "two numbers", repr(value))
             for v in value if several else (value,):
                 below = 1 if key in ("momentum", "betas", "alpha", "rho") else None
-                within(name, key, v, least=0, below=below)  # a group with rate 0 stands still
+                within(name, key, v, least=0, below=below)  # a group with rate 0 does not move
 
     @property
     def lr(self) -> float:
@@ -112,10 +110,10 @@ class Optimiser:
     # ----------------------------------------------------------------- a step
 
     def update(self, x, g, state: dict, t: int, **settings) -> None:
-        """Change the array x in place by its gradient g, which must stay as it is.
+        """Change the array x in place by its gradient g, which must not be changed.
 
-        `state` holds the arrays named in `slots`, t counts from 1. The rules here are kernels
-        (kernels/descent); one of your own may be plain array operations.
+        `state` holds the arrays named in `slots`; t counts steps from 1. The rules here are kernels
+        (kernels/descent); your own may use plain array operations.
         """
         raise NotImplementedError
 
@@ -128,7 +126,7 @@ class Optimiser:
         return self.slots
 
     def step(self) -> None:
-        """One step for every parameter with a new gradient; an error if there is none at all."""
+        """One step for every parameter with a new gradient; an error if there is none."""
         fresh = [
             p.grad is not None and p.grad is not used
             for p, used in zip(self.parameters, self._used)
@@ -149,10 +147,8 @@ class Optimiser:
     def _step_one(self, i, p, settings):
         x, g = p.data, p.grad.data
         if g.shape != x.shape or g.dtype != x.dtype:
-            expect(
-                False, type(self).__name__, f"the gradient of parameter {i} must match it",
-                p.describe(), p.grad.describe(),
-            )  # fmt: skip
+            what = f"the gradient of parameter {i} must match it"
+            expect(False, type(self).__name__, what, p.describe(), p.grad.describe())
         if self.state[i] is None:
             self.state[i] = {s: self.initial(s, x, settings) for s in self.needs(settings)}
         for a in self.state[i].values():
@@ -163,13 +159,13 @@ class Optimiser:
                 )
         self.steps[i] += 1
         self.update(x, g, self.state[i], self.steps[i], **settings)
-        p.version += 1
+        p.version += 1  # calls recorded before this step can no longer be differentiated
         self._used[i] = p.grad
 
     # ------------------------------------------------------------ checkpoints
 
     def state_dict(self) -> dict:
-        """A flat dict of NumPy arrays and numbers, all that a resumed run needs bit for bit.
+        """A flat dict of NumPy arrays and numbers, enough to resume a run bit for bit.
 
         ``lr``; ``group.{j}.lr``; for each parameter that was stepped ``{i}.step`` and
         ``{i}.{slot}``.
@@ -183,19 +179,20 @@ class Optimiser:
         return found
 
     def load_state_dict(self, state: State) -> None:
-        """Take over what `state_dict` gave; everything is read and checked before anything is set.
+        """Load what `state_dict` returned; everything is read and checked before anything is set.
 
-        Raises StateError, and then the optimiser is as it was.
+        Raises StateError, and then leaves the optimiser unchanged.
         """
         self.take_over(self.read_state(state))
 
     def read_state(self, state: State) -> tuple:
-        """A state as `take_over` wants it: fully checked, in arrays of its own; StateError if bad.
+        """The state as `take_over` expects it: checked and copied; StateError if it does not fit.
 
-        Two steps, so that several optimisers change together or not at all.
+        Two separate steps, so that several optimisers change together or not at all.
         """
         state = as_state(type(self).__name__, state)
         expected, rates = {}, {"lr", *(f"group.{j}.lr" for j in range(len(self.groups)))}
+        # slots are expected only for parameters that the state says were stepped
         i = 0
         for group in self.groups:
             for p in group["parameters"]:
@@ -224,6 +221,7 @@ class Optimiser:
                 f"load_state_dict: the state does not fit this {type(self).__name__};"
                 f" nothing was loaded:{lines}"
             )
+        # copies, on the device of each parameter: the caller may change its arrays later
         lrs = [float(state[f"group.{j}.lr"]) for j in range(len(self.groups))]
         counts = [int(state.get(f"{i}.step", 0)) for i in range(len(self.parameters))]
         slots = [{} if t else None for t in counts]
@@ -247,7 +245,7 @@ class Optimiser:
 
 
 def step_in_place(rule, x, g, slots, *numbers) -> None:
-    """A rule of kernels/descent on x and its slots, changed in place however they lie in memory."""
+    """Apply a rule of kernels/descent to x and its slots in place, for any memory layout."""
     arrays = (x, *slots)
     if all(a is None or a.flags.c_contiguous for a in arrays):
         rule(x, g, *slots, *numbers, in_place=True)

@@ -1,11 +1,11 @@
-"""Schedules: the factor by which the learning rate is multiplied in an epoch, counted from 0.
+"""Schedules: the factor on the learning rate in each epoch, counted from 0.
 
-A schedule is a pure function of the epoch, so a resumed run needs nothing but the epoch::
+A schedule is a pure function of the epoch, so a resumed run needs only the epoch::
 
     schedule = WarmUp(5) * Cosine(100)
     optimiser.lr = base * schedule(epoch)
 
-`ReduceOnPlateau` alone has a state: it watches a metric.
+Only `ReduceOnPlateau` has a state: it watches a metric.
 """
 
 import math
@@ -29,7 +29,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Product(Schedule):
-    """Both factors at once."""
+    """The product of two schedules."""
 
     schedules: tuple
 
@@ -39,7 +39,7 @@ class Product(Schedule):
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same factor always."""
+    """The same factor in every epoch."""
 
     factor: float = 1.0
 
@@ -71,7 +71,7 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class MultiStep(Schedule):
-    """gamma^(how many milestones are reached).
+    """gamma^(number of milestones reached).
 
     >>> [MultiStep((1, 3), 0.5)(e) for e in range(5)]
     [1.0, 0.5, 0.5, 0.25, 0.25]
@@ -173,8 +173,8 @@ class ReduceOnPlateau:
     """Multiply the factor by `gamma` when a metric has not improved for `patience` epochs.
 
     An improvement is a value below the best one (above it for ``mode="max"``) by more than
-    threshold·|best|. After a reduction `cooldown` epochs do not count. NaN never improves. Call it
-    once an epoch with the metric; it returns the factor, never below `floor`.
+    threshold·|best|. After a reduction, `cooldown` epochs do not count. NaN never
+    improves. Call it once per epoch with the metric; it returns the factor, never below `floor`.
 
     >>> plateau = ReduceOnPlateau(gamma=0.5, patience=1)
     >>> [plateau(m) for m in (3.0, 2.0, 2.0, 2.0, 2.0)]
@@ -182,14 +182,19 @@ class ReduceOnPlateau:
     """
 
     def __init__(
-        self, gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4, cooldown: int = 0,
-        floor: float = 0.0, mode: str = "min",
-    ):  # fmt: skip
+        self,
+        gamma: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        cooldown: int = 0,
+        floor: float = 0.0,
+        mode: str = "min",
+    ):
         choice("ReduceOnPlateau", "mode", mode, ("min", "max"))
         within("ReduceOnPlateau", "gamma", gamma, above=0, below=1)
         within("ReduceOnPlateau", "floor", floor, least=0, most=1)
-        for name, value in (("patience", patience), ("threshold", threshold),
-                            ("cooldown", cooldown)):  # fmt: skip
+        counts = (("patience", patience), ("threshold", threshold), ("cooldown", cooldown))
+        for name, value in counts:
             within("ReduceOnPlateau", name, value, least=0)
         self.gamma, self.patience, self.threshold = gamma, patience, threshold
         self.cooldown, self.floor, self.mode = cooldown, floor, mode
@@ -224,7 +229,7 @@ class ReduceOnPlateau:
         return {"factor": self.factor, "best": best, "waited": self.waited, "resting": self.resting}
 
     def load_state_dict(self, state: State) -> None:
-        """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
+        """Load what `state_dict` returned; StateError, and nothing is set, if it does not fit."""
         state = as_state("ReduceOnPlateau", state)
         good = {
             "factor": lambda v: is_rate(v) and v <= 1,

@@ -1,9 +1,9 @@
-"""`Alternating`: several optimisers behind one face, for trainings that go through phases.
+"""`Alternating`: several optimisers behind one interface, for training in phases.
 
-Each phase has an optimiser of its own over its own parameters, with its own rate, momentum and
-counts of steps; a parameter may be changed in several phases and then has a state in each. For a
-schedule and for a checkpoint they are one: setting `lr` scales every rate alike, and `state_dict`
-holds them all, under the names of the phases.
+Each phase has its own optimiser over its own parameters, with its own rate, momentum and step
+counts. A parameter may be changed in several phases and then has a state in each. Schedules and
+checkpoints see a single optimiser: setting `lr` scales every rate by the same ratio, and
+`state_dict` holds the states of all phases under their names.
 """
 
 from ...kernels.errors import shown
@@ -14,7 +14,7 @@ from .optimiser import Optimiser, OptimiserError
 class Alternating:
     """Optimisers by the names of their phases: ``Alternating(lr, {"critic": Adam(...), ...})``.
 
-    `lr` is the rate that schedules speak of; each optimiser keeps the ratio of its own to it.
+    `lr` is the rate that schedules set; each optimiser keeps the ratio of its own rate to it.
 
     >>> import glassgrad as gg
     >>> from glassgrad.core.optim import SGD
@@ -30,8 +30,8 @@ class Alternating:
             raise OptimiserError("Alternating: there are no phases")
         if lr <= 0 and any(o.lr != lr for o in optimisers.values()):
             raise OptimiserError(
-                "Alternating: lr must be positive where a phase has a rate of its own, which keeps"
-                f" its ratio to it; got {lr}"
+                "Alternating: lr must be positive if a phase has its own rate, which keeps its"
+                f" ratio to lr; got {lr}"
             )
         self.optimisers, self._lr = dict(optimisers), lr
         self._ratios = {n: o.lr / lr if o.lr != lr else 1.0 for n, o in optimisers.items()}
@@ -64,7 +64,7 @@ class Alternating:
         return found
 
     def load_state_dict(self, state: State) -> None:
-        """Take over what `state_dict` gave; StateError, and nothing set, if it does not fit."""
+        """Load what `state_dict` returned; StateError, and nothing is set, if it does not fit."""
         parts, rest = {name: {} for name in self.optimisers}, as_state("Alternating", state)
         for key in list(rest):
             name, slash, own = key.partition("/")

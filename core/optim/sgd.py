@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, and its momentum."""
+"""Stochastic gradient descent, plain and with momentum."""
 
 from collections.abc import Iterable
 
@@ -28,34 +28,44 @@ class SGD(Optimiser):
     slots = ("momentum_buffer",)
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.0, nesterov: bool = False,
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        nesterov: bool = False,
         weight_decay: float = 0.0,
-    ):  # fmt: skip
+    ):
         super().__init__(
             parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay
         )
 
     def check(self, settings):
+        """Check the ranges, and that `nesterov` comes with a momentum."""
         super().check(settings)
         if settings.get("nesterov"):
-            expect(
-                settings["momentum"] > 0, type(self).__name__, "nesterov needs a momentum", "> 0",
-                settings["momentum"], ValueRangeError,
-            )  # fmt: skip
+            name, momentum = type(self).__name__, settings["momentum"]
+            what = "nesterov needs a momentum"
+            expect(momentum > 0, name, what, "> 0", momentum, ValueRangeError)
 
     def needs(self, settings):
+        """The velocity, if there is a momentum."""
         return self.slots if settings["momentum"] else ()
 
     def update(self, x, g, state, t, *, lr, momentum, nesterov, weight_decay):
+        """One step; see the class."""
         slots = (state.get("momentum_buffer"),)
         step_in_place(descent.sgd, x, g, slots, lr, momentum, nesterov, weight_decay)
 
 
 class Momentum(SGD):
-    """`SGD` with momentum 0.9 unless said otherwise."""
+    """`SGD` with a default momentum of 0.9."""
 
     def __init__(
-        self, parameters: Iterable, lr: float = 1e-3, momentum: float = 0.9, nesterov: bool = False,
+        self,
+        parameters: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0.9,
+        nesterov: bool = False,
         weight_decay: float = 0.0,
-    ):  # fmt: skip
+    ):
         super().__init__(parameters, lr, momentum, nesterov, weight_decay)

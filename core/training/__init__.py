@@ -1,23 +1,23 @@
-"""Training: one room for everything between a system and its run folder.
+"""Training: everything between a system and its run folder.
 
-    settings.py     what may be set: one typed line each, checked, with its help
+    settings.py     the settings: one typed line each, checked, with its help
     recipe.py       a system with its data, presets, published number and pictures
-    by_name.py      the optimiser and the schedule that settings name
+    by_name.py      optimisers and schedules by the names in settings
     system.py       a network with an objective, a step and a score
-    alternating.py  a system whose step has several objectives in turn
+    alternating.py  a system whose step alternates between several objectives
     loop.py         `fit`: epochs, batches, validation, checkpoints
-    state.py        where a training is: what a checkpoint holds, and how it is put back
-    divergence.py   which call made a number that is not finite
-    checkpoint.py   arrays in a file, whole and verified
+    state.py        the state of a training: what a checkpoint holds, and how it is restored
+    divergence.py   finds the call that produced a number that is not finite
+    checkpoint.py   arrays in a file, written atomically and verified
     run_folder.py   the folder of one run: config, metrics, checkpoint, result, pictures
 
 One step, from `loop.py` ::
 
     system.batches(data, ...)         the next minibatch                         system.py
-    system.on_device(batch)           where the weights are                      system.py
+    system.on_device(batch)           moved to the device of the weights         system.py
     system.train_step(batch, state)   objective → gradients → clip → optimiser   system.py
-                                      or one such turn for each phase            alternating.py
-    state.sums, state.batch           what the epoch adds up                     state.py
+                                      or one such step per phase                 alternating.py
+    state.sums, state.batch           the sums of the epoch                      state.py
     run.save(*state.state())          every 30 s, or when asked to stop          run_folder.py
 
 One epoch ::

@@ -1,9 +1,9 @@
-"""`AlternatingSystem`: several objectives in turn, each over its own part of the network.
+"""`AlternatingSystem`: several objectives in turn, each for its own part of the network.
 
-A discriminator and what it judges want opposite things; one objective for both does not exist. So a
-minibatch goes through phases. Each phase computes its objective again, with what the phases before
-have just changed, takes the gradient by its own parameters only, and makes a step of its own
-optimiser (core/optim/several.py): everything else stands still.
+A discriminator and the network that it judges have opposite goals, so no single objective serves
+both. A minibatch therefore goes through phases. Each phase computes its objective from the weights
+that the phases before have just changed, takes the gradient with respect to its own parameters, and
+makes one step of its own optimiser (core/optim/several.py). Everything else stays fixed.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ from .system import Batch, System, split_objective
 class Phase:
     """One step for each minibatch.
 
-    name        of its figure and of its part of a checkpoint
-    objective   batch -> the scalar to be minimised, alone or with further figures
+    name        of its metric and of its part of a checkpoint
+    objective   batch -> the scalar to be minimised, alone or with further metrics
     changes     the modules whose parameters it may change
     lr          its learning rate, before the schedule
-    options     further arguments of the optimiser, such as ``{"betas": (0.5, 0.999)}``
+    options     other arguments of the optimiser, such as ``{"betas": (0.5, 0.999)}``
     """
 
     name: str
@@ -52,10 +52,10 @@ class AlternatingSystem(System):
         return Alternating(settings.lr, found)
 
     def train_step(self, batch: Batch, training) -> dict[str, float]:
-        """One step of every phase; the figures are the objectives, under the phases' names.
+        """One step of every phase; the metrics are the objectives, under the phases' names.
 
-        Stops before a step that would not be finite: the phases before it are then done, and the
-        weights are finite.
+        Stops before a step that would not be finite: the earlier phases are then complete, and
+        the weights are finite.
         """
         figures = {}
         for phase in self.phases(training.settings):

@@ -1,4 +1,4 @@
-"""Optimisers and schedules by name, as settings give them on the command line."""
+"""Optimisers and schedules by name, as given in settings and on the command line."""
 
 import math
 
@@ -37,9 +37,9 @@ def _pick(kind: str, name: str, known: dict):
 
 
 def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0, **options):
-    """The optimiser of that name over the parameters; None where there are no parameters.
+    """The optimiser of that name over the parameters; None if there are no parameters.
 
-    `options` are its further arguments, such as ``momentum``.
+    `options` are its other arguments, such as ``momentum``.
     """
     build = _pick("optimiser", name, OPTIMISERS)
     more = {"weight_decay": weight_decay} if weight_decay else {}
@@ -47,7 +47,7 @@ def make_optimiser(name: str, parameters, lr: float, weight_decay: float = 0.0, 
 
 
 def with_momentum(name: str, value: float) -> dict:
-    """The options that give an optimiser this momentum (Adam's β₁); none where it has no such.
+    """The options that give an optimiser this momentum (Adam's β₁); empty if it has no momentum.
 
     >>> with_momentum("adam", 0.5), with_momentum("sgd", 0.5)
     ({'betas': (0.5, 0.999)}, {})
@@ -57,9 +57,9 @@ def with_momentum(name: str, value: float) -> dict:
 
 
 def make_schedule(text: str, epochs: int) -> optim.Schedule:
-    """A schedule from text: a name with numbers after colons, several joined by ``*``.
+    """A schedule from text: a name with numbers after colons; several are joined by ``*``.
 
-    Raises SettingError for what is no schedule, or one that leaves the numbers from 0 up.
+    Raises SettingError for an invalid schedule, or one with a negative or infinite factor.
 
     >>> make_schedule("warm-up:5*cosine", 100)(2) < 1
     True
@@ -75,7 +75,7 @@ def make_schedule(text: str, epochs: int) -> optim.Schedule:
         except (GlassgradError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise SettingError(f"schedule {part.strip()!r}: {error}") from None
         result = schedule if result is None else result * schedule
-    for epoch in range(min(epochs, 10_000)):  # now, rather than after half of the training
+    for epoch in range(min(epochs, 10_000)):  # fail now, not halfway through the training
         _expect_factor(text, result, epoch)
     return result
 

@@ -1,14 +1,15 @@
-"""Arrays in a file: safetensors, written whole or not at all.
+"""Arrays in a file: safetensors, written atomically.
 
     8 bytes   length of the header, little-endian
-    header    JSON: __metadata__ (strings), and for each array its dtype, shape and place
+    header    JSON: __metadata__ (strings), and for each array its dtype, shape and position
     numbers   the arrays, one after another
 
 The format holds no code, is read by every framework and can be validated before it is used. A file
-is replaced in one step (core/atomic.py). Ours begin with the SHA-256 of the whole file (taken with
-zeros in its own place), so that no flipped bit goes unnoticed, in the numbers or in the header, and
-name their format: a number that goes up when what a checkpoint holds changes. Of format 1, whose
-checksum covers the arrays alone, the weights are read, but no training goes on from it.
+is replaced in one step (core/atomic.py). Ours begin with the SHA-256 of the whole file (computed
+with zeros in its own place), so that every flipped bit is detected, in the numbers or in the
+header. They also name their format, a number that increases when the content of checkpoints
+changes. The checksum of format 1 covers only the arrays: its weights can be read, but training
+cannot continue from it.
 """
 
 import hashlib
@@ -32,9 +33,9 @@ DTYPES = {
 DIGEST, VERSION, CRC = "glassgrad.sha256", "glassgrad.format", "glassgrad.crc32"
 _BEGINNING = f'{{"__metadata__":{{"{DIGEST}":"'.encode()
 _NO_DIGEST = b"0" * 64
-LIMIT = 16 << 30  # bytes; the largest system of the lectures takes a hundredth
-HEADER_LIMIT = 100_000_000  # bytes, as safetensors has it
-OUR_HEADER_LIMIT = 16 << 20  # bytes; a checkpoint of 50,000 epochs has as much
+LIMIT = 16 << 30  # bytes; a hundred times the largest system of the lectures
+HEADER_LIMIT = 100_000_000  # bytes; the limit of safetensors
+OUR_HEADER_LIMIT = 16 << 20  # bytes; enough for the history of 50,000 epochs
 
 
 class CheckpointError(GlassgradError, OSError):
@@ -42,7 +43,7 @@ class CheckpointError(GlassgradError, OSError):
 
 
 def _plain(path, name, value) -> np.ndarray:
-    """The value as a C-ordered array, little-endian, of a dtype the format has."""
+    """The value as a C-ordered array, little-endian, of a dtype that the format has."""
     if not isinstance(name, str) or name == "__metadata__":
         raise CheckpointError(f"{path}: {name!r} cannot be the name of an array")
     a = np.asarray(to_numpy(values_of(value)), order="C")
@@ -52,7 +53,7 @@ def _plain(path, name, value) -> np.ndarray:
 
 
 def _digest(header: bytes, *numbers) -> str:
-    """The SHA-256 of a file, with zeros in the place of its own digest."""
+    """The SHA-256 of a file, computed with zeros in place of the digest."""
     at = len(_BEGINNING)
     header = header[:at] + _NO_DIGEST + header[at + len(_NO_DIGEST) :]
     found = hashlib.sha256(len(header).to_bytes(8, "little") + header)
@@ -66,9 +67,9 @@ def save_arrays(
 ) -> None:
     """Write arrays (or tensors, or numbers) by name, with a dictionary of strings, atomically.
 
-    Equal contents give equal files. Raises CheckpointError when the disk is full, the folder
-    missing or not writable, a value of a kind that the format does not hold, or `path` no regular
-    file (nor a link to one, with `follow`); what was at `path` before is then still there.
+    Equal contents give equal files. Raises CheckpointError if the disk is full, the folder is
+    missing or not writable, a value is of a kind that the format does not hold, or `path` is not a
+    regular file (or a link to one, with `follow`). What was at `path` before is then still there.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +97,9 @@ def save_arrays(
     try:
         head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise CheckpointError(f"{path}: a name or the metadata hold half a character") from None
+        raise CheckpointError(
+            f"{path}: a name or the metadata hold half a surrogate pair"
+        ) from None
     head += b" " * (-len(head) % 8)
     if len(head) > OUR_HEADER_LIMIT or at > LIMIT - HEADER_LIMIT - 8:
         raise CheckpointError(f"{path}: {at:,} bytes with a header of {len(head):,} are too many")
@@ -108,11 +111,11 @@ def save_arrays(
 def load_arrays(
     path, ours: bool = False, follow: bool = True, oldest: str = "1"
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays by name, and the metadata, of a safetensors file, ours or another's.
+    """The arrays by name, and the metadata, of a safetensors file, ours or from another program.
 
-    With `ours` a file of another program, or of a format of ours before `oldest` ("1", whose
-    checksum leaves out the metadata, or "2"), is refused; without `follow` a link is. Raises
-    CheckpointError when the file is missing, truncated, corrupt, of another format or no regular
+    With `ours`, files of other programs and files older than format `oldest` are refused ("2", or
+    "1", whose checksum leaves out the metadata). Without `follow`, links are refused. Raises
+    CheckpointError if the file is missing, truncated, corrupt, of another format or not a regular
     file.
     """
     from safetensors import SafetensorError
@@ -130,7 +133,7 @@ def load_arrays(
             raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
     metadata = _verified(path, content, header.get("__metadata__", {}), ours, oldest)
     try:
-        # copies: what comes out of the library may share the file's bytes, which are read-only
+        # copies: the library's arrays may share the file's bytes, which are read-only
         arrays = {name: np.array(a) for name, a in load(content).items()}
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: is corrupt or holds an unknown dtype: {error}") from error
@@ -152,22 +155,23 @@ def _crc(arrays: dict) -> str:
 
 
 def _verified(path, content: bytes, metadata, ours: bool, oldest: str) -> dict[str, str]:
-    """The metadata without our own entries, once the digest is found right."""
+    """The metadata without our own entries, after verifying the digest."""
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise CheckpointError(f"{path}: is corrupt: its metadata are no strings")
+        raise CheckpointError(f"{path}: is corrupt: its metadata are not strings")
     version, stated = metadata.pop(VERSION, None), metadata.pop(DIGEST, None)
-    if version is None and stated is None:
+    if version is None and stated is None:  # of another program, or of format 1
         if ours and CRC not in metadata:
-            raise CheckpointError(f"{path}: has no checksum: no checkpoint of ours")
+            raise CheckpointError(f"{path}: has no checksum: not one of our checkpoints")
         if ours and oldest > "1":
             raise CheckpointError(
-                f"{path}: has format 1, without a checksum of the progress; training goes on from"
+                f"{path}: has format 1, without a checksum of the progress; training continues from"
                 f" format {FORMAT} only (its weights can be used, as by glassgrad sample)"
             )
         return metadata
     body = 8 + int.from_bytes(content[:8], "little")
     header = content[8:body]
     found = _digest(header, memoryview(content)[body:])
+    # the digest has its place at the very beginning, where `_digest` counts zeros
     if not header.startswith(_BEGINNING + found.encode()):
         raise CheckpointError(
             f"{path}: is corrupt: its checksum is {found:.16}…, written as {stated!s:.16}…"
@@ -180,7 +184,7 @@ def _verified(path, content: bytes, metadata, ours: bool, oldest: str) -> dict[s
 
 
 def _header(path, file, limit: int) -> dict:
-    """The JSON header, with the reason in words when there is none."""
+    """The JSON header, or CheckpointError with the reason why there is none."""
     size = file.seek(0, 2)
     file.seek(0)
     if size < 8:
@@ -206,6 +210,6 @@ def _header(path, file, limit: int) -> dict:
         raise CheckpointError(f"{path}: is corrupt: its header cannot be read") from None
     if short:
         raise CheckpointError(f"{path}: is truncated: {size} bytes of {whole}")
-    if long:  # before they are read: they may be many
+    if long:  # refuse before reading them: they may be many
         raise CheckpointError(f"{path}: is corrupt: {size - whole:,} bytes come after the arrays")
     return header

@@ -1,13 +1,13 @@
-"""Where a number stops being finite: found after the fact, on the tape that the step left behind.
+"""Where a number stops being finite: found afterwards, on the tape that the step left behind.
 
-A healthy step costs nothing. Once a loss or a gradient has turned out not to be finite, the graph
-is still there: for a bad *loss* its calls are done again, oldest first, from what the tape kept;
-for a bad *gradient* of a finite loss a second walk back looks at every cotangent.
+A healthy step pays nothing for this. When a loss or a gradient is not finite, the graph still
+exists. For a bad *loss*, its calls are repeated, oldest first, from what the tape kept. For a bad
+*gradient* of a finite loss, a second backward walk checks every cotangent.
 
-**How a finite loss comes to an infinite gradient.** A net that is unrolled in time multiplies the
-gradient by ∂hₜ/∂hₜ₋₁ = φ'(a) W at every step back. Where φ' = 1 (a tanh at rest: a piano roll that
-begins with silence) and W has a radius ρ above 1, T steps make it ρᵀ times as large: 10⁴⁰, beyond
-float32, while h and the loss stay small. Clipping is done on the finished gradient, too late.
+**How a finite loss can have an infinite gradient.** A network that is unrolled in time multiplies
+the gradient by ∂hₜ/∂hₜ₋₁ = φ'(a) W at every step back. If φ' = 1 (a tanh near 0: a piano roll that
+begins with silence) and W has a spectral radius ρ above 1, T steps make it ρᵀ times as large: 10⁴⁰,
+beyond float32, while h and the loss stay small. Clipping acts on the finished gradient, too late.
 """
 
 from collections import Counter
@@ -19,19 +19,19 @@ from ..arrays import is_array, xp_of
 from ..tape import Node, _reachable, walk_back
 from ..tensor import Tensor
 
-RECURRENT = ("lstm", "gru")  # functions that go through all steps by themselves
+RECURRENT = ("lstm", "gru")  # functions that loop over all time steps themselves
 
 
 @dataclass(frozen=True)
 class Culprit:
-    """The call that made the first number that is not finite.
+    """The call that produced the first number that is not finite.
 
     kind       "infinite" or "NaN"
-    function   of the call; "" where the number was there before any call
+    function   of the call; "" if the number was there before any call
     parameter  the nearest parameter behind the call, by its path in the system; "" if there is none
-    uses       how often the parameter is used; `behind` of them the walk back had passed
-    growth     by how much the largest cotangent grew from use to use; 0 if there are too few
-    known      False where the tape kept too little to tell it from the calls after it
+    uses       how often the parameter is used; the backward walk had passed `behind` of them
+    growth     factor by which the largest cotangent grew from use to use; 0 if there are too few
+    known      False if the tape kept too little to tell this call from those after it
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Culprit:
 
     @property
     def unrolled(self) -> bool:
-        """Is it a net through time?"""
+        """True if it is a network unrolled in time."""
         return self.uses > 2 or self.function in RECURRENT
 
     def __str__(self):
@@ -63,7 +63,7 @@ class Culprit:
 
 
 def _bad(a) -> str:
-    """What is wrong with an array: "NaN", "infinite" or nothing."""
+    """What is wrong with an array: "NaN", "infinite" or ""."""
     if not is_array(a) or a.dtype.kind != "f":
         return ""
     xp = xp_of(a)
@@ -73,7 +73,7 @@ def _bad(a) -> str:
 
 
 def _parameter(node: Node, names: dict) -> str:
-    """The name of the nearest parameter behind a call, by the number of calls between."""
+    """The name of the nearest parameter behind a call, by the number of calls in between."""
     seen, layer = {node}, [node]
     while layer:
         edges = [e for n in layer for e in n.edges if e is not None]
@@ -86,15 +86,15 @@ def _parameter(node: Node, names: dict) -> str:
 
 
 def in_forward(loss: Tensor, names: dict) -> Culprit | None:
-    """What made the first number that is not finite on the way to a loss; None if nothing did.
+    """What produced the first number that is not finite on the way to a loss; None if nothing did.
 
-    The calls are done again, oldest first, as far as the tape kept what went into them. `names`
-    maps id(parameter) to its path.
+    The calls are repeated, oldest first, as far as the tape kept their arguments. `names` maps
+    id(parameter) to its path.
     """
     if loss.node is None:
         return None
     nodes = _reachable([loss.node])[::-1]
-    made: dict[tuple, np.ndarray | None] = {}  # None after the last use: known, but not needed
+    made: dict[tuple, np.ndarray | None] = {}  # None after the last use: known, not needed
     uses = Counter(edge for n in nodes for edge in n.edges if type(edge) is tuple)
     with np.errstate(all="ignore"):
         for node in nodes:
@@ -119,7 +119,7 @@ def in_forward(loss: Tensor, names: dict) -> Culprit | None:
 
 
 def _arguments(node: Node, made: dict) -> list:
-    """What went into a call; `...` for what is not known any more."""
+    """The arguments of a call; `...` for those that are no longer known."""
     found = []
     for i, (edge, shape) in enumerate(zip(node.edges, node.shapes)):
         key = i if node.function.variadic else node.function.tensors[i]
@@ -129,13 +129,13 @@ def _arguments(node: Node, made: dict) -> list:
             found.append(made.get(edge, ...))
         elif edge is not None:
             found.append(edge.data)
-        else:  # a constant that no derivative asks for
+        else:  # a constant that no derivative needs
             found.append(None if key in node.function.optional and shape == () else ...)
     return found
 
 
 def _again(node: Node, arguments: list) -> tuple:
-    """The outputs of a call done again; none where an argument is not known."""
+    """The outputs of the repeated call; empty if an argument is not known."""
     if any(a is ... for a in arguments):
         return ()
     outs = node.function.body(*arguments, **node.settings)
@@ -143,7 +143,7 @@ def _again(node: Node, arguments: list) -> tuple:
 
 
 def _maker(kind: str, node: Node, made: dict, names: dict) -> Culprit:
-    """The call that made a number, or the newest before it whose arguments are known."""
+    """The call that produced a number, or the newest before it whose arguments are known."""
     layer, seen = [node], {node}
     while layer:
         for n in layer:
@@ -157,7 +157,7 @@ def _maker(kind: str, node: Node, made: dict, names: dict) -> Culprit:
 
 
 def in_backward(loss: Tensor, names: dict) -> Culprit | None:
-    """What made the first cotangent that is not finite on the way back from a loss."""
+    """What produced the first cotangent that is not finite on the way back from a loss."""
     if loss.node is None:
         return None
     sizes: dict[str, list] = {}
@@ -185,17 +185,18 @@ def in_backward(loss: Tensor, names: dict) -> Culprit | None:
         any(names.get(id(e)) == name for e in n.edges if isinstance(e, Tensor))
         for n in _reachable([loss.node])
     )
+    # the geometric mean of the growth from one use to the next
     passed = [s for s in sizes.get(name, []) if 0 < s < np.inf]
     growth = (passed[-1] / passed[0]) ** (1 / (len(passed) - 1)) if len(passed) > 2 else 0.0
     return Culprit(kind, node.function.name, name, uses, len(sizes.get(name, [])), growth)
 
 
 def advice(culprit: Culprit, forward: bool, begun: bool) -> str:
-    """What helps, as far as the place tells. `begun`: has training changed the weights already?"""
+    """What may help, judging by the place. `begun`: whether training has changed the weights."""
     lr = ", or a smaller lr" if begun else ""
     if not culprit.function:
         return "look at the data" if not culprit.parameter else "its initial value is at fault"
-    if culprit.unrolled and not forward:  # also where a fused call has made ∞ - ∞ of it
+    if culprit.unrolled and not forward:  # also if a fused call turned it into ∞ - ∞ = NaN
         return (
             "clipping comes after the backward pass and cannot help; try shorter sequences"
             " (truncated back-propagation through time), recurrent weights that start smaller (a"

@@ -1,10 +1,10 @@
 """`fit`: the one training loop, for every system.
 
-It owns what no model should repeat: epochs and batches, learning-rate schedules, clipping,
-validation and the choice of the best epoch by it, checkpoints and resumption, and the check that
-losses, gradients, weights and validation figures are still numbers. A run that is killed at any
-moment and resumed does the same arithmetic as one that was not: the order of the batches
-depends on (seed, epoch) alone, and all noise on generator states that the checkpoint holds.
+It holds what no model should repeat: epochs and batches, learning-rate schedules, clipping,
+validation and the selection of the best epoch, checkpoints and resuming, and the check that losses,
+gradients, weights and validation metrics are finite. A run that is killed at any moment and resumed
+does the same arithmetic as one that was not: the order of the batches depends only on (seed,
+epoch), and all noise on generator states that the checkpoint holds.
 """
 
 import contextlib
@@ -27,52 +27,71 @@ __all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was asked to stop; it did so after a whole step, and saved its checkpoint."""
+    """Training was asked to stop; it stopped after a complete step and saved its checkpoint."""
 
 
 @runtime_checkable
 class Progress(Protocol):
-    """What shows a training while it runs."""
+    """A display of a training while it runs."""
 
-    def start(self, name: str, epochs: int, batches: int) -> None: ...
-    def step(self, epoch: int, batch: int, figures: dict) -> None: ...
-    def epoch(self, row: dict) -> None: ...
-    def finish(self) -> None: ...
+    def start(self, name: str, epochs: int, batches: int) -> None:
+        """The system, and how many epochs of how many batches will follow."""
+
+    def step(self, epoch: int, batch: int, figures: dict) -> None:
+        """One batch is done; `figures` are its losses and other metrics."""
+
+    def epoch(self, row: dict) -> None:
+        """One epoch is done; `row` is its row of metrics.csv."""
+
+    def finish(self) -> None:
+        """Training is over, by itself or by an error."""
 
 
 class Silent:
     """A progress display that shows nothing; others have the same methods."""
 
-    def start(self, name: str, epochs: int, batches: int) -> None: ...
-    def step(self, epoch: int, batch: int, figures: dict) -> None: ...
-    def epoch(self, row: dict) -> None: ...
-    def finish(self) -> None: ...
+    def start(self, name: str, epochs: int, batches: int) -> None:
+        """Shows nothing."""
+
+    def step(self, epoch: int, batch: int, figures: dict) -> None:
+        """Shows nothing."""
+
+    def epoch(self, row: dict) -> None:
+        """Shows nothing."""
+
+    def finish(self) -> None:
+        """Shows nothing."""
 
 
 def fit(
-    system: System, data: DataSet, settings: TrainingSettings, *,
-    run: Run | Callable[[], Run] | None = None, resume: bool = False,
-    progress: Progress | None = None, save_every: Number = 30.0,
+    system: System,
+    data: DataSet,
+    settings: TrainingSettings,
+    *,
+    run: Run | Callable[[], Run] | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    save_every: Number = 30.0,
     stop: Callable = lambda: False,
-) -> list[dict]:  # fmt: skip
-    """Train a system; returns a dictionary of figures for each epoch: for all that the settings
-    name, or for those until the system says that it has `finished`.
+) -> list[dict]:
+    """Train a system; returns one dictionary of metrics per epoch. Training runs every epoch of
+    the settings, or stops when the system says that it has `finished`.
 
-    `settings` may be of any system (settings.py). With a `run` a checkpoint is written at
-    every epoch and every `save_every` seconds; with `resume` training goes on from it. A function
-    that makes the run is called when the settings have proved good, so that bad ones leave no
-    folder. `stop` is asked after every step: when it says yes, fit saves and raises Interrupted.
-    Raises RunError where another process trains in the run folder, CheckpointError where the
-    checkpoint is damaged or was trained with other settings (`epochs` apart), and DivergedError
-    when a loss, gradient, weight or validation figure is not finite: the last good checkpoint
-    stays.
+    `settings` may be of any system (settings.py). With a `run`, a checkpoint is written at every
+    epoch and every `save_every` seconds; with `resume`, training continues from it. `run` may also
+    be a function that makes the run: it is called after the settings are validated, so that
+    invalid ones leave no folder. `stop` is called after every step; if it returns True, fit saves
+    and raises Interrupted. Raises RunError if another process trains in the run folder,
+    CheckpointError if the checkpoint is damaged or was trained with other settings (apart from
+    `epochs`), and DivergedError if a loss, gradient, weight or validation metric is not finite:
+    the last good checkpoint stays.
     """
     progress = progress or Silent()
     training = TrainingState(system, data, settings)
     training.expect_selectable()
     run = run() if callable(run) else run
     if resume and run is None:
-        raise SettingError("fit: resume=True goes on from a run; expected run=, got None")
+        raise SettingError("fit: resume=True continues a run; expected run=, got None")
     with run.hold() if run else contextlib.nullcontext():
         if resume:
             training.restore(*run.load(resume=True))
@@ -80,7 +99,7 @@ def fit(
             run.remove_stale()
         progress.start(type(system).__name__, settings.epochs, training.batches)
         try:
-            # the same weights whatever number of threads; DivergedError instead of NumPy's warnings
+            # the same weights for any number of threads; DivergedError instead of NumPy's warnings
             with blas_at_one_thread(), np.errstate(all="ignore"):
                 while training.epoch < settings.epochs and not system.finished(training):
                     _epoch(training, run, progress, save_every, stop)
@@ -95,7 +114,7 @@ def fit(
 
 
 def _epoch(training: TrainingState, run: Run | None, progress, save_every: float, stop) -> None:
-    """The rest of the present epoch, its validation and its checkpoint."""
+    """The rest of the current epoch, its validation and its checkpoint."""
     system, data, settings = training.system, training.data, training.settings
     started = saved = time.monotonic()
     system.train()
@@ -107,7 +126,7 @@ def _epoch(training: TrainingState, run: Run | None, progress, save_every: float
         _step(training, batch, progress)
         asked = stop()
         if run and (asked or time.monotonic() - saved > save_every):
-            training.expect_finite_weights()
+            training.expect_finite_weights()  # never replace a good checkpoint by a diverged one
             run.save(*training.state())
             saved = time.monotonic()
         if asked:
@@ -128,7 +147,7 @@ def _step(training: TrainingState, batch, progress) -> None:
 
 
 def _finite(training: TrainingState, figures: dict, prefix: str = "") -> dict[str, float]:
-    """The figures as plain floats; DivergedError where one is NaN or infinite."""
+    """The metrics as plain floats; DivergedError if one is NaN or infinite."""
     figures = {k: float(v) for k, v in figures.items()}
     for name, value in figures.items():
         if not math.isfinite(value):

@@ -1,4 +1,4 @@
-"""`Recipe`: how a system of the lectures is trained, judged and drawn, and what number to reach."""
+"""`Recipe`: how a system of the lectures is trained, measured and drawn, and its target number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from .settings import SettingError, TrainingSettings
 class Target:
     """A published number and what counts as reproducing it."""
 
-    name: str  # what is measured, on what
+    name: str  # what is measured, and on what data
     data: str
-    metric: str  # key of the test figures
-    published: str  # the number as published, in words if need be
-    bound: float  # reached when the figure is at or beyond this
-    better: str = "lower"  # "lower" or "higher" figures are better
+    metric: str  # key of the test metrics
+    published: str  # the number as published, in words if necessary
+    bound: float  # reached if the metric is at or beyond this
+    better: str = "lower"  # "lower" or "higher" is better
     settings: dict = field(default_factory=dict)
     source: str = ""
     note: str = ""
-    spread: str = ""  # key of the figure's standard error, where it is an estimate
-    seeds: int = 1  # so many trainings, seeds 0, 1, ..: their mean counts, its error is the spread
+    spread: str = ""  # key of the metric's standard error, if it is an estimate
+    seeds: int = 1  # number of trainings, with seeds 0, 1, ...; their mean counts, with its error
 
     def reached(self, value: float) -> bool:
-        """Is the value at the bound or better? NaN never is."""
+        """True if the value is at the bound or better; never for NaN."""
         return value <= self.bound if self.better == "lower" else value >= self.bound
 
 
@@ -44,22 +44,22 @@ class Recipe:
     """One system, ready for ``glassgrad train NAME``.
 
     build    (data, settings, rng) -> System
-    settings the class of its settings (settings.py), whose defaults suit no set in particular
-    prepare  (data, settings) -> data, where the data need a change first (binarisation, scaling)
+    settings the class of its settings (settings.py), with defaults for no data set in particular
+    prepare  (data, settings) -> data, if the data need a change first (binarisation, scaling)
     figures  (system, data, settings) -> {name: matplotlib Figure}
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     check    rng -> (f, float64 arrays): the objective, for gradcheck
-    data     the default data set, embedded so that it is there on any machine
+    data     the default data set, bundled so that it exists on any machine
     presets  data set name -> settings that suit it
     """
 
     name: str
     title: str
     lecture: str
-    rows: tuple[int, ...]  # of the table of systems
+    rows: tuple[int, ...]  # in the table of systems
     build: Callable
     settings: type[TrainingSettings]
-    metric: str  # the test figure that sums it up
+    metric: str  # the test metric that sums it up
     better: str = "lower"
     data: str = "digits"
     presets: dict[str, dict] = field(default_factory=dict)
@@ -70,11 +70,11 @@ class Recipe:
     check: Callable | None = None
 
     def resolve(self, data: str | None = None, overrides: dict | None = None) -> TrainingSettings:
-        """All settings: the defaults, the preset of the data set, the user's.
+        """All settings: the defaults, then the preset of the data set, then the user's.
 
-        Raises SettingError for an unknown name, a value of another type or outside its range, for
-        a change of a setting that has no effect next to the others, and for fewer epochs than the
-        stages of training take.
+        Raises SettingError for an unknown name, a value of another type or outside its range, a
+        change of a setting that has no effect with the others, and for fewer epochs than the stages
+        of training need.
 
         >>> from glassgrad import models
         >>> models.recipe("vae").resolve("digits", {"latent": 3}).latent

@@ -1,11 +1,11 @@
 """A run folder: everything about one training, written so that a kill at any moment loses nothing.
 
-    config.json             what was asked for: recipe, data, settings, versions
-    metrics.csv             one row for each epoch
-    checkpoint.safetensors  weights, optimiser, random state, position: enough to go on, bit for bit
-    result.json             the test figures, once training is over
+    config.json             what was requested: recipe, data, settings, versions
+    metrics.csv             one row per epoch
+    checkpoint.safetensors  weights, optimiser, random state, position: enough to resume bit for bit
+    result.json             the test metrics, once training is over
     *.png                   the figures
-    .lock                   there while a process trains here: one at a time (core/lock.py)
+    .lock                   exists while a process trains here: one at a time (core/lock.py)
 
 Every file is replaced in one step (core/atomic.py). The folder may be named through links, which
 are followed once; the files in it may not be links, pipes or devices. So nothing outside the folder
@@ -26,7 +26,7 @@ from .. import atomic, lock
 from ..regular import REGULAR, kind, read_json, read_text
 from .checkpoint import FORMAT, CheckpointError, load_arrays, save_arrays
 
-METRICS_LIMIT = 1 << 30  # bytes; a million epochs have a tenth
+METRICS_LIMIT = 1 << 30  # bytes; ten times a million epochs
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
 
 
@@ -35,23 +35,23 @@ class RunError(GlassgradError, OSError):
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a file so that either the old or the whole new content is there; RunError if not."""
+    """Write a file so that it has either its old or all of its new content; RunError on failure."""
     atomic.write_atomic(path, data, RunError)
 
 
 def expect_writable(path: Path | str) -> None:
-    """RunError where a file could not be written now; the file is not touched.
+    """Raise RunError if a file could not be written now; the file is not touched.
 
-    For what is written after an hour of training: a full disk or a folder in the file's place is
-    better found before it.
+    Called before training for what is written after it: a full disk or a folder in the file's
+    place is better found early.
     """
     atomic.expect_writable(path, RunError)
 
 
 def make_folder(folder: Path | str) -> list[Path]:
-    """Make a folder, with its parents; returns those that were not there, innermost first.
+    """Make a folder, with its parents; returns those that did not exist, innermost first.
 
-    RunError where it cannot be made: nothing is left of it then.
+    Raises RunError if it cannot be made; then nothing of it is left.
     """
     folder = Path(folder)
     made = [p for p in (folder, *folder.parents) if not os.path.lexists(p)]
@@ -66,7 +66,7 @@ def make_folder(folder: Path | str) -> list[Path]:
 
 
 def remove_empty(folders: list[Path]) -> None:
-    """Remove folders, innermost first, as far as they are there and empty."""
+    """Remove folders, innermost first, as far as they exist and are empty."""
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -85,7 +85,7 @@ class Run:
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
         self.made: list[Path] = []  # the folders that `create` made, innermost first
-        self.holds = 0  # blocks of `hold` that are open
+        self.holds = 0  # open blocks of `hold`
 
     @classmethod
     def create(cls, root: Path | str, name: str) -> "Run":
@@ -107,10 +107,10 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path | str) -> "Run":
-        """An existing folder; RunError if it is none.
+        """An existing run folder; RunError if it is not one.
 
         Links in the path are followed once, here: all files are then read and written in the folder
-        that it names now, wherever they point to later.
+        that the path names now, even if the links change later.
         """
         run = cls(os.path.realpath(folder))
         if not run.has("config.json"):
@@ -119,10 +119,10 @@ class Run:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
-        """Keep all other processes from training here while the block runs; may be nested.
+        """Keep other processes from training here while the block runs; may be nested.
 
-        Raises RunError where another one trains here, and where a file of the folder is not a
-        regular one. The lock dies with the process, however it ends.
+        Raises RunError if another one trains here, or if a file of the folder is not a regular
+        file. The lock is released when the process ends, however it ends.
         """
         with contextlib.ExitStack() as held:
             if not self.holds:
@@ -142,7 +142,7 @@ class Run:
                 self.holds -= 1
 
     def discard(self) -> None:
-        """Take back what `create` made, when nothing came of it; an opened folder stays.
+        """Remove what `create` made if it was not used; a folder that was opened stays.
 
         Only inside a block of `hold`: without the lock another process may be training there.
         """
@@ -154,8 +154,9 @@ class Run:
     # ----------------------------------------------------------------- files
 
     def has(self, name: str) -> bool:
-        """Is there a file of that name? RunError where it is a link, a pipe or the like, and where
-        the system cannot tell.
+        """True if there is a file of that name.
+
+        Raises RunError if it is a link, a pipe or the like, or if the system cannot tell.
         """
         found = kind(self.folder / name, RunError, follow=False)
         if found not in (None, REGULAR):
@@ -163,7 +164,7 @@ class Run:
         return found is not None
 
     def _expect_regular_files(self) -> None:
-        """What training would read or replace is looked at before the first step, not after it."""
+        """Check the files that training will read or replace, before the first step."""
         try:
             names = os.listdir(self.folder)
         except OSError as error:
@@ -174,6 +175,7 @@ class Run:
 
     @property
     def checkpoint_path(self) -> Path:
+        """The file of the checkpoint, whether it exists or not."""
         return self.folder / "checkpoint.safetensors"
 
     def write_json(self, name: str, value) -> None:
@@ -190,7 +192,7 @@ class Run:
         return path
 
     def write_metrics(self, history: list[dict]) -> None:
-        """metrics.csv from all epochs so far."""
+        """Write metrics.csv with all epochs so far."""
         columns = list(dict.fromkeys(k for row in history for k in row))
         lines = [",".join(columns)]
         for row in history:
@@ -198,14 +200,14 @@ class Run:
         self._write("metrics.csv", "\n".join(lines) + "\n")
 
     def write_figure(self, name: str, figure) -> Path:
-        """A matplotlib figure as PNG."""
+        """Write a matplotlib figure as a PNG file; returns its path."""
         return self._write(f"{name}.png", png(figure))
 
     def has_checkpoint(self) -> bool:
-        """Was one written? RunError where something else than a file is in its place.
+        """True if a checkpoint was written. Raises RunError if its place is not a regular file.
 
-        A checkpoint comes before the row of its epoch and before the result, so where these are
-        and it is not, it was lost: RunError as well.
+        A checkpoint is written before the row of its epoch and before the result. If these exist
+        without it, it was lost, which is a RunError as well.
         """
         if self.has(self.checkpoint_path.name):
             return True
@@ -220,14 +222,14 @@ class Run:
         return False
 
     def save(self, arrays: dict, progress: dict) -> None:
-        """The checkpoint: arrays, and a dictionary of plain values."""
+        """Write the checkpoint: arrays, and a dictionary of plain values."""
         save_arrays(self.checkpoint_path, arrays, {"progress": json.dumps(progress)}, follow=False)
 
     def load(self, resume: bool = False) -> tuple[dict, dict]:
-        """What `save` wrote; CheckpointError when missing, damaged or of another format.
+        """What `save` wrote; CheckpointError if it is missing, damaged or of another format.
 
-        A checkpoint of format 1, whose progress has no checksum, is good for its weights; with
-        `resume`, to go on training from it, it is refused.
+        A checkpoint of format 1, whose progress has no checksum, is accepted for its weights, but
+        refused with `resume`, that is to continue training.
         """
         oldest = FORMAT if resume else "1"
         arrays, metadata = load_arrays(self.checkpoint_path, ours=True, follow=False, oldest=oldest)
@@ -237,5 +239,5 @@ class Run:
             raise CheckpointError(f"{self.checkpoint_path} is not a training checkpoint") from None
 
     def remove_stale(self) -> None:
-        """Remove what writers that were killed left behind."""
+        """Remove the temporary files of writers that were killed."""
         atomic.remove_stale(self.folder)

@@ -1,4 +1,4 @@
-"""Typed settings: one line each, which everything reads.
+"""Typed settings: one line each, read by everything.
 
     class Settings(TrainingSettings):
         latent: int = setting(50, least=1, help="number of codes")
@@ -6,13 +6,13 @@
         sigma: float = setting(0.1, above=0, when=("decoder", "gaussian"), help="its spread")
         schedule: str = "cosine"  # another default for a setting that every system has
 
-From such a line come the attribute (`s.latent`) with its type and default, the check of its range,
-the hint at the nearest name, what ``glassgrad show`` prints, how the command line reads a value and
-what config.json holds. The class is a frozen dataclass: editors complete its fields and check them.
+Such a line defines the attribute (`s.latent`) with its type and default, the check of its range,
+the hint with the nearest name, what ``glassgrad show`` prints, how the command line parses a value
+and what config.json holds. The class is a frozen dataclass, so editors complete and check its
+fields.
 
 The standard library is enough for this. A validation library would have to be installed wherever
-glassgrad runs, and the door of every public function (kernels/annotations.py) already knows how to
-check a value against an annotation.
+glassgrad runs, and kernels/annotations.py already checks values against annotations.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ class SettingError(GlassgradError, ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a setting means, what it may be, and when it has an effect: see `setting`."""
+    """What a setting means, its allowed values, and when it has an effect: see `setting`."""
 
     help: str
     least: float | None = None
@@ -41,7 +41,7 @@ class Rule:
     when: Any = None
 
     def broken_by(self, value) -> str:
-        """What the value must be, where it is not; "" where it fits.
+        """What the value must be; "" if it already is.
 
         >>> Rule("widths", least=1).broken_by((3, 0)), Rule("rate", above=0).broken_by(0.5)
         ('at least 1', '')
@@ -59,7 +59,7 @@ class Rule:
         return ""
 
     def idle(self, settings) -> str:
-        """Why the setting has no effect next to the others, such as "with decoder=gaussian"."""
+        """Why the setting has no effect with the others, such as "with decoder=gaussian"."""
         if self.when is None:
             return ""
         if callable(self.when):
@@ -74,19 +74,25 @@ class Rule:
 
 
 def setting(
-    default: Any, *, help: str, least: float | None = None, above: float | None = None,
-    below: float | None = None, some: bool = False, when: Any = None,
-) -> Any:  # fmt: skip
+    default: Any,
+    *,
+    help: str,
+    least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    some: bool = False,
+    when: Any = None,
+) -> Any:
     """One line of a class of settings.
 
     help    what it means, in a line
-    least   its smallest value;  above  what it must be larger than;  below  what it must stay under
-            (of a tuple: for each entry)
+    least   its smallest value;  above  it must be larger than this;  below  it must be smaller
+            (for a tuple: every entry)
     some    a tuple must not be empty
-    when    where it has an effect; elsewhere it is an error to change it:
-            ("decoder", "gaussian")   with this value, or one of these, of another setting
-            "importance"              where another setting is not 0, False or empty
-            settings -> str           anything else: why it has no effect, "" where it has one
+    when    when it has an effect; otherwise it is an error to change it:
+            ("decoder", "gaussian")   if another setting has this value, or one of these
+            "importance"              if another setting is not 0, False or empty
+            settings -> str           anything else: why it has no effect, "" if it has one
     """
     rule = Rule(help, least, above, below, some, when)
     return dataclasses.field(default=default, metadata={"rule": rule})
@@ -97,7 +103,7 @@ class Declared:
     """Makes its subclasses frozen dataclasses of settings, each with its `Rule`.
 
     An annotated line without `setting` gives an inherited setting another default. The class
-    keyword `idle` names inherited settings that the system has no use for, with the reason ::
+    keyword `idle` names inherited settings that the system does not use, with the reason ::
 
         class Settings(TrainingSettings, idle={"clip": "on k-means, which has no gradient"}): ...
     """
@@ -109,9 +115,10 @@ class Declared:
         cls.unused = cls.unused | (idle or {})
         inherited = getattr(cls, "__dataclass_fields__", {})
         annotated = inspect.get_annotations(cls)
+        # without its annotation a line would be a class attribute, and no new default
         for name in (*vars(cls), *annotated):
             if name in inherited and name not in annotated:
-                raise TypeError(f"{cls.__name__}.{name}: a setting takes its annotation with it")
+                raise TypeError(f"{cls.__name__}.{name}: a setting needs its annotation")
         for name, annotation in annotated.items():
             default = vars(cls).get(name)
             if typing.get_origin(annotation) is ClassVar or isinstance(default, dataclasses.Field):
@@ -119,7 +126,7 @@ class Declared:
             if name not in inherited:
                 hint = nearest(name, inherited)
                 raise TypeError(f"{cls.__name__}.{name}: expected a setting(...){hint}")
-            meta = inherited[name].metadata
+            meta = inherited[name].metadata  # a new default, the old rule
             setattr(cls, name, dataclasses.field(default=default, metadata=meta))
         dataclasses.dataclass(frozen=True, kw_only=True, init=False)(cls)
 
@@ -140,7 +147,7 @@ class Declared:
                 raise SettingError(f"unknown setting {name!r:.80}{hint}")
 
     def _read(self, field, value):
-        """The value in the type of its annotation; SettingError where it has none or is too far."""
+        """The value in the type of its annotation; SettingError if impossible or too large."""
         kind, wrong = kind_of(field.type), None
         try:
             value = _converted(field.type, value)
@@ -154,13 +161,13 @@ class Declared:
         return value
 
     def check(self) -> None:
-        """Raise SettingError where settings do not go together. By default all do."""
+        """Raise SettingError if settings contradict each other. By default none do."""
 
     def changed(self, /, **changes) -> Self:
-        """These settings with other values for some; text is read as the command line gives it.
+        """A copy with other values for some settings; text is parsed as on the command line.
 
         Raises SettingError for an unknown name, a value of another type or outside its range, and
-        for a change of a setting that has no effect next to the others.
+        for a change of a setting that has no effect with the others.
         """
         self._expect_known(changes)
         for key, value in changes.items():
@@ -175,14 +182,14 @@ class Declared:
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:
-        """Name -> rule, those of the system first, then those of every training."""
+        """Name -> rule: first the settings of the system, then those of every training."""
         rules = {f.name: f.metadata["rule"] for f in dataclasses.fields(cls)}
         common = {f.name for f in dataclasses.fields(TrainingSettings)}
         return dict(sorted(rules.items(), key=lambda rule: rule[0] in common))
 
     @classmethod
     def may_be(cls, name: str) -> str:
-        """The values that the setting of that name takes, in short.
+        """The values that the setting of that name accepts, in short.
 
         >>> TrainingSettings.may_be("batch"), TrainingSettings.may_be("schedule")
         ('≥ 1', '')
@@ -198,16 +205,16 @@ class Declared:
         return "true, false" if kind is bool else ", ".join(found)
 
     def idle(self, name: str) -> str:
-        """Why the setting of that name has no effect next to the others; "" where it has one."""
+        """Why the setting of that name has no effect with the others; "" if it has one."""
         return self.unused.get(name) or self.rules()[name].idle(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """Name -> value, as config.json holds them."""
+        """Name -> value, as stored in config.json."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 def _converted(annotation, value):
-    """The value as its annotation has it: lists as tuples, whole numbers as floats."""
+    """The value in the form of its annotation: lists as tuples, whole numbers as floats."""
     if typing.get_origin(annotation) is tuple:
         if not isinstance(value, (list, tuple)):
             raise TypeError
@@ -222,7 +229,7 @@ def _converted(annotation, value):
 
 
 def _parsed(annotation, text: str):
-    """A value out of text; text that is none comes back as it is, for `_converted` to refuse.
+    """A value parsed from text; text that does not parse is returned for `_converted` to refuse.
 
     >>> _parsed(float, "1e-3"), _parsed(bool, "true"), _parsed(tuple[int, ...], "8,4")
     (0.001, True, (8, 4))
@@ -250,7 +257,7 @@ Optimiser = Literal[
 
 
 class TrainingSettings(Declared):
-    """What every training reads."""
+    """The settings of every training."""
 
     epochs: int = setting(10, least=0, help="passes over the training set")
     batch: int = setting(100, least=1, help="samples in a minibatch")

@@ -24,14 +24,14 @@ from .system import System
 
 
 class DivergedError(GlassgradError, ArithmeticError):
-    """The loss, a gradient, a weight or a validation figure became NaN or infinite."""
+    """The loss, a gradient, a weight or a validation metric became NaN or infinite."""
 
 
 @dataclass
 class TrainingState:
-    """Where a training is: what a checkpoint must hold in addition to the system itself.
+    """The state of a training: what a checkpoint must hold in addition to the system itself.
 
-    Raises SettingError or ValueRangeError for settings that no training can be made of.
+    Raises SettingError or ValueRangeError for settings that cannot be trained with.
     """
 
     system: System
@@ -40,10 +40,10 @@ class TrainingState:
     optimiser: object | None = None
     epoch: int = 0
     batch: int = 0
-    sums: dict = field(default_factory=dict)  # of the figures of this epoch
+    sums: dict = field(default_factory=dict)  # of the metrics of this epoch
     history: list = field(default_factory=list)
     best: dict | None = None  # weights of the best epoch by validation
-    best_value: float | None = None  # its figure, with the sign turned where more is better
+    best_value: float | None = None  # its metric, negated if higher is better
 
     def __post_init__(self):
         s = self.settings
@@ -53,7 +53,7 @@ class TrainingState:
 
     @property
     def done(self) -> float:
-        """The part of the training that is over, 0 to 1."""
+        """The fraction of the training that is done, 0 to 1."""
         whole = max(1, self.settings.epochs * self.batches)
         return min(1.0, (self.epoch * self.batches + self.batch) / whole)
 
@@ -64,8 +64,8 @@ class TrainingState:
     ) -> DivergedError:
         """The error that says what became NaN or infinite, and in (or after) which batch.
 
-        With the `loss`, whose graph is still there, it names the call, its layer and what helps.
-        `gradient`: is it a gradient, for which clipping is too late?
+        With the `loss`, whose graph still exists, it names the call, its layer and what may help.
+        `gradient`: True for a gradient, where clipping comes too late.
         """
         where, batch = ("after", self.batch) if after else ("at", self.batch + 1)
         text = f"training diverged: {what} is {value} {where} epoch {self.epoch + 1}, batch {batch}"
@@ -76,10 +76,10 @@ class TrainingState:
         return DivergedError(f"{text}{found}; {helps}")
 
     def _diagnosis(self, loss) -> tuple[str, str]:
-        """(what the graph of a loss tells about a number that is not finite, what helps).
+        """(what the graph of a loss tells about a number that is not finite, what may help).
 
-        Whatever happens here (the calls that are done again take memory), training has diverged,
-        and that is what the user has to know.
+        Errors here are caught (repeating the calls takes memory): the user must learn that training
+        has diverged.
         """
         text = ""
         try:
@@ -99,8 +99,8 @@ class TrainingState:
     def clip(self, parameters: list | None = None, loss=None) -> None:
         """Clip the gradient's norm if the settings say so; DivergedError if it is not finite.
 
-        The norm is that of all parameters together, or of those given: of one phase. The `loss`
-        that they are gradients of lets the error say where they stopped being finite.
+        The norm is that of all parameters together, or of the given ones, those of one phase. With
+        their `loss`, the error can say where the gradients stopped being finite.
         """
         system, most = self.system, self.settings.clip
         if parameters is None:
@@ -119,7 +119,7 @@ class TrainingState:
             raise self.diverged(f"the gradient of {name}", "not finite", loss=loss, gradient=True)
 
     def expect_finite_weights(self) -> None:
-        """DivergedError where a parameter has a NaN or an infinite element."""
+        """Raise DivergedError if a parameter has a NaN or an infinite element."""
         for name, p in self.system.named_parameters():
             if not bool(xp_of(p.data).isfinite(p.data).all()):
                 raise self.diverged(name, "not finite", after=True)
@@ -127,7 +127,7 @@ class TrainingState:
     # ------------------------------------------------------------- selection
 
     def selected(self, figures: dict) -> float | None:
-        """The figure that chooses the best epoch, to be minimised; None where none is chosen."""
+        """The metric that selects the best epoch, to be minimised; None if none is selected."""
         select = self.settings.select
         if not select:
             return None
@@ -140,7 +140,7 @@ class TrainingState:
         return -figures[name] if select.startswith("+") else figures[name]
 
     def keep_if_best(self, figures: dict) -> None:
-        """Copy the weights if the validation figures are the best so far."""
+        """Copy the weights if the validation metrics are the best so far."""
         value = self.selected(figures)
         if value is None:
             return
@@ -148,7 +148,7 @@ class TrainingState:
             self.best_value, self.best = value, self.system.state_dict()
 
     def expect_selectable(self) -> None:
-        """Is `select` a validation figure? Tried on a minibatch; no random number is used up."""
+        """Check that `select` is a validation metric, on one minibatch; draws no random numbers."""
         if not self.settings.select:
             return
         states = [(g, g.state) for _, g in self.system.named_generators()]
@@ -166,14 +166,18 @@ class TrainingState:
     # ----------------------------------------------------------- checkpoints
 
     def state(self) -> tuple[dict, dict]:
-        """(arrays, plain values) that `restore` goes on from."""
+        """(arrays, plain values) for `restore`."""
         arrays = {f"model/{k}": v for k, v in self.system.state_dict().items()}
         progress = {
-            "epoch": self.epoch, "batch": self.batch, "sums": self.sums, "history": self.history,
-            "best_value": self.best_value, "settings": _plain(self.settings),
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "sums": self.sums,
+            "history": self.history,
+            "best_value": self.best_value,
+            "settings": _plain(self.settings),
             "generators": {n: list(g.state) for n, g in self.system.named_generators()},
-        }  # fmt: skip
-        if self.optimiser:
+        }
+        if self.optimiser:  # split into arrays and plain values
             numbers = {}
             for k, v in self.optimiser.state_dict().items():
                 if isinstance(v, np.ndarray):
@@ -185,9 +189,9 @@ class TrainingState:
         return arrays, progress
 
     def restore(self, arrays: dict, progress: dict) -> None:
-        """Go back to the state of a checkpoint; CheckpointError, and nothing set, if it is none.
+        """Restore a checkpoint; CheckpointError, and nothing is set, if it does not fit.
 
-        It must have been trained with the same settings, but for the number of epochs.
+        It must have been trained with the same settings, except for the number of epochs.
         """
         try:
             arrays = arrays_of("the checkpoint", as_state("the checkpoint", arrays))
@@ -202,6 +206,7 @@ class TrainingState:
             raise CheckpointError(f"the checkpoint does not fit this system: {problem}")
         if changed := self._changed(progress.get("settings", {})):
             raise CheckpointError(f"the checkpoint was trained with other settings: {changed}")
+        # the optimiser may refuse after the system has loaded: then the system goes back
         before = self.system.state_dict()
         try:
             self.system.load_state_dict(part("model/"))
@@ -219,7 +224,7 @@ class TrainingState:
     def _problem(self, progress, best: dict) -> str | None:
         """What is wrong with the plain values of a checkpoint, or with its best weights."""
         if not isinstance(progress, dict):
-            return "its progress is no dictionary"
+            return "its progress is not a dictionary"
         states = progress.get("generators")
         best_value = progress.get("best_value", ...)
         looks = {
@@ -239,13 +244,13 @@ class TrainingState:
         if best:
             want = {n: (a.shape, a.dtype) for n, a in self.system.state_dict().items()}
             if {n: (a.shape, a.dtype) for n, a in best.items()} != want:
-                return "the best weights have other names, shapes or dtypes"
+                return "the best weights differ in names, shapes or dtypes"
         return None
 
     def _changed(self, settings: dict) -> str:
-        """The settings of a checkpoint that are others now; `epochs` may be.
+        """The settings that differ from those of a checkpoint; `epochs` may differ.
 
-        One that the checkpoint does not know is new in this version.
+        One that the checkpoint does not contain is new in this version.
         """
         now = _plain(self.settings)
         return ", ".join(
@@ -255,7 +260,7 @@ class TrainingState:
         )
 
     def _not_finite(self, part) -> str | None:
-        """A parameter that no saved training can have; buffers and slots may well be infinite."""
+        """A parameter that is not finite, which no saved training has; buffers and slots may be."""
         for prefix in ("model/", "best/"):
             arrays = part(prefix)
             for name, _ in self.system.named_parameters():
@@ -266,12 +271,12 @@ class TrainingState:
 
 
 def _plain(settings: TrainingSettings) -> dict:
-    """Settings as JSON gives them back."""
+    """Settings as JSON returns them."""
     return json.loads(json.dumps(settings.as_dict()))
 
 
 def is_finite_number(value) -> bool:
-    """A number that a float holds, NaN and the infinite ones left out."""
+    """True for a finite number that a float can hold."""
     return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
@@ -286,23 +291,21 @@ def _are_figures(value) -> bool:
 
 
 def _is_optimiser(value) -> bool:
-    """Rates, and the steps of each parameter that made one."""
+    """True for valid rates, and valid counts of steps for parameters that were stepped."""
     return _are_figures(value) and all(
         _is_count(v) and v > 0 for k, v in value.items() if k.endswith(".step")
     )
 
 
 def _is_history(value, epochs) -> bool:
-    """One row of figures for each epoch, each with its number and its seconds."""
-    return (
-        isinstance(value, list) and len(value) == epochs
-        and all(map(_are_figures, value))
-        and all(row.get("epoch") == n and row.get("seconds", -1) >= 0
-                for n, row in enumerate(value, start=1))
-    )  # fmt: skip
+    """True for one row of metrics per epoch, each with its number and its seconds."""
+    if not (isinstance(value, list) and len(value) == epochs and all(map(_are_figures, value))):
+        return False
+    rows = enumerate(value, start=1)
+    return all(row.get("epoch") == n and row.get("seconds", -1) >= 0 for n, row in rows)
 
 
 def _is_generator(state) -> bool:
-    """A seed and an offset."""
+    """True for a seed and an offset."""
     most = 2**64 - 1
     return isinstance(state, list) and len(state) == 2 and all(_is_count(v, most) for v in state)

@@ -1,4 +1,4 @@
-"""`System`: a network with an objective, which is all that `fit` needs to train it."""
+"""`System`: a network with an objective, which is all that `fit` needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -22,7 +22,7 @@ class Batch:
     x: Any
     y: Any = None
     mask: Any = None  # [T, N], 1 where a padded sequence has a step
-    samples: int | None = None  # how many there are, where the first axis of x is not theirs
+    samples: int | None = None  # how many there are, if the first axis of x does not count them
 
     def __len__(self) -> int:
         """The number of samples: the length of x, unless `samples` says otherwise.
@@ -36,32 +36,32 @@ class Batch:
 class System(Module):
     """A model of the lectures: a module that knows its objective, its step and its score.
 
-    A subclass writes `objective`, and `evaluate` if its score is not the objective itself. One
+    A subclass defines `objective`, and `evaluate` if its score is not the objective itself. One
     whose learning rule is not gradient descent (a self-organising map) overrides `train_step`.
     """
 
     def objective(self, batch: Batch) -> Tensor | tuple[Tensor, dict]:
-        """The scalar to be minimised on a batch, alone or with further figures to be reported."""
+        """The scalar to be minimised on a batch, alone or with further metrics to report."""
         raise NotImplementedError(f"{type(self).__name__} has no objective")
 
     def batches(self, data: DataSet, size: int, seed: int, epoch: int, start: int) -> Iterator:
-        """The minibatches of one epoch in their order, from number `start` on."""
+        """The minibatches of one epoch in order, from number `start` on."""
         return minibatches(data.train, size, seed=seed, epoch=epoch, start=start)
 
     def batches_per_epoch(self, data: DataSet, size: int) -> int:
-        """How many minibatches an epoch has."""
+        """The number of minibatches in an epoch."""
         return -(-len(data.train) // size)
 
     def make_optimiser(self, settings: TrainingSettings):
-        """The optimiser that the settings name, over all parameters; None where there are none."""
+        """The optimiser that the settings name, for all parameters; None if there are none."""
         s = settings
         return make_optimiser(s.optimiser, self.parameters(), s.lr, s.weight_decay)
 
     def train_step(self, batch: Batch, training) -> dict[str, float]:
         """One update from one batch: gradients, clipping, optimiser. Returns what to report.
 
-        Raises DivergedError where the loss or a gradient is not finite; the weights are then as
-        before.
+        Raises DivergedError if the loss or a gradient is not finite; the weights are then
+        unchanged.
         """
         loss, extra = split_objective(self.objective(batch))
         value = loss.item()
@@ -73,19 +73,19 @@ class System(Module):
         return {"loss": value, **{k: float(v) for k, v in extra.items()}}
 
     def finished(self, training) -> bool:
-        """Is there nothing left to learn? `fit` asks before every epoch, the first included.
+        """True if training is complete. `fit` asks before every epoch, including the first.
 
-        Only what a checkpoint holds may decide, such as `training.history`, so that a resumed
-        training ends where one that was never stopped does. By default training runs every epoch.
+        The answer may depend only on what a checkpoint holds, such as `training.history`, so that a
+        resumed training ends where an uninterrupted one does. By default training runs every epoch.
         """
         return False
 
     def evaluate(self, split: Split, size: int = 500) -> dict[str, float]:
-        """Figures on held-out data: by default the objective, averaged over the samples."""
+        """Metrics on held-out data: by default the objective, averaged over the samples."""
         return self.average(lambda b: self.objective(b), split, size)
 
     def evaluate_finished(self, split: Split) -> dict[str, float]:
-        """Figures of the trained system: those of `evaluate`, and others that take long."""
+        """Metrics of the trained system: those of `evaluate`, and others that take long."""
         return self.evaluate(split)
 
     def average(self, figures, split: Split, size: int = 500) -> dict[str, float]:
@@ -119,5 +119,5 @@ class System(Module):
 
 
 def split_objective(result) -> tuple[Tensor, dict]:
-    """(loss, extra figures) from whatever `objective` returned."""
+    """(loss, extra metrics) from whatever `objective` returned."""
     return result if isinstance(result, tuple) else (result, {})

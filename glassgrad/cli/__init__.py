@@ -14,9 +14,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from ..core.usage import UsageError, folding
 from ..kernels.errors import GlassgradError, nearest, printable
 
-# command -> module of this package ("list" would hide the type), or of another room
+# command -> file of this folder ("list" would hide the type)
 COMMANDS = {
     "demo": "demo",
     "list": "listing",
@@ -29,14 +30,10 @@ COMMANDS = {
     "gradcheck": "gradcheck",
     "kernels": "kernels",
     "lab": "lab",
-    "bench": ".bench.command",
+    "bench": "bench",
     "compile": "compiling",
     "doctor": "doctor",
 }
-
-
-class UsageError(Exception):
-    """The command line makes no sense; ends with exit code 2."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="glassgrad",
         description="A glass-box deep-learning laboratory: train, look inside, check, compare.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
+        formatter_class=folding(max_help_position=18),
         epilog="GLASSGRAD_DEBUG=1..4 says more; GLASSGRAD_DATA names a folder of data sets.",
     )
     top.add_argument("--version", action=_Version, nargs=0, help="version, and which copy this is")
@@ -89,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     for name in COMMANDS:
         module = _module(name)
         sub = top.commands.add_parser(name, help=module.HELP, description=module.__doc__)
-        sub.formatter_class = argparse.RawDescriptionHelpFormatter
+        sub.formatter_class = folding(argparse.RawDescriptionHelpFormatter)
         module.arguments(sub)
     return top
 

@@ -1,7 +1,7 @@
 """Arguments that several commands share."""
 
+from ..core.usage import UsageError
 from ..kernels.registry import BACKENDS
-from . import UsageError
 
 
 def data_arguments(parser) -> None:
@@ -69,14 +69,3 @@ def overrides(pairs, option: str = "--set") -> dict[str, str]:
             raise UsageError(f"{option} takes key=value; got {pair!r}")
         found[key.strip()] = value.strip()
     return found
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
-positive.__name__ = "whole number above 0"  # argparse puts it into its message

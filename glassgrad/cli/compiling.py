@@ -13,6 +13,7 @@ HELP = "compile kernels ahead of their first use"
 
 
 def arguments(parser) -> None:
+    """Which operations, for which backend, in which dtype."""
     parser.add_argument(
         "operations", metavar="OPERATION", nargs="*", help="as `kernels` names them; by default all"
     )
@@ -23,8 +24,9 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Run every pass on its small cases, so that all its code is compiled and kept."""
+    from ..core.terminal import console, count, seconds
     from ..kernels import compiling
-    from .output import console, count, seconds
 
     out, names, started = console(), [], time.perf_counter()
     jobs = list(_jobs(args.operations, args.backend, "float64" if args.double else "float32"))

@@ -27,12 +27,12 @@ def run(args) -> int:
     """Print what was understood and the sizes of the splits."""
     from ..core import data as datasets
     from ..core.data import DataSet
+    from ..core.terminal import console, say, table
     from ..core.training.run_folder import png, write_atomic
+    from ..core.usage import UsageError
     from ..data_picture import picture
     from ..sources import Source
-    from . import UsageError
     from .common import reading
-    from .output import console, say, table
 
     source = Source.of(args.data, args.data_dir, reading(args))
     found = source.read()

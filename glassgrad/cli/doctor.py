@@ -14,14 +14,16 @@ HELP = "what this machine has, and a self-test"
 
 
 def arguments(parser) -> None:
+    """Where to look for data, and whether the self-test may compile."""
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
     parser.add_argument("--compile", action="store_true", help="compile what the self-test needs")
 
 
 def run(args) -> int:
+    """Print the machine, backends, data sets and the self-test; 1 where that fails."""
     from .. import __version__, checkout
     from ..core import machine
-    from .output import console, good, table
+    from ..core.terminal import console, good, table
 
     out = console()
     about = machine.describe()

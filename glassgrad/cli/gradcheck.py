@@ -10,6 +10,7 @@ HELP = "derivatives against finite differences, as a table"
 
 
 def arguments(parser) -> None:
+    """What to check, and up to which order."""
     parser.add_argument(
         "names", metavar="NAME", nargs="*", help="functions, layers, systems; by default all"
     )
@@ -17,7 +18,8 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from .output import console, count, good, seconds, table
+    """Check every chosen case and print a row for each; 1 where one fails."""
+    from ..core.terminal import console, count, good, seconds, table
 
     rows, failed, started = [], [], time.perf_counter()
     for kind, row in _rows(_chosen(args.names), args.order):
@@ -38,11 +40,12 @@ def run(args) -> int:
 def _chosen(names):
     """[(kind, case)] of all names, or of every function, layer and system."""
     from .. import models
-    from ..core import gradcases, gradcases_layers
+    from ..core import gradcases
+    from ..core.gradcases import modules
     from ..kernels.errors import ValueRangeError, nearest
 
     every = [("function", c) for c in gradcases.CASES]
-    every += [("layer", c) for c in gradcases_layers.CASES]
+    every += [("layer", c) for c in modules.CASES]
     known = [w for _, c in every for w in dict.fromkeys((c.function, c.name))] + models.names()
     for name in names:
         if name not in known:
@@ -74,7 +77,7 @@ def _rows(cases, order):
     from rich.progress import track
 
     from ..core.gradcases import check
-    from .output import console
+    from ..core.terminal import console
 
     jobs = [(kind, case, k) for kind, case in cases for k in range(1, min(order, case.order) + 1)]
     shown = console(stderr=True)

@@ -13,6 +13,7 @@ HELP = "what a kernel's versions do to memory, as a table and a page"
 
 
 def arguments(parser) -> None:
+    """Which kernel, version and case, and where the page goes."""
     parser.add_argument("kernel", metavar="KERNEL", help="a family or one pass of it")
     parser.add_argument("--version", type=int, metavar="N", help="one version of it")
     parser.add_argument("--case", metavar="NAME", help="a case, by its name or a part of it")
@@ -21,12 +22,13 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Run the versions in the emulator, write the page; 1 where it found a fault."""
+    from ..core.terminal import console, say
     from ..core.training.run_folder import expect_writable, write_atomic
     from ..kernels.emulator.compiler import compiler
     from ..lab import ladders, render
-    from .output import console, say
 
-    compiler()  # before anything is measured: the emulator cannot do without
+    compiler()  # fails before anything is measured: the emulator needs it
     out, found = console(), []
     page = Path(args.out or f"glassgrad-lab-{args.kernel}.html")
     if page.is_dir() or not page.parent.is_dir():
@@ -58,7 +60,7 @@ def _command(args) -> str:
 def _table(ladder):
     from rich.text import Text
 
-    from .output import amount, good, table
+    from ..core.terminal import amount, good, table
 
     rows = []
     for r in ladder.rungs:
@@ -66,13 +68,19 @@ def _table(ladder):
             rows.append((r.record.version, f"{r.record.idea}: not on this case", *[""] * 8))
             continue
         shared = r.report.total("requests", "shared")
-        rows.append((
-            r.record.version, r.record.idea, amount(r.traffic), f"{r.intensity:.3g}",
-            *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
-            f"{r.per_request('shared')[0]:.3g}" if shared else "–", f"{100 * r.active:.0f} %",
-            Text(f"{r.error:.0e}", "red" if r.wrong else ""),
-            good(not r.report.findings, "none", str(len(r.report.findings))),
-        ))  # fmt: skip
+        rows.append(
+            (
+                r.record.version,
+                r.record.idea,
+                amount(r.traffic),
+                f"{r.intensity:.3g}",
+                *(f"{r.per_request('global', way)[0]:.3g}" for way in ("load", "store")),
+                f"{r.per_request('shared')[0]:.3g}" if shared else "–",
+                f"{100 * r.active:.0f} %",
+                Text(f"{r.error:.0e}", "red" if r.wrong else ""),
+                good(not r.report.findings, "none", str(len(r.report.findings))),
+            )
+        )
     columns = (
         "v",
         "idea",
@@ -90,15 +98,21 @@ def _table(ladder):
 
 
 def _lines(rung):
-    from .output import amount, table
+    from ..core.terminal import amount, table
 
     rows = [
         (
-            f"{Path(s.file).name}:{s.line}", s.array or "shared", s.access,
-            s.size, amount(s.requests), f"{s.per_request:.3g}", f"{s.ideal / s.requests:.3g}",
-            s.ways if s.ways > 1 else "", f"{100 * s.active:.0f} %",
+            f"{Path(s.file).name}:{s.line}",
+            s.array or "shared",
+            s.access,
+            s.size,
+            amount(s.requests),
+            f"{s.per_request:.3g}",
+            f"{s.ideal / s.requests:.3g}",
+            s.ways if s.ways > 1 else "",
+            f"{100 * s.active:.0f} %",
         )
         for s in (rung.report.lines() if rung.report else ())
-    ]  # fmt: skip
+    ]
     columns = ("line", "memory", "", "bytes", "requests", "per req.", "least", "ways", "lanes")
     return table(rows, *columns, numbers=columns[3:], whole=("line",))

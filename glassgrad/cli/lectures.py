@@ -18,6 +18,7 @@ SUMMARY = "<!-- families -->", "<!-- /families -->"
 
 
 def arguments(parser) -> None:
+    """The pages to write, and the record of our numbers."""
     parser.add_argument(
         "--table", metavar="FILE", nargs="+", default=[],
         help="write the table, or the summary by family, between the markers of these pages",
@@ -30,7 +31,8 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from .output import console, say, table
+    """Print the table, or write it into the pages."""
+    from ..core.terminal import console, say, table
 
     record = record_rows(args.json)
     if args.table:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from . import UsageError
+from ..core.usage import UsageError
 
 HELP = "systems and data sets"
 
 
 def arguments(parser) -> None:
+    """What to list, and where to look for data."""
     parser.add_argument(
         "what", nargs="?", help="a family, such as recurrent; or models, or data, for all of them"
     )
@@ -15,9 +16,10 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Print the families, or what was asked for."""
     from .. import models
+    from ..core.terminal import console
     from ..kernels.errors import nearest
-    from .output import console
 
     out = console()
     known = (*models.FAMILIES, "models", "data")
@@ -45,19 +47,24 @@ def run(args) -> int:
 def _families():
     """A line for each family: what it is about, and how many systems it has."""
     from .. import models
-    from .output import table
+    from ..core.terminal import table
 
     rows = [(f, str(len(names)), models.page(f)) for f, names in models.FAMILIES.items()]
     return table(
-        rows, "family", "systems", "what they share", title="Families of systems",
-        numbers=("systems",), whole=("family",),
-    )  # fmt: skip
+        rows,
+        "family",
+        "systems",
+        "what they share",
+        title="Families of systems",
+        numbers=("systems",),
+        whole=("family",),
+    )
 
 
 def _kinds():
     """A line for each kind of data set, with the names."""
     from ..core import data
-    from .output import table
+    from ..core.terminal import table
 
     kinds: dict[str, list[str]] = {}
     for name in data.names():
@@ -69,7 +76,7 @@ def _kinds():
 def _models(names, title: str, wide: bool):
     """Systems; where there is room with the published number that leads, of `reproduce`."""
     from .. import models
-    from .output import table
+    from ..core.terminal import table
 
     rows = []
     for name in names:
@@ -83,7 +90,7 @@ def _models(names, title: str, wide: bool):
 def _data(data_dir, wide: bool):
     """The data sets with their terms, which have a column of their own where there is room."""
     from ..core import data
-    from .output import table
+    from ..core.terminal import table
 
     rows = []
     for name in data.names():

@@ -16,6 +16,7 @@ HELP = "published numbers next to ours"
 
 
 def arguments(parser) -> None:
+    """Which systems, and where runs and rows go."""
     parser.add_argument("names", metavar="NAME", nargs="*", help="systems; by default all")
     parser.add_argument("--list", action="store_true", help="list the targets, train nothing")
     parser.add_argument("--out", metavar="DIR", default="runs", help="where run folders go")
@@ -31,10 +32,11 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Train for every target that can be tried; 1 where one is missed, or none was tried."""
     from .. import models
+    from ..core.terminal import console, count, say
+    from ..core.usage import UsageError
     from ..reproduction import Record, render
-    from . import UsageError
-    from .output import console, count, say
 
     if args.table:
         if not args.json or args.names:
@@ -123,39 +125,52 @@ def _train(recipe, target, settings: dict, args) -> tuple[dict, float, float]:
         print(f"{recipe.name}: {target.name}{seed}")
     started = time.process_time()
     trained, result = training.train_and_write(
-        recipe, target.data, args.data_dir, args.device, settings, out=args.out,
+        recipe,
+        target.data,
+        args.data_dir,
+        args.device,
+        settings,
+        out=args.out,
         progress=Silent() if args.quiet else Live(),
-    )  # fmt: skip
+    )
     return trained.test_figures, result["seconds"], time.process_time() - started
 
 
 def _targets(jobs, data_dir):
     from ..core import data
+    from ..core.terminal import table
     from ..reproduction import limit
-    from .output import table
 
     rows = [
-        (r.name, t.name, t.published, limit(vars(t)),
-         t.data if data.available(t.data, data_dir) else f"{t.data} (not here)")
+        (
+            r.name,
+            t.name,
+            t.published,
+            limit(vars(t)),
+            t.data if data.available(t.data, data_dir) else f"{t.data} (not here)",
+        )
         for r, t in jobs
-    ]  # fmt: skip
+    ]
     return table(rows, "system", "target", "published", "bound", "data")
 
 
 def _table(rows):
     from rich.text import Text
 
+    from ..core.terminal import seconds, table
     from ..reproduction import limit, ours
-    from .output import seconds, table
 
     colours = {"reached": "green", "missed": "red", "failed": "red"}
     shown = [
         (
-            f"{r['recipe']}: {r['target']}", r["published"], limit(r),
+            f"{r['recipe']}: {r['target']}",
+            r["published"],
+            limit(r),
             ours(r),
             Text(r["status"], colours.get(r["status"], "")),
-            "" if r["seconds"] is None else seconds(r["seconds"]), r["note"],
+            "" if r["seconds"] is None else seconds(r["seconds"]),
+            r["note"],
         )
         for r in rows
-    ]  # fmt: skip
+    ]
     return table(shown, "target", "published", "bound", "ours", "reached?", "time", "note")

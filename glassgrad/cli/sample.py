@@ -9,7 +9,8 @@ HELP = "samples from a trained system, as a picture"
 
 
 def arguments(parser) -> None:
-    from .common import positive
+    """Which run, how many samples, and where the picture goes."""
+    from ..core.usage import positive
 
     parser.add_argument("run", metavar="RUN", help="a run folder")
     parser.add_argument("-n", type=positive, default=64, help="how many (64)")
@@ -19,11 +20,12 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Load the run, draw samples, write the picture and print its path."""
     from .. import models, training
     from ..core import Generator
+    from ..core.terminal import say
     from ..core.training.run_folder import Run, png, write_atomic
     from ..kernels.errors import GlassgradError
-    from .output import say
 
     out = Path(args.out) if args.out else None
     if out and out.suffix.lower() != ".png":
@@ -40,7 +42,7 @@ def run(args) -> int:
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
     if out is None:
         out = run.write_figure("sample", figure)
-    elif Run(out.parent).has("config.json"):  # no link out of a run folder, whosever it is
+    elif Run(out.parent).has("config.json"):  # follow no link out of any run folder
         out = Run(out.parent).write_figure(out.stem, figure)
     else:
         write_atomic(out, png(figure))

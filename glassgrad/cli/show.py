@@ -6,6 +6,7 @@ HELP = "equations, modules, graph and settings of a system"
 
 
 def arguments(parser) -> None:
+    """Which system, on which data and with which settings."""
     from .common import data_arguments
 
     parser.add_argument("name", metavar="NAME", help="a system, as `list` names it")
@@ -14,14 +15,15 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
+    """Print the system's page, modules, calls, settings and targets."""
     import inspect
     import sys
 
     from .. import models, training
+    from ..core.terminal import Flow, Prose, console, say
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
     from .common import overrides, source
-    from .output import Flow, Prose, console, say
 
     recipe = models.recipe(args.name)
     found = source(args, recipe)
@@ -61,9 +63,9 @@ def graph(system, data, settings):
 
     Where no gradient is taken (a self-organising map) it is the kernels of one training step.
     """
+    from ..core.terminal import amount, table
     from ..core.trace import trace
     from ..core.training.system import System
-    from .output import amount, table
 
     batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, 0, 0))))
     if type(system).objective is System.objective:
@@ -88,9 +90,9 @@ def graph(system, data, settings):
 
 def _kernels_of_a_step(system, data, settings, batch):
     from ..core.arrays import is_array
+    from ..core.terminal import table
     from ..core.training.loop import TrainingState
     from ..kernels.registry import watching
-    from .output import table
 
     rows = []
 
@@ -98,9 +100,13 @@ def _kernels_of_a_step(system, data, settings, batch):
         result = record.function(*args)
         outs = result if isinstance(result, tuple) else (result,)
         rows.append(
-            (f"{record.op}.{record.pass_}", _shapes(a.shape for a in args if is_array(a)),
-             _shapes(o.shape for o in outs if is_array(o)), f"{record.backend} v{record.version}")
-        )  # fmt: skip
+            (
+                f"{record.op}.{record.pass_}",
+                _shapes(a.shape for a in args if is_array(a)),
+                _shapes(o.shape for o in outs if is_array(o)),
+                f"{record.backend} v{record.version}",
+            )
+        )
         return result
 
     state = TrainingState(system, data, settings)
@@ -119,7 +125,7 @@ def _shapes(shapes) -> str:
 
 
 def _settings(recipe, settings):
-    from .output import table
+    from ..core.terminal import table
 
     default, rows = recipe.settings(), []
     for name, rule in settings.rules().items():

@@ -12,6 +12,7 @@ HELP = "train a system, or go on with --resume RUN"
 
 
 def arguments(parser) -> None:
+    """The system with its data, settings and device, or the run to resume."""
     import argparse
 
     from .common import data_arguments, device_arguments
@@ -26,7 +27,8 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    from . import UsageError
+    """Start a training, or go on with one."""
+    from ..core.usage import UsageError
 
     if args.resume is None and args.name is None:
         raise UsageError("train needs the NAME of a system (see glassgrad list), or --resume RUN")
@@ -47,8 +49,8 @@ def _new(args) -> int:
 def _resumed(args) -> int:
     from .. import models, training
     from ..core.training.run_folder import Run
+    from ..core.usage import UsageError
     from ..sources import source_of
-    from . import UsageError
 
     asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
              "--device": args.device, "--out": args.out}  # fmt: skip
@@ -84,7 +86,7 @@ def _train(args, recipe, **options) -> int:
 
 
 def _report(recipe, trained, result) -> None:
-    from .output import console, good, number, say, seconds, table
+    from ..core.terminal import console, good, number, say, seconds, table
 
     out = console()
     rows = [(k, number(v)) for k, v in result["test"].items()]

@@ -14,7 +14,7 @@ def run(out: str | Path = "glassgrad-demo", seed: int = 0, progress=None, **chan
 
     `changes` are settings for all of them, such as ``epochs=1`` for a quick look. Raises
     SettingError for bad ones and RunError when the page cannot be written, both before any
-    training where that can be known; a folder that was made and got no page is taken away again.
+    training where possible; a folder that was made and got no page is removed again.
     """
     TrainingSettings(seed=seed, **changes)
     page = Path(out) / "index.html"

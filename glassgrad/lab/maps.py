@@ -46,7 +46,7 @@ def _words(site: Site, lanes=range(32)) -> dict[int, list[int]]:
 def sector_map(site: Site) -> str:
     """Every touched sector of 32 bytes as eight words; a word has the colour of its first lane.
 
-    What is grey is moved and not used. Sectors that do not follow one another stand apart.
+    Grey words are moved but not used. A gap separates sectors that are not neighbours.
     """
     words = _words(site)
     sectors = sorted({w * WORD // SECTOR for w in words})
@@ -67,9 +67,9 @@ def sector_map(site: Site) -> str:
 
 
 def bank_map(site: Site) -> str:
-    """The 32 banks side by side, the different words wanted of each below one another.
+    """The 32 banks next to each other; below each, the different words wanted from it.
 
-    As deep as the column is, so many wavefronts the request takes. Accesses of 8 and 16 bytes go
+    The deepest column is the number of wavefronts of the request. Accesses of 8 and 16 bytes go
     by half and quarter warps, loads by twice as many lanes where neighbours want the same (as
     counters.cpp has it): the worst of these groups is drawn.
     """

@@ -55,7 +55,7 @@ class Rung:
 
     @property
     def ways(self) -> int:
-        """The worst bank conflict: so many words of one bank wanted at once; 1 is none."""
+        """The worst bank conflict: how many words of one bank are wanted at once; 1 is none."""
         return max((s.ways for s in self.report.sites), default=0)
 
     @property

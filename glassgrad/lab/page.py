@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from ..cli.output import amount, count
+from ..core.terminal import amount, count
 from ..kernels.emulator.report import Finding, Site
 from . import maps
 from .measure import CHIP, Ladder, Rung

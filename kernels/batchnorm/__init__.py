@@ -22,6 +22,23 @@ So a channel is gone through three times forward, twice backward; the traffic ab
 numbers of a channel, or of a block of them, stay in the cache meanwhile. Long sums are taken in
 short pieces whose totals add up in float64: single precision alone loses digits with n.
 
+**The ladder.** Both passes in each version; version 2 is in the folder rungs/.
+
+    glassgrad bench batchnorm     time, GB/s and share of the roofline of these; one of them:
+                                  glassgrad bench batchnorm.forward --version 1
+
+    reference   reference.py            the formulas in NumPy, one array operation after the other
+    numba v1    cpu.py                  the formulas as plain loops
+    numba v2    cpu_v2_cached.py        sums in lanes, a channel in the cache from the first to the
+                                        last; vectors (L = 1) go by rows, as they lie in memory
+
+    glassgrad lab batchnorm       loads, sectors and registers of these, without a GPU; by line:
+                                  glassgrad lab batchnorm.forward --version 2
+
+    cuda v1     cuda.cu                 a block a channel
+    cuda v2     cuda_v2_slices.cuh      a block a slice of a channel, kept in registers; a second
+                                        kernel joins the slices
+
 Source: Ioffe & Szegedy, "Batch normalization: accelerating deep network training by reducing
 internal covariate shift", 2015.
 """

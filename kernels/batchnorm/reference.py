@@ -12,6 +12,7 @@ def _mean(a):
 
 @register("batchnorm", "forward", backend="reference", idea="the formulas")
 def forward(x, gamma, beta, eps):
+    """y, mean, variance of every channel (see `batchnorm.forward`)."""
     mean = _mean(x)
     variance = _mean((x - mean) ** 2)
     hat = (x - mean) / np.sqrt(variance + x.dtype.type(eps))
@@ -21,6 +22,7 @@ def forward(x, gamma, beta, eps):
 
 @register("batchnorm", "backward", backend="reference", idea="the formulas")
 def backward(g, x, gamma, mean, variance, eps):
+    """gx, ggamma, gbeta of every channel (see `batchnorm.backward`)."""
     n = x.dtype.type(x.shape[0] * x.shape[2])
     over = 1 / np.sqrt(variance + x.dtype.type(eps))[:, None]
     hat = (x - mean[:, None]) * over

@@ -59,6 +59,36 @@ are those of rungs/. Each begins with what the version before it wastes.
                                         memory once for nine taps (forward, input_grad)
     cuda v9     cuda_v8_window.cuh      v6 in the same way
 
+By default the newest version that supports the arguments runs, but never v6, v7 or v9, which round
+the factors of each product to fewer bits. They run only when they are asked for by number:
+
+    with gg.backend("cuda", conv2d=6):      # or "emulated", on any machine
+        y = gg.conv2d(x, w, padding=1)
+
+**Words.** They mean the same in every file:
+
+    tap      one (u, v) of the kernel, or with its channel one (c, u, v)
+    plane    one channel of one image
+    band     the rows of x that some rows of output need, with the zeros of the padding in place
+    lanes    the numbers of a vector on the CPU, the threads of a warp on the GPU
+    tile     what a thread (CPU: registers) or a block (GPU: shared memory) multiplies at a time;
+             for Winograd m x m outputs
+    places   tables of indices into flat arrays; in Winograd also the (m+2)^2 numbers of a tile
+    packed   weights copied once into the order in which they are read
+    piece    a part of a long sum, summed by itself; pieces are added in a fixed order
+
+**Files that the versions share.**
+
+    geometry.py       the sizes of one convolution as one struct, for cuda.py and cuda.cu
+    cuda.py           blocks and threads of each CUDA version, and the table that registers them
+    cases.py          the shapes that tests and benchmarks share
+    and in rungs/
+    shifted_tile.py   numba v2: the tile of sums in registers, written in LLVM's language
+    channels.py       numba v3 to v5: from [N,C,H,W] to channels side by side and back
+    microkernel.py    numba v3 to v5: product, transpose and transform, in LLVM's language
+    winograd_tiles.py numba v4, v5: blocks of tiles through transform, product, transform
+    product.cuh       cuda v2 to v7: each pass as a matrix product, and how tiles of it are loaded
+
 From cuda v2 on, input_grad is one product for each remainder of a pixel modulo the stride, so that
 no zero is multiplied; the long sum of weight_grad is cut into pieces that run at the same time and
 are added up in a fixed order.

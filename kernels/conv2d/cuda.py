@@ -12,9 +12,9 @@ from .geometry import Geometry
 
 source = Source(__file__)
 
-THREADS = 256  # of a block of v1 and of the sum of the pieces
-TILE = {2: 16} | dict.fromkeys(range(3, 10), 64)  # rows and columns of a block's results
-BLOCK = {2: 256} | dict.fromkeys(range(3, 10), 128)  # threads
+# Version -> threads of a block; rows and columns of its results. The kernels have the same numbers.
+THREADS = {1: 256, 2: 256} | dict.fromkeys(range(3, 10), 128)
+TILE = {2: 16} | dict.fromkeys(range(3, 10), 64)
 BLOCKS = 264  # two for each of the 132 multiprocessors of the largest GPU we know
 CHANNELS = 8  # of a stage of v8 and v9
 PIECE = 256  # windows at least in one piece of a sum
@@ -67,7 +67,7 @@ def _by_windows(name, image, w, result, g):
     tiles = {a: ceil_div(down, TILE[8] // a) * ceil_div(across, a) for a in (8, 16)}
     best = min(tiles, key=tiles.get)
     grid = n * tiles[best] * ceil_div(rows, TILE[8])
-    source.launch(name, grid, BLOCK[8], image, w, result, g, best)
+    source.launch(name, grid, THREADS[8], image, w, result, g, best)
 
 
 def _forward(version, x, w, *options):
@@ -80,10 +80,10 @@ def _forward(version, x, w, *options):
         _by_windows(name, x, w, y, g)
         return y
     if version == 1:
-        grid, block = ceil_div(y.size, THREADS), THREADS
+        grid = ceil_div(y.size, THREADS[1])
     else:
-        grid, block = _tiles(version, g.O // g.G, g.N * g.OH * g.OW, g.G), BLOCK[version]
-    source.launch(name, grid, block, x, w, y, g)
+        grid = _tiles(version, g.O // g.G, g.N * g.OH * g.OW, g.G)
+    source.launch(name, grid, THREADS[version], x, w, y, g)
     return y
 
 
@@ -97,12 +97,11 @@ def _input_grad(version, gy, w, x_shape, *options):
         _by_windows(name, gy, w, gx, g)
         return gx
     if version == 1:
-        grid, block = ceil_div(gx.size, THREADS), THREADS
+        grid = ceil_div(gx.size, THREADS[1])
     else:  # one product for each remainder modulo the stride; none has more columns than the first
         columns = g.N * ceil_div(g.H, g.SH) * ceil_div(g.W, g.SW)
         grid = _tiles(version, g.C // g.G, columns, g.G), min(g.SH, g.H), min(g.SW, g.W)
-        block = BLOCK[version]
-    source.launch(name, grid, block, gy, w, gx, g)
+    source.launch(name, grid, THREADS[version], gy, w, gx, g)
     return gx
 
 
@@ -111,18 +110,18 @@ def _weight_grad(version, gy, x, w_shape, *options):
     g, name = Geometry.of(x.shape, w_shape, *options), f"conv2d_weight_grad_v{version}"
     if version == 1:
         gw = empty(x, w_shape)
-        source.launch(name, ceil_div(gw.size * 32, THREADS), THREADS, gy, x, gw, g)
+        source.launch(name, ceil_div(gw.size * 32, THREADS[1]), THREADS[1], gy, x, gw, g)
         return gw
     windows = g.N * g.OH * g.OW
     tiles = _tiles(version, g.O // g.G, prod(w_shape[1:]), g.G)
     pieces = max(1, min(ceil_div(BLOCKS, tiles), windows // PIECE))
     parts, piece = empty(x, (pieces, *w_shape)), ceil_div(windows, pieces)
-    source.launch(name, (tiles, pieces), BLOCK[version], gy, x, parts, g, piece)
+    source.launch(name, (tiles, pieces), THREADS[version], gy, x, parts, g, piece)
     if pieces == 1:
         return parts[0]
     gw = empty(x, w_shape)
-    grid = ceil_div(gw.size, THREADS)
-    source.launch("conv2d_weight_grad_sum", grid, THREADS, parts, gw, pieces, gw.size)
+    grid = ceil_div(gw.size, THREADS[1])
+    source.launch("conv2d_weight_grad_sum", grid, THREADS[1], parts, gw, pieces, gw.size)
     return gw
 
 

@@ -18,6 +18,20 @@ derivative, which then needs one exponential for each logit and no sum.
 A row of nothing but -infinity has lse = -infinity, one with NaN or +infinity has lse = NaN or
 +infinity. A label outside 0 ... K - 1 is an error.
 
+**The ladder.** Both passes in each version.
+
+    glassgrad bench cross_entropy     time, GB/s and share of the roofline of these; one of them:
+                                      glassgrad bench cross_entropy.forward --version 1
+
+    reference   reference.py              the formulas in NumPy
+    numba v1    cpu.py                    the formulas as plain loops
+    numba v2    rungs/cpu_v2_lanes.py     sixteen logits at a time: an exponential in plain
+                                          arithmetic, the largest by its bits, sums in lanes
+
+    glassgrad lab cross_entropy       loads, sectors and registers of this one, without a GPU
+
+    cuda v1     cuda.cu                   forward a warp a row, backward a thread a logit
+
 Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 """
 

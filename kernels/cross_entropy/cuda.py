@@ -8,6 +8,7 @@ ROWS, THREADS = 8, 256
 
 @source.implements("cross_entropy", "forward", version=1, idea="a warp a row")
 def forward_v1(z, label):
+    """loss, lse of every row (see `cross_entropy.forward`)."""
     make = empty if z.size else zeros
     loss, lse = make(z, z.shape[:1]), make(z, z.shape[:1])
     if z.size:
@@ -18,6 +19,7 @@ def forward_v1(z, label):
 
 @source.implements("cross_entropy", "backward", version=1, idea="a thread a logit")
 def backward_v1(g, z, label, lse):
+    """gz of every logit (see `cross_entropy.backward`)."""
     gz = empty(z, z.shape)
     if z.size:
         arrays = [contiguous(a) for a in (g, z, label, lse)]

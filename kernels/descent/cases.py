@@ -5,22 +5,38 @@ import math
 import numpy as np
 
 from ..case import Case
+from .rules import Adadelta, Adagrad, Adam, RMSProp, Sgd
 
 COST = {"sgd": (20, 4), "adagrad": (20, 6), "adadelta": (28, 14), "rmsprop": (20, 8)}
 COST["adam"] = (28, 11)
 SLOTS = {"sgd": ("v",), "adagrad": ("s",), "adadelta": ("v", "u"), "rmsprop": ("v", "m", "b")}
 SLOTS["adam"] = ("m", "v", "top")
+NUMBERS = {"adagrad": Adagrad, "adadelta": Adadelta.of, "rmsprop": RMSProp.of, "adam": Adam.of}
 SQUARES = {"s", "u", "top"}  # sums or means of squares: not negative; v is one but in sgd
 
 
+def together(rule: str, numbers: tuple) -> tuple:
+    """The numbers of a rule's public function as its versions take them.
+
+    >>> together("sgd", (0.1, 0.9, True, 0.2))
+    (Sgd(lr=0.1, momentum=0.9, weight_decay=0.2), True)
+    """
+    if rule != "sgd":
+        return (NUMBERS[rule](*numbers),)
+    lr, momentum, nesterov, weight_decay = numbers
+    return Sgd(lr, momentum, weight_decay), nesterov
+
+
 def _case(rule: str, shape: tuple, numbers: tuple, without=(), bench: bool = False) -> Case:
+    """`numbers` are those of the public function, in its order."""
+
     def make(draw, dtype):
         slots = []
         for name in SLOTS[rule]:
             a = np.asarray(draw(*shape))
             square = name in SQUARES or (name == "v" and rule != "sgd")
             slots.append(None if name in without else np.asarray(a * a) if square else a)
-        return draw(*shape), draw(*shape), *slots, *numbers, False
+        return draw(*shape), draw(*shape), *slots, *together(rule, numbers), False
 
     size, (moved, work) = math.prod(shape), COST[rule]
     return Case(

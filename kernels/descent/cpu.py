@@ -1,223 +1,110 @@
-"""Steps of gradient descent in Numba: every array is read and written once, in place.
+"""Steps of gradient descent on the CPU: the rules as plain loops, compiled (version 1).
 
-Where a rule has more than four arrays it takes CHUNK numbers at a time through two short loops: for
-more arrays than that LLVM does not check whether they overlap, and so does not vectorise. A chunk
-stays in the first-level cache between the two.
+Each loop is the paragraph of its rule on the page, for number i of every array; a slot that the
+rule does without is None. Numbers do not depend on each other, so each thread gets a stretch.
+
+What this wastes, and the version that does not: `rungs/cpu_v2_short_loops.py`.
 """
 
 import numpy as np
 
 from ..compiled import njit
-from ..elementary import vectorised
 from ..registry import register
-from ..threads import in_parts, parts_for
+from .loops import run, stretch
+from .rungs import cpu_v2_short_loops  # noqa: F401  (it registers itself)
 
-CHUNK = 1024
-
-
-@vectorised
-def _decayed(g, x, weight_decay, out):
-    for i in range(min(g.size, x.size, out.size)):
-        out[i] = g[i] + weight_decay * x[i]
+LOOPS = "the rule as a plain loop"
+loop = njit(nogil=True, error_model="numpy")  # "numpy": division by zero gives infinity
 
 
-@vectorised
-def _scaled(x, keep):
-    for i in range(x.size):
-        x[i] *= keep
-
-
-@vectorised
-def _follow(average, g, keep, rest):
-    """average <- keep average + rest g, rest = 1 - keep: in float32 1 - 0.999 loses four digits."""
-    for i in range(min(average.size, g.size)):
-        average[i] = keep * average[i] + rest * g[i]
-
-
-@vectorised
-def _follow_square(average, g, keep, rest):
-    for i in range(min(average.size, g.size)):
-        average[i] = keep * average[i] + rest * (g[i] * g[i])
-
-
-@vectorised
-def _add_square(s, g):
-    for i in range(min(s.size, g.size)):
-        s[i] += g[i] * g[i]
-
-
-@vectorised
-def _gather(v, g, factor):
-    """v <- factor v + g."""
-    for i in range(min(v.size, g.size)):
-        v[i] = factor * v[i] + g[i]
-
-
-@vectorised
-def _subtract(x, factor, d):
-    for i in range(min(x.size, d.size)):
-        x[i] -= factor * d[i]
-
-
-@vectorised
-def _over_root(g, v, scale, eps, d):
-    """d = g / (scale sqrt(v) + eps); in an array of its own, or nothing would be vectorised."""
-    for i in range(min(g.size, v.size, d.size)):
-        d[i] = g[i] / (scale * np.sqrt(v[i]) + eps)
-
-
-@vectorised
-def _variance(v, m, q):
-    zero = q.dtype.type(0)
-    for i in range(min(v.size, m.size, q.size)):
-        value = v[i] - m[i] * m[i]
-        q[i] = zero if value < zero else value
-
-
-@vectorised
-def _largest(top, v):
-    """NaN wins, from either."""
-    for i in range(min(top.size, v.size)):
-        stays = (top[i] >= v[i]) | (top[i] != top[i])
-        top[i] = top[i] if stays else v[i]
-
-
-@vectorised
-def _delta(g, v, u, eps, d):
-    for i in range(min(g.size, v.size, u.size, d.size)):
-        d[i] = g[i] * np.sqrt(u[i] + eps) / np.sqrt(v[i] + eps)
-
-
-@njit
-def _share(x, parts, part):
-    return part * x.size // parts, (part + 1) * x.size // parts
-
-
-@njit(nogil=True)
+@loop
 def _sgd(x, g, v, numbers, nesterov, parts, part):
     lr, momentum, weight_decay = numbers
-    first, last = _share(x, parts, part)
-    own = np.empty(CHUNK, x.dtype)
-    for i in range(first, last, CHUNK):
-        some = slice(i, min(i + CHUNK, last))
-        _decayed(g[some], x[some], weight_decay, own)
+    for i in range(*stretch(x, parts, part)):
+        step = own = g[i] + weight_decay * x[i]
         if v is not None:
-            _gather(v[some], own, momentum)
-            if nesterov:
-                _gather(own, v[some], x.dtype.type(1))  # g + v, of which v is too much by 1 - mu
-                _subtract(own, x.dtype.type(1) - momentum, v[some])
-            else:
-                for j in range(i, min(i + CHUNK, last)):
-                    own[j - i] = v[j]
-        _subtract(x[some], lr, own)
+            v[i] = momentum * v[i] + own
+            step = own + momentum * v[i] if nesterov else v[i]
+        x[i] -= lr * step
 
 
-@njit(nogil=True)
+@loop
 def _adagrad(x, g, s, numbers, parts, part):
     lr, eps, weight_decay = numbers
-    one = x.dtype.type(1)
-    first, last = _share(x, parts, part)
-    own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
-    for i in range(first, last, CHUNK):
-        some = slice(i, min(i + CHUNK, last))
-        _decayed(g[some], x[some], weight_decay, own)
-        _add_square(s[some], own)
-        _over_root(own, s[some], one, eps, d)
-        _subtract(x[some], lr, d)
+    for i in range(*stretch(x, parts, part)):
+        own = g[i] + weight_decay * x[i]
+        s[i] += own * own
+        x[i] -= lr * (own / (np.sqrt(s[i]) + eps))
 
 
-@njit(nogil=True)
+@loop
 def _adadelta(x, g, v, u, numbers, parts, part):
     lr, rho, rest, eps, weight_decay = numbers
-    first, last = _share(x, parts, part)
-    own, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
-    for i in range(first, last, CHUNK):
-        some = slice(i, min(i + CHUNK, last))
-        _decayed(g[some], x[some], weight_decay, own)
-        _follow_square(v[some], own, rho, rest)
-        _delta(own, v[some], u[some], eps, d)
-        _follow_square(u[some], d, rho, rest)
-        _subtract(x[some], lr, d)
+    for i in range(*stretch(x, parts, part)):
+        own = g[i] + weight_decay * x[i]
+        v[i] = rho * v[i] + rest * (own * own)
+        d = own * np.sqrt(u[i] + eps) / np.sqrt(v[i] + eps)
+        u[i] = rho * u[i] + rest * (d * d)
+        x[i] -= lr * d
 
 
-@njit(nogil=True)
+@loop
 def _rmsprop(x, g, v, m, b, numbers, parts, part):
     lr, alpha, rest, eps, momentum, weight_decay = numbers
-    one = x.dtype.type(1)
-    first, last = _share(x, parts, part)
-    own, q, d = np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype), np.empty(CHUNK, x.dtype)
-    for i in range(first, last, CHUNK):
-        some = slice(i, min(i + CHUNK, last))
-        _decayed(g[some], x[some], weight_decay, own)
-        _follow_square(v[some], own, alpha, rest)
+    zero = x.dtype.type(0)
+    for i in range(*stretch(x, parts, part)):
+        own = g[i] + weight_decay * x[i]
+        q = v[i] = alpha * v[i] + rest * (own * own)
         if m is not None:
-            _follow(m[some], own, alpha, rest)
-            _variance(v[some], m[some], q)
-            _over_root(own, q, one, eps, d)
-        else:
-            _over_root(own, v[some], one, eps, d)
+            m[i] = alpha * m[i] + rest * own
+            q = v[i] - m[i] * m[i]
+            q = zero if q < zero else q  # a variance, but for rounding; NaN stays
+        d = own / (np.sqrt(q) + eps)
         if b is not None:
-            _gather(b[some], d, momentum)
-            _subtract(x[some], lr, b[some])
-        else:
-            _subtract(x[some], lr, d)
+            d = b[i] = momentum * b[i] + d
+        x[i] -= lr * d
 
 
-@njit(nogil=True)
+@loop
 def _adam(x, g, m, v, top, numbers, parts, part):
     lr, scale, beta1, rest1, beta2, rest2, eps, keep, weight_decay = numbers
-    one = x.dtype.type(1)
-    first, last = _share(x, parts, part)
-    own = np.empty(CHUNK, x.dtype)
-    for i in range(first, last, CHUNK):
-        some = slice(i, min(i + CHUNK, last))
-        if keep != one:
-            _scaled(x[some], keep)
-        _decayed(g[some], x[some], weight_decay, own)
-        _follow(m[some], own, beta1, rest1)
-        _follow_square(v[some], own, beta2, rest2)
+    for i in range(*stretch(x, parts, part)):
+        kept = keep * x[i]
+        own = g[i] + weight_decay * kept
+        m[i] = beta1 * m[i] + rest1 * own
+        square = v[i] = beta2 * v[i] + rest2 * (own * own)
         if top is not None:
-            _largest(top[some], v[some])
-            _over_root(m[some], top[some], scale, eps, own)
-        else:
-            _over_root(m[some], v[some], scale, eps, own)
-        _subtract(x[some], lr, own)
+            if square > top[i] or np.isnan(square):  # NaN wins, from either
+                top[i] = square
+            square = top[i]
+        x[i] = kept - lr * (m[i] / (scale * np.sqrt(square) + eps))
 
 
-def _run(kernel, in_place, x, g, slots, numbers, *options):
-    """`kernel` on flat arrays, changed in place or copied before; returns them in x's shape."""
-    arrays = [a if a is None or in_place else np.array(a, order="C") for a in (x, *slots)]
-    flat = [None if a is None else a.reshape(-1) for a in arrays]
-    real = x.dtype.type
-    numbers = tuple(map(real, numbers))
-    parts = parts_for(x.size)
-    gradient = np.ascontiguousarray(g).reshape(-1)
-    in_parts(kernel, parts, flat[0], gradient, *flat[1:], numbers, *options, parts)
-    return tuple(arrays)
+@register("descent", "sgd", backend="numba", idea=LOOPS)
+def sgd(x, g, v, rule, nesterov, in_place):
+    """x, v after a step (see `descent.sgd`)."""
+    return run(_sgd, in_place, x, g, (v,), rule, nesterov)
 
 
-@register("descent", "sgd", backend="numba", idea="one pass in place")
-def sgd(x, g, v, lr, momentum, nesterov, weight_decay, in_place):
-    return _run(_sgd, in_place, x, g, (v,), (lr, momentum, weight_decay), nesterov)
+@register("descent", "adagrad", backend="numba", idea=LOOPS)
+def adagrad(x, g, s, rule, in_place):
+    """x, s after a step (see `descent.adagrad`)."""
+    return run(_adagrad, in_place, x, g, (s,), rule)
 
 
-@register("descent", "adagrad", backend="numba", idea="one pass in place")
-def adagrad(x, g, s, lr, eps, weight_decay, in_place):
-    return _run(_adagrad, in_place, x, g, (s,), (lr, eps, weight_decay))
+@register("descent", "adadelta", backend="numba", idea=LOOPS)
+def adadelta(x, g, v, u, rule, in_place):
+    """x, v, u after a step (see `descent.adadelta`)."""
+    return run(_adadelta, in_place, x, g, (v, u), rule)
 
 
-@register("descent", "adadelta", backend="numba", idea="one pass in place")
-def adadelta(x, g, v, u, lr, rho, eps, weight_decay, in_place):
-    return _run(_adadelta, in_place, x, g, (v, u), (lr, rho, 1 - rho, eps, weight_decay))
+@register("descent", "rmsprop", backend="numba", idea=LOOPS)
+def rmsprop(x, g, v, m, b, rule, in_place):
+    """x, v, m, b after a step (see `descent.rmsprop`)."""
+    return run(_rmsprop, in_place, x, g, (v, m, b), rule)
 
 
-@register("descent", "rmsprop", backend="numba", idea="one pass in place")
-def rmsprop(x, g, v, m, b, lr, alpha, eps, momentum, weight_decay, in_place):
-    numbers = lr, alpha, 1 - alpha, eps, momentum, weight_decay
-    return _run(_rmsprop, in_place, x, g, (v, m, b), numbers)
-
-
-@register("descent", "adam", backend="numba", idea="one pass in place")
-def adam(x, g, m, v, top, lr, scale, beta1, beta2, eps, keep, weight_decay, in_place):
-    numbers = lr, scale, beta1, 1 - beta1, beta2, 1 - beta2, eps, keep, weight_decay
-    return _run(_adam, in_place, x, g, (m, v, top), numbers)
+@register("descent", "adam", backend="numba", idea=LOOPS)
+def adam(x, g, m, v, top, rule, in_place):
+    """x, m, v, top after a step (see `descent.adam`)."""
+    return run(_adam, in_place, x, g, (m, v, top), rule)

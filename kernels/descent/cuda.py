@@ -1,43 +1,47 @@
-"""Launch geometry of the steps: a thread a number."""
+"""Steps of gradient descent on the GPU: the launch geometry of `cuda.cu`, a thread a number."""
 
 from ..launcher import Source, ceil_div, contiguous
 
 source = Source(__file__)
 THREADS = 256
+NUMBERS = {"version": 1, "idea": "a thread a number"}
 
 
-def _run(kernel, in_place, x, g, slots, *numbers):
+def _run(kernel, in_place, x, g, slots, rule, *options):
     arrays = [a if a is None or in_place else contiguous(a).copy() for a in (x, *slots)]
     first, *others = arrays
     if x.size:
         grid = ceil_div(x.size, THREADS)
-        source.launch(kernel, grid, THREADS, first, contiguous(g), *others, x.size, *numbers)
+        numbers = x.size, rule, *options
+        source.launch(kernel, grid, THREADS, first, contiguous(g), *others, *numbers)
     return tuple(arrays)
 
 
-@source.implements("descent", "sgd", version=1, idea="a thread a number")
-def sgd_v1(x, g, v, lr, momentum, nesterov, weight_decay, in_place):
-    numbers = lr, momentum, int(nesterov), weight_decay
-    return _run("descent_sgd_v1", in_place, x, g, (v,), *numbers)
+@source.implements("descent", "sgd", **NUMBERS)
+def sgd_v1(x, g, v, rule, nesterov, in_place):
+    """x, v after a step (see `descent.sgd`)."""
+    return _run("descent_sgd_v1", in_place, x, g, (v,), rule, int(nesterov))
 
 
-@source.implements("descent", "adagrad", version=1, idea="a thread a number")
-def adagrad_v1(x, g, s, lr, eps, weight_decay, in_place):
-    return _run("descent_adagrad_v1", in_place, x, g, (s,), lr, eps, weight_decay)
+@source.implements("descent", "adagrad", **NUMBERS)
+def adagrad_v1(x, g, s, rule, in_place):
+    """x, s after a step (see `descent.adagrad`)."""
+    return _run("descent_adagrad_v1", in_place, x, g, (s,), rule)
 
 
-@source.implements("descent", "adadelta", version=1, idea="a thread a number")
-def adadelta_v1(x, g, v, u, lr, rho, eps, weight_decay, in_place):
-    return _run("descent_adadelta_v1", in_place, x, g, (v, u), lr, rho, 1 - rho, eps, weight_decay)
+@source.implements("descent", "adadelta", **NUMBERS)
+def adadelta_v1(x, g, v, u, rule, in_place):
+    """x, v, u after a step (see `descent.adadelta`)."""
+    return _run("descent_adadelta_v1", in_place, x, g, (v, u), rule)
 
 
-@source.implements("descent", "rmsprop", version=1, idea="a thread a number")
-def rmsprop_v1(x, g, v, m, b, lr, alpha, eps, momentum, weight_decay, in_place):
-    numbers = lr, alpha, 1 - alpha, eps, momentum, weight_decay
-    return _run("descent_rmsprop_v1", in_place, x, g, (v, m, b), *numbers)
+@source.implements("descent", "rmsprop", **NUMBERS)
+def rmsprop_v1(x, g, v, m, b, rule, in_place):
+    """x, v, m, b after a step (see `descent.rmsprop`)."""
+    return _run("descent_rmsprop_v1", in_place, x, g, (v, m, b), rule)
 
 
-@source.implements("descent", "adam", version=1, idea="a thread a number")
-def adam_v1(x, g, m, v, top, lr, scale, beta1, beta2, eps, keep, weight_decay, in_place):
-    numbers = lr, scale, beta1, 1 - beta1, beta2, 1 - beta2, eps, keep, weight_decay
-    return _run("descent_adam_v1", in_place, x, g, (m, v, top), *numbers)
+@source.implements("descent", "adam", **NUMBERS)
+def adam_v1(x, g, m, v, top, rule, in_place):
+    """x, m, v, top after a step (see `descent.adam`)."""
+    return _run("descent_adam_v1", in_place, x, g, (m, v, top), rule)

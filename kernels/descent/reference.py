@@ -11,62 +11,67 @@ def _own(in_place, *arrays):
 
 
 @register("descent", "sgd", backend="reference", idea="array operations")
-def sgd(x, g, v, lr, momentum, nesterov, weight_decay, in_place):
+def sgd(x, g, v, rule, nesterov, in_place):
+    """x, v after a step (see `descent.sgd`)."""
     x, v = _own(in_place, x, v)
-    g = g + weight_decay * x
+    g = g + rule.weight_decay * x
     if v is None:
-        x -= lr * g
+        x -= rule.lr * g
     else:
-        v[...] = momentum * v + g
-        x -= lr * (g + momentum * v if nesterov else v)
+        v[...] = rule.momentum * v + g
+        x -= rule.lr * (g + rule.momentum * v if nesterov else v)
     return x, v
 
 
 @register("descent", "adagrad", backend="reference", idea="array operations")
-def adagrad(x, g, s, lr, eps, weight_decay, in_place):
+def adagrad(x, g, s, rule, in_place):
+    """x, s after a step (see `descent.adagrad`)."""
     x, s = _own(in_place, x, s)
-    g = g + weight_decay * x
+    g = g + rule.weight_decay * x
     s += g * g
-    x -= lr * g / (np.sqrt(s) + eps)
+    x -= rule.lr * g / (np.sqrt(s) + rule.eps)
     return x, s
 
 
 @register("descent", "adadelta", backend="reference", idea="array operations")
-def adadelta(x, g, v, u, lr, rho, eps, weight_decay, in_place):
+def adadelta(x, g, v, u, rule, in_place):
+    """x, v, u after a step (see `descent.adadelta`)."""
     x, v, u = _own(in_place, x, v, u)
-    g = g + weight_decay * x
-    v[...] = rho * v + (1 - rho) * g * g
-    d = g * np.sqrt(u + eps) / np.sqrt(v + eps)
-    u[...] = rho * u + (1 - rho) * d * d
-    x -= lr * d
+    g = g + rule.weight_decay * x
+    v[...] = rule.rho * v + rule.rest * g * g
+    d = g * np.sqrt(u + rule.eps) / np.sqrt(v + rule.eps)
+    u[...] = rule.rho * u + rule.rest * d * d
+    x -= rule.lr * d
     return x, v, u
 
 
 @register("descent", "rmsprop", backend="reference", idea="array operations")
-def rmsprop(x, g, v, m, b, lr, alpha, eps, momentum, weight_decay, in_place):
+def rmsprop(x, g, v, m, b, rule, in_place):
+    """x, v, m, b after a step (see `descent.rmsprop`)."""
     x, v, m, b = _own(in_place, x, v, m, b)
-    g = g + weight_decay * x
-    v[...] = alpha * v + (1 - alpha) * g * g
+    g = g + rule.weight_decay * x
+    v[...] = rule.alpha * v + rule.rest * g * g
     q = v
     if m is not None:
-        m[...] = alpha * m + (1 - alpha) * g
+        m[...] = rule.alpha * m + rule.rest * g
         q = np.maximum(v - m * m, 0)  # a variance, but for rounding
-    d = g / (np.sqrt(q) + eps)
+    d = g / (np.sqrt(q) + rule.eps)
     if b is not None:
-        b[...] = momentum * b + d
+        b[...] = rule.momentum * b + d
         d = b
-    x -= lr * d
+    x -= rule.lr * d
     return x, v, m, b
 
 
 @register("descent", "adam", backend="reference", idea="array operations")
-def adam(x, g, m, v, top, lr, scale, beta1, beta2, eps, keep, weight_decay, in_place):
+def adam(x, g, m, v, top, rule, in_place):
+    """x, m, v, top after a step (see `descent.adam`)."""
     x, m, v, top = _own(in_place, x, m, v, top)
-    x *= keep
-    g = g + weight_decay * x
-    m[...] = beta1 * m + (1 - beta1) * g
-    v[...] = beta2 * v + (1 - beta2) * g * g
+    x *= rule.keep
+    g = g + rule.weight_decay * x
+    m[...] = rule.beta1 * m + rule.rest1 * g
+    v[...] = rule.beta2 * v + rule.rest2 * g * g
     if top is not None:
         np.maximum(top, v, out=top)
-    x -= lr * m / (scale * np.sqrt(v if top is None else top) + eps)
+    x -= rule.lr * m / (rule.scale * np.sqrt(v if top is None else top) + rule.eps)
     return x, m, v, top

@@ -14,6 +14,20 @@ counters.
 
     reads x, writes y: 2 numbers an element; work 20 (bits) + 2
 
+**The ladder.**
+
+    glassgrad bench dropout       time, GB/s and share of the roofline of these
+
+    reference   reference.py                  a uniform number for each element, the mask an array
+    numba v1    cpu.py                        a loop over the words while they are in the cache
+
+    glassgrad lab dropout         loads, sectors and registers of these, without a GPU; by line:
+                                  glassgrad lab dropout.forward --version 2
+
+    cuda v1     cuda.cu                       a thread an element
+    cuda v2     rungs/cuda_v2_vectors.cuh     a thread a block of four words, vectors of 16 bytes
+                                              (float32)
+
 Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
 JMLR 2014; there the weights shrink at test time, here the activations grow in training.
 """

@@ -34,6 +34,7 @@ def _forward(seed, offset, x, scale, first_kept, y, parts, part):
 
 @register("dropout", "forward", backend="numba", idea="bits, mask and scale in one pass")
 def forward(x, p, seed, offset):
+    """y, with the mask of the stream (see `dropout.forward`)."""
     x = np.ascontiguousarray(x).reshape(x.shape)  # ascontiguousarray alone makes () into (1,)
     y = np.empty(x.shape, x.dtype)
     limits = x.dtype.type(1 / (1 - p)), np.int32(threshold(p))

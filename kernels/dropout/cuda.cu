@@ -1,9 +1,6 @@
 // Dropout: one pass, the mask made where it is used.
 //
 // v1: a thread an element; four neighbours compute the same block of words, each keeps one: 4 x the arithmetic.
-//
-// v2: a thread four elements, the words of one block. Loads and stores are vectors of 16 bytes, and nothing is
-// computed twice. Only the last vector can be cut off: an x that does not begin on 16 bytes, a view, takes v1.
 #include "device.cuh"
 #include "philox/philox.cuh"
 
@@ -15,22 +12,4 @@ extern "C" __global__ void dropout_forward_v1(const real* x, real* y, index_t n,
   y[i] = word >> 8 >= first_kept ? x[i] * scale : real(0);
 }
 
-#ifdef REAL_IS_FLOAT
-
-extern "C" __global__ void dropout_forward_v2(const float* x, float* y, index_t n, float scale, unsigned first_kept,
-                                              unsigned long long seed, unsigned long long offset) {
-  const index_t block = (index_t)blockIdx.x * blockDim.x + threadIdx.x, first = 4 * block;
-  if (first >= n) return;
-  const PhiloxWords b = philox_block(seed, offset + block);
-  const auto kept = [&](int lane) { return b.word[lane] >> 8 >= first_kept; };
-  if (first + 4 <= n) {
-    const float4 v = *(const float4*)(x + first);
-    *(float4*)(y + first) = make_float4(kept(0) ? v.x * scale : 0, kept(1) ? v.y * scale : 0,
-                                        kept(2) ? v.z * scale : 0, kept(3) ? v.w * scale : 0);
-  } else {
-    for (int lane = 0; lane < n - first; ++lane)
-      y[first + lane] = kept(lane) ? x[first + lane] * scale : 0;
-  }
-}
-
-#endif
+#include "rungs/cuda_v2_vectors.cuh"

@@ -1,4 +1,4 @@
-"""Launch geometry of dropout: a thread an element (v1), or a thread a block of four words (v2)."""
+"""Dropout on the GPU: the launch geometry of `cuda.cu` and of the rung that it includes."""
 
 from ..arrays import aligned
 from ..launcher import Source, ceil_div, contiguous, empty
@@ -6,29 +6,24 @@ from . import threshold
 
 source = Source(__file__)
 THREADS = 256
+EACH = {1: 1, 2: 4}  # elements of a thread
+RUNGS = {
+    1: {"idea": "a thread an element"},
+    2: {
+        "idea": "a thread a block of four, vectors",
+        "dtypes": ("float32",),
+        "supports": lambda x, *rest: aligned(x),
+    },
+}
 
 
-def _run(kernel, each, x, p, seed, offset):
+def _forward(version, x, p, seed, offset):
     x, y = contiguous(x), empty(x, x.shape)
     if x.size:
-        grid = ceil_div(ceil_div(x.size, each), THREADS)
+        grid = ceil_div(ceil_div(x.size, EACH[version]), THREADS)
         numbers = x.size, 1 / (1 - p), threshold(p), seed, offset
-        source.launch(kernel, grid, THREADS, x, y, *numbers)
+        source.launch(f"dropout_forward_v{version}", grid, THREADS, x, y, *numbers)
     return y
 
 
-@source.implements("dropout", "forward", version=1, idea="a thread an element")
-def forward_v1(x, p, seed, offset):
-    return _run("dropout_forward_v1", 1, x, p, seed, offset)
-
-
-@source.implements(
-    "dropout",
-    "forward",
-    version=2,
-    idea="a thread a block of four, vectors",
-    dtypes=("float32",),
-    supports=lambda x, *rest: aligned(x),
-)
-def forward_v2(x, p, seed, offset):
-    return _run("dropout_forward_v2", 4, x, p, seed, offset)
+source.implements_each("dropout", "forward", _forward, RUNGS)

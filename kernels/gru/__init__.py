@@ -87,6 +87,13 @@ it wastes. The products and the geometry, which LSTM shares, are in `kernels/rec
                                             products; a thread takes four rows, so that shared
                                             memory is asked half as often, by lanes that agree in
                                             pairs
+
+**Files that the versions share**, next to this page:
+
+    states.py     what travels together through all CPU versions: the arrays of all steps
+    gates.py      numba v2 and v3: the lines above between two products, in vectorised loops
+    gates.cuh     the lines above for one unit, in registers: all CUDA versions
+    cuda.py       blocks and threads of each CUDA version; cases.py: shapes for tests and benchmarks
 """
 
 from typing import Literal

@@ -26,6 +26,8 @@ BENCH_SEQUENCES = [(28, 128, 128, True), (35, 20, 200, True)]
 
 
 def cell(n, h, variant, bench):
+    """Both passes of one step: n sequences, h units."""
+
     def forward(draw, dtype):
         return draw(n, 3 * h), draw(n, 3 * h), draw(n, h), variant
 
@@ -46,6 +48,8 @@ def cell(n, h, variant, bench):
 
 
 def sequence(t, n, h, bias, variant, bench):
+    """Both passes of t steps: n sequences, h units, with or without bias of the state."""
+
     def forward(draw, dtype):
         bh = draw(3 * h) if bias else None
         return draw(t, n, 3 * h), draw(n, h), weights(draw, 3 * h, h), bh, variant

@@ -14,11 +14,11 @@ from ..recurrent.launch import (
     THREADS,
     UNITS_OF,
     cells,
+    each_contiguous,
     fits,
     fours,
     over_steps,
     persistent,
-    plain,
     sequences,
     tiled,
 )
@@ -52,14 +52,14 @@ def _cell(way, version, h, variant, *arrays):
 
 
 def _cell_forward(version, xa, ha, h, variant):
-    xa, ha, h = plain(xa, ha, h)
+    xa, ha, h = each_contiguous(xa, ha, h)
     h_new, gates = empty(h, h.shape), empty(xa, xa.shape)
     _cell("forward", version, h, variant, xa, ha, h, h_new, gates)
     return h_new, gates
 
 
 def _cell_backward(version, gh_new, gates, ha, h, variant):
-    gh_new, gates, ha, h = plain(gh_new, gates, ha, h)
+    gh_new, gates, ha, h = each_contiguous(gh_new, gates, ha, h)
     gxa, gha, gh = empty(gates, gates.shape), empty(gates, gates.shape), empty(h, h.shape)
     _cell("backward", version, h, variant, gh_new, gates, ha, h, gxa, gha, gh)
     return gxa, gha, gh
@@ -69,7 +69,7 @@ def _cell_backward(version, gh_new, gates, ha, h, variant):
 
 
 def _sequence_forward(version, xa, h0, wh, bh, variant):
-    xa, h0, wh, bh = plain(xa, h0, wh, bh)
+    xa, h0, wh, bh = each_contiguous(xa, h0, wh, bh)
     shape, library = (len(xa), *h0.shape), int(variant == "library")
     hs, gates = empty(xa, shape), empty(xa, xa.shape)
     if not hs.size:
@@ -119,7 +119,7 @@ def _recurrent(h, w, b):
 
 
 def _sequence_backward(version, ghs, hs, gates, h0, wh, bh, variant):
-    ghs, hs, gates, h0, wh, bh = plain(ghs, hs, gates, h0, wh, bh)
+    ghs, hs, gates, h0, wh, bh = each_contiguous(ghs, hs, gates, h0, wh, bh)
     gxa, gh, library = empty(gates, gates.shape), zeros(h0, h0.shape), variant == "library"
     if not gxa.size:
         return gxa, gh, zeros(wh, wh.shape), None if bh is None else zeros(bh, bh.shape)

@@ -39,6 +39,8 @@ of tall matrices with T·N rows instead of T small ones:
     δxa_t = δa_t     δW_h = Σ_t δa_tᵀ h_{t-1}
     δP_i  = Σ_t δa_iᵀ C_{t-1}     δP_f = Σ_t δa_fᵀ C_{t-1}     δP_o = Σ_t δa_oᵀ C_t
 
+In the code the δ is a leading g: gh is δh, ga_i is δa_i.
+
 **Shapes.**
 
     T steps   N sequences side by side   H width of h and C
@@ -94,6 +96,13 @@ it wastes. The products and the geometry, which GRU shares, are in `kernels/recu
                                             products; a thread takes four rows, so that shared
                                             memory is asked half as often, by lanes that agree in
                                             pairs
+
+**Files that the versions share**, next to this page:
+
+    states.py     what travels together through all CPU versions: the arrays of all steps
+    gates.py      numba v2 and v3: the lines above between two products, in vectorised loops
+    gates.cuh     the lines above for one unit, in registers: all CUDA versions
+    cuda.py       blocks and threads of each CUDA version; cases.py: shapes for tests and benchmarks
 """
 
 from ..checks import plane, shapes, steps

@@ -30,6 +30,8 @@ BENCH_SEQUENCES = [(28, 128, 128, False), (28, 128, 128, True), (35, 20, 200, Fa
 
 
 def cell(n, h, bench):
+    """Both passes of one step: n sequences, h units."""
+
     def forward(draw, dtype):
         return draw(n, 4 * h), draw(n, h)
 
@@ -46,6 +48,8 @@ def cell(n, h, bench):
 
 
 def sequence(t, n, h, peep, bench):
+    """Passes of t steps: n sequences, h units, with or without peepholes."""
+
     def forward(draw, dtype):
         p = weights(draw, 3 * h, h) if peep else None
         return draw(t, n, 4 * h), draw(n, h), draw(n, h), weights(draw, 4 * h, h), p

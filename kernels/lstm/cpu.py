@@ -1,8 +1,8 @@
 """LSTM on the CPU, version 1: the lines of the page as loops, one number at a time.
 
-s counts sequences and j units; i, f, g, o are the gates of one unit. A name that begins with g, the
-gate g apart, is the gradient with respect to the rest: gh of h, ga_i of a_i. Between two arrays the
-numbers are float64, whatever the arrays hold.
+s counts sequences and j units; i, f, g, o are the gates of one unit. A leading g, as in gh or ga_i,
+means the gradient with respect to what follows; g alone is the gate. Between two arrays the numbers
+are float64, whatever the arrays hold.
 
 What this wastes, and the versions that do not: `rungs/`.
 """

@@ -12,11 +12,11 @@ from ..recurrent.launch import (
     THREADS,
     UNITS_OF,
     cells,
+    each_contiguous,
     fits,
     fours,
     over_steps,
     persistent,
-    plain,
     sequences,
     tiled,
 )
@@ -45,14 +45,14 @@ def _cell(way, version, *arrays):
 
 
 def _cell_forward(version, a, c):
-    a, c = plain(a, c)
+    a, c = each_contiguous(a, c)
     h, c_new, gates = empty(c, c.shape), empty(c, c.shape), empty(a, a.shape)
     _cell("forward", version, a, c, h, c_new, gates)
     return h, c_new, gates
 
 
 def _cell_backward(version, gh, gc_new, gates, c, c_new):
-    gh, gc_new, gates, c, c_new = plain(gh, gc_new, gates, c, c_new)
+    gh, gc_new, gates, c, c_new = each_contiguous(gh, gc_new, gates, c, c_new)
     ga, gc = empty(gates, gates.shape), empty(c, c.shape)
     _cell("backward", version, gh, gc_new, gates, c, c_new, ga, gc)
     return ga, gc
@@ -62,7 +62,7 @@ def _cell_backward(version, gh, gc_new, gates, c, c_new):
 
 
 def _sequence_forward(version, xa, h0, c0, wh, p):
-    xa, h0, c0, wh, p = plain(xa, h0, c0, wh, p)
+    xa, h0, c0, wh, p = each_contiguous(xa, h0, c0, wh, p)
     shape = (len(xa), *h0.shape)
     hs, cs, gates = empty(xa, shape), empty(xa, shape), empty(xa, xa.shape)
     if not hs.size:
@@ -105,7 +105,7 @@ def _step_in_one_kernel(xa, h, c, wh, p, h_new, c_new, gates):
 
 
 def _sequence_backward(version, ghs, gcs, hs, cs, gates, h0, c0, wh, p):
-    ghs, gcs, hs, cs, gates, h0, c0, wh, p = plain(ghs, gcs, hs, cs, gates, h0, c0, wh, p)
+    ghs, gcs, hs, cs, gates, h0, c0, wh, p = each_contiguous(ghs, gcs, hs, cs, gates, h0, c0, wh, p)
     gxa, gc = empty(gates, gates.shape), zeros(c0, c0.shape)
     if not gxa.size:
         return gxa, zeros(h0, h0.shape), gc, zeros(wh, wh.shape), _zeros_or_none(p)

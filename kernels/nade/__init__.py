@@ -22,10 +22,29 @@ With g = ∂loss/∂y, and d_i = ∂loss/∂a_i counted from the last step down 
     weight_grad   g, x, w, c, v    gw, gc, gv     11 and one σ
     input_grad    g, x, w, c, v    gx             9 and one σ
 
-How the idea grows: between two samples nothing is shared but weights, and between two hidden units
-of one sample nothing but the sum y_i. So `forward` goes parallel over samples, `weight_grad` over
-hidden units, whose sums over samples then stay with one worker in one order. And where x_i = 0, as
-four of five pixels are, a_i does not change: σ is computed only after an x_i that is not 0.
+Between two samples nothing is shared but weights, and between two hidden units of one sample
+nothing but the sum y_i. So `forward` goes parallel over samples, `weight_grad` over hidden units,
+whose sums over samples then stay with one worker in one order. And where x_i = 0, as four of five
+pixels are, a_i does not change: σ need be computed only after an x_i that is not 0.
+
+The ladder. From version 2 on, the files are those of rungs/. Each begins with what the version
+before it wastes.
+
+    glassgrad bench nade       time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench nade.forward --version 2
+
+    reference   reference.py               a step for all rows and hidden units at once
+    numba v1    cpu.py                     the recursions as plain loops
+    numba v2    cpu_v2_skip_zeros.py       a run of zeros shares one state, hidden units lie in
+                                           vector lanes
+
+    glassgrad lab nade         loads, sectors, bank conflicts and registers of these, without a
+                               GPU; line by line: glassgrad lab nade.forward --version 2
+
+    cuda v1     cuda.cu                    forward: a block a row; weight_grad: a thread a hidden
+                                           unit; input_grad: a warp a row
+    cuda v2     cuda_v2_warp_a_row.cuh     forward: a warp a row, no barrier, σ after x_i ≠ 0 alone
+                cuda_v2_slices.cuh         weight_grad: rows in slices, added up by a second kernel
 
 That x_i = 0 leaves a_i alone is part of the definition: an infinite weight does not turn it to NaN.
 

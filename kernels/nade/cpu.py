@@ -1,150 +1,83 @@
-"""NADE in Numba: the steps in compiled loops, hidden units in vector lanes, σ only where x_i ≠ 0.
+"""NADE on the CPU: the recursions of the page as plain loops, compiled (version 1).
 
-What the reference wastes: three arrays [N, H] a step that pass through memory, and σ of all of them
-although most have not changed since the last step. Here the state of one row stays in the
-first-level cache.
+`forward` and `input_grad` take a row after the other, since the sums y_i and gx_i run over all
+hidden units. `weight_grad` takes a hidden unit after the other: it needs no such sum, and its own
+column of gw and gv then belongs to one thread, which adds the rows in their order.
 
-`forward` and `input_grad` are parallel over samples. `weight_grad` is parallel over blocks of
-hidden units: each adds up its columns of gw and gv over the samples in their order, so that no sum
-depends on the number of threads, and there is nothing to be merged. Its backward sweep reads the
-states that the forward sweep has kept: one for each x_i that is not 0, not D of them.
+σ of every unit at every step, though a zero changes none of them, and one number at a time: that is
+what the rung improves on.
+
+    v2   σ only where x_i ≠ 0, hidden units in vector lanes      rungs/cpu_v2_skip_zeros.py
 """
 
 import numpy as np
 
 from ..compiled import njit
-from ..elementary import sigmoid, vectorised
+from ..elementary import sigmoid
 from ..recurrent.arrays import plain
 from ..registry import register
 from ..threads import PRODUCTS, in_parts, parts_for
-
-LANES = 128
-
-# sums of products in any (fixed) order: that moves no NaN and no infinity
-summing = njit(error_model="numpy", fastmath={"contract", "reassoc"})
-
-
-@vectorised
-def _activate(a, h):
-    for j in range(len(a)):
-        h[j] = sigmoid(a[j])
-
-
-@vectorised
-def _add_scaled(total, factor, row):
-    for j in range(len(total)):
-        total[j] += factor * row[j]
-
-
-@vectorised
-def _run_back(g, first, end, h, v, gv, acc):
-    """gv_i += g_i h and acc += g_i v_i for the steps first .. end-1, which share the state h."""
-    whole = first + (end - first) // 4 * 4
-    for i in range(first, whole, 4):  # acc is read and written once for four steps
-        g0, g1, g2, g3 = g[i], g[i + 1], g[i + 2], g[i + 3]
-        for j in range(len(acc)):
-            acc[j] += g0 * v[i, j] + g1 * v[i + 1, j] + g2 * v[i + 2, j] + g3 * v[i + 3, j]
-    for i in range(whole, end):
-        g0 = g[i]
-        for j in range(len(acc)):
-            acc[j] += g0 * v[i, j]
-    for i in range(first, end):
-        g0 = g[i]
-        for j in range(len(acc)):
-            gv[i, j] += g0 * h[j]
-
-
-@vectorised
-def _close(acc, h, d):
-    """d += acc h (1 - h), and acc starts from zero again: the hidden units change here."""
-    one, zero = d.dtype.type(1), d.dtype.type(0)
-    for j in range(len(d)):
-        d[j] += acc[j] * h[j] * (one - h[j])
-        acc[j] = zero
-
-
-@summing
-def _dot(a, b):
-    total = a.dtype.type(0)
-    for j in range(len(a)):
-        total += a[j] * b[j]
-    return total
-
-
-@njit
-def _climb(x_n, w, a, hs):
-    """The states of a row: hs[0] at first, hs[k] after the k-th number that is not 0."""
-    _activate(a, hs[0])
-    k = 0
-    for i in range(len(x_n)):
-        if x_n[i] != 0:
-            _add_scaled(a, x_n[i], w[i])
-            k += 1
-            _activate(a, hs[k])
-    return k
+from .rungs import cpu_v2_skip_zeros  # noqa: F401  (it registers itself)
 
 
 @njit(nogil=True)
 def _forward(x, w, c, v, b, y, parts, part):
+    """y_i = b_i + Σ_j v_ij σ(a_j), then a += x_i w_i."""
+    steps, width = w.shape
     for n in range(part * len(x) // parts, (part + 1) * len(x) // parts):
-        a, h = c.copy(), np.empty_like(c)
-        _activate(a, h)
-        for i in range(x.shape[1]):
-            y[n, i] = b[i] + _dot(v[i], h)
-            if x[n, i] != 0:
-                _add_scaled(a, x[n, i], w[i])
-                _activate(a, h)
+        a = c.copy()
+        for i in range(steps):
+            total = b[i]
+            for j in range(width):
+                total += v[i, j] * sigmoid(a[j])
+                if x[n, i] != 0:  # so that an infinite weight stays unseen
+                    a[j] += x[n, i] * w[i, j]
+            y[n, i] = total
+
+
+@njit
+def _states(x_n, w, c, j, h):
+    """h[i] = σ(a_i) of hidden unit j, for every step of a row."""
+    a = c[j]
+    for i in range(len(x_n)):
+        h[i] = sigmoid(a)
+        if x_n[i] != 0:
+            a += x_n[i] * w[i, j]
 
 
 @njit(nogil=True)
 def _weight_grad(g, x, w, c, v, gw, gc, gv, parts, part):
-    rows, steps = x.shape
-    blocks = -(-len(c) // LANES)
-    for block in range(part * blocks // parts, (part + 1) * blocks // parts):
-        lo, hi = block * LANES, min((block + 1) * LANES, len(c))
-        w_block, v_block = w[:, lo:hi].copy(), v[:, lo:hi].copy()  # rows without gaps
-        gw_block, gv_block = np.zeros_like(w_block), np.zeros_like(v_block)
-        hs = np.empty((steps + 1, hi - lo), x.dtype)
-        acc, d = np.zeros(hi - lo, x.dtype), np.empty(hi - lo, x.dtype)
-        for n in range(rows):
-            k = _climb(x[n], w_block, c[lo:hi].copy(), hs)
-            d[:] = 0
-            end = steps
-            while end > 0:  # the steps first .. end-1 share the state hs[k]
-                first = end - 1
-                if x[n, first] != 0:
-                    _close(acc, hs[k], d)
-                    _add_scaled(gw_block[first], x[n, first], d)
-                    k -= 1
-                while first > 0 and x[n, first - 1] == 0:
-                    first -= 1
-                _run_back(g[n], first, end, hs[k], v_block, gv_block, acc)
-                end = first
-            _close(acc, hs[0], d)
-            for j in range(hi - lo):
-                gc[lo + j] += d[j]
-        for i in range(steps):  # loops: for slices Numba compiles 2 s of checks of their shapes
-            for j in range(hi - lo):
-                gw[i, lo + j], gv[i, lo + j] = gw_block[i, j], gv_block[i, j]
+    """gw_i += x_i d_{i+1}, gv_i += g_i h_i, gc += d_1, from the last step to the first."""
+    steps, width = w.shape
+    h = np.empty(steps, x.dtype)
+    for j in range(part * width // parts, (part + 1) * width // parts):
+        for n in range(len(x)):
+            _states(x[n], w, c, j, h)
+            d = c.dtype.type(0)
+            for i in range(steps - 1, -1, -1):
+                gw[i, j] += x[n, i] * d
+                gv[i, j] += g[n, i] * h[i]
+                d += g[n, i] * v[i, j] * h[i] * (1 - h[i])
+            gc[j] += d
 
 
 @njit(nogil=True)
 def _input_grad(g, x, w, c, v, gx, parts, part):
+    """gx_i = Σ_j w_ij d_{i+1,j}: unit after unit adds its share to every step of a row."""
     steps, width = w.shape
+    h = np.empty(steps, x.dtype)
     for n in range(part * len(x) // parts, (part + 1) * len(x) // parts):
-        hs = np.empty((steps + 1, width), x.dtype)
-        acc, d = np.zeros(width, x.dtype), np.zeros(width, x.dtype)
-        k = _climb(x[n], w, c.copy(), hs)
-        for i in range(steps - 1, -1, -1):
-            _close(acc, hs[k], d)
-            gx[n, i] = _dot(d, w[i])
-            if x[n, i] != 0:
-                k -= 1
-            _add_scaled(acc, g[n, i], v[i])
+        for j in range(width):
+            _states(x[n], w, c, j, h)
+            d = c.dtype.type(0)
+            for i in range(steps - 1, -1, -1):
+                gx[n, i] += w[i, j] * d
+                d += g[n, i] * v[i, j] * h[i] * (1 - h[i])
 
 
-@register("nade", "forward", backend="numba", idea="rows in parallel, σ only after an x_i ≠ 0")
-def forward(x, w, c, v, b):
+@register("nade", "forward", backend="numba", idea="the recursion as plain loops")
+def forward_v1(x, w, c, v, b):
+    """y [N, D] from x [N, D]; rows on threads."""
     x, w, c, v, b = plain(x, w, c, v, b)
     y = np.empty(x.shape, x.dtype)
     parts = parts_for(x.size * len(c), len(x), PRODUCTS)
@@ -152,19 +85,21 @@ def forward(x, w, c, v, b):
     return y
 
 
-@register("nade", "weight_grad", backend="numba", idea="blocks of hidden units in parallel")
-def weight_grad(g, x, w, c, v):
+@register("nade", "weight_grad", backend="numba", idea="unit by unit, there and back")
+def weight_grad_v1(g, x, w, c, v):
+    """gw [D, H], gc [H], gv [D, H] from g, x [N, D]; hidden units on threads."""
     g, x, w, c, v = plain(g, x, w, c, v)
     gw, gc, gv = np.zeros_like(w), np.zeros_like(c), np.zeros_like(v)
-    parts = parts_for(x.size * len(c), -(-len(c) // LANES), PRODUCTS)
+    parts = parts_for(x.size * len(c), len(c), PRODUCTS)
     in_parts(_weight_grad, parts, g, x, w, c, v, gw, gc, gv, parts)
     return gw, gc, gv
 
 
-@register("nade", "input_grad", backend="numba", idea="rows in parallel, states kept")
-def input_grad(g, x, w, c, v):
+@register("nade", "input_grad", backend="numba", idea="row by row, there and back")
+def input_grad_v1(g, x, w, c, v):
+    """gx [N, D] from g, x [N, D]; rows on threads."""
     g, x, w, c, v = plain(g, x, w, c, v)
-    gx = np.empty(x.shape, x.dtype)
+    gx = np.zeros(x.shape, x.dtype)
     parts = parts_for(x.size * len(c), len(x), PRODUCTS)
     in_parts(_input_grad, parts, g, x, w, c, v, gx, parts)
     return gx

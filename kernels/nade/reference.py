@@ -21,6 +21,7 @@ def _states(x, w, c):
 
 @register("nade", "forward", backend="reference", idea="a step for each number")
 def forward(x, w, c, v, b):
+    """y [N, D] from x [N, D]."""
     y = np.empty(x.shape, x.dtype)
     for i, h in enumerate(_states(x, w, c)):
         y[:, i] = b[i] + h @ v[i]
@@ -38,6 +39,7 @@ def _backwards(g, x, w, c, v):
 
 @register("nade", "weight_grad", backend="reference", idea="all states kept, then backwards")
 def weight_grad(g, x, w, c, v):
+    """gw [D, H], gc [H], gv [D, H] from g, x [N, D]."""
     gw, gv = np.empty(w.shape, w.dtype), np.empty(v.shape, v.dtype)
     for i, h, d in _backwards(g, x, w, c, v):
         if h is None:
@@ -48,6 +50,7 @@ def weight_grad(g, x, w, c, v):
 
 @register("nade", "input_grad", backend="reference", idea="all states kept, then backwards")
 def input_grad(g, x, w, c, v):
+    """gx [N, D] from g, x [N, D]."""
     gx = np.empty(x.shape, x.dtype)
     for i, h, d in _backwards(g, x, w, c, v):
         if h is not None:

@@ -26,6 +26,23 @@ largest normal possible is sqrt(48 ln 2) = 5.77.
 A call that takes n numbers uses `blocks(n)` counters: advance the offset by that much and the next
 call's numbers are disjoint from these.
 
+**The ladder.** Words, uniforms and normals in each version.
+
+    glassgrad bench philox        time, GB/s and share of the roofline of these
+
+    reference   reference.py                 all blocks go through the rounds together, as arrays
+    numba v1    cpu.py                       a loop over blocks, eight at a time in vector registers
+
+    glassgrad lab philox          stores, sectors and registers of these, without a GPU; by line:
+                                  glassgrad lab philox.normal --version 2
+
+    cuda v1     cuda.cu                      a thread an element
+    cuda v2     rungs/cuda_v2_blocks.cuh     a thread a block of four words, one store of 16 bytes
+                                             (words and float32)
+
+What other families share with these: `philox.cuh` on the GPU, `fill_words` and `fill_normals` of
+cpu.py.
+
 Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 """
 

@@ -120,6 +120,7 @@ def run(kernel, seed, offset, *args, size):
 
 @register("philox", "bits", backend="numba", idea="eight blocks at a time, in vector registers")
 def bits(seed, offset, n):
+    """The first n words of the stream (see `philox.bits`)."""
     out = np.empty(n, np.uint32)
     run(_bits, seed, offset, out, size=n)
     return out
@@ -129,6 +130,7 @@ def bits(seed, offset, n):
     "philox", "uniform", backend="numba", idea="words to uniforms while they are in the cache"
 )
 def uniform(shape, seed, offset, dtype):
+    """Uniform numbers in [0, 1) of that shape (see `philox.uniform`)."""
     out = np.empty(shape, dtype)
     run(_uniform, seed, offset, out.reshape(-1), size=out.size)
     return out
@@ -136,6 +138,7 @@ def uniform(shape, seed, offset, dtype):
 
 @register("philox", "normal", backend="numba", idea="words to normals while they are in the cache")
 def normal(shape, seed, offset, dtype):
+    """Standard normal numbers of that shape (see `philox.normal`)."""
     out = np.empty(shape, dtype)
     run(_normal, seed, offset, out.reshape(-1), size=out.size)
     return out

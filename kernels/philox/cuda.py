@@ -1,4 +1,4 @@
-"""Launch geometry of the stream: a thread an element (v1), or a thread a block of four (v2).
+"""The random stream on the GPU: the launch geometry of `cuda.cu` and of the rung it includes.
 
 Nothing given to these functions is an array, so that its type could say where to run: each is
 registered once for CuPy and once for NumPy.
@@ -11,34 +11,42 @@ from ..registry import register
 
 source = Source(__file__)
 THREADS = 256
+EACH = {1: 1, 2: 4}  # numbers of a thread
+LIBRARIES = {"cuda": "cupy", "emulated": "numpy"}
+RUNGS = {
+    1: {"idea": "a thread an element"},
+    2: {"idea": "a thread a block of four, one vector store", "dtypes": ("float32",)},
+}
 
 
-def _fill(library, kernel, each, shape, seed, offset, dtype):
-    """A new array filled by `kernel`, whose threads make `each` numbers apiece."""
+def _fill(library, pass_, version, shape, seed, offset, dtype):
+    """A new array of that library, filled by the kernel of that pass and version."""
     out = importlib.import_module(library).empty(shape, dtype)
     if out.size:
-        grid = ceil_div(ceil_div(out.size, each), THREADS)
+        grid = ceil_div(ceil_div(out.size, EACH[version]), THREADS)
+        kernel = f"philox_{pass_}_v{version}"
         source.launch(kernel, grid, THREADS, out.reshape(-1), out.size, seed, offset)
     return out
 
 
-def _register(pass_, version, idea, each, dtypes):
-    kernel = f"philox_{pass_}_v{version}"
-    for backend, library in (("cuda", "cupy"), ("emulated", "numpy")):
-        options = {"backend": backend, "version": version, "idea": idea, "dtypes": dtypes}
-        if pass_ == "bits":
+def _register(pass_, version, backend):
+    library, record = LIBRARIES[backend], RUNGS[version]
+    if pass_ == "bits":
 
-            def make(seed, offset, n, library=library):
-                return _fill(library, kernel, each, n, seed, offset, "uint32")
+        def make(seed, offset, n):
+            return _fill(library, pass_, version, n, seed, offset, "uint32")
 
-        else:
+    else:
 
-            def make(shape, seed, offset, dtype, library=library):
-                return _fill(library, kernel, each, shape, seed, offset, dtype)
+        def make(shape, seed, offset, dtype):
+            return _fill(library, pass_, version, shape, seed, offset, dtype)
 
-        register("philox", pass_, **options)(make)
+    make.__name__ = make.__qualname__ = f"{pass_}_v{version}"
+    make.__doc__ = f"{record['idea']}."
+    register("philox", pass_, backend=backend, version=version, **record)(make)
 
 
 for _pass in ("bits", "uniform", "normal"):
-    _register(_pass, 1, "a thread an element", 1, ("float32", "float64"))
-    _register(_pass, 2, "a thread a block of four, one vector store", 4, ("float32",))
+    for _version in RUNGS:
+        for _backend in LIBRARIES:
+            _register(_pass, _version, _backend)

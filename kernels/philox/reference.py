@@ -39,17 +39,20 @@ def words(seed, offset, n):
 
 @register("philox", "bits", backend="reference", idea="ten rounds on arrays of words")
 def bits(seed, offset, n):
+    """The first n words of the stream (see `philox.bits`)."""
     return words(seed, offset, n).reshape(-1)[:n].astype(np.uint32)
 
 
 @register("philox", "uniform", backend="reference", idea="the top 24 bits of each word")
 def uniform(shape, seed, offset, dtype):
+    """Uniform numbers in [0, 1) of that shape (see `philox.uniform`)."""
     top = bits(seed, offset, math.prod(shape)) >> np.uint32(8)
     return (top.astype(dtype) * np.dtype(dtype).type(2.0**-24)).reshape(shape)
 
 
 @register("philox", "normal", backend="reference", idea="Box-Muller on pairs of words")
 def normal(shape, seed, offset, dtype):
+    """Standard normal numbers of that shape (see `philox.normal`)."""
     real, n = np.dtype(dtype).type, math.prod(shape)
     top = words(seed, offset, n).reshape(-1, 2) >> np.uint64(8)
     u1 = (top[:, 0] + np.uint64(1)).astype(dtype) * real(2.0**-24)

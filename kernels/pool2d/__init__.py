@@ -30,32 +30,47 @@ each other's derivative, at any order; in the same way the average and its gradi
 **Cost.** N C OH OW KH KW comparisons or additions, x read and y (and the index, 8 bytes) written:
 less than one operation per byte, so memory is the limit and one pass the aim.
 
-**How the idea grows.**
+**The ladder.** Versions are counted for each pass: a pass without a line has no such version. From
+version 2 on, the files are those of rungs/. Each begins with what the version before it wastes.
 
-    reference   the pixels at one place of the window, for all windows at once, are a strided view
-                of x: KH KW views are compared or added                          (reference.py)
-    numba v1    a band of rows laid out flat, split by column modulo SW: the pixels at one place of
-                all windows are one contiguous run, however short the rows; bands on threads, all
-                working arrays in the cache                                     (cpu.py)
-    cuda        one source, cuda.cu, for a GPU and the emulator. Forward:
-      v1        one thread per output: a pixel is asked for by every window over it, and neighbours
-                ask SW pixels apart, 8 sectors a request where 4 would do
-      v2        overlapping windows: the pixels under 16 x 16 outputs come once into shared memory
-      v3        2x2 at stride 2, float32: no pixel is shared, so a thread takes four neighbours of
-                both rows in one load each and makes two outputs
-      v4        3x3 at stride 2: no tile after all, since the first-level cache holds the pixels; a
-                thread makes two outputs that share a row, with 15 loads on their way at once
-                max_backward, where the index may point anywhere:
-      v1        one thread per plane adds in reading order: too few threads, 32 sectors a request
-      v2        one thread per output and atomics: the order of a sum is anybody's, run by run
-      v3        a block owns 2048 pixels in shared memory; of the threads that want one pixel the
-                lowest goes first: parallel, and the sums of v1 to the last bit
-      v4        the whole plane, where it fits: its outputs are walked once, the next one's index on
-                its way meanwhile
-                avg_backward:
-      v1        one thread per pixel gathers from the windows over it: nobody writes where another
-                does
-      v2        2x2 at stride 2, float32: two gy loaded at once, four pixels stored at once
+    glassgrad bench pool2d     time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench pool2d.max_forward --version 1
+
+    reference   reference.py            the pixels at one place of the window, for all windows at
+                                        once, are a strided view of x: KH KW views are compared or
+                                        added
+    numba v1    cpu.py                  the formula as plain loops
+    numba v2    cpu_v2_flat_runs.py     forward: a band of rows laid out flat, split by column
+                                        modulo SW: the pixels at one place of all windows are one
+                                        contiguous run, however short the rows
+    numba v2    cpu_v2_lines.py         avg_backward: gy spread along a line, which is added to rows
+
+    glassgrad lab pool2d       loads, sectors, bank conflicts and registers of these, without a GPU;
+                               line by line: glassgrad lab pool2d.max_forward --version 2
+
+    forward (max_forward, avg_forward):
+    cuda v1     cuda.cu                 one thread an output
+    cuda v2     cuda_v2_tiles.cuh       overlapping windows: the pixels under 16 x 16 outputs come
+                                        once into shared memory
+    cuda v3     cuda_v3_pairs.cuh       2x2 at stride 2, float32: no pixel is shared, a thread takes
+                                        four of both rows in one load each and makes two outputs
+    cuda v4     cuda_v4_strips.cuh      3x3 at stride 2: no tile after all; a thread makes two
+                                        outputs that share a row, 15 loads on their way at once
+
+    max_backward, where the index may point anywhere:
+    cuda v1     cuda.cu                 one thread a plane adds in reading order
+    cuda v2     cuda_v2_atomics.cuh     one thread an output and atomics: the order of a sum is
+                                        anybody's, run by run
+    cuda v3     cuda_v3_claims.cuh      a block adds to 2048 pixels in shared memory; of the threads
+                                        that want one pixel the lowest goes first: the sums of v1 to
+                                        the last bit
+    cuda v4     cuda_v4_planes.cuh      the whole plane, where it fits: its outputs are walked once
+
+    avg_backward and max_gather:
+    cuda v1     cuda.cu                 one thread a pixel gathers from the windows over it; one
+                                        thread an output takes its pixel
+    cuda v2     cuda_v2_pairs.cuh       avg_backward, 2x2 at stride 2, float32: two gy in one load,
+                                        four pixels in one store
 
 Source: Scherer, Müller and Behnke, "Evaluation of pooling operations in convolutional
 architectures for object recognition", 2010.
@@ -69,6 +84,7 @@ from ..checks import pair, shape4
 from ..doors import check_all
 from ..errors import DTypeError, ValueRangeError, expect, expect_floats
 from ..registry import dispatch
+from ..windows import output_size
 
 __all__ = [
     "avg_backward",
@@ -99,7 +115,7 @@ def _geometry(function, x_shape, kernel, stride, padding, /, **arrays):
         must = f"the window's {axis} must fit into the padded input"
         expect(size >= 1, function, f"x must have a {axis}", ">= 1", size, **arrays)
         expect(k <= size + 2 * p, function, must, f"<= {size + 2 * p}", k, **arrays)
-        out.append((size + 2 * p - k) // s + 1)
+        out.append(output_size(size, k, s, p))
     return N, C, *out
 
 

@@ -7,6 +7,7 @@ padded image. Letters: see the page.
 import numpy as np
 
 from ..registry import register
+from ..windows import output_sizes
 
 
 def _places(x_padded, kernel, stride, OH, OW):
@@ -18,11 +19,6 @@ def _places(x_padded, kernel, stride, OH, OW):
             yield u, v, x_padded[:, :, rows, columns]
 
 
-def _output_size(x_shape, kernel, stride, padding):
-    H, W = (size + 2 * p for size, p in zip(x_shape[2:], padding))
-    return (H - kernel[0]) // stride[0] + 1, (W - kernel[1]) // stride[1] + 1
-
-
 def _padded(x, padding, value):
     PH, PW = padding
     return np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)), constant_values=value)
@@ -30,8 +26,9 @@ def _padded(x, padding, value):
 
 @register("pool2d", "max_forward", backend="reference", idea="compare one strided view per place")
 def max_forward(x, kernel, stride, padding):
+    """y, index [N,C,OH,OW] from x [N,C,H,W]; a place wins where it is larger, or the first NaN."""
     N, C, H, W = x.shape
-    OH, OW = _output_size(x.shape, kernel, stride, padding)
+    OH, OW = output_sizes(x.shape[2:], kernel, stride, padding)
     position = np.arange(H * W).reshape(1, 1, H, W)
     position = _padded(position, padding, -1)  # -1: not a pixel, cannot win
     y = np.zeros((N, C, OH, OW), x.dtype)
@@ -47,6 +44,7 @@ def max_forward(x, kernel, stride, padding):
 
 @register("pool2d", "max_backward", backend="reference", idea="add gy at the index")
 def max_backward(gy, index, x_shape):
+    """gx of `x_shape` [N,C,H,W] from gy and index [N,C,OH,OW]."""
     N, C, H, W = x_shape
     gx = np.zeros((N, C, H * W), gy.dtype)
     n, c, _, _ = np.ogrid[:N, :C, :1, :1]
@@ -56,6 +54,7 @@ def max_backward(gy, index, x_shape):
 
 @register("pool2d", "max_gather", backend="reference", idea="take x at the index")
 def max_gather(x, index):
+    """y [N,C,OH,OW] from x [N,C,H,W] and index."""
     N, C, H, W = x.shape
     n, c, _, _ = np.ogrid[:N, :C, :1, :1]
     return x.reshape(N, C, H * W)[n, c, index]
@@ -63,7 +62,8 @@ def max_gather(x, index):
 
 @register("pool2d", "avg_forward", backend="reference", idea="add one strided view per place")
 def avg_forward(x, kernel, stride, padding):
-    OH, OW = _output_size(x.shape, kernel, stride, padding)
+    """y [N,C,OH,OW] from x [N,C,H,W], padded with zeros."""
+    OH, OW = output_sizes(x.shape[2:], kernel, stride, padding)
     y = np.zeros((*x.shape[:2], OH, OW), x.dtype)
     for _, _, view in _places(_padded(x, padding, 0), kernel, stride, OH, OW):
         y += view
@@ -72,6 +72,7 @@ def avg_forward(x, kernel, stride, padding):
 
 @register("pool2d", "avg_backward", backend="reference", idea="hand gy to each place's view")
 def avg_backward(gy, x_shape, kernel, stride, padding):
+    """gx of `x_shape` [N,C,H,W] from gy [N,C,OH,OW]; what the padding receives is cut off."""
     (N, C, H, W), (PH, PW) = x_shape, padding
     gx = np.zeros((N, C, H + 2 * PH, W + 2 * PW), gy.dtype)
     for _, _, view in _places(gx, kernel, stride, *gy.shape[2:]):

@@ -33,10 +33,14 @@ __device__ __forceinline__ void stage_rows(Quad* tile, const real* x, int stride
   copy_async_commit();
 }
 
-// add_kept with four rows and SPAN units a thread. 8 / SPAN threads across and 8 down make a team;
-// each team takes its slice of the k that are staged, and the sums of the teams meet in the end, in
-// the memory of the stages. Lanes n and n^1 want the same weights, n and n^2 the same rows: so a
-// request for Quads takes two cycles, where eight lanes that differ each take one of four.
+// add_kept where a thread takes four rows and SPAN units, so that 8 / SPAN threads across and 8 down
+// cover all units and rows of the block: a team. The block has several teams. Each sums over its own
+// slice of the k that are staged; the sums of the teams are added up in the end, through the memory
+// of the stages.
+//
+// Shared memory serves eight lanes of a request for Quads in a cycle, four cycles a warp, and lanes
+// that read the same Quad as one. So lanes n and n^1 read the same weights, lanes n and n^2 the same
+// rows: a request takes two cycles.
 template <int COUNT, int SPAN>
 __device__ __forceinline__ void add_ahead(real* sum, const real* x, int stride, int rows, int K,
                                           const Quad* kept, Quad* stage) {

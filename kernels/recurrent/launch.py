@@ -36,7 +36,7 @@ def sequences(supports) -> dict[int, dict]:
     }
 
 
-def plain(*arrays):
+def each_contiguous(*arrays):
     """Each array in C order; None stays None."""
     return [None if a is None else contiguous(a) for a in arrays]
 

@@ -68,6 +68,7 @@ def product(typing, at, a, rows, w, s, c):
 
     def generate(context, b, signature, args):
         kind = context.call_conv.get_function_type(types.none, given)
+        # llvmlite knows what an address is called with by the type of its pointer, as Numba's does
         function = b.inttoptr(b.extract_value(args[0], 0), kind.as_pointer())
         status, _ = context.call_conv.call_function(b, function, types.none, given, args[1:])
         with b.if_then(status.is_error, likely=False):

@@ -17,17 +17,17 @@ from .products import product, product_at
 from .tile import VECTOR, Packed, Rows, fetch
 
 BLOCK = 256  # terms for which rows of both factors are packed at a time
-TALL = 8  # rows of the result packed side by side, as many as the tallest tile has
-TILES = 8  # and so many tiles at a time
-AHEAD = 16  # rows by which memory is asked for before it is needed
+TALL = 8  # rows of the result in one tile, packed side by side: as many as the tallest tile has
+TILES = 8  # tiles packed at a time
+AHEAD = 16  # a row of `a` is asked for this many rows before it is needed
 
 
 @njit
 def _pack_rows(a, k0, terms, group, wide, packed):
     """Columns group..group+wide of rows k0..k0+terms of a, into tiles of TALL side by side.
 
-    A row of `a` is read in whole cache lines, once; the next ones are asked for meanwhile, as the
-    processor's own prefetching ends where a row does.
+    A row of `a` is read once, in whole cache lines. Meanwhile later rows are asked for, because the
+    processor's own prefetching stops at the end of a row.
     """
     from_a, lanes, side = a.reshape(-1), VECTOR // a.itemsize, len(packed) // TILES
     for k in range(terms):

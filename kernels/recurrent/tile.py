@@ -24,6 +24,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..llvm import LANE, POINTER, element, moved, spread
+
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 VECTOR = 64 if WIDE else 32  # bytes
 SUMS = 24 if WIDE else 12  # vectors of sums in a tile; the other registers hold a and w
@@ -104,8 +106,7 @@ def fetch(typing, array, index):
     """Calls for the cache line of array[index], flat, wherever it is; it may lie past the end."""
 
     def generate(context, b, signature, args):
-        data = context.make_array(signature.args[0])(context, b, args[0]).data
-        _prefetch(b, b.gep(data, [args[1]]), written=False)
+        _prefetch(b, element(context, b, signature.args[0], *args), written=False)
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate
@@ -113,10 +114,10 @@ def fetch(typing, array, index):
 
 def _prefetch(b, at, written: bool):
     """LLVM's prefetch of data (the last 1) that is to stay in every cache (the 3)."""
-    byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
-    kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+    flag = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [POINTER, flag, flag, flag])
     function = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
-    b.call(function, [b.bitcast(at, byte), *(ir.Constant(flag, n) for n in (int(written), 3, 1))])
+    b.call(function, [at, *(ir.Constant(flag, n) for n in (int(written), 3, 1))])
 
 
 class _Loops:
@@ -128,16 +129,14 @@ class _Loops:
         real = kinds[0].types[0].dtype
         self.bytes = real.bitwidth // 8
         self.count = VECTOR // self.bytes
-        self.size_t, self.lane_t = a[1].type, ir.IntType(32)
+        self.size_t = a[1].type
         self.real = context.get_value_type(real)
         self.vector = ir.VectorType(self.real, self.count)
-        self.pointer = self.vector.as_pointer()
         self.zero = ir.Constant(self.vector, [0.0] * self.count)
         row, column, panel, self.rows, self.vectors, self.between, lanes, fewer = place
 
         def address(kind, array, at):
-            data = context.make_array(kind.types[0])(context, builder, array).data
-            return builder.gep(data, [at])
+            return element(context, builder, kind.types[0], array, at)
 
         def first(kind, given, *columns):
             """The address of the tile's first number in a matrix."""
@@ -166,32 +165,24 @@ class _Loops:
             return cgutils.get_or_insert_function(self.b.module, kind, f"llvm.{name}")
 
         self.muladd = function(f"fmuladd.{form}", vector, vector, vector, vector)
-        self.load = function(
-            f"masked.load.{form}.p0", vector, self.pointer, self.lane_t, mask, vector
-        )
-        self.store = function(
-            f"masked.store.{form}.p0", ir.VoidType(), vector, self.pointer, self.lane_t, mask
-        )
+        self.load = function(f"masked.load.{form}.p0", vector, POINTER, LANE, mask, vector)
+        self.store = function(f"masked.store.{form}.p0", ir.VoidType(), vector, POINTER, LANE, mask)
 
     def _mask(self, lanes, fewer, v: int):
         """Which lanes of vector v lie inside the matrix: the last vector may be cut."""
         left = self.b.sub(lanes, self.b.mul(fewer, self.number(v)))
         kind = ir.VectorType(self.size_t, self.count)
         lane = ir.Constant(kind, list(range(self.count)))
-        return self.b.icmp_signed("<", lane, self._spread(left, kind))
+        return self.b.icmp_signed("<", lane, spread(self.b, left, kind))
 
-    def _spread(self, value, kind):
-        """A vector with the value in every lane."""
-        undefined = ir.Constant(kind, ir.Undefined)
-        first = self.b.insert_element(undefined, value, ir.Constant(self.lane_t, 0))
-        zeros = ir.Constant(ir.VectorType(self.lane_t, self.count), [0] * self.count)
-        return self.b.shuffle_vector(first, undefined, zeros)
+    def _moved(self, address, steps):
+        return moved(self.b, address, steps, self.real)
 
     def _place(self, start, row, r: int, v: int):
         """The address of vector v of row r."""
         b = self.b
         offset = b.add(b.mul(row, self.number(r)), b.mul(self.between, self.number(v)))
-        return b.bitcast(b.gep(start, [offset]), self.pointer)
+        return self._moved(start, offset)
 
     def write(self, begin, end, rows: int, vectors: int):
         """The blocks of one tile: what comes before the loop over k, the loop, what comes after."""
@@ -205,7 +196,7 @@ class _Loops:
         for at in grid:
             _prefetch(b, starts[at], written=False)
             _prefetch(b, targets[at], written=True)
-        rows_from = [b.gep(self.a, [b.mul(self.a_row, self.number(r))]) for r in range(rows)]
+        rows_from = [self._moved(self.a, b.mul(self.a_row, self.number(r))) for r in range(rows)]
         b.cbranch(b.icmp_signed(">", self.terms, self.number(0)), loop, after)
 
         sums = self._loop(begin, loop, after, rows_from, grid, vectors)
@@ -215,7 +206,7 @@ class _Loops:
         for at, total in totals.items():
             total.add_incoming(self.zero, begin)  # no term at all
             total.add_incoming(sums[at], loop)
-        align = ir.Constant(self.lane_t, self.bytes)
+        align = ir.Constant(LANE, self.bytes)
         for at, total in totals.items():
             mask = self.masks[at[1]]
             start = b.call(self.load, [starts[at], align, mask, self.zero])
@@ -237,12 +228,12 @@ class _Loops:
         w_off = b.mul(k, self.number(vectors * self.count))
         weights = []
         for v in range(vectors):
-            at = b.gep(self.w, [b.add(w_off, self.number(v * self.count))])
-            weights.append(b.load(b.bitcast(at, self.pointer), align=self.bytes))
+            at = self._moved(self.w, b.add(w_off, self.number(v * self.count)))
+            weights.append(b.load(at, align=self.bytes, typ=self.vector))
         new = {}
         for r, row in enumerate(rows_from):
             # one number of the row, in every lane: it meets a vector of neighbouring columns
-            value = self._spread(b.load(b.gep(row, [a_off])), self.vector)
+            value = spread(b, b.load(self._moved(row, a_off), typ=self.real), self.vector)
             for v in range(vectors):
                 new[r, v] = b.call(self.muladd, [value, weights[v], running[r, v]])
                 running[r, v].add_incoming(new[r, v], loop)

@@ -6,7 +6,7 @@
 #include "recurrent/kept.cuh"
 #include "recurrent/tiles.cuh"
 
-// `cell` counts the unit in [N, H], j in its row; its first gate is number `row` of [N, G H].
+// Unit j of a sequence: number `cell` of [N, H]; its first gate is number `row` of [N, G H].
 struct Unit {
   index_t cell, row;
   int j;
@@ -30,15 +30,16 @@ __device__ __forceinline__ Unit unit_of_tile(int N, int H) {
   return {index_t(n) * H + j, index_t(n) * G * H + j, j, n < N && j < H};
 }
 
-// v3 and v4: what a block and its thread keep to the end of the sequence.
+// v3 and v4: which units and sequences a block has, and which one its thread has. A thread stays at
+// its post for all steps.
 struct Post {
-  int unit, first;  // the first unit and the first sequence of the block,
-  int rows;         // and how many sequences it has
-  int j, n;         // the unit and the sequence of this thread
-  bool inside;      // is there such a one?
-  index_t cell;     // its number in [N, H]
-  index_t start;    // where the sequences of the block begin, in [N, H]
-  index_t layer;    // numbers of one step: N H
+  int unit, first;  // the block's first unit and first sequence
+  int rows;         // how many sequences the block has
+  int j, n;         // this thread's unit and sequence
+  bool inside;      // false past the last unit or the last sequence
+  index_t cell;     // number of (n, j) in [N, H]
+  index_t start;    // number of (first, 0) in [N, H]
+  index_t layer;    // numbers in one step: N H
 };
 
 __device__ __forceinline__ Post post(int N, int H) {

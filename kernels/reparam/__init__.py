@@ -26,6 +26,25 @@ logvar = log sigma^2: the lectures that write N(mu, sigma) mean the standard dev
 logvar overflows e^logvar to infinity as the formula does; bounding it is the caller's matter. NaN
 in mu or logvar reaches the z it belongs to and the kl of its row.
 
+**The ladder.** Both passes in each version; from version 2 on, the files are those of rungs/.
+
+    glassgrad bench reparam       time, GB/s and share of the roofline of these; one of them:
+                                  glassgrad bench reparam.forward --version 1
+
+    reference   reference.py            one line a formula, the noise as an array
+    numba v1    cpu.py                  the noise as an array, then the formulas as plain loops
+    numba v2    cpu_v2_one_pass.py      the noise of a few rows at a time, in the cache; sixteen
+                                        elements go through every formula together
+
+    glassgrad lab reparam         loads, sectors and registers of these, without a GPU; by line:
+                                  glassgrad lab reparam.forward --version 3
+
+    cuda v1     cuda.cu                 a thread an element, then a thread a row for kl
+    cuda v2     cuda_v2_rows.cuh        forward: a block a row, every number read once
+                                        backward: a thread the four elements of a Philox block
+    cuda v3     cuda_v3_vectors.cuh     a thread a Philox block, vectors of 16 bytes (float32, D a
+                                        multiple of 4)
+
 Sources: Kingma & Welling, "Auto-encoding variational Bayes", 2014, section 2.4 and appendix B;
 lecture "VAE, GAN" (Utkin), slides on the reparameterisation; lecture 1 (Vorontsov), variational AE.
 """

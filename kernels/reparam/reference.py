@@ -8,6 +8,7 @@ from ..registry import register
 
 @register("reparam", "forward", backend="reference", idea="noise as an array")
 def forward(mu, logvar, seed, offset):
+    """z, kl of every input (see `reparam.forward`)."""
     eps = normal(mu.shape, seed, offset, mu.dtype)
     z = mu + np.exp(logvar / 2) * eps
     kl = -(1 + logvar - mu**2 - np.exp(logvar)).sum(axis=1) / 2
@@ -16,6 +17,7 @@ def forward(mu, logvar, seed, offset):
 
 @register("reparam", "backward", backend="reference", idea="the same noise array again")
 def backward(gz, gkl, mu, logvar, seed, offset):
+    """gmu, glogvar of every input (see `reparam.backward`)."""
     eps = normal(mu.shape, seed, offset, mu.dtype)
     gmu = gz + gkl[:, None] * mu
     glogvar = gz * np.exp(logvar / 2) * eps / 2 + gkl[:, None] * (np.exp(logvar) - 1) / 2

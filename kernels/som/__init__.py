@@ -37,30 +37,41 @@ its winner: with S_c = sum of the samples that c won and n_c their number it is 
 
 How the arg-min stays exact. x^2 - 2 x w + w^2 by a matrix product is fast, and useless as a
 decision: data around 1000 in float32 leave no digit of a distance. So every version decides by
-differences: subtract, square, add. On the CPU that costs no more than the product would (cpu.py);
-on a GPU the version on tensor cores centres by the mean of w, bounds its own rounding error, and
-settles every node within the bound by differences. Winners are those of the distances computed in
-the dtype of the input.
+differences: subtract, square, add. On the CPU that costs no more than the product would
+(cpu_v2_lanes.py); on a GPU the versions on tensor cores centre by the mean of w, bound their own
+rounding error, and settle every node within the bound by differences. Winners are those of the
+distances computed in the dtype of the input; in CUDA every version of winners has the winners and
+distances of v1 to the last bit.
 
-How the idea grows, in CUDA (cuda.cu); every version of winners has the winners and distances of v1
-to the last bit, since whatever screens, direct differences in one order decide:
+The ladder. From version 2 on, the files are those of rungs/. Each begins with what the version
+before it wastes.
 
-    winners    v1  one thread a sample: two loads from memory for each difference
-               v2  16 samples x 16 nodes in shared memory; the arg-min stays in registers, so the
-                   N x M distances are never stored. Two loads from shared memory a difference
-               v3  4 x 4 pairs a thread: two vector loads for 16 differences, the next tile copied
-                   meanwhile. Distance and node share one 64-bit word, whose atomic minimum is the
-                   same in any order: blocks can share out the nodes
-               v4  tensor cores multiply about the mean of w, in 11 bits; the nodes that their
-                   error leaves in doubt, three or four of 400, are settled by differences
-               v5  those in doubt wait until they fill the block: one lane of 128 kept all waiting
-    distances  v1, v2, v3: the same three, stored instead of compared
-    update     v1  one thread a weight, all samples in turn: two loads for each product
-               v2  16 samples at a time in shared memory, K gathered by winner next to them
-               v3  N M D products become N D additions and M^2 D products, as above
-    online     v1  one block, since each sample needs what the one before left
-               v2  the map in the shared memory of up to 64 blocks for the whole run; they meet
-                   once a sample, in one 64-bit word
+    glassgrad bench som        time, GFLOP/s and share of the roofline of these; one of them:
+                               glassgrad bench som.winners --version 2
+
+    reference   reference.py              the lecture: one sample at a time
+    numba v1    cpu.py                    the formulas as plain loops
+    numba v2    cpu_v2_lanes.py           distances, winners: 32 nodes side by side in vector
+                                          registers, four samples at a time (lanes.py)
+                cpu_v2_online.py          online: the map stays in that layout for the whole run
+                cpu_v2_per_winner.py      update: N D additions and M^2 D products, as above
+
+    glassgrad lab som          loads, sectors, bank conflicts and registers of these, without a
+                               GPU; line by line: glassgrad lab som.winners --version 3
+
+    cuda v1     cuda.cu                   one thread a pair (distances), a sample (winners), a
+                                          weight (update); one block for the whole run (online)
+    cuda v2     cuda_v2_tiles.cuh         distances, winners, update: 16 samples x 16 nodes in
+                                          shared memory; the N x M distances are never stored
+                cuda_v2_on_chip.cuh       online: the map in the shared memory of up to 64 blocks,
+                                          which meet once a sample, in one 64-bit word (word.cuh)
+    cuda v3     cuda_v3_registers.cuh     distances, winners: 4 x 4 pairs a thread, the next tile
+                                          copied meanwhile; blocks share out the nodes
+                cuda_v3_per_winner.cuh    update: N D additions and M^2 D products, as above
+    cuda v4     cuda_v4_screened.cuh      winners: tensor cores multiply about the mean of w, in 11
+                                          bits; the nodes that their error leaves in doubt, three
+                                          or four of 400, are settled by differences (screen.cuh)
+    cuda v5     cuda_v5_waiting.cuh       winners: those in doubt wait until they fill the block
 
 A distance that is NaN wins only where the whole row is NaN; the winner is then node 0.
 

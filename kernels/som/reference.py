@@ -23,6 +23,7 @@ def normalised(w):
 
 @register("som", "distances", backend="reference", idea="differences, squared and summed")
 def distances(x, w):
+    """d2 [N, M] from x [N, D] and w [M, D], row by row."""
     d2 = np.empty((len(x), len(w)), x.dtype)
     for n in range(len(x)):
         d2[n] = squared(x[n], w)
@@ -31,6 +32,7 @@ def distances(x, w):
 
 @register("som", "winners", backend="reference", idea="arg-min of a row of distances")
 def winners(x, w):
+    """winner [N] and its d2 [N] from x [N, D] and w [M, D]."""
     index, smallest = np.zeros(len(x), np.int64), np.empty(len(x), x.dtype)
     for n in range(len(x)):
         d2 = squared(x[n], w)
@@ -41,6 +43,7 @@ def winners(x, w):
 
 @register("som", "update", backend="reference", idea="a sum over the samples")
 def update(w, x, winner, neighbourhood, rate, rule):
+    """The new w [M, D] from x [N, D], winner [N] and K [M, M]."""
     total = np.zeros(w.shape, w.dtype)
     for x_n, c in zip(x, winner):
         total += neighbourhood[c][:, None] * (x_n - w if rule == "difference" else x_n)
@@ -50,6 +53,7 @@ def update(w, x, winner, neighbourhood, rate, rule):
 
 @register("som", "online", backend="reference", idea="the lecture's loop")
 def online(w, x, table, schedule, rates, rule):
+    """The new w [M, D], winner [N] and d2 [N], one sample of x [N, D] after another."""
     w = np.array(w, order="C")
     index, smallest = np.zeros(len(x), np.int64), np.empty(len(x), x.dtype)
     for n in range(len(x)):

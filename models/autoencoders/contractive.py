@@ -1,6 +1,6 @@
 """Contractive autoencoders (lecture 1, V0 309-325; lecture 2, D1 248; Rifai et al. 2011).
 
-Codes that hardly move when x does: the Jacobian of the encoder is made small ::
+Codes that hardly move when x does: the Jacobian of the encoder is kept small ::
 
     L_AE(α, β) + λ Σ_i ‖J_f(x_i)‖²  →  min,      ‖J_f(x)‖² = Σ_d Σ_j (∂f_j(x, α)/∂x_d)²
 
@@ -8,7 +8,7 @@ Codes that hardly move when x does: the Jacobian of the encoder is made small ::
 
     ‖J_f(x)‖² = Σ_d Σ_j (α_jd f_j (1 - f_j))² = Σ_j (f_j (1 - f_j))² Σ_d α_jd²
 
-and for any other encoder the engine differentiates it, and the penalty once more on the way down:
+For any other encoder the engine differentiates f, and differentiates the penalty again in training:
 
     form="closed"     the line above: one layer, sigmoid
     form="exact"      all m rows of J_f by one backward pass over m copies of the minibatch, on the
@@ -16,13 +16,13 @@ and for any other encoder the engine differentiates it, and the penalty once mor
     form="estimate"   E_v ‖J_fᵀ v‖² = ‖J_f‖² for v of independent entries of mean 0 and variance 1:
                       `probes` draws of v ~ N(0, I) instead of m rows
 
-A test holds the three equal, in value and in gradient. `hidden` puts layers before the code.
+A test checks that the three agree, in value and in gradient. `hidden` puts layers before the code.
 
 L_AE pulls the other way, so the encoder stays sensitive only along directions in which the data
 themselves vary: a few singular values of J_f are large, the others nearly 0 (Rifai, figure 4).
-The picture `jacobian` shows just that, next to the same net trained without the penalty, and the
-picture `beside` what becomes of the codes. Test errors after fine-tuning and the order of the norms
-of several kinds of layers, as in Rifai's tables: recipe `pretraining`.
+The picture `jacobian` shows this, next to the same net trained without the penalty; the picture
+`beside` shows the effect on the codes. For test errors after fine-tuning and the order of the norms
+of several kinds of layers, as in Rifai's tables, see the recipe `pretraining`.
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, setting
 from ..common import code_pictures
-from ..common.encoder_decoder import ACTIVATIONS, Activation
+from ..common.activations import ACTIVATIONS, Activation
 from . import twins
 from .jacobians import closed_form, estimate, exact, singular_values
 from .regularised import Regularised, RegularisedSettings, check_of, expect_sigmoid, layers
@@ -44,7 +44,7 @@ Form = Literal["closed", "exact", "estimate"]
 
 
 class Settings(RegularisedSettings):
-    """What a contractive autoencoder is made of."""
+    """Settings of a contractive autoencoder."""
 
     hidden: tuple[int, ...] = setting((), least=1, help="widths of layers before the code")
     weight: float = setting(0.1, least=0, help="weight λ of the penalty")
@@ -54,6 +54,7 @@ class Settings(RegularisedSettings):
     )
 
     def check(self):
+        """Check that the closed form and tied weights have the one layer that they need."""
         super().check()
         if self.form == "closed":
             expect_sigmoid(self, "the closed form")
@@ -64,7 +65,7 @@ class Settings(RegularisedSettings):
 
 
 class DeepSettings(Settings):
-    """With a layer before the code, so that the tape differentiates the encoder."""
+    """Settings with a layer before the code, so that the tape differentiates the encoder."""
 
     hidden: tuple[int, ...] = (64,)
     code: int = 16
@@ -89,7 +90,7 @@ class ContractiveAutoencoder(Regularised):
         return estimate(self.encode, x, self.s.probes, self.noise).mean()
 
     def measured(self, x) -> dict:
-        """The shared figures, and the mean of ‖J_f(x_i)‖, the Frobenius norm without a square."""
+        """The shared metrics, and the mean of ‖J_f(x_i)‖, the Frobenius norm, not squared."""
         if self.s.hidden or self.s.activation != "sigmoid":
             squares = exact(self.encode, x, create_graph=False)
         else:
@@ -110,9 +111,9 @@ def build(data: DataSet, s: Settings, rng, dtype="float32") -> ContractiveAutoen
 
 
 def figures(system: ContractiveAutoencoder, data: DataSet, s: Settings) -> dict:
-    """Those of code_pictures.py; singular values of the Jacobian and codes, also those of λ = 0."""
+    """The figures of code_pictures.py; the Jacobian's singular values and codes, also for λ = 0."""
     found = code_pictures.figures(system, data, s)
-    cheap = {} if s.form == "closed" else {"form": "estimate", "probes": 1}  # times λ = 0
+    cheap = {} if s.form == "closed" else {"form": "estimate", "probes": 1}  # multiplied by λ = 0
     other, name = twins.twin(build, system, data, s, weight=0.0, **cheap)
     x = system.on_device(data.test[:10]).x.reshape(10, -1)
     fig = pictures.figure(5.0, 3.2)
@@ -120,8 +121,13 @@ def figures(system: ContractiveAutoencoder, data: DataSet, s: Settings) -> dict:
     pairs = [(system, "with the penalty"), (other, name)]
     for (who, label), colour in zip(pairs, (pictures.ACCENT, pictures.INK)):
         values = singular_values(who.encode, x).mean(axis=0)
-        ax.semilogy(range(1, len(values) + 1), np.maximum(values, 1e-12), ".-", color=colour,
-                    label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}")  # fmt: skip
+        ax.semilogy(
+            range(1, len(values) + 1),
+            np.maximum(values, 1e-12),
+            ".-",
+            color=colour,
+            label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}",
+        )
     ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 images", ylim=(1e-4, None))
     ax.legend(frameon=False)
     return {**found, "jacobian": fig, "beside": twins.beside(pairs, data)}

@@ -13,9 +13,9 @@ Convolution and pooling on the way to the code, their transposes on the way back
     Σ_i ‖x̂_i - x_i‖²  →  min      (V0 200)
 
 The lecture has no formula. Halving is max-pooling (V2 60; Masci's remedy against trivial filters),
-`pool="average"`, or `pool="stride"`: every second pixel of the convolution only. One filter serves
-every place of the image, so there are few weights: compare `glassgrad show` with the fully
-connected one.
+`pool="average"`, or `pool="stride"`: only every second pixel of the convolution. One filter serves
+every position of the image, so there are few weights: compare the output of `glassgrad show` with
+that of the fully connected autoencoder.
 
 The pictures: first-layer kernels; the maps of one image; reconstructions next to those of PCA with
 as many numbers; the code plot.
@@ -33,16 +33,17 @@ from ..common import code_pictures
 from ..common.convolutional_sides import ConvolutionalSettings, sides
 from ..common.encoder_decoder import Autoencoder
 from ..common.feature_maps import maps
+from ..common.gradients import by_parameters
 
 
 class Settings(ConvolutionalSettings):
-    """What a convolutional autoencoder is made of."""
+    """Settings of a convolutional autoencoder."""
 
     code: int = setting(16, least=0, help="number of codes, 0 to keep the last maps as the code")
 
 
 class ConvolutionalAutoencoder(Autoencoder):
-    """`convolutions` are the levels of the encoder, which `encoder` begins with."""
+    """An autoencoder whose `encoder` begins with `convolutions`, its levels."""
 
     def __init__(self, image: tuple[int, int, int], s: Settings, rng, dtype="float32"):
         who = "convolutional-autoencoder"
@@ -74,11 +75,7 @@ def check(rng, **changes):
     s = Settings(**{"channels": (2, 3), "code": 3, "activation": "tanh", **changes})
     x = rng.random((3, 1, 4, 4))
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 BIG = {"epochs": 10, "batch": 100, "lr": 2e-3, "code": 30, "select": "squared_error"}

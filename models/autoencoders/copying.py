@@ -1,8 +1,8 @@
 """Does a network only copy its input? The pictures of an autoencoder without a penalty.
 
 Each pixel of a scrambled image comes from another image. So every pixel has its usual values, but
-what ties them together is gone: a bottleneck fails on such images, an over-complete autoencoder
-very nearly repeats them.
+the pixels are no longer related: a bottleneck fails on such images, while an over-complete
+autoencoder reproduces them almost exactly.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..common.images import as_images
 
 
 def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Rows [N, D] with each column in an order of its own: its values stay, the joint law goes.
+    """Rows [N, D] with each column shuffled separately: the pixels are no longer related.
 
     >>> scrambled(np.array([[0, 1], [2, 3], [4, 5]])).sum(axis=0).tolist()
     [6, 9]
@@ -27,7 +27,7 @@ def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def copying(system: Autoencoder, data: DataSet, seed: int = 0):
-    """Scrambled test images over their reconstructions, and both errors: does it only copy?"""
+    """Scrambled test images over their reconstructions, with both errors: does it only copy?"""
     x = data.test.x[:500].reshape(-1, data.test.x[0].size)
     other = scrambled(x, seed)
     y = system.reconstruct(other)
@@ -40,7 +40,7 @@ def copying(system: Autoencoder, data: DataSet, seed: int = 0):
 
 
 def figures(system: Autoencoder, data: DataSet, s: AutoencoderSettings) -> dict:
-    """Those of code_pictures.py and, for images, the test of copying."""
+    """The figures of code_pictures.py and, for images, the test of copying."""
     found = code_pictures.figures(system, data, s)
     if data.train.x.ndim == 4:
         found["copying"] = copying(system, data, s.seed)

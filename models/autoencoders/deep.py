@@ -9,26 +9,26 @@ Several layers on each side of the code ::
 
     Σ_i ‖x̂_i - x_i‖²  →  min                                             (V0 200)
 
-The lecture only draws the net (D1 25 calls it "Fully Contented"; fully connected is meant); widths,
-logistic units and the linear code are the paper's. The paper trained layer by layer as Boltzmann
-machines first and then the whole by the cross-entropy, which is `loss="cross_entropy"` here.
+The lecture only draws the net (D1 25 calls it "Fully Contented", meaning fully connected); widths,
+logistic units and the linear code are the paper's. The paper first trained the layers one by one as
+Boltzmann machines, and then the whole net by the cross-entropy, here `loss="cross_entropy"`.
 
-From the usual small random weights such a net stays near the mean image for long: a logistic unit
-gives about ½ whatever comes in, and each layer makes what is left of the signal smaller. Two things
-help, and neither changes what the network can be:
+From the usual small random weights such a net stays near the mean image for a long time: a logistic
+unit outputs about ½ for any input, and each layer shrinks what is left of the signal. Two settings
+help, and neither changes which functions the network can represent:
 
     start="balanced"   σ(a) = ½ + ½ tanh(a/2): a logistic net with weights W = γ V, γ = 2 where the
                        result goes through σ, times 2 where logistic units are summed, is a tanh
                        net with weights V. V gets the scale that keeps a signal's size there
                        (Glorot & Bengio 2010). "usual" is U(±1/√fan_in).
-    centred=True       σ(a) - ½ goes on to the next layer instead of σ(a). This is the same family,
+    centred=True       σ(a) - ½ is passed on instead of σ(a). This is the same family,
                        W (h - ½) + b' = W h + (b' - ½ Σ_j W_j), but a unit's weights no longer
                        move its bias, and gradients point in better directions (LeCun et al. 1998,
-                       "Efficient BackProp", 4.3). With False the biases start at -½ Σ_j W_j: at
-                       the same function.
+                       "Efficient BackProp", 4.3). With False the biases start at -½ Σ_j W_j,
+                       that is, at the same function.
 
-So it trains without Boltzmann machines. tanh and ReLU units (`activation`) need neither trick and
-take V as it is, by Glorot's or He's rule.
+So it trains without Boltzmann machines. tanh and ReLU units (`activation`) need neither setting and
+use V as it is, by Glorot's or He's rule.
 
 The pictures: reconstructions next to those of PCA with as many numbers; codes and their
 activations; first-layer filters; copying (copying.py).
@@ -45,12 +45,14 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ...core.training.system import Batch
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder, AutoencoderSettings
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
+from ..common.gradients import by_parameters
 from .copying import figures
 
 
 class Settings(AutoencoderSettings):
-    """What a deep autoencoder is made of."""
+    """Settings of a deep autoencoder."""
 
     hidden: tuple[int, ...] = setting(
         (1000, 500, 250), least=1, some=True, help="widths of the encoder, mirrored in the decoder"
@@ -98,7 +100,7 @@ def balance(side: nn.Sequential, activation: str, centred: bool, logistic_end: b
     for i, layer in enumerate(layers):
         shape, dtype = layer.weight.shape, layer.weight.dtype
         end = layer is layers[-1]
-        above = logistic_end if end else activation == "sigmoid"  # the sum goes through σ
+        above = logistic_end if end else activation == "sigmoid"  # the sum passes through σ
         below = i > 0 and activation == "sigmoid"  # logistic units are summed
         if activation == "relu" and not end:
             w = nn.init.kaiming_normal(shape, rng, dtype=dtype)
@@ -114,11 +116,7 @@ def check(rng, **changes):
     x = rng.random((3, 5))
     s = Settings(**{"hidden": (4, 3), "code": 2, **changes})
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 PAPER = {"epochs": 50, "batch": 100, "lr": 2e-3, "select": "squared_error"}
@@ -139,11 +137,15 @@ DEEP = Recipe(
     metric="squared_error",
     targets=(
         Target(
-            "MNIST test squared error per image, 30 codes", "mnist", "squared_error",
-            "3.00 (PCA-30: 13.87)", 3.5, source="Hinton & Salakhutdinov 2006",
+            "MNIST test squared error per image, 30 codes",
+            "mnist",
+            "squared_error",
+            "3.00 (PCA-30: 13.87)",
+            3.5,
+            source="Hinton & Salakhutdinov 2006",
         ),
     ),
     figures=figures,
     check=check,
-)  # fmt: skip
+)
 RECIPES = (DEEP,)

@@ -1,25 +1,25 @@
 """Denoising autoencoders (lecture 1, V0 295-307; lecture 2, D1 43-52; Vincent et al. 2008, 2010).
 
-Codes that do not mind noise: the input is corrupted, the loss compares with what it was before ::
+Codes that are robust to noise: the input is corrupted, the loss compares with the clean input ::
 
     L_DAE(α, β) = Σ_i E_{x̃ ~ q(x̃|x_i)} L(g(f(x̃, α), β), x_i)  →  min
 
-SGD replaces the expectation by one x̃, another one each time an image comes up (V0 302):
+SGD replaces the expectation by one x̃, drawn again each time an image is used (V0 302):
 
     noise="gaussian"   x̃ ~ N(x, σ² I)
-    noise="masking"    each component is 0 with probability p0, the others stay as they are: unlike
-                       dropout nothing is divided by 1 - p0
+    noise="masking"    each component is 0 with probability p0, the others are unchanged: unlike
+                       in dropout, nothing is divided by 1 - p0
 
 The second lecture means something else by the name (D1 45): the sample itself is enlarged, once, by
 noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
-with Gaussian, masking and salt-and-pepper noise (as many components as masking spoils, each 0 or 1
-by a coin). The noise never changes, so a large network can learn it by heart. On the slide a noised
-image is a sample like any other, and its own target: `target="itself"`, the default of this form.
-`target="clean"` asks for what was there before.
+with Gaussian, masking and salt-and-pepper noise (on as many components as masking changes, each 0
+or 1 with equal probability). The noise never changes, so a large network can memorise it. On the
+slide a noised image is a sample like any other, and its own target: `target="itself"`, the default
+of this form. With `target="clean"` the target is the clean image.
 
 The pictures: those of every autoencoder; the same net trained without noise next to this one
-(`beside`); and images, their corrupted versions, and what came back from both nets.
-The figure `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, to compare with `noise_error`,
+(`beside`); and images, their corrupted versions, and the reconstructions of both nets.
+The metric `denoising_error` is ‖g(f(x̃)) - x‖² with fixed noise, to compare with `noise_error`,
 ‖x̃ - x‖².
 """
 
@@ -45,9 +45,9 @@ Noise = Literal["gaussian", "masking", "static"]
 
 
 class Settings(RegularisedSettings):
-    """What a denoising autoencoder is made of."""
+    """Settings of a denoising autoencoder."""
 
-    noise: Noise = setting("gaussian", help="what spoils the images")
+    noise: Noise = setting("gaussian", help="how the images are corrupted")
     sigma: float = setting(
         0.3, least=0, when=("noise", "gaussian", "static"), help="spread σ of Gaussian noise"
     )
@@ -62,24 +62,24 @@ class Settings(RegularisedSettings):
         1, least=1, when=("noise", "static"), help="copies of an image with each type of noise"
     )
     target: Literal["clean", "itself"] = setting(
-        "itself", when=("noise", "static"), help="what is to come back from a noised copy"
+        "itself", when=("noise", "static"), help="target of a noised copy"
     )
 
 
 class MaskingSettings(Settings):
-    """With masking noise."""
+    """Settings with masking noise."""
 
     noise: Noise = "masking"
 
 
 class StaticSettings(Settings):
-    """With noise that is drawn once."""
+    """Settings with noise that is drawn once."""
 
     noise: Noise = "static"
 
 
 def salt_and_pepper(x: np.ndarray, p: float, rng) -> np.ndarray:
-    """Each element becomes, with probability p, 0 or 1 by a coin.
+    """Each element becomes 0 or 1, with probability p/2 each.
 
     >>> salt_and_pepper(np.full((1, 4), 0.5), 0.0, gg.Generator(0)).tolist()
     [[0.5, 0.5, 0.5, 0.5]]
@@ -89,7 +89,7 @@ def salt_and_pepper(x: np.ndarray, p: float, rng) -> np.ndarray:
 
 
 def enlarged(x: np.ndarray, s: Settings, rng) -> tuple[np.ndarray, np.ndarray]:
-    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...]; and of which row each is one."""
+    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...], with the row of each."""
     parts = [x]
     for i in range(s.copies):
         r = rng.child("static", i)
@@ -100,18 +100,18 @@ def enlarged(x: np.ndarray, s: Settings, rng) -> tuple[np.ndarray, np.ndarray]:
 
 
 class DenoisingAutoencoder(Autoencoder):
-    """An autoencoder that sees x̃ and is compared with x; `noise` is its stream of numbers."""
+    """An autoencoder that sees x̃ and is compared with x; `noise` is its random stream."""
 
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(*layers(data, s, rng, dtype), s)
         self.noise = rng.child("noise")
         if s.noise == "static":
             x, source = enlarged(data.train.x, s, self.noise)
-            self.sample = Split(x, source)  # no tensors: data, not state
+            self.sample = Split(x, source)  # arrays, not tensors: data, not state
             self.clean = x if s.target == "itself" else data.train.x
 
     def corrupted(self, x, rng):
-        """x̃ ~ q(x̃|x) for rows x [N, D]; the static form is tested with Gaussian noise."""
+        """x̃ ~ q(x̃|x) for rows x [N, D]; the static form is evaluated with Gaussian noise."""
         if self.s.noise == "masking":
             return gg.masking_noise(x, self.s.p0, rng)
         return gg.gaussian_noise(x, self.s.sigma, rng)
@@ -125,7 +125,7 @@ class DenoisingAutoencoder(Autoencoder):
         return self.losses(self.encode(x), target).mean()
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches of images; in the static form of the enlarged sample, with their targets."""
+        """Minibatches of images; in the static form, of the enlarged sample with its targets."""
         if self.s.noise != "static":
             yield from super().batches(data, size, seed, epoch, start)
             return
@@ -134,12 +134,12 @@ class DenoisingAutoencoder(Autoencoder):
             yield Batch(b.x, b.x if own else self.clean[b.y])
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches an epoch has."""
+        """The number of minibatches in an epoch."""
         static = self.s.noise == "static"
         return -(-len(self.sample if static else data.train) // size)
 
     def evaluate(self, split, size=500):
-        """Errors per image: of clean ones, of noised ones, and of the noise itself."""
+        """Errors per image: of clean images, of noised images, and of the noise itself."""
         noise = self.noise.child("evaluate")
 
         def figures(batch):
@@ -161,8 +161,8 @@ def build(data: DataSet, s: Settings, rng, dtype="float32") -> DenoisingAutoenco
 
 
 def figures(system: DenoisingAutoencoder, data: DataSet, s: Settings) -> dict:
-    """Those of code_pictures.py, and compared with the same net trained without noise: the codes
-    and what becomes of corrupted images.
+    """The figures of code_pictures.py, and a comparison with the same net trained without noise:
+    the codes, and the reconstructions of corrupted images.
     """
     found = code_pictures.figures(system, data, s)
     other, name = twins.twin(build, system, data, s, noise="gaussian", sigma=0.0)

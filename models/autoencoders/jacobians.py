@@ -17,7 +17,7 @@ def closed_form(weight, z):
 
 
 def exact(encode, x, create_graph: bool = True):
-    """‖J_f(x_i)‖² of each row, [N], for any encoder that treats rows apart: x [N, D].
+    """‖J_f(x_i)‖² of each row, [N], for any encoder that treats rows independently: x [N, D].
 
     The rows of x are repeated for each code, so that one backward pass gives all of J_f.
 

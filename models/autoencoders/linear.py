@@ -4,29 +4,29 @@
 
     L_AE(A, B) = Σ_i ‖B A x_i - x_i‖²  →  min                                   (V0 257)
 
-PCA asks the same of one matrix with orthonormal columns, F = (x_1 ... x_ℓ)ᵀ, G = F U ::
+PCA solves the same problem with one orthonormal matrix U, F = (x_1 ... x_ℓ)ᵀ, G = F U ::
 
     ‖F - G Uᵀ‖² = Σ_i ‖U Uᵀ x_i - x_i‖²  →  min over Uᵀ U = I_m                 (V0 260)
 
-Its solution U = the first m right singular vectors of F; the minimum is the sum of the squares of
-the singular values left out (Eckart & Young 1936). The autoencoder is freer: A and B are any
-matrices and B = Aᵀ is not required (V0 266), yet in every minimum, and none is merely local, B A is
-the projection U Uᵀ (Baldi & Hornik 1989; for regular FᵀF, else on the data): B spans the subspace
-of PCA, in a basis of its own.
+The solution: the columns of U are the first m right singular vectors of F. The minimum is the sum
+of the squares of the remaining singular values (Eckart & Young 1936). The autoencoder has more
+freedom: A and B are any matrices, and B = Aᵀ is not required (V0 266). Still, at every minimum B A
+is the projection U Uᵀ, and no minimum is only local (Baldi & Hornik 1989; for regular FᵀF,
+otherwise on the data): B spans the subspace of PCA, in another basis.
 
-The lecture's PCA takes F as it is. That of the libraries takes the mean off first:
-`centred=True` does so, x̂ = μ + B A (x - μ) with the mean μ of the training set. `tied=True` sets
-B = Aᵀ, "as is often done".
+The lecture's PCA uses F without centring; libraries subtract the mean first. `centred=True` does
+so, x̂ = μ + B A (x - μ) with the mean μ of the training set. `tied=True` sets B = Aᵀ, "as is often
+done".
 
-How it gets there: gradient descent on whole passes (V0 268: "SGD in place of the SVD"), in float64,
-from A with orthonormal rows and B = Aᵀ. A direction of the subspace is found at a rate that grows
-with the gap between the m-th and the next singular value, so a fine gap needs many steps; `passes`
-passes over the data make one epoch, the unit of schedules and checkpoints. With the batch as
-large as the training set the gradient is exact, and the error falls as far as one has patience.
+Training is gradient descent on whole passes (V0 268: "SGD in place of the SVD"), in float64, from A
+with orthonormal rows and B = Aᵀ. It finds a direction of the subspace at a rate that grows with the
+gap between the m-th and the next singular value, so a small gap needs many steps. `passes` passes
+over the data make one epoch, the unit of schedules and checkpoints. With a batch as large as the
+training set the gradient is exact, and the error keeps falling for as long as training runs.
 
 The number: the error above PCA's, relative (`error_gap`), and the sine of the largest angle between
 the two subspaces (`sine`), both at most 1e-3. The pictures: columns of B next to those of U,
-which differ, and reconstructions, which do not; the codes and their activations.
+which differ; reconstructions, which do not differ; the codes and their activations.
 """
 
 from typing import Literal
@@ -45,10 +45,10 @@ from ..common.principal import largest_sine, principal
 
 
 class Settings(TrainingSettings):
-    """What a linear autoencoder is made of."""
+    """Settings of a linear autoencoder."""
 
     code: int = setting(10, least=1, help="number m of codes")
-    centred: bool = setting(False, help="take the mean of the training set off first")
+    centred: bool = setting(False, help="subtract the mean of the training set first")
     tied: bool = setting(False, help="B = Aᵀ, one matrix for both")
     dtype: Literal["float32", "float64"] = setting("float64", help="of all numbers")
     passes: int = setting(1, least=1, help="passes over the data that make an epoch")
@@ -58,7 +58,7 @@ class Settings(TrainingSettings):
 class LinearAutoencoder(System):
     """x̂ = μ + B A (x - μ). A is `encoder.weight` [m, n], B `decoder.weight` [n, m].
 
-    The buffers `mean` μ and `basis` U belong to PCA of the training set; training never looks at U.
+    The buffers `mean` μ and `basis` U come from PCA of the training set; training does not use U.
     """
 
     def __init__(self, x: np.ndarray, s: Settings, rng):
@@ -95,7 +95,7 @@ class LinearAutoencoder(System):
         return (d * d).sum(axis=1).mean()
 
     def batches(self, data, size, seed, epoch, start):
-        """`passes` passes over the data, each in an order of its own."""
+        """`passes` passes over the data, each in a different order."""
         each = -(-len(data.train) // size)
         for i in range(start // each, self.s.passes):
             number = epoch * self.s.passes + i
@@ -105,13 +105,13 @@ class LinearAutoencoder(System):
             )
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches the passes of an epoch have."""
+        """The number of minibatches in all passes of an epoch."""
         return self.s.passes * -(-len(data.train) // size)
 
     def evaluate(self, split, size=500):
         """Error per sample, PCA's, their relative difference, and the sine of the largest angle.
 
-        PCA is that of the training set: on this split it is no optimum, but the same projection.
+        The PCA is that of the training set: on other splits it is not optimal.
         """
 
         def figures(batch):
@@ -145,8 +145,9 @@ def build(data: DataSet, s: Settings, rng) -> LinearAutoencoder:
 
 
 def figures(system: LinearAutoencoder, data: DataSet, s: Settings) -> dict:
-    """How B's columns lie to PCA's, and the codes; of images those columns, reconstructions."""
+    """Angles between B's columns and PCA's; codes; for images the columns and reconstructions."""
     b, u, mean = (t.numpy() for t in (system.b, system.basis, system.mean))
+    # sines of the principal angles: what is left of a basis of B's span outside PCA's
     q, _ = np.linalg.qr(b)
     sines = np.linalg.svd(q - u @ (u.T @ q), compute_uv=False)
     fig = pictures.figure(6.4, 3.0)

@@ -1,6 +1,6 @@
-"""One layer of codes, and the ways to learn it without labels: what stacks are made of.
+"""One layer of codes, and the ways to learn it without labels: the building block of stacks.
 
-    random        not at all
+    random        not learnt
     plain         Σ L(g(f(x_i)), x_i)                                            (V0 188)
     gaussian      denoising, x̃ ~ N(x, σ² I)                                      (V0 303)
     masking       denoising, components zeroed with probability p0               (V0 305)
@@ -8,13 +8,13 @@
     rbm           contrastive divergence of a restricted Boltzmann machine       (D1 141)
 
 All have the encoder h = σ(W x + a). By default weights are tied, x̂ = σ(Wᵀ h + b), and L is the
-cross-entropy, as in Vincent et al. 2010 and Rifai et al. 2011; so codes can be compared. An RBM is
-always tied, and CD is its loss.
+cross-entropy, as in Vincent et al. 2010 and Rifai et al. 2011, so that codes can be compared. An
+RBM is always tied, and CD is its loss.
 
 The RBM learns by  ∇ [F(x) - F(x')],  F its free energy (models/energy/rbm.py, its W the transpose),
-with x' the image after k steps of Gibbs sampling from x, held fixed: that gradient is CD-k (Hinton
-2002). Hidden units are sampled, visible ones keep their probability, so that grey images are learnt
-too.
+where x' is the image after k steps of Gibbs sampling from x, treated as a constant: this gradient
+is CD-k (Hinton 2002). Hidden units are sampled; visible ones keep their probability, so that grey
+images can be learnt too.
 """
 
 from dataclasses import replace
@@ -36,7 +36,7 @@ Kind = Literal["random", "plain", "gaussian", "masking", "contractive", "rbm"]
 
 
 class LayerSettings(RegularisedSettings):
-    """What the ways to learn a layer read, each its own."""
+    """The settings of all ways to learn a layer."""
 
     tied: bool = True
     loss: Loss = "cross_entropy"
@@ -47,7 +47,7 @@ class LayerSettings(RegularisedSettings):
 
 
 class BoltzmannCodes(Autoencoder):
-    """The two conditional laws of an RBM are an encoder and a tied decoder; CD-k trains them."""
+    """An RBM: its two conditionals are an encoder and a tied decoder, trained by CD-k."""
 
     def __init__(self, encoder, decoder, s: LayerSettings, rng):
         super().__init__(encoder, decoder, s)
@@ -59,14 +59,14 @@ class BoltzmannCodes(Autoencoder):
         return free_energy(v, w.T, self.decoder[0].bias, a)
 
     def chain(self, v, steps: int):
-        """Visible probabilities [N, D] after so many steps of Gibbs sampling, as a constant."""
+        """Visible probabilities [N, D] after `steps` steps of Gibbs sampling, as a constant."""
         with gg.no_grad():
             for _ in range(steps):
                 v = self.decode(gg.Tensor(self.noise.bernoulli(self.encode(v))))
         return v.detach()
 
     def objective(self, batch):
-        """(1/N) Σ_i F(x_i) - F(x'_i): its gradient is that of CD-k, its value is no likelihood."""
+        """(1/N) Σ_i F(x_i) - F(x'_i): its gradient is that of CD-k, its value no likelihood."""
         x = rows(batch.x)
         return (self.free_energy(x) - self.free_energy(self.chain(x, self.s.steps))).mean()
 
@@ -78,7 +78,7 @@ def one_layer(kind: Kind, inputs: int, s: LayerSettings, rng, dtype="float32") -
     >>> one_layer("contractive", 4, s, gg.Generator(0)).encode(gg.ones((2, 4))).shape
     (2, 3)
     """
-    data = DataSet("inputs", Split(np.zeros((1, inputs), dtype)))  # only its width is read
+    data = DataSet("inputs", Split(np.zeros((1, inputs), dtype)))  # only its width is used
     shared = {"code": s.code, "tied": s.tied, "loss": s.loss}
     if kind == "contractive":
         own = contractive.Settings(**shared, weight=s.weight)
@@ -95,8 +95,8 @@ def one_layer(kind: Kind, inputs: int, s: LayerSettings, rng, dtype="float32") -
 def classifier(widths: list[int], classes: int, rng, dtype="float32") -> nn.Sequential:
     """Sigmoid layers of these widths and linear logits: rows [N, widths[0]] -> [N, classes].
 
-    The weights of the logits start at 0: all classes are alike, and no layer below is sent after
-    random weights in the first steps.
+    The weights of the logits start at 0: all classes are equally likely, and in the first steps
+    the layers below do not follow random gradients.
     """
     hidden = nn.mlp(widths, nn.Sigmoid, rng=rng.child("hidden"), dtype=dtype)
     out = nn.Linear(widths[-1], classes, rng=rng.child("out"), dtype=dtype)

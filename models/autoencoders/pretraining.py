@@ -46,6 +46,7 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import code_pictures
+from ..common.gradients import by_parameters
 from ..common.images import filter_sheet
 from ..common.labels import classes_of, few
 from ..common.rows import rows
@@ -57,6 +58,11 @@ from .stages import repeated, stage_rate
 ORDER = ("contractive", "gaussian", "rbm")
 
 
+def _no_step_1(s: "Settings") -> str:
+    """Why what step 1 and the wait for it alone read has no effect."""
+    return "with kinds=random alone, which has no step 1" if set(s.kinds) == {"random"} else ""
+
+
 class Settings(TrainingSettings):
     """What a comparison of kinds of codes is made of."""
 
@@ -64,8 +70,11 @@ class Settings(TrainingSettings):
         ("random", "contractive", "gaussian", "rbm"), some=True, help="kinds of codes to compare"
     )
     code: int = setting(200, least=1, help="number of codes")
-    pretrain: int = setting(15, least=0, help="epochs of step 1")
-    head: int = setting(0, least=0, help="epochs of step 2 that train the softmax alone")
+    lr: float = setting(1e-3, least=0, when=_no_step_1, help="learning rate of step 1")
+    pretrain: int = setting(15, least=0, when=_no_step_1, help="epochs of step 1")
+    head: int = setting(
+        0, least=0, when=_no_step_1, help="epochs of step 2 that train the softmax alone"
+    )
     labels: int = setting(0, least=0, help="training images that keep their label, 0 for all")
     fine_lr: float = setting(2e-3, least=0, help="learning rate of step 2")
     sigma: float = setting(
@@ -90,7 +99,7 @@ class Settings(TrainingSettings):
         >>> Settings(pretrain=4, kinds=("random",)).for_the_codes
         0
         """
-        return self.pretrain if set(self.kinds) != {"random"} else 0
+        return 0 if _no_step_1(self) else self.pretrain
 
     @property
     def least_epochs(self) -> int:
@@ -245,14 +254,7 @@ def check(rng, **changes):
     x, y = rng.random((4, 5)), np.array([0, 1, 2, 0])
     system = Comparison(5, 3, s, gg.Generator(3), dtype="float64")
     system.step = "codes"
-    states = [g.state for _, g in system.named_generators()]
-
-    def f(*parameters):
-        for (_, g), state in zip(system.named_generators(), states):
-            g.state = state
-        return system.with_parameters(parameters).objective(Batch(x, y))[0]
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x, y))
 
 
 RIFAI = "Rifai, Vincent, Muller, Glorot & Bengio 2011, tables 1 and 2"

@@ -1,18 +1,18 @@
 """What the regularised autoencoders share (lecture 1, V0 270-345; lecture 2, D1 244-248).
 
-A sparse, contractive or relational autoencoder is that of two layers with one more term ::
+A sparse, contractive or relational autoencoder is the one of two layers with one more term ::
 
     L_AE(α, β) + λ · penalty  →  min
 
-and a denoising one puts something else in. Whatever the variant, the loss is the mean over the
-samples of a minibatch (the lecture's sums, divided by ℓ), the score is the squared error per image,
-and the same figures say what the codes are like:
+and a denoising one corrupts its input. For all variants the loss is the mean over the samples of a
+minibatch (the lecture's sums, divided by ℓ), the score is the squared error per image, and the same
+metrics describe the codes:
 
     active      share of the codes above 0.1 in magnitude
-    saturated   of sigmoid codes: share below 0.01 or above 0.99, its flat ends (Rifai et al. 2011)
+    saturated   for sigmoid codes: share below 0.01 or above 0.99, its flat ends (Rifai et al. 2011)
 
-`tied=True` makes B = Aᵀ, "as is often done" (V0 263) and as Vincent and Rifai do; the lecture's B
-is free, which is the default.
+`tied=True` sets B = Aᵀ, "as is often done" (V0 263), for example by Vincent and Rifai. In the
+lecture B is free, which is the default.
 """
 
 import numpy as np
@@ -22,17 +22,14 @@ from ...core import nn
 from ...core.data import DataSet, Split
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
-from ..common.encoder_decoder import (
-    ACTIVATIONS,
-    Autoencoder,
-    AutoencoderSettings,
-    squared_error,
-)
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings, squared_error
+from ..common.gradients import by_parameters
 from ..common.rows import rows
 
 
 class RegularisedSettings(AutoencoderSettings):
-    """What an autoencoder of two layers has whose two matrices may be one."""
+    """Settings of an autoencoder of two layers whose matrices may be tied."""
 
     code: int = 100
     tied: bool = setting(False, help="B = Aᵀ, one matrix for both")
@@ -52,18 +49,19 @@ class Transposed(nn.Module):
         self.bias = gg.tensor(np.zeros(d.shape[1], d.dtype), requires_grad=True)
 
     def members(self):
-        """The bias alone: W is the other layer's, and saved there."""
+        """The bias alone: W belongs to the other layer and is saved there."""
         return [("bias", self.bias)]
 
     def forward(self, z):
+        """z [N, K] -> [N, D]."""
         return gg.linear(z, self.other.weight.T, self.bias)
 
 
 class Regularised(Autoencoder):
-    """An autoencoder with L_AE + λ · penalty; a subclass says what the penalty is."""
+    """An autoencoder with L_AE + λ · penalty; a subclass defines the penalty."""
 
     def penalty(self, x, z):
-        """What λ multiplies, a scalar, for inputs x [N, D] and their codes z [N, K]."""
+        """The factor of λ, a scalar, for inputs x [N, D] and their codes z [N, K]."""
         raise NotImplementedError(f"{type(self).__name__} has no penalty")
 
     def objective(self, batch):
@@ -75,18 +73,18 @@ class Regularised(Autoencoder):
         return loss + penalty * self.s.weight, extra
 
     def evaluate(self, split, size=500):
-        """The squared error per image, whatever the loss; and what the codes are like."""
+        """The squared error per image, whatever the loss, and the metrics of the codes."""
         return self.average(lambda batch: self.measured(rows(batch.x)), split, size)
 
     def measured(self, x) -> dict:
-        """The figures of a batch of rows [N, D]."""
+        """The metrics of a batch of rows [N, D]."""
         z = self.encode(x)
         error = squared_error(self.decode(z), x).mean().item()
         return {"squared_error": error, **code_figures(z.numpy(), self.s.activation)}
 
 
 def code_figures(z: np.ndarray, activation: str) -> dict[str, float]:
-    """{"active"} of codes [N, K]; of a sigmoid's {"saturated"} too.
+    """{"active"} of codes [N, K], and for a sigmoid {"saturated"} too.
 
     >>> code_figures(np.array([[0.0, 0.5], [0.99, 0.2]]), "sigmoid")
     {'active': 0.75, 'saturated': 0.25}
@@ -110,7 +108,7 @@ def layers(
 
 
 def expect_sigmoid(s: RegularisedSettings, what: str) -> None:
-    """SettingError, in which `what` needs it, unless the codes are those of a sigmoid."""
+    """SettingError, saying that `what` needs it, unless the codes are those of a sigmoid."""
     if s.activation != "sigmoid":
         raise SettingError(f"{what} needs activation 'sigmoid'; got {s.activation!r}")
 
@@ -118,22 +116,14 @@ def expect_sigmoid(s: RegularisedSettings, what: str) -> None:
 def check_of(build, settings: type[RegularisedSettings], **own):
     """A recipe's `check`: the objective of a small system on four rows, for gradcheck.
 
-    The system has these settings, with its `own` values for some. Its generators go back to their
-    start at every call, so that noise is the same each time.
+    The system has these settings, with its `own` values for some. Its generators are reset at every
+    call, so that the noise is the same each time.
     """
 
     def check(rng, **changes):
         x = rng.random((4, 6))
         s = settings(**{"code": 3, **own, **changes})
         system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-        states = [g.state for _, g in system.named_generators()]
-
-        def f(*parameters):
-            for (_, g), state in zip(system.named_generators(), states):
-                g.state = state
-            found = system.with_parameters(parameters).objective(Batch(x))
-            return found[0] if isinstance(found, tuple) else found
-
-        return f, [p.numpy().copy() for p in system.parameters()]
+        return by_parameters(system, Batch(x))
 
     return check

@@ -1,29 +1,30 @@
 """The relational autoencoder (lecture 1, V0 327-345; Meng, Catchpoole, Skillicorn & Kennedy 2018).
 
-The objects are to come back, and so are their relations, the scalar products of pairs ::
+The network reconstructs the objects and also their relations, the scalar products of pairs ::
 
     L_AE(α, β) + λ Σ_{i<j} L(σ(x̂_iᵀ x̂_j), σ(x_iᵀ x_j))  →  min,        x̂_i = g(f(x_i))
 
-    σ(s) = (s - s0)_+        a ReLU: pairs that are hardly alike do not count
+    σ(s) = (s - s0)_+        a ReLU: pairs with little similarity do not count
     L(ŝ, s) = (ŝ - s)²
 
-Of the pairs of the sample a minibatch has its own, and the mean over them estimates the mean over
-all without bias; so `weight` is λ (ℓ - 1)/2, the factor of that mean, when L_AE is the mean over
-the ℓ images. The paper weighs the two terms by 1 - α and α, which is one λ = α/(1 - α) up to scale,
-and keeps s as it is where s ≥ s0 instead of subtracting: `relation="threshold"`, which jumps at s0.
+A minibatch has only the pairs of its own images, but the mean over them is an unbiased estimate of
+the mean over all pairs. So `weight` is λ (ℓ - 1)/2, the factor of that mean, when L_AE is the mean
+over the ℓ images. The paper weights the two terms by 1 - α and α, which is λ = α/(1 - α) up to
+scale. It also keeps s where s ≥ s0 instead of subtracting: `relation="threshold"`, which jumps at
+s0.
 
-What it is meant to do to the codes: two images near each other stay near each other, so that codes
-classify better (V0 342: MNIST, CIFAR-10, without numbers). What is seen on the digits, 16 codes,
-means of four seeds against weight=0, standard errors below 1 %: with weight=0.1 relations come back
-better (`relation_error` 0.52, not 0.82) at hardly more squared error (0.88, not 0.85), and the
-codes are no better and no worse: a linear map of them finds 91.2 % of the classes (90.7 without),
-the nearest neighbour by code 94.4 % (93.9), and 69 % of an image's five nearest images are still
-among its five nearest codes (68). With weight=1 distances of codes follow those of images more
-closely (rank correlation 0.88, not 0.84), but the squared error doubles (1.78), and classes are
-found less often (87.6 and 90.9 %). The lecture's gain is not seen here.
+The intended effect on the codes: images near each other stay near each other, so that codes
+classify better (V0 342: MNIST, CIFAR-10, without numbers). What we measure on the digits, 16 codes,
+means of four seeds compared with weight=0, standard errors below 1 %: with weight=0.1 relations are
+reconstructed better (`relation_error` 0.52, not 0.82) at hardly more squared error (0.88, not
+0.85). The codes are neither better nor worse: a linear map of them finds 91.2 % of the classes
+(90.7 without), the nearest neighbour by code 94.4 % (93.9), and 69 % of an image's five nearest
+images are among its five nearest codes (68). With weight=1 distances of codes follow those of
+images more closely (rank correlation 0.88, not 0.84), but the squared error doubles (1.78), and
+classes are found less often (87.6 and 90.9 %). The lecture's gain does not appear here.
 
-The pictures: `relations` has ŝ over s for pairs of test images, and `relation_error` is the mean of
-L over them; `beside` compares the codes with those of weight=0, which is the plain autoencoder.
+The pictures: `relations` plots ŝ over s for pairs of test images, and `relation_error` is the mean
+of L over them; `beside` compares the codes with those of weight=0, the plain autoencoder.
 """
 
 from typing import Literal
@@ -43,7 +44,7 @@ Relation = Literal["shifted", "threshold"]
 
 
 class Settings(RegularisedSettings):
-    """What a relational autoencoder is made of."""
+    """Settings of a relational autoencoder."""
 
     code: int = 16
     weight: float = setting(0.1, least=0, help="weight λ (ℓ - 1)/2 of the relations")
@@ -65,7 +66,7 @@ def relation(s, s0: float, kind: Relation = "shifted"):
 
 
 def relation_loss(y, x, s0: float, kind: Relation = "shifted"):
-    """The mean over pairs i < j of (σ(y_iᵀ y_j) - σ(x_iᵀ x_j))²; 0 where there is no pair.
+    """The mean over pairs i < j of (σ(y_iᵀ y_j) - σ(x_iᵀ x_j))²; 0 if there is no pair.
 
     y, x [N, D] -> scalar.
 
@@ -87,7 +88,7 @@ class RelationalAutoencoder(Regularised):
         return relation_loss(self.decode(z), x, self.s.s0, self.s.relation)
 
     def measured(self, x) -> dict:
-        """The shared figures, and the mean of L over the pairs."""
+        """The shared metrics, and the mean of L over the pairs."""
         loss = self.penalty(x, self.encode(x)).item()
         return {**super().measured(x), "relation_error": loss}
 
@@ -98,7 +99,7 @@ def build(data: DataSet, s: Settings, rng, dtype="float32") -> RelationalAutoenc
 
 
 def figures(system: RelationalAutoencoder, data: DataSet, s: Settings) -> dict:
-    """The pictures of every autoencoder, and the relations that came back."""
+    """The figures of every autoencoder, and the reconstructed relations."""
     found = code_pictures.figures(system, data, s)
     x = data.test.x[:200].reshape(-1, data.test.x[0].size)
     y = system.reconstruct(x)

@@ -1,7 +1,7 @@
 """Sparse autoencoders (lecture 1, V0 270-287; lecture 2, D1 244-248).
 
-An over-complete autoencoder may copy its input. Here it has to pay, for its weights or for the
-codes that are not zero; ε is near 0 ::
+An over-complete autoencoder may copy its input. Here its weights or its nonzero codes are
+penalised; ε is near 0 ::
 
     weights   L_AE(α, β) + λ ‖α‖ + λ ‖β‖              norm="l1": Σ|α_k|, "l2": (Σ α_k²)^½
     code      L_AE(α, β) + λ Σ_i Σ_j |f_j(x_i, α)|
@@ -10,27 +10,27 @@ codes that are not zero; ε is near 0 ::
     KL(ε ‖ ρ) = ε ln(ε/ρ) + (1 - ε) ln((1 - ε)/(1 - ρ))
 
 Everything is divided by ℓ, as L_AE is: `weight` is the lecture's λ where λ multiplies a sum over i
-(code), and its λ/ℓ where it does not (weights, kl). α is all of the encoder's parameters, as in the
-lecture, biases too; `biases=False` leaves them out, as libraries often do. The lecture's L2 term is
-the norm itself; `norm="l2-squared"` is the libraries' ½ ‖·‖².
+(code), and its λ/ℓ where it does not (weights, kl). α is all of the encoder's parameters including
+the biases, as in the lecture; `biases=False` leaves the biases out, as libraries often do. The
+lecture's L2 term is the norm itself; `norm="l2-squared"` is the libraries' ½ ‖·‖².
 
-**The mean over the whole sample.** f̄_j is not the mean over a minibatch, and KL is convex, so a
-minibatch's own KL is too large on average. What is needed is the gradient ::
+**The mean over the whole sample.** f̄_j is not the mean over a minibatch, and KL is convex, so the
+KL of a minibatch mean is too large on average. The gradient to estimate is ::
 
     ∂/∂α KL(ε ‖ f̄_j) = KL'(f̄_j) · (1/ℓ) Σ_i ∂f_j(x_i)/∂α
 
-whose second factor a minibatch estimates without bias, if the first has the f̄_j of the sample:
+A minibatch estimates its second factor without bias if the first uses the f̄_j of the sample:
 
-    mean="whole"     f̄_j over all ℓ samples, computed again every `refresh` steps (1: with just the
-                     present weights; then the minibatch gradients of an epoch at fixed weights
+    mean="whole"     f̄_j over all ℓ samples, computed again every `refresh` steps (1: always with
+                     the current weights; then the minibatch gradients of an epoch at fixed weights
                      average to the gradient of the lecture's objective, as a test shows)
     mean="running"   f̄ := keep · f̄ + (1 - keep) · minibatch mean: no pass over the sample
-    mean="batch"     the libraries' form: the minibatch's own mean
+    mean="batch"     the libraries' form: the mean of the minibatch
 
 The pictures: filters; activations, most of them near 0; reconstructions; code plot; the mean of
-each code against ε; and the same net trained without the penalty (`beside`). The number to reach:
-f̄_j = ε, which is the parameter, on images that were not seen, and still images that come back
-better than from as many principal components as codes are on at a time.
+each code compared with ε; and the same net trained without the penalty (`beside`). The numbers to
+reach, on test images: f̄_j = ε, and still a smaller squared error than PCA with as many components
+as codes are active at a time.
 """
 
 from dataclasses import replace
@@ -51,7 +51,7 @@ Penalty = Literal["weights", "code", "kl"]
 
 
 def _without(mean: str):
-    """Why a setting has no effect unless the KL term takes that mean."""
+    """Why a setting has no effect unless the KL term uses that mean."""
 
     def why(s: "Settings") -> str:
         if s.penalty != "kl":
@@ -62,19 +62,19 @@ def _without(mean: str):
 
 
 class Settings(RegularisedSettings):
-    """What a sparse autoencoder is made of."""
+    """Settings of a sparse autoencoder."""
 
-    penalty: Penalty = setting("code", help="what is to be small")
+    penalty: Penalty = setting("code", help="what the penalty keeps small")
     weight: float = setting(0.03, least=0, help="weight λ of the penalty")
     norm: Literal["l1", "l2", "l2-squared"] = setting(
         "l2", when=("penalty", "weights"), help="‖·‖ of the weights"
     )
     biases: bool = setting(True, when=("penalty", "weights"), help="count the biases as weights")
     epsilon: float = setting(
-        0.05, above=0, below=1, when=("penalty", "kl"), help="mean ε that each code is to have"
+        0.05, above=0, below=1, when=("penalty", "kl"), help="target ε of the mean of each code"
     )
     mean: Literal["whole", "running", "batch"] = setting(
-        "whole", when=("penalty", "kl"), help="what the mean code f̄ is taken over"
+        "whole", when=("penalty", "kl"), help="samples in the mean code f̄"
     )
     refresh: int = setting(
         1, least=1, when=_without("whole"), help="steps after which f̄ is computed again"
@@ -84,26 +84,27 @@ class Settings(RegularisedSettings):
     )
 
     def check(self):
+        """Check that the KL term gets codes in [0, 1]."""
         super().check()
         if self.penalty == "kl":
             expect_sigmoid(self, "the KL term, f in [0, 1],")
 
 
 class WeightsSettings(Settings):
-    """With a norm of the weights."""
+    """Settings with a norm of the weights."""
 
     penalty: Penalty = "weights"
 
 
 class KLSettings(Settings):
-    """With the KL term of the mean codes."""
+    """Settings with the KL term of the mean codes."""
 
     penalty: Penalty = "kl"
     weight: float = 2.0
 
 
 def norm_of(parameters, kind: str):
-    """‖·‖ of all numbers of the tensors together: l1, l2, or l2-squared, which is ½ Σ x².
+    """‖·‖ of all elements of the tensors together: l1, l2, or l2-squared, which is ½ Σ x².
 
     >>> norm_of([gg.tensor([3.0]), gg.tensor([-4.0])], "l2").item()
     5.0
@@ -130,11 +131,11 @@ class SparseAutoencoder(Regularised):
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(*layers(data, s, rng, dtype), s)
         if s.penalty == "kl":
-            self.sample = data.train.x  # no tensor: data, not state
+            self.sample = data.train.x  # an array, not a tensor: data, not state
             self.mean = gg.tensor(self.mean_code())
 
     def mean_code(self, x=None):
-        """f̄ [K] over the whole sample, or over other images x, with the present weights."""
+        """f̄ [K] over the whole sample, or over other images x, with the current weights."""
         x, total = self.sample if x is None else x, 0.0
         with gg.no_grad():
             for i in range(0, len(x), 5000):
@@ -143,14 +144,14 @@ class SparseAutoencoder(Regularised):
         return total / len(x)
 
     def estimated(self, z):
-        """f̄ [K]: the value that `mean` asks for, with the gradient of the mean of z [N, K]."""
+        """f̄ [K]: the value that `mean` selects, with the gradient of the mean of z [N, K]."""
         m = z.mean(axis=0)
         if self.s.mean == "batch" or len(z) == len(self.sample):
             return m
         return m + (self.mean - m).detach()
 
     def penalty(self, x, z):
-        """λ's factor, of inputs [N, D] and codes [N, K]."""
+        """The factor of λ, for inputs [N, D] and codes [N, K]."""
         kind = self.s.penalty
         if kind == "code":
             return gg.absolute(z).sum(axis=1).mean()
@@ -158,13 +159,13 @@ class SparseAutoencoder(Regularised):
             return kl(self.s.epsilon, self.estimated(z))
         kinds = ("weight", "bias") if self.s.biases else ("weight",)
         total = 0.0
-        for side in (self.encoder, self.decoder):  # a tied decoder has only a bias of its own
+        for side in (self.encoder, self.decoder):  # a tied decoder has only a bias
             own = [getattr(side[0], k) for k in kinds if hasattr(side[0], k)]
             total = total + norm_of(own, self.s.norm) if own else total
         return total
 
     def train_step(self, batch, training):
-        """Bring f̄ up to date, then make a step of gradient descent."""
+        """Update f̄, then make a step of gradient descent."""
         if self.s.penalty == "kl" and self.s.mean != "batch":
             if self.s.mean == "running":
                 with gg.no_grad():
@@ -175,11 +176,11 @@ class SparseAutoencoder(Regularised):
         return super().train_step(batch, training)
 
     def measured(self, x) -> dict:
-        """The shared figures, and the mean code (of f in [0, 1]: f̄ averaged over the codes)."""
+        """The shared metrics, and the mean code (f̄ averaged over the codes, for f in [0, 1])."""
         return {**super().measured(x), "mean_code": self.encode(x).mean().item()}
 
     def evaluate(self, split, size=500):
-        """The figures of the page and, with the KL term, `off_epsilon` = mean_j |f̄_j - ε| / ε."""
+        """The metrics of the page and, with the KL term, `off_epsilon` = mean_j |f̄_j - ε| / ε."""
         found = super().evaluate(split, size)
         if self.s.penalty == "kl":
             off = abs(self.mean_code(split.x) - self.s.epsilon) / self.s.epsilon
@@ -193,14 +194,15 @@ def build(data: DataSet, s: Settings, rng, dtype="float32") -> SparseAutoencoder
 
 
 def figures(system: SparseAutoencoder, data: DataSet, s: Settings) -> dict:
-    """Those of code_pictures.py; means and codes with the penalty and with λ = 0."""
+    """The figures of code_pictures.py; means and codes with the penalty and with λ = 0."""
     found = code_pictures.figures(system, data, s)
     other, name = twins.twin(build, system, data, s, penalty="code", weight=0.0)
     fig = pictures.figure(5.4, 3.0)
     ax = fig.subplots()
     for who, label, colour in (
-        (system, "with the penalty", pictures.ACCENT), (other, name, pictures.INK),
-    ):  # fmt: skip
+        (system, "with the penalty", pictures.ACCENT),
+        (other, name, pictures.INK),
+    ):
         z = abs(who.codes(data.test.x[:2000])).mean(axis=0)
         ax.step(range(len(z)), sorted(z, reverse=True), where="mid", color=colour, label=label)
     if s.penalty == "kl":
@@ -250,17 +252,24 @@ KL = replace(
     presets={"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST},
     targets=(
         Target(
-            "digits: mean over codes of |mean code - ε|/ε on test images", "digits", "off_epsilon",
-            "0: the mean codes are to be ε = 0.05", 0.25,
+            "digits: mean over codes of |mean code - ε|/ε on test images",
+            "digits",
+            "off_epsilon",
+            "0: the mean codes are to be ε = 0.05",
+            0.25,
             source="lecture 1, V0 281; no figure is published for any data",
             note="bound: the relative standard error of a mean of 300 codes 0 or 1, 5 % of them 1",
         ),
         Target(
-            "digits: squared error per test image at mean codes of 0.05, 100 codes", "digits",
-            "squared_error", "none", 2.115, source="PCA of the training images",
+            "digits: squared error per test image at mean codes of 0.05, 100 codes",
+            "digits",
+            "squared_error",
+            "none",
+            2.115,
+            source="PCA of the training images",
             note="bound: PCA with as many components as codes are on at a time, 0.05 of 100",
         ),
     ),
     check=check_of(build, KLSettings),
-)  # fmt: skip
+)
 RECIPES = (WEIGHTS, CODE, KL)

@@ -40,6 +40,7 @@ from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import code_pictures
 from ..common.encoder_decoder import Loss, squared_error
+from ..common.gradients import by_parameters
 from ..common.images import as_images, filter_sheet
 from ..common.labels import classes_of, few
 from ..common.rows import rows
@@ -74,6 +75,7 @@ class Settings(TrainingSettings):
         (100, 100, 100), least=1, some=True, help="widths of the layers"
     )
     layer: Kind = setting("plain", help="how a layer learns in step 1")
+    lr: float = setting(1e-3, least=0, when=_no_step_1, help="learning rate of step 1")
     tied: bool = setting(False, when=_never_decoded, help="one matrix for encoder and decoder")
     loss: Loss = setting("squared", when=_other_loss, help="L of x̂ and x in step 1")
     fine: Literal["classes", "reconstruction"] = setting("classes", help="what step 3 tunes for")
@@ -233,11 +235,7 @@ def check(rng, **changes):
     s = Settings(**{"hidden": (4, 3), **changes})
     x, y = rng.random((4, 6)), np.array([0, 2, 1, 0])
     system = StackedAutoencoder(6, 3, s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x, y))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x, y))
 
 
 BIG = {

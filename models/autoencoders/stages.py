@@ -1,4 +1,4 @@
-"""Training in stages: the rate within one, and minibatches over several passes."""
+"""Training in stages: the learning rate within a stage, and minibatches over several passes."""
 
 import math
 
@@ -6,7 +6,7 @@ from ...core.data import Split, minibatches
 
 
 def stage_rate(step: float, length: float) -> float:
-    """½ (1 + cos π step/length): the share of the rate that is left within a stage.
+    """½ (1 + cos π step/length): the factor of the learning rate within a stage.
 
     >>> stage_rate(0, 10), round(stage_rate(5, 10), 3)
     (1.0, 0.5)
@@ -15,7 +15,7 @@ def stage_rate(step: float, length: float) -> float:
 
 
 def repeated(split: Split, size: int, seed: int, epoch: int, start: int, steps: int):
-    """`steps` minibatches from number `start` on: pass after pass, each in an order of its own.
+    """`steps` minibatches from number `start` on: pass after pass, each in a different order.
 
     >>> import numpy as np
     >>> [len(b) for b in repeated(Split(np.arange(5)), 2, 0, 0, 1, 5)]

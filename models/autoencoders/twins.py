@@ -1,8 +1,8 @@
 """What a penalty does: a net next to its twin, the same net trained without it.
 
 A trained net differs from an untrained one in everything. Its twin differs in one thing: it has the
-same first weights, the same batches and as many steps, but λ = 0 (or no noise). Two rows of the
-same pictures, filters, activations and how often each value occurs, are then one comparison.
+same initial weights, the same batches and as many steps, but λ = 0 (or no noise). Two rows of the
+same pictures (filters, activations, distribution of the values) then compare them.
 """
 
 from dataclasses import replace
@@ -17,14 +17,14 @@ from ..common.code_pictures import by_activity, labels_of, mean_error, probed
 from ..common.encoder_decoder import AutoencoderSettings
 from ..common.images import as_images, filters_of
 
-MOST = 2000  # steps that a picture may take: all on small data, the first epochs on large
+MOST = 2000  # steps for a picture: all of them on small data, the first epochs on large data
 
 
 def twin(build, system, data: DataSet, s: AutoencoderSettings, **without):
-    """(the system that `build` makes of the settings with those changes, trained; its name).
+    """(the trained system that `build` makes from the settings with those changes, its name).
 
-    It takes as many steps as `system` did with the settings s, but at most about 2000: then the
-    name says how many epochs of how many.
+    It takes as many steps as `system` did with the settings s, but at most about 2000; if there
+    are fewer, the name says how many epochs.
     """
     own = replace(s, select="", **without)
     other = build(data, own, gg.Generator(s.seed))
@@ -37,13 +37,14 @@ def twin(build, system, data: DataSet, s: AutoencoderSettings, **without):
 
 
 def beside(pairs: list, data: DataSet, most: int = 500):
-    """Rows of pictures for (system, name) pairs: filters, activations, law of the values.
+    """Rows of pictures for (system, name) pairs: filters, activations, distribution of the values.
 
     The title of a row: squared error per image, share of the codes above 0.1 in magnitude, share
-    of test images that a linear map of the codes classifies rightly.
+    of test images that a linear map of the codes classifies correctly.
     """
     x, y = data.test.x[:most], labels_of(data.test)
     codes = [system.codes(x) for system, _ in pairs]
+    # the same axes and colours in all rows
     top = max(float(np.abs(z).max()) for z in codes)
     low = min(0.0, *(float(z.min()) for z in codes))
     fig = pictures.figure(9.6, 3.0 * len(pairs))

@@ -7,7 +7,7 @@ An encoder z = f(x, α) and a decoder x̂ = g(z, β) are trained so that one und
     f(x) = σ_f(A x + a)      A [m, n], a [m]          n = D inputs
     g(z) = σ_g(B z + b)      B [n, m], b [n]          m = K codes, B untied from A
 
-The sum over i becomes the mean over a minibatch (so that a learning rate suits any batch size); the
+The sum over i becomes the mean over a minibatch, so that a learning rate suits any batch size. The
 sum over the inputs of one sample stays, and every figure is in that unit: squared error per image.
 
 Two drawings of the lecture (V0 228-250), two recipes:
@@ -15,7 +15,7 @@ Two drawings of the lecture (V0 228-250), two recipes:
     autoencoder                 m < n, under-complete: the code is a bottleneck, and only what the
                                 data have in common gets through
     autoencoder-overcomplete    m > n: nothing forces the network to learn about the data; it may
-                                copy whatever it is shown, which is why the lecture goes on to
+                                simply copy its input, which is why the lecture goes on to
                                 sparse, denoising and contractive autoencoders
 
 With a linear output (`output="linear"`) no encoder of this shape beats PCA of the same rank
@@ -24,7 +24,7 @@ With a linear output (`output="linear"`) no encoder of this shape beats PCA of t
 
 The pictures: images over their reconstructions and those of PCA; the rows of A; the activations of
 the codes; the plane of the codes; and `copying` (copying.py): what the network does with images
-whose pixels do not belong together.
+made of unrelated pixels.
 """
 
 from dataclasses import replace
@@ -36,12 +36,14 @@ from ...core import nn
 from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe
 from ...core.training.system import Batch
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder, AutoencoderSettings
+from ..common.activations import ACTIVATIONS
+from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
+from ..common.gradients import by_parameters
 from .copying import figures
 
 
 class OvercompleteSettings(AutoencoderSettings):
-    """More codes than the images have pixels."""
+    """Settings with more codes than the images have pixels."""
 
     code: int = 256
 
@@ -60,11 +62,7 @@ def check(rng, **changes):
     x = rng.random((4, 6))
     s = AutoencoderSettings(**{"code": 3, **changes})
     system = build(DataSet("check", Split(x)), s, gg.Generator(3), dtype="float64")
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(Batch(x))
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 UNDER = Recipe(

@@ -1,12 +1,12 @@
 """What the fully observed models share: the chain rule, its likelihood, sampling pixel by pixel.
 
-Every law of D binary numbers is a product of conditionals, in any order of the numbers ::
+Every distribution of D binary numbers is a product of conditionals, in any order of the numbers ::
 
     p(x) = Π_i p(x_i | x_1 .. x_{i-1}),      -ln p(x) = Σ_i [softplus(y_i) - x_i y_i]
 
 where y_i, the logit of p(x_i = 1 | x_<i), is any function of the numbers before x_i. Nothing is
-latent: the likelihood is exact, there is no bound and no sampling noise in it. The price is a slow
-draw: x_i needs all numbers before it, so a sample takes D steps.
+latent: the likelihood is exact, without a bound or sampling noise. The price is slow sampling: x_i
+needs all numbers before it, so a sample takes D steps.
 
 Binary data: images are drawn as 0 and 1 with their grey levels as probabilities, the training set
 again in each epoch (`binarise="sampled"`) or once (`"fixed"`), validation and test set once.
@@ -22,6 +22,7 @@ from ...core.data import DataSet, minibatches
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.binary import bernoulli_nll
+from ..common.gradients import by_parameters
 from ..common.images import as_images
 from ..common.rows import rows
 
@@ -29,7 +30,7 @@ Order = Literal["raster", "random"]
 
 
 class ConditionalSettings(TrainingSettings):
-    """Those of every product of conditionals."""
+    """Settings of every product of conditionals."""
 
     binarise: Literal["sampled", "fixed"] = setting(
         "sampled", help="how grey levels become 0 and 1"
@@ -38,15 +39,15 @@ class ConditionalSettings(TrainingSettings):
 
 
 class OrderSettings(ConditionalSettings):
-    """With a choice of the order of the numbers."""
+    """Settings with a choice of the order of the numbers."""
 
     order: Order = setting("raster", help="the order in which the numbers of a row are predicted")
 
 
 class Conditionals(System):
-    """A model of binary rows with `logits(x)`: y [N, D], y_i made of x_1 .. x_{i-1} alone.
+    """A model of binary rows with `logits(x)`: y [N, D], y_i a function of x_1 .. x_{i-1} only.
 
-    `order` holds the place in the image of the 1st, 2nd, ... number: `logits` takes rows in that
+    `order` holds the position in the image of the 1st, 2nd, ... number: `logits` takes rows in that
     order.
     """
 
@@ -78,13 +79,13 @@ class Conditionals(System):
         return self.average(lambda b: {"nll": self.objective(b)}, split, size)
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches of images, drawn now as 0 and 1 with `binarise="sampled"`."""
+        """Minibatches of images, binarised again here with `binarise="sampled"`."""
         for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
             sampled = self.s.binarise == "sampled"
             yield Batch(self.noise.bernoulli(batch.x)) if sampled else batch
 
     def draw(self, n: int, rng, given=None, known: int = 0) -> np.ndarray:
-        """n rows [n, D] from the model, as images are laid out; the numbers come one by one.
+        """n rows [n, D] from the model, in the order of the image; drawn number by number.
 
         With `given` [n, D] the first `known` numbers (in the model's order) are taken from there.
         """
@@ -101,7 +102,7 @@ class Conditionals(System):
         return image
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """p(x_i = 1 | x_<i) of each number of images [N, ...], as images are laid out: [N, D]."""
+        """p(x_i = 1 | x_<i) of each number of images [N, ...], in image order: [N, D]."""
         with gg.no_grad():
             p = gg.sigmoid(self.logits(self.ordered(self._placed(x).data))).numpy()
         image = np.empty_like(p)
@@ -118,7 +119,7 @@ def sample(system: Conditionals, data: DataSet, n: int, rng):
 
 
 def completions(system: Conditionals, data: DataSet, rng, n: int = 12, times: int = 4):
-    """The first half of each test image, and several ways in which the model goes on from it."""
+    """The first half of each test image, and several continuations by the model."""
     x = data.test.x[:n].reshape(n, -1)
     drawn = [system.draw(n, rng, x, system.inputs // 2) for _ in range(times)]
     half = x.copy()
@@ -150,10 +151,6 @@ def check_of(make, settings: ConditionalSettings, inputs: int = 5):
     def check(rng):
         x = (rng.random((3, inputs)) < 0.5).astype(float)
         system = make(inputs, settings, gg.Generator(3), "float64")
-
-        def f(*parameters):
-            return system.with_parameters(parameters).objective(Batch(x))
-
-        return f, [p.numpy().copy() for p in system.parameters()]
+        return by_parameters(system, Batch(x))
 
     return check

@@ -5,11 +5,11 @@ Each number is a logistic regression on those before it ::
     p(x_i = 1 | x_<i) = σ(b_i + Σ_{j<i} α_ij x_j)            α [D, D], strictly lower triangular
 
 (Frey 1998; Neal 1992). With the triangle as a mask all D regressions are one matrix product, and
--ln p(x) is convex in α and b: its only minimum is the global one, and the only choice is how to get
-there. (For a pixel that is 0 in every image it lies at b → -∞, so the number of epochs ends it.)
+-ln p(x) is convex in α and b: every minimum is global, and the only choice is the optimiser. (For a
+pixel that is 0 in every image the minimum is at b → -∞, so the number of epochs decides.)
 
-The picture: samples, continuations of half an image, and α_i as images, what pixel i looks at: its
-neighbours above and to the left, and little else.
+The pictures: samples, continuations of half an image, and α_i as images. They show what pixel i
+depends on: its neighbours above and to the left, and little else.
 
 The number: 97.45 nats on binarised MNIST (published, as quoted by Uria et al. 2016).
 """
@@ -27,7 +27,7 @@ from .conditionals import Conditionals, OrderSettings
 
 
 class FVSBN(Conditionals):
-    """Parameters alpha [D, D], of which the strictly lower triangle counts, and b [D]."""
+    """Parameters b [D] and alpha [D, D], of which only the strictly lower triangle is used."""
 
     def __init__(self, inputs: int, s: OrderSettings, rng, dtype="float32"):
         super().__init__(inputs, s, rng, s.order)
@@ -46,8 +46,8 @@ def build(data: DataSet, s: OrderSettings, rng) -> FVSBN:
 
 
 def figures(system: FVSBN, data: DataSet, s: OrderSettings) -> dict:
-    """Those of all conditionals, and the weights of sixty of the pixels that are not always 0."""
-    alpha = np.empty_like(system.alpha.numpy())  # both axes as images are laid out
+    """The figures of all conditionals, and the weights of sixty pixels that are not always 0."""
+    alpha = np.empty_like(system.alpha.numpy())  # both axes in the order of the image
     alpha[np.ix_(system.order, system.order)] = (system.alpha * system.before).numpy()
     lit = np.flatnonzero((data.train.x != 0).any(axis=0))
     weights = alpha[lit[np.linspace(0, len(lit) - 1, 60).round().astype(int)]]

@@ -1,24 +1,23 @@
 """The masked autoencoder, MADE: NADE's conditionals without its loop (next to lecture 2, D1 20).
 
-An autoencoder whose output y_i must not see x_i, x_{i+1}, ...: every hidden unit gets a number
-m_k, how many inputs it may depend on, and a mask removes the weights from any other ::
+An autoencoder whose output y_i must not depend on x_i, x_{i+1}, ...: every hidden unit gets a
+number m_k of inputs that it may depend on, and a mask removes the weights from all others ::
 
     h = φ((W ⊙ M^W) x + c)        M^W_kj = 1[j <= m_k]          y = (V ⊙ M^V) h + b
                                   M^V_ik = 1[m_k < i]                 m_k in 1 .. D - 1
 
-between hidden layers M_kl = 1[m_l <= m_k] (Germain et al. 2015). All D conditionals come out of one
-pass of matrix products, where NADE needs a loop over the inputs. It is the weaker model: every
+between hidden layers M_kl = 1[m_l <= m_k] (Germain et al. 2015). One pass of matrix products gives
+all D conditionals, where NADE needs a loop over the inputs. It is the weaker model: every
 conditional of NADE sees all hidden units, but here y_i sees only those with m_k < i. With 500
 hidden units and MNIST the table of `glassgrad reproduce` has 95.6 nats for one mask, 84.9 for NADE.
 
 Here m_k is spread evenly over 1 .. D - 1; the paper draws it. `direct=True` adds weights from x_j
-to y_i for j < i, which alone are the FVSBN.
+to y_i for j < i; these alone are the FVSBN.
 
 The number: 94.5 nats on binarised MNIST with 500 hidden units, one order and one mask.
 """
 
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 
@@ -28,17 +27,16 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ..common import binary
+from ..common.activations import ACTIVATIONS, Activation
 from . import conditionals
 from .conditionals import Conditionals, OrderSettings
 
-ACTIVATIONS = {"relu": gg.relu, "sigmoid": gg.sigmoid, "tanh": gg.tanh}
-
 
 class Settings(OrderSettings):
-    """Those of a masked autoencoder."""
+    """Settings of a masked autoencoder."""
 
     hidden: tuple[int, ...] = setting((500,), least=1, help="widths of the hidden layers")
-    activation: Literal["relu", "sigmoid", "tanh"] = setting("relu", help="φ of the hidden layers")
+    activation: Activation = setting("relu", help="φ of the hidden layers")
     direct: bool = setting(False, help="weights from x_j straight to y_i too, j < i")
 
 
@@ -57,7 +55,7 @@ def masks(inputs: int, hidden) -> list[np.ndarray]:
 
 
 class MADE(Conditionals):
-    """Linear layers under masks, an activation between them."""
+    """Masked linear layers with activations between them."""
 
     def __init__(self, inputs: int, s: Settings, rng, dtype="float32"):
         super().__init__(inputs, s, rng, s.order)
@@ -72,8 +70,8 @@ class MADE(Conditionals):
             self.before = gg.Tensor(np.tri(inputs, k=-1, dtype=dtype))
 
     def logits(self, x):
-        """y = (V ⊙ M^V) φ((W ⊙ M^W) x + c) + b, and what comes directly."""
-        h, activation = x, ACTIVATIONS[self.s.activation]
+        """y = (V ⊙ M^V) φ((W ⊙ M^W) x + c) + b, plus the direct weights."""
+        h, activation = x, ACTIVATIONS[self.s.activation]()
         for layer, mask in zip(self.layers[:-1], self.masks):
             h = activation(gg.linear(h, layer.weight * mask, layer.bias))
         y = gg.linear(h, self.layers[-1].weight * self.masks[-1], self.layers[-1].bias)

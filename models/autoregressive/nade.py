@@ -4,12 +4,12 @@ Each number has a network of one hidden layer on those before it, and all of the
 
     a_1 = c,    h_i = σ(a_i),    p(x_i = 1 | x_<i) = σ(b_i + V_i h_i),    a_{i+1} = a_i + W_i x_i
 
-(Larochelle & Murray 2011). Shared weights make it cheap: a_{i+1} is a_i plus one row, so that all D
-networks together cost D H and not D² H. The loop over i is a kernel of its own
-(kernels/nade), linear in the hidden units, forward and backward.
+(Larochelle & Murray 2011). Shared weights make it cheap: a_{i+1} is a_i plus one row, so all D
+networks together cost D H, not D² H. The loop over i has its own kernel (kernels/nade), with a cost
+linear in the hidden units, forward and backward.
 
-The picture: samples, continuations of half an image, what the model expects of each pixel, and the
-filters: for a hidden unit, its column of W as an image.
+The pictures: samples, continuations of half an image, what the model expects of each pixel, and the
+filters: for each hidden unit, its column of W as an image.
 
 The number: 88.33 nats on binarised MNIST with 500 hidden units (Uria et al. 2016).
 """
@@ -28,7 +28,7 @@ from .conditionals import Conditionals, OrderSettings
 
 
 class Settings(OrderSettings):
-    """Those of a model with one hidden layer."""
+    """Settings of a model with one hidden layer."""
 
     hidden: int = setting(500, least=1, help="number H of hidden units")
 
@@ -55,7 +55,7 @@ def build(data: DataSet, s: Settings, rng) -> NADE:
 
 
 def figures(system: NADE, data: DataSet, s: Settings) -> dict:
-    """Those of all conditionals, and the filters."""
+    """The figures of all conditionals, and the filters."""
     w = np.empty_like(system.w.numpy())
     w[system.order] = system.w.numpy()
     filters = filter_sheet(w.T, data, "columns of W, one for each hidden unit")

@@ -1,29 +1,30 @@
 """PixelRNN with a row LSTM (lecture 2, D1 20, where it is named).
 
-The conditionals of an image's pixels in raster order, by a recurrent net that runs down the rows
-and does all columns of a row at once (van den Oord, Kalchbrenner & Kavukcuoglu 2016) ::
+The conditionals of an image's pixels in raster order, from a recurrent net that runs down the rows
+and processes all columns of a row at once (van den Oord, Kalchbrenner & Kavukcuoglu 2016) ::
 
     f       = conv_A(x)                        7x7 (or less), mask A: a pixel does not see itself
     a       = conv_B(f)                        1x3 along the row, mask B: not beyond the pixel
-    i, f, g, o of row r  =  a_r + K * h_{r-1}  1x3 along the row above: no mask is needed there
+    i, f, g, o of row r  =  a_r + K * h_{r-1}  1x3 along the row above: needs no mask
     c_r     = σ(f) c_{r-1} + σ(i) tanh(g),     h_r = σ(o) tanh(c_r)
     f      <- f + U h                          1x1, the residual connection; then the next layer
     y       = V₂ relu(V₁ relu(f))              1x1; p(x_i = 1 | x_<i) = σ(y_i)
 
 Masks (raster order, kernel centred on the pixel): a pixel sees the rows above, and in its own row
-the columns to the left; under B itself too, since its features there do not know its value.
+the columns to the left. With mask B it also sees itself, since its features do not depend on its
+value.
 
-K * h reaches one column further on each side with each row up. So pixel i sees a triangle of states
-above it and not all pixels before it (the diagonal BiLSTM sees all), but a row is one step: an
-image of 14x14 takes 14 steps, not 196.
+K * h reaches one more column on each side with each row up. So pixel i sees a triangle of states
+above it, not all pixels before it (the diagonal BiLSTM sees all). But a row is one step: an image
+of 14x14 takes 14 steps, not 196.
 
-The picture: samples, continuations of half an image, what the model expects of each pixel.
+The pictures: samples, continuations of half an image, what the model expects of each pixel.
 
 The number: published are 80.75 nats (diagonal BiLSTM of one layer) and 79.20 (seven) on binarised
 MNIST of 28x28, where FVSBN needs 97.45. On a CPU the images are 14x14 here (`pool=2`: means of 2x2,
-then drawn as 0 and 1), for which nothing is published; so the yardstick is FVSBN on the same
+then drawn as 0 and 1), for which nothing is published. So the reference is FVSBN on the same
 images: `peer=n` trains one for n epochs at the end, and `under_fvsbn` is how many nats fewer the
-recurrent net needs: 2.2, 37.9 against 40.1. (On the digits of 8x8, 40 epochs, it needs 0.3 more:
+recurrent net needs: 2.2 (37.9, FVSBN 40.1). (On the digits of 8x8, 40 epochs, it needs 0.3 more:
 23.5, FVSBN 23.3.)
 """
 
@@ -42,7 +43,7 @@ from .conditionals import Conditionals, ConditionalSettings
 
 
 class Settings(ConditionalSettings):
-    """Those of a recurrent net that runs down the rows of an image."""
+    """Settings of a recurrent net that runs down the rows of an image."""
 
     hidden: int = setting(16, least=1, help="states of a row LSTM at each pixel, half the features")
     layers: int = setting(2, least=1, help="number of row LSTMs")
@@ -51,12 +52,13 @@ class Settings(ConditionalSettings):
     peer: int = setting(0, least=0, help="epochs of an FVSBN on the same images, 0 for none")
 
     def check(self):
+        """Check that the kernel has a centre."""
         if self.kernel % 2 == 0:
             raise SettingError(f"setting 'kernel' must be odd; got {self.kernel}")
 
 
 def mask(height: int, width: int, own: bool) -> np.ndarray:
-    """1 where a kernel centred on a pixel may look: before it in raster order; at it if `own`.
+    """1 where a kernel centred on a pixel is allowed: before it in raster order; at it if `own`.
 
     >>> mask(3, 3, own=False).astype(int).tolist()
     [[1, 1, 1], [1, 0, 0], [0, 0, 0]]
@@ -66,7 +68,7 @@ def mask(height: int, width: int, own: bool) -> np.ndarray:
 
 
 class Masked(nn.Conv2d):
-    """A convolution that keeps the size and whose kernel is masked: A, or B with `own`."""
+    """A convolution with a masked kernel that keeps the size: mask A, or B with `own`."""
 
     def __init__(self, channels: int, outputs: int, kernel, own: bool, *, rng, dtype):
         height, width = kernel
@@ -76,6 +78,7 @@ class Masked(nn.Conv2d):
         self.mask = gg.Tensor(mask(height, width, own).astype(dtype))
 
     def forward(self, x):
+        """x [N, C, H, W] -> [N, O, H, W]."""
         return gg.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)
 
 
@@ -89,6 +92,7 @@ class RowLSTM(nn.Module):
         self.hidden = hidden
 
     def forward(self, f):
+        """f [N, C, H, W] -> [N, h, H, W]."""
         a, states = self.inputs(f), []
         n, _, rows, width = f.shape
         h = c = gg.Tensor(f.xp.zeros((n, self.hidden, width), f.dtype))
@@ -113,7 +117,7 @@ class PixelRNN(Conditionals):
         self.last = nn.Conv2d(wide, 1, 1, rng=rng.child("last"), **kind)
 
     def evaluate_finished(self, split):
-        """The exact likelihood and, with `peer` epochs, that of an FVSBN on the same images too."""
+        """The exact likelihood and, with `peer` epochs, also of an FVSBN on the same images."""
         found = self.evaluate(split)
         if not self.s.peer:
             return found
@@ -153,7 +157,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
 
 
 def build(data: DataSet, s: Settings, rng) -> PixelRNN:
-    """The network for a data set of grey images, which it keeps for `peer`."""
+    """The network for a data set of grey images; it keeps the data for `peer`."""
     system = PixelRNN(data.train.x.shape[2:], s, rng)
     system.data = data
     return system
@@ -178,7 +182,7 @@ RECIPES = (
                 "MNIST of 14x14: nats below FVSBN on the same test images",
                 "mnist",
                 "under_fvsbn",
-                "none at 14x14; at 28x28 80.75 (one layer) beside FVSBN's 97.45",
+                "none at 14x14; at 28x28 80.75 (one layer) next to FVSBN's 97.45",
                 0.0,
                 "higher",
                 settings={"peer": 40},

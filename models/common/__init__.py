@@ -1,15 +1,15 @@
 """What systems of several families share; no file here has a recipe.
 
 rows.py                 images as rows, for dense layers
-binary.py               images as 0 and 1, and the law of binary rows
-labels.py               how many classes there are, which few examples keep their labels
+binary.py               images as 0 and 1, and the distribution of binary rows
+labels.py               the number of classes, and which few examples keep their labels
 encoder_decoder.py      the system behind every autoencoder, with its settings
 convolutional_sides.py  the same with convolutions on both sides
 critic.py               a critic of samples, and the two objectives of its game
 free_energy.py          of a restricted Boltzmann machine
-principal.py            principal components, the yardstick of autoencoders
+principal.py            principal components, the reference for autoencoders
 images.py               rows and weights as images
 code_pictures.py        what codes are like: planes, activations, reconstructions
 feature_maps.py         the maps of a convolutional net
-confusion.py            what a classifier takes for what
+confusion.py            which classes a classifier confuses
 """

@@ -1,9 +1,9 @@
-"""Binary data and their law: what every model of black and white images shares.
+"""Binary data and their distribution: what all models of black and white images share.
 
 Images are drawn as 0 and 1 with their grey levels as probabilities: the training set again in each
-epoch (`binarise="sampled"`) or once (`"fixed"`), validation and test set once. A model that can
-take grey levels as they are has `"grey"` too. The laws given a code, a hidden layer or the pixels
-before are products of Bernoulli laws with logits a_j ::
+epoch (`binarise="sampled"`) or once (`"fixed"`), validation and test set once. Models that can use
+grey levels directly also have `"grey"`. The distributions given a code, a hidden layer or the
+previous pixels are products of Bernoulli distributions with logits a_j ::
 
     -ln p(x) = Σ_j softplus(a_j) - x_j a_j
 """
@@ -17,7 +17,7 @@ Binarise = Literal["sampled", "fixed", "grey"]
 
 
 class Binarised(Protocol):
-    """Settings that say how grey levels become 0 and 1."""
+    """Settings with a choice of how grey levels become 0 and 1."""
 
     @property
     def binarise(self) -> str:
@@ -27,7 +27,7 @@ class Binarised(Protocol):
 def bernoulli_nll(logits, x):
     """-ln p(x) = Σ_j softplus(a_j) - x_j a_j over the last axis: a, x [..., D] -> [...].
 
-    The sum over components of what a cross-entropy with logits is for each.
+    This is a cross-entropy with logits, summed over the components.
 
     >>> import glassgrad as gg
     >>> bernoulli_nll(gg.zeros((1, 3)), gg.ones((1, 3))).numpy().round(4)  # 3 ln 2
@@ -39,7 +39,7 @@ def bernoulli_nll(logits, x):
 def prepare(data: DataSet, s: Binarised) -> DataSet:
     """Binary validation and test images, drawn once; training images too when binarise is fixed.
 
-    With binarise="grey", where a model has it, the data stay as they are.
+    With binarise="grey", if a model has it, the data are not changed.
     """
     how, parts = s.binarise, {}
     if how == "grey":

@@ -1,11 +1,11 @@
 """What an autoencoder makes of the data, as pictures: filters, activations, reconstructions, codes.
 
 filters          rows of the first weight matrix: what each code looks for
-activations      codes of test images, images sorted by class, codes by how often they are on;
-                 next to it how often each value occurs
-reconstructions  images over what came back, and over PCA's with as many components
-codes            two codes, or the two principal components of more, coloured by class; with
-                 the share of test images that a linear map of the codes classifies rightly
+activations      codes of test images, images sorted by class, codes by their mean size; next to
+                 them the distribution of the values
+reconstructions  images over their reconstructions, and over PCA's with as many components
+codes            two codes, or two principal components if there are more, coloured by class;
+                 with the share of test images that a linear map of the codes classifies correctly
 """
 
 import numpy as np
@@ -18,16 +18,16 @@ from .principal import principal
 
 
 def labels_of(split) -> np.ndarray | None:
-    """Class labels [N] of a split; None where it has none."""
+    """Class labels [N] of a split; None if it has none."""
     y = split.y
     return y if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == "i" else None
 
 
 def probe(z: np.ndarray, y: np.ndarray, other: np.ndarray, other_y: np.ndarray) -> float:
-    """Share of right classes when codes z [N, K] with labels y are mapped linearly to classes.
+    """Share of correct classes when codes z [N, K] with labels y are mapped linearly to classes.
 
-    Ridge regression onto one indicator per class, arg-max, on the codes `other`: closed form,
-    nothing to tune, the same for every model.
+    Ridge regression onto one indicator per class, arg-max, tested on the codes `other`: closed
+    form, nothing to tune, the same for every model.
 
     >>> z = np.array([[0.0], [0.1], [0.9], [1.0]])
     >>> probe(z, np.array([0, 0, 1, 1]), np.array([[0.2], [0.8]]), np.array([0, 1]))
@@ -67,7 +67,7 @@ def plane(z: np.ndarray) -> np.ndarray:
 
 
 def code_plane(codes, data: DataSet, most: int = 2000):
-    """The code plot, with what a linear map of the codes knows of the classes in its title."""
+    """The code plot; its title says how well a linear map of the codes finds the classes."""
     z, right = codes(data.test.x[:most]), probed(codes, data)
     title = "codes" if z.shape[1] == 2 else f"principal components of {z.shape[1]} codes"
     title += "" if right is None else f"\nlinear map of the codes: {right:.1%} of classes right"
@@ -79,7 +79,7 @@ def code_plane(codes, data: DataSet, most: int = 2000):
 
 
 def by_activity(z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    """Codes [N, K] with images in the order of their classes, codes in that of their mean size.
+    """Codes [N, K] with images sorted by class and codes by mean size.
 
     >>> by_activity(np.array([[1.0, -5.0], [2.0, 6.0]]), np.array([1, 0])).tolist()
     [[6.0, 2.0], [-5.0, 1.0]]
@@ -89,7 +89,7 @@ def by_activity(z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
 
 
 def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
-    """Codes z [N, K] as a matrix, images sorted by class and codes by their mean; and their law."""
+    """Codes z [N, K] as a matrix, images sorted by class, codes by mean; and a histogram."""
     fig = pictures.figure(7.4, 3.4)
     left, right = fig.subplots(1, 2, width_ratios=(1.5, 1))
     shown = left.imshow(
@@ -117,7 +117,7 @@ def mean_error(y: np.ndarray, x: np.ndarray) -> float:
 
 
 def comparison(system, data: DataSet, n: int = 12):
-    """Test images, their reconstructions, and PCA's of as many components (below full rank)."""
+    """Test images, their reconstructions, and PCA's with as many components (below full rank)."""
     x = data.test.x[:n]
     x = x.reshape(len(x), -1)
     y, k = system.reconstruct(x), system.codes(x[:1]).shape[1]
@@ -144,7 +144,7 @@ def of_codes(codes, data: DataSet, most: int = 500) -> dict:
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
     """The figures of this page for an autoencoder (encoder_decoder.py) whose first layer is linear;
-    those that need images only where the data are images.
+    those that need images only if the data are images.
     """
     found = of_codes(system.codes, data)
     if data.train.x.ndim == 4:

@@ -1,4 +1,4 @@
-"""What a classifier takes for what: the matrix of confusions, and the images."""
+"""Which classes a classifier confuses: the confusion matrix, and the images."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ...core import pictures
 
 
 def confusion(y: np.ndarray, guess: np.ndarray, names: tuple[str, ...]):
-    """How often images of one class (row) were taken for another (column)."""
+    """The confusion matrix: how often images of one class (row) were taken for another (column)."""
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (y, guess), 1)
     fig = pictures.figure(5.4, 5.0)
@@ -23,7 +23,7 @@ def confusion(y: np.ndarray, guess: np.ndarray, names: tuple[str, ...]):
 
 
 def mistakes(x: np.ndarray, y: np.ndarray, guess: np.ndarray, names, most: int = 40):
-    """The images that were taken for something else, in the order of the test set."""
+    """The misclassified images, in the order of the test set."""
     wrong = np.flatnonzero(guess != y)[:most]
     rows = max(1, -(-len(wrong) // 10))
     fig = pictures.figure(7.0, 0.4 + 0.95 * rows)

@@ -6,14 +6,15 @@ import numpy as np
 
 from ...core import nn
 from ...core.training.settings import SettingError, setting
-from .encoder_decoder import ACTIVATIONS, Activation, AutoencoderSettings
+from .activations import ACTIVATIONS, Activation
+from .encoder_decoder import AutoencoderSettings
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d, "stride": None}
 Pool = Literal["max", "average", "stride"]
 
 
 class ConvolutionalSettings(AutoencoderSettings):
-    """Those of an autoencoder whose two sides are convolutions."""
+    """Settings of an autoencoder whose two sides are convolutions."""
 
     channels: tuple[int, ...] = setting(
         (16, 32), least=1, some=True, help="maps C_l of each level, which halves the image"
@@ -24,15 +25,17 @@ class ConvolutionalSettings(AutoencoderSettings):
 
 
 class Images(nn.Module):
-    """Rows [N, D], which autoencoders work on, as images [N, C, H, W]."""
+    """Reshape rows [N, D], which autoencoders work on, into images [N, C, H, W]."""
 
     def __init__(self, shape: tuple[int, int, int]):
         self.shape = tuple(shape)
 
     def forward(self, x):
+        """x [N, D] -> [N, C, H, W]."""
         return x.reshape(len(x), *self.shape)
 
     def extra(self):
+        """The shape of an image."""
         return " x ".join(map(str, self.shape))
 
 
@@ -54,8 +57,9 @@ def up(channels, image, s: ConvolutionalSettings, rng, dtype) -> list[nn.Module]
     above = [image[0], *channels[:-1]]
     for i, (maps_, out) in reversed(list(enumerate(zip(channels, above)))):
         wide = nn.ConvTranspose2d(maps_, maps_, 2, stride=2, rng=rng.child("up", i), dtype=dtype)
-        conv = nn.Conv2d(maps_, out, s.kernel, padding=s.kernel // 2,
-                         rng=rng.child("conv", i), dtype=dtype)  # fmt: skip
+        conv = nn.Conv2d(
+            maps_, out, s.kernel, padding=s.kernel // 2, rng=rng.child("conv", i), dtype=dtype
+        )
         found += [wide, sigma(), conv] + ([sigma()] if i else [])
     return found
 
@@ -63,14 +67,15 @@ def up(channels, image, s: ConvolutionalSettings, rng, dtype) -> list[nn.Module]
 def sides(who: str, image, s: ConvolutionalSettings, outputs: int, rng, dtype):
     """(levels of the encoder, encoder, decoder) for images [C, H, W].
 
-    With `code` above 0 the encoder ends in a linear map to `outputs` numbers (the codes, or what
-    their law is made of), and the decoder begins with one from `code` numbers. SettingError, in the
-    name of `who`, where the images cannot be halved so often, or a kernel has no centre.
+    With `code` above 0 the encoder ends in a linear map to `outputs` numbers (the codes, or the
+    parameters of their distribution), and the decoder begins with one from `code` numbers. Raises
+    SettingError in the name of `who` if the images cannot be halved that often, or a kernel has no
+    centre.
     """
     channels, levels = s.channels, len(s.channels)
     if len(image) != 3 or any(n % 2**levels for n in image[1:]):
         raise SettingError(
-            f"{who} needs images divisible by 2 to their number, the levels that channels names;"
+            f"{who} needs images divisible by 2^L, L the number of levels in channels;"
             f" got {tuple(image)} and {list(channels)}"
         )
     if s.kernel % 2 == 0:

@@ -1,16 +1,16 @@
 """A critic of samples, and the two objectives of the game that it plays (Goodfellow et al. 2014).
 
-D(z) = σ(c(z)) is to be the probability that z is a draw of the prior ("real"), not made by an
-encoder or a generator ("fake"). With logits c ::
+D(z) = σ(c(z)) is the critic's probability that z is drawn from the prior ("real") and not made by
+an encoder or a generator ("fake"). With logits c ::
 
     discrimination    -E_real ln D(z) - E_fake ln(1 - D(z))         minimised by the critic
     deception         -E_fake ln D(z)                               minimised by the maker of fakes
 
 `discrimination` is a sum of two means, so twice a binary cross-entropy. `deception` is the form of
-lecture 4 (U3 590), the binary cross-entropy with the label that the maker wants; the game's own
-form, "minimax", is E_fake ln(1 - D(z)): it has the same fixed point, but hardly a slope where the
-critic is sure. At the best critic discrimination is 2 ln 2 - 2 JS(real, fake), so 1.386 where
-real and fake have one distribution.
+lecture 4 (U3 590), the binary cross-entropy with the label that the maker wants. The original form,
+"minimax", is E_fake ln(1 - D(z)): it has the same fixed point, but hardly any slope if the critic
+is certain. For the best critic discrimination is 2 ln 2 - 2 JS(real, fake), so 1.386 if real and
+fake have the same distribution.
 """
 
 import math
@@ -20,7 +20,7 @@ from typing import Literal
 from ... import core as gg
 from ...core import nn
 
-FOOLED = 2 * math.log(2)  # `discrimination` of a critic that knows nothing
+FOOLED = 2 * math.log(2)  # `discrimination` of a critic that only guesses
 Game = Literal["non-saturating", "minimax"]  # the two forms of `deception`
 
 
@@ -47,7 +47,7 @@ def discrimination(real, fake):
 def deception(fake, game: Game = "non-saturating"):
     """-E_fake ln σ(c), or E_fake ln(1 - σ(c)) as "minimax", of logits [N, 1]: a scalar.
 
-    >>> deception(gg.tensor([[100.0]])).item() < 1e-6  # the critic is taken in
+    >>> deception(gg.tensor([[100.0]])).item() < 1e-6  # the critic is fooled
     True
     """
     if game == "minimax":

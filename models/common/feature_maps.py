@@ -3,10 +3,9 @@
 import numpy as np
 
 from ... import core as gg
-from ...core import nn, pictures
+from ...core import pictures
 from ...core.training.system import Batch, System
-
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+from .activations import ACTIVATIONS
 
 
 def maps(system: System, image: np.ndarray):

@@ -1,4 +1,4 @@
-"""Rows and weight vectors of a model as images: what the pictures of many systems start from."""
+"""Rows and weight vectors of a model as images, for the pictures of many systems."""
 
 import numpy as np
 
@@ -7,16 +7,15 @@ from ...core.data import DataSet
 
 
 def as_images(x: np.ndarray, data: DataSet) -> np.ndarray | None:
-    """Rows [N, D] as grey images [N, H, W]; None where the data are no images."""
+    """Rows [N, D] as grey images [N, H, W]; None if the data are not images."""
     shape = data.train.x.shape[1:]
     return x.reshape(len(x), *shape).mean(axis=1) if len(shape) == 3 else None
 
 
 def filters_of(weights: np.ndarray, data: DataSet) -> np.ndarray:
-    """Weight vectors [M, D], the longest first, as images' rows: 0 is grey, the largest 0 or 1.
+    """Weight vectors [M, D], longest first, as rows of images: 0 is grey, the largest 0 or 1.
 
-    What belongs to a pixel that is 0 in every training image is left out, grey: nothing has ever
-    moved it.
+    Weights of pixels that are 0 in every training image are grey: training never changed them.
 
     >>> from glassgrad.core.data import Split
     >>> data = DataSet("one", Split(np.array([[1.0, 0.0, 1.0]])))

@@ -1,4 +1,4 @@
-"""Class labels: how many classes there are, and which few examples keep theirs."""
+"""Class labels: the number of classes, and which few examples keep their labels."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from ...core.training.settings import SettingError
 
 
 def classes_of(name: str, data: DataSet) -> int:
-    """How many classes a labelled set has; SettingError for one without labels."""
+    """The number of classes of a labelled set; SettingError if it has no labels."""
     y = data.train.y
     if not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind != "i":
         raise SettingError(f"{name}: {data.name} has no class labels")
@@ -15,9 +15,9 @@ def classes_of(name: str, data: DataSet) -> int:
 
 
 def few(split: Split, n: int) -> np.ndarray:
-    """Which n examples keep their labels: the first of each class in turn, int64 [n], sorted.
+    """The n examples that keep their labels: the first of each class in turn, int64 [n], sorted.
 
-    n = 0 or more than there are means all of them.
+    n = 0, or more than there are, means all of them.
 
     >>> few(Split(np.zeros(5), np.array([1, 1, 1, 0, 0])), 4).tolist()
     [0, 1, 3, 4]
@@ -25,7 +25,7 @@ def few(split: Split, n: int) -> np.ndarray:
     if not 0 < n < len(split):
         return np.arange(len(split))
     y = split.y
-    rank = np.empty(len(y), np.int64)  # which of its class an example is: 0, 1, ...
+    rank = np.empty(len(y), np.int64)  # number of an example within its class: 0, 1, ...
     for k in np.unique(y):
         rank[y == k] = np.arange((y == k).sum())
     return np.sort(np.lexsort((y, rank))[:n])

@@ -1,4 +1,4 @@
-"""Principal components, the yardstick of every autoencoder with as many codes."""
+"""Principal components, the reference for every autoencoder with as many codes."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def principal(x: np.ndarray, k: int, centred: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """(U [D, k], μ [D]): PCA's directions for x [N, D], largest first, in float64; μ = 0 uncentred.
 
-    From the eigenvectors of FᵀF, which are the right singular vectors of F: N may be large.
+    Computed as eigenvectors of FᵀF, the right singular vectors of F, so that N may be large.
 
     >>> u, _ = principal(np.array([[3.0, 0.0], [0.0, 1.0], [-3.0, 0.0]]), 1)
     >>> np.abs(u.T)
@@ -21,8 +21,8 @@ def principal(x: np.ndarray, k: int, centred: bool = False) -> tuple[np.ndarray,
 def largest_sine(b: np.ndarray, u: np.ndarray) -> float:
     """sin of the largest angle between the spans of b [D, k] and of orthonormal u [D, k].
 
-    The norm of what is left of an orthonormal basis of one when it is projected on the other: right
-    to the last digit for small angles, where the cosine is 1 (Björck & Golub 1973).
+    The norm of what is left of an orthonormal basis of one after subtracting its projection on the
+    other: accurate for small angles, where the cosine is 1 (Björck & Golub 1973).
     """
     q, _ = np.linalg.qr(np.asarray(b, np.float64))
     return float(np.linalg.norm(q - u @ (u.T @ q), 2))

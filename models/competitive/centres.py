@@ -1,4 +1,4 @@
-"""What all competitive learning shares (lecture 1, V0 27-142): centres that samples are drawn to.
+"""What all competitive learning shares (lecture 1, V0 27-142): centres that samples pull.
 
 Centres w_1 .. w_K in the space of the data; a sample belongs to the nearest one,
 
@@ -10,17 +10,18 @@ its running estimate, one sample's ρ² at a time.
 
 wta.py, wtm.py, k_means.py and som.py differ in which centres a sample moves, and how far:
 
-    online   x_n one after another:  w_y += η K_y (x_n - w_y),  each with the weights of its moment
+    online   x_n one after another:  w_y += η K_y (x_n - w_y),  each with the current weights
     batch    all winners first:      w_y  = Σ_n K_{a(n),y} x_n / Σ_n K_{a(n),y}
 
 The lecture goes on "until Q and/or w are stable". With `tolerance` above 0 training ends after the
-epoch whose Q, as the system reports it in training, differs from that of the epoch before by less
-than that part of it; with 0, the default, all epochs are gone through. While samples are drawn at
-random Q wavers even when w is at rest, by half a per cent on the digits: less than that is chance.
+epoch whose Q, as reported in training, differs from that of the epoch before by less than this
+fraction; with 0, the default, training runs every epoch. Since samples are drawn at random, Q
+fluctuates even if w does not change, by half a per cent on the digits: a smaller tolerance is met
+by chance.
 
-Figures of merit: `q`, the criterion; `qe`, the quantisation error mean ρ; `dead`, how many centres
-win no sample at all; and with labels `purity` = Σ_y max_k n_yk / N, n_yk samples of class k won by
-centre y.
+Metrics: `q`, the criterion; `qe`, the quantisation error mean ρ; `dead`, the number of centres that
+win no sample; and with labels `purity` = Σ_y max_k n_yk / N, n_yk samples of class k won by centre
+y.
 """
 
 from typing import Literal
@@ -34,7 +35,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ...kernels import som as kernel
 
-# K as a function of two distances at right angles, r = √(v² + h²), and the width σ
+# K as a function of the vertical and horizontal distance, r = √(v² + h²), and the width σ
 KERNELS = {
     "gaussian": lambda v, h, s: np.exp(-(v**2 + h**2) / (2 * s**2)),
     "exponential": lambda v, h, s: np.exp(-(v + h) / s),  # city-block, lecture 2 with σ = 1
@@ -42,7 +43,7 @@ KERNELS = {
     "bubble": lambda v, h, s: (v**2 + h**2 <= s**2).astype(float),
 }
 Kernel = Literal["gaussian", "exponential", "triangle", "bubble"]
-# the factor of η and σ when the part t of the training is over
+# the factor of η and σ when the fraction t of the training is done
 DECAYS = {
     "constant": lambda t: 1.0,
     "asymptotic": lambda t: 1 / (1 + 2 * t),
@@ -51,7 +52,7 @@ DECAYS = {
 Decay = Literal["constant", "asymptotic", "linear"]
 
 
-# ------------------------------------------------------------------------ where to start
+# ---------------------------------------------------------------------- initial centres
 
 
 def small_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
@@ -66,8 +67,8 @@ def sample_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
 
 def spread_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
     """k-means++ (Arthur & Vassilvitskii 2007): rows of x, each drawn with a probability in
-    proportion to its squared distance from the nearest row chosen before; in its greedy form, of
-    2 + ln(count) such draws the one is taken that leaves the least Q, as libraries do.
+    proportion to its squared distance from the nearest row chosen before. This is the greedy form
+    of the libraries: of 2 + ln(count) draws the one with the smallest Q is taken.
 
     >>> sorted(spread_weights(np.array([[0.0], [0.0], [9.0]]), 2, gg.Generator(0))[:, 0].tolist())
     [0.0, 9.0]
@@ -77,7 +78,7 @@ def spread_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
     for u in rng.uniform((count - 1, 2 + int(np.log(count))), dtype="float64"):
         total = nearest.cumsum()
         drawn = np.searchsorted(total, u * total[-1], side="right")
-        drawn = np.minimum(drawn, len(x) - 1)  # all at 0: any row is as good
+        drawn = np.minimum(drawn, len(x) - 1)  # if all distances are 0, any row will do
         left = np.minimum(nearest[:, None], kernel.distances(x, x[drawn]))
         best = int(left.sum(axis=0).argmin())
         chosen.append(int(drawn[best]))
@@ -93,12 +94,12 @@ Init = Literal["lecture", "sample", "k-means++"]
 
 
 def without_gradients(why: str) -> dict[str, str]:
-    """The inherited settings that no system here has a use for: the `idle` of its settings."""
+    """The inherited settings that no system here uses: the `idle` of its settings."""
     return dict.fromkeys(("schedule", "optimiser", "clip", "weight_decay"), why)
 
 
 class CompetitiveSettings(TrainingSettings):
-    """What every system of centres has."""
+    """Settings of every system of centres."""
 
     tolerance: float = setting(
         0.0, least=0, help="relative change of Q that ends training, 0 for none"
@@ -108,7 +109,7 @@ class CompetitiveSettings(TrainingSettings):
 
 
 class OnlineSettings(CompetitiveSettings):
-    """What a system has whose samples come one after another."""
+    """Settings of a system that takes samples one after another."""
 
     decay: Decay = setting("constant", help="how the rate η and the width σ fall in training")
     draws: int = setting(0, least=0, help="samples drawn in an epoch, 0 for as many as there are")
@@ -119,17 +120,18 @@ class KohonenSettings(
     OnlineSettings,
     idle=without_gradients("on competitive learning, whose rate is lr times `decay`"),
 ):
-    """What a Kohonen net has, whoever wins: wta.py and wtm.py."""
+    """Settings of a Kohonen net, wta.py or wtm.py."""
 
     centres: int = setting(10, least=1, help="number of units K")
-    init: Init = setting("sample", help="where the weights w start")
+    init: Init = setting("sample", help="initial values of the weights w")
     lam: float = setting(1e-3, above=0, help="weight λ of each sample in the running estimate of Q")
     batch: int = 50
     epochs: int = 30
 
     def check(self):
+        """Check that λ is at most 1."""
         if self.lam > 1:
-            raise SettingError(f"lam must be at most 1, all of it the last one; got {self.lam}")
+            raise SettingError(f"lam must be at most 1, the last sample alone; got {self.lam}")
 
 
 KOHONEN_PRESETS = {
@@ -146,9 +148,9 @@ KOHONEN_PRESETS = {
 class Competitive(System):
     """Centres w [M, D]; they are a buffer, since no gradient moves them.
 
-    `batches` draws single samples with replacement, as the lecture says; or, `shuffled`, the list
-    of all draws of the training goes through the samples in turn, in a random order. `draws` is
-    the length of an epoch, 0 for as many as there are samples.
+    `batches` draws single samples with replacement, as the lecture says. If `shuffled`, the draws
+    go through all samples in a random order, again and again. `draws` is the length of an epoch, 0
+    for as many as there are samples.
     """
 
     def __init__(self, w: np.ndarray, s: CompetitiveSettings):
@@ -167,11 +169,11 @@ class Competitive(System):
             yield Batch(x[chosen[k : k + size]])
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches the draws of an epoch make."""
+        """The number of minibatches in the draws of an epoch."""
         return -(-(self.s.draws or len(data.train)) // size)
 
     def finished(self, training):
-        """Is Q stable: |Q - Q'| < tolerance · Q' for the last epoch's Q and Q' of that before?"""
+        """True if Q is stable: |Q - Q'| < tolerance · Q', Q of this epoch, Q' of the last."""
         q = [row["q"] for row in training.history[-2:] if "q" in row]
         return len(q) == 2 and abs(q[1] - q[0]) < self.s.tolerance * q[0]
 
@@ -227,7 +229,7 @@ class Competitive(System):
 
 
 def has_classes(split) -> bool:
-    """Are there labels that name classes?"""
+    """True if there are labels that name classes."""
     return split.y is not None and split.y.dtype.kind == "i"
 
 
@@ -244,10 +246,10 @@ def held_winners(x, w):
 
 def batch_step(w, x, k, rule: str = "difference"):
     """(new w [M, D], ρ² [N] at the old w): each centre becomes the mean of the samples, weighted by
-    K [M, M] with the winner as its row; one that no sample pulls stays.
+    the winner's row of K [M, M]; a centre that no sample pulls stays.
 
     It is `kernels.som.update` at rate 1 with every column of K divided by its sum over the samples.
-    With another `rule` than the difference the step is that rule's, divided by the same sums.
+    For a `rule` other than the difference, the step of that rule is divided by the same sums.
 
     >>> w, x = np.array([[0.0], [9.0], [50.0]]), np.array([[1.0], [3.0], [8.0]])
     >>> batch_step(w, x, np.eye(3))[0][:, 0].tolist()
@@ -260,7 +262,7 @@ def batch_step(w, x, k, rule: str = "difference"):
 
 
 def lloyd(x, w, steps: int = 100):
-    """The centres [K, D] that Lloyd's algorithm reaches from w in at most so many steps.
+    """The centres [K, D] that Lloyd's algorithm reaches from w in at most `steps` steps.
 
     >>> x = np.array([[0.0], [1.0], [10.0], [12.0]])
     >>> lloyd(x, np.array([[0.0], [1.0]]))[:, 0].tolist()
@@ -278,7 +280,7 @@ def lloyd(x, w, steps: int = 100):
 
 
 def prepare(data: DataSet, s: CompetitiveSettings) -> DataSet:
-    """Rows instead of images; with `whole` the system sees all samples and is judged on them."""
+    """Rows instead of images; with `whole` the system trains and is evaluated on all samples."""
     parts = {"train": data.whole(), "test": data.whole()} if s.whole else dict(data.splits())
     flat = {k: Split(v.x.reshape(len(v), -1), v.y) for k, v in parts.items()}
     data = DataSet(data.name, **flat, info=data.info)
@@ -286,6 +288,6 @@ def prepare(data: DataSet, s: CompetitiveSettings) -> DataSet:
 
 
 def expect_centres(name: str, count: int, x) -> None:
-    """SettingError where there are more centres than samples."""
+    """SettingError if there are more centres than samples."""
     if count > len(x):
         raise SettingError(f"{name}: centres must be at most {len(x)}; got {count}")

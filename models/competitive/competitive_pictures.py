@@ -1,4 +1,4 @@
-"""Pictures of centres without a grid: what they look like, and where they lie among the data."""
+"""Pictures of centres without a grid: what they look like, and where they are in the data."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def figures(system, data: DataSet, s: CompetitiveSettings) -> dict:
 
 
 def yardstick(system) -> np.ndarray | None:
-    """The centres of k-means from the same start, where the system has them."""
+    """The centres of k-means from the same start, if the system has them."""
     found = getattr(system, "k_means", None)
     return None if found is None else found.numpy()
 
@@ -95,6 +95,7 @@ def plane(system, data: DataSet):
     x = some(data.train).x.astype(np.float64)
     winner, _ = system.winners(x)
     centre = x.mean(axis=0)
+    # the two main axes are those of PCA; all points are drawn in their plane
     _, spread, axes = np.linalg.svd(x - centre, full_matrices=False)
     share = (spread**2 / (spread**2).sum())[:2].sum()
 
@@ -107,16 +108,25 @@ def plane(system, data: DataSet):
     ax.scatter(*flat(x).T, s=7, c=colours[winner], alpha=0.45, linewidths=0)
     other = yardstick(system)
     if other is not None:
-        ax.scatter(*flat(other).T, s=330, facecolors="none", edgecolors=pictures.INK,
-                   linewidths=1.2, label="k-means from the same start")  # fmt: skip
+        ax.scatter(
+            *flat(other).T,
+            s=330,
+            facecolors="none",
+            edgecolors=pictures.INK,
+            linewidths=1.2,
+            label="k-means from the same start",
+        )
     w = flat(system.w.numpy())
     ax.scatter(*w.T, s=150, c=colours, edgecolors="white", linewidths=1.2, zorder=3, label="w")
     for k, at in enumerate(w):
         ax.annotate(str(k), at, ha="center", va="center", color="white", fontsize=7, zorder=4)
     ax.set(
-        xlabel="first main axis", ylabel="second main axis", xticks=[], yticks=[],
+        xlabel="first main axis",
+        ylabel="second main axis",
+        xticks=[],
+        yticks=[],
         title=f"samples by winner, in a plane with {share:.0%} of their variance",
-    )  # fmt: skip
+    )
     ax.set_aspect("equal")
     ax.spines[["top", "right"]].set_visible(False)
     if other is not None:

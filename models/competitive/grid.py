@@ -4,14 +4,14 @@
                     the eight around it, diagonals included
     hexagonal       every other row half a step to the right, rows √3/2 apart: the six nodes around
                     each are all at distance 1, so no direction is favoured
-    torus           either of them without a border: the last row lies before the first, the last
-                    column before the first; distances go the shorter way round
+    torus           either of them without a border: the last row is next to the first, the last
+                    column next to the first; distances go the shorter way round
 
-All that a training needs of a grid are the vertical and horizontal distances v and h of each pair
-of nodes, from which a neighbourhood K(v, h) becomes a table [M, M] for the kernels of kernels/som:
-they know no grid. Two nodes are neighbours if r = √(v² + h²) < 1.5, which lies between the
-neighbours' distances (at most √2 on the rectangular, 1 on the hexagonal grid) and the next ones (2
-and √3).
+Training needs only the vertical and horizontal distances v and h of each pair of nodes. From them a
+neighbourhood K(v, h) becomes a table [M, M] for the kernels of kernels/som, which know no grid.
+
+Two nodes are neighbours if r = √(v² + h²) < 1.5, which is between the neighbours' distances (at
+most √2 on the rectangular, 1 on the hexagonal grid) and the next ones (2 and √3).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ REACH = 1.5
 
 @dataclass(frozen=True)
 class Lattice:
-    """How far rows are apart, how far every other one is moved, a cell's corners about its node."""
+    """Distance of rows, shift of every other row, corners of a cell relative to its node."""
 
     height: float
     shift: float
@@ -51,7 +51,7 @@ class Grid:
     """rows x columns nodes; node number = row·columns + column.
 
     Raises SettingError for an unknown kind, and for a hexagonal torus with an odd number of rows:
-    its first and last row would both be, or both not be, the moved one.
+    its first and last row would then be shifted alike.
 
     >>> Grid(2, 2).distance[0].round(3).tolist()
     [0.0, 1.0, 1.0, 1.414]
@@ -75,12 +75,12 @@ class Grid:
 
     @property
     def lattice(self) -> Lattice:
-        """The numbers of this kind of grid."""
+        """The geometry of this kind of grid."""
         return LATTICES[self.kind]
 
     @property
     def positions(self) -> np.ndarray:
-        """Where the nodes are, x to the right and y down: [M, 2]."""
+        """Positions of the nodes, x to the right and y down: [M, 2]."""
         m, h = np.divmod(np.arange(self.rows * self.columns), self.columns)
         return np.stack([h + self.lattice.shift * (m % 2), self.lattice.height * m], axis=1)
 
@@ -101,7 +101,7 @@ class Grid:
 
     @property
     def neighbours(self) -> np.ndarray:
-        """Are two nodes side by side: booleans [M, M]; no node is its own neighbour.
+        """True where two nodes are neighbours: booleans [M, M]; no node is its own neighbour.
 
         >>> Grid(4, 4, "hexagonal", torus=True).neighbours.sum(axis=1).tolist() == [6] * 16
         True

@@ -1,23 +1,22 @@
-"""k-means by Lloyd's algorithm (lecture 2, D1 18): the yardstick of competitive learning.
+"""k-means by Lloyd's algorithm (lecture 2, D1 18): the reference for competitive learning.
 
     a(x_i) = argmin_y ‖x_i - w_y‖                       all samples find their centres,
-    w_y    = mean of the x_i with a(x_i) = y            all centres move to the middle of theirs
+    w_y    = mean of the x_i with a(x_i) = y            all centres move to the mean of theirs
 
-The lecture has it only as a name in its table of methods. Neither step can raise
+The lecture only names it, in its table of methods. Neither step can increase
 
     Q(w) = mean_i ‖x_i - w_a(x_i)‖²
 
-and there are finitely many ways to share out the samples, so it comes to rest, at a local minimum
-that depends on where it started (`tolerance` ends it earlier: centres.py). It starts by
-k-means++ (Arthur & Vassilvitskii 2007), each centre a sample drawn in proportion to its squared
-distance from those before, and `restarts` times, the best of which, by Q on the training set, is
-kept. It is the batch form of winner-takes-all
-(wta.py), and of a map (som.py) whose nodes have no neighbours: `batch_step` with the
-unit matrix. A centre without samples stays where it is; scikit-learn moves it to the sample that is
-farthest from its own, and so never has one.
+and there are finitely many ways to assign the samples. So it converges, to a local minimum that
+depends on the initial centres (`tolerance` ends it earlier: centres.py). It starts with k-means++
+(Arthur & Vassilvitskii 2007), each centre a sample drawn in proportion to its squared distance from
+those before. It starts `restarts` times and keeps the best result, by Q on the training set. It is
+the batch form of winner-takes-all (wta.py), and of a map (som.py) whose nodes have no neighbours:
+`batch_step` with the unit matrix. A centre without samples does not move; scikit-learn moves it to
+the sample that is farthest from its own centre, and so never has one.
 
-The pictures: the centres, as images where the data are; and the plane of the two main axes of the
-data with samples and centres.
+The pictures: the centres, as images if the data are images; and the plane of the two main axes of
+the data with samples and centres.
 
 The number to reach: scikit-learn's own example prints an inertia, N·Q, of 69432 for the scaled
 digits with 10 centres and 10 restarts (69510 and 69545 in later versions, with 4).
@@ -49,10 +48,10 @@ NO_RATE = "on k-means, whose step has no rate and takes all samples"
 class Settings(
     CompetitiveSettings, idle={**without_gradients(NO_RATE), "lr": NO_RATE, "batch": NO_RATE}
 ):
-    """How many centres, and where they start."""
+    """Settings of k-means: the number of centres, and their initial values."""
 
     centres: int = setting(10, least=1, help="number of centres K")
-    init: Init = setting("k-means++", help="where the centres w start")
+    init: Init = setting("k-means++", help="initial centres w")
     restarts: int = setting(10, least=1, help="how often it starts; the best by Q is kept")
     epochs: int = 50
 
@@ -88,7 +87,7 @@ class KMeans(Competitive):
         return {"q": found[best]}
 
     def evaluate(self, split, size=500):
-        """As any system's, and `inertia`, N·q, as the libraries have it."""
+        """The metrics of every system, and `inertia`, N·q, as in libraries."""
         found = super().evaluate(split, size)
         return {**found, "inertia": found["q"] * len(split)}
 
@@ -99,7 +98,7 @@ def build(data: DataSet, s: Settings, rng) -> KMeans:
 
 
 def check(rng):
-    """½ Σ_i ‖x_i - w_a(i)‖² with the winners held fixed: Lloyd's step is where it is least."""
+    """½ Σ_i ‖x_i - w_a(i)‖² with the winners fixed: Lloyd's step goes to its minimum."""
     x, w = rng.standard_normal((7, 3)), rng.standard_normal((4, 3))
     return held_winners(x, w), [w]
 

@@ -6,15 +6,15 @@ Each neuron w_mh has a place (m, h) on a grid {1..M} x {1..H}. For a sample x, d
     Vorontsov        w_mh += η (x - w_mh) K(r)      for (m, h) in the neighbourhood of (a, b)
     Dyakonov         w_mh += η x K(r)
 
-The first is a gradient step on ½ K ‖x - w‖², and comes to rest among the data. The second adds x
-itself: weights grow without end and soon no sample turns them, unless each is divided by its norm
-after the step, which makes it the rule of cosine similarity: `normalise` (on here; off is the bare
-slide). Its kernel on the slide, exp(-|a-i| + |b-j|), lacks brackets and would grow with |b-j|;
-meant is exp(-(|a-i| + |b-j|)), the city-block distance.
+The first is a gradient step on ½ K ‖x - w‖², and its weights converge to the data. The second adds
+x itself: weights grow without limit, and soon no sample changes their direction. Dividing each by
+its norm after the step makes it the rule of cosine similarity: `normalise` (the default; off is the
+slide as written). Its kernel on the slide, exp(-|a-i| + |b-j|), lacks brackets and would grow with
+|b-j|; exp(-(|a-i| + |b-j|)) is meant, the city-block distance.
 
 As in lecture 1 the grid is rectangular, the weights start at random in ±1/(2MH), η and the
-kernel's width stay constant, the neighbourhood is cut off at `radius` and samples come one by one.
-Named settings give what libraries do:
+kernel's width are constant, the neighbourhood is cut off at `radius` and samples come one by one.
+Settings give the forms of libraries:
 
     grid=hexagonal, torus=true      six equal neighbours; no border (grid.py)
     init=pca, sample, k-means++     a plane along the two main axes of the data; rows of the data
@@ -23,8 +23,8 @@ Named settings give what libraries do:
     form=batch                      Kohonen's batch map, an epoch a step and no rate:
                                     w_m = Σ_n K(c_n, m) x_n / Σ_n K(c_n, m),  c_n the winner of x_n
 
-The lecture stops when the map is stable: `tolerance` is the change of Q from one epoch to the next
-that counts as none (centres.py); 0, the default, goes through all epochs.
+The lecture stops when the map is stable: `tolerance` is the relative change of Q between epochs
+that counts as stable (centres.py); with 0, the default, training runs every epoch.
 
 The pictures (som_pictures.py):
 
@@ -35,9 +35,9 @@ The pictures (som_pictures.py):
     classes         every sample as a dot at its winner, coloured by class: the parties of
                     house-votes-84, which training does not see
 
-Figures of merit: those of centres.py, and the topographic error `te`, the part of the
-samples whose two nearest nodes are not neighbours on the grid (of eight on a rectangular, diagonals
-included, of six on a hexagonal one, across the border of a torus). MiniSom prints QE 3.046 for the
+Metrics: those of centres.py, and the topographic error `te`, the share of samples whose two nearest
+nodes are not neighbours on the grid (eight on a rectangular grid, diagonals included, six on a
+hexagonal one, across the border of a torus). MiniSom prints QE 3.046 for the
 scaled digits on 30 x 30 with a triangular kernel; that is the number to reach.
 """
 
@@ -69,14 +69,14 @@ from .grid import Grid, Kind
 
 RULES = {"vorontsov": "difference", "dyakonov": "additive"}
 Update = Literal["vorontsov", "dyakonov"]
-PIECE = 32  # nodes whose distances to all samples are looked at together
+PIECE = 32  # nodes whose distances to all samples are computed together
 
 
 class Settings(
     OnlineSettings,
     idle=without_gradients("on a self-organising map, whose rate is lr times `decay`"),
 ):
-    """The grid, the rule of the update, the kernel of the neighbourhood."""
+    """Settings of a map: its grid, the update rule, the kernel of the neighbourhood."""
 
     rows: int = setting(12, least=1, help="rows M of the grid")
     columns: int = setting(12, least=1, help="columns H of the grid")
@@ -86,7 +86,7 @@ class Settings(
     normalise: bool = setting(
         True, when=("update", "dyakonov"), help="divide samples and weights by their norm"
     )
-    init: Literal[Init, "pca"] = setting("lecture", help="where the weights w start")
+    init: Literal[Init, "pca"] = setting("lecture", help="initial values of the weights w")
     kernel: Kernel = setting("gaussian", help="how the pull K falls with the distance r")
     sigma: float = setting(1.5, above=0, help="width σ of K, in steps of the grid")
     radius: float = setting(3.0, least=0, help="distance r where K is cut off, 0 for no cut")
@@ -109,11 +109,12 @@ class Settings(
     )
 
     def check(self):
+        """Check that the grid exists."""
         Grid(self.rows, self.columns, self.grid, self.torus)
 
 
 class DyakonovSettings(Settings):
-    """The additive rule, with the kernel of lecture 2."""
+    """Settings of the additive rule, with the kernel of lecture 2."""
 
     update: Update = "dyakonov"
     kernel: Kernel = "exponential"
@@ -123,8 +124,8 @@ class DyakonovSettings(Settings):
 
 
 def initial_weights(kind: str, nodes: tuple[int, int], x: np.ndarray, rng) -> np.ndarray:
-    """Weights [M, D]: `pca` a plane through the data along the two main axes, the rows of the grid
-    from -σ to σ of the first, the columns of the second; else one of centres.INITS.
+    """Initial weights [M, D]. `pca` is a plane through the data along the two main axes: the rows
+    of the grid go from -σ to σ of the first, the columns of the second. Others: centres.INITS.
 
     >>> initial_weights("pca", (3, 1), np.array([[2.0, 1.0], [-2.0, 1.0]]), None)[:, 1].tolist()
     [1.0, 1.0, 1.0]
@@ -169,13 +170,13 @@ class SOM(Competitive):
             yield Batch(data.train.x)
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches an epoch has; one in batch form."""
+        """The number of minibatches in an epoch; one in batch form."""
         return 1 if self.s.form == "batch" else super().batches_per_epoch(data, size)
 
     def train_step(self, batch, training):
         """The samples of a batch [N, D], which share one width of the kernel.
 
-        Returns q, the mean ρ² = ‖x - w_winner‖²: each before its own step, or before the batch's.
+        Returns q, the mean ρ² = ‖x - w_winner‖², computed before each step (or that of the batch).
         """
         k = self.neighbourhood(training.done)
         if self.s.form == "online":
@@ -186,14 +187,14 @@ class SOM(Competitive):
         return {"q": float(d2.mean())}
 
     def evaluate(self, split, size=500):
-        """As any system's, and te; the split is looked at in pieces of `size` samples."""
+        """The metrics of every system, and te; computed in pieces of `size` samples."""
         found = super().evaluate(split, size)
         pieces = [split.x[i : i + size] for i in range(0, len(split), size)]
         apart = sum(self.topographic_error(x) * len(x) for x in pieces)
         return {**found, "te": float(apart / len(split))}
 
     def topographic_error(self, x) -> float:
-        """The part of the rows of x whose two nearest nodes are no neighbours on the grid."""
+        """The share of rows of x whose two nearest nodes are not neighbours on the grid."""
         d2 = self.distances(x)
         if d2.shape[1] < 2:
             return 0.0
@@ -221,13 +222,13 @@ class SOM(Competitive):
         return (rho * near).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
 
     def shares(self, split, k: int) -> np.ndarray:
-        """The part of each class among the k nearest samples of each node: [M, classes]."""
+        """The share of each class among the k nearest samples of each node: [M, classes]."""
         label = split.y[self.nearest(split.x, k)[0]]
         return (label[:, :, None] == np.arange(int(split.y.max()) + 1)).mean(axis=0)
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
-    """Rows, scaled if asked for; for the additive rule, normalised, each divided by its norm."""
+    """Rows, scaled if requested; for the additive rule with `normalise`, divided by their norms."""
     data = centres.prepare(data, s)
     if RULES[s.update] == "additive" and s.normalise:
 
@@ -244,7 +245,7 @@ def build(data: DataSet, s: Settings, rng) -> SOM:
 
 
 def weighted(rng):
-    """(x [5, 3], w [6, 3], K(winner_n, m) [5, 6]): a small problem with its winners held fixed."""
+    """(x [5, 3], w [6, 3], K(winner_n, m) [5, 6]): a small problem with fixed winners."""
     x, w = rng.standard_normal((5, 3)), rng.standard_normal((6, 3))
     k = KERNELS["gaussian"](*Grid(2, 3).offsets, 1.0)
     return x, w, k[kernel.winners(x, w)[0]]

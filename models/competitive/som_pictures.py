@@ -39,7 +39,7 @@ def figures(system, data: DataSet, s) -> dict:
 
 
 def cells(ax, grid, values=None, colours=None, **how):
-    """The nodes as cells, coloured by values [M], or in the colours [M] given."""
+    """The nodes as cells, coloured by values [M], or in the given colours [M]."""
     from matplotlib.collections import PolyCollection
 
     shown = PolyCollection(grid.cells, linewidths=0.4, **how)
@@ -55,7 +55,7 @@ def cells(ax, grid, values=None, colours=None, **how):
 
 
 def size(grid, width: float) -> tuple[float, float]:
-    """(width, height) in inches of axes for the grid, the longer side as given."""
+    """(width, height) in inches of axes for the grid; `width` is the longer side."""
     across, down = grid.cells.max(axis=(0, 1)) - grid.cells.min(axis=(0, 1))
     return (width, width * down / across) if across > down else (width * across / down, width)
 
@@ -119,7 +119,7 @@ def components(system, data: DataSet, density, k: int):
         cells(ax := next(places), grid, colours=class_colours(shares))
         border(ax, grid, shares.argmax(axis=1))
         ax.set_title("class", fontsize=8, fontweight="bold")
-    limits = scale(planes[:, chosen])
+    limits = scale(planes[:, chosen])  # one colour scale, so that planes can be compared
     for ax, j in zip(places, chosen):
         shown = cells(ax, grid, planes[:, j], **limits)
         if labelled:
@@ -139,7 +139,7 @@ def class_names(data: DataSet) -> list[str]:
 
 
 def scale(values) -> dict:
-    """One scale for all: about 0, blue to red, where the values have both signs."""
+    """One colour scale for all: blue to red around 0 if the values have both signs."""
     low, high = float(values.min()), float(values.max())
     if low < 0 < high:
         most = max(-low, high)
@@ -173,8 +173,14 @@ def classes(system, data: DataSet, density, k: int):
     points = 72 * wide / np.ptp(grid.cells[..., 0])  # of a cell's width
     dot = min(36.0, (points * 0.8) ** 2 / max(1, won.max()) * 0.5)
     for c in np.unique(label):
-        ax.scatter(*at[label == c].T, s=dot, color=pictures.COLOURS[c % 10], linewidths=0,
-                   label=names[c], zorder=3)  # fmt: skip
+        ax.scatter(
+            *at[label == c].T,
+            s=dot,
+            color=pictures.COLOURS[c % 10],
+            linewidths=0,
+            label=names[c],
+            zorder=3,
+        )
     ax.set_title("samples at their winners, over the density (darker: farther)", fontsize=9)
     legend = ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     for handle in legend.legend_handles:
@@ -191,8 +197,15 @@ def prototypes(system, shape: tuple[int, int]):
     ax = fig.subplots()
     cells(ax, grid, colours=np.ones((len(w), 3)))
     for (x, y), image in zip(grid.positions, w):
-        ax.imshow(image, cmap="gray_r", vmin=low, vmax=high, zorder=2, interpolation="nearest",
-                  extent=(x - 0.4, x + 0.4, y + 0.4, y - 0.4))  # fmt: skip
+        ax.imshow(
+            image,
+            cmap="gray_r",
+            vmin=low,
+            vmax=high,
+            zorder=2,
+            interpolation="nearest",
+            extent=(x - 0.4, x + 0.4, y + 0.4, y - 0.4),
+        )
     ax.set(xlim=_room(grid, 0), ylim=_room(grid, 1)[::-1], aspect="equal")
     ax.set_title("weights as images", fontsize=9, color=GREY)
     return fig

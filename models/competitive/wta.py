@@ -1,31 +1,31 @@
 """Winner takes all: the Kohonen net with hard competition (lecture 1, V0 27-95).
 
-A layer of K units with weights w_y; the sample x_i goes to the nearest, which alone moves:
+A layer of K units with weights w_y; the sample x_i moves only the nearest unit:
 
     a(x) = argmin_y ρ(x, w_y)
     w_y += η (x_i - w_y) [a(x_i) = y]                  a step of SG on ½ ρ²(x_i, w_a(x_i))
     Q   := (1 - λ) Q + λ ρ²(x_i, w_a(x_i))             the running estimate of the criterion
 
-for samples drawn at random, until Q or w is stable: `tolerance` says what change of Q from epoch to
-epoch counts as none (centres.py); 0, the default, goes through all epochs. The training
-curve shows Q, the mean over each epoch, next to the true criterion of the validation set.
+for samples drawn at random, until Q or w is stable: `tolerance` is the relative change of Q between
+epochs that counts as stable (centres.py); with 0, the default, training runs every epoch. The
+training curve shows Q, the mean over each epoch, next to the true criterion of the validation set.
 
-Slips of the lecture: Q starts as a *sum* over the sample, but is updated with the ρ² of a single
-one, so it would fall by a factor ℓ before it meant anything: it starts at the mean here, and the
-criterion, called a mean distance and written as a sum, is a mean. The drawbacks on the next slide,
-slow convergence and w_y that are never chosen, are said to be WTM's; they are those of this rule.
-A unit that starts far from all data never wins and never moves: figure `dead`, and `init=lecture`
-(weights near 0, as lecture 1 starts its maps) shows it at once.
+Corrections to the lecture: its Q starts as a *sum* over the sample but is updated with the ρ² of a
+single one, so it would first fall by a factor ℓ. Here it starts at the mean, and the criterion,
+called a mean distance and written as a sum, is a mean. The next slide attributes slow convergence
+and w_y that are never chosen to WTM; they are drawbacks of this rule. A unit that starts far from
+all data never wins and never moves. The metric `dead` counts such units, and `init=lecture`
+(weights near 0, as lecture 1 starts its maps) produces them at once.
 
-The step η is constant, so w never comes to rest but follows its last 1/η or so samples. Named
-settings: `decay=asymptotic` or `linear` let it fall; `rate=count` takes 1/n_y, n_y the samples that
-unit y has won so far, minibatch by minibatch, which makes each w_y the plain mean of all of them,
-as scikit-learn's MiniBatchKMeans does.
+The step η is constant, so w does not converge but follows about its last 1/η samples. With
+`decay=asymptotic` or `linear` the step decreases. `rate=count` uses 1/n_y, n_y the samples that
+unit y has won so far, minibatch by minibatch, so that each w_y is the mean of all of them, as in
+scikit-learn's MiniBatchKMeans.
 
-The yardstick is Lloyd's k-means (k_means.py) from the same initial weights: `lloyd` is its
-Q on the same data, next to ours.
+The reference is Lloyd's k-means (k_means.py) from the same initial weights: `lloyd` is its Q on the
+same data, next to ours.
 
-The pictures: the weights, as images where the data are, above Lloyd's nearest; and the plane of
+The pictures: the weights, as images if the data are images, above Lloyd's nearest; and the plane of
 the two main axes of the data with samples and weights.
 """
 
@@ -54,7 +54,7 @@ from .centres import (
 
 
 class Settings(KohonenSettings):
-    """How far the winner moves."""
+    """Settings of winner takes all: how far the winner moves."""
 
     rate: Literal["constant", "count"] = setting(
         "constant", help="step of the winner: η, or 1/n_y after its n_y-th sample"
@@ -76,7 +76,7 @@ def running(q: float, d2: np.ndarray, lam: float) -> float:
 
 
 class WTA(Competitive):
-    """Weights w [K, D], what they start from, and the estimate Q.
+    """Weights w [K, D], their initial values, and the estimate Q.
 
     won      how many samples each unit has won in training
     k_means  the centres that Lloyd's algorithm reaches from the same start
@@ -109,7 +109,7 @@ class WTA(Competitive):
         return {"q": q}
 
     def evaluate(self, split, size=500):
-        """As any system's, and `lloyd`, the criterion of k-means from the same start."""
+        """The metrics of every system, and `lloyd`, Q of k-means from the same start."""
         found = super().evaluate(split, size)
         rho = self.winners(split.x, self.k_means.data)[1].astype(np.float64)
         return {**found, "lloyd": float((rho**2).mean())}
@@ -121,7 +121,7 @@ def build(data: DataSet, s: Settings, rng) -> WTA:
 
 
 def check(rng):
-    """½ Σ_i ρ²(x_i, w_a(x_i)) with the winners held fixed; its negative gradient is the step."""
+    """½ Σ_i ρ²(x_i, w_a(x_i)) with the winners fixed; its negative gradient is the step."""
     x, w = rng.standard_normal((5, 3)), rng.standard_normal((4, 3))
     return held_winners(x, w), [w]
 

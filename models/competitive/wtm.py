@@ -1,29 +1,29 @@
 """Winner takes most: the Kohonen net with soft competition (lecture 1, V0 85-104).
 
-Every unit moves towards every sample, the less the farther it is:
+Every unit moves towards every sample, and moves less the farther it is:
 
     w_y += η (x_i - w_y) K(ρ(x_i, w_y))        for all y,   K non-negative, non-increasing
 
 K acts on the distance in the space of the data; there is no grid yet. It is a step of SG on
 Σ_y Φ(ρ(x_i, w_y)) with Φ'(ρ) = K(ρ) ρ: for K = exp(-ρ²/2σ²) that is Φ = σ² (1 - exp(-ρ²/2σ²)).
 
-What the formula says, and its slide does not: the unit y looks at no other unit. Each w_y by
-itself climbs the density of the data smoothed with a kernel of width σ (it is a stochastic mean
-shift); units that come to the same hill stay there together, and σ wider than the data leads all
-of them to the mean. Who wins has no part in it. So the rule as it stands (`measure=distance`, the
-default here) finds hills of density, and leaves fewer clusters than units; what "most" promises
-comes with a K that knows of the others. Named settings make it a function, instead of ρ, of
+The formula implies what the slide does not say: a unit does not depend on the others. Each w_y by
+itself climbs the density of the data smoothed with a kernel of width σ (a stochastic mean shift).
+Units that reach the same peak stay there together, and with σ wider than the data all of them move
+to the mean. The winner plays no part. So the rule as written (`measure=distance`, the default here)
+finds peaks of density and leaves fewer clusters than units. A K that depends on the other units
+delivers what "most" promises. `measure` makes it a function, instead of ρ, of
 
     excess   √(ρ_y² - ρ_a²), a the winner: it has K(0) = 1, and exp(-(ρ_y² - ρ_a²)/2σ²) are the
              shares of soft k-means over that of the winner
     rank     0 for the nearest, 1 for the next, ...: neural gas (Martinetz, Berkovich & Schulten
              1993), whose K is exp(-rank/σ)
 
-and both become winner-takes-all as σ falls to 0 (`decay=linear`). They cure what winner-takes-all
-suffers from (wta.py): units that never win are drawn to the data by the others' samples.
+and both become winner-takes-all as σ falls to 0 (`decay=linear`). They solve the problem of
+winner-takes-all (wta.py): the samples of other units pull units that never win to the data.
 
-Q is estimated and training ended as there, the yardstick is Lloyd's k-means from the same start,
-the pictures are the same.
+The estimate of Q, the end of training, the reference (Lloyd's k-means from the same start) and the
+pictures are those of wta.py.
 """
 
 from typing import Literal
@@ -48,7 +48,7 @@ Measure = Literal["distance", "excess", "rank"]
 
 
 class Settings(KohonenSettings):
-    """How far every unit moves."""
+    """Settings of winner takes most: how far every unit moves."""
 
     kernel: Literal["gaussian", "exponential", "bubble"] = setting(
         "gaussian", help="how the pull K falls with its argument"
@@ -59,7 +59,7 @@ class Settings(KohonenSettings):
 
 
 class WTM(WTA):
-    """The same weights and figures; all units move."""
+    """The same weights and metrics as WTA; all units move."""
 
     def move(self, x, training):
         """The samples x [N, D] one after another; returns ρ² [N] to the winner of each."""
@@ -92,7 +92,7 @@ def check(rng, sigma: float = 1.3):
     return f, [w]
 
 
-WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the hills
+WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the peaks
 
 RECIPE = Recipe(
     name="wtm",

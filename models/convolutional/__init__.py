@@ -1,13 +1,12 @@
 """Convolutional networks: small windows that slide over an image.
 
 A fully connected layer has a weight for each pixel and each unit, and what it learns about one
-corner of the image is of no use in another. A convolutional neuron looks through a window of k x k
-pixels, has k² weights for each map of the layer below, and gives a map of answers, one for each
-place ::
+corner of the image does not help in another. A convolutional neuron looks through a window of k x k
+pixels, has k² weights for each map of the layer below, and outputs a map, one value per position ::
 
-    y[i, j] = Σ_ab w_ab x[i + a, j + b]        the same w at every place
+    y[i, j] = Σ_ab w_ab x[i + a, j + b]        the same w at every position
 
-A pooling neuron then keeps the largest (or the mean) of each window of h by h answers, so that the
+A pooling neuron then keeps the largest (or the mean) of each window of h by h values, so that the
 maps shrink and a shift of the image by a pixel changes little. After a few such levels the maps are
 small, and fully connected layers turn them into logits, one for each class. The kernels of both
 kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
@@ -16,16 +15,16 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
     lenet.py    the standard scheme, convolution - σ - pooling, and the       lecture 3
                 tricks of the lecture: dropout, batch normalisation, shifts   (V2 25-112)
 
-lenet.py is the one system of this family so far, so read it first. Convolutions serve elsewhere
-too: models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, with
-ways back up, and models/autoregressive/pixel_rnn.py masks them.
+lenet.py is the only system of this family so far. Other families use convolutions too:
+models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, transposed
+ones in the decoder; models/autoregressive/pixel_rnn.py masks them.
 
-What belongs to it:
+Its pictures:
 
-    lenet_pictures.py                kernels, what a decision rests on (gradients, covered windows)
+    lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
     models/common/feature_maps.py    one image and its maps after each activation
-    models/common/confusion.py       which class is taken for which, and the images
+    models/common/confusion.py       which classes are confused, and the images
 
-Its number is the share of right answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
+Its number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
 digits of 8x8 the default trains in seconds.
 """

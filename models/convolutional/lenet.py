@@ -6,7 +6,7 @@ A convolutional neuron looks through a small window that slides over the image (
 
 a cross-correlation with an odd, centred kernel of (2A + 1)(2B + 1) weights. The lecture's formula
 has no bias, so a convolution here has none; `bias=True` adds one per map. A pooling neuron is not
-trained and takes h by h pixels at a stride of h (V2 60) ::
+trained; it covers h by h pixels at a stride of h (V2 60) ::
 
     y[i, j] = F(x[hi, hj], ..., x[hi + h - 1, hj + h - 1])        F = max, or average
 
@@ -22,12 +22,12 @@ The standard scheme (V2 69-75), sizes for MNIST:
 trained by the cross-entropy of the softmax, -ln p(y|x). Of the lecture's tricks (V2 98-112),
 activations "without horizontal asymptotes" (ReLU; `activation="tanh"` is LeNet's) and adaptive
 gradients are the default; `dropout` (before each fully connected layer), `batch_norm` (after each
-convolution) and `shift` (images moved by up to that many pixels in each direction: enlargement of
-the sample by what keeps the class) are settings.
+convolution) and `shift` (images moved by up to that many pixels in each direction: augmentation of
+the sample without changing the class) are settings.
 
 The pictures: first-layer kernels, the maps of one image, the confusion matrix, the mistakes, and
-what a decision rests on: the gradient of the class's logit with respect to the image, and how much
-of the class's probability is lost when a window of the image is covered (Zeiler & Fergus 2014).
+the reasons for a decision: the gradient of the class's logit with respect to the image, and how
+much of the class's probability is lost if a window of the image is covered (Zeiler & Fergus 2014).
 
 The number: LeNet-5's test error on MNIST is 0.95 % without distortions.
 """
@@ -42,14 +42,16 @@ from ...core.data import DataSet, minibatches
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
-from ..common.feature_maps import ACTIVATIONS
+from ..common.activations import ACTIVATIONS
+from ..common.gradients import by_parameters
+from ..common.labels import classes_of
 from .lenet_pictures import figures
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 
 
 class Settings(TrainingSettings):
-    """What a convolutional network is made of."""
+    """Settings of a convolutional network."""
 
     channels: tuple[int, ...] = setting(
         (16, 32), least=1, some=True, help="maps of each convolution"
@@ -74,6 +76,7 @@ class Settings(TrainingSettings):
     select: str = "+accuracy"
 
     def check(self):
+        """Check that each convolution has its padding."""
         if len(self.channels) != len(self.padding):
             raise SettingError("padding must have one entry for each of channels")
 
@@ -118,7 +121,7 @@ class LeNet(System):
         return self.classifier(self.convolutions(x))
 
     def objective(self, batch):
-        """(the mean of -ln p(y|x) over the batch, {"accuracy": share of right answers}).
+        """(the mean of -ln p(y|x) over the batch, {"accuracy": share of correct answers}).
 
         x [N, C, H, W], y [N] classes; p is the softmax of the logits [N, classes].
         """
@@ -127,7 +130,7 @@ class LeNet(System):
         return nn.losses.cross_entropy(logits, batch.y), {"accuracy": right}
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches (x [N, C, H, W], y [N]), the images moved at random if `shift` says so."""
+        """Minibatches (x [N, C, H, W], y [N]), the images shifted at random if `shift` > 0."""
         found = minibatches(data.train, size, seed=seed, epoch=epoch, start=start)
         for i, batch in enumerate(found, start):
             if self.s.shift:
@@ -158,10 +161,9 @@ def shifted(x: np.ndarray, by: int, rng) -> np.ndarray:
 
 def build(data: DataSet, s: Settings, rng) -> LeNet:
     """The network for a labelled set of images."""
-    if data.train.y is None or data.train.x.ndim != 4:
-        raise SettingError(f"lenet: {data.name} has no labelled images [N, C, H, W]")
-    classes = max(len(data.info.classes), int(data.train.y.max()) + 1)
-    return LeNet(data.train.x.shape[1:], classes, s, rng)
+    if data.train.x.ndim != 4:
+        raise SettingError(f"lenet: {data.name} has no images [N, C, H, W]")
+    return LeNet(data.train.x.shape[1:], classes_of("lenet", data), s, rng)
 
 
 def check(rng, **changes):
@@ -170,14 +172,7 @@ def check(rng, **changes):
     s = Settings(**{**small, **changes})
     system = LeNet((1, 4, 4), 3, s, gg.Generator(3), dtype="float64")
     batch = Batch(rng.standard_normal((3, 1, 4, 4)), np.array([0, 2, 1]))
-    states = [g.state for _, g in system.named_generators()]
-
-    def f(*parameters):
-        for (_, g), state in zip(system.named_generators(), states):
-            g.state = state  # the same dropout at every call
-        return system.with_parameters(parameters).objective(batch)[0]
-
-    return f, [p.numpy().copy() for p in system.parameters()]
+    return by_parameters(system, batch)
 
 
 BIG = {"epochs": 10, "batch": 100, "lr": 2e-3}

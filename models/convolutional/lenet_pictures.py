@@ -1,4 +1,4 @@
-"""The pictures of a convolutional network: kernels, maps, confusions, and what decides."""
+"""The pictures of a convolutional network: kernels, maps, confusions, reasons for decisions."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ..common.feature_maps import maps
 
 
 def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
-    """Kernels, maps of one image, confusion, mistakes, and what decisions rest on."""
+    """Kernels, maps of one image, confusion matrix, mistakes, and the reasons for decisions."""
     system.eval()
     split = data.test
     guess = system.logits(split.x).argmax(axis=1)
@@ -51,7 +51,7 @@ def occlusion(system: System, image: np.ndarray, label: int, window: int) -> np.
 
 
 def reasons(system: System, x: np.ndarray, y: np.ndarray):
-    """Images, the gradients of their logits, and what covering a window costs."""
+    """Images, the gradients of their logits, and the loss of probability by covered windows."""
     window = max(2, x.shape[-1] // 4)
     lost = np.stack([occlusion(system, image, k, window) for image, k in zip(x, y)])
     slope = gradients(system, x, y)

@@ -4,24 +4,24 @@ A model of binary units with two groups, v [n] and h [m], without connections in
 
     p(v, h) = exp(vᵀWh + bᵀv + aᵀh)/Z        Z = Σ_v Σ_h exp(…)
 
-(a restricted Boltzmann machine; and a deep one, if odd layers are taken as v and even ones as h).
+(a restricted Boltzmann machine; also a deep one, with the layers grouped alternately into v and h).
 
 Enumeration: ln Z = ln Σ_h exp(aᵀh + Σ_i ln(1 + e^{b_i + (Wh)_i})) over the 2^m states of the
 smaller group.
 
-AIS (Neal 2001; Salakhutdinov & Murray 2008): from a base model that knows Z, here independent v
-with biases β₀ and m idle units h, to the model through β from 0 to 1 ::
+AIS (Neal 2001; Salakhutdinov & Murray 2008) goes from a base model with a known Z, here independent
+v with biases β₀ and m unconnected units h, to the model, with β from 0 to 1 ::
 
     ln p*_β(v) = ((1-β) β₀ + β b)ᵀv + Σ_j ln(1 + e^{β(a_j + (vᵀW)_j)})
     ln Z_0     = Σ_i ln(1 + e^{β₀_i}) + m ln 2
     ln w       = Σ_k ln p*_{β_{k+1}}(v_k) - ln p*_{β_k}(v_k),    v_{k+1} by a Gibbs step at β_{k+1}
 
-The mean of w over independent chains is an unbiased estimate of Z/Z_0; so its logarithm is low on
-average, and with it the likelihood is too high. `spread` is the standard deviation of the mean of
-w over that mean, by the chains' own scatter: to first order the standard deviation of ln Ẑ. It
-cannot tell of modes that no chain has found, nor exceed 1, which it comes to where one chain has
-all the weight; so `effective`, the number of chains (Σw)²/Σw² that would weigh as much if they were
-equal (Kong 1992), is given next to it: near 1 the estimate means nothing.
+The mean of w over independent chains is an unbiased estimate of Z/Z_0. Its logarithm is therefore
+too low on average, and the likelihood too high. `spread` is the standard deviation of the mean of w
+divided by that mean, estimated from the chains: to first order the standard deviation of ln Ẑ. It
+does not include modes that no chain has found, and it cannot exceed 1, its value if one chain has
+all the weight. So `effective`, the equivalent number of chains of equal weight (Σw)²/Σw² (Kong
+1992), is reported too: near 1 the estimate is meaningless.
 """
 
 import math
@@ -47,7 +47,7 @@ class Estimate:
     log_weights: np.ndarray = field(repr=False)
 
     def figures(self) -> dict[str, float]:
-        """What an evaluation reports: log_z, log_z_spread, ais_effective."""
+        """The metrics of an evaluation: log_z, log_z_spread, ais_effective."""
         found = {"log_z": self.log_z, "log_z_spread": self.spread}
         return {**found, "ais_effective": self.effective}
 
@@ -81,7 +81,7 @@ def ladder(n: int) -> np.ndarray:
 def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int = 1000) -> Estimate:
     """ln Z of W [n, m], b [n], a [m] by AIS from independent v with biases `base` (0 if None).
 
-    Raises ShapeError where the sizes do not fit, ValueRangeError for fewer than 1 chain or step.
+    Raises ShapeError if the sizes do not fit, ValueRangeError for fewer than 1 chain or step.
 
     >>> import glassgrad as gg
     >>> w = np.zeros((3, 2)); b = np.ones(3); a = np.zeros(2)
@@ -104,18 +104,21 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
     log_w, wt = xp.zeros(chains, "float64"), xp.ascontiguousarray(w.T)
     for low, high in zip(betas[:-1].tolist(), betas[1:].tolist()):
         product(v, w, x)
-        x += a
+        x += a  # inputs of h at β = 1
+        # ln p*_high(v) - ln p*_low(v): the visible part, then the hidden one
         log_w += (high - low) * (v @ (b - base))
         y = x * low
         softer = softplus(y, logistic(y))
         xp.multiply(x, high, out=x)
         logistic(x, out=h)
         log_w += (softplus(x, h) - softer).sum(axis=1)
+        # a Gibbs step at β = high, for the next pair
         draw(rng, h, out=h)
         product(h, wt, v)
         v *= high
         v += (1 - high) * base + high * b
         draw(rng, logistic(v, out=v), out=v)
+    # the base model: independent v, and m unconnected h, each with two states
     wide = np.asarray(to_numpy(base), np.float64)
     log_z0 = float(softplus(wide, logistic(wide)).sum()) + len(a) * math.log(2)
     return estimate(log_w, log_z0)
@@ -124,7 +127,7 @@ def log_partition(w, b, a, rng, base=None, chains: int = 100, temperatures: int 
 def exact(w, b, a) -> float:
     """ln Z by enumeration of the smaller group, in float64.
 
-    Raises ValueRangeError where both groups have more than 25 units.
+    Raises ValueRangeError if both groups have more than 25 units.
 
     >>> round(exact(np.zeros((30, 2)), np.zeros(30), np.zeros(2)), 4)  # 2³² states: 32 ln 2
     22.1807
@@ -135,7 +138,7 @@ def exact(w, b, a) -> float:
         w, b, a = w.T, a, b
     m = len(a)
     expect(m <= MOST, "exact", "too many units to enumerate", f"≤ {MOST}", m, ValueRangeError)
-    # A state is a high and a low part: b + Wh is a sum of one column for each.
+    # Split a state into a high and a low part: b + Wh adds one column of each.
     few = min(m, 10)
     low, high = states(few), states(m - few)
     x_low, x_high = w[:, :few] @ low.T, w[:, few:] @ high.T + b[:, None]
@@ -156,10 +159,10 @@ def states(m: int) -> np.ndarray:
 
 
 def _softplus_sum(x) -> np.ndarray:
-    """Σ_i ln(1 + e^{x_i}) down the columns; x is used up.
+    """Σ_i ln(1 + e^{x_i}) down the columns; overwrites x.
 
-    Σ max(x, 0) + ln Π (1 + e^{-|x|}): up to 1000 factors of at most 2 fit a float64, so that one
-    logarithm does for all of them.
+    Σ max(x, 0) + ln Π (1 + e^{-|x|}): up to 1000 factors of at most 2 fit a float64, so one
+    logarithm is enough for all of them.
     """
     total = np.maximum(x, 0).sum(axis=0)
     np.abs(x, out=x)

@@ -1,32 +1,33 @@
 """The Boltzmann machine (lecture 2, D1 20; Ackley, Hinton & Sejnowski 1985).
 
 The lecture names it among the models whose density is explicit and intractable. N binary units s,
-all tied to each other; the first n of them are visible, s = (v, h) ::
+all connected to each other; the first n of them are visible, s = (v, h) ::
 
     E(s) = -½ sᵀJs - cᵀs        J symmetric, J_ii = 0            P(s) = e^{-E(s)}/Z
     P(s_i = 1 | the rest) = σ(Σ_j J_ij s_j + c_i)
 
     ∂ ln P(v)/∂J_ij = <s_i s_j>_v clamped - <s_i s_j>_free       ∂/∂c_i = <s_i>_v - <s_i>_free
 
-J_ij counts once for the pair (i, j). Unlike the restricted machine neither phase is in closed form:
+J_ij counts once for the pair (i, j). Unlike in the restricted machine, neither phase has a closed
+form:
 
     positive, v clamped    "mean_field"  q(h) = Π μ_i^{h_i}(1-μ_i)^{1-h_i}, each unit in turn set to
                                          μ_i = σ(Σ_j J_ij μ_j + c_i): every step raises the bound
                            "gibbs"       sweeps over the hidden units, from a random state
     negative, all free     "gibbs"       persistent chains, units in turn
                            "mean_field"  the same fixed points, from random states (Peterson &
-                                         Anderson 1987): quick, and wrong where P has many modes
+                                         Anderson 1987): fast, and wrong if P has many modes
 
-Without hidden units only the negative phase is left, and the likelihood is exact but for Z.
-`centred` (default) writes s - m for s, as in rbm.py: the same model, better coordinates.
+Without hidden units only the negative phase is left, and the likelihood is exact except for Z.
+`centred` (default) replaces s by s - m, as in rbm.py: the same model, better coordinates.
 
-The figure `bound` is minus the mean-field bound in nats: with H(μ) the entropy of q ::
+The metric `bound` is minus the mean-field bound in nats: with H(μ) the entropy of q ::
 
     ln P(v)  ≥  -E(v, μ) + H(μ) - ln Z
 
-ln Z by AIS from independent units: at β the chain sees βJ and (1-β)c₀ + βc. (Where all units are
-at most 20, by enumeration.) No number is published; a restricted machine with as many hidden units
-is the yardstick.
+ln Z by AIS from independent units: at β the chain sees βJ and (1-β)c₀ + βc. (By
+enumeration if there are at most 20 units.) No number is published; the reference is a restricted
+machine with as many hidden units.
 
 The pictures: for every pixel its couplings to all others; hidden units' weights; samples.
 """
@@ -43,13 +44,13 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ..common.binary import prepare
+from ..common.rows import flat
 from . import ais, boltzmann_pictures
 from .units import (
     BinarySystem,
     ChainSettings,
     descent,
     entropy,
-    flat,
     independent,
     log_odds,
     logistic,
@@ -68,7 +69,7 @@ def without_sweeps(s: "Settings") -> str:
 
 
 class Settings(ChainSettings):
-    """What a Boltzmann machine is made of."""
+    """Settings of a Boltzmann machine."""
 
     hidden: int = setting(32, least=0, help="number of hidden units")
     positive: Phase = setting("mean_field", when="hidden", help="how h is found with v clamped")
@@ -82,13 +83,13 @@ class Settings(ChainSettings):
 
 
 class VisibleSettings(Settings):
-    """Without hidden units."""
+    """Settings without hidden units."""
 
     hidden: int = 0
 
 
 def energy(s, j, c):
-    """E(s) = -½ sᵀJs - cᵀs as tensors: [M, N], [N, N], [N] -> [M]; the diagonal is left out.
+    """E(s) = -½ sᵀJs - cᵀs as tensors: [M, N], [N, N], [N] -> [M]; the diagonal is ignored.
 
     >>> energy(gg.ones((1, 2)), gg.ones((2, 2)), gg.zeros((2,))).numpy()
     array([-1.], dtype=float32)
@@ -101,7 +102,7 @@ class BoltzmannMachine(BinarySystem):
     """J [N, N] ~ N(0, 0.01²), c [N], N = n visible and then the hidden units.
 
     mean     [N]: of the data, ½ for hidden units; base [N] its log odds, where AIS starts
-    fantasy  [N, chains]: a chain in each column, so that a unit's states lie side by side
+    fantasy  [N, chains]: one chain per column, so that the states of a unit are contiguous
     """
 
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
@@ -120,9 +121,9 @@ class BoltzmannMachine(BinarySystem):
     # --------------------------------------------------------------------- the phases
 
     def sweep(self, s, rng, first: int = 0, j=None, c=None):
-        """Each unit from `first` on drawn in turn, in place: s [N, M].
+        """Draw each unit from `first` on in turn, in place: s [N, M].
 
-        u < σ(a) is ln u/(1-u) < a: one logarithm for all, a product and a comparison for each unit.
+        u < σ(a) is ln u/(1-u) < a: one logarithm for all, a product and a comparison per unit.
         """
         xp = xp_of(s)
         j, c = self.j.data if j is None else j, self.c.data if c is None else c
@@ -135,7 +136,7 @@ class BoltzmannMachine(BinarySystem):
         return s
 
     def mean_field(self, s, steps: int, first: int = 0):
-        """Mean field: each unit from `first` on set in turn to its mean given the others' means."""
+        """Mean field: set each unit from `first` on in turn to its mean given the others' means."""
         j, c = self.j.data, self.c.data[:, None]
         for _ in range(steps):
             for i in range(first, len(s)):
@@ -157,7 +158,7 @@ class BoltzmannMachine(BinarySystem):
         return s
 
     def free(self):
-        """States of the model [N, chains]: the persistent chains a few sweeps on, or mean field."""
+        """States of the model [N, chains]: the chains after a few more sweeps, or mean field."""
         if self.s.negative == "mean_field":
             start = self.noise.uniform(self.fantasy.shape, dtype=self.fantasy.dtype)
             return self.mean_field(start, self.s.sweeps)
@@ -177,8 +178,8 @@ class BoltzmannMachine(BinarySystem):
         diagonal = dj.diagonal().copy()
         xp_of(dj).fill_diagonal(dj, 0)
         if self.s.centred:
-            dc = dc + diagonal * m  # J_ii stays 0, and takes no part in the change of coordinates
-        dj = (dj + dj.T) * 0.5  # symmetric but for rounding
+            dc = dc + diagonal * m  # J_ii stays 0 and does not enter the change of coordinates
+        dj = (dj + dj.T) * 0.5  # symmetric except for rounding
         self.j.grad, self.c.grad = gg.Tensor(dj), gg.Tensor(dc)
         gap = self.minus_energy(f.T).mean() - self.minus_energy(s.T).mean()
         training.clip()
@@ -216,7 +217,7 @@ class BoltzmannMachine(BinarySystem):
         return self.minus_energy(s) + entropy(s[self.visible :].T)
 
     def evaluate(self, split, size=500):
-        """`free_energy`, minus the bound without ln Z, and where `due` ln Z and minus the bound."""
+        """`free_energy`, minus the bound without ln Z, and if `due` ln Z and minus the bound."""
         found = self.average(
             lambda b: {"free_energy": -self.terms(flat(b.x)).mean(dtype="f8")}, split, size
         )

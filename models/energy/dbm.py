@@ -1,35 +1,36 @@
 """The deep Boltzmann machine (lecture 2, D1 198-207; Salakhutdinov & Hinton 2009).
 
 "A multi-level space of hidden variables (different degrees of detail)" on the slide, headed "deep
-RBMs", without a formula. Layers h⁰ = v, h¹, …, h^L, all ties undirected, none within a layer ::
+RBMs", without a formula. Layers h⁰ = v, h¹, …, h^L, undirected connections, none within a layer ::
 
     P(h⁰, …, h^L) = exp(Σ_l h^{l-1}ᵀ W^l h^l + Σ_l c^lᵀ h^l)/Z
     P(h^l_j = 1|the rest) = σ(c^l + (h^{l-1}ᵀ W^l)_j + (W^{l+1} h^{l+1})_j)
 
-A unit hears the layers on both sides: this is what a deep belief network lacks. Given the odd
-layers the even ones are independent and the other way round, so that a Gibbs step is two draws, and
-the whole is a restricted machine of two groups, (h⁰, h², …) and (h¹, h³, …), with blocks of zeros
-in its W: that is how ln Z is estimated here (ais.py).
+A unit depends on the layers on both sides, unlike in a deep belief network. Given the odd layers
+the even ones are independent, and vice versa. So a Gibbs step is two draws, and the whole is a
+restricted machine of two groups, (h⁰, h², …) and (h¹, h³, …), with blocks of zeros in its W. ln Z
+is estimated in this form (ais.py).
 
-Training: `pretrain` epochs for each layer as a machine of its own (rbm.py), in which the
-input that will come from the layer missing is replaced by doubling the other: bottom
-h¹ ~ σ(2 W¹ᵀv + a), top h^{L-1} ~ σ(2 W^L h^L + b), both in between. Where two machines meet, c^l is
-the mean of the two biases learned, as the true input is the mean of the two doubled ones. Then all
-layers together go up the gradient
+Training: first, `pretrain` epochs for each layer as a separate machine (rbm.py). It has no input
+from the missing neighbour layer, so the other input is doubled: bottom h¹ ~ σ(2 W¹ᵀv + a), top
+h^{L-1} ~ σ(2 W^L h^L + b), both in between. Where two machines meet, c^l is the mean of the two
+learnt biases, because the true input is the mean of the two doubled ones. Then all layers together
+follow the gradient
 
     ∂/∂W^l = <μ^{l-1} μ^lᵀ>_data - <h^{l-1} h^lᵀ>_model        ∂/∂c^l = <μ^l>_data - <h^l>_model
 
-with both held fixed the gradient of E(model) - E(data), the negative of what gradcheck sees. μ is
-from mean field, layers in turn set to σ(…) of their neighbours' means, from an upward pass with
-doubled weights; the model's statistics from persistent chains. `centred` as in rbm.py, for
-every layer (Montavon & Müller 2012). The rate of this stage is lr·joint_rate.
+which, with both sets of states fixed, is the gradient of E(model) - E(data), the negative of what
+gradcheck sees. μ comes from mean field: after an upward pass with doubled weights, layers are set
+in turn to σ(…) of their neighbours' means. The model's statistics come from persistent chains.
+`centred` is as in rbm.py, for every layer (Montavon & Müller 2012). The rate of this stage is
+lr·joint_rate.
 
 `bound` is minus the mean-field bound in nats, with ln Z by AIS ::
 
     ln P(v)  ≥  Σ_l μ^{l-1}ᵀW^l μ^l + Σ_l c^lᵀμ^l + H(μ) - ln Z
 
 The number: 84.62 nats for 784-500-1000 on MNIST (Salakhutdinov & Hinton 2009).
-The pictures: filters of two layers, samples, Gibbs chains from noise and from data as time goes on,
+The pictures: filters of two layers, samples, Gibbs chains from noise and from data over time,
 reconstructions by mean field.
 """
 
@@ -44,9 +45,10 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...kernels.product import product
 from ..common.binary import prepare
+from ..common.rows import flat
 from . import ais, dbm_pictures
 from .stack import Stack, stack
-from .units import ChainSettings, descent, draw, entropy, flat, independent, log_odds, logistic
+from .units import ChainSettings, descent, draw, entropy, independent, log_odds, logistic
 
 
 def energy(h, w, c):
@@ -61,19 +63,20 @@ def energy(h, w, c):
 
 
 class Settings(ChainSettings):
-    """What a deep Boltzmann machine is made of."""
+    """Settings of a deep Boltzmann machine."""
 
     hidden: tuple[int, ...] = setting((64, 32), least=1, help="widths of the layers h¹ to h^L")
-    pretrain: int = setting(30, least=0, help="epochs for each layer as a machine of its own")
+    pretrain: int = setting(30, least=0, help="epochs for each layer as a separate machine")
     joint_rate: float = setting(1.0, above=0, help="factor of lr once all layers learn together")
     mean_field_steps: int = setting(10, least=1, help="rounds of mean field after the upward pass")
 
     @property
     def least_epochs(self) -> int:
-        """Those of pre-training, and one for all layers together."""
+        """The epochs of pre-training, and one for all layers together."""
         return len(self.hidden) * self.pretrain + 1
 
     def check(self):
+        """Check that there are at least two hidden layers."""
         if len(self.hidden) < 2:
             raise SettingError(
                 f"hidden must name at least two widths (one is an rbm); got {self.hidden}"
@@ -102,7 +105,7 @@ class DBM(Stack):
         self.join_machines()
 
     def join_machines(self) -> None:
-        """Biases of the whole from those of its parts."""
+        """Set the biases of the whole from those of its parts."""
         self.c[0].assign(self.layers[0].b.detach())
         self.c[-1].assign(self.layers[-1].a.detach())
         for c, below, above in zip(self.c[1:-1], self.layers, self.layers[1:]):
@@ -134,7 +137,7 @@ class DBM(Stack):
         return found
 
     def free(self, even, steps: int, rng):
-        """(even, P(odd|even)) after so many Gibbs steps of even [N, …], changed in place."""
+        """(even, P(odd|even)) after `steps` Gibbs steps of even [N, …], changed in place."""
         w, b, a = self.bipartite()
         wt = w.T
         for _ in range(steps):
@@ -151,7 +154,7 @@ class DBM(Stack):
     def mean_field(self, v, steps: int) -> list:
         """[v, μ¹, …, μ^L] of mean field: v [N, n_0] -> list of [N, n_l]."""
         mu = [v]
-        for layer in self.layers:  # the upward pass; doubled as in pre-training
+        for layer in self.layers:  # the upward pass, doubled as in pre-training
             mu.append(layer.doubled[0] * product(mu[-1], layer.w.data))
             mu[-1] += self.c[len(mu) - 1].data
             logistic(mu[-1], out=mu[-1])
@@ -169,7 +172,7 @@ class DBM(Stack):
     # --------------------------------------------------------------------- learning
 
     def train_step(self, batch, training):
-        """One step of the layer whose turn it is, or of all."""
+        """One step of the current layer, or of all layers."""
         count, epochs = len(self.layers), training.settings.epochs
         firsts = [min(k * self.s.pretrain, epochs) for k in range(count + 1)] + [epochs]
         k = self.turn(training, firsts)
@@ -185,7 +188,7 @@ class DBM(Stack):
         return figures
 
     def learn(self, v) -> dict[str, float]:
-        """Leave the negative gradient of all layers in `.grad`; returns -E's gap of the phases."""
+        """Leave the negative gradient of all layers in `.grad`; returns the phases' gap of -E."""
         mu = self.mean_field(v, self.s.mean_field_steps)
         model = self.parts(*self.free(self.fantasy.data, self.s.steps, self.noise))
         self.fantasy.version += 1
@@ -193,6 +196,7 @@ class DBM(Stack):
         for m, mean in zip(mu[1:], self.means[1:]):
             mean.data += 0.01 * (m.mean(axis=0) - mean.data)
             mean.version += 1
+        # the biases' gradient, corrected below for the centred coordinates of W
         dc = [f.mean(axis=0) - m.mean(axis=0) for f, m in zip(model, mu)]
         for k, layer in enumerate(self.layers):
             centre = (offsets[k], offsets[k + 1]) if self.s.centred else None
@@ -221,12 +225,15 @@ class DBM(Stack):
         """ln Z by AIS of the two groups, from independent units of the even layers' means."""
         base = np.concatenate([log_odds(m.numpy(), 1000) for m in self.means[::2]])
         return ais.log_partition(
-            *self.bipartite(), self.noise.child("ais"), xp_of(self.c[0].data).asarray(base),
-            self.s.ais_chains, self.s.temperatures,
-        )  # fmt: skip
+            *self.bipartite(),
+            self.noise.child("ais"),
+            xp_of(self.c[0].data).asarray(base),
+            self.s.ais_chains,
+            self.s.temperatures,
+        )
 
     def evaluate(self, split, size=500):
-        """`free_energy`, minus the bound without ln Z, and where `due` ln Z and minus the bound."""
+        """`free_energy`, minus the bound without ln Z, and if `due` ln Z and minus the bound."""
 
         def figures(batch):
             v = flat(batch.x)
@@ -261,8 +268,8 @@ def build(data: DataSet, s: Settings, rng) -> DBM:
 def check(rng):
     """E(data) - E(model) of given states as a function of all W and c, for gradcheck.
 
-    With means of mean field for the data and samples of the model, both held fixed, that is what
-    the joint stage goes down.
+    With mean-field means for the data and samples of the model, both fixed, this is what the joint
+    stage minimises.
     """
     sizes, n = (4, 3, 2), 6
     data = [gg.Tensor(rng.random((n, k))) for k in sizes]

@@ -1,4 +1,4 @@
-"""Pictures of a deep Boltzmann machine: filters, samples, Gibbs chains as time goes on."""
+"""Pictures of a deep Boltzmann machine: filters, samples, Gibbs chains over time."""
 
 from itertools import pairwise
 
@@ -27,9 +27,9 @@ def sample(system, data: DataSet, n: int, rng):
 
 
 def histories(system, even, times, rng) -> np.ndarray:
-    """P(v|h¹) after so many Gibbs steps from the even layers' states: [N, …] -> [N, times, n_0].
+    """P(v|h¹) after `times` Gibbs steps from the even layers' states: [N, …] -> [N, times, n_0].
 
-    `times` rise from 0, where the visible states themselves are shown; `even` is changed in place.
+    `times` increase from 0, which shows the visible states themselves; `even` is changed in place.
     """
     shown = [system.parts(even, None)[0].copy()]
     for before, after in pairwise(times):
@@ -39,10 +39,10 @@ def histories(system, even, times, rng) -> np.ndarray:
 
 
 def chains(system, data: DataSet, rng, rows: int = 5):
-    """Gibbs chains from coin flips, then as many from test images, each a row, as time goes on.
+    """Gibbs chains from random bits, then as many from test images: a row each, time to the right.
 
-    Chains from noise show how soon the machine finds images; those from data whether they leave
-    their class again.
+    Chains from noise show how fast the machine finds images; those from data, whether they leave
+    their class.
     """
     v = system.rows(data.test, rows)
     mu = system.mean_field(v, system.s.mean_field_steps)

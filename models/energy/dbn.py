@@ -1,27 +1,27 @@
 """The deep belief network (lecture 4, U3 74; Hinton, Osindero & Teh 2006).
 
-The lecture has the name only. Directed layers of logistic units below, a restricted Boltzmann
-machine on top ::
+The lecture only names it. Directed layers of logistic units below, a restricted Boltzmann machine
+on top ::
 
     p(v, h¹, …, h^L) = p(v|h¹) p(h¹|h²) … p(h^{L-1}, h^L)      p(h^{l-1}|h^l) = Π σ(b + W^l h^l)
 
 Greedy training: a machine of D1 141-196 (rbm.py) learns the data; its hidden states, given
-the data, are the data of the next one; and so on, the epochs shared out evenly. With the lower
-layers fixed and q(h^l|h^{l-1}) = Π σ(a + W^lᵀ h^{l-1}), each new machine raises the bound ::
+the data, are the data of the next one, and so on. Epochs are divided evenly. With the lower layers
+fixed and q(h^l|h^{l-1}) = Π σ(a + W^lᵀ h^{l-1}), each new machine raises the bound ::
 
     ln p(v)  ≥  E_q [ Σ_{l<L} ln p(h^{l-1}|h^l) - F(h^{L-1}) ]  +  H(q)  -  ln Z          h⁰ = v
 
-if it starts where the one below leaves off and is a better model of h^{L-1} than that one is. F and
-Z are the top machine's free energy and partition function, by AIS (Salakhutdinov & Murray 2008);
-the expectation is the mean over `samples` drawn from q, the entropy H(q) is exact given h^{l-1}.
+if it starts from the weights of the one below and becomes a better model of h^{L-1}. F and Z are
+the top machine's free energy and partition function, by AIS (Salakhutdinov & Murray 2008). The
+expectation is the mean over `samples` drawn from q; the entropy H(q) is exact given h^{l-1}.
 
-`finetune` epochs after that go down the cross-entropy of a softmax on top of the logistic net with
-the same weights (Hinton & Salakhutdinov 2006), recipe dbn-classifier. They leave p(v) behind; the
-figure is then the classification error.
+Then `finetune` epochs minimise the cross-entropy of a softmax on top of the logistic net with the
+same weights (Hinton & Salakhutdinov 2006), recipe dbn-classifier. This gives up p(v); the metric is
+then the classification error.
 
 The pictures: filters of the first layer, samples (a Gibbs chain at the top, then down), and
-reconstructions through all layers; of the classifier instead of the last two the codes of the top
-layer, as a plane and one by one, and the mistakes. `bound` is minus the bound, as for the other
+reconstructions through all layers. For the classifier, instead of the last two: the codes of the
+top layer, as a plane and one by one, and the mistakes. `bound` is minus the bound, as for the other
 systems, in nats.
 
 The numbers: 86.22 nats for 784-500-2000 (CD-25, Salakhutdinov & Murray 2008); error 1.2 % for
@@ -39,17 +39,19 @@ from ...core import nn
 from ...core.arrays import to_numpy
 from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
-from ...core.training.settings import Optimiser, SettingError, setting
+from ...core.training.settings import Optimiser, setting
 from ...core.training.system import Batch
 from ..common.binary import Binarise, prepare
 from ..common.free_energy import free_energy
+from ..common.labels import classes_of
+from ..common.rows import flat
 from . import dbn_pictures
 from .stack import Stack, stack
-from .units import RuleSettings, draw, entropy, flat, log_bernoulli, mean_variance
+from .units import RuleSettings, draw, entropy, log_bernoulli, mean_variance
 
 
 class Settings(RuleSettings):
-    """What a deep belief network is made of."""
+    """Settings of a deep belief network."""
 
     hidden: tuple[int, ...] = setting(
         (64, 64), least=1, some=True, help="widths of the layers h¹ to h^L"
@@ -67,7 +69,7 @@ NO_LIKELIHOOD = "with fine-tuning, which leaves the likelihood behind"
 
 
 class ClassifierSettings(Settings, idle=dict.fromkeys(LIKELIHOOD, NO_LIKELIHOOD)):
-    """And how the logistic net of the same weights is fine-tuned."""
+    """The same, and how the logistic net with these weights is fine-tuned."""
 
     finetune: int = setting(20, least=1, help="epochs of fine-tuning after those of the layers")
     finetune_rate: float = setting(10.0, above=0, help="factor of lr in fine-tuning")
@@ -76,14 +78,14 @@ class ClassifierSettings(Settings, idle=dict.fromkeys(LIKELIHOOD, NO_LIKELIHOOD)
 
     @property
     def least_epochs(self) -> int:
-        """One for each layer, and those of fine-tuning."""
+        """One for each layer, and the epochs of fine-tuning."""
         return len(self.hidden) + self.finetune
 
 
 class DBN(Stack):
     """Machines of widths [D, hidden[0], hidden[1], …]; layer l has W [width l, width l+1]."""
 
-    finetune = 0  # the last epochs, which are not for one of the layers
+    finetune = 0  # the number of last epochs that train all layers together
 
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
         super().__init__()
@@ -103,7 +105,7 @@ class DBN(Stack):
         return [-(-k * greedy // count) for k in range(count + 1)] + [epochs]
 
     def train_step(self, batch, training):
-        """One step of the layer whose turn it is, or of fine-tuning."""
+        """One step of the current layer, or of fine-tuning."""
         k = self.turn(training, self.stages(training.settings.epochs))
         if k < len(self.layers):
             figures = self.layers[k].learn(self.up(batch.x, k, self.noise))
@@ -114,7 +116,7 @@ class DBN(Stack):
         return figures
 
     def fine_tune(self, batch, training) -> dict[str, float]:
-        """Leave the gradient of another objective in `.grad`; returns the figures."""
+        """Leave the gradient of another objective in `.grad`; returns the metrics."""
         raise NotImplementedError(f"{type(self).__name__} is not fine-tuned")
 
     # ------------------------------------------------------------------- evaluation
@@ -130,9 +132,9 @@ class DBN(Stack):
         return total - self.layers[-1].free(v)[0]
 
     def evaluate(self, split, size=500):
-        """Reconstruction error and, where `due`, minus the bound, with ln Z.
+        """Reconstruction error and, if `due`, minus the bound, with ln Z.
 
-        `bound_error` is the bound's standard error, by the scatter of the draws from q and of AIS.
+        `bound_error` is the standard error of the bound, from the draws of q and from AIS.
         """
         noise = self.noise.child("evaluate")
 
@@ -158,7 +160,7 @@ class DBN(Stack):
         return found
 
     def down(self, h, layers: int):
-        """h through so many layers from the bottom one up, downwards: probabilities."""
+        """h through the lowest `layers` layers, downwards, by probabilities."""
         for layer in self.layers[:layers][::-1]:
             h = layer.visible(h)
         return h
@@ -169,7 +171,7 @@ class DBN(Stack):
 
 
 class Classifier(DBN):
-    """The same machines with a softmax on top, once they are trained a logistic net."""
+    """The same machines with a softmax on top; after their training, a logistic net."""
 
     def __init__(
         self, mean, samples: int, classes: int, s: ClassifierSettings, rng, dtype="float32"
@@ -197,7 +199,7 @@ class Classifier(DBN):
         return {"loss": loss.item()}
 
     def evaluate(self, split, size=500):
-        """How many of a hundred samples get another class than theirs."""
+        """The share of misclassified samples, in per cent."""
 
         def figures(batch):
             found = to_numpy(self.logits(batch.x).data).argmax(axis=1)
@@ -214,21 +216,19 @@ def build(data: DataSet, s: Settings, rng) -> DBN:
 
 def build_classifier(data: DataSet, s: ClassifierSettings, rng) -> Classifier:
     """The network for a data set with classes."""
-    x, y = flat(data.train.x), data.train.y
-    if y is None or y.dtype.kind != "i":
-        raise SettingError("dbn-classifier: fine-tuning needs data with classes")
-    return Classifier(x.mean(axis=0, dtype=np.float64), len(x), int(y.max()) + 1, s, rng)
+    x, classes = flat(data.train.x), classes_of("dbn-classifier", data)
+    return Classifier(x.mean(axis=0, dtype=np.float64), len(x), classes, s, rng)
 
 
 def gap(layers, data, model):
-    """Σ_l mean F_l(data_l) - mean F_l(model_l), as a tensor: what the greedy stages go down.
+    """Σ_l mean F_l(data_l) - mean F_l(model_l), as a tensor: what the greedy stages minimise.
 
     layers  [(W^l, b^l, a^l), …] as tensors
-    data    [h⁰ = v, h¹, …]: for each machine its data, sampled from q
-    model   [ṽ⁰, ṽ¹, …]: for each machine its own samples
+    data    [h⁰ = v, h¹, …]: the data of each machine, sampled from q
+    model   [ṽ⁰, ṽ¹, …]: the samples of each machine
 
-    Each term has the weights of one machine alone, so that the sum's gradient is that of each
-    stage's rule.
+    Each term depends on the weights of one machine only, so the gradient of the sum is the rule of
+    each stage.
     """
     total = 0.0
     for parameters, v, fantasy in zip(layers, data, model, strict=True):
@@ -252,13 +252,13 @@ def check(rng):
 
 
 def check_classifier(rng):
-    """The classifier's cross-entropy as a function of all that it uses, for gradcheck."""
+    """The classifier's cross-entropy as a function of all its parameters, for gradcheck."""
     s = ClassifierSettings(hidden=(4, 3), finetune=1)
     system = Classifier(np.full(5, 0.4), 9, 3, s, gg.Generator(3), "float64")
     batch = Batch(rng.random((6, 5)), rng.integers(0, 3, 6))
     used = [t for layer in system.layers for t in (layer.w, layer.a)]
     for layer in system.layers:
-        layer.b.requires_grad = False  # biases of the way down
+        layer.b.requires_grad = False  # biases of the downward pass
     used += [system.top.weight, system.top.bias]
     values = [rng.standard_normal(t.shape) for t in used]
 
@@ -284,8 +284,13 @@ GENERATIVE = Recipe(
     metric="bound",
     targets=(
         Target(
-            "MNIST test bound by AIS, nats", "mnist", "bound", "86.22 (784-500-2000, CD-25)",
-            100.0, source="Salakhutdinov & Murray 2008, section 4.3", spread="bound_error",
+            "MNIST test bound by AIS, nats",
+            "mnist",
+            "bound",
+            "86.22 (784-500-2000, CD-25)",
+            100.0,
+            source="Salakhutdinov & Murray 2008, section 4.3",
+            spread="bound_error",
             note="784-500-1000; training images binarised again in each epoch; the published figure"
             " is quoted from memory",
         ),
@@ -293,7 +298,7 @@ GENERATIVE = Recipe(
     figures=dbn_pictures.figures,
     sample=dbn_pictures.sample,
     check=check,
-)  # fmt: skip
+)
 CLASSIFIER = replace(
     GENERATIVE,
     name="dbn-classifier",
@@ -307,7 +312,11 @@ CLASSIFIER = replace(
     metric="error",
     targets=(
         Target(
-            "MNIST test error, %", "mnist", "error", "1.2 (784-500-500-2000-10)", 1.5,
+            "MNIST test error, %",
+            "mnist",
+            "error",
+            "1.2 (784-500-500-2000-10)",
+            1.5,
             source="Hinton & Salakhutdinov 2006, supporting text",
             note="the published figure is quoted from memory",
         ),
@@ -315,5 +324,5 @@ CLASSIFIER = replace(
     figures=dbn_pictures.classifier_figures,
     sample=None,
     check=check_classifier,
-)  # fmt: skip
+)
 RECIPES = (GENERATIVE, CLASSIFIER)

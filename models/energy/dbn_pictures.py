@@ -1,8 +1,8 @@
 """Pictures of a deep belief network.
 
-Of the generative one: filters of the first layer, samples from the top down, reconstructions.
-Fine-tuned as a classifier: filters, the codes of the top layer as a plane, their activations, and
-the images that get another class than theirs.
+The generative network: filters of the first layer, samples from the top down, reconstructions.
+The classifier: filters, the codes of the top layer as a plane, their activations, and the
+misclassified images.
 """
 
 from ... import core as gg
@@ -14,7 +14,8 @@ from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.confusion import mistakes
 from ..common.images import as_images, filter_sheet
-from .units import draw, flat, independent
+from ..common.rows import flat
+from .units import draw, independent
 
 
 def sample(system, data: DataSet, n: int, rng):
@@ -31,7 +32,7 @@ def sample(system, data: DataSet, n: int, rng):
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """Of the generative one, for images."""
+    """The figures of the generative network, for images."""
     if data.train.x.ndim != 4:
         return {}
     x = system.rows(data.test, 12)
@@ -45,7 +46,7 @@ def figures(system, data: DataSet, s: TrainingSettings) -> dict:
 
 
 def classifier_figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """Of the classifier; filters and mistakes only where the data are images."""
+    """The figures of the classifier; filters and mistakes only if the data are images."""
 
     def top(x):
         x = system.on_device(Batch(flat(x))).x

@@ -1,7 +1,7 @@
 """The Helmholtz machine (lecture 2, D1 20; Dayan, Hinton, Neal & Zemel 1995), by wake-sleep.
 
-The lecture has the name only, among the models whose density is explicit and intractable. Two
-directed nets of binary logistic units, one down, one up, h⁰ = v ::
+The lecture only names it, among the models whose density is explicit and intractable. Two directed
+nets of binary logistic units, one down, one up, h⁰ = v ::
 
     p(v, h) = Π_j p(h^L_j) Π_l p(h^{l-1}|h^l)     h^L_j ~ σ(b^L_j),  h^{l-1} ~ σ(W^l h^l + b^{l-1})
     q(h|v)  = Π_l q(h^l|h^{l-1})                                     h^l ~ σ(R^l h^{l-1} + c^l)
@@ -12,19 +12,19 @@ trains one net on the samples of the other, by the delta rule (Hinton, Dayan, Fr
     wake    h ~ q(h|v) for data v      ΔW^l = (h^{l-1} - p^{l-1}) h^lᵀ    Δb = h - p   up ln p(v, h)
     sleep   (v, h) ~ p(v, h)           ΔR^l = (h^l - q^l) h^{l-1}ᵀ        Δc = h - q   up ln q(h|v)
 
-Wake is a gradient step on the bound, sleep is not: it makes KL(p ‖ q) smaller where the bound asks
-for KL(q ‖ p). `objective` is the sum of both phases' -ln p and -ln q on given samples; its gradient
-is what `train_step` writes down directly. The published recipes differ in how long each phase is;
-here every minibatch has one of each.
+Wake is a gradient step on the bound; sleep is not: it reduces KL(p ‖ q), whereas the bound contains
+KL(q ‖ p). `objective` is the sum of both phases' -ln p and -ln q on given samples; `train_step`
+writes down its gradient directly. The published recipes differ in the length of the phases; here
+every minibatch has one of each.
 
-The figures: `bound`, minus the bound in nats, the entropy in closed form; and `nll`, -ln p(v) by
+The metrics: `bound`, minus the bound in nats, the entropy in closed form; and `nll`, -ln p(v) by
 importance sampling, ln (1/K) Σ_k p(v, h_k)/q(h_k|v) with h_k ~ q, which lies between the bound and
-the truth (Burda, Grosse & Salakhutdinov 2016). Published for 200 hidden units on MNIST: 116.3 by
-importance sampling with a bound of 120.7, by wake-sleep (Bornschein & Bengio 2015, from memory); a
-bound of 113.5 by NVIL, which trains q on the bound itself (Mnih & Gregor 2014). Ours, 400 epochs: a
-better model, 113.1, under a looser bound, 122.8 (validation: 126.6 after 60 epochs, 124.4 after
-120, 123.7 after 300). Sleep fits q to the model's own dreams, not to the data, and that is what is
-left between the two; more epochs do not close it.
+the true value (Burda, Grosse & Salakhutdinov 2016). Published for 200 hidden units on MNIST: 116.3
+by importance sampling with a bound of 120.7, by wake-sleep (Bornschein & Bengio 2015, from memory);
+a bound of 113.5 by NVIL, which trains q on the bound itself (Mnih & Gregor 2014). Ours, 400 epochs:
+a better model, 113.1, with a looser bound, 122.8 (validation: 126.6 after 60 epochs, 124.4 after
+120, 123.7 after 300). Sleep fits q to the model's samples, not to the data, which explains the
+gap between the two; more epochs do not close it.
 
 The pictures: generative fields (columns of W¹), samples from p, reconstructions through q and p.
 """
@@ -43,12 +43,12 @@ from ...core.training.settings import setting
 from ...kernels.product import product
 from ..common.binary import bernoulli_nll, prepare
 from ..common.images import as_images, filter_sheet
+from ..common.rows import flat
 from .units import (
     BinarySettings,
     BinarySystem,
     draw,
     entropy,
-    flat,
     log_bernoulli,
     log_odds,
     logistic,
@@ -57,7 +57,7 @@ from .units import (
 
 
 class Settings(BinarySettings):
-    """What a Helmholtz machine is made of."""
+    """Settings of a Helmholtz machine."""
 
     hidden: tuple[int, ...] = setting(
         (200,), least=1, some=True, help="widths of the layers h¹ to h^L"
@@ -142,12 +142,13 @@ class Helmholtz(BinarySystem):
         return down.mean() + up.mean(), {"wake": down.mean(), "sleep": up.mean()}
 
     def train_step(self, batch, training):
-        """Wake and sleep by the delta rule; returns how far off each net's predictions are.
+        """Wake and sleep by the delta rule; returns the errors of both nets' predictions.
 
         `wake` is ‖v - p⁰‖² and `sleep` Σ_l ‖h^l - q^l‖², means over the minibatch.
         """
         awake, _ = self.recognise(batch.x, self.noise)
         asleep, _ = self.generate(len(batch), self.noise)
+        # the optimiser minimises: gradients are -(state - mean) ⊗ input / N
         scale, figures = -1 / len(batch), {"wake": 0.0, "sleep": 0.0}
         for k, (w, b) in enumerate(zip(self.w, self.b)):
             d = product(awake[k + 1], w.data.T)
@@ -156,6 +157,7 @@ class Helmholtz(BinarySystem):
             w.grad, b.grad = gg.Tensor(product(d.T, awake[k + 1])), gg.Tensor(d.sum(axis=0))
             if k == 0:
                 figures["wake"] = float((d * d).sum()) * len(batch)
+        # the top layer has only biases
         top = self.delta(awake[-1], logistic(self.b[-1].data), scale)
         self.b[-1].grad = gg.Tensor(top.sum(axis=0))
         for k, (r, c) in enumerate(zip(self.r, self.c)):
@@ -181,7 +183,7 @@ class Helmholtz(BinarySystem):
         """(ln p(v, h) - ln q(h|v), ln p(v, h) + H(q)) for one h ~ q: two of [N].
 
         The first is the importance weight. The second has the entropy of each layer given the one
-        below in closed form: the same mean, less scatter.
+        below in closed form: the same mean, a smaller variance.
         """
         states, means = self.recognise(v, rng)
         log_p = sum(log_bernoulli(x, a) for x, a in zip(states, self.predictions(states)))
@@ -193,9 +195,9 @@ class Helmholtz(BinarySystem):
         return log_p - log_q, log_p + sum(entropy(q) for q in means)
 
     def evaluate(self, split, size=500):
-        """`bound` by `samples` draws; where `due`, both `bound` and `nll` by `importance`; in nats.
+        """`bound` from `samples` draws; if `due`, also `nll`, both from `importance` draws.
 
-        Their standard errors are those of the draws, by their scatter; the images are given.
+        The standard errors are those of the draws, estimated from the draws, for the given images.
         """
         noise = self.noise.child("evaluate")
 

@@ -1,12 +1,12 @@
 """The restricted Boltzmann machine (lecture 2, D1 141-196).
 
-Binary visible units v [n] and hidden units h [m], tied by an energy, no connections within a
-group ::
+Binary visible units v [n] and hidden units h [m], connected by an energy, without connections
+within a group ::
 
     P(v, h) = exp(Σ_ij W_ij v_i h_j + Σ_i b_i v_i + Σ_j a_j h_j)/Z(θ)
 
-b is the visible bias and a the hidden one, as the lecture has it; Hinton's guide has a and b the
-other way round. Given one group, the units of the other are independent ::
+b is the visible bias and a the hidden one, as in the lecture; Hinton's guide swaps a and b. Given
+one group, the units of the other are independent ::
 
     P(h_j = 1|v) = σ(a_j + (vᵀW)_j)            P(v_i = 1|h) = σ(b_i + (Wh)_i)
     P(v) = e^{-F(v)}/Z,     F(v) = -bᵀv - Σ_j ln(1 + e^{a_j + (vᵀW)_j})           the free energy
@@ -16,24 +16,24 @@ The lecture gives no training rule. The gradient of the mean log-likelihood is a
     ∂/∂W = <v hᵀ>_data - <v hᵀ>_model
     ∂/∂b = <v>_data - <v>_model            ∂/∂a = <h>_data - <h>_model
 
-with h for P(h|v). The second term needs samples of the model; a Gibbs chain of k steps makes them:
+with P(h|v) for h. The second term needs samples of the model, from a Gibbs chain of k steps:
 
     rule="cd"    started at the data for each minibatch: contrastive divergence (Hinton 2002)
-    rule="pcd"   going on where it stopped: persistent chains (Tieleman 2008), the default
+    rule="pcd"   continued where it stopped: persistent chains (Tieleman 2008), the default
 
-With the samples ṽ held fixed this is the gradient of F(v) - F(ṽ), the objective that gradcheck
+With fixed samples ṽ this is the gradient of F(v) - F(ṽ), the objective that gradcheck
 sees; `train_step` needs no tape for it. `centred` (default) takes v - μ and h - λ, λ a running mean
 of h, for v and h: ∂/∂W = <(v-μ)(h-λ)ᵀ>_data - <…>_model, and ∂/∂b, ∂/∂a less ∂/∂W λ and (∂/∂W)ᵀμ.
 That is the gradient of the same model in better coordinates (Montavon & Müller 2012; Melchior,
 Fischer & Wiskott 2016).
 
-The figure of merit is the mean log-likelihood -F(v) - ln Z, with ln Z by enumeration up to 20
-hidden units (then `ais_error` says how far AIS is from it) and by AIS above (ais.py). The
+The metric is the mean log-likelihood -F(v) - ln Z, with ln Z by enumeration up to 20 hidden units
+(then `ais_error` is the error of AIS) and by AIS above (ais.py). The
 number: Salakhutdinov & Murray 2008 found -86.34 nats on MNIST's test set, 500 hidden units, CD with
 up to 25 steps; -125.53 with CD-1 and -105.50 with CD-3.
 
 The pictures: columns of W as filters; Gibbs chains; reconstructions; free energies of training and
-validation images, whose distance grows when the machine learns the training set by heart.
+validation images, which move apart when the machine overfits the training set.
 """
 
 import numpy as np
@@ -47,13 +47,13 @@ from ...core.training.system import Batch
 from ...kernels.product import product
 from ..common.binary import prepare
 from ..common.free_energy import free_energy
+from ..common.rows import flat
 from . import ais, rbm_pictures
 from .units import (
     BinarySystem,
     RuleSettings,
     descent,
     draw,
-    flat,
     independent,
     log_odds,
     logistic,
@@ -64,7 +64,7 @@ ENUMERATED = 20  # hidden units up to which Z is computed, not estimated
 
 
 class Settings(RuleSettings):
-    """What a restricted Boltzmann machine is made of."""
+    """Settings of a restricted Boltzmann machine."""
 
     hidden: int = setting(64, least=1, help="number m of hidden units")
 
@@ -72,7 +72,7 @@ class Settings(RuleSettings):
 class RBM(BinarySystem):
     """W [n, m] ~ N(0, 0.01²), b [n] the log odds of the data's mean, a [m] = 0.
 
-    mean     [n] of the training data: where b starts, the base model of AIS, the offsets μ
+    mean     [n] of the training data: for the initial b, the base model of AIS and the offsets μ
     doubled  factors of Wᵀv and of Wh in the conditionals; a deep machine's layers need them
     """
 
@@ -92,7 +92,7 @@ class RBM(BinarySystem):
         self.start(mean, samples)
 
     def start(self, mean, samples: int) -> None:
-        """Take b, the base model, μ and the chains from the mean of so many training samples."""
+        """Set b, the base model, μ and the chains from the mean of `samples` training samples."""
         dtype, chains = self.b.dtype, self.fantasy.shape[0]
         self.base.assign(log_odds(mean, samples).astype(dtype))
         self.b.assign(self.base.detach())
@@ -144,7 +144,7 @@ class RBM(BinarySystem):
         return self.gibbs(self.fantasy.data, self.s.steps, self.noise)
 
     def learn(self, v) -> dict[str, float]:
-        """Leave the negative gradient of a minibatch v [N, n] in `.grad`; returns the figures."""
+        """Leave the negative gradient of a minibatch v [N, n] in `.grad`; returns the metrics."""
         f, h = self.free(v)
         fantasy = self.negative(v)
         g, k = self.free(fantasy)
@@ -152,7 +152,7 @@ class RBM(BinarySystem):
         return {"gap": float(f.mean()) - float(g.mean())}
 
     def set_gradient(self, v, h, fantasy, k) -> None:
-        """The statistics of data (v, h) and of model samples (fantasy, k), see the page."""
+        """Set `.grad` from the statistics of data (v, h) and of model samples (fantasy, k)."""
         lam = self.lam.data
         if self.s.centred:
             lam += 0.01 * (h.mean(axis=0) - lam)
@@ -162,7 +162,7 @@ class RBM(BinarySystem):
         self.w.grad, self.b.grad, self.a.grad = gg.Tensor(dw), gg.Tensor(db), gg.Tensor(da)
 
     def train_step(self, batch, training):
-        """One step against the gradient estimate, by whatever optimiser; the gap F(v) - F(ṽ)."""
+        """One step of the optimiser by the estimated gradient; returns the gap F(v) - F(ṽ)."""
         figures = self.learn(batch.x)
         training.clip()
         training.optimiser.step()
@@ -173,12 +173,17 @@ class RBM(BinarySystem):
     def partition(self, rng=None) -> ais.Estimate:
         """ln Z by AIS from independent pixels of the data's mean."""
         return ais.log_partition(
-            self.w.data, self.b.data, self.a.data, rng or self.noise.child("ais"), self.base.data,
-            self.s.ais_chains, self.s.temperatures,
-        )  # fmt: skip
+            self.w.data,
+            self.b.data,
+            self.a.data,
+            rng or self.noise.child("ais"),
+            self.base.data,
+            self.s.ais_chains,
+            self.s.temperatures,
+        )
 
     def evaluate(self, split, size=500):
-        """Free energy, reconstruction error and, where `due`, the log-likelihood and ln Z."""
+        """Free energy, reconstruction error and, if `due`, the log-likelihood and ln Z."""
 
         def figures(batch):
             v = flat(batch.x)
@@ -234,20 +239,30 @@ RBM_RECIPE = Recipe(
     better="higher",
     targets=(
         Target(
-            "MNIST test log-likelihood by AIS, nats", "mnist", "log_likelihood",
-            "-86.34 (500 hidden, CD-25)", -100.0, "higher",
-            source="Salakhutdinov & Murray 2008, table 1", spread="log_z_spread",
+            "MNIST test log-likelihood by AIS, nats",
+            "mnist",
+            "log_likelihood",
+            "-86.34 (500 hidden, CD-25)",
+            -100.0,
+            "higher",
+            source="Salakhutdinov & Murray 2008, table 1",
+            spread="log_z_spread",
             note="training images binarised again in each epoch, test images once (seed 1); the"
             " page's -125.53 (CD-1) and -105.50 (CD-3) are quoted from memory",
         ),
         Target(
-            "MNIST, 20 hidden units: |AIS - exact ln Z|, nats", "mnist", "ais_error",
-            "0 (enumeration)", 0.5, settings={"hidden": 20, "epochs": 20},
-            source="ais.py: all 2^20 states", spread="log_z_spread",
+            "MNIST, 20 hidden units: |AIS - exact ln Z|, nats",
+            "mnist",
+            "ais_error",
+            "0 (enumeration)",
+            0.5,
+            settings={"hidden": 20, "epochs": 20},
+            source="ais.py: all 2^20 states",
+            spread="log_z_spread",
         ),
     ),
     figures=rbm_pictures.figures,
     sample=rbm_pictures.sample,
     check=check,
-)  # fmt: skip
+)
 RECIPES = (RBM_RECIPE,)

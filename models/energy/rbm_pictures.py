@@ -13,7 +13,7 @@ from .units import draw, independent
 
 
 def chains(system, data: DataSet, rng, every: int = 100, columns: int = 11):
-    """Gibbs chains from test images, a row each, one picture in `every` steps."""
+    """Gibbs chains from test images, a row each, one picture every `every` steps."""
     v = system.rows(data.test, 8).copy()
     shown = [v.copy()]
     for _ in range(columns - 1):
@@ -35,13 +35,19 @@ def free_energies(system, data: DataSet):
     found = {}
     for name, split in parts.items():
         v = system.rows(split, 2000)
-        if system.s.binarise == "sampled":  # drawn already in validation and test images
+        if system.s.binarise == "sampled":  # validation and test images are already binary
             v = draw(system.noise.child("figures"), v)
         found[name] = to_numpy(system.free(v)[0])
     low, high = min(f.min() for f in found.values()), max(f.max() for f in found.values())
     for colour, (name, f) in zip(pictures.COLOURS, found.items()):
-        ax.hist(f, np.linspace(low, high, 41), density=True, histtype="step", color=colour,
-                label=f"{name}, mean {f.mean():.1f}")  # fmt: skip
+        ax.hist(
+            f,
+            np.linspace(low, high, 41),
+            density=True,
+            histtype="step",
+            color=colour,
+            label=f"{name}, mean {f.mean():.1f}",
+        )
     ax.set(xlabel="free energy F(v), nats", yticks=[], title="free energies")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.legend(frameon=False)

@@ -1,7 +1,7 @@
-"""Restricted machines one on another, trained in turn: what the deep models of energy share.
+"""Stacked restricted machines, trained in turn: what the deep energy models share.
 
-The hidden states of one machine (rbm.py), given the data, are the data of the next. A deep
-belief network is that (dbn.py); a deep Boltzmann machine starts from it (dbm.py).
+The hidden states of one machine (rbm.py), given the data, are the data of the next. This is a deep
+belief network (dbn.py); a deep Boltzmann machine starts from it (dbm.py).
 """
 
 import numpy as np
@@ -9,14 +9,15 @@ import numpy as np
 from ...core.arrays import to_numpy
 from ...core.training.by_name import make_schedule
 from ...core.training.system import Batch
+from ..common.rows import flat
 from . import rbm
-from .units import BinarySystem, ChainSettings, draw, flat
+from .units import BinarySystem, ChainSettings, draw
 
 
 def stack(
     mean, samples: int, widths: tuple[int, ...], s: ChainSettings, rng, dtype="float32"
 ) -> list[rbm.RBM]:
-    """A machine for each width, the first on data of that mean, with those of the settings `s`
+    """A machine for each width, the first on data with that mean; each gets those settings of `s`
     that a single machine has.
 
     >>> import glassgrad as gg
@@ -37,16 +38,16 @@ class Stack(BinarySystem):
     """Machines `layers`, each on the hidden states of the one below, trained in turn."""
 
     def turn(self, training, firsts) -> int:
-        """Whose turn it is, 0, 1, …: stage k goes from epoch firsts[k] to firsts[k + 1].
+        """The current stage, 0, 1, …: stage k goes from epoch firsts[k] to firsts[k + 1].
 
-        The schedule of the learning rate starts again with each stage. In the first step of layer
-        k > 0 its visible biases, base model and chains are taken from the mean of its data.
+        The schedule of the learning rate restarts with each stage. In the first step of layer k > 0
+        its visible biases, base model and chains are set from the mean of its data.
         """
         k = max(k for k, first in enumerate(firsts[:-1]) if first <= training.epoch)
         factor = make_schedule(training.settings.schedule, firsts[k + 1] - firsts[k])
         training.optimiser.lr = training.settings.lr * factor(training.epoch - firsts[k])
         if training.epoch == firsts[k] and training.batch == 0:
-            for p in self.parameters():  # what another stage left must not be taken for new
+            for p in self.parameters():  # gradients of the last stage must not count as new
                 p.grad = None
             if 0 < k < len(self.layers):
                 x = training.data.train.x
@@ -58,7 +59,7 @@ class Stack(BinarySystem):
         return k
 
     def up(self, v, layers: int, rng=None):
-        """v through so many layers: sampled states with a generator, else probabilities."""
+        """v through `layers` layers: sampled states with a generator, otherwise probabilities."""
         for layer in self.layers[:layers]:
             v = layer.hidden(v)
             v = draw(rng, v, out=v) if rng else v

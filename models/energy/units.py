@@ -20,6 +20,7 @@ from ...core.training.settings import Optimiser, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ...kernels.product import product
 from ..common.binary import Binarise
+from ..common.rows import flat
 
 
 class BinarySettings(TrainingSettings):
@@ -27,28 +28,28 @@ class BinarySettings(TrainingSettings):
 
     binarise: Binarise = setting("sampled", help="how grey levels become 0 and 1")
     ais_every: int = setting(
-        0, least=0, help="epochs between evaluations with the long figures, 0 for the last only"
+        0, least=0, help="epochs between evaluations of the slow figures, 0: after the last only"
     )
     optimiser: Optimiser = "sgd"
     schedule: str = "cosine"
 
 
 class ChainSettings(BinarySettings):
-    """What a system has whose model phase is Gibbs chains and whose ln Z is estimated by AIS."""
+    """Settings of a system that samples by Gibbs chains and estimates ln Z by AIS."""
 
-    chains: int = setting(100, least=1, help="persistent chains, each a sample of the model")
-    steps: int = setting(1, least=1, help="Gibbs steps of a chain for each minibatch, k")
-    centred: bool = setting(True, help="gradient in coordinates less the means μ and λ")
+    chains: int = setting(100, least=1, help="number of persistent Gibbs chains")
+    steps: int = setting(1, least=1, help="Gibbs steps k of each chain for a minibatch")
+    centred: bool = setting(True, help="subtract the means μ and λ of the units in the gradient")
     ais_chains: int = setting(100, least=2, help="independent chains of the estimate of ln Z")
     temperatures: int = setting(1000, least=1, help="steps of β from 0 to 1 in that estimate")
 
 
 class RuleSettings(ChainSettings):
-    """What a system has whose chains may start at the data, or go on from where they are."""
+    """Settings of a system whose chains start at the data, or where the last step left them."""
 
-    rule: Literal["pcd", "cd"] = setting("pcd", help="chains that go on, or start at the data")
+    rule: Literal["pcd", "cd"] = setting("pcd", help="chains start where they were, or at the data")
     chains: int = setting(
-        100, least=1, when=("rule", "pcd"), help="persistent chains, each a sample of the model"
+        100, least=1, when=("rule", "pcd"), help="number of persistent Gibbs chains"
     )
 
 
@@ -179,11 +180,11 @@ def mean_variance(draws: list) -> float:
 
 
 class BinarySystem(System):
-    """A system of binary units whose evaluation may be long, so that not each epoch waits for it.
+    """A system of binary units. Some figures of its evaluation are slow, so few epochs take them.
 
     A subclass has settings `s` and a generator `noise`. `due` says whether the next evaluation
-    is to take the long figures too (`long`): always outside training, in training after every
-    `ais_every`-th epoch (0: never), after the last, and where `select` asks for one of them.
+    takes the slow figures (`long`) too: always outside training; in training after every
+    `ais_every`-th epoch (0: none), after the last, and where `select` names one of them.
     """
 
     s: BinarySettings
@@ -192,8 +193,8 @@ class BinarySystem(System):
     def batches(self, data, size, seed, epoch, start):
         """Minibatches as rows [N, D], drawn as 0 and 1 here with binarise="sampled".
 
-        Every epoch asks for them, one that is resumed after its last step too: so it is here that
-        the evaluation at its end is decided on.
+        Every epoch asks for them, even one that is resumed after its last step, so `due` for the
+        evaluation at its end is set here.
         """
         s, every, number = self.s, self.s.ais_every, epoch + 1
         asked = s.select.lstrip("+") in self.long
@@ -205,12 +206,3 @@ class BinarySystem(System):
     def rows(self, split: Split, most: int | None = None):
         """The first samples of a split as rows [N, D] on the device of the weights."""
         return self.on_device(Batch(flat(split.x[:most]))).x
-
-
-def flat(x):
-    """Images [N, C, H, W] as rows [N, D].
-
-    >>> flat(np.zeros((2, 1, 3, 3))).shape
-    (2, 9)
-    """
-    return x.reshape(len(x), -1)

@@ -4,26 +4,26 @@ Lecture 3, V2 160-495 ::
 
     x_1 .. x_T  ->  h_t = cell(x_t, h_{t-1})  ->  a_t = V h_t
 
-What a net knows of the past is in h. The gradient of a late loss by an early state is a product of
-∂h_t/∂h_{t-1} over all the steps between: it vanishes or explodes unless these stay near 1. Each
-cell of the lecture is an answer to that, and all else is the same for all of them.
+All that a net knows of the past is in h. The gradient of a late loss with respect to an early state
+is a product of ∂h_t/∂h_{t-1} over all the steps between: it vanishes or explodes unless these stay
+near 1. Each cell of the lecture is an answer to this problem; everything else is shared.
 
     file            cell                                                                lecture
     rnn             h_t = th(U x_t + W h_{t-1}), and how far its gradients reach        V2 160-262
-    lstm            a second state C that only gates touch: forget, input, output       V2 263-427
+    lstm            a second state C that only gates change: forget, input, output      V2 263-427
     peephole_lstm   the same, where the gates see C too; such a net can count           V2 428-464
     gru             one state, an update gate and a reset gate                          V2 465-495
 
-Read `rnn` first: it has back-propagation through time, and the picture of norms of gradients that
+Read `rnn` first: it has back-propagation through time, and the picture of gradient norms that
 explains the rest. Then `lstm`; the other two change one thing each. The cells are written as on the
-slides, one weight matrix for each gate, next to the layers of core/nn that train: tests prove that
-both compute the same. A slide without biases means a net without biases; a setting adds them.
+slides, one weight matrix for each gate, next to the layers of core/nn that are trained: tests prove
+that both compute the same. A slide without biases means a net without biases; a setting adds them.
 
-What a net is asked for is not its own affair. The data set decides, by what its labels are:
+The data set decides what a net has to predict, by the kind of its labels:
 
     frames of 0 and 1 (piano rolls)     the next frame                     nats a frame
     a long text                         the next symbol                    nats a symbol
-    strings of a formal language        which symbols may come next        strings all right
+    strings of a formal language        which symbols may come next        strings all correct
     a class for each sequence           the class, after the last step     errors, per cent
     numbers for each sequence           the numbers, after the last step   squared error
 
@@ -33,14 +33,14 @@ Shared by the systems, without a recipe:
 
     sequence            the net around the cell, its settings, and the recipe that a cell completes
     which_task          the table above as code: `task_for` finds the task of a data set, and
-                        refuses a changed setting that this task does not read
+                        rejects changes of settings that the task does not use
     task                what a task is; the settings of tasks
     formal_languages    tasks on strings: embedded Reber strings, aⁿbⁿ and aⁿbⁿcⁿ
-    sequence_data       sets that are drawn by the settings: how many sequences, how long
+    sequence_data       generated data sets: how many sequences, how long
     lstm_cell           the LSTM's cell, which `lstm`, `peephole_lstm` and `rnn` use
     over_time           what a cell computes at each step, for the pictures of gates
-    sequence_pictures   piano rolls, made-up text, tables of legal symbols, gates over time
+    sequence_pictures   piano rolls, generated text, tables of legal symbols, gates over time
 
-Where lengths differ, sequences are padded, and a mask sees to it that padding costs nothing. Only a
-long text has no beginning in each batch: there the state is carried on from window to window.
+If lengths differ, sequences are padded, and a mask excludes the padding from the loss. Only a long
+text does not begin in each batch: its state is carried on from window to window.
 """

@@ -1,4 +1,4 @@
-"""Strings of formal languages: which symbols may come next, and whether a whole string is right."""
+"""Strings of formal languages: which symbols may come next, and is the whole string correct."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ from .task import Task, steps
 
 
 class Legal(Task):
-    """Which symbols may come next. y [2, T, N, K]: what is trained, and what is legal.
+    """Predict which symbols may come next. y [2, T, N, K]: the training targets, the legal symbols.
 
-    target "legal"   all legal symbols are trained; a step is right if p > 1/2 just for these
-    target "next"    the symbol that came is trained; a step is right if every legal symbol has a
+    target "legal"   the target is all legal symbols; a step is correct if p > 1/2 for exactly these
+    target "next"    the target is the actual symbol; a step is correct if every legal symbol has a
                      larger output than every other one (Hochreiter & Schmidhuber 1997, 5.1)
 
-    A string counts as solved if all its steps are right.
+    A string counts as solved if all its steps are correct.
     """
 
     reads = ("target",)
@@ -28,7 +28,7 @@ class Legal(Task):
         self.target, self.names = s.target, data.info.feature_names
 
     def batch(self, split):
-        """x [T, N, K] without the last symbols; y [2, T, N, K]: trained and legal next symbols."""
+        """x [T, N, K] without the last symbols; y [2, T, N, K]: targets and legal next symbols."""
         x, mask = pad([string[:-1] for string in split.x])
         legal = pad([string[:-1] for string in split.y])[0]
         target = legal if self.target == "legal" else pad([string[1:] for string in split.x])[0]
@@ -39,7 +39,7 @@ class Legal(Task):
         return bernoulli_nll(outputs, batch.y[0])
 
     def right(self, z, batch):
-        """Is the whole string right? Booleans [N]."""
+        """True for each string with only correct steps: booleans [N]."""
         legal, xp = batch.y[1] > 0, xp_of(z)
         if self.target == "legal":
             steps_right = ((z > 0) == legal).all(axis=-1)
@@ -49,7 +49,7 @@ class Legal(Task):
         return (steps_right | (batch.mask == 0)).all(axis=0)
 
     def scores(self, z, batch):
-        """`solved`: is the whole string right? [N]."""
+        """`solved`: 1 for a correct string, [N]."""
         return {"solved": self.right(z, batch)}
 
     def ticks(self, x):
@@ -57,7 +57,7 @@ class Legal(Task):
         return [self.names[k] for k in x[:, 0].argmax(axis=1)]
 
     def draw(self, system, data, s):
-        """Probabilities of the next symbols along the first test string, the legal ones ringed."""
+        """Probabilities of the next symbols along the first test string, the legal ones marked."""
         batch = self.batch(data.test[:1])
         with gg.no_grad():
             p = gg.sigmoid(system(batch.x)[0]).numpy()[:, 0]
@@ -66,7 +66,8 @@ class Legal(Task):
     def sample(self, system, data, n, rng):
         """Strings up to the end symbol, drawn from the symbols with p > 1/2, or by p.
 
-        The end symbol may come inside too (E in embedded Reber strings): it is counted.
+        The end symbol may also occur inside a string (E in embedded Reber strings), so it is
+        counted.
         """
         lines, k = [], len(self.names)
         first = data.train.x[0].argmax(axis=1).tolist()
@@ -85,7 +86,7 @@ class Legal(Task):
 
 
 class Counting(Legal):
-    """`largest_n`: every n from the split's smallest up to this one is solved; else one below it.
+    """`largest_n`: all n from the split's smallest up to this are solved; if none, one below it.
 
     Source: Gers & Schmidhuber 2001.
     """
@@ -102,5 +103,5 @@ class Counting(Legal):
         return {**super().summary(values), "largest_n": float(n.min() - 1 + solved)}
 
     def draw(self, system, data, s):
-        """Probabilities along the longest string that was trained."""
+        """Probabilities along the longest training string."""
         return super().draw(system, DataSet(data.name, data.train, test=data.train[-1:]), s)

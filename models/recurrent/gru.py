@@ -1,7 +1,7 @@
 """The gated recurrent unit, a simpler LSTM (lecture 3, V2 465-495).
 
-Only the state h; one update gate in the place of the input and the forget gate, and a reset gate
-that decides how much of the past the candidate sees ::
+Only the state h; one update gate instead of the input and the forget gate, and a reset gate that
+decides how much of the past the candidate sees ::
 
     z_t = σ(W_z [h_{t-1}, x_t])                update gate
     r_t = σ(W_r [h_{t-1}, x_t])                reset gate
@@ -9,13 +9,13 @@ that decides how much of the past the candidate sees ::
     h_t = (1 - z_t) ⊙ h_{t-1} + z_t ⊙ h̃_t
 
 No biases, as on the slide. `variant="library"` is the form of PyTorch and cuDNN: it resets after
-the product, h̃ = th(W_x x + b + r ⊙ (W_h h + b')), gives z the opposite sense, h = (1 - z) h̃ + z h,
-and has two biases; neither form can replace the other. `biases` = -1 leaves their number to the
-variant. The layer's weights [3H, I] and [3H, H] are the slide's W cut between h and x, in the order
-r, z, h̃.
+the product, h̃ = th(W_x x + b + r ⊙ (W_h h + b')), swaps the roles of z and 1 - z,
+h = (1 - z) h̃ + z h, and has two biases. Neither form can represent the other. With `biases` = -1
+the variant sets their number. The layer's weights [3H, I] and [3H, H] are the slide's W split
+between h and x, in the order r, z, h̃.
 
-The pictures: gates over time, by the slide's equations with the trained weights; and what the task
-shows.
+The pictures: gates over time, by the slide's equations with the trained weights, and those of the
+task.
 
 The numbers: piano rolls (negative log-likelihood of a frame in nats) and the adding problem.
 """
@@ -32,7 +32,7 @@ from .sequence_pictures import traces
 
 
 class Settings(SequenceSettings):
-    """What a net of gated recurrent units is made of."""
+    """Settings of a net of gated recurrent units."""
 
     variant: Literal["lecture", "library"] = setting("lecture", help="form of h̃ and sense of z")
     biases: int = setting(-1, least=-1, below=3, help="biases of a gate, -1 for those of the form")
@@ -61,9 +61,15 @@ def slide_weights(layer: nn.GRU) -> dict:
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> nn.GRU:
     """The recurrent layer by the settings."""
     return nn.GRU(
-        inputs, s.hidden, s.layers, variant=s.variant, dropout=s.dropout,
-        biases=None if s.biases < 0 else s.biases, rng=rng, dtype=dtype,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        variant=s.variant,
+        dropout=s.dropout,
+        biases=None if s.biases < 0 else s.biases,
+        rng=rng,
+        dtype=dtype,
+    )
 
 
 def gates(system, data, s: Settings) -> dict:

@@ -1,26 +1,26 @@
 """Long short-term memory (lecture 3, V2 263-427).
 
-A cell state C that only gates touch, so that the net itself learns what to remember for long. With
-[h_{t-1}, x_t] one vector ::
+A cell state C that only gates change, so that the net learns what to remember for a long time. With
+[h_{t-1}, x_t] as one vector ::
 
     f_t = σ(W_f [h_{t-1}, x_t] + b_f)          forget gate: which coordinates of C stay
-    i_t = σ(W_i [h_{t-1}, x_t] + b_i)          input gate: which are renewed
+    i_t = σ(W_i [h_{t-1}, x_t] + b_i)          input gate: which are updated
     C̃_t = th(W_C [h_{t-1}, x_t] + b_C)         candidates for the new state
     C_t = f_t ⊙ C_{t-1} + i_t ⊙ C̃_t
-    o_t = σ(W_o [h_{t-1}, x_t] + b_o)          output gate: which are shown
+    o_t = σ(W_o [h_{t-1}, x_t] + b_o)          output gate: which are output
     h_t = o_t ⊙ th(C_t)
 
-Along C the gradient is multiplied by f alone: ∂C_t/∂C_{t-1} = diag(f_t) + what goes through the
-gates, close to 1 where the gate is open. One bias for each gate, as on the slide; `biases` = 2 are
-the library's two. The layer's weights [4H, I] and [4H, H] are the slide's W cut between h and x, in
-the order i, f, C, o. The slide says nothing of initial values: the bias of the forget gate starts
-at `forget_bias` = 1 (Gers, Schmidhuber & Cummins 2000), so that gates are open before they have
+Along C the gradient is multiplied only by f: ∂C_t/∂C_{t-1} = diag(f_t) + a part through the gates,
+close to 1 where the gate is open. One bias for each gate, as on the slide; `biases` = 2 is the form
+of libraries. The layer's weights [4H, I] and [4H, H] are the slide's W split between h and x, in
+the order i, f, C, o. The slide gives no initial values: the bias of the forget gate starts at
+`forget_bias` = 1 (Gers, Schmidhuber & Cummins 2000), so that gates are open before the net has
 learnt what to forget.
 
-The equations are written in `lstm_cell`, which two other systems use.
+The equations are in `lstm_cell`, which two other systems use.
 
-The pictures: gates and cells over time, by the slide's equations with the trained weights; and what
-the task shows.
+The pictures: gates and cells over time, by the slide's equations with the trained weights, and
+those of the task.
 
 The numbers: embedded Reber strings all solved (Hochreiter & Schmidhuber 1997, 5.1), the adding
 problem, and piano rolls (negative log-likelihood of a frame in nats).
@@ -82,8 +82,8 @@ LSTM = recipe(
             "schedule": "cosine",
             "select": "loss",
         },
-        # the small net of Zaremba et al. 2014; their cost sums over the 20 steps, ours averages,
-        # so that their rate 1 and their clip 5 are 20 and 1/4 here
+        # the small net of Zaremba et al. 2014; their cost is a sum over the 20 steps, ours a mean,
+        # so their rate 1 and clip 5 become 20 and 1/4
         "ptb": {
             "hidden": 200,
             "layers": 2,

@@ -1,6 +1,6 @@
 """The LSTM cell by the equations of the slides (lecture 3, V2 263-427), and as a layer.
 
-`lstm` explains the equations and makes a system of the cell. `peephole_lstm` adds to its weights,
+`lstm` explains the equations and turns the cell into a system. `peephole_lstm` adds weights to it,
 and `rnn` compares its own cell with this one: how far do the gradients reach?
 """
 
@@ -11,12 +11,13 @@ from .sequence import SequenceSettings
 
 
 class LSTMSettings(SequenceSettings):
-    """What a net of LSTM cells is made of."""
+    """Settings of a net of LSTM cells."""
 
     biases: int = setting(1, least=0, below=3, help="biases b of a gate: 1, or a library's 2")
-    forget_bias: float = setting(1.0, help="where b_f starts, so that the forget gates are open")
+    forget_bias: float = setting(1.0, help="initial b_f, so that the forget gates start open")
 
     def check(self):
+        """Check that `forget_bias` has a bias to go to."""
         if self.forget_bias and not self.biases:
             raise SettingError("forget_bias needs biases of 1 or 2")
 
@@ -47,7 +48,7 @@ def layer(inputs: int, s: LSTMSettings, rng, dtype="float32") -> nn.LSTM:
 
 
 def slide_weights(layer: nn.LSTM) -> tuple[dict, dict]:
-    """W and b of `cell`, by gate, from the first level of a layer; b = 0 where it has no bias."""
+    """W and b of `cell`, by gate, from the first level of a layer; b = 0 if it has no bias."""
     wh, wx = (gg.split(w, 4, axis=0) for w in (layer.weight_hh_l0, layer.weight_ih_l0))
     W = {g: gg.concatenate(parts, axis=1) for g, *parts in zip("ifCo", wh, wx)}
     b = layer.bias(0) if layer.biases else gg.zeros((4 * layer.hidden,), wh[0].dtype)

@@ -6,7 +6,7 @@ from ... import core as gg
 
 
 def over_time(step, state, x) -> dict:
-    """{name: [T, H]} of what ``step(x_t, *state) -> (*state, named)`` computes on x [T, 1, I]."""
+    """{name: [T, H]} of the values ``named`` by ``step(x_t, *state) -> (*state, named)`` on x."""
     found = {}
     with gg.no_grad():
         for t in range(x.shape[0]):
@@ -17,7 +17,7 @@ def over_time(step, state, x) -> dict:
 
 
 def memory(cell, weights, x, hidden: int) -> dict:
-    """C and the gates of at most eight units, by name [T, 8]: of a cell that keeps h and C."""
+    """C and the gates of at most eight units, by name [T, 8], for a cell with states h and C."""
 
     def step(x, h, C):
         h, C, named = cell(x, h, C, *weights)

@@ -1,6 +1,6 @@
 """The LSTM with peepholes (lecture 3, V2 428-464).
 
-The gates look at the cell state itself, not only at what the output gate lets out of it ::
+The gates see the cell state itself, not only what the output gate lets through ::
 
     f_t = σ(W_f [C_{t-1}, h_{t-1}, x_t] + b_f)
     i_t = σ(W_i [C_{t-1}, h_{t-1}, x_t] + b_i)
@@ -10,16 +10,16 @@ The gates look at the cell state itself, not only at what the output gate lets o
     h_t = o_t ⊙ th(C_t)
 
 On the slide, and here, the peepholes are full matrices: W_f is [H, 2H + I]. `peephole="diagonal"`
-is the form of Gers & Schmidhuber 2000 and of libraries, where a gate sees its own cell alone. Not
-every gate needs one (V2 463): `gates` names those that have it, of "fio". The layer keeps the
+is the form of Gers & Schmidhuber 2000 and of libraries, where a gate sees only its own cell. Not
+every gate needs one (V2 463): `gates` names those of "fio" that have it. The layer keeps the
 C-parts of the matrices of these G gates as weight_ph [G·H, H], or their diagonals as [G·H], in the
-order i, f, o; the rest as in `lstm`.
+order i, f, o; the rest is as in `lstm`.
 
 With peepholes a net can count: on a^n b^n a cell goes up with every a and down with every b, and
-the gates see where it is. The pictures: cells and gates on a long string, and its legal symbols.
+the gates see its value. The pictures: cells and gates on a long string, and its legal symbols.
 
 The number: trained on n = 1 .. 10, right for every n from 1 to 65 and beyond (Gers & Schmidhuber
-2001). The epoch is chosen by n = 11 .. 30, which the test range 1 .. 100 goes far beyond.
+2001). The epoch is selected on n = 11 .. 30, far below the test range's end at 100.
 """
 
 from typing import Literal
@@ -36,12 +36,13 @@ from .sequence_pictures import traces
 
 
 class Settings(LSTMSettings):
-    """What a net of LSTM cells with peepholes is made of."""
+    """Settings of a net of LSTM cells with peepholes."""
 
     peephole: Literal["full", "diagonal"] = setting("full", help="C-parts of W_f, W_i and W_o")
     gates: str = setting("fio", help="those with a peephole, of f, i and o")
 
     def check(self):
+        """Check that `gates` names some of f, i and o."""
         super().check()
         if not set(self.gates) <= set("fio"):
             raise SettingError(f"gates must be some of f, i, o; got {self.gates!r}")
@@ -69,7 +70,7 @@ class PeepholeLSTM(nn.LSTM):
     """The engine's LSTM with peepholes, full or diagonal, on some of its gates.
 
     weight_ph_l{k} [G·H, H], or [G·H] for diagonal ones, for the G gates that have a peephole, in
-    the order i, f, o; none where no gate has.
+    the order i, f, o; none if no gate has one.
     """
 
     def __init__(self, inputs, hidden, layers, *, diagonal, gates, rng, dtype, **options):
@@ -77,7 +78,7 @@ class PeepholeLSTM(nn.LSTM):
         super().__init__(inputs, hidden, layers, peephole=True, rng=rng, dtype=dtype, **options)
 
     def more_shapes(self):
-        """weight_ph: [G·H, H], or [G·H] diagonal; nothing without a gate that has one."""
+        """weight_ph: [G·H, H], or [G·H] if diagonal; empty if no gate has a peephole."""
         rows = len(self.seeing) * self.hidden
         if not rows:
             return {}
@@ -111,9 +112,16 @@ def slide_weights(layer: PeepholeLSTM) -> tuple[dict, dict]:
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> PeepholeLSTM:
     """The recurrent layer by the settings."""
     made = PeepholeLSTM(
-        inputs, s.hidden, s.layers, biases=s.biases, dropout=s.dropout, rng=rng,
-        dtype=dtype, diagonal=s.peephole == "diagonal", gates=s.gates,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        biases=s.biases,
+        dropout=s.dropout,
+        rng=rng,
+        dtype=dtype,
+        diagonal=s.peephole == "diagonal",
+        gates=s.gates,
+    )
     return lstm_cell.open_forget_gates(made, s.forget_bias)
 
 

@@ -1,6 +1,6 @@
 """The recurrent net, and back-propagation through time (lecture 3, V2 160-262).
 
-The same weights at every step; h_t is all that is remembered (V2 160-190) ::
+The same weights at every step; h_t is the only memory (V2 160-190) ::
 
     h_t = σ_h(U x_t + W h_{t-1})        U [H, I], W [H, H]
     y_t = σ_y(V h_t)                    V [K, H]
@@ -12,14 +12,14 @@ ordinary back-propagation, BPTT (V2 216-262) ::
 
     ∂L_t/∂W = ∂L_t/∂y_t · ∂y_t/∂h_t · Σ_{k=0}^t (Π_{i=k+1}^t ∂h_i/∂h_{i-1}) · ∂h_k/∂W
 
-where the last factor is the immediate derivative, h_{k-1} held constant: the slide writes it like
-the total one. With ∂h_i/∂h_{i-1} = diag(1 - h_i²) W the product shrinks or grows like a power of
-t - k: what happened long ago has no influence on the gradient, or all. Hence the lecture's wish
-∂h_i/∂h_{i-1} → 1, which the cells of `lstm` and `gru` grant.
+where the last factor is the immediate derivative, with h_{k-1} constant; the slide writes it like
+the total one. With ∂h_i/∂h_{i-1} = diag(1 - h_i²) W the product shrinks or grows exponentially in
+t - k: the distant past has no influence on the gradient, or dominates it. So the lecture wants
+∂h_i/∂h_{i-1} → 1, which the cells of `lstm` and `gru` achieve.
 
-The picture `bptt`: ‖∂L_t/∂h_k‖ over t - k, by differentiation on the tape. Left for random nets of
-this kind, W orthogonal times a radius below, at and above 1, and for the trained net; right for
-LSTM cells with forget gates more and more open, by C_k.
+The picture `bptt`: ‖∂L_t/∂h_k‖ over t - k, by differentiation on the tape. Left: random nets of
+this kind, W orthogonal times a radius below, at and above 1, and the trained net. Right: LSTM
+cells with more and more open forget gates, with respect to C_k.
 
 The number: piano rolls, negative log-likelihood of a frame in nats.
 """
@@ -37,7 +37,7 @@ from .sequence import FRAMES, SequenceSettings, recipe
 
 
 class Settings(SequenceSettings):
-    """What a plain recurrent net is made of."""
+    """Settings of a plain recurrent net."""
 
     activation: Literal["tanh", "relu", "sigmoid"] = setting("tanh", help="σ_h")
     biases: int = setting(0, least=0, below=3, help="biases of a level: none, 1, or a library's 2")
@@ -56,16 +56,22 @@ def cell(x, h, U, W):
 def layer(inputs: int, s: Settings, rng, dtype="float32") -> nn.RNN:
     """The recurrent layer by the settings."""
     return nn.RNN(
-        inputs, s.hidden, s.layers, biases=s.biases, activation=s.activation,
-        dropout=s.dropout, rng=rng, dtype=dtype,
-    )  # fmt: skip
+        inputs,
+        s.hidden,
+        s.layers,
+        biases=s.biases,
+        activation=s.activation,
+        dropout=s.dropout,
+        rng=rng,
+        dtype=dtype,
+    )
 
 
 def gradient_norms(step, state: tuple, x, u) -> np.ndarray:
     """‖∂L_T/∂s_k‖ for k = 0 .. T, where L_T = <u, h_T> and s_k is the last part of the state.
 
     step(x_t, state) -> state, a tuple of tensors [N, H] whose first part is h; x [T, N, I],
-    u [N, H]. The norm of each sequence's gradient, averaged over the N sequences geometrically.
+    u [N, H]. Returns the geometric mean of the norms over the N sequences.
     """
     states = [tuple(gg.Tensor(part.data, requires_grad=True) for part in state)]
     for t in range(x.shape[0]):

@@ -1,19 +1,19 @@
-"""What the recurrent systems share: the network around the cell, and what sequences are asked for.
+"""What the recurrent systems share: the network around the cell, its settings, its training.
 
     x_1 .. x_T  ->  symbols one-hot or embedded  ->  h_t = cell(x_t, h_{t-1})  ->  a_t = V h_t + c
 
-The cells are in `rnn`, `lstm`, `peephole_lstm` and `gru`; what a_t means and what it costs is the
-task (`which_task`), which the data set decides by what its labels are (lecture 3, V2 160-215).
-The loss is the mean over the steps, or sequences, that exist: padding costs nothing. The slide's
-read-out is σ_y(V h_t), without the bias c. `readout_bias` adds it, and every preset does: the
-numbers were reached with it, and keys which never sound cost nothing to learn then.
+The cells are in `rnn`, `lstm`, `peephole_lstm` and `gru`. The meaning of a_t and its loss are the
+task (`which_task`), which follows from the labels of the data set (lecture 3, V2 160-215). The loss
+is the mean over the steps, or sequences, that exist: padding does not count. The slide's read-out
+is σ_y(V h_t), without the bias c. `readout_bias` adds it, and every preset does: the numbers were
+reached with it, and it makes keys that never sound trivial to learn.
 
-A long text is cut into rows read side by side in windows of `steps` steps. The state is carried
-from window to window and the gradient is not (truncated back-propagation through time; Zaremba et
-al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an epoch starts
-from zeros.
+A long text is cut into rows, which are read in parallel in windows of `steps` steps. The state is
+carried from window to window, but the gradient is not (truncated back-propagation through time;
+Zaremba et al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an
+epoch starts from zeros.
 
-Some sets are drawn by the settings (`sequence_data`).
+Some data sets are generated from the settings (`sequence_data`).
 """
 
 from functools import partial
@@ -27,13 +27,14 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ...core.training.system import Batch, System
+from ..common.gradients import by_parameters
 from .sequence_data import prepare
 from .task import Task, TaskSettings, outputs_on
 from .which_task import task_for
 
 
 class SequenceSettings(TaskSettings):
-    """What every recurrent system has."""
+    """Settings of every recurrent system."""
 
     hidden: int = setting(64, least=1, help="number H of hidden units of a level")
     layers: int = setting(1, least=1, help="levels, each on the h_t of the one below")
@@ -52,8 +53,9 @@ class SequenceSettings(TaskSettings):
 class SequenceModel(System):
     """Symbols or frames -> recurrent layer -> read-out.
 
-    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) -> (hs
-    [T, N, H], state). Dropout is on all connections but the recurrent ones (Zaremba et al. 2014).
+    `layer(inputs, settings, rng, dtype)` makes the recurrent layer: (x [T, N, I], state) ->
+    (hs [T, N, H], state). Dropout is on all connections except the recurrent ones (Zaremba et al.
+    2014).
     """
 
     def __init__(self, task: Task, layer, s: SequenceSettings, rng, dtype="float32"):
@@ -74,7 +76,7 @@ class SequenceModel(System):
             nn.init.everywhere(self, nn.init.uniform, rng.child("init"), **bounds)
         if task.carries:
             shape = (self.layer.layers, s.batch, self.layer.hidden)
-            parts = 2 if isinstance(self.layer, nn.LSTM) else 1  # (h, C), or h alone
+            parts = 2 if isinstance(self.layer, nn.LSTM) else 1  # (h, C), or only h
             self.carried = [gg.Tensor(np.zeros(shape, dtype)) for _ in range(parts)]
 
     def encode(self, x):
@@ -95,13 +97,13 @@ class SequenceModel(System):
         return self.readout(self.drop_out(hs)), state
 
     def objective(self, batch):
-        """The mean loss of the units that exist. In training a text's state is carried on.
+        """The mean loss of the units that exist. In training the state of a text is carried on.
 
         Σ_tn m_tn L_tn / Σ_tn m_tn over the steps of x [T, N, ...] with mask m [T, N], or the mean
-        of L_n over sequences where only the last step is read out; L is the task's.
+        of L_n over sequences if only the last step is read out; L is the loss of the task.
 
-        With `weight_noise` the layer's weights are, in training, w + N(0, weight_noise²), drawn
-        for each batch, which drives gates to where small changes do not matter (Graves 2011).
+        With `weight_noise` the layer's weights in training are w + N(0, weight_noise²), drawn for
+        each batch, which drives gates to where small changes do not matter (Graves 2011).
         """
         if not (self.training and self.s.weight_noise):
             return self.mean_loss(batch)
@@ -114,7 +116,7 @@ class SequenceModel(System):
             self.layer.with_parameters(weights)
 
     def mean_loss(self, batch):
-        """The objective with the weights as they are: a scalar, see `objective`."""
+        """The objective without noise on the weights: a scalar, see `objective`."""
         carries = self.task.carries and self.training
         start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
         outputs, state = self(batch.x, start, batch.mask)
@@ -125,7 +127,7 @@ class SequenceModel(System):
         if batch.mask is None or self.task.at_end:
             return losses.mean()
         mask = batch.mask.astype(losses.dtype, copy=False)
-        share = 1 / mask.sum(dtype="float64")  # stays on the device: nobody waits for it
+        share = 1 / mask.sum(dtype="float64")  # stays on the device: no synchronisation
         share = gg.Tensor(xp_of(mask).asarray(share).astype(losses.dtype))
         return (losses * gg.Tensor(mask)).sum() * share
 
@@ -137,11 +139,11 @@ class SequenceModel(System):
         return self.task.training(data.train, size, seed, epoch, start)
 
     def batches_per_epoch(self, data, size):
-        """How many minibatches the task makes of the training split."""
+        """The number of minibatches of the training split."""
         return self.task.per_epoch(data.train, size)
 
     def evaluate(self, split, size=500):
-        """The mean loss of the units that exist, and the task's figures."""
+        """The mean loss of the units that exist, and the task's metrics."""
         found = {}
         for batch, outputs in outputs_on(self, split, size):
             losses = self.task.losses(outputs, batch).numpy()
@@ -169,12 +171,12 @@ def build(data: DataSet, s: SequenceSettings, rng, *, layer, dtype="float32") ->
 
 
 def figures(system: SequenceModel, data: DataSet, s: SequenceSettings) -> dict:
-    """What the task shows."""
+    """The figures of the task."""
     return system.task.draw(system, data, s)
 
 
 def sample(system: SequenceModel, data: DataSet, n: int, rng):
-    """n frames, symbols or strings that the system makes up."""
+    """n frames, symbols or strings generated by the system."""
     return system.task.sample(system, data, n, rng)
 
 
@@ -184,19 +186,15 @@ def check(rng, *, layer, settings: type[SequenceSettings]):
     data = DataSet("rolls", Split(pieces))
     system = build(data, settings(hidden=3), gg.Generator(5), layer=layer, dtype="float64")
     batch = system.task.batch(data.train)
-
-    def f(*parameters):
-        return system.with_parameters(parameters).objective(batch)
-
-    return f, [p.numpy() for p in system.parameters()]
+    return by_parameters(system, batch)
 
 
 def recipe(
     *, layer, settings: type[SequenceSettings], presets: dict, more_figures=None, **fields
 ) -> Recipe:
-    """The recipe of a recurrent system: all but the layer, the numbers and the words is shared.
+    """The recipe of a recurrent system; only the layer, the numbers and the texts differ.
 
-    Every preset has `readout_bias` on, as its numbers were reached.
+    Every preset turns on `readout_bias`, because its numbers were reached with it.
 
     ``more_figures(system, data, settings)`` adds the pictures of the cell to those of the task.
     """

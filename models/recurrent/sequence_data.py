@@ -1,9 +1,9 @@
-"""Sequences drawn by the settings, and which settings each set reads.
+"""Generated sequences, and the settings that each data set uses.
 
 adding           `examples` training sequences of `length` steps
 temporal_order   the same
-embedded_reber   `examples` training strings; validation and test strings each once, and none
-                 of them in the training set
+embedded_reber   `examples` training strings; every validation and test string occurs once, and
+                 not in the training set
 counting         a^n b^n, or a^n b^n c^n with `letters="abc"`, n from `train_n`, `valid_n` and
                  `test_n`, both ends included
 """
@@ -18,7 +18,7 @@ from .task import TaskSettings
 
 
 def unseen(data: DataSet, n: int = 256) -> DataSet:
-    """The first n validation and test strings that occur once there and never in training."""
+    """The first n validation and test strings that occur once there and not in training."""
     seen, parts = set(data.info.extra["strings"]["train"]), {"train": data.train}
     for name in ("valid", "test"):
         strings, keep = data.info.extra["strings"][name], []
@@ -31,13 +31,13 @@ def unseen(data: DataSet, n: int = 256) -> DataSet:
 
 
 def count_letters(s: TaskSettings) -> DataSet:
-    """The counting language of the settings."""
+    """The counting language that the settings describe."""
     return counting(s.letters, s.train_n, s.valid_n, s.test_n)
 
 
 @dataclass(frozen=True)
 class Generated:
-    """How a set is drawn from the settings, and which of them it reads."""
+    """How a data set is generated from the settings, and which of them it uses."""
 
     draw: Callable
     reads: tuple[str, ...]
@@ -59,5 +59,5 @@ GENERATED = {
 
 
 def prepare(data: DataSet, s: TaskSettings) -> DataSet:
-    """Generated sets drawn again with the settings' sizes; others as they are."""
+    """Generate a set again with the sizes of the settings; other sets are returned unchanged."""
     return GENERATED[data.name].draw(s) if data.name in GENERATED else data

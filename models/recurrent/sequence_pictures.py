@@ -1,4 +1,4 @@
-"""Figures of sequences: piano rolls, made-up text, tables of symbols, activations over time."""
+"""Figures of sequences: piano rolls, generated text, tables of symbols, activations over time."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ...core import pictures
 
 
 def piano_rolls(rolls: dict):
-    """Rolls [T, 88] over each other, time from left to right, ink where a key sounds."""
+    """Rolls [T, 88] one above the other, time from left to right, dark where a key sounds."""
     fig = pictures.figure(7.5, 2.1 * len(rolls))
     for ax, (title, roll) in zip(np.atleast_1d(fig.subplots(len(rolls))), rolls.items()):
         ax.imshow(roll.T, cmap="gray_r", vmin=0, vmax=1, origin="lower", aspect="auto")
@@ -18,15 +18,21 @@ def piano_rolls(rolls: dict):
 
 
 def page(text: str, width: int = 84):
-    """Text as a figure, long lines folded."""
+    """Text as a figure, with long lines wrapped."""
     lines = [
         line[i : i + width] for line in text.split("\n") for i in range(0, len(line) or 1, width)
     ]
     fig = pictures.figure(0.085 * width + 0.3, 0.19 * len(lines) + 0.3)
     fig.text(
-        0.02, 0.98, "\n".join(lines), family="monospace", size=9, va="top", parse_math=False,
+        0.02,
+        0.98,
+        "\n".join(lines),
+        family="monospace",
+        size=9,
+        va="top",
+        parse_math=False,
         color=pictures.INK,
-    )  # fmt: skip
+    )
     return fig
 
 

@@ -1,4 +1,4 @@
-"""What a task of the recurrent systems is: batches, losses, figures; `which_task` has them all."""
+"""What a task of the recurrent systems is: batches, losses, metrics; all are in `which_task`."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from ..common.binary import bernoulli_nll
 
 
 def read_range(value) -> tuple[int, int]:
-    """(first, last) as ints; TypeError or ValueError where it is no range above 0.
+    """(first, last) as ints; TypeError or ValueError if it is not a range above 0.
 
     >>> read_range([1, 10])
     (1, 10)
@@ -31,7 +31,7 @@ Range = Annotated[tuple[int, int], Kind("Range", MUST, read_range)]
 
 
 class TaskSettings(TrainingSettings):
-    """Which of these a task and a generated set read, they say themselves."""
+    """Settings of tasks and generated sets; each of these names the ones it uses."""
 
     embed: int = setting(0, least=0, help="numbers in the vector of a symbol, 0 for one-hot")
     steps: int = setting(35, least=1, help="length of the windows that a long text is cut into")
@@ -47,7 +47,7 @@ class TaskSettings(TrainingSettings):
 
 
 def outputs_on(system, split, size=500):
-    """(batch, outputs) over a split in its order, without a tape; a text's state is carried on."""
+    """(batch, outputs) over a split in order, without a tape; the state of a text is carried on."""
     state = None
     with gg.no_grad():
         for batch in system.task.held_out(split, size):
@@ -57,12 +57,12 @@ def outputs_on(system, split, size=500):
 
 
 def answers(system, split):
-    """(batch, outputs as NumPy array) over a split."""
+    """(batch, outputs as a NumPy array) over a split."""
     return ((batch, outputs.numpy()) for batch, outputs in outputs_on(system, split))
 
 
 def steps(system, x, n: int):
-    """Outputs one step at a time, n times: x() is asked for each input [1, 1, ...]."""
+    """Outputs one step at a time, n times: x() returns each input [1, 1, ...]."""
     state = None
     for _ in range(n):
         with gg.no_grad():
@@ -71,17 +71,17 @@ def steps(system, x, n: int):
 
 
 class Task:
-    """Data as batches, time first; the loss of each unit; further figures of each unit.
+    """Data as batches, time first; the loss of each unit; other metrics of each unit.
 
-    A unit is a step where `at_end` is false and a sequence where it is true. x is [T, N, ...], the
-    mask [T, N], outputs are [T, N, K], or [N, K] at the end. `reads` names the settings, of those
-    that not every task reads, that this one does.
+    A unit is a step, or with `at_end` a sequence. x is [T, N, ...], the mask [T, N], outputs are
+    [T, N, K], or [N, K] at the end. `reads` names the settings that this task uses, out of those
+    that not every task does.
     """
 
     reads: tuple[str, ...] = ()
-    symbols = False  # are the inputs numbers of symbols?
-    at_end = False  # is only the last step read out?
-    carries = False  # does a batch go on where the one before it stopped?
+    symbols = False  # True if the inputs are numbers of symbols
+    at_end = False  # True if only the last step is read out
+    carries = False  # True if a batch continues where the last one stopped
     inputs: int
     outputs: int
 
@@ -97,11 +97,11 @@ class Task:
         return map(self.batch, minibatches(split, size, seed=seed, epoch=epoch, start=start))
 
     def per_epoch(self, split, size) -> int:
-        """How many minibatches `training` has."""
+        """The number of minibatches of `training`."""
         return count(len(split), size)
 
     def held_out(self, split, size):
-        """A split in its order."""
+        """The batches of a split in order."""
         return map(self.batch, minibatches(split, size, shuffle=False))
 
     def losses(self, outputs, batch):
@@ -112,21 +112,21 @@ class Task:
         return bernoulli_nll(outputs, batch.y)
 
     def scores(self, z, batch) -> dict:
-        """Further figures from the outputs' array, one value for each sequence or step."""
+        """Other metrics from the array of outputs, one value for each sequence or step."""
         return {}
 
     def summary(self, values: dict[str, np.ndarray]) -> dict[str, float]:
-        """Figures of a split from the values of all its units."""
+        """Metrics of a split from the values of all its units."""
         return {k: float(v.mean(dtype="float64")) for k, v in values.items()}
 
     def ticks(self, x) -> list:
-        """What to write under the steps of x [T, 1, I], if anything."""
+        """Labels for the steps of x [T, 1, I], if any."""
         return []
 
     def draw(self, system, data, s) -> dict:
-        """{name: figure} of what the system does on the test split."""
+        """{name: figure} of the system on the test split."""
         raise NotImplementedError
 
     def sample(self, system, data, n, rng):
-        """A figure of what the system makes up."""
+        """A figure of generated sequences."""
         raise SettingError(f"{data.name}: its labels are predicted; there is nothing to generate")

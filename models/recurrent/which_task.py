@@ -1,6 +1,6 @@
-"""What sequences are asked for: the tasks of the recurrent systems.
+"""The tasks of the recurrent systems: what a net predicts for a data set.
 
-What the read-out a_t means and what it costs, by what the labels of a data set are:
+The labels of a data set decide the meaning of the read-out a_t and its loss:
 
     data                            task      a_t is                         loss
     frames in {0,1}^K, no labels    Frames    logits of the keys at t+1      -Σ_k ln p(x_{t+1,k})
@@ -11,7 +11,7 @@ What the read-out a_t means and what it costs, by what the labels of a data set 
     a number for each sequence      Values    the number, t = T              mean (a_T - y)²
 
 Images are scanned row by row. Arrays are [T, N, ...], time first; a mask [T, N] says which steps
-exist, and those alone count.
+exist; only those count.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ class Frames(Task):
         return Batch(x, pad([piece[1:] for piece in split.x])[0], mask, len(split))
 
     def draw(self, system, data, s):
-        """The first test piece over the probabilities of its keys, and a piece made up."""
+        """The first test piece over the probabilities of its keys, and a generated piece."""
         piece = data.test.x[0]
         x = piece[:-1, None]
         with gg.no_grad():
@@ -57,7 +57,7 @@ class Frames(Task):
         }
 
     def sample(self, system, data, n, rng):
-        """n frames, each drawn from p(frame | those before), after one of a test piece."""
+        """n frames, each drawn from p(frame | those before), starting from one of a test piece."""
         frames = [data.test.x[0][0]]
         for z in steps(system, lambda: frames[-1][None, None], n):
             frames.append(rng.bernoulli(gg.sigmoid(gg.Tensor(z[0, 0])).numpy()))
@@ -65,11 +65,11 @@ class Frames(Task):
 
 
 class Text(Task):
-    """The next symbol of one long text: x [T, N] and y [T, N] numbers of symbols, N rows of it."""
+    """The next symbol of one long text: x [T, N] and y [T, N] numbers of symbols, N rows."""
 
     reads = ("embed", "steps")
     symbols = carries = True
-    rows = 10  # held-out text is read in so many rows at once, each starting from a zero state
+    rows = 10  # number of rows in which held-out text is read, each starting from a zero state
 
     def __init__(self, data, s):
         self.inputs = self.outputs = len(data.info.vocabulary)
@@ -85,7 +85,7 @@ class Text(Task):
         return (Batch(x, y, samples=size) for x, y in windows(split.x, size, self.steps, start))
 
     def per_epoch(self, split, size):
-        """How many windows a row has."""
+        """The number of windows in a row."""
         return count((len(split) - 1) // size, self.steps)
 
     def held_out(self, split, size):
@@ -103,7 +103,7 @@ class Text(Task):
         return {"loss": nll, "bits": nll / np.log(2), "perplexity": float(np.exp(nll))}
 
     def draw(self, system, data, s):
-        """600 symbols made up."""
+        """600 generated symbols."""
         return {"sample": self.sample(system, data, 600, gg.Generator(s.seed).child("sample"))}
 
     def sample(self, system, data, n, rng):
@@ -131,7 +131,7 @@ class AtEnd(Task):
             self.inputs = scanned(data.train[:1].x)[0].shape[1]
 
     def batch(self, split):
-        """x [T, N, I] (or symbols [T, N]), y [N, ...], and a mask where lengths differ."""
+        """x [T, N, I] (or symbols [T, N]), y [N, ...], and a mask if lengths differ."""
         x, mask = scanned(split.x), None
         if isinstance(x, list):
             x, mask = pad(x)
@@ -152,11 +152,11 @@ class Labels(AtEnd):
         return nn.losses.cross_entropy(outputs, batch.y, "none")
 
     def scores(self, z, batch):
-        """`error`: 100 where the class with the largest logit is wrong, [N]."""
+        """`error`: 100 if the class with the largest logit is wrong, [N]."""
         return {"error": 100.0 * (z.argmax(axis=1) != batch.y)}
 
     def draw(self, system, data, s):
-        """How often each class of the test split was taken for each."""
+        """The confusion matrix of the test split."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
         table = np.zeros((self.outputs, self.outputs), int)
         np.add.at(table, (data.test.y, z.argmax(axis=1)), 1)
@@ -175,11 +175,11 @@ class Values(AtEnd):
         return nn.losses.mse(outputs, batch.y, "none").mean(axis=1)
 
     def scores(self, z, batch):
-        """`within`: are all |a_Tk - y_k| < 0.04? [N]."""
+        """`within`: 1 if all |a_Tk - y_k| < 0.04, [N]."""
         return {"within": (abs(z - batch.y) < 0.04).all(axis=1)}
 
     def draw(self, system, data, s):
-        """Answers over targets of the test split."""
+        """Answers plotted over targets of the test split."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
         fig = pictures.figure(4.4, 4.2)
         ax = fig.subplots()
@@ -197,9 +197,9 @@ TASKS = {
 
 
 def task_for(data: DataSet, s: TaskSettings) -> Task:
-    """The task that a data set asks, by its name or by what its labels are.
+    """The task of a data set, by its name or by the kind of its labels.
 
-    Raises SettingError for tables, and where a setting was changed that this task does not read.
+    Raises SettingError for tables, and for changed settings that this task does not use.
     """
     x, y = data.train.x, data.train.y
     if isinstance(x, np.ndarray) and x.ndim == 2:

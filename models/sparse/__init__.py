@@ -1,16 +1,16 @@
-"""Sparse codes: each sample as a sum of few of many basis vectors.
+"""Sparse codes: each sample as a sum of a few of many basis vectors.
 
 Lecture 2, D1 67-139. Every system here looks for a basis of K vectors ("atoms", the rows of D) and
 for codes z, most of them 0 or small, such that ::
 
     x ≈ z D = Σ_j z_j d_j            ‖x - z D‖² + λ ‖z‖₁  →  min,       ‖d_j‖ = 1
 
-λ says how much a code costs. The norm of the atoms is fixed, which the lecture leaves out: without
-it, half the codes and twice the atoms give the same sum at half the cost. On patches of photographs
-the atoms become edges, each at a place and in a direction, which is what cells of the visual cortex
+λ is the price of a code. The norm of the atoms is fixed, which the lecture omits: otherwise half
+the codes and twice the atoms give the same sum at half the cost. On patches of photographs the
+atoms become edges, each with a position and a direction, like those that cells of the visual cortex
 respond to (Olshausen & Field 1996).
 
-The systems differ in where the codes of a sample come from ::
+The systems differ in how they compute the codes of a sample ::
 
     recipe                     file              codes z                              lecture
     -------------------------- ----------------- ------------------------------------ ---------
@@ -18,15 +18,15 @@ The systems differ in where the codes of a sample come from ::
     sparse-coding-autoencoder  psd.py            z = f(x), one layer of a network     D1 113
     psd                        psd.py            both: f learns to guess the minimum  D1 128
 
-sparse_coding.py has no gradient and no optimiser: codes with the atoms fixed, then atoms with the
-codes fixed, and neither step raises the objective. psd.py is trained by minibatches as any network
-is; codes of new samples then cost one layer instead of a hundred steps, and `excess` says how much
-worse such codes are. Its default encoder is the lecture's, σ(W x), which cannot be good at it; its
-page says why, and `encoder=shrink` mends it.
+sparse_coding.py has no gradient and no optimiser: it solves for the codes with the atoms fixed,
+then for the atoms with the codes fixed, and neither step raises the objective. psd.py is trained by
+minibatches like any network; codes of new samples then need one layer instead of a hundred steps,
+and `excess` says how much worse these codes are. Its default encoder is the lecture's, σ(W x),
+which cannot predict them well; its page says why, and `encoder=shrink` fixes it.
 
 Read sparse_coding.py first, with codes.py next to it, then psd.py.
 
-Without a system of their own:
+Files without a system of their own:
 
     codes.py                    the objective, FISTA, the first atoms; the settings of all three
     patches.py                  patches of photographs: mean, contrast, whitening

@@ -10,7 +10,7 @@ from .patches import PatchSettings
 
 
 class CodeSettings(PatchSettings):
-    """How many atoms there are, and how sparse codes are found."""
+    """Settings: the number of atoms, and how sparse codes are computed."""
 
     atoms: int = setting(100, least=1, help="number of basis vectors K")
     lam: float = setting(2.0, least=0, help="weight λ of ‖z‖₁")
@@ -29,7 +29,7 @@ def energy(x, z, d, lam: float):
 
 
 def shrink(a, s):
-    """S(a, s) = sign(a) (|a| - s)_+, what the L1 norm does to a step.
+    """S(a, s) = sign(a) (|a| - s)_+, the proximal step of the L1 norm.
 
     >>> shrink(np.array([-3.0, 0.5, 2.0]), 1.0)
     array([-2.,  0.,  1.])
@@ -41,7 +41,7 @@ def shrink(a, s):
 def fista(x, d, lam: float, z, steps: int, ridge: float = 0.0, centre=None):
     """Codes [N, K] of rows x [N, n] that lower ‖x - z D‖² + λ ‖z‖₁ + ridge ‖z - centre‖².
 
-    Arrays of one dtype; z is where to start. Row by row no step raises the sum (monotone FISTA).
+    All arrays have one dtype; z is the start. No step raises the sum of any row (monotone FISTA).
 
     >>> fista(np.array([[2.0]]), np.array([[1.0]]), 1.0, np.zeros((1, 1)), 5)  # 2 - λ/2
     array([[1.5]])
@@ -54,7 +54,7 @@ def fista(x, d, lam: float, z, steps: int, ridge: float = 0.0, centre=None):
     step = 1 / max(2 * float(xp.linalg.eigvalsh(gram)[-1]), 1e-12)  # 1 / L
 
     def value(z):
-        """The sum for each row, less what does not depend on z."""
+        """The sum for each row, without the part that does not depend on z."""
         return ((product(z, gram) - 2 * pull) * z + lam * xp.abs(z)).sum(axis=1)
 
     y, t, best = z, 1.0, value(z)
@@ -70,6 +70,6 @@ def fista(x, d, lam: float, z, steps: int, ridge: float = 0.0, centre=None):
 
 
 def first_atoms(x, count: int, rng):
-    """`count` random rows of x at unit norm; where a row is 0, noise."""
+    """`count` random rows of x with unit norm; noise instead of rows of zeros."""
     d = x[rng.integers(len(x), count)] + 1e-6 * rng.normal((count, x.shape[1]), "float64")
     return d / np.linalg.norm(d, axis=1, keepdims=True)

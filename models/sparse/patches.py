@@ -1,12 +1,12 @@
-"""Patches of photographs before they are coded: centred, of like contrast, whitened.
+"""Preparing patches of photographs: centring, equal contrast, whitening.
 
-    x - mean of x                  what a patch's brightness is says nothing of its shape
-    x / √(‖x‖²/n + c²)             `contrast` = c: strong and weak edges alike
+    x - mean of x                  the brightness of a patch says nothing about its shape
+    x / √(‖x‖²/n + c²)             `contrast` = c: makes strong and weak edges equal
     x (C + ε m I)^-½               `whiten` = ε: C = xᵀx/N of the training set, m its mean variance
 
-Photographs have most of their variance in slow shades, and all methods that count squares look
-there first. The last two lines are a plain form of what Olshausen & Field 1996 did to their
-photographs with a filter over the whole picture, and of what the eye's retina does.
+Most of the variance of photographs is in slow changes of brightness, and methods that minimise
+squares fit these first. The last two lines are a simple form of the filter that Olshausen & Field
+1996 applied to their whole photographs, and of what the retina does.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from ...core.training.settings import TrainingSettings, setting
 
 
 class PatchSettings(TrainingSettings):
-    """What is done to the patches, and how many of them there are."""
+    """Settings: how the patches are prepared, and how many of them are used."""
 
-    centre: bool = setting(True, help="take its mean from each patch")
+    centre: bool = setting(True, help="subtract its mean from each patch")
     contrast: float = setting(
-        0.0, least=0, help="contrast c below which a patch stays quiet, 0 for no change"
+        0.0, least=0, help="contrast c below which a patch stays weak, 0 for no change"
     )
     whiten: float = setting(
         0.0, least=0, help="floor ε of whitening, in mean variances, 0 for none"
@@ -29,7 +29,7 @@ class PatchSettings(TrainingSettings):
 
 
 def like_contrast(x, c: float):
-    """x / √(‖x‖²/n + c²) of each row [N, n]: what is far below c stays quiet.
+    """x / √(‖x‖²/n + c²) of each row [N, n]: rows far below c stay weak.
 
     >>> like_contrast(np.array([[3.0, 3.0], [0.0, 0.0]]), 4.0).tolist()
     [[0.6, 0.6], [0.0, 0.0]]
@@ -40,8 +40,8 @@ def like_contrast(x, c: float):
 def whitening(x: np.ndarray, floor: float) -> np.ndarray:
     """The symmetric matrix (C + floor·m I)^-½ of rows x [N, n], C = xᵀx/N, m = tr C / n.
 
-    x times it has all directions equally strong but for those far below the floor, where there is
-    only noise. Symmetric, so that what was at a pixel stays near it.
+    x times it has the same variance in all directions, except in those far below the floor, which
+    hold only noise. It is symmetric, so that what was at a pixel stays near it.
 
     >>> whitening(np.array([[2.0, 0.0], [0.0, 1.0]]), 0.0).round(3).tolist()
     [[0.707, 0.0], [0.0, 1.414]]
@@ -58,9 +58,9 @@ def unit_spread(parts: dict) -> dict:
 
 
 def prepare(data: DataSet, s: PatchSettings) -> DataSet:
-    """Grey images, each less its own mean if `centre`, in units of the training set's spread.
+    """Grey images, minus their own mean if `centre`, in units of the training set's spread.
 
-    With `contrast` and `whiten`, not 0, both as the training set has them.
+    If not 0, `contrast` and `whiten` are applied with the statistics of the training set.
     """
     splits, parts = dict(data.splits()), {}
     for name, split in splits.items():
@@ -69,6 +69,7 @@ def prepare(data: DataSet, s: PatchSettings) -> DataSet:
             x = x - x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
         parts[name] = x.reshape(len(x), -1)
     shape, parts = x.shape[1:], unit_spread(parts)
+    # each step is followed by the same units, so that λ means the same with and without it
     if s.contrast:
         parts = unit_spread({k: like_contrast(x, s.contrast) for k, x in parts.items()})
     if s.whiten:
@@ -84,7 +85,7 @@ def prepare(data: DataSet, s: PatchSettings) -> DataSet:
 
 
 def lively(x: np.ndarray, n: int) -> np.ndarray:
-    """n of the rows [N, D] that are longer than most: a flat patch has nothing to show.
+    """n rows of [N, D] with a larger norm than most: a flat patch shows nothing.
 
     >>> lively(np.array([[0.0], [3.0], [0.0], [0.0], [1.0], [0.0]]), 2).tolist()
     [[3.0], [1.0]]

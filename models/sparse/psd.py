@@ -1,36 +1,35 @@
 """Predictive sparse decomposition, and sparse coding as an autoencoder (lecture 2, D1 113-139).
 
-Sparse codes cost an optimisation for every sample. PSD learns a basis D and an encoder that
-guesses the codes in one shot; codes and guesses approach each other ::
+Sparse codes need an optimisation for every sample. PSD learns a basis D and an encoder that guesses
+the codes in one pass; codes and guesses approach each other ::
 
     F(D, W, z) = ‖D z - x‖² + λ ‖z‖₁ + ‖f(x) - z‖²  →  min over D, W, z,          f(x) = σ(W x)
 
-(Kavukcuoglu, Ranzato & LeCun 2008; the lecture adds Fergus, and 2009: the convolutional paper has
-other authors). For each batch: z* with D and W fixed (FISTA, from the guess); then a gradient step
-on D and W with z* fixed; then every column of D back to unit norm.
+(Kavukcuoglu, Ranzato & LeCun 2008; the lecture adds Fergus and 2009, which belong to a
+convolutional paper). For each batch: z* with D and W fixed (FISTA, from the guess); then a gradient
+step on D and W with z* fixed; then every column of D is scaled to unit norm.
 
 Encoders:
 
-    sigmoid   f(x) = σ(W x): the lecture's. Codes lie in (0, 1), so `scale` sets the data's units
+    sigmoid   f(x) = σ(W x): the lecture's. Codes are in (0, 1), so `scale` scales the data to them
     tanh      f(x) = g ⊙ tanh(W x + b), g a gain for each code: the paper's
     shrink    f(x) = S(W x + b, s), s >= 0 a threshold for each code: gives exact zeros, as one step
               of FISTA does (Gregor & LeCun 2010)
 
-The lecture's form cannot be good at it: σ(W x) has neither bias nor sign, so on centred patches,
-where x and -x are as likely, a code and its mirror image add up to 1 and half of all codes are
-large; in small units W x is small and all codes are near ½. It is there to be seen; `shrink` is
-what reaches the number.
+The lecture's form cannot predict well: σ(W x) has neither bias nor sign. On centred patches
+x and -x are equally likely, and their codes add up to 1, so half of all codes are large; in small
+units W x is small and all codes are near ½. It is here to show this; `shrink` reaches the number.
 
-The second recipe is the step before it in the lecture: no codes but those of the encoder ::
+The second recipe is the step before it in the lecture: the encoder's codes are the only ones ::
 
     ‖D f(x) - x‖² + λ ‖f(x)‖₁  →  min over D, W
 
-where D1 121 speaks of "k binary hidden neurons": σ is real-valued. As in sparse coding the lecture
+D1 121 speaks of "k binary hidden neurons", but σ is real-valued. As in sparse coding the lecture
 has no constraint on D, and one is needed for λ to mean anything.
 
-The pictures: the basis; samples over what guesses and what exact codes make of them; guesses
-against exact codes. The number: F of the one-shot codes next to F of exact ones, without the third
-term: `excess`, the part by which guessing is worse.
+The pictures: the basis; samples over their reconstructions from guessed and from exact codes;
+guesses plotted against exact codes. The number compares F of the guessed codes with F of exact
+ones, without the third term: `excess` is the relative difference.
 """
 
 from dataclasses import replace
@@ -55,7 +54,7 @@ Codes = Literal["free", "encoder"]
 
 
 class Settings(CodeSettings):
-    """The encoder, and whether its guesses are the codes."""
+    """Settings: the encoder, and whether its guesses are the codes."""
 
     encoder: Literal["sigmoid", "tanh", "shrink"] = setting("sigmoid", help="f(x)")
     codes: Codes = setting("free", help="z found for each sample, or f(x) itself")
@@ -70,7 +69,7 @@ class Settings(CodeSettings):
 
 
 class OneShotSettings(Settings):
-    """No codes but those of the encoder."""
+    """Settings where the codes are those of the encoder."""
 
     codes: Codes = "encoder"
 
@@ -87,9 +86,9 @@ def predictive_energy(x, z, guess, d, lam: float):
 
 
 class PSD(System):
-    """Basis `atoms` [K, n]; encoder `weight` [K, n] and, but for the lecture's, bias and gain [K].
+    """Basis `atoms` [K, n]; encoder `weight` [K, n] and, except in the lecture's, bias, gain [K].
 
-    With codes="encoder" there is no z but f(x).
+    With codes="encoder" z is always f(x).
     """
 
     def __init__(self, x: np.ndarray, s: Settings, rng, dtype="float32"):
@@ -112,14 +111,14 @@ class PSD(System):
         return gg.relu(a - threshold) - gg.relu(-a - threshold)
 
     def losses(self, x, z=None):
-        """F of each row at the codes z, or at the encoder's own where there are none."""
+        """F of each row at the codes z, by default those of the encoder."""
         guess = self.guess(x)
         if z is None:
             return energy(x, guess, self.atoms, self.s.lam)
         return predictive_energy(x, gg.Tensor(z), guess, self.atoms, self.s.lam)
 
     def objective(self, batch):
-        """(1/N) Σ F(D, W, z*), z* the best codes for the D and W of now."""
+        """(1/N) Σ F(D, W, z*), z* the best codes for the current D and W."""
         x = rows(batch.x)
         if self.s.codes == "encoder":
             return self.losses(x).mean()
@@ -129,7 +128,7 @@ class PSD(System):
         return self.losses(x, found).mean()
 
     def train_step(self, batch, training):
-        """A step of the optimiser, then atoms of unit norm."""
+        """A step of the optimiser; then atoms are scaled to unit norm."""
         found = super().train_step(self.on_device(batch), training)
         d = self.atoms.data
         self.atoms.assign(d / xp_of(d).linalg.norm(d, axis=1, keepdims=True).clip(1e-12))
@@ -141,9 +140,9 @@ class PSD(System):
         return fista(x, self.atoms.data, self.s.lam, z, self.s.encode_steps)
 
     def evaluate(self, split, size=500):
-        """F/N without its third term at one-shot codes and at exact ones, and their ratio less 1.
+        """F/N without its third term at guessed and at exact codes, and their ratio minus 1.
 
-        `excess` is taken of the means over the split.
+        `excess` is computed from the means over the split.
         """
 
         def figures(batch):
@@ -157,7 +156,7 @@ class PSD(System):
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
-    """As in sparse coding; then times `scale`, so that codes fit the encoder's range."""
+    """As in sparse coding, then multiplied by `scale` so that codes fit the encoder's range."""
     data = patches.prepare(data, s)
     parts = {n: Split(p.x * np.float32(s.scale), p.y) for n, p in data.splits()}
     return DataSet(data.name, **parts, info=data.info)
@@ -169,7 +168,7 @@ def build(data: DataSet, s: Settings, rng) -> PSD:
 
 
 def figures(system: PSD, data: DataSet, s: Settings) -> dict:
-    """The basis, reconstructions from both kinds of codes, and the codes against each other."""
+    """The basis, reconstructions from both kinds of codes, one plotted against the other."""
     x = rows(system.on_device(Batch(data.test.x[:500])).x)
     with gg.no_grad():
         guess, exact, atoms = system.guess(x).numpy(), system.exact(x.data), system.atoms.numpy()

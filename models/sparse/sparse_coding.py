@@ -1,13 +1,13 @@
-"""Sparse coding (lecture 2, D1 67-112): each sample as a sum of few of many basis vectors.
+"""Sparse coding (lecture 2, D1 67-112): each sample as a sum of a few of many basis vectors.
 
     F(α, b) = Σ_i ‖x_i - Σ_j α_ij b_j‖² + λ Σ_i Σ_j |α_ij|  →  min over α and b,      ‖b_j‖ = 1
 
-by alternating optimisation, as the lecture says: the codes α with the basis b fixed, a convex
-problem for each sample; then b with α fixed. Neither step can raise F, so F only falls.
+by alternating optimisation, as in the lecture: the codes α with the basis b fixed, a convex problem
+for each sample; then b with α fixed. Neither step can raise F, so F only falls.
 
-Corrected: the lecture has no constraint on b. Without one, half α and twice b halve the penalty
-at no cost, and λ means nothing: b_j have unit norm here. There is no ½ before the square, as in
-the lecture; scikit-learn has one, so its alpha is λ/2 and its objective F/2.
+Correction: the lecture has no constraint on b. Without one, half α and twice b halve the penalty
+at no cost, and λ means nothing; here the b_j have unit norm. As in the lecture there is no ½ before
+the square; scikit-learn has one, so its alpha is λ/2 and its objective F/2.
 
 Codes: FISTA (Beck & Teboulle 2009), z the codes of one sample, D the atoms as rows, G = D Dᵀ ::
 
@@ -15,19 +15,19 @@ Codes: FISTA (Beck & Teboulle 2009), z the codes of one sample, D the atoms as r
     t_{k+1} = (1 + √(1 + 4 t_k²)) / 2
     y_{k+1} = z_k + (t_k/t_{k+1}) (p_k - z_k) + ((t_k - 1)/t_{k+1}) (z_k - z_{k-1})
 
-in its monotone form: z_k is p_k only where that has a lower F, else z_{k-1}.
+in its monotone form: z_k is p_k only if that has a lower F, otherwise z_{k-1}.
 
 Basis: one atom after the other (Mairal et al. 2010), A = αᵀα, B = αᵀx; the best unit vector with
-all else fixed is  b_j ∝ B_j - Σ_{k≠j} A_jk b_k.
+everything else fixed is  b_j ∝ B_j - Σ_{k≠j} A_jk b_k.
 
-The picture: on patches of a photograph the basis becomes edges, each at a place, a direction and a
-width (Olshausen & Field 1996); and a patch as 0.8 φ_36 + 0.3 φ_42 + 0.5 φ_65, as in the lecture.
-For that the patches are brought to like contrast and whitened (patches.py): else slow
-shades, which have nearly all of the variance, come first.
+The pictures: on patches of a photograph the basis becomes edges, each with a position, a direction
+and a width (Olshausen & Field 1996); and a patch as 0.8 φ_36 + 0.3 φ_42 + 0.5 φ_65, as in the
+lecture. For this the patches are scaled to equal contrast and whitened (patches.py); otherwise slow
+changes of brightness, which have nearly all of the variance, come first.
 
-The number: F itself depends on patches and λ, so none is published; scikit-learn's
-DictionaryLearning on the same patches, as many atoms and the same λ, is the yardstick: `peer=n`
-gives it n rounds, once at the end, and `over_sklearn` is F/F' - 1, ours over its.
+The number: F itself depends on patches and λ, so none is published. The reference is scikit-learn's
+DictionaryLearning on the same patches, with as many atoms and the same λ: `peer=n` gives it n
+rounds, once at the end, and `over_sklearn` is F/F' - 1, with F ours and F' its objective.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ WITHOUT_GRADIENTS = ("lr", "optimiser", "schedule", "clip", "weight_decay")
 
 
 class Settings(CodeSettings, idle=dict.fromkeys(WITHOUT_GRADIENTS, "in alternating optimisation")):
-    """The two halves of a round."""
+    """Settings of the two halves of a round."""
 
     lam: float = 3.0
     steps: int = 10
@@ -62,9 +62,9 @@ class Settings(CodeSettings, idle=dict.fromkeys(WITHOUT_GRADIENTS, "in alternati
 
 
 def update_dictionary(d, z, x, passes: int):
-    """Atoms [K, n] of unit norm with a lower Σ ‖x - z D‖²: each in turn the best, others fixed.
+    """Atoms [K, n] of unit norm with a lower Σ ‖x - z D‖²: each in turn optimal, others fixed.
 
-    An atom that no code uses stays as it is.
+    An atom that no code uses is not changed.
     """
     xp, d = xp_of(d), d.copy()
     a, b = product(z.T, z), product(z.T, x)
@@ -80,18 +80,20 @@ def update_dictionary(d, z, x, passes: int):
 class SparseCoding(System):
     """The basis `atoms` [K, n] and the codes [N, K] of the training set, in float64.
 
-    Both are buffers: no gradient moves them. The precision costs little and lets F fall to the
-    last digit.
+    Both are buffers: no gradient changes them. float64 costs little and lets F decrease to the last
+    digit.
     """
 
     def __init__(self, x: np.ndarray, s: Settings, rng):
-        self.s, self.sample = s, x  # no tensor: data, not state
+        self.s, self.sample = s, x  # an array, not a tensor: data, not state
         self.atoms = gg.Tensor(first_atoms(x.astype("float64"), s.atoms, rng.child("atoms")))
         self.codes = gg.Tensor(np.zeros((len(x), s.atoms)))
 
     def batches(self, data, size, seed, epoch, start):
-        """The whole training set at once: F is a sum over all of it. The setting `batch` says for
-        how many rows codes are found together, in arrays that stay in the cache.
+        """The whole training set at once: F is a sum over all of it.
+
+        The setting `batch` is the number of rows whose codes are computed together, in arrays that
+        fit the cache.
         """
         if start == 0:
             yield Batch(data.train.x)
@@ -116,12 +118,12 @@ class SparseCoding(System):
         return {"objective": float(f.mean().item()), "active": float((z != 0).mean())}
 
     def encode(self, x):
-        """Codes [N, K] of rows x [N, n], from nothing by many steps."""
+        """Codes [N, K] of rows x [N, n], from zero by many steps."""
         z = xp_of(x).zeros((len(x), len(self.atoms.data)), x.dtype)
         return fista(x, self.atoms.data, self.s.lam, z, self.s.encode_steps)
 
     def evaluate(self, split, size=250):
-        """F per sample, the squared error in it, and the part of the codes that is not 0."""
+        """F per sample, the squared error in it, and the share of codes that are not 0."""
 
         def figures(batch):
             x = rows(batch.x)
@@ -134,7 +136,7 @@ class SparseCoding(System):
         return self.average(figures, split, size)
 
     def evaluate_finished(self, split):
-        """And, with `peer` rounds of scikit-learn's, how F of the training set compares."""
+        """The same and, with `peer` rounds of scikit-learn, how F of the training set compares."""
         found = self.evaluate(split)
         if not self.s.peer:
             return found
@@ -148,7 +150,7 @@ class SparseCoding(System):
 
 
 def sklearn_objective(x: np.ndarray, atoms: int, lam: float, rounds: int, seed: int) -> float:
-    """F / N that scikit-learn's DictionaryLearning comes to on rows x [N, n]."""
+    """F / N that scikit-learn's DictionaryLearning reaches on rows x [N, n]."""
     import warnings
 
     from sklearn.decomposition import DictionaryLearning
@@ -169,7 +171,7 @@ def build(data: DataSet, s: Settings, rng) -> SparseCoding:
 
 
 def check(rng):
-    """F as a function of codes off zero and basis, for gradcheck."""
+    """F as a function of nonzero codes and of the basis, for gradcheck."""
     x, z = rng.standard_normal((3, 4)), rng.standard_normal((3, 5))
     z += np.sign(z)
     return (lambda z, d: energy(gg.Tensor(x), z, d, 0.3).mean()), [z, rng.standard_normal((5, 4))]
@@ -208,7 +210,7 @@ RECIPE = Recipe(
             "none: F depends on patches and λ",
             0.02,
             settings={"samples": 500, "atoms": 60, "epochs": 40, "peer": 40, "encode_steps": 20},
-            source="scikit-learn, DictionaryLearning(fit_algorithm='cd'), run beside ours",
+            source="scikit-learn, DictionaryLearning(fit_algorithm='cd'), run next to ours",
             note="relative; same patches, λ and number of atoms, 40 rounds each",
         ),
     ),

@@ -1,4 +1,4 @@
-"""Pictures of sparse coding: the basis, and samples next to the few vectors they are made of."""
+"""Pictures of sparse coding: the basis, and samples next to the few vectors that they combine."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def parts_of(x: np.ndarray, z: np.ndarray, atoms: np.ndarray, data: DataSet, mos
 
 
 def figures(system, data: DataSet, s: CodeSettings) -> dict:
-    """The basis, and training samples in parts: a photograph's last band may be out of focus."""
+    """The basis, and training samples in parts: a photo's last band may be out of focus."""
     if data.train.x.ndim != 4:
         return {}
     some = lively(data.train.x[:500].reshape(-1, data.train.x[0].size), 6)

@@ -1,14 +1,14 @@
 """Autoencoders whose codes follow a prior: a decoded draw is a new image.
 
-An autoencoder copies. If its codes also have a known distribution p(z), a draw z ~ p(z) lies where
-the decoder knows what to do, and the autoencoder becomes a generator ::
+An autoencoder copies. If its codes also have a known distribution p(z), a draw z ~ p(z) is where
+the decoder has been trained, and the autoencoder becomes a generator ::
 
     x  →  encoder q(z|x)  →  z  →  decoder p(x|z)  →  x̂          trained on data
                              z ~ p(z)  →  decoder  →  new x      used without any
 
-The systems differ in what they ask of the codes, and in how they measure it:
+The systems differ in what they require of the codes, and in how they measure it:
 
-    file     recipes                     asks                      measured by         lecture
+    file     recipes                     requires                  measured by         lecture
     vae.py   vae                         q(z|x) ≈ p(z), every x    KL, closed form     U3 240-447,
              vae-gaussian                                                              V0 363-396
              vae-diagonal
@@ -26,7 +26,7 @@ codes of held-out images and the prior.
 Read vae.py first, with importance.py for its number. Then aae.py together with
 prior_autoencoder.py, and last wae.py, which replaces the game by one penalty.
 
-Shared helpers, none of which is a recipe:
+Shared files without a recipe:
 
     prior_autoencoder.py    networks, codes, settings and the two-sample test of AAE and WAE
     priors.py               the distributions p(z): draws, density, a walk through it
@@ -36,5 +36,5 @@ Shared helpers, none of which is a recipe:
     prior_pictures.py       codes over the prior, the test, a walk through the prior
 
 From models/common/: critic.py (the game of AAE and WAE), convolutional_sides.py and
-encoder_decoder.py (both sides), binary.py (grey levels as 0 and 1, the Bernoulli law).
+encoder_decoder.py (both sides), binary.py (grey levels as 0 and 1, the Bernoulli distribution).
 """

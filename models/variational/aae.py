@@ -1,29 +1,29 @@
 """The adversarial autoencoder (lecture 2, D1 250-283; lecture 4, U3 555-596; Makhzani et al. 2016).
 
-An autoencoder whose codes, all together, are to have a prescribed distribution. It compares
+An autoencoder whose codes, taken together, should have a prescribed distribution. It compares
 q(z) = E_x q(z|x) with p(z) not by a KL divergence, which needs the formula of p, but by a critic,
-which needs only draws of p. Every minibatch goes through three phases (U3 584-592), each with an
-optimiser of its own ::
+which needs only draws of p. Every minibatch goes through three phases (U3 584-592), each with its
+own optimiser ::
 
     1. reconstruction     L(g(z), x) = ‖g(z) - x‖²,  z ~ q(z|x)           encoder and decoder
     2. discrimination     -E ln D(z') - E ln(1 - D(z)),  z' ~ p(z)        critic
     3. deception          -E ln D(z)                                      encoder
 
-Phase 3 in the lecture's words makes the critic "assume the data to be from the prior": the form
-that does not saturate; `game="minimax"` is the other (common/critic.py). The encoder is
+In the lecture's words phase 3 makes the critic "assume the data to be from the prior": this is the
+form that does not saturate; `game="minimax"` is the other (common/critic.py). The encoder is
 deterministic by default, as in the paper; `encoder="normal"` is the probabilistic one of U3 568.
 
 Priors (D1 275; priors.py): the plane's normal distribution, `aae`; a mixture of ten normals,
-`aae-mixture`; with labels, `aae-labels`, a one-hot class is appended to what the critic sees and
-real codes come from that class's component, so that the critic ties each class to its petal
+`aae-mixture`; with labels, `aae-labels`, a one-hot class is appended to the critic's input and
+real codes come from the component of that class, so that the critic ties each class to its petal
 (Makhzani, section 2.3). Only `labels` training images show their class: the others have the class
 "unknown", whose real codes come from the whole mixture. `aae-convolutional` (U3 594, a link) has
 convolutions on both sides.
 
 The pictures: held-out codes over the prior, the shuffled test statistics, a walk through the prior,
 samples, reconstructions. The number: codes of held-out images that an MMD two-sample test cannot
-tell from draws of the prior. (Published: Parzen log-likelihood 340 ± 2 on MNIST, an estimate that
-favours sharp codes and is not attempted here.)
+distinguish from draws of the prior. (Published: Parzen log-likelihood 340 ± 2 on MNIST, an estimate
+that favours sharp codes and is not attempted here.)
 """
 
 from dataclasses import replace
@@ -46,26 +46,26 @@ from .priors import Prior
 
 
 class Settings(GameSettings):
-    """Those of a game, with labels if wanted."""
+    """Settings of a game, optionally with labels."""
 
     labels: int = setting(0, least=0, help="training images that show their class, 0 for no labels")
     deception_lr: float = setting(1e-3, least=0, help="learning rate of the third phase")
 
 
 class MixtureSettings(Settings):
-    """With a mixture for the prior."""
+    """Settings with a mixture as the prior."""
 
     prior: Prior = "mixture"
 
 
 class LabelSettings(MixtureSettings):
-    """With labels for the petals of the mixture."""
+    """Settings with labels for the petals of the mixture."""
 
     labels: int = 10_000
 
 
 class ConvolutionalSettings(Settings):
-    """With convolutions on both sides."""
+    """Settings with convolutions on both sides."""
 
     network: Network = "convolutional"
 
@@ -98,7 +98,7 @@ class AAE(AlternatingSystem, PriorAutoencoder):
         )
 
     def judge(self, z, labels):
-        """Logits [N, 1] of codes [N, K], each with its class where there are labels."""
+        """Logits [N, 1] of codes [N, K], each with its class if there are labels."""
         if self.classes:
             shown = xp_of(labels).where(labels < 0, self.classes, labels)
             z = gg.concatenate([z, gg.one_hot(shown, self.classes + 1, z.dtype)], axis=1)
@@ -122,12 +122,12 @@ class AAE(AlternatingSystem, PriorAutoencoder):
         return critic.deception(self.judge(fake, batch.y), self.s.game)
 
     def objective(self, batch):
-        """(the objective of the first phase, those of the other two): nothing is their sum."""
+        """(the objective of the first phase, those of the other two); their sum has no meaning."""
         others = {"discrimination": self.discrimination, "deception": self.deception}
         return self.reconstruction(batch), {name: f(batch) for name, f in others.items()}
 
     def evaluate_finished(self, split):
-        """Error and match; with labels the % of images that lie on another petal than theirs."""
+        """Error and match; with labels also the % of images on the wrong petal."""
         found = super().evaluate_finished(split)
         if self.classes and split.y is not None:
             petal = self.prior.responsibilities(self.codes(split.x)).argmax(axis=1)
@@ -153,7 +153,7 @@ def check(rng, **changes):
 
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
 MNIST = {"epochs": 80, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
-PETALS = {**MNIST, "epochs": 60, "lr": 2e-5}  # petals are matched by a smaller reconstruction step
+PETALS = {**MNIST, "epochs": 60, "lr": 2e-5}  # petals need a smaller reconstruction step
 IMAGES = {"epochs": 30, "lr": 5e-5, "critic_lr": 4e-3, "deception_lr": 1e-4}
 
 NORMAL = Recipe(

@@ -4,13 +4,13 @@ With k draws z_1 .. z_k ~ q(z|x) and weights w_l = p(x, z_l) / q(z_l|x) ::
 
     ln p(x)  ≥  E L_{k+1}  ≥  E L_k,      L_k = ln (1/k) Σ_l w_l
 
-L_1 is the bound that the VAE is trained on, and L_k goes to ln p(x) as k grows (Burda, Grosse &
-Salakhutdinov 2016, theorem 1): k = 5000 is what papers report as "the likelihood" of a VAE. The
-mean of k weights is a running log-sum-exp ::
+L_1 is the bound that the VAE is trained on, and L_k converges to ln p(x) as k grows (Burda, Grosse
+& Salakhutdinov 2016, theorem 1): papers report k = 5000 as "the likelihood" of a VAE. The mean of k
+weights is a running log-sum-exp ::
 
     m' = max(m, max_l a_l),    s' = s e^(m - m') + Σ_l e^(a_l - m')        L_k = m + ln(s / k)
 
-with a_l = ln w_l, so that draws come in pieces and memory holds one piece, whatever k is.
+with a_l = ln w_l, so that draws come in pieces and memory holds only one piece, for any k.
 """
 
 import math
@@ -36,13 +36,13 @@ class LogMeanExp:
         self.count = 0
 
     def add(self, a) -> None:
-        """Take in further draws; sums are in float64."""
+        """Add draws; sums are in float64."""
         xp = xp_of(a)
         a = a.astype("float64", copy=False)
         if self.most is None:
             self.most, self.sum = xp.full(len(a), -xp.inf), xp.zeros(len(a))
         most = xp.maximum(self.most, a.max(axis=1))
-        at = xp.where(xp.isfinite(most), most, 0)  # no draw has any weight yet
+        at = xp.where(xp.isfinite(most), most, 0)  # 0 while no draw has any weight
         self.sum = self.sum * xp.exp(self.most - at) + xp.exp(a - at[:, None]).sum(axis=1)
         self.most, self.count = most, self.count + a.shape[1]
 
@@ -93,13 +93,13 @@ def importance_bound(vae, x, samples: int, rng, piece: int = 2000):
 def importance_figures(vae, x, samples: int, images: int, rng) -> dict[str, float]:
     """{"nll": the mean of -L_k over all rows of x [N, D], "nll_error": its standard error}.
 
-    L_k is computed for `images` rows, evenly spread over x (0: for all); the cheap figure then
-    carries the expensive one over to the other rows (a control variate): with B = -L_1 ::
+    L_k is computed for `images` rows, evenly spread over x (0: for all). The cheap L_1 then serves
+    as a control variate to extend the expensive L_k to the other rows: with B = -L_1 ::
 
         nll = mean of B over all rows  -  mean of (B + L_k) over the chosen ones
 
-    whose error is that of the second mean, since B + L_k varies far less than either. It comes from
-    the scatter of the chosen rows, which includes the scatter of their draws.
+    whose error is that of the second mean, since B + L_k varies far less than either. It is
+    estimated from the variance over the chosen rows, which includes that of their draws.
     """
     n = x.shape[0]
     chosen = np.unique(np.linspace(0, n - 1, min(images or n, n)).round().astype(int))

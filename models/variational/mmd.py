@@ -10,18 +10,19 @@ For a kernel k the distance of the two mean embeddings is, for x, x' ~ P and y, 
 The estimate is unbiased; it can be below 0. Kernels, of d = ‖x - y‖²:
 
     imq    C/(C + d)      inverse multiquadratic: heavy tails, so that a code far from the prior
-                          still feels a pull (Tolstikhin et al. 2018)
+                          still has a gradient (Tolstikhin et al. 2018)
     rbf    exp(-d/C)      Gaussian
 
-`penalty` is the estimate on tensors, with a gradient: what an autoencoder makes small.
-`two_sample_test` asks whether two samples are one distribution. Under that hypothesis a sample may
-be shuffled into the other without a difference, so the statistic of shuffled samples is its null
-distribution; p = (1 + how many of B are as large)/(1 + B) is exact: P(p ≤ α) ≤ α for every α.
-The test's kernel is a weighted mean of Gaussians exp(-d/2σ²), σ from a sixteenth of the median
-distance of the pooled sample up to all of it: with the median alone, the usual choice, a mixture
-whose clusters are blurred passes for the mixture. Each is weighted by the inverse of the spread of
-its own statistic under the null, √mean of (HkH)²_ij, i ≠ j, H = I - 11ᵀ/N, so that the wide ones do
-not drown the fine ones. All of that depends on the pooled sample only, and so p stays exact.
+`penalty` is the estimate on tensors, with a gradient, for an autoencoder to minimise.
+`two_sample_test` tests whether two samples have the same distribution. Under that hypothesis the
+samples can be shuffled without changing their distribution, so shuffled samples give the null
+distribution of the statistic. p = (1 + number of the B shuffles that are as large)/(1 + B) is
+exact: P(p ≤ α) ≤ α for every α. The test's kernel is a weighted mean of Gaussians exp(-d/2σ²), with
+σ from a sixteenth of the median distance of the pooled sample up to the median itself: with only
+the median, the usual choice, the test accepts a mixture with blurred clusters. Each Gaussian is
+weighted by the inverse of the spread of its own statistic under the null, √mean of (HkH)²_ij,
+i ≠ j, H = I - 11ᵀ/N, so that the wide ones do not dominate the narrow ones. All of this depends
+only on the pooled sample, so p stays exact.
 """
 
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ def penalty(x, y, kernel: KernelName, scales):
 
 @dataclass(frozen=True)
 class TwoSample:
-    """The outcome of a test: the statistic, what chance gives, and the probability of as much."""
+    """The result of a test: the statistic, its null distribution, and the p-value."""
 
     mmd2: float
     null95: float  # the 95 % quantile of the null distribution
@@ -93,8 +94,8 @@ def two_sample_test(
 ) -> TwoSample:
     """Test whether rows x [N, K] and y [M, K] come from one distribution, by MMD² and permutation.
 
-    `rng` is a Generator for the shuffles, by default of seed 0. Raises ShapeError for fewer than
-    two rows or another number of columns.
+    `rng` is a Generator for the shuffles, by default with seed 0. Raises ShapeError for fewer than
+    two rows or different numbers of columns.
 
     >>> rng = gg.Generator(1)
     >>> x, y = rng.normal((2, 200, 2))
@@ -104,13 +105,11 @@ def two_sample_test(
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     n, m = len(x), len(y)
-    expect(
-        x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1] and min(n, m) >= 2, "two_sample_test",
-        "x and y must be two rows or more of as many columns", "[N ≥ 2, K], [M ≥ 2, K]",
-        (x.shape, y.shape), ShapeError,
-    )  # fmt: skip
+    fits = x.ndim == y.ndim == 2 and x.shape[1] == y.shape[1] and min(n, m) >= 2
+    what = "x and y must be two rows or more of as many columns"
+    expect(fits, "two_sample_test", what, "[N ≥ 2, K], [M ≥ 2, K]", (x.shape, y.shape), ShapeError)
     k = pooled_kernel(np.concatenate([x, y]), widths)
-    first = np.zeros((n + m, permutations + 1), k.dtype)  # column 0: as it is; then shuffled
+    first = np.zeros((n + m, permutations + 1), k.dtype)  # column 0: not shuffled
     rng = rng or gg.Generator(0)
     first[:n, 0] = 1
     for column in range(1, permutations + 1):
@@ -133,12 +132,12 @@ def pooled_kernel(z: np.ndarray, widths=WIDTHS) -> np.ndarray:
     d = np.maximum(a[:, None] + a - 2 * (z @ z.T), 0)
     pairs = d[np.triu_indices(len(d), 1)]
     median = float(np.median(pairs))
-    unit = median if median > 0 else max(float(pairs.mean()), 1e-300)  # most points are one
+    unit = median if median > 0 else max(float(pairs.mean()), 1e-300)  # most points coincide
     total, weights = np.zeros_like(d), 0.0
     for w in widths:
         k = np.exp(d * (-0.5 / (w * w * unit)))
         spread = _spread(k)
-        if spread > 0:  # a kernel that is the same for all pairs tells nothing
+        if spread > 0:  # a kernel that is equal for all pairs has no information
             total += k / spread
             weights += 1 / spread
     total /= weights or 1.0
@@ -152,16 +151,16 @@ def _spread(k: np.ndarray) -> float:
     c = k - rows
     c -= (rows - rows.mean())[:, None]
     square = np.einsum("ij,ij", c, c) - np.square(np.diagonal(c)).sum()
-    tiny = 1e-12 * n * n  # of rounding
+    tiny = 1e-12 * n * n  # rounding error
     return float(np.sqrt(square / (n * (n - 1)))) if square > tiny else 0.0
 
 
 def statistics(k: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Unbiased MMD² for many ways of cutting a pooled sample in two.
+    """Unbiased MMD² for many splits of a pooled sample in two.
 
     k [N, N] is a kernel matrix with a diagonal of zeros, first [N, B] is 1 where a row is in the
     first sample. With s a column of it: sᵀks is the first sample's sum, sᵀk1 - sᵀks that between
-    the two, and what is left of 1ᵀk1 the second's: one matrix product does for all columns.
+    the two, and the rest of 1ᵀk1 the second's: one matrix product serves all columns.
     """
     n = int(first[:, 0].sum())
     m = len(k) - n

@@ -4,13 +4,13 @@ Both make the distribution of all codes, the aggregated posterior (U3 577) ::
 
     q(z) = E_x q(z|x)
 
-equal to a prior p(z), where a VAE asks it of every single q(z|x). The encoder may be deterministic,
+equal to a prior p(z), while a VAE requires this of every q(z|x). The encoder may be deterministic,
 q(z|x) = δ(z - f(x)), or normal, N(μ(x), σ²(x)) (`encoder="normal"`; U3 568: "here it may be
 probabilistic"). The network has dense layers, or convolutions (common/convolutional_sides.py).
 
-A two-sample test (mmd.py) asks whether q(z) = p(z). It compares codes of `tested` held-out images,
-drawn from q(z|x), with as many draws from p(z). `mmd2` is the unbiased MMD², `mmd2_null95` what
-chance alone exceeds in one case of twenty, `mmd_p` the probability of so large a value under
+A two-sample test (mmd.py) tests q(z) = p(z). It compares codes of `tested` held-out images, drawn
+from q(z|x), with as many draws from p(z). `mmd2` is the unbiased MMD², `mmd2_null95` the value that
+chance alone exceeds in one case of twenty, `mmd_p` the probability of such a large value if
 q(z) = p(z).
 """
 
@@ -27,9 +27,10 @@ from ...core.training.by_name import MOMENTA
 from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
+from ..common.activations import ACTIVATIONS
 from ..common.convolutional_sides import ConvolutionalSettings, Pool, sides
 from ..common.critic import Game
-from ..common.encoder_decoder import ACTIVATIONS, Autoencoder
+from ..common.encoder_decoder import Autoencoder
 from ..common.rows import rows
 from .mmd import pooled_kernel, statistics, two_sample_test
 from .priors import Prior, make_prior
@@ -38,7 +39,7 @@ Network = Literal["dense", "convolutional"]
 
 
 class PriorSettings(ConvolutionalSettings):
-    """Those of an autoencoder whose codes are to have a prior distribution."""
+    """Settings of an autoencoder whose codes should have a prior distribution."""
 
     code: int = 2
     prior: Prior = setting("normal", help="distribution p(z) of the codes")
@@ -67,6 +68,7 @@ class PriorSettings(ConvolutionalSettings):
     )
 
     def check(self):
+        """Check that a mixture has its plane of two codes."""
         super().check()
         if self.prior == "mixture" and self.code != 2:
             raise SettingError(
@@ -75,7 +77,7 @@ class PriorSettings(ConvolutionalSettings):
 
 
 class GameSettings(PriorSettings):
-    """With a critic that tells codes from draws of the prior."""
+    """Settings with a critic that distinguishes codes from draws of the prior."""
 
     critic: tuple[int, ...] = setting(
         (256, 256), least=1, help="widths of the critic's hidden layers"
@@ -108,7 +110,7 @@ class PriorAutoencoder(Autoencoder):
         return self.encoder(x)[:, : self.s.code]
 
     def posterior(self, x, noise):
-        """z ~ q(z|x): [N, D] -> [N, K]; the code itself where the encoder is deterministic."""
+        """z ~ q(z|x): [N, D] -> [N, K]; the code itself if the encoder is deterministic."""
         h, k = self.encoder(x), self.s.code
         if self.s.encoder == "deterministic":
             return h
@@ -123,7 +125,7 @@ class PriorAutoencoder(Autoencoder):
     def held_out_codes(self, split, most: int):
         """(codes [n, K] ~ q(z|x) of n ≤ most images, n draws from the prior), float64.
 
-        The images are those of a fixed random order: the first of a set may be a kind of their own.
+        The images are taken in a fixed random order: the first of a set may differ from the rest.
         """
         index = np.sort(order(len(split), seed=0)[:most])
         noise, found = self.noise.child("held out"), []

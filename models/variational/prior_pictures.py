@@ -1,11 +1,11 @@
-"""Pictures of an autoencoder with a prior: do the codes lie where the prior has its mass?
+"""Pictures of an autoencoder with a prior: are the codes where the prior has its mass?
 
-codes             held-out codes over the contours of the prior, coloured by class; of more than two
-                  codes the first two, whose prior is N(0, I) as well
-test              the statistics of shuffled samples, and where ours lies among them
+codes             held-out codes over the contours of the prior, coloured by class; of more than
+                  two codes the first two, whose prior is N(0, I) as well
+test              the statistics of shuffled samples, and ours among them
 walk              the decoder's images along a walk through the prior
 samples           decoded draws of the prior
-reconstructions   images over what came back
+reconstructions   images over their reconstructions
 """
 
 import numpy as np
@@ -43,8 +43,15 @@ def codes_over_prior(system: PriorAutoencoder, data: DataSet, most: int = 2000):
     inside = np.cumsum(mass) / mass.sum()
     levels = sorted({float(mass[np.searchsorted(inside, q)]) for q in (0.5, 0.8, 0.95)})
     ax = fig.axes[0]
-    ax.contour(axis, axis, p.reshape(240, 240), levels=levels, colors=pictures.INK, alpha=0.6,
-               linewidths=0.8)  # fmt: skip
+    ax.contour(
+        axis,
+        axis,
+        p.reshape(240, 240),
+        levels=levels,
+        colors=pictures.INK,
+        alpha=0.6,
+        linewidths=0.8,
+    )
     ax.set(xlim=(-wide, wide), ylim=(-wide, wide), aspect="equal")
     return fig
 
@@ -78,7 +85,7 @@ def sample(system: PriorAutoencoder, data: DataSet, n: int, rng):
 
 
 def figures(system: PriorAutoencoder, data: DataSet, s: PriorSettings) -> dict:
-    """The figures of this page; those that need images only where the data are images."""
+    """The figures of this page; those that need images only if the data are images."""
     rng = gg.Generator(s.seed).child("figures")
     found = {"test": null_picture(system, data)}
     if s.code >= 2:

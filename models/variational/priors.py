@@ -1,7 +1,7 @@
 """Prior distributions of codes that only have to be sampled (lecture 2, D1 275; lecture 4, U3 578).
 
-An adversarial or a transport autoencoder never evaluates p(z): samples are all it needs. Two of the
-lecture's drawing, as in Makhzani et al. 2016:
+An adversarial or a transport autoencoder never evaluates p(z): it only needs samples. Two priors of
+the lecture's drawing, as in Makhzani et al. 2016:
 
     normal     z ~ N(0, I), of any dimension
     mixture    z in the plane: one of M normal distributions, equally likely, laid out as the
@@ -10,8 +10,8 @@ lecture's drawing, as in Makhzani et al. 2016:
 
 With labels (Makhzani et al. 2016, section 2.3) component k is that of class k.
 
-The density is known all the same and drawn behind the codes; and `walk` gives codes in an order
-that leads through the prior, for the decoder to draw.
+The density is known anyway and drawn behind the codes. `walk` returns codes in an order that leads
+through the prior, for the decoder to draw.
 """
 
 import math
@@ -50,9 +50,9 @@ class Normal:
     def walk(self, rows: int, steps: int, rng) -> np.ndarray:
         """Codes [rows * steps, size] that lead through the prior.
 
-        In the plane the grid of the quantiles of both codes (Kingma & Welling 2014). In more
-        dimensions each row is the ellipse cos(t) a + sin(t) b through two draws a and b, from a
-        round to -a: at every t it is distributed as the prior is.
+        In the plane, the grid of the quantiles of both codes (Kingma & Welling 2014). In more
+        dimensions each row is the half ellipse cos(t) a + sin(t) b through two draws a and b, from
+        a to -a: at every t it has the distribution of the prior.
         """
         if self.size == 2:
             from scipy.stats import norm

@@ -6,9 +6,9 @@ An encoder q(z|x) = N(μ(x), σ²(x)) and a decoder p(x|z) are trained together 
 
 with the sample written as  z = μ + σ ⊙ ε,  ε ~ N(0, I),  so that gradients pass through it, and
 KL = -½ Σ_j (1 + ln σ²_j - μ²_j - σ²_j)  in closed form. The expectation is the mean of M samples
-(U3 381-425; the lecture's sum runs over i where l is meant). V0 has a variance of its own in the
-prior (`prior_sigma` = σ₀, 1 as in U3 if not said otherwise): z/σ₀ has the prior N(0, I) then, so
-that μ/σ₀ and σ/σ₀ stand for μ and σ in KL, and nothing else changes.
+(U3 381-425; the lecture's sum runs over i where l is meant). V0 also has a variance in the prior
+(`prior_sigma` = σ₀, by default 1 as in U3). Then z/σ₀ has the prior N(0, I), so that KL uses μ/σ₀
+and σ/σ₀ instead of μ and σ, and nothing else changes.
 
 Decoders:
 
@@ -19,19 +19,19 @@ Decoders:
 The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (kept here, so that the
 bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels
 that never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without
-the logarithm; the bound above is what is meant. V0 calls Σ_i ln p(x_i) itself L_VAE, and only then
+the logarithm; the bound above is meant. V0 calls Σ_i ln p(x_i) itself L_VAE, and only then
 bounds it. Where U3 writes q = N(μ, σ) the σ is a standard deviation, not a variance.
 
 Binarisation: for the Bernoulli decoder the data are binary. `binarise="sampled"` draws each pixel
 again in every epoch with its grey level as probability, and validation and test sets once, with a
-fixed seed; `"fixed"` draws the training set once too; `"grey"` takes the grey levels as they are
-(a cross-entropy, no likelihood of anything).
+fixed seed; `"fixed"` draws the training set once too; `"grey"` uses the grey levels directly
+(a cross-entropy, but not a likelihood).
 
 `importance=k` adds, once at the end, the importance-sampled bound of k draws (importance.py), which
 is what papers call the likelihood of a VAE.
 
-The pictures: samples from the prior; reconstructions; images like a given one, decoded from draws
-of its q(z|x); the posterior means, and for two codes the plane they span.
+The pictures: samples from the prior; reconstructions; images similar to a given one, decoded from
+draws of its q(z|x); the posterior means, and for two codes the plane they span.
 """
 
 import math
@@ -48,6 +48,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import binary
 from ..common.binary import Binarise, bernoulli_nll
+from ..common.gradients import by_parameters
 from ..common.rows import rows
 from . import vae_pictures
 from .importance import importance_figures
@@ -56,7 +57,7 @@ from .importance import importance_figures
 def gaussian_nll(mean, logvar, x):
     """-ln N(x | mean, σ²) = ½ Σ_j (ln 2π + ln σ²_j + (x_j - mean_j)²/σ²_j)  for each row.
 
-    mean, logvar = ln σ², x [N, D] (or what spreads to it) -> [N].
+    mean, logvar = ln σ², x [N, D] (or what broadcasts to it) -> [N].
 
     >>> zero = gg.zeros((1, 2))
     >>> gaussian_nll(zero, zero, zero).numpy().round(4)  # ln 2π
@@ -70,7 +71,7 @@ Decoder = Literal["bernoulli", "gaussian", "diagonal"]
 
 
 class Settings(TrainingSettings):
-    """What a variational autoencoder is made of."""
+    """Settings of a variational autoencoder."""
 
     hidden: tuple[int, ...] = setting(
         (200, 200), least=1, some=True, help="widths of the hidden layers"
@@ -96,18 +97,19 @@ class Settings(TrainingSettings):
     prior_sigma: float = setting(1.0, above=0, help="spread σ₀ of the prior")
 
     def check(self):
+        """Check that the standard error has at least two images."""
         if self.importance and self.importance_images == 1:
             raise SettingError("importance_images must be 0 (all) or at least 2; got 1")
 
 
 class GaussianSettings(Settings):
-    """With a Gaussian of constant spread for p(x|z)."""
+    """Settings with a Gaussian of constant spread for p(x|z)."""
 
     decoder: Decoder = "gaussian"
 
 
 class DiagonalSettings(Settings):
-    """With a Gaussian of learned spread for p(x|z)."""
+    """Settings with a Gaussian of learned spread for p(x|z)."""
 
     decoder: Decoder = "diagonal"
 
@@ -149,7 +151,7 @@ class VAE(System):
     def negative_bound(self, x, noise, samples=1):
         """(-bound, KL), each [N]: the mean over `samples` of -ln p(x|z), plus the KL."""
         mu, logvar = self.encode(x)
-        if self.prior_sigma != 1:  # in units of the prior's
+        if self.prior_sigma != 1:  # in units of σ₀
             mu, logvar = mu / self.prior_sigma, logvar - 2 * math.log(self.prior_sigma)
         total = 0.0
         for _ in range(samples):
@@ -165,7 +167,7 @@ class VAE(System):
         return bound.mean(), {"kl": kl.mean()}
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches of images [N, C, H, W], drawn now as 0 and 1 with `binarise="sampled"`."""
+        """Minibatches of images [N, C, H, W], binarised again here with `binarise="sampled"`."""
         for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):
             if self.s.decoder == "bernoulli" and self.s.binarise == "sampled":
                 batch = Batch(self.noise.bernoulli(batch.x))
@@ -183,7 +185,7 @@ class VAE(System):
         return self.average(figures, split, size)
 
     def evaluate_finished(self, split):
-        """The negative bound and, with `importance` draws an image, -L_k too (importance.py)."""
+        """The negative bound and, with `importance` draws per image, also -L_k (importance.py)."""
         figures, k = self.evaluate(split), self.s.importance
         if not k:
             return figures
@@ -213,13 +215,7 @@ def check(rng, settings=Settings, **changes):
     s = settings(**{"hidden": (5, 4), "latent": 2, **changes})
     system = VAE(6, s, gg.Generator(3), dtype="float64")
     x = (rng.random((3, 6)) < 0.5).astype(float)
-    state = system.noise.state
-
-    def f(*parameters):
-        system.noise.state = state  # the same noise at every call
-        return system.with_parameters(parameters).objective(Batch(x))[0]
-
-    return f, [p.numpy() for p in system.parameters()]
+    return by_parameters(system, Batch(x))
 
 
 SMALL = {"hidden": (64, 64), "latent": 2, "epochs": 60, "batch": 50, "lr": 2e-3}

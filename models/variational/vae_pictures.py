@@ -1,8 +1,8 @@
 """Pictures of a variational autoencoder.
 
 samples           images decoded from z ~ p(z)
-reconstructions   images over what is decoded from μ(x)
-similar           next to a test image what is decoded from several z ~ q(z|x): objects like it
+reconstructions   images over those decoded from μ(x)
+similar           a test image next to images decoded from several z ~ q(z|x): similar objects
                   (V0 363-396, x ~ p(x | f(x_i, α, ε)))
 codes             the two posterior means that vary most, coloured by class
 manifold          with two codes: images over their plane

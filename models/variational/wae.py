@@ -1,7 +1,7 @@
 """The Wasserstein autoencoder (lecture 2, D1 286-297; Tolstikhin et al. 2018).
 
-The cheapest transport between data and model passes through a code whose distribution over all data
-is the prior. With that condition as a penalty ::
+The optimal transport between data and model passes through a code whose distribution over all data
+is the prior. With this condition as a penalty ::
 
     D_WAE(P_X, P_G) = inf_Q  E_x E_{q(z|x)} c(x, G(z))  +  λ D_Z(Q_Z, P_Z),      c = ‖x - G(z)‖²
 
@@ -12,9 +12,9 @@ where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
                multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
                `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel,
                which is as wide as the prior: its MMD² goes to 0 while the codes still have gaps
-               that a finer one sees. Several are added up, as in the authors' program
+               that a narrower one detects. Several are added, as in the authors' program
     wae-gan    the critic of an AAE: the same p, the same D, but two phases, since encoder and
-               decoder descend on  c - λ ln D(z)  together. The lecture remarks that WAE = AAE for
+               decoder minimise  c - λ ln D(z)  together. The lecture remarks that WAE = AAE for
                the squared cost: it is one problem with two schedules of steps
 
 The lecture's cost is a sum over pixels, as here. λ is in that unit: an MMD² of 10⁻³ weighs as much
@@ -39,7 +39,7 @@ from .prior_autoencoder import GameSettings, PriorAutoencoder, PriorSettings
 
 
 class Settings(PriorSettings):
-    """With MMD² as the penalty."""
+    """Settings with MMD² as the penalty."""
 
     batch: int = setting(100, least=2, help="samples in a minibatch, two or more for MMD²")
     weight: float = setting(1000.0, least=0, help="weight λ of the penalty")
@@ -50,13 +50,13 @@ class Settings(PriorSettings):
 
 
 class CriticSettings(GameSettings):
-    """With a critic for the penalty."""
+    """Settings with a critic as the penalty."""
 
     weight: float = setting(10.0, least=0, help="weight λ of the penalty")
 
 
 class WAE(PriorAutoencoder):
-    """c + λ MMD²."""
+    """An autoencoder that minimises c + λ MMD²."""
 
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(data, s, rng, dtype)
@@ -71,17 +71,17 @@ class WAE(PriorAutoencoder):
         return cost + self.s.weight * penalty, {"cost": cost, "penalty": penalty}
 
     def batches(self, data, size, seed, epoch, start):
-        """Whole minibatches only: the estimate needs two images, and is best with all of them."""
+        """Full minibatches only: the estimate needs two images, and is best with a full batch."""
         size = min(size, len(data.train))
         return minibatches(data.train, size, seed, epoch, start, drop_last=True)
 
     def batches_per_epoch(self, data, size):
-        """How many whole minibatches there are."""
+        """The number of full minibatches."""
         return len(data.train) // min(size, len(data.train))
 
 
 class CriticWAE(AlternatingSystem, PriorAutoencoder):
-    """c - λ ln D(z), and a critic [N, K] -> logits [N, 1]."""
+    """An autoencoder that minimises c - λ ln D(z), and a critic [N, K] -> logits [N, 1]."""
 
     def __init__(self, data: DataSet, s: CriticSettings, rng, dtype="float32"):
         super().__init__(data, s, rng, dtype)

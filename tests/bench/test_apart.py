@@ -277,7 +277,7 @@ def test_ours_against_ours_is_one(monkeypatch):
     The rest of the machine may disturb a try, and not three.
     """
     effort, ratios = Effort(seconds=0.25, steps=3), []
-    monkeypatch.setattr("glassgrad.bench.memory.peak", lambda *args: None)
+    monkeypatch.setattr("glassgrad.bench.peak_memory.peak", lambda *args: None)
     with apart(monkeypatch, ["mlp"], ("itself",), effort=effort) as (run, plans):
         while len(ratios) < 3 and not any(abs(r - 1.0) <= 0.15 for r in ratios):
             (row,) = rows_of(run, plans)

@@ -206,9 +206,12 @@ def test_a_source_file_keeps_the_laws(path):
 
 @pytest.mark.parametrize(
     "name",
-    [m.name for m in pkgutil.walk_packages([str(ROOM)], "glassgrad.bench.")
-     if not m.name.endswith(("__main__", "pytorch_models", "jax_models"))],
-)  # fmt: skip
+    [
+        m.name
+        for m in pkgutil.walk_packages([str(ROOM)], "glassgrad.bench.")
+        if not m.name.endswith(("__main__", "pytorch_models", "jax_models"))
+    ],
+)
 def test_every_example_runs_and_no_peer_is_imported(name):
     module = importlib.import_module(name)
     assert doctest.testmod(module, optionflags=doctest.ELLIPSIS).failed == 0

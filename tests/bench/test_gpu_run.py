@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from glassgrad.bench import command as cli
 from glassgrad.bench import suite
 from glassgrad.bench.gpu import __main__ as gpu
 from glassgrad.bench.gpu import counters, every_kernel, parts, predict, process, stages
 from glassgrad.bench.gpu.textbook import KNOWN
 from glassgrad.bench.job import Contender, Job, Plan
+from glassgrad.cli import bench
 from glassgrad.kernels import OPERATIONS
 from glassgrad.kernels.errors import BackendError
 from glassgrad.kernels.launcher import Source
@@ -217,7 +217,7 @@ def test_every_kernel_once_is_a_process_an_operation(monkeypatch):
 def test_what_is_measured_exists(monkeypatch):
     """The command line takes the words of every part, and each name and case is there on a GPU."""
     parser = argparse.ArgumentParser()
-    cli.arguments(parser)
+    bench.arguments(parser)
     asked = []
     monkeypatch.setattr(
         parts, "run", lambda command, limit: asked.append(command) or process.Done(0, "", 1.0)

@@ -59,7 +59,7 @@ def test_damage_and_absence_are_told_apart(tmp_path):
     with pytest.raises(RunError, match="damaged"):
         read(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(RunError, match="no UTF-8 text"):
+    with pytest.raises(RunError, match="not UTF-8 text"):
         read(path)
 
 
@@ -106,12 +106,15 @@ def test_ours_against_ours_is_shown_as_a_check():
 @pytest.mark.parametrize(
     "changes, ratio, said",
     [
-        ({}, 1.04, None), ({}, 0.96, None), ({"busy": 0.1}, 1.0, None), ({"busy": None}, 1.0, None),
+        ({}, 1.04, None),
+        ({}, 0.96, None),
+        ({"busy": 0.1}, 1.0, None),
+        ({"busy": None}, 1.0, None),
         ({}, 1.06, "ours against ours is 1.06 and not 1.00 in mlp b, step"),
         ({}, 0.94, "ours against ours is 0.94 and not 1.00 in mlp b, step"),
         ({"busy": 0.11}, 1.0, "other processes took 11 % of the processors"),
     ],
-)  # fmt: skip
+)
 def test_a_table_of_a_disturbed_run_says_so_at_its_top(tmp_path, changes, ratio, said):
     check = row("mlp", "b", "step", peers={"itself": peer(ratio)})
     made = record(row("mlp", "a", "step", peers={"itself": peer(1.0)}), check, **changes)

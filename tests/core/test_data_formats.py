@@ -81,7 +81,7 @@ def test_npz_faults(tmp_path):
     whole = path.read_bytes()
     for bad in (b"", whole[:30], whole[:-30], b"text", whole[:60] + b"\0" * 40 + whole[100:]):
         path.write_bytes(bad)
-        with pytest.raises(DataError, match=r"a\.npz: not a sound \.npz file"):
+        with pytest.raises(DataError, match=r"a\.npz: not a valid \.npz file"):
             load_npz(path, "x", "y")
     np.savez(path, x=np.array([{"a": 1}], dtype=object))
     with pytest.raises(DataError, match=r"a\.npz: x\.npy holds Python objects, which are pickled"):
@@ -122,11 +122,11 @@ def test_gml():
         ("id 3", "id 3x", "line 3: cannot read '3x"),
         ('"C"', '"C', "line 4: cannot read '\"C"),
         ("source 7", "weight [ ] source x", "the key 'source' has no value"),
-        ("id 3", "id 7", "every node needs an id of its own"),
-        ("id 3", "", "every node needs an id of its own"),
-        ("target 3", "target 4", "an edge has the target 4, which is no node"),
-        ("target 3", "", "an edge has the target None, which is no node"),
-        ("value 2.5", 'value "much"', "which is no number"),
+        ("id 3", "id 7", "every node needs its own id"),
+        ("id 3", "", "every node needs its own id"),
+        ("target 3", "target 4", "an edge has the target 4, which is not a node"),
+        ("target 3", "", "an edge has the target None, which is not a node"),
+        ("value 2.5", 'value "much"', "which is not a number"),
         ("target 3", "target 7", r"u < v \(no loops\)"),
         ("target 3", "target 5", "an edge is listed twice"),
         ("directed 0", "directed 1", "the graph is directed"),
@@ -193,7 +193,7 @@ def test_vocabulary():
         v.decode([-1])
     with pytest.raises(DataError, match="not known"):
         Vocabulary(("a",)).encode("ab")
-    with pytest.raises(DataError, match="'a' stands twice"):
+    with pytest.raises(DataError, match="'a' occurs twice"):
         Vocabulary(("a", "b", "a"))
 
 
@@ -232,5 +232,5 @@ def test_corpus(tmp_path):
 @pytest.mark.parametrize("pitch", [20, 109, "60", 60.0, True, None])
 def test_roll_refuses_what_is_no_key(pitch):
     assert roll([[21, 108]]).sum() == 2
-    with pytest.raises(DataError, match=r"step 1: .* is no pitch from 21 to 108"):
+    with pytest.raises(DataError, match=r"step 1: .* is not a pitch from 21 to 108"):
         roll([[60], [pitch]], "piece")

@@ -65,15 +65,15 @@ def test_gml_numbers_that_can_be():
 def test_gml_graphs_that_cannot_be():
     nodes = "node [ id 0 ] node [ id 1 ]"
     for edge, message in (
-        ("source 0 target [ a [ b 1 ] ]", "which is no node"),
-        (f"source 0 target {2**62}", "which is no node"),
+        ("source 0 target [ a [ b 1 ] ]", "which is not a node"),
+        (f"source 0 target {2**62}", "which is not a node"),
         ("source 0 target 1 value 1e300", "a weight is not finite"),
-        ('source 0 target 1 value "' + "x" * 10_000 + '"', "which is no number"),
+        ('source 0 target 1 value "' + "x" * 10_000 + '"', "which is not a number"),
     ):
         with pytest.raises(DataError, match=message) as error:
             gml.graph(f"graph [ {nodes} edge [ {edge} ] ]")
         assert len(str(error.value)) < 300
-    with pytest.raises(DataError, match="an id of its own"):
+    with pytest.raises(DataError, match="its own id"):
         gml.graph(f"graph [ node [ id {'9' * 15}.5 ] ]")
 
 
@@ -158,7 +158,7 @@ def headed(header, body=b""):
         ({"method": zipfile.ZIP_BZIP2}, "is packed by method 12; only 0 and 8"),
         ({"method": zipfile.ZIP_LZMA}, "is packed by method 14"),
         ({"unpacked": 2**31}, "bytes would unpack to 2,147,483,648"),
-        ({"unpacked": 10}, "not a sound .npz file"),
+        ({"unpacked": 10}, "not a valid .npz file"),
     ],
 )
 def test_archives_that_are_not_ours_to_read(tmp_path, changes, message):
@@ -205,11 +205,11 @@ RECORDS = npy(np.zeros(2, [("a", "i4")]))
          "needs 80,000,000,000,000 bytes"),
         (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}"), "needs -8 bytes"),
         (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", b"\0" * 17), "needs 16"),
-        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (1.5,)}"), "not a sound"),
-        (headed("{'descr': '<f8'}"), "not a sound"), (headed("(" * 100), "not a sound"),
-        (headed("__import__('os')"), "not a sound"), (headed("{'descr': 'q', "), "not a sound"),
-        (b"\x93NUMPY\3\0" + b"\0" * 10, "version .3, 0. of the"), (b"", "not a sound"),
-        (b"\x93NUMPY\2\0\xff\xff\xff\x7f", "not a sound"), (b"text", "not a sound"),
+        (headed("{'descr': '<f8', 'fortran_order': False, 'shape': (1.5,)}"), "not a valid"),
+        (headed("{'descr': '<f8'}"), "not a valid"), (headed("(" * 100), "not a valid"),
+        (headed("__import__('os')"), "not a valid"), (headed("{'descr': 'q', "), "not a valid"),
+        (b"\x93NUMPY\3\0" + b"\0" * 10, "version .3, 0. of the"), (b"", "not a valid"),
+        (b"\x93NUMPY\2\0\xff\xff\xff\x7f", "not a valid"), (b"text", "not a valid"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_none(tmp_path, content, message):

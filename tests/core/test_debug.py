@@ -106,9 +106,12 @@ def run(level, tmp_path):
     script = tmp_path / "program.py"
     script.write_text(PROGRAM)
     return subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60,
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={**os.environ, "GLASSGRAD_DEBUG": level, "PYTHONWARNINGS": "ignore"},
-    )  # fmt: skip
+    )
 
 
 def test_the_environment_sets_the_level(tmp_path):

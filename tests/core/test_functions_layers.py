@@ -1,4 +1,4 @@
-"""Convolution, pooling, normalisation, noise and recurrent nets, against loops, SciPy and PyTorch.
+"""Convolution, pooling, normalisation and noise, against loops, SciPy and PyTorch.
 
 Also: a fused gradient equals the composed one.
 """
@@ -120,13 +120,16 @@ def test_conv_transpose2d_by_loops_where_output_padding_passes_the_stride(
     assert_close(got.numpy(), want, reduction=24)
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"output_padding": (1, 0)}, "output_padding must be below stride or dilation"),
-    ({"output_padding": -1}, "output_padding must be below"),
-    ({"padding": 3}, "padding must leave something"),
-    ({"x": (1, 2, 0, 3)}, "x must have pixels"),
-    ({"x": (1, 3, 3, 3)}, r"w.shape\[0\] must equal x.shape\[1\]; expected 3, got 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"output_padding": (1, 0)}, "output_padding must be below stride or dilation"),
+        ({"output_padding": -1}, "output_padding must be below"),
+        ({"padding": 3}, "padding must leave something"),
+        ({"x": (1, 2, 0, 3)}, "x must have pixels"),
+        ({"x": (1, 3, 3, 3)}, r"w.shape\[0\] must equal x.shape\[1\]; expected 3, got 2"),
+    ],
+)
 def test_conv_transpose2d_names_what_does_not_fit(change, message):
     shape = change.pop("x", (1, 2, 3, 3))
     with pytest.raises(ShapeError, match=f"conv_transpose2d: {message}"):
@@ -244,77 +247,6 @@ def test_the_sample_alone_has_no_gradient_from_the_divergence():
             assert_close(got.numpy(), want, rtol=1e-13)
 
 
-# ------------------------------------------------------------------- recurrent nets
-
-
-def sigma(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def test_rnn():
-    x, h, u, w, b = make((3, 2, 4), (2, 5), (5, 4), (5, 5), (5,))
-    hs, last = gg.rnn(*tensors(x, h, u, w, b))
-    for t in range(3):
-        h = np.tanh(x[t] @ u.T + h @ w.T + b)
-        assert_close(hs.numpy()[t], h, rtol=1e-13)
-    assert_close(last.numpy(), h, rtol=1e-13)
-
-
-@pytest.mark.parametrize("peephole", [False, True])
-def test_lstm(peephole):
-    x, h, c, u, w, b, p = make((3, 2, 4), (2, 5), (2, 5), (20, 4), (20, 5), (20,), (15, 5))
-    p = p if peephole else p * 0
-    given = tensors(x, h, c, u, w, b) + (tensors(p) if peephole else [])
-    hs, (h_last, c_last) = gg.lstm(*given)
-    for t in range(3):
-        i, f, g, o = np.split(x[t] @ u.T + h @ w.T + b, 4, axis=1)
-        i, f = sigma(i + c @ p[:5].T), sigma(f + c @ p[5:10].T)
-        c = f * c + i * np.tanh(g)
-        h = sigma(o + c @ p[10:].T) * np.tanh(c)
-        assert_close(hs.numpy()[t], h, rtol=1e-12)
-    assert_close(h_last.numpy(), h, rtol=1e-12)
-    assert_close(c_last.numpy(), c, rtol=1e-12)
-
-
-@pytest.mark.parametrize("biases", [False, True])
-@pytest.mark.parametrize("variant", ["lecture", "library"])
-def test_gru(variant, biases):
-    x, h, u, w, bi, bh = make((3, 2, 4), (2, 5), (15, 4), (15, 5), (15,), (15,))
-    given = tensors(x, h, u, w) + (tensors(bi, bh) if biases else [])
-    bi, bh = (bi, bh) if biases else (bi * 0, bh * 0)
-    hs, last = gg.gru(*given, variant=variant)
-    for t in range(3):
-        xr, xz, xn = np.split(x[t] @ u.T + bi, 3, axis=1)
-        r = sigma(xr + h @ w[:5].T + bh[:5])
-        z = sigma(xz + h @ w[5:10].T + bh[5:10])
-        if variant == "lecture":
-            n = np.tanh(xn + (r * h) @ w[10:].T + bh[10:])
-            h = (1 - z) * h + z * n
-        else:
-            n = np.tanh(xn + r * (h @ w[10:].T + bh[10:]))
-            h = (1 - z) * n + z * h
-        assert_close(hs.numpy()[t], h, rtol=1e-12)
-    assert_close(last.numpy(), h, rtol=1e-12)
-
-
-def test_sequences_without_steps():
-    x, h = gg.zeros((0, 2, 4)), gg.ones((2, 5))
-    hs, (h1, c1) = gg.lstm(x, h, h, gg.zeros((20, 4)), gg.zeros((20, 5)))
-    assert hs.shape == (0, 2, 5) and h1 is h and c1 is h
-    hs, h1 = gg.gru(x, h, gg.zeros((15, 4)), gg.zeros((15, 5)))
-    assert hs.shape == (0, 2, 5) and h1 is h
-    hs, h1 = gg.rnn(x, h, gg.zeros((5, 4)), gg.zeros((5, 5)))
-    assert hs.shape == (0, 2, 5) and h1 is h
-
-
-def test_nade_of_a_single_number_does_not_look_at_it():
-    """y = b + v · σ(c), on the fused path and on the one that can be differentiated again."""
-    x, w, c, v, b = make((3, 1), (1, 2), (2,), (1, 2), (1,))
-    want = np.full((3, 1), b[0] + (v[0] * sigma(c)).sum())
-    assert_close(gg.nade(*tensors(x, w, c, v, b)).numpy(), want, rtol=1e-13)
-    gg.gradcheck(lambda *given: gg.nade(gg.tensor(x), gg.tensor(w), *given), c, v, b, order=2)
-
-
 # --------------------------------------------------------- fused against composed
 
 FUSED = {
@@ -377,20 +309,29 @@ def test_layers_against_torch():
     x, w, b = make((2, 4, 6, 5), (6, 2, 3, 2), (6,))
     compare(
         lambda x, w, b: gg.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2),
-        lambda x, w, b: nn.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2), x, w, b,
-    )  # fmt: skip
+        lambda x, w, b: nn.conv2d(x, w, b, (2, 1), (1, 2), (1, 2), 2),
+        x,
+        w,
+        b,
+    )
     w, b = make((4, 3, 3, 2), (6,))
     compare(
         lambda x, w, b: gg.conv_transpose2d(x, w, b, 2, 1, (1, 2), 2, (1, 0)),
-        lambda x, w, b: nn.conv_transpose2d(x, w, b, 2, 1, (1, 0), 2, (1, 2)), x, w, b,
-    )  # fmt: skip
+        lambda x, w, b: nn.conv_transpose2d(x, w, b, 2, 1, (1, 0), 2, (1, 2)),
+        x,
+        w,
+        b,
+    )
     compare(lambda x: gg.max_pool2d(x, 3, 2, 1), lambda x: nn.max_pool2d(x, 3, 2, 1), x)
     compare(lambda x: gg.avg_pool2d(x, 3, 2, 1), lambda x: nn.avg_pool2d(x, 3, 2, 1), x)
     gamma, beta = make((4,), (4,))
     compare(
         lambda x, g, b: gg.batch_norm(x, g, b)[0],
-        lambda x, g, b: nn.batch_norm(x, None, None, g, b, training=True), x, gamma, beta,
-    )  # fmt: skip
+        lambda x, g, b: nn.batch_norm(x, None, None, g, b, training=True),
+        x,
+        gamma,
+        beta,
+    )
     x, h, c, u, v, bi = make((3, 2, 4), (2, 5), (2, 5), (20, 4), (20, 5), (20,))
     zero = torch.zeros(20, dtype=torch.float64)
     compare(

@@ -88,14 +88,17 @@ def recurrent():
 
 
 MAKERS = {
-    "module": net_of_layers, "recurrent": recurrent,
+    "module": net_of_layers,
+    "recurrent": recurrent,
     "adam": lambda: trained(lambda p: optim.Adam(p, amsgrad=True)),
     "rmsprop": lambda: trained(lambda p: optim.RMSProp(p, centred=True, momentum=0.9)),
     "momentum": lambda: trained(optim.Momentum),
-    "groups": lambda: trained(lambda p: optim.AdaGrad(
-        [{"parameters": p[:2]}, {"parameters": p[2:], "lr": 0.5}])),
-    "alternating": alternating, "plateau": plateau,
-}  # fmt: skip
+    "groups": lambda: trained(
+        lambda p: optim.AdaGrad([{"parameters": p[:2]}, {"parameters": p[2:], "lr": 0.5}])
+    ),
+    "alternating": alternating,
+    "plateau": plateau,
+}
 
 
 def bits(state) -> str:

@@ -151,7 +151,7 @@ USES = [
 def test_a_mask_or_a_unit_is_never_lost_in_silence(use):
     with pytest.raises(DTypeError, match=r"would lose its mask, 1 of 2 elements; take \.filled"):
         use(HIDING)
-    with pytest.raises(DTypeError, match="a Metres is an array with a meaning of its own"):
+    with pytest.raises(DTypeError, match="a Metres carries more than its values"):
         use(np.ones(2).view(Metres))
     use(np.ma.masked_array([1.0, 2.0]))  # a mask that hides nothing
 

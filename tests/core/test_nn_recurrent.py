@@ -207,14 +207,17 @@ def test_no_steps_and_no_sequences():
     [
         (lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, I))), ShapeError, r"x must be \[T, N, I\]"),
         (lambda g: nn.GRU(I, H, rng=g)(gg.ones((T, N, 9))), ShapeError, "with I; expected 3"),
-        (lambda g: nn.RNN(I, H, rng=g)(gg.ones((T, N, I)), gg.ones((N, H))), ShapeError,
-         r"RNN: a state must be \[L, N, H\]; expected \(1, 2, 2\), got \(2, 2\)"),
+        (
+            lambda g: nn.RNN(I, H, rng=g)(gg.ones((T, N, I)), gg.ones((N, H))),
+            ShapeError,
+            r"RNN: a state must be \[L, N, H\]; expected \(1, 2, 2\), got \(2, 2\)",
+        ),
         (lambda g: nn.RNN(I, H, biases=3, rng=g), GlassgradError, "biases must be known"),
         (lambda g: nn.RNN(I, H, activation="sin", rng=g), GlassgradError, "activation must be"),
         (lambda g: nn.GRU(I, H, variant="torch", rng=g), GlassgradError, "variant must be known"),
         (lambda g: nn.LSTM(I, 0, rng=g), GlassgradError, "hidden must be a positive integer"),
     ],
-)  # fmt: skip
+)
 def test_bad_calls_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call(gg.Generator(0))

@@ -366,7 +366,7 @@ def test_a_conversion_after_the_first_step_is_an_error():
 
 def test_a_rate_of_its_own_beside_lr_0_is_named():
     a, b = (gg.tensor([1.0], requires_grad=True) for _ in range(2))
-    with pytest.raises(GlassgradError, match="SGD: lr must be positive where a group has a rate"):
+    with pytest.raises(GlassgradError, match="SGD: lr must be positive if a group has"):
         optim.SGD([{"parameters": [a], "lr": 0.1}], lr=0)
     opt = optim.SGD([{"parameters": [a]}, {"parameters": [b], "lr": 0.0}], lr=0)
     opt.lr = 0.5

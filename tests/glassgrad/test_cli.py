@@ -272,7 +272,7 @@ def test_show_gives_page_modules_graph_and_settings(capsys, tmp_path):
     assert code == 0
     assert "KL = -½ Σ_j" in out  # the lecture page
     assert "Linear(64 -> 8, 520 parameters)" in out
-    assert "reparameterise" in out and "numba v1" in out
+    assert "reparameterise" in out and "numba v2" in out
     assert "[8,6]" in out and "86.76" in out
     dot = (tmp_path / "a.dot").read_text()
     assert dot.startswith("digraph") and "reparameterise" in dot and "->" in dot

@@ -147,7 +147,9 @@ def test_samples_of_a_run_of_format_1_but_no_training_from_it(capsys, run):
     before = files(run)
     code, out, err = call(capsys, "train", "--resume", run)
     assert code == 1 and out == "" and err.count("\n") == 1
-    assert "has format 1, without a checksum of the progress; training goes on from format 2" in err
+    assert (
+        "has format 1, without a checksum of the progress; training continues from format 2" in err
+    )
     assert files(run) == before
 
 

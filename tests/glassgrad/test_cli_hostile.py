@@ -41,10 +41,13 @@ def spoil(path, thing, outside):
     else:
         outside.write_bytes(b"kept")
     makers = {
-        "pipe": os.mkfifo, "folder": os.mkdir, "link": lambda p: p.symlink_to(outside),
+        "pipe": os.mkfifo,
+        "folder": os.mkdir,
+        "link": lambda p: p.symlink_to(outside),
         "dangling link": lambda p: p.symlink_to(outside.with_name("nothing")),
-        "device": lambda p: p.symlink_to("/dev/zero"), "loop": lambda p: p.symlink_to(p.name),
-    }  # fmt: skip
+        "device": lambda p: p.symlink_to("/dev/zero"),
+        "loop": lambda p: p.symlink_to(p.name),
+    }
     makers[thing](path)
 
 

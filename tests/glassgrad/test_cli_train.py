@@ -137,8 +137,11 @@ def started(tmp_path, out):
     """A training in a process of its own, slow enough to be hit after its first checkpoint."""
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, "train", "vae", *TINY, "--out", str(out), "--save-every", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
     deadline = time.monotonic() + 60
     while not list(out.glob("*/checkpoint.safetensors")):
         assert process.poll() is None, process.communicate()

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bench", "core", "glassgrad", "kernels", "models")
+CHECKOUT = ("emulator", "predictions")  # of bench/: for the notes of a checkout
 COPIED = (*ROOMS, "README.md", "setup.py", "pyproject.toml")
 
 # The files of the modules that a process has imported, and of those that a child of multiprocessing
@@ -176,11 +177,25 @@ def test_the_checkout_finds_its_rooms_and_nothing_next_to_them(bare, source, nam
     assert f"No module named 'glassgrad.{name}'" in err
 
 
-def test_the_wheel_holds_every_package_and_file(wheel):
-    """An editable install finds what a wheel has forgotten."""
+def test_the_wheel_holds_every_package_and_file_but_the_checkouts_own(wheel):
+    """An editable install finds what a wheel has forgotten, and what it must do without."""
     names = set(zipfile.ZipFile(wheel).namelist())
     for path in ROOT.glob("*/**/*"):
         room, *rest = path.relative_to(ROOT).parts
         if room in ROOMS and path.suffix in {".py", ".html", ".css", ".js", ".cu", ".cuh", ".h"}:
             inside = "/".join(rest if room == "glassgrad" else (room, *rest))
-            assert f"glassgrad/{inside}" in names, path
+            own = room == "bench" and rest[0] in CHECKOUT
+            assert (f"glassgrad/{inside}" in names) is not own, path
+    results = [n for n in names if n.startswith("glassgrad/bench/results")]
+    assert not results and not any(n.endswith((".json", ".md", ".png", ".svg")) for n in names)
+
+
+def test_what_the_wheel_leaves_out_is_read_by_nothing_in_it(wheel):
+    """Of bench/ the commands' own imports, and the modules that they start by name."""
+    for name in zipfile.ZipFile(wheel).namelist():
+        if name.endswith(".py"):
+            text = zipfile.ZipFile(wheel).read(name).decode()
+            assert not re.search(rf"bench\.({'|'.join(CHECKOUT)})\b", text), name
+            if name.startswith("glassgrad/bench/"):
+                assert not re.search(rf"from \.+({'|'.join(CHECKOUT)})\b", text), name
+                assert not re.search(rf"from \.+ import .*\b({'|'.join(CHECKOUT)})\b", text), name

@@ -1,6 +1,7 @@
 """The laboratory: what the page and the table say is what the emulator counted."""
 
 import re
+import shutil
 
 import pytest
 
@@ -169,6 +170,7 @@ def broken(tmp_path, monkeypatch):
         assert before in text
         path = tmp_path / "cuda.cu"
         path.write_text(text.replace(before, after))
+        shutil.copytree(cuda.source.path.with_name("rungs"), tmp_path / "rungs")
         monkeypatch.setattr(cuda.source, "path", path)
         monkeypatch.setitem(vars(cuda.source), "text", Source(path).text)
 

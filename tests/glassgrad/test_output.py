@@ -1,63 +1,17 @@
-"""What is printed: never folded in a pipe; on a terminal folded between figures and words only."""
+"""What commands print: nothing folded in a pipe, lines that fit on a terminal."""
 
-import io
 import os
 import pty
 import re
 import struct
 import subprocess
 import sys
-from itertools import pairwise
 
 import pytest
 
-from glassgrad.cli import main, output
-from tests.tools import without_compiling
-
-PATH = "/a rather long/folder that/no terminal/of eighty columns/would take in/one line/" + 60 * "x"
-ROWS = [("loss", 0.25, "the mean over a batch of what each of its samples costs"), (PATH, 3, "")]
-
-
-def terminal(width):
-    """(console, what it writes) of so many columns."""
-    written = io.StringIO()
-    return output._Console(
-        file=written, force_terminal=True, color_system=None, width=width
-    ), written
-
-
-def lines(width, *things):
-    console, written = terminal(width)
-    console.print(*things)
-    found = written.getvalue().splitlines()
-    assert all(len(line) <= width for line in found)
-    return found
-
-
-@pytest.fixture(params=["", "20", "60", "80", "200"])
-def columns(request, monkeypatch):
-    """COLUMNS in the environment; none where empty."""
-    monkeypatch.setenv("COLUMNS", request.param)
-    if not request.param:
-        monkeypatch.delenv("COLUMNS")
-
-
-@pytest.mark.parametrize("colour", ["", "1"])
-def test_a_pipe_gets_whole_lines_without_blanks_at_their_ends(capsys, monkeypatch, columns, colour):
-    monkeypatch.setenv("FORCE_COLOR", colour)
-    out = output.console()
-    out.print(output.table(ROWS, "name", "value", "what it is", numbers=("value",), title="T"))
-    out.print(output.Flow([PATH, "loss 0.25", PATH]))
-    out.print(output.Prose(f"one\n  two {PATH}"))
-    out.print(f"written: {PATH}")
-    text = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
-    title, head, rule, first, second, flow, one, two, written = text.splitlines()
-    assert head.split() == ["name", "value", "what", "it", "is"] and set(rule) == {"─"}
-    assert first.split() == ["loss", "0.25", *ROWS[0][2].split()]
-    assert second == f"{PATH}      3"
-    assert flow == f"{PATH}  loss 0.25  {PATH}"
-    assert (title, one, two, written) == ("T", "one", f"  two {PATH}", f"written: {PATH}")
-    assert not re.search(r"[ \t]$", text, re.M)
+from glassgrad import cli
+from glassgrad.cli import main
+from tests.tools import call, without_compiling
 
 
 def test_a_pipe_gets_no_live_display(capsys, monkeypatch):
@@ -74,54 +28,24 @@ def test_a_pipe_gets_no_live_display(capsys, monkeypatch):
     assert without_compiling(capsys.readouterr().err) == ""
 
 
-@pytest.mark.parametrize("width", range(22, 140, 7))
-def test_a_figures_name_and_value_never_part(width):
-    figures = [f"{n} {v}" for n, v in [("loss", 0.123), ("valid_accuracy", 0.905), ("kl", 12)] * 4]
-    found = lines(width, output.Flow(["epoch 1/3", *figures]))
-    for figure in {"epoch 1/3", *figures}:
-        assert sum(line.count(figure) for line in found) == (1 if "/" in figure else 4)
-    assert all(line.startswith("  ") for line in found[1:])
-    for line, following in pairwise(found):
-        assert len(line) + 2 + len(following.split("  ")[1]) > width, "lines are filled"
+@pytest.mark.parametrize("command", [(), *((name,) for name in cli.COMMANDS)], ids=" ".join)
+def test_help_in_a_pipe_is_the_same_whatever_columns_says(capsys, monkeypatch, command):
+    """The same bytes at any COLUMNS, and the usage, which is the longest line, in one."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    code, plain, err = call(capsys, *command, "--help")
+    assert (code, err) == (0, "") and plain.count("usage: ") == 1
+    for columns in ("20", "60", "500"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert call(capsys, *command, "--help")[1] == plain
+    usage = plain.partition("\n\n")[0]
+    assert usage.startswith(" ".join(["usage: glassgrad", *command])) and "\n" not in usage
 
 
-@pytest.mark.parametrize("width", range(16, 140, 7))
-def test_a_table_on_a_terminal_breaks_no_word_and_loses_none(width):
-    rows = [
-        ("conv2d.forward", "numba", "1.25 ms", "tiles of four rows in registers, padded", 0.5)
-    ] * 2
-    made = output.table(rows, "kernel", "backend", "median", "idea", "ratio",
-                        numbers=("median", "ratio"), whole=("kernel",))  # fmt: skip
-    text = "\n".join(lines(width, made))
-    for cell in rows[0]:
-        assert all(text.count(word) >= 2 for word in str(cell).split()), cell
-    assert text.count("1.25 ms") == 2
-
-
-def test_a_table_that_does_not_fit_becomes_names_and_values():
-    made = output.table([("lenet", "4.2 ms", "", "1.20")], "name", "median", "note", "torch",
-                        numbers=("median", "torch"))  # fmt: skip
-    assert lines(16, made) == ["lenet", "  median 4.2 ms", "  torch 1.20"]
-    assert lines(25, made)[0] == "lenet  median 4.2 ms"
-    assert lines(12, output.table([(2, "tiles", "1.25 ms")], "v", "idea", "median")) == [
-        "v 2", "  idea tiles", "  median", "  1.25 ms"
-    ]  # fmt: skip
-    assert lines(26, made)[0].split() == ["name", "median", "note", "torch"]
-
-
-def test_a_page_keeps_its_lines_where_they_fit_and_is_filled_anew_elsewhere():
-    page = "A paragraph\nof two lines, and one more word.\n\n    y = a x + b,   c = d\n\nThe end."
-    assert lines(40, output.Prose(page)) == page.splitlines()
-    assert lines(24, output.Prose(page)) == [
-        "A paragraph of two", "lines, and one more", "word.", "",
-        "    y = a x + b,   c = d", "", "The end.",
-    ]  # fmt: skip
-    assert lines(20, output.Prose(page))[-4:] == [
-        "    y = a x + b,   c",
-        "      = d",
-        "",
-        "The end.",
-    ]
+def test_help_on_a_terminal_fits(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    usage = call(capsys, "train", "--help")[1].partition("\n\n")[0].splitlines()
+    assert len(usage) > 3 and max(map(len, usage)) <= 80
 
 
 def on_terminal(width, *argv, **environment):
@@ -133,9 +57,12 @@ def on_terminal(width, *argv, **environment):
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "glassgrad", *argv], stdin=slave, stdout=slave,
-        stderr=subprocess.DEVNULL, env={**env, "TERM": "xterm", **environment},
-    )  # fmt: skip
+        [sys.executable, "-m", "glassgrad", *argv],
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.DEVNULL,
+        env={**env, "TERM": "xterm", **environment},
+    )
     os.close(slave)
     written = b""
     while True:

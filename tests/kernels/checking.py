@@ -40,6 +40,12 @@ def why_no_emulator() -> str:
     return ""
 
 
+def on(name: str, op: str):
+    """`backend` for a name such as "numba", or "numba v1", which pins the version of `op`."""
+    name, _, version = name.partition(" v")
+    return backend(name, **({op: int(version)} if version else {}))
+
+
 @contextlib.contextmanager
 def threads(record, number: int):
     """Numba kernels run on `number` threads inside the block, or on as many as there are."""

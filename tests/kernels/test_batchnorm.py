@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels import ShapeError, backend, batchnorm
-from glassgrad.kernels.batchnorm import cpu
+from glassgrad.kernels import ShapeError, batchnorm
+from glassgrad.kernels.batchnorm.rungs import cpu_v2_cached
+from tests.kernels.checking import on
 from tests.tools import assert_close
 
-BACKENDS = ["reference", "numba"]
+BACKENDS = ["reference", "numba", "numba v1"]
 SIZES = [(4, 3, 5), (70, 33, 1), (3, 2, 2100), (130, 1, 1)]
 
 
@@ -27,7 +28,7 @@ def test_against_torch(name, size):
     leaves = [torch.tensor(a, requires_grad=True) for a in (x, gamma, beta)]
     want = torch.nn.functional.batch_norm(leaves[0], None, None, *leaves[1:], True, eps=0.01)
     want.backward(torch.tensor(g))
-    with backend(name):
+    with on(name, "batchnorm"):
         y, mean, variance = batchnorm.forward(x, gamma, beta, 0.01)
         got = batchnorm.backward(g, x, gamma, mean, variance, 0.01)
     assert_close(y, want.detach().numpy(), rtol=1e-12)
@@ -39,7 +40,7 @@ def test_against_torch(name, size):
 @pytest.mark.parametrize("size", SIZES)
 def test_each_channel_comes_out_with_its_own_mean_and_spread(name, size):
     x, _, gamma, beta = draw(size, "float32")
-    with backend(name):
+    with on(name, "batchnorm"):
         y, mean, variance = batchnorm.forward(x, gamma, beta, 0.0)
     assert_close(mean, x.mean(axis=(0, 2), dtype=float).astype("float32"), floor=1.0)
     assert_close(variance, x.var(axis=(0, 2), dtype=float).astype("float32"), rtol=1e-6)
@@ -54,7 +55,7 @@ def test_far_from_the_origin_nothing_cancels(name, size):
     x, _, gamma, beta = draw(size, "float32")
     far = x + np.float32(1000)
     kept = (far - np.float32(1000)).astype(float)  # what rounding at 1000 has left
-    with backend(name):
+    with on(name, "batchnorm"):
         _, mean, variance = batchnorm.forward(far, gamma, beta, 0.0)
     assert np.abs(mean - 1000 - kept.mean(axis=(0, 2))).max() < 1e-4
     assert_close(variance.astype(float), kept.var(axis=(0, 2)), rtol=1e-5)
@@ -75,6 +76,6 @@ def test_errors():
 @pytest.mark.parametrize("rows, blocks", [(1, 1), (64, 1), (65, 2), (128, 2), (130, 3)])
 def test_vectors_are_added_up_in_blocks_of_64_rows(rows, blocks):
     """No more of them than there are: their sums are memory."""
-    parts, sums = cpu._partial_sums(np.empty((rows, 3), "float32"))
+    parts, sums = cpu_v2_cached._partial_sums(np.empty((rows, 3), "float32"))
     assert sums.shape == (2, blocks, 3) and sums.dtype == "float32" and not sums.any()
-    assert parts == 1 and cpu._partial_sums(np.empty((rows, 1 << 15)))[0] == blocks
+    assert parts == 1 and cpu_v2_cached._partial_sums(np.empty((rows, 1 << 15)))[0] == blocks

@@ -3,27 +3,33 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels import DTypeError, ShapeError, backend, cases, descent
+from glassgrad.kernels import DTypeError, ShapeError, cases, descent
+from tests.kernels.checking import on
 
-BACKENDS = ["reference", "numba"]
+BACKENDS = ["reference", "numba", "numba v1"]
 SMALL = [c for c in cases("descent") if not c.bench]
 
 
 def arguments(case, dtype):
+    """The arrays of a case, and its numbers by the names that the public function gives them."""
     draw = np.random.default_rng(1)
-    return case.make(lambda *shape: np.asarray(draw.normal(size=shape)).astype(dtype), dtype)
+    made = case.make(lambda *shape: np.asarray(draw.normal(size=shape)).astype(dtype), dtype)
+    arrays = [a for a in made if a is None or isinstance(a, np.ndarray)]
+    rule, *nesterov, _ = made[len(arrays) :]
+    numbers = {k: v for k, v in rule._asdict().items() if not k.startswith("rest")}
+    return arrays, numbers | dict(zip(("nesterov",), nesterov))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize("case", SMALL, ids=str)
 def test_in_place_the_arguments_become_the_results(case, name, dtype):
-    *args, _ = arguments(case, dtype)
+    args, numbers = arguments(case, dtype)
     rule = getattr(descent, case.pass_)
-    with backend(name):
-        want = rule(*args)
+    with on(name, "descent"):
+        want = rule(*args, **numbers)
         g = args[1].copy()
-        got = rule(*args, in_place=True)
+        got = rule(*args, **numbers, in_place=True)
     given = [args[0], *args[2 : 1 + len(want)]]
     for mine, new, old in zip(got, want, given):
         assert mine is old
@@ -34,12 +40,12 @@ def test_in_place_the_arguments_become_the_results(case, name, dtype):
 @pytest.mark.parametrize("name", BACKENDS)
 def test_nan_in_a_gradient_shows_in_its_own_place_only(name):
     for case in SMALL:
-        *args, _ = arguments(case, "float32")
+        args, numbers = arguments(case, "float32")
         if args[0].size < 3:
             continue
         args[1].flat[2] = np.nan
-        with backend(name):
-            x, *slots = getattr(descent, case.pass_)(*args)
+        with on(name, "descent"):
+            x, *slots = getattr(descent, case.pass_)(*args, **numbers)
         for a in (x, *slots):
             if a is not None:
                 assert np.isnan(a.flat[2]) and np.isnan(a).sum() == 1, str(case)
@@ -49,7 +55,7 @@ def test_amsgrad_keeps_the_largest_and_nan():
     zero, v = np.zeros(4, "float32"), np.array([1, 5, np.nan, 1], "float32")
     top = np.array([3, 3, 3, np.nan], "float32")
     for name in BACKENDS:
-        with backend(name):
+        with on(name, "descent"):
             *_, got = descent.adam(zero, zero, zero, v, top, 0.1, 1.0, 0.5, 1.0)
         assert np.array_equal(got, [3, 5, np.nan, np.nan], equal_nan=True)
 

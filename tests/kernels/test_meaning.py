@@ -10,7 +10,8 @@ import numba
 import numpy as np
 import pytest
 
-from glassgrad.kernels import compiled, meaning
+from glassgrad.kernels import compiled, meaning, numba_parts
+from glassgrad.kernels.errors import BackendError
 
 
 @pytest.fixture
@@ -215,3 +216,12 @@ def test_the_files_used_last_are_kept(run, monkeypatch):
     kernel(1.0)
     left = {p.name for p in run.folder.iterdir()}
     assert len(left) == 3 and {first.name, ".new-killed"} < left
+
+
+@pytest.mark.parametrize("part", ["caching._Cache", "compiler.CompileResult._rebuild"])
+def test_a_numba_that_has_changed_is_reported(monkeypatch, part):
+    """By its version and the part, when kernels are imported."""
+    monkeypatch.delattr(f"numba.core.{part}")
+    name = part.rpartition(".")[2]
+    with pytest.raises(BackendError, match=rf"Numba {numba.__version__} .*{name}.*README"):
+        importlib.reload(numba_parts)

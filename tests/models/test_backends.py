@@ -10,7 +10,7 @@ from glassgrad import kernels, models
 from glassgrad.core import data, nn
 from glassgrad.core.arrays import to_device
 from glassgrad.core.gradcases import CASES
-from glassgrad.core.gradcases_layers import CASES as LAYERS
+from glassgrad.core.gradcases.modules import CASES as LAYERS
 from glassgrad.core.training.loop import Silent, fit
 from glassgrad.core.training.system import System
 from glassgrad.kernels.errors import BackendError
@@ -46,9 +46,12 @@ class ConvVAE(System):
     def __init__(self, rng, codes=4):
         super().__init__()
         self.down = nn.Sequential(
-            nn.Conv2d(1, 8, 3, stride=2, padding=1, rng=rng), nn.ReLU(),
-            nn.Conv2d(8, 16, 3, stride=2, padding=1, rng=rng), nn.ReLU(), nn.Flatten(),
-        )  # fmt: skip
+            nn.Conv2d(1, 8, 3, stride=2, padding=1, rng=rng),
+            nn.ReLU(),
+            nn.Conv2d(8, 16, 3, stride=2, padding=1, rng=rng),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
         self.heads = nn.Linear(64, 2 * codes, rng=rng)
         self.up = nn.Linear(codes, 64, rng=rng)
         self.back = nn.Sequential(

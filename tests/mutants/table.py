@@ -6,7 +6,10 @@ collected together: the cheap ones run before those that are slow to collect.
 
 CORE, KERNELS = "tests/core", "tests/kernels"
 FUNCTIONS = f"{CORE}/test_functions.py"
-LAYERS = f"{CORE}/test_functions_layers.py {CORE}/test_functions_errors.py"
+LAYERS = (
+    f"{CORE}/test_functions_layers.py {CORE}/test_functions_recurrent.py"
+    f" {CORE}/test_functions_errors.py"
+)
 EDGES = f"{CORE}/test_functions_edges.py"
 REST = (
     f"{CORE}/test_functions_errors.py {EDGES} {CORE}/test_tensor.py {CORE}/test_trace.py"

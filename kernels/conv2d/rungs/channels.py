@@ -22,8 +22,8 @@ from .microkernel import LANES, ROWS, make_multiply, transpose
 _wide, _narrow = make_multiply(2), make_multiply(1)
 
 
-# What depends on shapes alone, tables of places mostly, is kept for the next call: for a small
-# image that takes longer to make than the convolution does.
+# Decorates functions of shapes alone, whose results (mostly tables of places) are kept for the next
+# call: for a small image they take longer to make than the convolution itself.
 plan = functools.lru_cache(maxsize=64)
 
 
@@ -32,7 +32,7 @@ def up(n: int, step: int) -> int:
     return -(-n // step) * step
 
 
-def empty(shape):
+def aligned_empty(shape):
     """np.empty, but starting on a cache line: a store that straddles two costs twice as much."""
     size = math.prod(shape)
     flat = np.empty(size + LANES, np.float32)
@@ -49,7 +49,7 @@ def scratch(*sizes: int, rows: int | None = None):
     """
     rows = get_num_threads() if rows is None else rows
     sizes = [up(size, LANES) + LANES for size in sizes]
-    flat, start, parts = empty((rows * sum(sizes),)), 0, []
+    flat, start, parts = aligned_empty((rows * sum(sizes),)), 0, []
     flat[:] = 0
     for size in sizes:
         parts.append(flat[start : start + rows * size].reshape(rows, size))
@@ -65,7 +65,7 @@ def table(rows, columns, row_step, column_step, start=0):
 
 @njit
 def product(a, rows, runs, step, b, b_row, out, p):
-    """out = a b, as the Product `p` says: tile after tile of microkernel.py.
+    """out = a b, where the Factors `p` say: tile after tile of microkernel.py.
 
     `step` lies between two numbers of a row of a, `b_row` between two rows of b.
     Tiles are whole: up to ROWS - 1 rows more are read (of `rows` too) and written.

@@ -1,8 +1,8 @@
 """Version 2: direct, from registers, without a matrix of unfolded patches.
 
-**What version 1 wastes.** For each product it tests whether the tap lies in the padding, computes
-where its pixel is and loads two numbers, for one multiply-add: the processor counts and loads, and
-multiplies now and then. ``glassgrad bench conv2d.forward`` shows both in GFLOP/s.
+**What version 1 wastes.** For one multiply-add it tests whether the tap lies in the padding,
+computes the place of the pixel and loads two numbers. Most of its instructions are tests, integer
+arithmetic and loads. ``glassgrad bench conv2d.forward`` shows both versions in GFLOP/s.
 
 **A tap is a distance.** Copy x into planes with the zeros of the padding in place, QW pixels a row.
 Then tap (u, v) of channel c, for *all* output pixels at once, is the same memory read from another
@@ -95,7 +95,7 @@ def _pack(x, planes, q, parts, part):
                     else:
                         row[:first] = 0
                         source, target = x[m, r, first * SW + b - q.left :], row[first:last]
-                        if SW == 1:  # apart, because only unit strides are vectorised
+                        if SW == 1:  # the same loop again, which is vectorised for a step of 1
                             for t in range(len(target)):
                                 target[t] = source[t]
                         else:
@@ -116,7 +116,8 @@ def _correlate(planes, taps, w, out, at, parts, part):
     UH, UW, QW = at.UH, at.UW, at.QW
     weights = w.reshape(-1)
     step = 128 // planes.itemsize  # pixels of a tile: two vectors
-    # sums of a few rows at a time are held until they are written, without what lies between rows
+    # The sums of a few rows are held in `held`, `ld` pixels a channel, and then written without the
+    # QW - OW pixels at the end of each row.
     rows_at_once = max(1, CHUNK // QW)
     ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
     items = N * G * blocks
@@ -139,7 +140,7 @@ def _correlate(planes, taps, w, out, at, parts, part):
                 for i in range(rows):
                     source = held[r * ld + i * QW : r * ld + i * QW + UW]
                     target = plane[at.a + (i0 + i) * at.SH, at.b :]
-                    if at.SW == 1:  # apart, because only unit strides are vectorised
+                    if at.SW == 1:  # the same loop again, which is vectorised for a step of 1
                         for j in range(UW):
                             target[j] = source[j]
                     else:
@@ -216,7 +217,7 @@ def correlate(planes, taps, w, out, at: Outputs):
 
 
 def _plane_size(QH: int, QW: int) -> int:
-    """Pixels kept for one plane: a tile may read past the last row, but never into the next."""
+    """Pixels kept for one plane: a tile may read past its last row, but not into the next plane."""
     return (QH + 1) * QW + 32
 
 
@@ -230,7 +231,7 @@ def _blocks(w):
     return np.ascontiguousarray(full.reshape(G, blocks, R, K).transpose(0, 1, 3, 2))
 
 
-class _Taps:
+class TapDistances:
     """Where the taps of a convolution lie in the padded planes of x."""
 
     def __init__(self, C, w_shape, out_size, stride, padding, dilation):
@@ -269,7 +270,7 @@ def forward_v2(x, w, stride, padding, dilation, groups):
     """y [N,O,OH,OW] from x [N,C,H,W] and w [O,C/G,KH,KW], in the order of the taps."""
     x, (O, Cg, KH, KW) = np.ascontiguousarray(x), w.shape
     OH, OW = size = output_sizes(x.shape[2:], (KH, KW), stride, padding, dilation)
-    at = _Taps(x.shape[1], w.shape, size, stride, padding, dilation)
+    at = TapDistances(x.shape[1], w.shape, size, stride, padding, dilation)
     blocks = _blocks(w.reshape(groups, O // groups, Cg * KH * KW))
     y = np.empty((len(x), O, OH, OW), x.dtype)
     place = Outputs(at.image, at.group, OH, OW, at.planes.QW, 0, 0, 1, 1)
@@ -343,7 +344,7 @@ def weight_grad_v2(gy, x, w_shape, stride, padding, dilation, groups):
     """gw [O,C/G,KH,KW] from gy [N,O,OH,OW] and x [N,C,H,W]: a dot product a weight."""
     gy, x, (O, Cg, KH, KW) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
     N, _, OH, OW = gy.shape
-    at = _Taps(x.shape[1], w_shape, (OH, OW), stride, padding, dilation)
+    at = TapDistances(x.shape[1], w_shape, (OH, OW), stride, padding, dilation)
     QW = at.planes.QW
     length = -(-OH * QW // 32) * 32  # the tail and the thrown-away pixels are zeros of gy
     gw = np.zeros((groups, O // groups, Cg * KH * KW), x.dtype)

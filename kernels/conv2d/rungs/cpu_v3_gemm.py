@@ -27,8 +27,8 @@ from ...registry import register
 from ...threads import in_parts
 from ...windows import output_sizes
 from .channels import (
+    aligned_empty,
     block_lanes,
-    empty,
     give_band,
     plan,
     product,
@@ -37,7 +37,7 @@ from .channels import (
     take_band,
     up,
 )
-from .microkernel import ROWS, Product, transpose
+from .microkernel import ROWS, Factors, transpose
 
 PIXELS = 400  # outputs of a band, about: their sums for 32 channels lie in the cache, 50 KB
 ROOM = 64 << 10  # numbers of a band of x, at most
@@ -65,6 +65,7 @@ class Bands(NamedTuple):
 
     @classmethod
     def cut(cls, x_shape, w_shape, OH, OW, stride, padding, dilation):
+        """The bands of a convolution: as many rows in each as its room holds."""
         N, C, H, W = x_shape
         O = w_shape[0]
         width, height = W + 2 * padding[1], (w_shape[2] - 1) * dilation[0] + 1
@@ -123,7 +124,7 @@ def _band(x, w, y, g, at, item, X, Y):
     count, total = rows * g.OW, at.K * len(at.runs)
     for o in range(0, g.O, 32):
         lanes = block_lanes(o, g.O)
-        p = Product(0, count, at.K, total * o, lanes, 0, 32, 0)
+        p = Factors(0, count, at.K, total * o, lanes, 0, 32, 0)
         product(X, at.rows, at.runs, 1, w, 32, Y, p)
         start = (n * g.O * g.OH + row) * g.OW
         give_band(Y, 0, at.y_pixels, count, y, start, at.y_planes, o, lanes, g.O)
@@ -169,7 +170,7 @@ def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
 def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
     """y [N,O,OH,OW] from x [N,C,H,W] and w, which `packing` brings into the order (u v c), o."""
     N, C = x.shape[:2]
-    y = empty((N, O, OH, OW))
+    y = aligned_empty((N, O, OH, OW))
     if not N:
         return y
     g, at = _plan(x.shape, O, kernel, stride, padding, dilation, OH, OW)
@@ -270,7 +271,7 @@ def _meet(x, gy, chunk, g, at, block, X, Y, sums, keep):
         lanes, start = block_lanes(o, g.O), ((n * g.O + o) * g.OH + row) * g.OW
         some, count, out = min(32, g.O - o), rows * g.OW, (o - chunk) * len(at.rows)
         take_band(gy, start, some, at.y_planes, at.y_pixels, 0, count, Y, 0, 0)
-        p = Product(0, at.K, g.OW, 0, lanes, out, 32, keep)
+        p = Factors(0, at.K, g.OW, 0, lanes, out, 32, keep)
         product(X, at.rows, at.runs[:rows], g.SW * g.C, Y, 32, sums, p)
 
 

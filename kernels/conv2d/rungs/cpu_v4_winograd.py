@@ -52,7 +52,7 @@ import numpy as np
 from ...registry import register
 from ...threads import in_parts, parts_for
 from ...windows import output_sizes
-from .channels import empty, plan, scratch, table, up
+from .channels import aligned_empty, plan, scratch, table, up
 from .microkernel import LANES
 from .winograd_tiles import (
     CHUNK,
@@ -60,7 +60,7 @@ from .winograd_tiles import (
     PIECES,
     Places,
     Room,
-    Taps,
+    TapPlaces,
     Tiles,
     convolve,
     correlate,
@@ -73,7 +73,7 @@ from .winograd_tiles import (
 
 @plan
 def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
-    """Tiles, scratch sizes, Taps in w, Places in x and y."""
+    """Tiles, scratch sizes, TapPlaces in w, Places in x and y."""
     _, C, H, W = x_shape
     g, Cp, places = Tiles.cut(m, x_shape, O, padding, OH, OW), up(C, LANES), (m + 2) ** 2
     sizes = (
@@ -84,7 +84,7 @@ def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
     )
     channels = np.arange(max(C, O))
     taps = np.arange(9)[::-1] if turned else np.arange(9)
-    of_w = Taps(C, O, w_steps[0], channels * w_steps[1], taps * 16)
+    of_w = TapPlaces(C, O, w_steps[0], channels * w_steps[1], taps * 16)
     planes = channels * (H * W), channels * (OH * OW)
     pixels = (
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
@@ -97,7 +97,7 @@ def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
 def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
     """y [N,O,OH,OW] from x [N,C,H,W]; w at k * w_steps[0] + o * w_steps[1] + tap."""
     N, C = x.shape[:2]
-    y = empty((N, O, OH, OW))
+    y = aligned_empty((N, O, OH, OW))
     if not N:
         return y
     g, sizes, of_w, at = _plan(m, x.shape, O, w_steps, turned, padding, OH, OW)
@@ -117,15 +117,15 @@ def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
 SMALL, LARGE = 4, 48
 
 
-def forward_by(m, x, w, padding):
-    """The forward pass with tiles of m x m."""
+def _forward(m, x, w, stride, padding, dilation, groups):
+    """y [N,O,OH,OW] by tiles of m x m outputs."""
     x, w, (O, C, _, _) = np.ascontiguousarray(x), np.ascontiguousarray(w), w.shape
-    size = output_sizes(x.shape[2:], (3, 3), (1, 1), padding, (1, 1))
+    size = _size(x, w, stride, padding, dilation, groups)
     return _convolve(m, x, w, (9, C * 9), O, False, padding, *size)
 
 
-def input_grad_by(m, gy, w, x_shape, padding):
-    """The gradient for x: gy through the kernel turned around, inputs and outputs exchanged."""
+def _input_grad(m, gy, w, x_shape, stride, padding, dilation, groups):
+    """gx [N,C,H,W]: gy through the kernel turned around, inputs and outputs exchanged."""
     gy, w, (_, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(w), w.shape
     padding = tuple(2 - p for p in padding)
     return _convolve(m, gy, w, (C * 9, 9), C, True, padding, *x_shape[2:])
@@ -153,8 +153,8 @@ def _weight_plan(m, x_shape, O, padding, OH, OW):
     return g, pieces, sizes, at, (channels * 16, channels * 9)
 
 
-def weight_grad_by(m, gy, x, w_shape, padding):
-    """The gradient for w."""
+def _weight_grad(m, gy, x, w_shape, stride, padding, dilation, groups):
+    """gw [O,C,3,3]."""
     gy, x, (O, C, _, _) = np.ascontiguousarray(gy), np.ascontiguousarray(x), w_shape
     gw = np.zeros(w_shape, np.float32)
     if not len(x):
@@ -172,109 +172,55 @@ def weight_grad_by(m, gy, x, w_shape, padding):
     return gw
 
 
-def _applies(kernel, C, O, stride, padding, dilation, groups):
-    """Whether it is a 3 x 3 kernel of stride 1 with enough channels to fill the vectors."""
-    if kernel != (3, 3) or min(C, O) < 32 or groups != 1 or max(padding) > 2:
-        return False
-    return stride == dilation == (1, 1)
+VERSIONS = {  # version: m, least height and width, what is saved, relative L2 error
+    4: (2, SMALL, "16 products where there were 36", "2e-6"),
+    5: (4, LARGE, "36 products where there were 144", "1e-5"),
+}
+PASSES = {  # pass: function(m, *arguments), what it returns, the rest of its idea
+    "forward": (_forward, "y", ": {saved}"),
+    "input_grad": (_input_grad, "gx", ", the kernel turned around"),
+    "weight_grad": (_weight_grad, "gw", ", read backwards"),
+}
+SHAPES = {  # pass: height and width of what comes out of the tiles, shape of w
+    "forward": lambda x, w, *options: (_size(x, w, *options), w.shape),
+    "input_grad": lambda gy, w, x_shape, *options: (x_shape[2:], w.shape),
+    "weight_grad": lambda gy, x, w_shape, *options: (gy.shape[2:], w_shape),
+}
 
 
-def _forward(least):
-    def supports(x, w, *options):
-        if not _applies(w.shape[2:], *w.shape[:2], *options):
-            return False
-        return min(output_sizes(x.shape[2:], (3, 3), *options[:3])) >= least
-
-    return supports
+def _size(x, w, stride, padding, dilation, groups):
+    return output_sizes(x.shape[2:], w.shape[2:], stride, padding, dilation)
 
 
-def _input_grad(least):
-    def supports(gy, w, x_shape, *options):
-        return min(x_shape[2:]) >= least and _applies(w.shape[2:], *w.shape[:2], *options)
-
-    return supports
-
-
-def _weight_grad(least):
-    def supports(gy, x, w_shape, *options):
-        return min(gy.shape[2:]) >= least and _applies(w_shape[2:], *w_shape[:2], *options)
-
-    return supports
+def _applies(least, size, w_shape, stride, padding, dilation, groups):
+    """Whether it is a 3 x 3 kernel of stride 1, large enough, with channels to fill the vectors."""
+    fills = w_shape[2:] == (3, 3) and min(w_shape[:2]) >= 32 and min(size) >= least
+    return fills and groups == 1 and max(padding) <= 2 and stride == dilation == (1, 1)
 
 
-@register(
-    *("conv2d", "forward"),
-    backend="numba",
-    version=4,
-    idea="Winograd F(2x2,3x3): 16 products where there were 36",
-    dtypes=("float32",),
-    supports=_forward(SMALL),
-)
-def forward_v4(x, w, stride, padding, dilation, groups):
-    """y with tiles of 2 x 2 outputs: relative L2 error at most 2e-6, see the page."""
-    return forward_by(2, x, w, padding)
+def _register(version, pass_):
+    """Records one pass by tiles of m x m outputs."""
+    m, least, saved, error = VERSIONS[version]
+    function, result, idea = PASSES[pass_]
+
+    def run(*arguments):
+        return function(m, *arguments)
+
+    def supports(*arguments):
+        return _applies(least, *SHAPES[pass_](*arguments), *arguments[-4:])
+
+    run.__name__ = run.__qualname__ = f"{pass_}_v{version}"
+    run.__doc__ = f"{result} by tiles of {m} x {m} outputs: relative L2 error at most {error}."
+    register(
+        *("conv2d", pass_),
+        backend="numba",
+        version=version,
+        idea=f"Winograd F({m}x{m},3x3){idea.format(saved=saved)}",
+        dtypes=("float32",),
+        supports=supports,
+    )(run)
 
 
-@register(
-    *("conv2d", "input_grad"),
-    backend="numba",
-    version=4,
-    idea="Winograd F(2x2,3x3), the kernel turned around",
-    dtypes=("float32",),
-    supports=_input_grad(SMALL),
-)
-def input_grad_v4(gy, w, x_shape, stride, padding, dilation, groups):
-    """gx with tiles of 2 x 2 outputs: relative L2 error at most 2e-6, see the page."""
-    return input_grad_by(2, gy, w, x_shape, padding)
-
-
-@register(
-    *("conv2d", "weight_grad"),
-    backend="numba",
-    version=4,
-    idea="Winograd F(2x2,3x3), read backwards",
-    dtypes=("float32",),
-    supports=_weight_grad(SMALL),
-)
-def weight_grad_v4(gy, x, w_shape, stride, padding, dilation, groups):
-    """gw with tiles of 2 x 2 outputs: relative L2 error at most 2e-6, see the page."""
-    return weight_grad_by(2, gy, x, w_shape, padding)
-
-
-@register(
-    *("conv2d", "forward"),
-    backend="numba",
-    version=5,
-    idea="Winograd F(4x4,3x3): 36 products where there were 144",
-    dtypes=("float32",),
-    supports=_forward(LARGE),
-)
-def forward_v5(x, w, stride, padding, dilation, groups):
-    """y with tiles of 4 x 4 outputs: relative L2 error at most 1e-5, see the page."""
-    return forward_by(4, x, w, padding)
-
-
-@register(
-    *("conv2d", "input_grad"),
-    backend="numba",
-    version=5,
-    idea="Winograd F(4x4,3x3), the kernel turned around",
-    dtypes=("float32",),
-    supports=_input_grad(LARGE),
-)
-def input_grad_v5(gy, w, x_shape, stride, padding, dilation, groups):
-    """gx with tiles of 4 x 4 outputs: relative L2 error at most 1e-5, see the page."""
-    return input_grad_by(4, gy, w, x_shape, padding)
-
-
-@register(
-    *("conv2d", "weight_grad"),
-    backend="numba",
-    version=5,
-    idea="Winograd F(4x4,3x3), read backwards",
-    dtypes=("float32",),
-    supports=_weight_grad(LARGE),
-)
-def weight_grad_v5(gy, x, w_shape, stride, padding, dilation, groups):
-    """gw with tiles of 4 x 4 outputs: relative L2 error at most 1e-5, see the page."""
-    return weight_grad_by(4, gy, x, w_shape, padding)
+for _version in VERSIONS:
+    for _pass in PASSES:
+        _register(_version, _pass)

@@ -12,10 +12,10 @@ constexpr int V2_TILE = 16;
 
 template <bool WINDOWS_SUMMED>
 __device__ __forceinline__ void multiply_v2(const Product& p) {
-  constexpr int STRIDE = V2_TILE + 1;  // odd: a column of the tile lies in 16 different banks
-  __shared__ real a[DEPTH][STRIDE];
-  __shared__ real b[DEPTH][STRIDE];
-  Loader<V2_TILE, V2_TILE * V2_TILE, STRIDE, WINDOWS_SUMMED> loader(p);
+  constexpr int PITCH = V2_TILE + 1;  // odd: a column of the tile lies in 16 different banks
+  __shared__ real a[DEPTH][PITCH];
+  __shared__ real b[DEPTH][PITCH];
+  Loader<V2_TILE, V2_TILE * V2_TILE, PITCH, WINDOWS_SUMMED> loader(p);
   const int row = threadIdx.x / V2_TILE, col = threadIdx.x % V2_TILE;
   real sum[1] = {0};
   for (index_t k = p.first; k < p.last; k += DEPTH) {

@@ -10,16 +10,19 @@
 #include "product.cuh"
 
 constexpr int TILE = 64, THREADS = 128;
-constexpr int STRIDE = TILE + 8;  // = 8 (mod 32) banks: what v5 needs, and a multiple of four
+// Words from one k of a tile to the next: 8 more than a multiple of 32, the banks, for v5; a
+// multiple of four, for Fours.
+constexpr int PITCH = TILE + 8;
 
 struct alignas(16) Four {  // one load of 16 bytes, or two in double
   real v[4];
 };
 
-constexpr int FOURS = DEPTH * STRIDE / 4;
+constexpr int FOURS = DEPTH * PITCH / 4;
 
-// Lanes n and n^1 want the same columns, n and n^2 the same rows: a request for Fours, of which
-// eight lanes that differ take a cycle to themselves, then takes two cycles and not four.
+// Shared memory serves eight lanes of a request for Fours in a cycle, four cycles a warp, and lanes
+// that read the same Four as one. So lanes n and n^1 read the same columns, lanes n and n^2 the same
+// rows: a request takes two cycles.
 struct Registers {
   real sum[8][4] = {};  // [column][row]
   int t = threadIdx.x;
@@ -30,7 +33,7 @@ struct Registers {
   // loads of the next.
   __device__ __forceinline__ void add(const real* a, const real* b) {
 #pragma unroll
-    for (int d = 0; d < DEPTH; ++d, a += STRIDE, b += STRIDE) {
+    for (int d = 0; d < DEPTH; ++d, a += PITCH, b += PITCH) {
       const Four left = *reinterpret_cast<const Four*>(a + row);
       const Four right[2] = {*reinterpret_cast<const Four*>(b + col),
                              *reinterpret_cast<const Four*>(b + col + 32)};
@@ -51,7 +54,7 @@ template <bool WINDOWS_SUMMED>
 __device__ __forceinline__ void multiply_v3(const Product& p) {
   __shared__ Four a[FOURS];
   __shared__ Four b[FOURS];
-  Loader<TILE, THREADS, STRIDE, WINDOWS_SUMMED> loader(p);
+  Loader<TILE, THREADS, PITCH, WINDOWS_SUMMED> loader(p);
   Registers sum;
   for (index_t k = p.first; k < p.last; k += DEPTH) {
     loader.template load<false>(a->v, b->v);

@@ -14,7 +14,7 @@ template <class Sum, bool WINDOWS_SUMMED>
 __device__ __forceinline__ void multiply_pipelined(const Product& p) {
   __shared__ Four a[2][FOURS];
   __shared__ Four b[2][FOURS];
-  Loader<TILE, THREADS, STRIDE, WINDOWS_SUMMED> loader(p);
+  Loader<TILE, THREADS, PITCH, WINDOWS_SUMMED> loader(p);
   Sum sum;
   int now = 0;
   loader.template load<true>(a[now]->v, b[now]->v);  // the first pair; nothing to compute yet

@@ -4,7 +4,7 @@
 // `glassgrad bench conv2d.forward` shows its share of that roofline). The tensor cores next to them
 // do eight times as many, of numbers with 10 bits after the point. Each of four warps
 // owns 32 x 32 results, as 2 x 4 products of 16 x 8; Unit says how a warp multiplies. Lane 4 g + t
-// reads row t of a tile at column g: rows STRIDE = 8 (mod 32) apart put 32 lanes into 32 banks.
+// reads row t of a tile at column g: rows PITCH = 8 (mod 32) words apart put 32 lanes into 32 banks.
 #pragma once
 
 #include "cuda_v4_cp_async.cuh"
@@ -19,14 +19,14 @@ struct Tensor {
 
   __device__ __forceinline__ void add(const float* a, const float* b) {
 #pragma unroll 1  // unrolled, the loads of both halves are held at once: v5 spills registers
-    for (int d = 0; d < DEPTH; d += Unit::DEPTH) {
+    for (int d = 0; d < DEPTH; d += Unit::STEP) {
       typename Unit::A left[2];  // fragments of A serve four of B, one of B two of A
 #pragma unroll
-      for (int m = 0; m < 2; ++m) left[m].load(a + d * STRIDE + row + 16 * m + g, t);
+      for (int m = 0; m < 2; ++m) left[m].load(a + d * PITCH + row + 16 * m + g, t);
 #pragma unroll
       for (int n = 0; n < 4; ++n) {
         typename Unit::B right;
-        right.load(b + d * STRIDE + col + 8 * n + g, t);
+        right.load(b + d * PITCH + col + 8 * n + g, t);
 #pragma unroll
         for (int m = 0; m < 2; ++m) Unit::multiply(sum[m][n], left[m], right);
       }
@@ -46,8 +46,8 @@ struct Tensor {
   }
 };
 
-// The float fragments of m16n8k8 as they lie in the tiles, K apart along k, and A's rows LINE
-// apart.
+// The float fragments of m16n8k8 as they lie in the tiles: K words from one k to the next, LINE
+// words from one row of A to the next.
 template <int K, int LINE>
 __device__ __forceinline__ void load_a(float (&v)[4], const float* a, int t) {
 #pragma unroll
@@ -64,7 +64,7 @@ __device__ __forceinline__ void load_b(float (&v)[2], const float* b, int t) {
 // arithmetic rounds; so they sum 8 products at a time, and these are added up outside. (An infinity
 // becomes NaN: infinity - infinity is its low part.) Ootomo and Yokota, 2022.
 struct ThreeTf32 {
-  static constexpr int DEPTH = 8;
+  static constexpr int STEP = 8;
 
   template <int COUNT>
   static __device__ __forceinline__ void split(float (&x)[COUNT], float (&low)[COUNT]) {
@@ -77,7 +77,7 @@ struct ThreeTf32 {
   }
   struct A {
     float high[4], low[4];
-    template <int K = STRIDE, int LINE = 1>
+    template <int K = PITCH, int LINE = 1>
     __device__ __forceinline__ void load(const float* a, int t) {
       load_a<K, LINE>(high, a, t);
       split(high, low);
@@ -85,7 +85,7 @@ struct ThreeTf32 {
   };
   struct B {
     float high[2], low[2];
-    template <int K = STRIDE>
+    template <int K = PITCH>
     __device__ __forceinline__ void load(const float* b, int t) {
       load_b<K>(high, b, t);
       split(high, low);
@@ -104,11 +104,11 @@ struct ThreeTf32 {
 // v6: plain TF32. Two of v5's three products pay for the last 11 bits alone; a network that learns
 // from noisy gradients rarely needs them. Three correct digits, and only when asked for.
 struct Tf32 {
-  static constexpr int DEPTH = 8;
+  static constexpr int STEP = 8;
 
   struct A {
     float v[4];
-    template <int K = STRIDE, int LINE = 1>
+    template <int K = PITCH, int LINE = 1>
     __device__ __forceinline__ void load(const float* a, int t) {
       load_a<K, LINE>(v, a, t);
 #pragma unroll
@@ -117,7 +117,7 @@ struct Tf32 {
   };
   struct B {
     float v[2];
-    template <int K = STRIDE>
+    template <int K = PITCH>
     __device__ __forceinline__ void load(const float* b, int t) {
       load_b<K>(v, b, t);
 #pragma unroll
@@ -134,15 +134,15 @@ struct Tf32 {
 // A pair that PTX calls k = 2t, 2t + 1 is filled from rows t, t + 4: the order of a sum is free as
 // long as A and B agree, and neighbouring rows would put two lanes into each bank.
 struct Bf16 {
-  static constexpr int DEPTH = 16;
+  static constexpr int STEP = 16;
 
   struct A {
     unsigned v[4];
     __device__ __forceinline__ void load(const float* a, int t) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const float* pair = a + (t + i / 2 * 8) * STRIDE + i % 2 * 8;
-        v[i] = pack_bf16(pair[0], pair[4 * STRIDE]);
+        const float* pair = a + (t + i / 2 * 8) * PITCH + i % 2 * 8;
+        v[i] = pack_bf16(pair[0], pair[4 * PITCH]);
       }
     }
   };
@@ -151,8 +151,8 @@ struct Bf16 {
     __device__ __forceinline__ void load(const float* b, int t) {
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
-        const float* pair = b + (t + i * 8) * STRIDE;
-        v[i] = pack_bf16(pair[0], pair[4 * STRIDE]);
+        const float* pair = b + (t + i * 8) * PITCH;
+        v[i] = pack_bf16(pair[0], pair[4 * PITCH]);
       }
     }
   };
@@ -162,6 +162,7 @@ struct Bf16 {
 };
 
 // ---- The kernels --------------------------------------------------------------------------------
+// Each is written out, because the launcher reads its signature here and checks every call by it.
 
 extern "C" __global__ void __launch_bounds__(THREADS) conv2d_forward_v5(
     const real* __restrict__ x, const real* __restrict__ w, real* __restrict__ y,

@@ -29,11 +29,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ...llvm import LANE, moved, spread
+
 LANES = 16
 ROWS = 8  # rows of a tile of sums: with two vectors each, half of the 32 registers of AVX-512
-REAL, SIZE, LANE, BIT = ir.FloatType(), ir.IntType(64), ir.IntType(32), ir.IntType(1)
+REAL, SIZE = ir.FloatType(), ir.IntType(64)
 VECTOR = ir.VectorType(REAL, LANES)
-MASK = ir.VectorType(BIT, LANES)
 
 
 def _number(n: int):
@@ -48,8 +49,8 @@ def _constant(value: float):
     return ir.Constant(VECTOR, [ir.Constant(REAL, value)] * LANES)
 
 
-class Product(NamedTuple):
-    """Where the factors of a matrix product lie, as numbers of elements from the start of each.
+class Factors(NamedTuple):
+    """Where a matrix product has its factors and its result: numbers of elements from their starts.
 
     Row r of the left factor begins at start + rows[r] and has K numbers in each of its runs; the
     right one has a row of `lanes` numbers for each of them.
@@ -69,7 +70,7 @@ class _Code:
     """Vector operations written at one place of a function being generated."""
 
     def __init__(self, context, builder, signature, args):
-        self.b, self.args = builder, args
+        self.b = builder
         self.data = {
             i: context.make_array(t)(context, builder, args[i])
             for i, t in enumerate(signature.args)
@@ -77,30 +78,30 @@ class _Code:
         }
 
     def start(self, array: int, place):
-        """A pointer to element `place` of argument number `array`."""
-        return self.b.gep(self.data[array].data, [place])
+        """The address of number `place` of argument number `array`."""
+        return moved(self.b, self.data[array].data, place, REAL)
+
+    def entry(self, table: int, place):
+        """Entry `place` of argument number `table`, a table of places."""
+        return self.b.load(moved(self.b, self.data[table].data, place, SIZE), typ=SIZE)
 
     def size(self, array: int):
         return self.b.extract_value(self.data[array].shape, 0)
 
-    def at(self, pointer, *steps):
+    def at(self, address, *steps):
+        """The address some numbers further on."""
         for step in steps:
-            pointer = self.b.gep(pointer, [step])
-        return pointer
+            address = moved(self.b, address, step, REAL)
+        return address
 
     def times(self, value, n: int):
         return self.b.mul(value, _number(n))
 
-    def load(self, pointer):
-        return self.b.load(self.b.bitcast(pointer, VECTOR.as_pointer()), align=4)
+    def load(self, address):
+        return self.b.load(address, align=4, typ=VECTOR)
 
-    def store(self, vector, pointer):
-        self.b.store(vector, self.b.bitcast(pointer, VECTOR.as_pointer()), align=4)
-
-    def splat(self, number, kind=VECTOR):
-        undefined = ir.Constant(kind, ir.Undefined)
-        one = self.b.insert_element(undefined, number, ir.Constant(LANE, 0))
-        return self.b.shuffle_vector(one, undefined, _indices(*[0] * LANES))
+    def store(self, vector, address):
+        self.b.store(vector, address, align=4)
 
     def _call(self, name, result, *args):
         kind = ir.FunctionType(result, [a.type for a in args])
@@ -111,18 +112,17 @@ class _Code:
 
     def first(self, count):
         """A mask whose first `count` lanes are set."""
-        lanes = ir.Constant(ir.VectorType(SIZE, LANES), list(range(LANES)))
-        return self.b.icmp_signed("<", lanes, self.splat(count, ir.VectorType(SIZE, LANES)))
+        kind = ir.VectorType(SIZE, LANES)
+        lanes = ir.Constant(kind, list(range(LANES)))
+        return self.b.icmp_signed("<", lanes, spread(self.b, count, kind))
 
-    def load_some(self, pointer, mask):
-        pointer = self.b.bitcast(pointer, VECTOR.as_pointer())
+    def load_some(self, address, mask):
         name, align = "llvm.masked.load.v16f32.p0", ir.Constant(LANE, 4)
-        return self._call(name, VECTOR, pointer, align, mask, _constant(0.0))
+        return self._call(name, VECTOR, address, align, mask, _constant(0.0))
 
-    def store_some(self, vector, pointer, mask):
-        pointer = self.b.bitcast(pointer, VECTOR.as_pointer())
+    def store_some(self, vector, address, mask):
         name, align = "llvm.masked.store.v16f32.p0", ir.Constant(LANE, 4)
-        self._call(name, ir.VoidType(), vector, pointer, align, mask)
+        self._call(name, ir.VoidType(), vector, address, align, mask)
 
     def least(self, a, n: int):
         """min(n, a - 1): the index n, or the last one there is."""
@@ -159,23 +159,23 @@ class _Code:
 
 
 def make_multiply(V: int, R: int = ROWS):
-    """`multiply` for V vectors of b and R rows from `row` on, as a Product says; see the page.
+    """`multiply` for V vectors of b and R rows from `row` on, where Factors say; see the page.
 
     `step` and `b_row`, by which the inner loop moves on, are arguments apart: where the caller
     writes a number, Numba compiles the loop for that number, and no register holds it.
     """
 
     @intrinsic
-    def multiply(typing, a, rows, row, runs, step, b, b_row, out, out_start, product):
+    def multiply(typing, a, rows, row, runs, step, b, b_row, out, out_start, factors):
         size = types.intp
-        given = (a, rows, size, runs, size, b, size, out, size, product)
+        given = (a, rows, size, runs, size, b, size, out, size, factors)
 
         def generate(context, builder, signature, args):
             code = _Code(context, builder, signature, args)
-            _, _, row, _, step, _, b_row, _, out_start, product = args
-            p = Product(*cgutils.unpack_tuple(builder, product))
+            _, _, row, _, step, _, b_row, _, out_start, factors = args
+            p = Factors(*cgutils.unpack_tuple(builder, factors))
             a_rows = [
-                code.start(0, builder.add(p.start, builder.load(code.start(1, r))))
+                code.start(0, builder.add(p.start, code.entry(1, r)))
                 for r in (builder.add(row, _number(r)) for r in range(R))
             ]
             out = code.start(7, out_start)
@@ -190,13 +190,13 @@ def make_multiply(V: int, R: int = ROWS):
             run, (b_at, *sums), close_runs = code.loop(
                 code.size(3), [code.start(5, p.b_start), *sums]
             )
-            here = builder.load(code.start(3, run))
-            _, (a_at, b_at, *sums), close_steps = code.loop(p.K, [here, b_at, *sums])
+            _, (a_at, b_at, *sums), close_steps = code.loop(p.K, [code.entry(3, run), b_at, *sums])
             # one step: V vectors of b serve R rows, each row one number of a in all lanes
             vectors = [code.load(code.at(b_at, _number(v * LANES))) for v in range(V)]
             after = []
             for r in range(R):
-                number = code.splat(builder.load(code.at(a_rows[r], a_at)))
+                number = builder.load(code.at(a_rows[r], a_at), typ=REAL)
+                number = spread(builder, number, VECTOR)
                 after += [code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)]
             a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
             _, b_at, *sums = close_steps([a_next, b_next, *after])
@@ -241,11 +241,13 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
 
         def place(array, start, table, first, count, n):
             index = builder.add(first, code.least(count, n))
-            return code.start(array, builder.add(start, builder.load(code.start(table, index))))
+            return code.start(array, builder.add(start, code.entry(table, index)))
 
         lines = [code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)]
         lines = _turn(code, lines)
-        for y in reversed(range(LANES)):  # those too many go where the last one then overwrites
+        # A square with fewer than 16 columns is stored from its last row up: the rows past the last
+        # column all go to that column's place, and the column itself is stored there after them.
+        for y in reversed(range(LANES)):
             code.store_some(lines[y], place(5, b_start, 7, j, columns, y), there)
         return context.get_dummy_value()
 

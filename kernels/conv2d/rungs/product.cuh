@@ -216,10 +216,10 @@ __device__ __forceinline__ void fetch(real* shared, const real* from, index_t at
     *shared = from[at];
 }
 
-// Copies the next DEPTH x TILE numbers of A and of B to shared memory, both as [k][line], STRIDE
-// apart. Neighbouring threads take neighbours in memory: along k in A; in B along the windows,
+// Copies the next DEPTH x TILE numbers of A and of B to shared memory, both as [k][line], PITCH
+// words from one k to the next. Neighbouring threads take neighbours in memory: along k in A; in B along the windows,
 // which are its columns, or k itself in the weight gradient (WINDOWS_SUMMED).
-template <int TILE, int THREADS, int STRIDE, bool WINDOWS_SUMMED>
+template <int TILE, int THREADS, int PITCH, bool WINDOWS_SUMMED>
 struct Loader {
   static constexpr int A_DEPTH = THREADS / TILE > 8 ? THREADS / TILE : 8;  // threads along k
   static constexpr int B_DEPTH = WINDOWS_SUMMED ? A_DEPTH : THREADS / (TILE < 32 ? TILE : 32);
@@ -255,7 +255,7 @@ struct Loader {
       for (int line = a_line; line < TILE; line += A_LINES) {
         const int row = p.row + line;
         const bool there = k + d < p.last && row < p.rows;
-        fetch<ASYNC>(&a[d * STRIDE + line], p.a, row * p.a_row + at, there);
+        fetch<ASYNC>(&a[d * PITCH + line], p.a, row * p.a_row + at, there);
       }
       a_k = p.a_k.add(a_k, a_step);
     }
@@ -267,7 +267,7 @@ struct Loader {
         const Place at = {tap.at + column[i].at, tap.h + column[i].h, tap.w + column[i].w};
         const bool inside = unsigned(at.h) < unsigned(p.H) && unsigned(at.w) < unsigned(p.W);
         const bool there = k + d < p.last && inside;
-        fetch<ASYNC>(&b[d * STRIDE + b_line + i * B_LINES], p.b, at.at, there);
+        fetch<ASYNC>(&b[d * PITCH + b_line + i * B_LINES], p.b, at.at, there);
       }
       b_k = p.b_k.add(b_k, b_step);
     }

@@ -11,6 +11,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ...llvm import element, moved, spread
+
 
 def _make_tile(rows: int):
     """out[r*ld + q] = sum over k of w[k*rows + r] * x[taps[k] + q], q < two vectors, r < rows."""
@@ -22,26 +24,25 @@ def _make_tile(rows: int):
         lanes, align = 512 // bits, bits // 8
 
         def generate(context, b, signature, args):
-            size_t, lane_t = args[1].type, ir.IntType(32)
-            real = context.get_value_type(x.dtype)
+            size_t, real = args[1].type, context.get_value_type(x.dtype)
             vector = ir.VectorType(real, lanes)
-            broadcast = ir.Constant(ir.VectorType(lane_t, lanes), [0] * lanes)
             muladd = cgutils.get_or_insert_function(
                 b.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fmuladd.v{lanes}f{bits}"
             )
 
-            def array(i):
-                return context.make_array(signature.args[i])(context, b, args[i])
+            def start(array, index):
+                """The address of element `index` of argument number `array`."""
+                return element(context, b, signature.args[array], args[array], index)
 
-            def at(pointer, index):
-                return b.gep(pointer, [index])
+            def at(address, steps):
+                return moved(b, address, steps, real)
 
             def number(n):
                 return ir.Constant(size_t, n)
 
-            tap_array = array(2)
-            x_at, w_at = at(array(0).data, args[1]), at(array(3).data, args[4])
-            out_at, count = at(array(5).data, args[6]), b.extract_value(tap_array.shape, 0)
+            x_at, w_at, out_at = start(0, args[1]), start(3, args[4]), start(5, args[6])
+            tap_array = context.make_array(taps)(context, b, args[2])
+            count = b.extract_value(tap_array.shape, 0)
 
             # for k in range(count): the sums are values of the loop, so they stay in registers
             entry = b.block
@@ -57,18 +58,12 @@ def _make_tile(rows: int):
 
             # one step: two vectors of pixels, and for each row a weight copied into all lanes
             b.position_at_end(body)
-            source = at(x_at, b.load(at(tap_array.data, k)))
-            pixels = [
-                b.load(
-                    b.bitcast(at(source, number(half * lanes)), vector.as_pointer()), align=align
-                )
-                for half in range(2)
-            ]
+            source = at(x_at, b.load(moved(b, tap_array.data, k, size_t), typ=size_t))
+            halves = (at(source, number(half * lanes)) for half in range(2))
+            pixels = [b.load(half, align=align, typ=vector) for half in halves]
             for r, row in enumerate(sums):
-                weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))))
-                undefined = ir.Constant(vector, ir.Undefined)
-                weight = b.insert_element(undefined, weight, ir.Constant(lane_t, 0))
-                weight = b.shuffle_vector(weight, undefined, broadcast)
+                weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))), typ=real)
+                weight = spread(b, weight, vector)
                 for s, p in zip(row, pixels):
                     s.add_incoming(b.call(muladd, [weight, p, s]), body)
             k.add_incoming(b.add(k, number(1)), body)
@@ -78,8 +73,7 @@ def _make_tile(rows: int):
             for r, row in enumerate(sums):
                 for half, s in enumerate(row):
                     where = b.add(b.mul(args[7], number(r)), number(half * lanes))
-                    target = b.bitcast(at(out_at, where), vector.as_pointer())
-                    b.store(s, target, align=align)
+                    b.store(s, at(out_at, where), align=align)
             return context.get_dummy_value()
 
         return signature, generate

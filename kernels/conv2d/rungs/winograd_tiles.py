@@ -20,7 +20,7 @@ import numpy as np
 
 from ...compiled import njit
 from .channels import block_lanes, give_band, product, take_band, up
-from .microkernel import LANES, ROWS, Product, make_transform, transpose
+from .microkernel import LANES, ROWS, Factors, make_transform, transpose
 
 CHUNK = 64  # output channels of a block of the weight gradient
 PIECES = 4  # pieces of work of the weight gradient, at least: each sums its own images
@@ -89,6 +89,7 @@ class Tiles(NamedTuple):
 
     @classmethod
     def cut(cls, m, x_shape, O, padding, OH, OW, room=ROOM):
+        """Tiles of m x m results, as many in a block as `room` bytes hold."""
         N, C, H, W = x_shape
         TH, TW = -(-OH // m), -(-OW // m)
         most = max(1, room // ((m + 2) ** 2 * up(C, LANES) * 4))
@@ -115,7 +116,7 @@ class Places(NamedTuple):
     run: np.ndarray  # one zero: a row of the left factor is one stretch
 
 
-class Taps(NamedTuple):
+class TapPlaces(NamedTuple):
     """Where number (k, o, tap) of w lies: k * k_step + o_at[o] + tap; taps in reverse or not."""
 
     K: int
@@ -155,7 +156,10 @@ def lanes_of(O):
 
 @njit(nogil=True)
 def weights(tile, w, taps, nine, U, parts, part):
-    """U [block of 32, place, k, lane]: transpose nine taps for 16 o, transform; for each k."""
+    """U [block of 32, place, k, lane]: for each k and 16 o, transpose their nine taps, transform.
+
+    `nine` is scratch memory: the nine taps of 16 output channels for each block of 16.
+    """
     p, places = len(tile) + 2, (len(tile) + 2) ** 2
     blocks = (taps.O + 15) // 16
     for item in range(part * blocks // parts, (part + 1) * blocks // parts):
@@ -205,7 +209,7 @@ def _convolve_block(tile, x, U, y, g, at, room, item):
         for place in range(places):  # M = V U: a product of its own at each place of a tile
             b = places * g.C * o + place * g.C * lanes
             a, out = place * step, place * m_step
-            how = Product(a, count, g.C, b, lanes, out, lanes, 0)
+            how = Factors(a, count, g.C, b, lanes, out, lanes, 0)
             product(room.V, at.rows, at.run, 1, U, lanes, room.M, how)
         t = 0
         for n in range(n0, n1):
@@ -251,7 +255,7 @@ def _correlate_block(tile, x, gy, o, g, at, room, item, sums, keep):
         for c in range(0, g.C, 32):  # the sum runs over the tiles: columns of M, lanes apart
             a, b, some = place * m_step, place * step + c * g.most, block_lanes(c, g.C)
             out = place * place_step(lanes, g.C) + c
-            how = Product(a, few, t, b, some, out, Cp, keep)
+            how = Factors(a, few, t, b, some, out, Cp, keep)
             product(room.M, at.rows, at.run, lanes, room.V, some, sums, how)
 
 

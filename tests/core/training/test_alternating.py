@@ -155,7 +155,7 @@ def test_bad_phases_are_refused():
     x = gg.tensor([1.0], requires_grad=True)
     with pytest.raises(OptimiserError, match="there are no phases"):
         Alternating(0.1, {})
-    with pytest.raises(OptimiserError, match="lr must be positive where a phase has a rate"):
+    with pytest.raises(OptimiserError, match="lr must be positive if a phase has its own rate"):
         Alternating(0.0, {"a": SGD([x], lr=0.1)})
     still = Alternating(0.0, {"a": SGD([x], lr=0.0)})
     still.lr = 0.5  # a rate of 0 keeps no ratio but 1

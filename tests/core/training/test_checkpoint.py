@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_format_is_one_line_that_names_it(path, monkeypa
 
     for metadata, message in (
         ({"progress": "{}", "glassgrad.crc32": "0"}, "has format 1, without a checksum of the"),
-        ({"progress": "{}"}, "has no checksum: no checkpoint of ours"),
+        ({"progress": "{}"}, "has no checksum: not one of our checkpoints"),
     ):
         path.write_bytes(save({"w": np.ones(1)}, metadata))
         with pytest.raises(CheckpointError, match=message):
@@ -240,7 +240,7 @@ def test_killed_in_the_middle_of_a_write(path):
         ({"__metadata__": np.ones(1)}, {}, "cannot be the name"),
         ({}, {"epoch": 3}, "metadata must map strings to strings; got 'epoch'"),
         ({}, {"glassgrad.sha256": "0"}, "metadata must map"),
-        ({}, {"text": "\ud800"}, "half a character"),
+        ({}, {"text": "\ud800"}, "half a surrogate"),
     ],
 )
 def test_what_the_format_does_not_hold(path, arrays, metadata, message):

@@ -1,7 +1,6 @@
 """The training loop: resumption bit for bit, divergence, selection, run folders."""
 
 import json
-import os
 from contextlib import suppress
 from itertools import pairwise
 
@@ -9,43 +8,12 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.core import nn
-from glassgrad.core.data import DataSet, Split
-from glassgrad.core.training.checkpoint import CheckpointError
+from glassgrad.core.data import DataSet
 from glassgrad.core.training.loop import DivergedError, TrainingState, fit
-from glassgrad.core.training.run_folder import Run, RunError, write_atomic
-from glassgrad.core.training.settings import SettingError, TrainingSettings
+from glassgrad.core.training.run_folder import Run
+from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import System
-
-
-class Regression(System):
-    """Dropout, batch norm and noise: everything whose state a checkpoint must hold."""
-
-    def __init__(self, rng):
-        self.body = nn.Sequential(
-            nn.Linear(3, 8, rng=rng.child(1)),
-            nn.BatchNorm(8),
-            nn.Dropout(0.3, rng=rng.child(2)),
-            nn.Linear(8, 1, rng=rng.child(3)),
-        )
-        self.noise = rng.child("noise")
-
-    def objective(self, batch):
-        y = self.body(gg.gaussian_noise(gg.Tensor(batch.x), 0.1, self.noise))
-        d = y[:, 0] - gg.Tensor(batch.y)
-        return (d * d).mean()
-
-
-def problem(n=50):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((n, 3)).astype(np.float32)
-    y = (x @ [1.0, -2.0, 0.5]).astype(np.float32)
-    return DataSet("line", Split(x[:40], y[:40]), Split(x[40:], y[40:]), Split(x[40:], y[40:]))
-
-
-def settings(**changes):
-    plain = {"epochs": 4, "batch": 8, "lr": 0.01, "schedule": "cosine"}
-    return TrainingSettings(**plain | changes)
+from tests.core.training.regression import Regression, problem, settings
 
 
 class StopAfter(Exception):
@@ -328,73 +296,6 @@ def test_looking_for_the_selected_figure_draws_no_random_number():
     before = [g.state for _, g in system.named_generators()]
     trainer.expect_selectable()
     assert [g.state for _, g in system.named_generators()] == before and system.training
-
-
-def test_a_checkpoint_of_another_system_is_refused(tmp_path):
-    run = Run.create(tmp_path, "x")
-    fit(Regression(gg.Generator(0)), problem(), settings(epochs=1), run=run)
-
-    class Other(Regression):
-        def __init__(self, rng):
-            super().__init__(rng)
-            self.extra = nn.Linear(2, 2, rng=rng)
-
-    with pytest.raises(gg.GlassgradError, match="missing: extra"):
-        fit(Other(gg.Generator(0)), problem(), settings(), run=run, resume=True)
-
-
-@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "missing"])
-def test_a_damaged_checkpoint_is_one_clear_error(tmp_path, damage):
-    run = Run.create(tmp_path, "x")
-    fit(Regression(gg.Generator(0)), problem(), settings(epochs=1), run=run)
-    path = run.checkpoint_path
-    data = path.read_bytes()
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes({"truncated": data[:-50], "empty": b"", "text": b"hello" * 30}[damage])
-    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors"):
-        fit(Regression(gg.Generator(0)), problem(), settings(), run=run, resume=True)
-
-
-def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "f.json"
-    write_atomic(path, "old")
-
-    def full(*args):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(RunError, match="No space left"):
-        write_atomic(path, "new")
-    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
-
-
-def test_resuming_on_a_full_disk_keeps_the_old_checkpoint(tmp_path, monkeypatch):
-    run = Run.create(tmp_path, "x")
-    fit(Regression(gg.Generator(1)), problem(), settings(epochs=1), run=run)
-    before = {p.name: p.read_bytes() for p in run.folder.iterdir()}
-
-    def full(*args):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CheckpointError, match="No space left on device; nothing was changed"):
-        fit(Regression(gg.Generator(1)), problem(), settings(), run=run, resume=True)
-    assert {p.name: p.read_bytes() for p in run.folder.iterdir()} == before
-    monkeypatch.undo()
-    assert len(fit(Regression(gg.Generator(1)), problem(), settings(), run=run, resume=True)) == 4
-
-
-def test_a_run_folder_that_cannot_be(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="file"):
-        Run.create(tmp_path / "file", "x")
-    with pytest.raises(RunError, match=r"no config\.json"):
-        Run.open(tmp_path)
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(RunError, match="damaged"):
-        Run.open(tmp_path).read_json("config.json")
 
 
 def test_trainer_knows_how_far_it_is():

@@ -12,7 +12,7 @@ from glassgrad.core.training.loop import fit
 from glassgrad.core.training.run_folder import Run, RunError
 from glassgrad.reproduction import Record
 
-from .test_loop import Regression, problem, settings
+from .regression import Regression, problem, settings
 
 
 @pytest.fixture

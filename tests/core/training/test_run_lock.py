@@ -22,7 +22,7 @@ with Run(sys.argv[1]).hold():
 TRAIN = """
 import os, sys, time
 sys.path.insert(0, sys.argv[2])
-from test_loop import Regression, problem, settings
+from regression import Regression, problem, settings
 import glassgrad as gg
 from glassgrad.core.training.loop import Silent, fit
 from glassgrad.core.training.run_folder import Run, RunError
@@ -52,9 +52,12 @@ print(*(os.waitstatus_to_exitcode(os.waitpid(p, 0)[1]) for p in children))
 
 def process(script, *args):
     return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, args)], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", script, *map(str, args)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def holder(folder):
@@ -160,8 +163,11 @@ def test_a_system_without_locks(tmp_path, monkeypatch, capsys):
 def test_something_else_in_the_place_of_the_lock(tmp_path, thing):
     path, victim = tmp_path / lock.NAME, tmp_path / "victim"
     victim.write_text("kept")
-    {"link": lambda: path.symlink_to(victim), "pipe": lambda: os.mkfifo(path),
-     "folder": path.mkdir}[thing]()  # fmt: skip
+    {
+        "link": lambda: path.symlink_to(victim),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }[thing]()
     for block in (Run(tmp_path).hold, lambda: lock.locked(tmp_path)):
         with pytest.raises(OSError):
             block().__enter__()

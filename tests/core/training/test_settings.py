@@ -120,7 +120,7 @@ def test_names_of_python_are_names_like_others():
 
 
 def test_a_line_that_declares_nothing_is_an_error_at_once():
-    with pytest.raises(TypeError, match=r"Bare\.epochs: a setting takes its annotation with it"):
+    with pytest.raises(TypeError, match=r"Bare\.epochs: a setting needs its annotation"):
 
         class Bare(TrainingSettings):
             epochs = 20

@@ -79,12 +79,14 @@ def test_the_estimate_is_unbiased():
 @pytest.mark.parametrize(
     "changes",
     [
-        {}, {"form": "exact"}, {"tied": True, "loss": "cross_entropy"},
+        {},
+        {"form": "exact"},
+        {"tied": True, "loss": "cross_entropy"},
         {"hidden": (4,), "activation": "tanh", "form": "exact"},
         {"hidden": (4,), "form": "estimate", "probes": 2},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_the_objective_passes_the_gradient_check(changes):
     f, arrays = ONE.check(np.random.default_rng(0), **changes)
     assert gg.gradcheck(f, *arrays, order=2, directions=5).error < 1e-6

@@ -74,9 +74,12 @@ def test_a_balanced_start_lets_the_signal_through(activation):
     found = {}
     for start in ("balanced", "usual"):
         s = replace(
-            RECIPE.resolve("digits"), start=start, activation=activation, code=30,
+            RECIPE.resolve("digits"),
+            start=start,
+            activation=activation,
+            code=30,
             hidden=(300, 200, 100),
-        )  # fmt: skip
+        )
         system = deep.build(data, s, gg.Generator(0))
         with gg.no_grad():
             x = gg.Tensor(data.train.x[:200].reshape(200, -1))

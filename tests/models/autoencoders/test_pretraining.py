@@ -114,9 +114,7 @@ def test_pretraining_helps_where_few_labels_are_known():
 def test_contractive_codes_mind_a_change_least():
     """The published order of the Jacobian norms, contractive below denoising, in seconds."""
     kinds = ("contractive", "gaussian")
-    done = training.train(FULL, overrides={
-        "kinds": kinds, "code": 100, "pretrain": 8, "epochs": 9,
-    })  # fmt: skip
+    done = training.train(FULL, overrides={"kinds": kinds, "code": 100, "pretrain": 8, "epochs": 9})
     assert done.test_figures["jacobian_contractive"] < 0.8 * done.test_figures["jacobian_gaussian"]
 
 
@@ -131,6 +129,10 @@ def test_bad_settings_are_refused():
             small(kinds=kinds)
     with pytest.raises(SettingError, match="'p0' has no effect without masking"):
         FULL.resolve("digits", {"p0": 0.1})
+    for step_1 in ({"lr": 0.5}, {"pretrain": 3}, {"head": 1}):
+        with pytest.raises(SettingError, match=r"'\w+' has no effect with kinds=random alone"):
+            FULL.resolve("digits", {"kinds": "random", **step_1})
+        FULL.resolve("digits", {"kinds": "random,plain", **step_1})
     with pytest.raises(SettingError, match="has no class labels"):
         pretraining.build(DataSet("x", Split(X)), FULL.resolve("digits"), gg.Generator(0))
 

@@ -80,9 +80,10 @@ def test_images_without_labels_help_the_predictor():
         order = np.random.default_rng(seed).permutation(len(whole.train))
         data = replace(whole, train=Split(whole.train.x[order], whole.train.y[order]))
         for unlabelled, found in error.items():
-            s = RECIPE.resolve("digits", {
-                "labels": 30, "batch": 100, "lr": 1e-2, "seed": seed, "unlabelled": unlabelled,
-            })  # fmt: skip
+            s = RECIPE.resolve(
+                "digits",
+                {"labels": 30, "batch": 100, "lr": 1e-2, "seed": seed, "unlabelled": unlabelled},
+            )
             system = semi.build(data, s, gg.Generator(seed))
             fit(system, data, s)
             found.append(system.evaluate(held_out)["error"])

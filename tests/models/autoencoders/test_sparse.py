@@ -120,11 +120,14 @@ def test_the_mean_is_brought_up_to_date():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"penalty": "weights"}, {"penalty": "weights", "norm": "l1"}, {"penalty": "code"},
-        {"penalty": "kl"}, {"penalty": "kl", "tied": True, "loss": "cross_entropy"},
+        {"penalty": "weights"},
+        {"penalty": "weights", "norm": "l1"},
+        {"penalty": "code"},
+        {"penalty": "kl"},
+        {"penalty": "kl", "tied": True, "loss": "cross_entropy"},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_the_objective_passes_the_gradient_check(changes):
     f, arrays = CODE.check(np.random.default_rng(0), **changes)
     assert gg.gradcheck(f, *arrays, order=2, directions=6).error < 1e-6

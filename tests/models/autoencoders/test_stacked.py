@@ -161,6 +161,10 @@ def test_bad_settings_are_refused():
         stacked.build(DataSet("x", Split(X)), s, gg.Generator(0))
     with pytest.raises(SettingError, match="'p0' has no effect with layer=plain"):
         RECIPE.resolve("digits", {"p0": 0.1})
+    for step_1 in ({"lr": 0.5}, {"pretrain": 3}):
+        with pytest.raises(SettingError, match=r"'\w+' has no effect with layer=random"):
+            RECIPE.resolve("digits", {"layer": "random", **step_1})
+        RECIPE.resolve("digits", step_1)
 
 
 def test_the_registry_knows_it():

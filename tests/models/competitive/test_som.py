@@ -270,39 +270,6 @@ def test_a_torus_has_no_border(grid):
     assert moved[2, 3] == pytest.approx(np.exp(-(4 * step**2 + 9) / 2), rel=1e-4)
 
 
-@pytest.mark.parametrize("radius", [0.0, 1.0])
-def test_the_batch_map_is_kohonens(radius):
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((40, 3)).astype(np.float32)
-    m, _ = make(x, rows=3, columns=4, form="batch", init="sample", sigma=1.3, radius=radius)
-    w = m.w.numpy().astype(float)
-    d2 = ((x[:, None] - w) ** 2).sum(axis=2)
-    found = m.train_step(Batch(x), Stub(0.3))
-    assert found["q"] == pytest.approx(d2.min(axis=1).mean(), rel=1e-5)
-    r = Grid(3, 4).distance
-    for node in range(12):
-        k = np.exp(-(r[d2.argmin(axis=1), node] ** 2) / (2 * 1.3**2))
-        k *= r[d2.argmin(axis=1), node] <= (radius or np.inf)
-        want = (k[:, None] * x).sum(axis=0) / k.sum() if k.any() else w[node]
-        assert np.allclose(m.w.numpy()[node], want, atol=1e-5)
-    whole = list(m.batches(DataSet("x", Split(x)), 7, 0, 0, 0))
-    assert len(whole) == 1 == m.batches_per_epoch(None, 7) and (whole[0].x == x).all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("update", ["vorontsov", "dyakonov"])
-def test_the_batch_map_orders_the_digits_as_well(update):
-    name = {"vorontsov": "som", "dyakonov": "som-dyakonov"}[update]
-
-    def figures(form):
-        settings = {"form": form, "init": "pca", "decay": "asymptotic", "sigma": 2.0, "radius": 0.0}
-        return training.train(models.recipe(name), overrides=settings).test_figures
-
-    online, batch = figures("online"), figures("batch")
-    assert batch["qe"] < 1.05 * online["qe"]
-    assert batch["te"] < 0.12 and batch["purity"] > 0.8
-
-
 def test_an_iris_map_near_the_som_toolboxs():
     """Its documentation, from memory: 11 x 6 hexagonal, batch, PCA, width 2 to 1: QE 0.393."""
     settings = {
@@ -385,14 +352,6 @@ def test_settings_without_effect_are_refused(changes):
         models.recipe("som").resolve("digits", changes)
     if key == "normalise":
         assert not models.recipe("som-dyakonov").resolve("digits", changes).normalise
-
-
-@pytest.mark.parametrize("changes", [{"lr": 0.5}, {"batch": 7}, {"draws": 9}, {"shuffled": True}])
-def test_the_batch_map_has_no_rate_and_draws_nothing(changes):
-    (key,) = changes
-    with pytest.raises(SettingError, match=f"'{key}' has no effect with form=batch"):
-        models.recipe("som").resolve("digits", {**changes, "form": "batch"})
-    assert getattr(models.recipe("som").resolve("digits", changes), key) == changes[key]
 
 
 def test_figures_do_not_depend_on_the_pieces_of_a_split():

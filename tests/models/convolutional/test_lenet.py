@@ -174,5 +174,6 @@ def test_bad_settings_are_refused():
         small(padding=(1,))
     with pytest.raises(SettingError, match="too small for layer 2"):
         small(padding=(0, 0))
-    with pytest.raises(SettingError, match="no labelled images"):
-        lenet.build(DataSet("x", Split(np.zeros((2, 4)))), RECIPE.settings(), gg.Generator(0))
+    for shape, why in (((2, 4), "x has no images"), ((2, 1, 8, 8), "x has no class labels")):
+        with pytest.raises(SettingError, match=why):
+            lenet.build(DataSet("x", Split(np.zeros(shape))), RECIPE.settings(), gg.Generator(0))

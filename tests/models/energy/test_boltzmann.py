@@ -190,10 +190,13 @@ def test_the_objective_passes_the_gradient_check():
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("boltzmann-machine", {}), ("boltzmann-machine", {"positive": "gibbs", "sweeps": 1}),
-     ("boltzmann-machine", {"negative": "mean_field", "lr": 0.1}),
-     ("boltzmann-machine-visible", {})],
-)  # fmt: skip
+    [
+        ("boltzmann-machine", {}),
+        ("boltzmann-machine", {"positive": "gibbs", "sweeps": 1}),
+        ("boltzmann-machine", {"negative": "mean_field", "lr": 0.1}),
+        ("boltzmann-machine-visible", {}),
+    ],
+)
 def test_training_beats_independent_pixels(name, changes):
     recipe = models.recipe(name)
     few = {"epochs": 12, "temperatures": 300, "ais_chains": 50}

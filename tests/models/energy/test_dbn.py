@@ -164,7 +164,7 @@ def test_the_pictures_of_the_classifier():
 def test_bad_settings_are_refused():
     with pytest.raises(SettingError, match="'hidden' must be a list of at least one"):
         small(hidden=())
-    with pytest.raises(SettingError, match="fine-tuning needs data with classes"):
+    with pytest.raises(SettingError, match="dbn-classifier: no labels has no class labels"):
         s = models.recipe("dbn-classifier").resolve("digits")
         data = DataSet("no labels", Split(np.ones((3, 4), np.float32)))
         dbn.build_classifier(data, s, gg.Generator(0))

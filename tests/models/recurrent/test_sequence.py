@@ -103,8 +103,11 @@ def test_answers_at_the_end_are_those_of_the_last_real_step():
     values = DataSet("sums", Split(xs, rng.random((3, 1))))
     m = system(values)
     want = np.array([outputs(m, x)[-1] for x in xs])
-    assert_close(m.objective(m.task.batch(values.train)).item(),
-                 ((want - values.train.y) ** 2).mean(), rtol=1e-12)  # fmt: skip
+    assert_close(
+        m.objective(m.task.batch(values.train)).item(),
+        ((want - values.train.y) ** 2).mean(),
+        rtol=1e-12,
+    )
     labels = DataSet("kinds", Split(xs, np.array([1, 0, 1])), info=Info(classes=("no", "yes")))
     m = system(labels)
     z = np.array([outputs(m, x)[-1] for x in xs])
@@ -303,8 +306,11 @@ def test_classifiers_make_nothing_up():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_task_is_drawn(name):
     recipe = models.recipe(name)
-    sets = {"rolls": rolls(keys=88), "text": text(), **{n: load(n) for n in
-            ("digits", "adding", "embedded_reber", "counting")}}  # fmt: skip
+    sets = {
+        "rolls": rolls(keys=88),
+        "text": text(),
+        **{n: load(n) for n in ("digits", "adding", "embedded_reber", "counting")},
+    }
     for kind, data in sets.items():
         few = {"examples": 20} if kind in ("adding", "embedded_reber") else {}
         s = recipe.resolve(kind, {"hidden": 4, "batch": 4, "layers": 1, **few})

@@ -82,9 +82,12 @@ def test_a_phase_changes_only_its_own_parameters(phase):
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"encoder": "normal", "game": "minimax"},
-     {"prior": "mixture", "components": 2, "labels": 3, "loss": "cross_entropy"}],
-)  # fmt: skip
+    [
+        {},
+        {"encoder": "normal", "game": "minimax"},
+        {"prior": "mixture", "components": 2, "labels": 3, "loss": "cross_entropy"},
+    ],
+)
 def test_the_gradient_of_every_phase(phase, changes):
     """Each objective alone as a function of all parameters, first and second derivatives."""
     s = aae.Settings(critic=(4, 3), **changes)

@@ -74,9 +74,9 @@ def test_the_critic_s_first_step_is_an_aae_s():
         assert np.allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("phase, parts", [
-    ("discrimination", {"critic"}), ("transport", {"encoder", "decoder"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "phase, parts", [("discrimination", {"critic"}), ("transport", {"encoder", "decoder"})]
+)
 def test_a_phase_changes_only_its_own_parameters(phase, parts):
     m = small(wae.CriticWAE, activation="tanh")  # no unit is dead
     settings = wae.GAN.resolve("digits")

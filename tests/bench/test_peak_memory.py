@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glassgrad.bench import memory
+from glassgrad.bench import peak_memory
 from glassgrad.bench.steps import STEPS
 
 STORED = Path(__file__).parents[2] / "bench" / "results" / "cpu.json"
@@ -25,4 +25,4 @@ class Session:
 def test_peak_memory_is_held(step):
     rows = json.loads(STORED.read_text())["rows"]
     [stored] = [row["memory"]["ours"] for row in rows if row["name"] == step]
-    assert 1_000_000 < memory.peak(step, "ours", Session()) < MOST * stored
+    assert 1_000_000 < peak_memory.peak(step, "ours", Session()) < MOST * stored

@@ -1,11 +1,11 @@
 """Peak memory of a training step, measured in a fresh process.
 
-    python -m glassgrad.bench.memory lenet ours        a step of ours
-    python -m glassgrad.bench.memory lenet torch       the peer's
+    python -m glassgrad.bench.peak_memory lenet ours        a step of ours
+    python -m glassgrad.bench.peak_memory lenet torch       the peer's
 
 The process loads its libraries and takes steps with one sample, so that everything is imported and
 compiled; what it holds then is not counted. From there on it makes the real model, optimiser and
-batch, and takes five steps: counted is the growth of its resident memory at the highest point.
+batch, and takes five steps; the result is by how much its resident memory grew at its peak.
 """
 
 import gc
@@ -42,12 +42,12 @@ def peak(step: str, who: str, session) -> int | None:
 
 
 def compiles(who: str) -> bool:
-    """Does the peer compile as it runs? Its compiler's memory could not be told from the step's."""
+    """Does the peer compile as it runs? A compiler's memory cannot be separated from a step's."""
     return getattr(peers.module_of(who), "COMPILES", False)
 
 
 def environment(who: str) -> dict[str, str]:
-    """A peer's process has the C library's own way with freed memory (see kernels/memory.py)."""
+    """A peer keeps the C library's own way with freed memory (see kernels/kept_pages.py)."""
     return {**os.environ} | ({} if who == "ours" else {"GLIBC_TUNABLES": "glibc.malloc.check=0"})
 
 
@@ -78,7 +78,7 @@ def main(step: str, who: str, backend: str, threads: int) -> None:
 
 
 def settle() -> int:
-    """Give back what is free, start a new record of the highest point; resident bytes now."""
+    """Return free memory to the system and reset the peak; returns the resident bytes."""
     import ctypes
 
     gc.collect()

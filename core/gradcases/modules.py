@@ -1,16 +1,16 @@
 """A gradient case for every layer of core/nn: the layer as a function of its input and parameters.
 
-`gradcases` checks the functions; what a layer adds is which parameter goes where, the bias that may
-be absent, the levels of a recurrent net, the mask of dropout. The layer is built once in float64;
-the case then puts the tensors it is given in the place of the parameters.
+The other files here check the functions. What a layer adds is which parameter goes where, the bias
+that may be absent, the levels of a recurrent net, the mask of dropout. The layer is built once in
+float64; the case then puts the tensors it is given in the place of the parameters.
 """
 
 import numpy as np
 
-from . import nn
-from .gradcases.case import GradCase, spread
-from .random import Generator
-from .tensor import Tensor
+from .. import nn
+from ..random import Generator
+from ..tensor import Tensor
+from .case import GradCase, away, spread
 
 SEED = 11
 
@@ -45,14 +45,9 @@ def layer_case(name: str, layer: nn.Module, *inputs, order: int = 2, note: str =
     return GradCase(name, f, make, order, note)
 
 
-def _separate(shape):
-    """Values too far apart for a step of the check to change which is the largest."""
-    return lambda rng: spread(shape)(rng)[0]
-
-
-def _away(shape):
-    """Values of both signs, none near the kink at 0."""
-    return lambda rng: rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 1.5, shape)
+def _one(make):
+    """The one array of a `make` of case.py, as an input of `layer_case`."""
+    return lambda rng: make(rng)[0]
 
 
 def _cases() -> list[GradCase]:
@@ -76,9 +71,12 @@ def _cases() -> list[GradCase]:
             "Conv2d groups", nn.Conv2d(2, 2, 2, 2, groups=2, bias=False, **made), (1, 2, 4, 4)
         ),
         layer_case("ConvTranspose2d", nn.ConvTranspose2d(2, 1, 3, 2, 1, 1, **made), (1, 2, 2, 3)),
-        layer_case("MaxPool2d", nn.MaxPool2d(2), _separate((1, 2, 4, 4)), note=piecewise),
+        layer_case("MaxPool2d", nn.MaxPool2d(2), _one(spread((1, 2, 4, 4))), note=piecewise),
         layer_case(
-            "MaxPool2d overlapping", nn.MaxPool2d(3, 2, 1), _separate((1, 1, 5, 4)), note=piecewise
+            "MaxPool2d overlapping",
+            nn.MaxPool2d(3, 2, 1),
+            _one(spread((1, 1, 5, 4))),
+            note=piecewise,
         ),
         layer_case("AvgPool2d", nn.AvgPool2d((2, 3), 1), (1, 2, 3, 4), note="linear"),
         layer_case("BatchNorm", norm, (4, 2)),
@@ -87,9 +85,9 @@ def _cases() -> list[GradCase]:
         layer_case("LayerNorm", nn.LayerNorm(4, **double), (2, 4)),
         layer_case("Embedding", table, np.array([[0, 3], [3, 1]]), note="linear"),
         layer_case("Dropout", nn.Dropout(0.4, rng=Generator(SEED)), (3, 4), note="linear"),
-        layer_case("ReLU", nn.ReLU(), _away((3, 4)), note=piecewise),
-        layer_case("LeakyReLU", nn.LeakyReLU(0.1), _away((3, 4)), note=piecewise),
-        layer_case("ELU", nn.ELU(0.7), _away((3, 4)), note="piecewise"),
+        layer_case("ReLU", nn.ReLU(), _one(away((3, 4))), note=piecewise),
+        layer_case("LeakyReLU", nn.LeakyReLU(0.1), _one(away((3, 4))), note=piecewise),
+        layer_case("ELU", nn.ELU(0.7), _one(away((3, 4))), note="piecewise"),
         layer_case("Tanh", nn.Tanh(), (3, 4)),
         layer_case("Sigmoid", nn.Sigmoid(), (3, 4)),
         layer_case("Softplus", nn.Softplus(), (3, 4)),

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..kernels.errors import printable
+from .usage import UNFOLDED
 
-UNFOLDED = 1_000_000  # columns where output is no terminal: more than any line takes
 BREAKABLE = 30  # a word longer than this (a path, an address) may be folded on a terminal
 GAP = 2  # columns between two columns of a table, and between two figures of a line
 

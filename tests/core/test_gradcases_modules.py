@@ -3,7 +3,7 @@
 import pytest
 
 from glassgrad.core import gradcases, nn
-from glassgrad.core.gradcases_layers import CASES, layer_case
+from glassgrad.core.gradcases.modules import CASES, layer_case
 from glassgrad.core.random import Generator
 
 
