@@ -130,7 +130,7 @@ def load_npy(path: Path) -> np.ndarray:
         except DataError:
             raise
         except Exception as error:  # of a damaged header NumPy says so in several kinds of errors
-            raise DataError(f"{path}: not a sound .npy file: {error}") from error
+            raise DataError(f"{path}: not a valid .npy file: {error}") from error
 
 
 def _array(stream, name: str, size: int) -> np.ndarray:

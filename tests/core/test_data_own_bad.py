@@ -94,8 +94,8 @@ TABLES = {  # content (text or bytes), options, what the message must say
     "unknown option": (GOOD, {"lable": "b"}, "no option 'lable'; did you mean 'label'?"),
 }  # fmt: skip
 FILES = {  # name, content, options, message
-    "npz cut off": ("d.npz", npz(x=X)[:-30], {}, "not a sound .npz file"),
-    "npz that is none": ("d.npz", b"hello", {}, "not a sound .npz file"),
+    "npz cut off": ("d.npz", npz(x=X)[:-30], {}, "not a valid .npz file"),
+    "npz that is none": ("d.npz", b"hello", {}, "not a valid .npz file"),
     "npz without x": ("d.npz", npz(a=X, b=Y), {}, "expected an array x (and y)"),
     "npz of lengths that differ": ("d.npz", npz(x=X, y=Y[:5]), {}, "x has 12 examples, y has"),
     "npz of texts": ("d.npz", npz(x=np.array(["a"] * 12)), {}, "x must be numbers"),
@@ -126,7 +126,7 @@ FILES = {  # name, content, options, message
     "npy with a longer end": ("d.npy", npy(X) + b"1", {}, "needs 288 bytes"),
     "npy that is none": ("d.npy", b"\x93NUMPY\x09\x00", {}, "version (9, 0)"),
     "npy that claims terabytes": ("d.npy", HUGE, {}, "needs 79,999,"),
-    "npy, an archive": ("d.npy", npz(x=X), {}, "not a sound .npy file"),
+    "npy, an archive": ("d.npy", npz(x=X), {}, "not a valid .npy file"),
     "npz, a bare array": ("d.npz", npy(X), {}, "a bare .npy array"),
     "idx cut off": ("a-idx3-ubyte", idx((12, 2, 2))[:-1], {}, "truncated"),
     "idx too long": ("a-idx3-ubyte", idx((12, 2, 2)) + b"1", {}, "too long"),
