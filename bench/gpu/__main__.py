@@ -10,6 +10,7 @@ from pathlib import Path
 from ...core import machine
 from ...core.regular import read_json
 from ...core.training.run_folder import RunError, write_atomic
+from ...core.usage import folding
 from .page import render
 from .process import run as command
 from .process import tool
@@ -22,7 +23,7 @@ def main(argv=None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(
         description="everything that needs a GPU, into one JSON file",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=folding(argparse.RawDescriptionHelpFormatter),
         epilog=_listed(),
     )
     parser.add_argument("--json", metavar="FILE", default="bench/results/gpu.json")

@@ -63,7 +63,7 @@ def test_the_door_keeps_signature_doc_and_module():
         ({"rate": np.float32(0.25), "variant": "library"}, (1, 1, None, 0.25, "library", None)),
         ({"free": object}, (1, 1, None, 0.5, "lecture", object)),
     ],
-)  # fmt: skip
+)
 def test_what_makes_sense_goes_through(given, passed):
     assert layer(X, **given) == passed
 
@@ -91,7 +91,7 @@ def test_what_makes_sense_goes_through(given, passed):
         (lambda: layer(X, variant=["lecture"]), DTypeError, "variant has the wrong type"),
         (lambda: layer([[1], [2, 3]]), ValueRangeError, "x is not allowed"),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()

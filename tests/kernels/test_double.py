@@ -21,9 +21,11 @@ MARKS = {
 }
 RECORDS = [
     pytest.param(r, id=r.name, marks=MARKS[r.backend])
-    for op in OPERATIONS for b in MARKS for r in implementations(op, backend=b)
+    for op in OPERATIONS
+    for b in MARKS
+    for r in implementations(op, backend=b)
     if "float32" in r.dtypes
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -55,8 +55,10 @@ def test_a_vector_is_one_request(tmp_path):
 extern "C" __global__ void k(const float4* x, float4* y) { y[threadIdx.x] = x[threadIdx.x]; }
 """
     text = text.replace("const float4* x, float4* y", "const float* x, float* y")
-    text = text.replace("y[threadIdx.x] = x[threadIdx.x]",
-                        "((float4*)y)[threadIdx.x] = ((const float4*)x)[threadIdx.x]")  # fmt: skip
+    text = text.replace(
+        "y[threadIdx.x] = x[threadIdx.x]",
+        "((float4*)y)[threadIdx.x] = ((const float4*)x)[threadIdx.x]",
+    )
     y = np.zeros(128, "float32")
     with watching() as report:
         source(tmp_path, text).launch("k", 1, 32, numbers(128), y)

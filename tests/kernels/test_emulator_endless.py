@@ -189,8 +189,11 @@ def test_ctrl_c_ends_a_launch(tmp_path, listen, after, times):
     environment = {**os.environ, "GLASSGRAD_EMULATOR_SECONDS": "0"}
     with subprocess.Popen(
         [sys.executable, "-c", code, str(made.path), str(told)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    ) as process:  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
         try:
             started = time.monotonic()
             while not any(told.read_bytes()):  # until the kernel runs

@@ -228,8 +228,9 @@ def test_a_table_of_versions_is_registered_in_a_loop(monkeypatch):
     launcher.Source("cuda.py").implements_each("som", "best", lambda v, x: (v, x), rungs)
     assert [k["backend"] for _, k, _ in seen] == ["cuda", "emulated"] * 2
     assert [(k["version"], k["idea"], f(7)) for _, k, f in seen[::2]] == [
-        (2, "two", (2, 7)), (5, "five", (5, 7)),
-    ]  # fmt: skip
+        (2, "two", (2, 7)),
+        (5, "five", (5, 7)),
+    ]
     last = seen[-1][2]
     assert (last.__name__, last.__module__, last.__doc__) == ("best_v5", __name__, "five.")
 

@@ -132,8 +132,11 @@ HELPER = "{}\ndef helped(x): return x + OFFSET[1]\nSCALE = 10\nOFFSET = np.array
 def test_a_change_in_a_file_of_a_user_s_family_is_seen_at_once(run, how, decorated):
     text = HELPER.format(decorated)
     changes = {  # of the helper's file: the result
-        ("", ""): 20, ("x + ", "x * 4 + "): 50, ("= 10", "= 7"): 14, ("[5, 1]", "[5, 3]"): 40,
-    }  # fmt: skip
+        ("", ""): 20,
+        ("x + ", "x * 4 + "): 50,
+        ("= 10", "= 7"): 14,
+        ("[5, 1]", "[5, 3]"): 40,
+    }
     for (before, after), result in changes.items():
         for found in 0, 1:
             run(text.replace(before, after), "helper")

@@ -70,9 +70,7 @@ def test_one_matrix_for_many_and_stacks_of_stacks_are_in_parts(four_cores, monke
     )
     rng = np.random.default_rng(0)
     many = (2, 4, 200, 300)
-    for left, right in (
-        ((8, 200, 300), (300, 250)), (many, (300, 250)), (many, (2, 4, 300, 250)),
-    ):  # fmt: skip
+    for left, right in (((8, 200, 300), (300, 250)), (many, (300, 250)), (many, (2, 4, 300, 250))):
         x, y = rng.standard_normal(left), rng.standard_normal(right)
         got = product(x, y)
         assert np.allclose(got, np.matmul(x, y)) and seen.pop() == 4

@@ -25,12 +25,14 @@ def test_products_by_address_take_arrays_of_that_dtype_alone(monkeypatch):
         apply(at, *given, c)
         assert c.reshape(2, 3).tolist() == (a @ b).tolist()
         for wrong in (
-            (products.product_at(np.dtype(other)), *given, c), (at[0], *given, c),
+            (products.product_at(np.dtype(other)), *given, c),
+            (at[0], *given, c),
             (at, given[0].astype(other), given[1], c),
             (at, given[0], given[1]._replace(numbers=given[1].numbers.astype(other)), c),
-            (at, *given, c.astype(other)), (at, *given, c.reshape(2, 3)),
+            (at, *given, c.astype(other)),
+            (at, *given, c.reshape(2, 3)),
             (at, np.zeros(12, dtype)[::2], given[1], c),
-        ):  # fmt: skip
+        ):
             with pytest.raises(numba.TypingError, match="product: every array must be"):
                 apply(*wrong)
 

@@ -115,9 +115,11 @@ def test_a_group_of_one_s_own_has_nobody_else_in_it(home, monkeypatch):
     monkeypatch.setattr(trust, "me", lambda: 5000)
     monkeypatch.setattr(pwd, "getpwuid", lambda user: ann)
     for members, accounts, alone in (
-        ([], [ann, bob], True), (["ann"], [ann, bob], True), (["bob"], [ann, bob], False),
+        ([], [ann, bob], True),
+        (["ann"], [ann, bob], True),
+        (["bob"], [ann, bob], False),
         ([], [ann, bob, guest], False),
-    ):  # fmt: skip
+    ):
         group = grp.struct_group(("ann", "x", 7000, members))
         monkeypatch.setattr(grp, "getgrgid", lambda number, group=group: group)
         monkeypatch.setattr(pwd, "getpwall", lambda accounts=accounts: accounts)
@@ -186,8 +188,11 @@ def test_files(home, tmp_path, monkeypatch, spoil):
         path.write_bytes(data)
     else:
         path.rename(tmp_path / "kept")
-        make = {"link": lambda: path.symlink_to(tmp_path / "kept"), "folder": path.mkdir,
-                "pipe": lambda: os.mkfifo(path, 0o600)}  # fmt: skip
+        make = {
+            "link": lambda: path.symlink_to(tmp_path / "kept"),
+            "folder": path.mkdir,
+            "pipe": lambda: os.mkfifo(path, 0o600),
+        }
         make[spoil]()
     with pytest.raises(Unusable):
         read(path)
