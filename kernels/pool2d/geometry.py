@@ -1,5 +1,6 @@
 """The numbers of one pooling, in the order of `struct Geometry` in cuda.cu."""
 
+import functools
 from typing import NamedTuple
 
 from ..windows import output_sizes
@@ -22,6 +23,7 @@ class Geometry(NamedTuple):
     PW: int
 
     @classmethod
+    @functools.lru_cache(maxsize=4096)  # the same few in every step of a training
     def of(cls, x_shape, kernel, stride, padding) -> "Geometry":
         """The geometry of x [N,C,H,W] and its options, all pairs."""
         out = output_sizes(x_shape[2:], kernel, stride, padding)

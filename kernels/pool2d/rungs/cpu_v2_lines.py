@@ -1,13 +1,13 @@
 """Gradient of the average, version 2: gy spread along a line, which rows of gx then receive.
 
-**What version 1 wastes.** It adds to each pixel once for every window over it, KH KW additions an
-output, in runs of KW pixels: too short for vector registers, and each is a load and a store.
-``glassgrad bench pool2d.avg_backward`` shows both versions in GFLOP/s.
+**What version 1 wastes.** It adds to the KH KW pixels of one window after another, in runs of KW:
+too short for vector registers, so that its machine code adds one number an instruction (on x86
+`addss`). ``glassgrad bench pool2d.avg_backward`` shows both versions in GFLOP/s.
 
-**One line a row of windows.** All rows below a row of windows get the same numbers from it. They
-are added up once, along one line that stays in the first-level cache: KW additions for each output,
-and each a loop over the whole row of outputs. Then the line is added to KH rows, which are long
-loops too: KH additions for SW pixels in place of KH KW.
+**One line a row of windows.** All rows of pixels under a row of windows receive the same numbers
+from it. They are added up once, along one line that stays in the first-level cache, and the line is
+then added to KH rows. That is KW + KH SW additions an output, not always fewer than KH KW, but each
+is part of a loop over a whole row, which takes a register full at a time (`addps`).
 """
 
 import numpy as np

@@ -6,7 +6,7 @@
 // others in later rounds. Each pixel receives its terms in reading order, and gx is written once.
 // Pooling without overlap needs one round, 3x3 at stride 2 at most four.
 //
-//     glassgrad lab pool2d.max_backward      bytes of v1, v2 and v3
+//     glassgrad lab pool2d.max_backward      v1 to v3; it does not count the clearing of gx in v2
 #pragma once
 
 constexpr int BAND = 2048;  // pixels

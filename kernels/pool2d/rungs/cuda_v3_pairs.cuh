@@ -8,23 +8,9 @@
 //     glassgrad lab pool2d.max_forward --case halves      requests and sectors of v1 and v3
 #pragma once
 
+#include "pair.cuh"
+
 #ifdef REAL_IS_FLOAT
-
-// Two outputs side by side, and the 4 x 2 pixels under them.
-struct Pair {
-  bool there;  // or is the thread beyond the last one?
-  index_t q;   // the left output
-  index_t m;   // its plane
-  int corner;  // the first pixel, in its plane
-
-  __device__ __forceinline__ Pair(const Geometry& g) {
-    const index_t pair = index_t(blockIdx.x) * BLOCK + threadIdx.x;
-    const int across = g.OW / 2;
-    there = pair < planes(g) * g.OH * across;
-    q = 2 * pair, m = pair / across / g.OH;
-    corner = pair / across % g.OH * 2 * g.W + pair % across * 4;
-  }
-};
 
 __device__ __forceinline__ void first_of_four(float a, float b, float c, float d, int corner, int W,
                                               float& best, int& at) {
