@@ -1,9 +1,12 @@
 """Steps of gradient descent on the CPU, version 2: short loops over a piece in the cache.
 
-Version 1 has up to five arrays in one loop. For more than four LLVM does not check whether they
-overlap, and so takes one number at a time. Here a rule takes CHUNK numbers at a time through
-several short loops, each vectorised. A chunk stays in the first-level cache between them, so that
-every array still passes through memory once.
+Version 1 takes one number at a time, in scalar instructions: its index begins somewhere in the
+array, so that Numba allows for a negative one at every access, a test in the middle of the loop.
+
+Here a rule takes CHUNK numbers at a time through several short loops that begin at 0, a formula
+each, which the rules share. They have few arrays, since LLVM must check every pair for overlap
+before it may use vectors. A chunk stays in the first-level cache between the loops, so that every
+array still passes through memory once.
 
     glassgrad bench descent      both versions, next to each other
 """
