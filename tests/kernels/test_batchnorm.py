@@ -79,3 +79,17 @@ def test_vectors_are_added_up_in_blocks_of_64_rows(rows, blocks):
     parts, sums = cpu_v2_cached._partial_sums(np.empty((rows, 3), "float32"))
     assert sums.shape == (2, blocks, 3) and sums.dtype == "float32" and not sums.any()
     assert parts == 1 and cpu_v2_cached._partial_sums(np.empty((rows, 1 << 15)))[0] == blocks
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("length", [1, 7])
+def test_a_constant_channel_without_eps_is_nan_everywhere(name, length):
+    """0 / 0 is NaN on every backend, and no Python error from inside compiled code."""
+    x = np.ones((4, 2, length))
+    x[:, 1] = np.arange(4)[:, None]
+    one = np.ones(2)
+    with on(name, "batchnorm"), np.errstate(all="ignore"):
+        y, mean, variance = batchnorm.forward(x, one, one, 0.0)
+        gx, _, _ = batchnorm.backward(x, x, one, mean, variance, 0.0)
+    assert np.isnan(y[:, 0]).all() and np.isfinite(y[:, 1]).all()
+    assert np.isnan(gx[:, 0]).all() and np.isfinite(gx[:, 1]).all()

@@ -61,7 +61,7 @@ def _gradient(g, a, mean, factor, mean_g, slope, out):
         out[i] = factor * (g[i] - mean_g - (a[i] - mean) * slope)
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def _forward_runs(x, gamma, beta, eps, y, mean, variance, parts, part):
     N, C, L = x.shape
     real = x.dtype.type
@@ -81,7 +81,7 @@ def _forward_runs(x, gamma, beta, eps, y, mean, variance, parts, part):
             _scale(x[n, c], mu, factor, beta[c], y[n, c])
 
 
-@njit(nogil=True)
+@njit(nogil=True, error_model="numpy")
 def _backward_runs(g, x, gamma, mean, variance, eps, gx, ggamma, gbeta, parts, part):
     N, C, L = x.shape
     real = x.dtype.type
