@@ -5,15 +5,23 @@ that no call sees what another has left behind. The arguments are small, and val
 succeed as it stands, so that one spoilt argument is reached with all others in order.
 """
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 
 import glassgrad as gg
 from glassgrad import kernels
 from glassgrad.core import data, nn, optim
 from glassgrad.core.data import DataSet, Split
+from glassgrad.core.data.catalogue import CATALOGUE
 from glassgrad.core.nn import init, losses
 from glassgrad.core.training.settings import TrainingSettings
 from glassgrad.core.training.system import System
+from glassgrad.kernels.descent.cases import SLOTS
 
 
 def t(*shape, grad=False):
@@ -173,7 +181,36 @@ DATA = {
     "pad": lambda: ([[np.arange(3), np.arange(2)]], {}),
     "three_way": lambda: ([X, None, 1, 1], {}), "tokenise": lambda: (["a b"], {}),
     "windows": lambda: ([np.arange(9), 2, 2], {}),
+    "digest": lambda: ([DataSet("d", Split(X))], {}), "from_arrays": lambda: ([TEN], {}),
+    "from_csv": lambda: ([own("d.csv")], {}), "from_folder": lambda: ([own("pictures")], {}),
+    "from_text": lambda: ([own("d.txt")], {}), "looks_like_path": lambda: (["d.csv"], {}),
+    "read": lambda: ([own("d.csv")], {}), "register": lambda: ([unused("junk"), own, "table"], {}),
 }  # fmt: skip
+TEN = np.linspace(0, 1, 20, dtype="float32").reshape(10, 2)
+
+
+@cache
+def own_folder() -> Path:
+    """A table, a text and a folder of pictures, for the readers of a user's files."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "d.csv").write_text("1,a\n2,b\n" * 5)
+    (folder / "d.txt").write_text("to be " * 50)
+    (folder / "pictures").mkdir()
+    for i in range(10):
+        (folder / "pictures" / f"{i}.pgm").write_bytes(b"P5 2 2 255 " + bytes([i] * 4))
+    return folder
+
+
+def own(name: str) -> str:
+    """The path of one of them."""
+    return str(own_folder() / name)
+
+
+def unused(name: str) -> str:
+    """A name that the catalogue does not have (any more)."""
+    CATALOGUE.pop(name, None)
+    return name
 
 
 def linear():
@@ -278,6 +315,13 @@ def _own(module, name):
     return not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
 
 
+def step(rule: str) -> list:
+    """What a rule of gradient descent takes: x, g, its slots, the rate (and Adam's scale)."""
+    return [np.ones(3, "float32") for _ in ("x", "g", *SLOTS[rule])] + [0.1] * (
+        1 + (rule == "adam")
+    )
+
+
 def kernel_calls() -> dict:
     """One small case of each pass, and the functions about shapes and streams."""
     found = {}
@@ -285,7 +329,7 @@ def kernel_calls() -> dict:
         family = getattr(kernels, op)
         for name in [n for n in list(vars(family)) if _own(family, n)]:
             case = next((c for c in kernels.cases(op, name) if "empty" not in c.name), None)
-            if case is None:
+            if case is None or op == "descent":  # whose versions take their numbers as one struct
                 continue
             args = lambda case=case: (list(case.normal()), {})  # noqa: E731
             found[f"{op}.{name}"] = (lambda f=family, n=name: getattr(f, n), args)
@@ -298,6 +342,7 @@ def kernel_calls() -> dict:
         ("philox", "uniform"): [(2,), 1, 0],
         ("philox", "normal"): [(2,), 1, 0],
         ("dropout", "threshold"): [0.5],
+        **{("descent", rule): step(rule) for rule in SLOTS},
     }
     for (op, name), args in by_hand.items():
         family = getattr(kernels, op)

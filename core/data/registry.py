@@ -38,7 +38,8 @@ def register(name: str, loader: Callable, kind: str, what: str = "", source: str
 
     Raises DataError for a name that is taken or no plain word, and for an unknown kind.
 
-    >>> register("ten", lambda: from_arrays(np.eye(10)), "binary", "ten rows")
+    >>> from .own import from_arrays
+    >>> register("ten", lambda: from_arrays([[0, 1]] * 10), "binary", "ten rows")
     >>> len(load("ten").train), describe("ten")
     (7, 'ten: ten rows; registered')
     >>> del CATALOGUE["ten"]

@@ -51,9 +51,9 @@ extern "C" void emulator_grid_barrier(Place place, unsigned* counter) {
   if (self->index == 0) {
     monitor::atomic(counter, sizeof *counter, CALLER);
     InTheNameOf kernel(CALLER);
+    Busy busy;  // taken back between the two counts, another thread would count in between
     const unsigned blocks = launch->grid.x * launch->grid.y * launch->grid.z, before = (*counter)++;
     if (before % blocks != grid_arrived++ % blocks) {
-      Busy busy;
       finding("grid barrier", describe(self) + text(": the counter holds %u where %u of %u blocks have come; it must "
                                                     "be zero at launch", before, grid_arrived - 1, blocks),
               place, CALLER);

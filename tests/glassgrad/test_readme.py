@@ -27,6 +27,7 @@ TRAIN = "glassgrad train vae --set epochs=20"
 
 SMALLER = {
     TRAIN: "glassgrad train vae --set epochs=1 hidden=[8,8] --quiet",
+    "glassgrad train som --data my.csv": "glassgrad train som --data my.csv --set epochs=1",
     "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
     "glassgrad reproduce": "glassgrad reproduce --list",  # trains for hours
     "glassgrad gradcheck": "glassgrad gradcheck tanh Linear vae",  # all: test_gradcheck.py
@@ -37,7 +38,9 @@ SMALLER = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("readme")
+    made = tmp_path_factory.mktemp("readme")
+    (made / "my.csv").write_text("size,kind\n" + "1,small\n9,large\n" * 10)
+    return made
 
 
 @pytest.fixture(scope="module")

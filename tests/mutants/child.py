@@ -54,6 +54,9 @@ def run(where: str, source: str | None, stages: list, output: str, limit: int) -
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
     os.setsid()  # so that whatever the tests start can be ended with them
     os.chdir(ROOT)
+    os.environ.pop(
+        "PYTEST_ADDOPTS", None
+    )  # options of an outer run would change which test notices
     os.environ.update(GLASSGRAD_MUTANT=where, COLUMNS="500")  # names of tests are not cut
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
