@@ -34,6 +34,7 @@ def test_a_gpu_alone_measures_them():
 
 
 @emulator
+@pytest.mark.slow
 def test_every_memory_bound_call_is_measured(monkeypatch):
     with quick_session(monkeypatch, backend="emulated") as session:
         for call in BOUND:

@@ -9,7 +9,9 @@ from glassgrad.bench.steps import STEPS, Ready
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="Numba has one thread here")
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "step", [pytest.param(s, marks=pytest.mark.slow) if s == "lenet" else s for s in STEPS]
+)
 def test_training_steps_have_the_same_bits_with_one_thread_and_with_two(step):
     found, before = [], numba.get_num_threads()
     try:

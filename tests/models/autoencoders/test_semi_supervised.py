@@ -67,6 +67,7 @@ def test_the_objective_passes_the_gradient_check():
         assert gg.gradcheck(f, *arrays, order=2, directions=6).error < 1e-6
 
 
+@pytest.mark.slow
 def test_images_without_labels_help_the_predictor():
     """30 random labels of the digits, three choices of them: the mean error falls.
 

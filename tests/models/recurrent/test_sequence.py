@@ -303,7 +303,9 @@ def test_classifiers_make_nothing_up():
         sequence.sample(m, digits, 3, gg.Generator(0))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [n if n == "lstm" else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_every_task_is_drawn(name):
     recipe = models.recipe(name)
     sets = {
