@@ -3,7 +3,7 @@ PYTHON ?= python3
 
 .PHONY: test slow lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
-test:       ## the tests of the README, about a quarter of an hour on two cores
+test:       ## the tests of the README, about ten minutes on two cores
 	$(PYTHON) -m pytest -n 2 -m "not slow"
 
 slow:       ## the other tests: large cases, complete trainings
