@@ -105,7 +105,8 @@ def test_the_command_writes_table_and_page(tmp_path, capsys):
     command = ["lab", "philox.bits", "--version", "2", "--case", "n127", "--out", str(page)]
     assert main([*command[:4], "--case", "n127 offset 0", *command[6:]]) == 0
     said = capsys.readouterr().out
-    assert "philox.bits" in said and "cuda_v2_blocks.cuh:" in said and str(page) in said.replace("\n", "")
+    assert "philox.bits" in said and "cuda_v2_blocks.cuh:" in said
+    assert str(page) in said.replace("\n", "")
     text = page.read_text(encoding="utf-8")
     assert "glassgrad lab philox.bits --version 2 --case &#x27;n127 offset 0&#x27;" in text
     assert "/cuda" not in text and "/rungs" not in text, "no path of this machine"
