@@ -3,11 +3,11 @@ PYTHON ?= python3
 
 .PHONY: test slow lint format demo gradcheck kernels reproduce bench gpu gpu-first gpu-second gpu-page clean
 
-test:       ## the tests of the README, about ten minutes on two cores
-	$(PYTHON) -m pytest -n 2 -m "not slow"
+test:       ## the tests of the README, about eight minutes on two cores
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow"
 
 slow:       ## the other tests: large cases, complete trainings
-	$(PYTHON) -m pytest -n 2 -m slow
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m slow
 
 lint:       ## what continuous integration checks first
 	$(PYTHON) -m ruff check .
