@@ -5,13 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from .. import idx
-from ..batches import three_way
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import load_npy, load_npz
-from ..streams import check_seed
+from .splits import SPLITS, seeded
 
-SPLITS = ("train", "valid", "test")
 AXES = {2: "table", 3: "images", 4: "images"}  # of x -> kind
 CLASSES = 1000  # the most classes that whole numbers as labels may stand for
 
@@ -31,12 +29,7 @@ def from_arrays(
     ((7, 3), ('0', '1'), 'binary')
     """
     whole, kind = _example(name, x, y)
-    n = len(whole)
-    if n < 10:
-        raise DataError(f"{name}: {n} examples are too few to split; at least 10 are needed")
-    valid, test, seed = n // 10, n // 5, check_seed("from_arrays", seed)
-    how = f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
-    parts = three_way(whole.x, whole.y, valid, test, seed)
+    parts, how = seeded("from_arrays", name, "examples", whole, seed)
     return _data_set(name, parts, kind, classes, how, source)
 
 

@@ -8,15 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from ...regular import open_regular
-from ..batches import three_way
 from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
-from ..streams import check_seed
+from .splits import SPLITS, seeded
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 )
-SPLITS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+FOLDERS = {
+    "train": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "test": "test",
+}
 PIXELS = 50_000_000  # of one picture, at most
 BYTES = 2 << 30  # of all of them, as float32
 DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535}  # modes of 16 bits -> white
@@ -56,7 +61,8 @@ def from_image_folder(
         part: _split(found, classes, channels, height, width) for part, found in parts.items()
     }
     if "" in splits:
-        splits, how = _seeded(root, splits[""], seed)
+        parts, how = seeded("from_folder", root, "pictures", splits[""], seed)
+        splits = dict(zip(SPLITS, parts))
     else:
         if "train" not in splits:
             raise DataError(f"{root}: there is no folder train next to {', '.join(splits)}")
@@ -74,18 +80,18 @@ def from_image_folder(
         source=str(root), classes=classes, image_shape=(channels, height, width), note=how,
         kind="images", understood=tuple(understood),
     )  # fmt: skip
-    return DataSet(root.resolve().name, *(splits.get(p) for p in ("train", "valid", "test")), info)
+    return DataSet(root.resolve().name, *(splits.get(p) for p in SPLITS), info)
 
 
 def _find(root: Path) -> tuple[dict[str, list[tuple[Path, str]]], int]:
     """{part: [(file, class)]}, the part "" where the folders say none; how many other files."""
     folders = _folders(root)
-    told = [f for f in folders if f.name.lower() in SPLITS]
+    told = [f for f in folders if f.name.lower() in FOLDERS]
     if told and len(told) == len(folders):
         found, other = {}, 0
         for folder in told:
             pictures, more = _classes(folder)
-            found.setdefault(SPLITS[folder.name.lower()], []).extend(pictures)
+            found.setdefault(FOLDERS[folder.name.lower()], []).extend(pictures)
             other += more
         return found, other
     pictures, other = _classes(root)
@@ -178,13 +184,3 @@ def _split(found, classes, channels, height, width) -> Split:
         x[i] = _pixels(file, channels, height, width)
     y = np.array([classes.index(name) for _, name in found], np.int64) if classes else None
     return Split(x, y)
-
-
-def _seeded(root: Path, whole: Split, seed: int) -> tuple[dict[str, Split], str]:
-    n = len(whole)
-    if n < 10:
-        raise DataError(f"{root}: {n} pictures are too few to split; at least 10 are needed")
-    valid, test, seed = n // 10, n // 5, check_seed("from_folder", seed)
-    parts = three_way(whole.x, whole.y, valid, test, seed)
-    how = f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
-    return dict(zip(("train", "valid", "test"), parts)), how

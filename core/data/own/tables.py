@@ -4,15 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..batches import three_way
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
-from ..streams import check_seed
 from . import labels
 from .columns import cells_of, encode
 from .csv_rows import SEPARATORS, Rows, read_rows
-
-SPLITS = ("train", "valid", "test")
+from .splits import SPLITS, seeded
 
 
 def from_csv(
@@ -53,7 +50,7 @@ def from_csv(
     y, classes = (None, ()) if target is None else labels.encode(rows, target)
     whole = Split(x, y)
     parts, how = (
-        _seeded(rows, whole, seed)
+        seeded("from_csv", rows.path, "rows", whole, seed)
         if split is None
         else _as_told(rows, whole, cells_of(rows, split))
     )
@@ -76,16 +73,6 @@ def _split_column(rows: Rows) -> int | None:
         if name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
             return c
     return None
-
-
-def _seeded(rows: Rows, whole: Split, seed: int) -> tuple[tuple[Split, ...], str]:
-    n = len(whole)
-    valid, test = n // 10, n // 5
-    if n < 10:
-        raise DataError(f"{rows.path}: {n} rows are too few to split; at least 10 are needed")
-    seed = check_seed("from_csv", seed)
-    how = f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
-    return three_way(whole.x, whole.y, valid, test, seed), how
 
 
 def _as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
