@@ -40,8 +40,9 @@ def edition(group: str) -> str:
         sources, text = [here / "textbook.py"], here / "textbook.cu"
     else:
         folder = KERNELS / group
-        # the geometry that lstm and gru share
-        sources = [folder / "cuda.py", folder / "cases.py", KERNELS / "recurrent" / "launch.py"]
+        own = (folder / name for name in ("cuda.py", "cases.py", "geometry.py"))
+        shared = [KERNELS / "windows.py", KERNELS / "recurrent" / "launch.py"]
+        sources = [*filter(Path.exists, own), *shared]
         text = folder / "cuda.cu"
     sources += [here / "every_kernel.py", KERNELS / "case.py"]
     names = " ".join(COUNTERS).encode()

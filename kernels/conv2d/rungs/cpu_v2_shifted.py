@@ -39,7 +39,7 @@ from ...windows import output_sizes
 from .shifted_tile import tile1, tile4, tile8
 
 BLOCK = 2 << 20  # bytes of padded planes made at a time: they stay in the cache until used
-CHUNK = 768  # pixels of output per channel held before they are written out
+HELD_PIXELS = 768  # pixels of output per channel held before they are written out
 
 
 class Planes(NamedTuple):
@@ -77,7 +77,7 @@ class Outputs(NamedTuple):
 
 
 @njit(nogil=True)
-def _pack(x, planes, q, parts, part):
+def _spread(x, planes, q, parts, part):
     """planes[m, a, b, u*QW + t] = x[m, u*SH + a - top, t*SW + b - left], zero outside x."""
     M, H, W = x.shape
     QH, QW, SW = q.QH, q.QW, q.SW
@@ -106,7 +106,7 @@ def _pack(x, planes, q, parts, part):
 
 
 @njit(nogil=True)
-def _correlate(planes, taps, w, out, at, parts, part):
+def _sum_taps(planes, taps, w, out, at, parts, part):
     """out[n, o, a + i*SH, b + j*SW] = sum over k of w[o, k] * planes[image n, taps[k] + i*QW + j].
 
     w is [G, blocks, K, R], R channels a block; `at` is an Outputs.
@@ -118,7 +118,7 @@ def _correlate(planes, taps, w, out, at, parts, part):
     step = 128 // planes.itemsize  # pixels of a tile: two vectors
     # The sums of a few rows are held in `held`, `ld` pixels a channel, and then written without the
     # QW - OW pixels at the end of each row.
-    rows_at_once = max(1, CHUNK // QW)
+    rows_at_once = max(1, HELD_PIXELS // QW)
     ld = (min(UH, rows_at_once) * QW + step - 1) // step * step
     items = N * G * blocks
     for item in range(part * items // parts, (part + 1) * items // parts):
@@ -204,16 +204,16 @@ def _dots(planes, image, group, taps, gy, gw, parts, part):
 
 
 def pack(x, planes, q: Planes):
-    """x in `planes`, flat (see `_pack`)."""
+    """x in `planes`, flat (see `_spread`)."""
     parts = parts_for(planes.size, len(x))
-    in_parts(_pack, parts, x, planes, q, parts)
+    in_parts(_spread, parts, x, planes, q, parts)
     return planes.reshape(-1)
 
 
 def correlate(planes, taps, w, out, at: Outputs):
-    """The sums over taps, into `out` (see `_correlate`)."""
+    """The sums over taps, into `out` (see `_sum_taps`)."""
     parts = parts_for(out.size * len(taps), len(out) * w.shape[0] * w.shape[1], PRODUCTS)
-    in_parts(_correlate, parts, planes, taps, w, out, at, parts)
+    in_parts(_sum_taps, parts, planes, taps, w, out, at, parts)
 
 
 def _plane_size(QH: int, QW: int) -> int:

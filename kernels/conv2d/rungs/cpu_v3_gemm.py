@@ -42,7 +42,7 @@ from .microkernel import ROWS, Factors, transpose
 PIXELS = 400  # outputs of a band, about: their sums for 32 channels lie in the cache, 50 KB
 ROOM = 64 << 10  # numbers of a band of x, at most
 ITEMS = 8  # pieces of work, at least: for two cores, and then for a few more
-CHUNK = 128  # output channels of a piece of the weight gradient
+GW_CHANNELS = 128  # output channels of a piece of the weight gradient
 
 
 class Bands(NamedTuple):
@@ -85,7 +85,7 @@ class Bands(NamedTuple):
         return table(self.H, self.W, self.width * self.C, self.C, padding[1] * self.C)
 
 
-class Places(NamedTuple):
+class BandPlaces(NamedTuple):
     """Where things lie, as tables of places: planes and pixels of x and of y, rows and runs."""
 
     x_planes: np.ndarray
@@ -97,7 +97,7 @@ class Places(NamedTuple):
     K: int  # numbers of a run (weight_grad: rows of the product)
 
 
-class Room(NamedTuple):
+class BandRoom(NamedTuple):
     """Scratch memory: a band of x and one of y, a row for each thread."""
 
     X: np.ndarray
@@ -151,7 +151,7 @@ def _pack(w, pieces, piece, size, O, lane_at, place, total, packed):
 
 @plan
 def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
-    """The bands, and the Places of the product."""
+    """The bands, and the BandPlaces of the product."""
     (_, C, H, W), (KH, KW), (DH, DW) = x_shape, kernel, dilation
     g = Bands.cut(x_shape, (O, C, KH, KW), OH, OW, stride, padding, dilation)
     step = g.width * C
@@ -164,7 +164,7 @@ def _plan(x_shape, O, kernel, stride, padding, dilation, OH, OW):
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     patch_at = table(g.rows, OW, stride[0] * step, stride[1] * C)
     patch_at = np.append(patch_at, np.full(ROWS, patch_at[-1]))  # the last tile reads whole rows
-    return g, Places(*planes, *pixels, patch_at, runs, K)
+    return g, BandPlaces(*planes, *pixels, patch_at, runs, K)
 
 
 def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
@@ -177,7 +177,7 @@ def _over(x, w, O, packing, kernel, stride, padding, dilation, OH, OW):
     total = C * kernel[0] * kernel[1]
     [[packed]] = scratch(total * up(O, 32), rows=1)
     _pack(w.reshape(-1), *packing, total, packed)
-    room = Room(*scratch(g.band, up(g.rows * OW, ROWS) * 32))
+    room = BandRoom(*scratch(g.band, up(g.rows * OW, ROWS) * 32))
     in_parts(_convolve, len(room.X), x.reshape(-1), packed, y.reshape(-1), g, at, room)
     return y
 
@@ -254,7 +254,7 @@ def _correlate(x, gy, g, pieces, at, room, sums, part):
     """sums [o chunk and piece, block of 32, (u v c), lane]: each in the order of the images."""
     parts, items, blocks = len(room.X), len(sums), g.N * g.bands
     for item in range(items * part // parts, items * (part + 1) // parts):
-        chunk, piece = item // pieces * CHUNK, item % pieces
+        chunk, piece = item // pieces * GW_CHANNELS, item % pieces
         first = blocks * piece // pieces
         for block in range(first, blocks * (piece + 1) // pieces):
             keep = 1 if block > first else 0
@@ -267,7 +267,7 @@ def _meet(x, gy, chunk, g, at, block, X, Y, sums, keep):
     n, row = block // g.bands, block % g.bands * g.rows
     rows = min(g.rows, g.OH - row)
     _take(x, n, row, rows, g, at, X)
-    for o in range(chunk, min(chunk + CHUNK, g.O), 32):
+    for o in range(chunk, min(chunk + GW_CHANNELS, g.O), 32):
         lanes, start = block_lanes(o, g.O), ((n * g.O + o) * g.OH + row) * g.OW
         some, count, out = min(32, g.O - o), rows * g.OW, (o - chunk) * len(at.rows)
         take_band(gy, start, some, at.y_planes, at.y_pixels, 0, count, Y, 0, 0)
@@ -278,13 +278,13 @@ def _meet(x, gy, chunk, g, at, block, X, Y, sums, keep):
 @njit
 def _unpack(sums, pieces, O, K, Kp, places, o_at, gw):
     """gw [o, c, u, v]: the pieces summed one after another, turned back."""
-    for chunk in range(0, O, CHUNK):
-        total = sums[chunk // CHUNK * pieces]
+    for chunk in range(0, O, GW_CHANNELS):
+        total = sums[chunk // GW_CHANNELS * pieces]
         for piece in range(1, pieces):
-            more = sums[chunk // CHUNK * pieces + piece]
+            more = sums[chunk // GW_CHANNELS * pieces + piece]
             for i in range(len(total)):
                 total[i] += more[i]
-        for o in range(chunk, min(O, chunk + CHUNK), 16):
+        for o in range(chunk, min(O, chunk + GW_CHANNELS), 16):
             start = (o - chunk) // 32 * 32 * Kp + o % 32
             for k in range(0, K, 16):
                 some, count = min(16, O - o), min(16, K - k)
@@ -297,10 +297,10 @@ def _supports_weight_grad(gy, x, w_shape, stride, padding, dilation, groups):
 
 @plan
 def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
-    """The bands, how many pieces, the Places of the product; and the way back into gw."""
+    """The bands, how many pieces, the BandPlaces of the product; and the way back into gw."""
     (_, C, H, W), (O, _, KH, KW) = x_shape, w_shape
     g, K = Bands.cut(x_shape, w_shape, OH, OW, stride, padding, dilation), C * KH * KW
-    pieces = min(g.N * g.bands, -(-ITEMS // -(-O // CHUNK)))
+    pieces = min(g.N * g.bands, -(-ITEMS // -(-O // GW_CHANNELS)))
     taps = table(KH, KW, dilation[0] * g.width * C, dilation[1] * C)
     tap_at = (taps[:, None] + np.arange(C)).ravel()
     tap_at = np.append(tap_at, np.full(up(K, ROWS) - K, tap_at[-1]))
@@ -309,7 +309,7 @@ def _weight_plan(x_shape, w_shape, OH, OW, stride, padding, dilation):
     planes = channels * (H * W), channels * (OH * OW)
     pixels = g.pixels(padding), np.arange(g.rows * OW) * 32
     back = K, len(tap_at), channels * K, _by_taps(C, KH * KW)
-    return g, pieces, Places(*planes, *pixels, tap_at, runs, K), back
+    return g, pieces, BandPlaces(*planes, *pixels, tap_at, runs, K), back
 
 
 @register(
@@ -329,8 +329,8 @@ def weight_grad_v3(gy, x, w_shape, stride, padding, dilation, groups):
     g, pieces, at, (K, Kp, o_at, back) = _weight_plan(
         x.shape, w_shape, *gy.shape[2:], stride, padding, dilation
     )
-    room = Room(*scratch(g.band, g.rows * g.OW * 32))
-    [sums] = scratch(Kp * min(CHUNK, up(O, 32)), rows=-(-O // CHUNK) * pieces)
+    room = BandRoom(*scratch(g.band, g.rows * g.OW * 32))
+    [sums] = scratch(Kp * min(GW_CHANNELS, up(O, 32)), rows=-(-O // GW_CHANNELS) * pieces)
     in_parts(_correlate, len(room.X), x.reshape(-1), gy.reshape(-1), g, pieces, at, room, sums)
     _unpack(sums, pieces, O, K, Kp, back, o_at, gw.reshape(-1))
     return gw

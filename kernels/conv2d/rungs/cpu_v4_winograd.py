@@ -55,12 +55,12 @@ from ...windows import output_sizes
 from .channels import aligned_empty, plan, scratch, table, up
 from .microkernel import LANES
 from .winograd_tiles import (
-    CHUNK,
+    GW_CHANNELS,
     LONG,
     PIECES,
-    Places,
-    Room,
     TapPlaces,
+    TilePlaces,
+    TileRoom,
     Tiles,
     convolve,
     correlate,
@@ -73,7 +73,7 @@ from .winograd_tiles import (
 
 @plan
 def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
-    """Tiles, scratch sizes, TapPlaces in w, Places in x and y."""
+    """Tiles, scratch sizes, TapPlaces in w, TilePlaces in x and y."""
     _, C, H, W = x_shape
     g, Cp, places = Tiles.cut(m, x_shape, O, padding, OH, OW), up(C, LANES), (m + 2) ** 2
     sizes = (
@@ -90,7 +90,7 @@ def _plan(m, x_shape, O, w_steps, turned, padding, OH, OW):
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
         table(m * g.rows, OW, m * g.TW * 32, 32),
     )
-    at = Places(*planes, *pixels, np.arange(g.most) * Cp, np.zeros(1, np.int64))
+    at = TilePlaces(*planes, *pixels, np.arange(g.most) * Cp, np.zeros(1, np.int64))
     return g, sizes, of_w, at
 
 
@@ -104,7 +104,7 @@ def _convolve(m, x, w, w_steps, O, turned, padding, OH, OW):
     [U], [nine] = scratch((m + 2) ** 2 * C * up(O, LANES), -(-O // 16) * 160, rows=1)
     tile, parts = (0,) * m, parts_for(len(U), -(-O // 16))
     in_parts(weights, parts, tile, w.reshape(-1), of_w, nine, U, parts)
-    room = Room(*scratch(*sizes))
+    room = TileRoom(*scratch(*sizes))
     in_parts(convolve, len(room.X), tile, x.reshape(-1), U, y.reshape(-1), g, at, room)
     return y
 
@@ -133,10 +133,10 @@ def _input_grad(m, gy, w, x_shape, stride, padding, dilation, groups):
 
 @plan
 def _weight_plan(m, x_shape, O, padding, OH, OW):
-    """Tiles, pieces, scratch sizes, Places, and the places of w."""
+    """Tiles, pieces, scratch sizes, TilePlaces, and the places of w."""
     _, C, H, W = x_shape
     g, Cp, lanes = Tiles.cut(m, x_shape, O, padding, OH, OW, LONG), up(C, LANES), lanes_of(O)
-    pieces, places = min(g.blocks, -(-PIECES // -(-O // CHUNK))), (m + 2) ** 2
+    pieces, places = min(g.blocks, -(-PIECES // -(-O // GW_CHANNELS))), (m + 2) ** 2
     sizes = (
         (m * g.rows + 2) * g.width * Cp,
         places * place_step(g.most, C),
@@ -149,7 +149,7 @@ def _weight_plan(m, x_shape, O, padding, OH, OW):
         table(H, W, g.width * Cp, Cp, padding[1] * Cp),
         table(OH, OW, m * g.TW * lanes, lanes),
     )
-    at = Places(*planes, *pixels, channels, np.zeros(1, np.int64))
+    at = TilePlaces(*planes, *pixels, channels, np.zeros(1, np.int64))
     return g, pieces, sizes, at, (channels * 16, channels * 9)
 
 
@@ -161,8 +161,8 @@ def _weight_grad(m, gy, x, w_shape, stride, padding, dilation, groups):
         return gw
     g, pieces, sizes, at, of_w = _weight_plan(m, x.shape, O, padding, *gy.shape[2:])
     size = (m + 2) ** 2 * place_step(lanes_of(O), C)
-    [sums] = scratch(size, rows=-(-O // CHUNK) * pieces)
-    tile, room = (0,) * m, Room(*scratch(*sizes))
+    [sums] = scratch(size, rows=-(-O // GW_CHANNELS) * pieces)
+    tile, room = (0,) * m, TileRoom(*scratch(*sizes))
     in_parts(
         *(correlate, len(room.X), tile, x.reshape(-1), gy.reshape(-1)),
         *(g, pieces, at, room, sums),

@@ -22,7 +22,7 @@ from ...compiled import njit
 from .channels import block_lanes, give_band, product, take_band, up
 from .microkernel import LANES, ROWS, Factors, make_transform, transpose
 
-CHUNK = 64  # output channels of a block of the weight gradient
+GW_CHANNELS = 64  # output channels of a block of the weight gradient
 PIECES = 4  # pieces of work of the weight gradient, at least: each sums its own images
 ROOM = 400 << 10  # bytes for the transformed inputs of a block of tiles: half of a core's cache
 LONG = 1 << 20  # the same for the weight gradient, whose sums run over the tiles of a block
@@ -105,7 +105,7 @@ class Tiles(NamedTuple):
         return cls(*sizes, images, rows, bands, blocks, most, m * TW + 2)
 
 
-class Places(NamedTuple):
+class TilePlaces(NamedTuple):
     """Where things lie, as tables of places: planes and pixels of x and of y, rows of a product."""
 
     x_planes: np.ndarray
@@ -126,7 +126,7 @@ class TapPlaces(NamedTuple):
     order: np.ndarray  # of the taps, 16 apart
 
 
-class Room(NamedTuple):
+class TileRoom(NamedTuple):
     """Scratch memory of one block: a band of x, V, M, a band of y (see above)."""
 
     X: np.ndarray
@@ -151,7 +151,7 @@ def place_step(most, C):
 @njit
 def lanes_of(O):
     """Output channels of a block of the weight gradient, and what fills the last vector."""
-    return (min(CHUNK, O) + 15) // 16 * 16
+    return (min(GW_CHANNELS, O) + 15) // 16 * 16
 
 
 @njit(nogil=True)
@@ -227,7 +227,7 @@ def _convolve_block(tile, x, U, y, g, at, room, item):
 def convolve(tile, x, U, y, g, at, room, part):
     """This part's share of the blocks; `room` has a row for each part."""
     parts = len(room.X)
-    mine = Room(room.X[part], room.V[part], room.M[part], room.Y[part])
+    mine = TileRoom(room.X[part], room.V[part], room.M[part], room.Y[part])
     for item in range(g.blocks * part // parts, g.blocks * (part + 1) // parts):
         _convolve_block(tile, x, U, y, g, at, mine, item)
 
@@ -237,7 +237,7 @@ def _correlate_block(tile, x, gy, o, g, at, room, item, sums, keep):
     """sums [place, o of this block, c] += M [place, tile, o] times V [place, tile, c]."""
     m, p, places = len(tile), len(tile) + 2, (len(tile) + 2) ** 2
     n0, n1, row, rows = _block(item, g)
-    few, Cp, lanes = min(CHUNK, g.O - o), (g.C + 15) // 16 * 16, lanes_of(g.O)
+    few, Cp, lanes = min(GW_CHANNELS, g.O - o), (g.C + 15) // 16 * 16, lanes_of(g.O)
     step, m_step, t = place_step(g.most, g.C), place_step(g.most, lanes), 0
     wide = m * g.TW * lanes  # a row of the band of gy
     low, high = m * row * g.OW, min(g.OH, m * (row + rows)) * g.OW
@@ -263,9 +263,9 @@ def _correlate_block(tile, x, gy, o, g, at, room, item, sums, keep):
 def correlate(tile, x, gy, g, pieces, at, room, sums, part):
     """sums [block of o and piece of the images]: each sum in the order of the images."""
     parts, items = len(room.X), len(sums)
-    mine = Room(room.X[part], room.V[part], room.M[part], room.Y[part])
+    mine = TileRoom(room.X[part], room.V[part], room.M[part], room.Y[part])
     for item in range(items * part // parts, items * (part + 1) // parts):
-        o, piece = item // pieces * CHUNK, item % pieces
+        o, piece = item // pieces * GW_CHANNELS, item % pieces
         first = g.blocks * piece // pieces
         for block in range(first, g.blocks * (piece + 1) // pieces):
             keep = 1 if block > first else 0
@@ -281,12 +281,13 @@ def finish(tile, sums, O, C, pieces, taps, nines, gw, parts, part):
         total, nine = np.empty(places * 16, np.float32), np.empty(9 * 16, np.float32)
         for c in range(0, C, 16):
             for place in range(places):  # the pieces, one after another
-                at = place * place_step(lanes, C) + o % CHUNK * Cp + c
+                first, at = place * 16, place * place_step(lanes, C) + o % GW_CHANNELS * Cp + c
                 for lane in range(16):
-                    total[place * 16 + lane] = sums[o // CHUNK * pieces, at + lane]
+                    total[first + lane] = sums[o // GW_CHANNELS * pieces, at + lane]
                 for piece in range(1, pieces):
+                    more = sums[o // GW_CHANNELS * pieces + piece]
                     for lane in range(16):
-                        total[place * 16 + lane] += sums[o // CHUNK * pieces + piece, at + lane]
+                        total[first + lane] += more[at + lane]
             from_weight(tile, total, 0, p * 16, 16, nine, 0, 48, 16)
             start, some = (o * C + c) * 9, min(16, C - c)
             transpose(nine, 0, taps, 0, 9, gw, start, nines, 0, some)
