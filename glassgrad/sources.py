@@ -51,10 +51,6 @@ class Source:
         """Is it a file or folder, not a name of the catalogue?"""
         return datasets.looks_like_path(self.name)
 
-    def kind(self, data: DataSet) -> str:
-        """What kind of data these are: images, table, binary, text …"""
-        return data.info.kind if self.is_path else datasets.entry(self.name).kind
-
     def read(self):
         """The data as they are, for no recipe in particular."""
         if self.is_path:
@@ -67,7 +63,7 @@ class Source:
         Raises SettingError for a kind that the recipe does not take, DataError for an unknown
         name, for missing and damaged files, and for a file or folder whose content has changed.
         """
-        if not self.is_path:
+        if not self.is_path:  # before a large set is read in vain
             _expect_kind(recipe, self.name, datasets.entry(self.name).kind)
             return self, self.read()
         data = self.read()
@@ -108,10 +104,11 @@ def _plain(reading) -> bool:
 
 
 def _expect_kind(recipe: Recipe, name: str, kind: str) -> None:
-    known = [recipe.data, *recipe.presets]
-    kinds = dict.fromkeys(datasets.entry(n).kind for n in known)
-    if kind not in kinds and not (kind == "binary" and "table" in kinds):
-        raise SettingError(
-            f"{recipe.name}: cannot be trained on {name}, which is of the kind {kind!r}; expected"
-            f" {' or '.join(map(repr, kinds))}, such as {', '.join(dict.fromkeys(known))}"
-        )
+    if kind in recipe.takes or (kind == "binary" and "table" in recipe.takes):
+        return
+    fitting = [n for wanted in recipe.takes for n in datasets.names(wanted)]
+    some = [n for n in dict.fromkeys([recipe.data, *recipe.presets, *fitting]) if n in fitting]
+    raise SettingError(
+        f"{recipe.name}: cannot be trained on {name}, which is of the kind {kind!r}; expected"
+        f" {' or '.join(map(repr, recipe.takes))}, such as {', '.join(some[:5])}"
+    )

@@ -77,12 +77,12 @@ def load_data(recipe: Recipe, source: Source | str, settings: TrainingSettings) 
     1297
     """
     source = source if isinstance(source, Source) else Source.of(source)
-    return _prepared(recipe, source, settings)[1]
+    return prepared(recipe, source.load(recipe)[1], settings)
 
 
-def _prepared(recipe: Recipe, source: Source, settings: TrainingSettings) -> tuple[Source, DataSet]:
-    source, data = source.load(recipe)
-    return source, recipe.prepare(data, settings) if recipe.prepare else data
+def prepared(recipe: Recipe, data: DataSet, settings: TrainingSettings) -> DataSet:
+    """The data as the system gets them: binarised, scaled or whatever its recipe does to them."""
+    return recipe.prepare(data, settings) if recipe.prepare else data
 
 
 def build(recipe: Recipe, data: DataSet, settings: TrainingSettings, device: str = "cpu") -> System:
@@ -140,8 +140,9 @@ def train(
     if not isinstance(data, Source):
         data = Source.of(recipe.data if data is None else data, data_dir)
     with backend_for(backend, device):
-        settings = recipe.resolve(data.name, overrides)
-        data, loaded = _prepared(recipe, data, settings)
+        data, raw = data.load(recipe)
+        settings = recipe.resolve(data.name, overrides, raw.info.kind)
+        loaded = prepared(recipe, raw, settings)
         system = build(recipe, loaded, settings, device)
         config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
@@ -232,7 +233,8 @@ def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe
     recipe = find(config["recipe"])
     settings = recipe.resolve(config["data"], config["settings"])
     arrays, progress = run.load()
-    _, data = _prepared(recipe, source_of(config, run.folder, data_dir), settings)
+    _, raw = source_of(config, run.folder, data_dir).load(recipe)
+    data = prepared(recipe, raw, settings)
     state = TrainingState(build(recipe, data, settings), data, settings)
     state.restore(arrays, progress)
     if state.best is not None:

@@ -10,10 +10,23 @@ BUNDLED = "BSD-3-Clause (bundled with scikit-learn)"
 SKLEARN = "https://scikit-learn.org/stable/datasets/toy_dataset.html"
 OURS = "generated"
 REGISTERED = "registered"  # by the user
-KINDS = (
-    *("images", "table", "binary", "text", "sentences"),
-    *("sequences", "graph", "graphs", "evaluation"),
-)
+KINDS = {
+    "images": "pictures of one size [N, C, H, W], in [0, 1]",
+    "table": "rows of numbers [N, D]",
+    "binary": "rows of 0 and 1 [N, D]",
+    "counts": "rows of counts [N, D], such as the words of a document",
+    "text": "one long text as tokens [T]",
+    "sentences": "texts of different lengths, as tokens, mostly with a class each",
+    "pairs": "pairs of sentences, such as translations",
+    "sequences": "sequences [T_n, D] of different lengths",
+    "series": "one or several quantities over time [T, D]",
+    "audio": "recordings of different lengths, in [-1, 1]",
+    "graph": "one graph",
+    "graphs": "many graphs, with a class each",
+    "games": "sequences of moves",
+    "weights": "the weights of a trained network",
+    "evaluation": "questions with answers, to judge with",
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ CATALOGUE = {
         "iris",
     ),
     "binary_mushrooms": Entry(
-        "table",
+        "binary",
         "8124 mushrooms x 112 binary variables (0.1 MB)",
         "sets_tables:binary_mushrooms",
         "CC BY 4.0",

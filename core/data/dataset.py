@@ -93,7 +93,7 @@ class Info:
     vocabulary: Any = None  # text.Vocabulary of the tokens
     note: str = ""  # how the split was made, and any warning
     extra: dict[str, Any] = field(default_factory=dict)  # what is specific to this set
-    kind: str = ""  # of a user's data, as the catalogue's `Entry.kind`
+    kind: str = ""  # images, table, binary, text …: one of the catalogue's KINDS
     understood: tuple[str, ...] = ()  # what a reader took a user's file for, a line each
 
 

@@ -6,10 +6,13 @@ import inspect
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from ...kernels.errors import nearest
 from .catalogue import CATALOGUE, KINDS, OURS, REGISTERED, Entry
+from .dataset import DataSet
 from .files import DataError, File, locate
+from .graph import Graph
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
@@ -78,7 +81,10 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
             raise DataError(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
-    return function(**options)
+    found = function(**options)
+    if not isinstance(found, DataSet | Graph):
+        return found
+    return replace(found, info=replace(found.info, kind=entry(name).kind))
 
 
 def _files(record: Entry) -> list[File]:

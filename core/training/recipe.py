@@ -50,7 +50,9 @@ class Recipe:
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
-    presets  data set name -> settings that suit it
+    takes    the kinds of data that it can be trained on (core/data/catalogue.py has them all);
+             what takes a table takes binary rows, which are a table of 0 and 1
+    presets  data set name, or a kind -> settings that suit it
     """
 
     name: str
@@ -62,6 +64,7 @@ class Recipe:
     metric: str  # the test metric that sums it up
     better: str = "lower"
     data: str = "digits"
+    takes: tuple[str, ...] = ("images",)
     presets: dict[str, dict] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     prepare: Callable | None = None
@@ -69,8 +72,12 @@ class Recipe:
     sample: Callable | None = None
     check: Callable | None = None
 
-    def resolve(self, data: str | None = None, overrides: dict | None = None) -> TrainingSettings:
+    def resolve(
+        self, data: str | None = None, overrides: dict | None = None, kind: str = ""
+    ) -> TrainingSettings:
         """All settings: the defaults, then the preset of the data set, then the user's.
+
+        A data set without a preset of its own has that of its `kind`, if there is one.
 
         Raises SettingError for an unknown name, a value of another type or outside its range, a
         change of a setting that has no effect with the others, and for fewer epochs than the stages
@@ -80,7 +87,9 @@ class Recipe:
         >>> models.recipe("vae").resolve("digits", {"latent": 3}).latent
         3
         """
-        preset = self.presets.get(self.data if data is None else data, {})
+        preset = self.presets.get(self.data if data is None else data)
+        if preset is None:
+            preset = self.presets.get(kind, {})
         try:
             found = self.settings(**preset).changed(**(overrides or {}))
             if 0 < found.epochs < found.least_epochs:

@@ -40,7 +40,7 @@ def run(args) -> int:
     if not isinstance(found, DataSet):
         out.print(datasets.describe(source.name))
         return 0
-    out.print(f"{args.data} is of the kind {source.kind(found)!r}", style="bold")
+    out.print(f"{args.data} is of the kind {found.info.kind!r}", style="bold")
     lines = found.info.understood or (datasets.describe(source.name), found.info.note)
     out.print(*lines, sep="\n")
     rows = [
@@ -51,7 +51,7 @@ def run(args) -> int:
     if args.picture:
         figure = picture(found)
         if figure is None:
-            raise UsageError(f"there is no picture for data of the kind {source.kind(found)!r}")
+            raise UsageError(f"there is no picture for data of the kind {found.info.kind!r}")
         write_atomic(Path(args.picture), png(figure))
         say(f"written: {args.picture}")
     return 0

@@ -28,8 +28,9 @@ def run(args) -> int:
     recipe = models.recipe(args.name)
     found = source(args, recipe)
     name = found.name
-    settings = recipe.resolve(name, overrides(args.sets))
-    data = training.load_data(recipe, found, settings)
+    found, raw = found.load(recipe)
+    settings = recipe.resolve(name, overrides(args.sets), raw.info.kind)
+    data = training.prepared(recipe, raw, settings)
     system = training.build(recipe, data, settings)
     calls, dot = graph(system, data, settings)
     if args.dot:

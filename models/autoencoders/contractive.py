@@ -144,6 +144,7 @@ ONE = Recipe(
     lecture="lecture 1 (V0 309-325), lecture 2 (D1 248)",
     rows=(20,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 60, "batch": 50, "lr": 5e-3},

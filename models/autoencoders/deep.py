@@ -127,6 +127,7 @@ DEEP = Recipe(
     lecture="lecture 1 (V0 240-250), lecture 2 (D1 22-35)",
     rows=(12,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"hidden": (128, 64, 32), "code": 2, "epochs": 80, "batch": 50, "lr": 1e-2},

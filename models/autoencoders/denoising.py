@@ -191,6 +191,7 @@ GAUSSIAN = Recipe(
     lecture="lecture 1 (V0 295-307)",
     rows=(17,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets=PRESETS,
     metric="denoising_error",

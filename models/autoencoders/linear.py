@@ -196,6 +196,7 @@ LINEAR = Recipe(
     lecture="lecture 1 (V0 202-204, 252-268)",
     rows=(8, 9, 10),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"batch": 1297, "passes": 50, "epochs": 40, "lr": 2e-2},

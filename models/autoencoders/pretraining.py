@@ -267,6 +267,7 @@ PRETRAINING = Recipe(
     lecture="lecture 1 (V0 422-431), lecture 2 (D1 54-66)",
     rows=(20, 17, 36, 55),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 35, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3},

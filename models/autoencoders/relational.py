@@ -126,6 +126,7 @@ RELATIONAL = Recipe(
     lecture="lecture 1 (V0 327-345)",
     rows=(21,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 80, "batch": 50, "lr": 1e-2},

@@ -142,6 +142,7 @@ SEMI = Recipe(
     lecture="lecture 1 (V0 398-418), lecture 4 (U3 236)",
     rows=(28,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 60, "batch": 50, "lr": 5e-3},

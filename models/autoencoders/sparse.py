@@ -222,6 +222,7 @@ CODE = Recipe(
     lecture="lecture 1 (V0 276-279), lecture 2 (D1 244)",
     rows=(15,),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": SMALL,

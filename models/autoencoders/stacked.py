@@ -249,6 +249,7 @@ STACKED = Recipe(
     lecture="lecture 1 (V0 349-360), lecture 2 (D1 54-66)",
     rows=(22, 55),
     build=build,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {

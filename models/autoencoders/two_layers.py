@@ -71,6 +71,7 @@ UNDER = Recipe(
     lecture="lecture 1 (V0 188-250), lecture 2 (D1 22-33)",
     rows=(8, 11),
     build=build,
+    takes=("images", "table", "binary"),
     settings=AutoencoderSettings,
     presets={
         "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},

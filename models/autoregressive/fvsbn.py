@@ -64,6 +64,7 @@ RECIPES = (
         rows=(41,),
         build=build,
         prepare=binary.prepare,
+        takes=("images", "binary"),
         settings=OrderSettings,
         presets={
             "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},

@@ -91,6 +91,7 @@ RECIPES = (
         rows=(42,),
         build=build,
         prepare=binary.prepare,
+        takes=("images", "binary"),
         settings=Settings,
         presets={
             "digits": {"hidden": (128,), "epochs": 100, "batch": 50, "lr": 5e-3},

@@ -70,6 +70,7 @@ RECIPES = (
         rows=(42,),
         build=build,
         prepare=binary.prepare,
+        takes=("images", "binary"),
         settings=Settings,
         presets={
             "digits": {"hidden": 64, "epochs": 100, "batch": 50, "lr": 5e-3},

@@ -110,6 +110,7 @@ K_MEANS = Recipe(
     rows=(7,),
     build=build,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "iris": {"centres": 3, "scale": True, "whole": True},

@@ -279,6 +279,7 @@ VORONTSOV = Recipe(
     rows=(3, 5, 6),
     build=build,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"scale": False},

@@ -133,6 +133,7 @@ RECIPE = Recipe(
     rows=(1,),
     build=build,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets=KOHONEN_PRESETS,
     metric="q",

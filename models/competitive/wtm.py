@@ -101,6 +101,7 @@ RECIPE = Recipe(
     rows=(2,),
     build=build,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={name: {**KOHONEN_PRESETS[name], "sigma": sigma} for name, sigma in WIDTHS.items()},
     metric="q",

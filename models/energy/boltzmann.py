@@ -254,6 +254,7 @@ HIDDEN = Recipe(
     rows=(37,),
     build=build,
     prepare=prepare,
+    takes=("images", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 40, "batch": 100, "lr": 0.3},

@@ -291,6 +291,7 @@ RECIPES = (
         rows=(38,),
         build=build,
         prepare=prepare,
+        takes=("images", "binary"),
         settings=Settings,
         presets={
             "digits": {"epochs": 120, "batch": 50, "lr": 0.3},

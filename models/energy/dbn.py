@@ -276,6 +276,7 @@ GENERATIVE = Recipe(
     rows=(39,),
     build=build,
     prepare=prepare,
+    takes=("images", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 200, "batch": 50, "lr": 0.5},

@@ -286,6 +286,7 @@ RECIPES = (
         rows=(40,),
         build=build,
         prepare=prepare,
+        takes=("images", "binary"),
         settings=Settings,
         presets={
             "digits": {"hidden": (48,), "epochs": 150, "batch": 50, "lr": 0.5},

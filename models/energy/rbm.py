@@ -229,6 +229,7 @@ RBM_RECIPE = Recipe(
     rows=(36,),
     build=build,
     prepare=prepare,
+    takes=("images", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 100, "batch": 50, "lr": 0.5},

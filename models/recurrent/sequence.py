@@ -203,6 +203,7 @@ def recipe(
         return {**figures(system, data, s), **(more_figures or dict)(system, data, s)}
 
     return Recipe(
+        takes=("sequences", "text", "sentences", "images"),
         settings=settings,
         presets={name: {"readout_bias": True, **preset} for name, preset in presets.items()},
         build=partial(build, layer=layer),

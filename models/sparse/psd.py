@@ -214,6 +214,7 @@ PREDICTIVE = Recipe(
     build=build,
     prepare=prepare,
     data="china",
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "china": {"epochs": 20, "lr": 3e-3},

@@ -187,6 +187,7 @@ RECIPE = Recipe(
     build=build,
     prepare=prepare,
     data="flower",
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "flower": {"epochs": 30},

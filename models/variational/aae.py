@@ -163,6 +163,7 @@ NORMAL = Recipe(
     rows=(29, 30),
     build=AAE,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST},
     metric="mmd_p",
@@ -203,6 +204,7 @@ CONVOLUTIONAL = replace(
     title="Adversarial autoencoder with convolutions",
     lecture="lecture 4 (U3 594-596)",
     rows=(31,),
+    takes=("images",),
     settings=ConvolutionalSettings,
     presets={
         "digits": {**DIGITS, "epochs": 60},

@@ -227,6 +227,7 @@ BERNOULLI = Recipe(
     rows=(23, 24, 27),
     build=build,
     prepare=prepare,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {**SMALL, "binarise": "grey"},

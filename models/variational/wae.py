@@ -127,6 +127,7 @@ MMD = Recipe(
     lecture="lecture 2 (D1 286-297)",
     rows=(32,),
     build=WAE,
+    takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {**DIGITS, "scales": FINE},

@@ -6,25 +6,26 @@
     a folder of pictures                   images, a sub-folder a class     image_folder.py
     .txt                                   a text, in characters or words   text_file.py
 
-Each may be packed (.gz) except .npz, .npy and pictures. `read` chooses the reader; what it took
-the path for is in ``info.understood``.
+Each may be packed (.gz) except .npz, .npy and pictures. `read` looks the reader up in formats.py;
+what it took the path for is in ``info.understood``.
 """
 
 import inspect
 from pathlib import Path
 
 from ....kernels.errors import nearest
-from ...regular import kind
+from ...regular import kind as kind_of_path
 from ..dataset import DataSet
 from ..files import DataError
-from .arrays import from_arrays, from_idx, from_npy, from_npz
+from ..graph import Graph
+from .arrays import from_arrays
 from .digest import digest
-from .image_folder import from_image_folder
+from .formats import FORMATS, Format, unpacked_name
 from .tables import from_csv
 from .text_file import from_text
 
 __all__ = [
-    "READERS",
+    "FORMATS",
     "digest",
     "from_arrays",
     "from_csv",
@@ -34,33 +35,33 @@ __all__ = [
     "read",
 ]
 
-READERS = {
-    ".csv": from_csv,
-    ".tsv": from_csv,
-    ".npz": from_npz,
-    ".npy": from_npy,
-    ".txt": from_text,
-}
+
+def from_folder(path: str | Path, **options) -> DataSet | Graph:
+    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
+    return _call(_choose(Path(path), [f for f in FORMATS if not f.endings], None), path, options)
 
 
-def from_folder(path: str | Path, **options) -> DataSet:
-    """The data set in a folder: pictures, one sub-folder a class (`from_image_folder`)."""
-    return _call(from_image_folder, Path(path), options)
-
-
-def read(path: str | Path, **options) -> DataSet:
+def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Graph:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
+    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series".
     Raises DataError where nothing is there, where the type of the file is not known, for an option
     that the reader does not have, and as the reader does.
     """
     path = Path(path)
-    found = kind(path, DataError)
+    found = kind_of_path(path, DataError)
     if found is None:
         raise DataError(f"there is no file or folder {path}")
-    if found == "a folder":
-        return from_folder(path, **options)
-    return _call(_reader(path), path, options)
+    folder = found == "a folder"
+    formats = [f for f in FORMATS if (not f.endings if folder else f.claims(path.name))]
+    if not formats:
+        known = ", ".join(dict.fromkeys(e for f in FORMATS for e in f.endings))
+        ending = Path(unpacked_name(path.name)).suffix
+        raise DataError(
+            f"{path}: files of type {ending or 'unknown'} are not read; known are {known} and"
+            " folders"
+        )
+    return _call(_choose(path, formats, kind), path, options)
 
 
 def looks_like_path(name: str) -> bool:
@@ -69,30 +70,31 @@ def looks_like_path(name: str) -> bool:
     >>> looks_like_path("my.csv"), looks_like_path("./digits"), looks_like_path("digits")
     (True, True, False)
     """
-    return "/" in name or "\\" in name or _suffix(Path(name)) in READERS or "-idx" in name
+    return "/" in name or "\\" in name or any(f.claims(name) for f in FORMATS)
 
 
-def _suffix(path: Path) -> str:
-    name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    return name.suffix.lower()
+def _choose(path: Path, formats: list[Format], kind: str | None) -> Format:
+    if kind is not None:
+        kinds = tuple(dict.fromkeys(f.kind for f in formats))
+        formats = [f for f in formats if f.kind == kind]
+        if not formats:
+            hint = nearest(str(kind), kinds) or f"; it may be {', '.join(kinds)}"
+            raise DataError(f"{path}: this is not read as the kind {kind!r:.60}{hint}")
+        if len(formats) == 1:
+            return formats[0]
+    found = next((f for f in formats if f.fits(path)), None)
+    if found is None:
+        what = ", ".join(f.what for f in formats)
+        raise DataError(f"{path} is none of what is read here: {what}")
+    return found
 
 
-def _reader(path: Path):
-    if "-idx" in path.name:
-        return from_idx
-    suffix = _suffix(path)
-    if suffix not in READERS:
-        known = ", ".join((*READERS, "IDX files", "folders of pictures"))
-        raise DataError(
-            f"{path}: files of type {suffix or 'unknown'} are not read; known are {known}"
-        )
-    return READERS[suffix]
-
-
-def _call(reader, path: Path, options: dict) -> DataSet:
-    accepted = list(inspect.signature(reader).parameters)[1:]
+def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph:
+    accepted = list(inspect.signature(found.reader).parameters)[1:]
     for option in options:
         if option not in accepted:
-            hint = nearest(option, accepted) or f"; it has {', '.join(accepted)}"
-            raise DataError(f"{path}: its reader has no option {option!r:.60}{hint}")
-    return reader(path, **options)
+            hint = nearest(option, accepted) or f"; it has {', '.join(accepted) or 'none'}"
+            raise DataError(
+                f"{path}: read as {found.what}, which has no option {option!r:.60}{hint}"
+            )
+    return found.reader(path, **options)
