@@ -1,0 +1,110 @@
+"""A deep convolutional network as a vectoriser of images (lecture 3, V2 132-150).
+
+The lecture cites Vizilter & Gorbatsevich (2017): what a deep network computes before its last layer
+is a vector in which like images lie close together, and it serves for search as well as for the task
+that the network was trained for. Three vectors of the same images are compared here:
+
+    ours      the 1280 features of EfficientNet-Lite0 with its ImageNet weights (vectors.py)
+    scratch   the last hidden layer of a LeNet that is trained on these images alone
+    pixels    the image as it is
+
+each of length 1, so that neighbours are those of the smallest angle. For a query, a test image, the
+nearest training images are found, and two numbers say how well a space is ordered by class:
+
+    precision@10   the mean share of the ten nearest that are of the query's class
+    error          the share of queries whose class is not that of most of the `k` nearest
+
+The epochs train the LeNet; the metric `precision` is that of the pre-trained network, and `margin` is
+what it has more than the better of the two others.
+
+The pictures: queries with their five nearest images in each of the three spaces.
+"""
+
+import numpy as np
+
+from ... import core as gg
+from ...core import pictures
+from ...core.data import DataSet
+from ...core.training.recipe import Recipe
+from ...core.training.settings import setting
+from ...core.training.system import Batch
+from ..common.gradients import by_parameters
+from ..common.labels import classes_of
+from ..common.neighbours import nearest, precision_at, unit_length, vote
+from ..convolutional.lenet import LeNet
+from ..convolutional.lenet import Settings as LeNetSettings
+from .vectors import features, network
+
+NEAR = 10  # neighbours that precision@10 looks at
+SPACES = ("network", "scratch", "pixels")
+
+
+class Settings(LeNetSettings):
+    """Settings of the network from scratch, and of the comparison."""
+
+    side: int = setting(96, least=32, help="pixels that images get for the pre-trained network")
+    neighbours: int = setting(10, least=1, help="number k of neighbours that vote")
+
+
+class Vectoriser(LeNet):
+    """A LeNet that is trained on the data, and the spaces that it is compared with."""
+
+    def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
+        super().__init__(data.train.x.shape[1:], classes_of("vectoriser", data), s, rng, dtype)
+        self.data, self.pretrained = data, network()
+        self.found: dict[str, np.ndarray] = {}  # of the training images, by space
+
+    def members(self):
+        """All but the frozen network, which is no part of a checkpoint."""
+        return [(k, v) for k, v in vars(self).items() if k not in ("pretrained", "found")]
+
+    def hidden(self, x: np.ndarray, size: int = 500) -> np.ndarray:
+        """The last hidden layer of the LeNet for images [N, C, H, W]: [N, D], without a tape."""
+        found = []
+        with gg.no_grad():
+            for at in range(0, len(x), size):
+                h = self.convolutions(gg.Tensor(self.on_device(Batch(x[at : at + size])).x))
+                for layer in list(self.classifier)[:-1]:
+                    h = layer(h)
+                found.append(h.numpy())
+        return np.concatenate(found)
+
+    def vectors(self, x: np.ndarray, space: str) -> np.ndarray:
+        """Images [N, C, H, W] as vectors of length 1 in one of `SPACES`."""
+        if space == "network":
+            return unit_length(features(self.pretrained, x, self.s.side))
+        return unit_length(self.hidden(x) if space == "scratch" else x.reshape(len(x), -1))
+
+    def near(self, x: np.ndarray, space: str) -> np.ndarray:
+        """The numbers of the nearest training images of each query, int64 [N, 10 or k]."""
+        if space not in self.found or space == "scratch":
+            self.found[space] = self.vectors(self.data.train.x, space)
+        return nearest(
+            self.vectors(x, space), self.found[space], max(NEAR, self.s.neighbours)
+        )
+
+    def evaluate_finished(self, split):
+        """Those of the LeNet; precision@10 and the k-NN error in % in each space."""
+        labels, found = self.data.train.y, self.evaluate(split)
+        for space in SPACES:
+            near = self.near(split.x, space)
+            wrong = vote(near[:, : self.s.neighbours], labels) != split.y
+            found[f"precision_{space}"] = precision_at(near[:, :NEAR], split.y, labels)
+            found[f"error_{space}"] = 100.0 * float(wrong.mean())
+        others = max(found["precision_scratch"], found["precision_pixels"])
+        found["precision"] = found["precision_network"]
+        return {**found, "margin": found["precision"] - others}
+
+
+def figures(system: Vectoriser, data: DataSet, s: Settings) -> dict:
+    """For each space: six queries on the left, their five nearest training images beside them."""
+    system.eval()
+    queries, drawn = data.test.x[:6], {}
+    for space in SPACES:
+        near = system.near(queries, space)[:, :5]
+        rows = np.concatenate([np.concatenate([q[None], data.train.x[n]]) for q, n in zip(queries, near)])
+        right = precision_at(near, data.test.y[:6], data.train.y)
+        images = rows[:, 0] if rows.shape[1] == 1 else rows.transpose(0, 2, 3, 1)
+        title = f"{space}: query, then its five nearest ({right:.0%} of its class)"
+        drawn[f"nearest_{space}"] = pictures.image_sheet(images, 6, title)
+    return drawn

@@ -1,0 +1,48 @@
+"""Images as vectors: their pixels, or the convolutional part of the pre-trained network.
+
+The network was trained on photographs of 224 x 224 pixels. Smaller images are enlarged to `side`
+pixels, bicubically; grey ones get three equal channels. A smaller side costs less, in proportion to
+its square, and loses details that a small image does not have anyway.
+"""
+
+import numpy as np
+
+from ... import core as gg
+from ...core.data import load
+from ..convolutional.efficientnet import FEATURES, EfficientNetLite0, prepared, pretrained
+
+AT_ONCE = 32  # images in the network
+
+
+def network() -> EfficientNetLite0:
+    """The network with the published weights. DataError where their file is missing."""
+    return pretrained(load("efficientnet_lite0").weights)
+
+
+def enlarged(x: np.ndarray, side: int) -> np.ndarray:
+    """Images [N, C, H, W] in [0, 1] as colour images [N, 3, side, side].
+
+    >>> enlarged(np.ones((1, 1, 4, 4), np.float32), 8).shape
+    (1, 3, 8, 8)
+    """
+    from PIL import Image
+
+    found = np.empty((len(x), 3, side, side), np.float32)
+    for i, image in enumerate(x):
+        for c in range(3):
+            if c >= len(image):  # a grey image: the same channel again
+                found[i, c] = found[i, 0]
+                continue
+            channel = Image.fromarray(np.ascontiguousarray(image[c], np.float32))
+            found[i, c] = channel.resize((side, side), Image.Resampling.BICUBIC)
+    return found.clip(0, 1)
+
+
+def features(net: EfficientNetLite0, x: np.ndarray, side: int) -> np.ndarray:
+    """f(x): images [N, C, H, W] in [0, 1] -> float32 [N, 1280], without a tape."""
+    found = np.empty((len(x), FEATURES), np.float32)
+    with gg.no_grad():
+        for at in range(0, len(x), AT_ONCE):
+            part = prepared(enlarged(x[at : at + AT_ONCE], side))
+            found[at : at + AT_ONCE] = net.features(gg.tensor(part)).numpy()
+    return found
