@@ -1,5 +1,6 @@
 """Verified files to bytes, text and arrays. Damage is a DataError that names the file."""
 
+import bz2
 import gzip
 import io
 import math
@@ -29,10 +30,22 @@ def gunzip(raw: bytes, name: str) -> bytes:
         raise DataError(f"{name}: the gzip data is damaged: {error}") from error
 
 
+def bunzip(raw: bytes, name: str) -> bytes:
+    """The content of bzip2 data; DataError if it is damaged, cut off or absurdly large."""
+    try:
+        with bz2.BZ2File(io.BytesIO(raw)) as stream:
+            return b"".join(unpacked(stream, len(raw)))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{name}: the bzip2 data is damaged: {error}") from error
+
+
 def read_path(path: Path) -> bytes:
-    """The bytes of the file at `path`, unpacked if the name ends in .gz."""
+    """The bytes of the file at `path`, unpacked if the name ends in .gz or .bz2."""
     raw = read_regular(path, FILE_LIMIT, DataError)
-    return gunzip(raw, str(path)) if path.suffix == ".gz" else raw
+    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix)
+    return unpack(raw, str(path)) if unpack else raw
 
 
 def read_bytes(file: File, data_dir: str | os.PathLike | None = None) -> bytes:

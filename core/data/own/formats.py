@@ -12,10 +12,11 @@ from ..dataset import DataSet
 from ..graph import Graph
 from .arrays import from_idx, from_npy, from_npz
 from .image_folder import from_image_folder
+from .pairs import from_pairs, looks_like_pairs
 from .tables import from_csv
 from .text_file import from_text
 
-PACKED = (".gz",)  # endings that say nothing about the content
+PACKED = (".gz", ".bz2")  # endings that say nothing about the content
 
 
 def always(path: Path) -> bool:
@@ -28,7 +29,7 @@ class Format:
     """One format.
 
     kind     of the data it holds, as the catalogue names kinds; "table" may turn out binary
-    endings  of the file's name, without .gz; empty for a folder
+    endings  of the file's name, without .gz or .bz2; empty for a folder
     what     in words, for messages
     reader   (path, options) -> the data
     fits     path -> does the content look like it? Reads little, and raises nothing
@@ -56,6 +57,7 @@ def unpacked_name(name: str) -> str:
 
 
 FORMATS = (
+    Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs),
     Format("table", (".csv", ".tsv"), "a table", from_csv),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
