@@ -179,6 +179,14 @@ CATALOGUE = {
         RAW + "/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/",
         "ag_news",
     ),
+    "imdb": Entry(
+        "sentences",
+        "50,000 film reviews, 2 classes (19.0 MB)",
+        "sets_text:imdb",
+        "none stated, " + RESEARCH + "; cite Maas et al. 2011",
+        "https://ai.stanford.edu/~amaas/data/sentiment/",
+        "imdb",
+    ),
     "word_eval": Entry(
         "evaluation",
         "19,544 analogies, 353 scored pairs of words (0.6 MB)",
@@ -195,6 +203,43 @@ CATALOGUE = {
         "https://dumps.wikimedia.org/enwiki/",
         "enwiki_a",
         ("enwiki_a.txt.gz",),
+    ),
+    # series
+    "sunspots": Entry(
+        "series",
+        "sunspots a month since 1749, 3285 months (0.1 MB)",
+        "sets_series:sunspots",
+        "CC BY-NC 4.0, WDC-SILSO, Royal Observatory of Belgium, Brussels",
+        "https://www.sidc.be/SILSO/DATA/SN_m_tot_V2.0.csv",
+        "time_series",
+        ("SN_m_tot_V2.0.csv",),
+    ),
+    "sunspots_zurich": Entry(
+        "series",
+        "sunspots a month 1749 … 1983 on the older scale, 2820 months (45 kB)",
+        "sets_series:sunspots_zurich",
+        "none stated; cite Andrews & Herzberg 1985",
+        RAW + "/jbrownlee/Datasets/master/monthly-sunspots.csv",
+        "time_series",
+        ("monthly-sunspots.csv",),
+    ),
+    "co2": Entry(
+        "series",
+        "CO2 a week at Mauna Loa 1958 … 2001, 2284 weeks (34 kB)",
+        "sets_series:co2",
+        "public domain; cite Keeling & Whorf 2004",
+        "https://www.statsmodels.org/stable/datasets/generated/co2.html",
+        "time_series",
+        ("co2.csv",),
+    ),
+    "airline": Entry(
+        "series",
+        "airline passengers a month 1949 … 1960, 144 months (2 kB)",
+        "sets_series:airline",
+        "none stated; cite Box & Jenkins 1976",
+        RAW + "/jbrownlee/Datasets/master/airline-passengers.csv",
+        "time_series",
+        ("airline-passengers.csv",),
     ),
     # sequences
     "jsb_chorales": Entry(

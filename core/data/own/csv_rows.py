@@ -1,11 +1,14 @@
 """A CSV or TSV file as rows of text: how it is separated, and whether its first row is a header."""
 
 import csv
+import io
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..files import DataError
-from ..read import decode, read_path
+from ..read import read_path
+from .lines import decoded
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
@@ -50,21 +53,25 @@ def number(cell: str) -> float | None:
         return None
 
 
-def read_rows(path: str | Path, header: bool | None = None) -> Rows:
-    """The rows of a .csv or .tsv file, packed (.gz) or not, in UTF-8.
+def read_rows(
+    path: str | Path, header: bool | None = None, encoding: str = "utf-8", quotes: bool = True
+) -> Rows:
+    """The rows of a .csv or .tsv file, packed (.gz, .bz2) or not.
 
     Without `header` the first row is one where none of its cells is a number or missing, they
-    differ from each other, and none of them comes again in its column. Raises DataError, with the
-    line, for a row of another length than the first, an open quotation mark, other bytes than
-    UTF-8, and a file without rows.
+    differ from each other, and none of them comes again in its column. Without `quotes` a
+    quotation mark is a character like others. Raises DataError, with the line, for a row of
+    another length than the first, an open quotation mark, other bytes than those of `encoding`,
+    and a file without rows.
     """
     path = Path(path)
-    text = decode(read_path(path), str(path), "utf-8-sig")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}, line {line}: a NUL character; this is no text")
+    return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes)
+
+
+def rows_of(path: Path, text: str, header: bool | None = None, quotes: bool = True) -> Rows:
+    """The rows of the text of a file, as `read_rows`; only the name of `path` is looked at."""
     separator = _separator(path, text)
-    cells, lines = _split(path, text, separator)
+    cells, lines = _split(path, text, separator, quotes)
     if header is None:
         header = _has_header(cells)
     names = tuple(c.strip() for c in cells[0]) if header else ()
@@ -80,9 +87,14 @@ def read_rows(path: str | Path, header: bool | None = None) -> Rows:
     return Rows(path, cells, lines, names, header, separator)
 
 
-def _split(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
+def _split(
+    path: Path, text: str, separator: str, quotes: bool
+) -> tuple[list[list[str]], list[int]]:
     cells, lines = [], []
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    # not splitlines: it also breaks at U+0085 and U+2028, which occur inside cells
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=separator, strict=True, quoting=quoting)
     before = csv.field_size_limit(LONGEST)
     try:
         for row in reader:
@@ -107,7 +119,7 @@ def _separator(path: Path, text: str) -> str:
     """The separator that cuts the first rows into equally many cells, the most if several do."""
     if ".tsv" in path.suffixes:
         return "\t"
-    head = [line for line in text.splitlines()[:SAMPLE] if line.strip()]
+    head = [line for line in islice(io.StringIO(text), SAMPLE) if line.strip()]
 
     def cells(separator: str) -> int:
         """Cells of each row; 1 where they differ or nothing is cut."""

@@ -13,9 +13,25 @@ from ..graph import Graph
 from .arrays import from_idx, from_npy, from_npz
 from .image_folder import from_image_folder
 from .pairs import from_pairs, looks_like_pairs
+from .sentence_files import (
+    from_class_files,
+    from_fasttext,
+    from_imdb,
+    from_text_folder,
+    from_trec,
+    looks_like_class_files,
+    looks_like_fasttext,
+    looks_like_imdb,
+    looks_like_text_folder,
+    looks_like_trec,
+)
+from .sentences import from_sentences, looks_like_sentences
+from .series import from_series, looks_like_series
 from .tables import from_csv
 from .text_file import from_text
 
+TREC = (".txt", ".train", ".test", ".label")  # TREC.train, train_5500.label
+FASTTEXT = (".txt", ".train", ".valid", ".test")
 PACKED = (".gz", ".bz2")  # endings that say nothing about the content
 
 
@@ -57,11 +73,18 @@ def unpacked_name(name: str) -> str:
 
 
 FORMATS = (
+    Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
+    Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
+    Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
+    Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
+    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
     Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs),
     Format("table", (".csv", ".tsv"), "a table", from_csv),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
     Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx),
     Format("text", (".txt",), "a text", from_text),
+    Format("sentences", (), "a .neg and a .pos file", from_class_files, looks_like_class_files),
+    Format("sentences", (), "a folder of texts", from_text_folder, looks_like_text_folder),
     Format("images", (), "a folder of pictures", from_image_folder),
 )

@@ -1,9 +1,12 @@
 """Bytes of a user's text file as text and lines."""
 
 import codecs
+import re
 
 from ..files import DataError
 from ..read import decode
+
+_WORD = re.compile(r"[^ \t\n\r\v\f]+")
 
 
 def decoded(raw: bytes, name: str, encoding: str = "utf-8") -> str:
@@ -40,3 +43,14 @@ def lines_of(text: str) -> list[str]:
     """
     text = text.rstrip("\n")
     return text.split("\n") if text else []
+
+
+def spaced(line: str) -> list[str]:
+    """What stands between the spaces of ASCII.
+
+    `str.split` would also cut at U+0085 and U+00A0, which in Latin-1 files are parts of words.
+
+    >>> spaced(" one\\ttwo caf\\xe9\\x85 ")
+    ['one', 'two', 'café\\x85']
+    """
+    return _WORD.findall(line)

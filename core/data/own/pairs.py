@@ -1,7 +1,9 @@
 """Pairs of sentences of one's own, such as translations: a source and a target on each line."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from .splits import LEAST, SPLITS
 BEGIN = "<bos>"
 SPECIAL = (PAD, UNKNOWN, BEGIN, END)  # the first words of both vocabularies
 LONGEST = 100_000  # characters of a sentence
+_WORD = re.compile(r"[^\W_]|[^\w\s\\]")  # what `tokenise` takes for a word or the start of one
 
 
 def from_pairs(
@@ -91,7 +94,7 @@ def parse_pairs(text: str, name: str) -> list[tuple[str, str]]:
         if not tab:
             raise DataError(f"{where}: expected source, tab, target; there is no tab")
         for column, sentence in enumerate((source, target), 1):
-            if not words(sentence):
+            if not _WORD.search(sentence):
                 raise DataError(f"{where}, column {column}: there are no words")
             if len(sentence) > LONGEST:
                 raise DataError(f"{where}, column {column}: {len(sentence):,} characters")
@@ -161,8 +164,8 @@ def pair_set(
         for part in parts
     ]
     kinds = f"vocabularies of {len(source):,} and {len(target):,} with {' '.join(SPECIAL)}"
-    info = Info(
-        info.source, vocabulary=source, note=info.note, kind="pairs",
+    info = replace(
+        info, kind="pairs", vocabulary=source,
         extra={**info.extra, "target_vocabulary": target},
         understood=(*said, kinds, *filter(None, [info.note])),
     )  # fmt: skip

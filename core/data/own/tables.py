@@ -39,7 +39,7 @@ def from_csv(
     ((7, 3), ('a', 'b'), ('size', 'colour=blue', 'colour=red'))
     """
     rows = read_rows(path, header)
-    split = _split_column(rows)
+    split = split_column(rows)
     target = labels.find(rows, label, split)
     columns = [encode(rows, c) for c in range(len(rows.names)) if c not in (target, split)]
     x = np.concatenate(
@@ -52,7 +52,7 @@ def from_csv(
     parts, how = (
         seeded("from_csv", rows.path, "rows", whole, seed)
         if split is None
-        else _as_told(rows, whole, cells_of(rows, split))
+        else as_told(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
     binary = all(np.isin(part.x, (0, 1)).all() for part in parts if len(part))
@@ -68,14 +68,16 @@ def from_csv(
     return DataSet(Path(path).name, *parts, info)
 
 
-def _split_column(rows: Rows) -> int | None:
+def split_column(rows: Rows) -> int | None:
+    """The column named "split" that holds only train, valid and test; None where there is none."""
     for c, name in enumerate(rows.names):
         if name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
             return c
     return None
 
 
-def _as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+def as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+    """(parts, how): the examples as `told`, the cells of the split's column, says."""
     parts = [whole[[i for i, t in enumerate(told) if t == name]] for name in SPLITS]
     if not len(parts[0]):
         raise DataError(f"{rows.path}: the column 'split' names no row 'train'")
