@@ -4,20 +4,6 @@ import math
 
 import numpy as np
 
-from .files import DataError
-
-
-def as_float(samples: np.ndarray) -> np.ndarray:
-    """Whole numbers of b bits as float32 in [-1, 1): divided by 2^(b-1). Signed types only.
-
-    >>> as_float(np.array([16384, -32768], np.int16)).tolist()
-    [0.5, -1.0]
-    """
-    samples = np.asarray(samples)
-    if samples.dtype.kind != "i":
-        raise DataError(f"as_float: samples must be signed whole numbers; got {samples.dtype}")
-    return (samples / 2.0 ** (8 * samples.dtype.itemsize - 1)).astype(np.float32)
-
 
 def mono(samples: np.ndarray) -> np.ndarray:
     """The mean [T] of the channels of samples [T, C].

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from glassgrad.core.data import files, gml, idx, load, text
+from glassgrad.core.data.own.sequences import roll
 from glassgrad.core.data.read import decode, gunzip, load_npz, read_path, stream_lines
-from glassgrad.core.data.sets_sequences import roll
 from glassgrad.core.regular import read_json
 from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays
 from glassgrad.kernels.errors import GlassgradError

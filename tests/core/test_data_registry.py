@@ -254,7 +254,8 @@ def test_votes_damaged_row(forge, bad):
     [
         (b'{"train": [[[60]]], "valid": [', "not an object of train, valid, test"),
         (b'{"train": [[[60]]], "valid": []}', "not an object of train, valid, test: 'test'"),
-        (b"[1, 2]", "not an object of train, valid, test"),
+        (b"[1, 2]", "piece 0: expected a list of steps, got int"),
+        (b"[[[60]]]", "not an object of train, valid, test: 'train' is missing"),
         (b"\xff", "not utf-8 text at byte 0"),
         (
             json.dumps({"train": [[[60], [20]]], "valid": [], "test": []}).encode(),

@@ -2,12 +2,22 @@
 
     path                                   becomes                          reader
     .csv, .tsv                             a table, or binary rows          tables.py
+    .csv, .tsv with a column of text       sentences                        sentences.py
+    .csv, .tsv that begins with dates      a series                         series.py
+    .txt, .train, .test, .tsv.bz2 as       sentences                        sentence_files.py
+      fastText's, TREC's, IMDb's
+    .tsv, .txt: source, tab, target        pairs of sentences               pairs.py
+    .npz with lengths, or x_0, x_1 …       sequences                        sequences.py
+    .json as JSB's chorales                sequences: piano rolls           sequences.py
+    a folder of .wav                       recordings, a sub-folder a class audio.py
+    a folder of .txt in sub-folders        sentences, a sub-folder a class  sentence_files.py
+    a folder with *.neg and *.pos          sentences in two classes         sentence_files.py
     .npz, .npy, MNIST's IDX                a table, binary rows or images   arrays.py
     a folder of pictures                   images, a sub-folder a class     image_folder.py
     .txt                                   a text, in characters or words   text_file.py
 
-Each may be packed (.gz) except .npz, .npy and pictures. `read` looks the reader up in formats.py;
-what it took the path for is in ``info.understood``.
+Each may be packed (.gz, .bz2) except .npz, .npy, pictures and recordings. `read` looks the reader
+up in formats.py; what it took the path for is in ``info.understood``.
 """
 
 import inspect
@@ -38,7 +48,8 @@ __all__ = [
 
 def from_folder(path: str | Path, **options) -> DataSet | Graph:
     """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
-    return _call(_choose(Path(path), [f for f in FORMATS if not f.endings], None), path, options)
+    formats = [f for f in FORMATS if not f.endings]
+    return _call(_choose(Path(path), formats, None, options), path, options)
 
 
 def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Graph:
@@ -61,7 +72,7 @@ def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Grap
             f"{path}: files of type {ending or 'unknown'} are not read; known are {known} and"
             " folders"
         )
-    return _call(_choose(path, formats, kind), path, options)
+    return _call(_choose(path, formats, kind, options), path, options)
 
 
 def looks_like_path(name: str) -> bool:
@@ -73,16 +84,23 @@ def looks_like_path(name: str) -> bool:
     return "/" in name or "\\" in name or any(f.claims(name) for f in FORMATS)
 
 
-def _choose(path: Path, formats: list[Format], kind: str | None) -> Format:
+def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) -> Format:
+    """The first format that fits; those with these options are asked before others.
+
+    With `kind` only those of the kind are asked, and the last, the general one, need not fit.
+    """
     if kind is not None:
         kinds = tuple(dict.fromkeys(f.kind for f in formats))
         formats = [f for f in formats if f.kind == kind]
         if not formats:
             hint = nearest(str(kind), kinds) or f"; it may be {', '.join(kinds)}"
             raise DataError(f"{path}: this is not read as the kind {kind!r:.60}{hint}")
-        if len(formats) == 1:
-            return formats[0]
-    found = next((f for f in formats if f.fits(path)), None)
+    having = [f for f in formats if options.keys() <= inspect.signature(f.reader).parameters.keys()]
+    if options and len(having) == 1:  # only one has what is asked for
+        return having[0]
+    found = next((f for f in (*having, *formats) if f.fits(path)), None)
+    if found is None and kind is not None:
+        return (having or formats)[-1]
     if found is None:
         what = ", ".join(f.what for f in formats)
         raise DataError(f"{path} is none of what is read here: {what}")

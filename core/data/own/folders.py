@@ -36,6 +36,13 @@ def find(root: Path, suffixes: frozenset[str]) -> tuple[Found, int]:
     return {"": files}, other
 
 
+def check_train(root: Path, found: Found) -> None:
+    """Raises DataError where folders say the split and none of the files is for training."""
+    if "" not in found and not found.get("train"):
+        what = "is nothing in the" if "train" in found else "is no"
+        raise DataError(f"{root}: there {what} folder train next to {', '.join(found)}")
+
+
 def mostly(root: Path, suffixes: frozenset[str], deep: bool = False) -> bool:
     """Have most files in a folder, or two folders further down, one of these endings?
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..dataset import DataSet
 from ..graph import Graph
 from .arrays import from_idx, from_npy, from_npz
+from .audio import from_audio_folder, looks_like_audio
 from .image_folder import from_image_folder
 from .pairs import from_pairs, looks_like_pairs
 from .sentence_files import (
@@ -26,6 +27,7 @@ from .sentence_files import (
     looks_like_trec,
 )
 from .sentences import from_sentences, looks_like_sentences
+from .sequences import from_rolls, from_sequences_npz, looks_like_rolls, looks_like_sequences
 from .series import from_series, looks_like_series
 from .tables import from_csv
 from .text_file import from_text
@@ -73,17 +75,20 @@ def unpacked_name(name: str) -> str:
 
 
 FORMATS = (
-    Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
-    Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
-    Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
-    Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
     Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
+    Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
+    Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
+    Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
+    Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
     Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs),
     Format("table", (".csv", ".tsv"), "a table", from_csv),
+    Format("sequences", (".npz",), "sequences", from_sequences_npz, looks_like_sequences),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
     Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx),
     Format("text", (".txt",), "a text", from_text),
+    Format("sequences", (".json",), "piano rolls", from_rolls, looks_like_rolls),
+    Format("audio", (), "a folder of recordings", from_audio_folder, looks_like_audio),
     Format("sentences", (), "a .neg and a .pos file", from_class_files, looks_like_class_files),
     Format("sentences", (), "a folder of texts", from_text_folder, looks_like_text_folder),
     Format("images", (), "a folder of pictures", from_image_folder),

@@ -192,6 +192,7 @@ def from_text_folder(
     found = {p: [f for f in files if f[1] != UNLABELLED] for p, files in found.items()}
     if not any(name for files in found.values() for _, name in files):
         raise DataError(f"{root} holds no texts (.txt) in sub-folders, one a class")
+    folders.check_train(root, found)
     budget, parts = BYTES, {}
     for part, files in found.items():
         read = []
@@ -209,8 +210,6 @@ def from_text_folder(
         return split_texts(
             "from_text_folder", root, Texts(*parts[""], tuple(said)), min_count, seed
         )
-    if "train" not in parts:
-        raise DataError(f"{root}: there is no folder train next to {', '.join(parts)}")
     classes = tuple(sorted(set(labels)))
     splits = {p: Split(t, numbered_labels(n, classes, str(root))) for p, (t, n) in parts.items()}
     how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
