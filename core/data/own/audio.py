@@ -58,7 +58,9 @@ def from_audio_folder(
     splits = {p: Split(clips[p], _numbers(found[p], classes)) for p in found}
     speakers = tuple(sorted({m[2] for parts in names.values() for m in parts})) if told else ()
     speaker = {
-        p: np.array([speakers.index(m[2]) for m in names[p]], np.int64) for p in names if told
+        p: np.searchsorted(speakers, [m[2] for m in names[p]]).astype(np.int64)
+        for p in names
+        if told
     }
     if "" in splits:
         everything = Split(np.arange(len(splits[""])))

@@ -68,10 +68,15 @@ def read_rows(
     return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes)
 
 
-def rows_of(path: Path, text: str, header: bool | None = None, quotes: bool = True) -> Rows:
-    """The rows of the text of a file, as `read_rows`; only the name of `path` is looked at."""
+def rows_of(
+    path: Path, text: str, header: bool | None = None, quotes: bool = True, whole: bool = True
+) -> Rows:
+    """The rows of the text of a file, as `read_rows`; only the name of `path` is looked at.
+
+    A text that is not the `whole` one may end inside a row, which is left out if it is short.
+    """
     separator = _separator(path, text)
-    cells, lines = _split(path, text, separator, quotes)
+    cells, lines = _split(path, text, separator, quotes, whole)
     if header is None:
         header = _has_header(cells)
     names = tuple(c.strip() for c in cells[0]) if header else ()
@@ -88,13 +93,13 @@ def rows_of(path: Path, text: str, header: bool | None = None, quotes: bool = Tr
 
 
 def _split(
-    path: Path, text: str, separator: str, quotes: bool
+    path: Path, text: str, separator: str, quotes: bool, whole: bool
 ) -> tuple[list[list[str]], list[int]]:
     cells, lines = [], []
     quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
     # not splitlines: it also breaks at U+0085 and U+2028, which occur inside cells
     stream = io.StringIO(text, newline="")
-    reader = csv.reader(stream, delimiter=separator, strict=True, quoting=quoting)
+    reader = csv.reader(stream, delimiter=separator, strict=whole, quoting=quoting)
     before = csv.field_size_limit(LONGEST)
     try:
         for row in reader:
@@ -102,6 +107,8 @@ def _split(
                 cells.append(row)
                 lines.append(reader.line_num)
                 if len(row) != len(cells[0]):
+                    if not whole and stream.tell() == len(text):
+                        return cells[:-1], lines[:-1]
                     raise DataError(
                         f"{path}, line {reader.line_num}: {len(row)} cells; line {lines[0]} has"
                         f" {len(cells[0])} (separated by {SEPARATORS[separator]})"

@@ -31,7 +31,7 @@ def find(root: Path, suffixes: frozenset[str]) -> tuple[Found, int]:
             files, more = _classes(folder, suffixes)
             found.setdefault(PARTS[folder.name.lower()], []).extend(files)
             other += more
-        return found, other
+        return {p: found[p] for p in dict.fromkeys(PARTS.values()) if p in found}, other
     files, other = _classes(root, suffixes)
     return {"": files}, other
 

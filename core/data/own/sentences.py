@@ -119,13 +119,21 @@ def from_sentences(
 
 
 def looks_like_sentences(path: Path) -> bool:
-    """Is there a column of texts of several words, and one of few values that is their label?"""
+    """Is there a column of texts of several words, and one of few values that is their label?
+
+    With more than one other column of numbers it is a table: these would be left out.
+    """
     try:
-        rows = rows_of(path, head_text(path))
+        rows = rows_of(path, head_text(path), whole=False)
     except DataError:
         return False
-    texts = long_columns(rows, split_column(rows))
-    return bool(texts) and _label(rows, None, texts, split_column(rows), least=1) is not None
+    split = split_column(rows)
+    texts = long_columns(rows, split)
+    target = _label(rows, None, texts, split, least=1) if texts else None
+    if target is None or not _has_few(cells_of(rows, target), least=1):
+        return False
+    others = [c for c in range(len(rows.names)) if c not in (*texts, target, split)]
+    return sum(all(map(_is_number, cells_of(rows, c))) for c in others) <= 1
 
 
 def sentence_set(
@@ -237,3 +245,7 @@ def _has_few(cells: list[str], least: int) -> bool:
         return False
     fractions = any((v := number(c)) is not None and v != round(v) for c in set(cells))
     return counts.min() >= least and 2 * len(counts) <= len(cells) and not fractions
+
+
+def _is_number(cell: str) -> bool:
+    return missing(cell) or number(cell) is not None

@@ -73,7 +73,7 @@ def from_series(
 def looks_like_series(path: Path) -> bool:
     """Are the first columns clearly dates that increase, with numbers next to them and no label?"""
     try:
-        rows = rows_of(path, head_text(path))
+        rows = rows_of(path, head_text(path), whole=False)
         when = times.find(rows)
         if when is None or len(rows.cells) < LEAST or {*map(str.lower, rows.names)} & LABELS:
             return False
