@@ -23,6 +23,7 @@ from .sentences import Texts, cutter, listed, numbered_labels, sentence_set, spl
 from .splits import SPLITS
 
 TXT = frozenset({".txt"})
+MOSTLY = 0.9  # of the first lines, of what a form asks for
 UNLABELLED = "unsup"  # the folder of reviews without a class in IMDb's archive
 BYTES = 1 << 30  # of all texts of a folder
 NEGATIVE, POSITIVE = range(1, 5), range(7, 11)  # ratings
@@ -78,8 +79,8 @@ def parse_fasttext(text: str, name: str, words: str = "spaces") -> Texts:
 
 
 def looks_like_fasttext(path: Path) -> bool:
-    """Do all first lines begin with ``__label__``?"""
-    return _all(_FASTTEXT, path)
+    """Do nearly all first lines begin with ``__label__``?"""
+    return _mostly(_FASTTEXT, path)
 
 
 def from_trec(
@@ -120,8 +121,8 @@ def parse_trec(text: str, name: str, labels: str = "coarse", lower: bool = True)
 
 
 def looks_like_trec(path: Path) -> bool:
-    """Do all first lines begin with ``CLASS:fine``?"""
-    return _all(_TREC, path)
+    """Do nearly all first lines begin with ``CLASS:fine``?"""
+    return _mostly(_TREC, path)
 
 
 def from_imdb(
@@ -165,11 +166,11 @@ def parse_imdb(text: str, name: str, words: str = "marks") -> Texts:
 
 
 def looks_like_imdb(path: Path) -> bool:
-    """Do all first lines hold a number, a rating that is not 5 or 6, and a text?
+    """Do nearly all first lines hold a number, a rating that is not 5 or 6, and a text?
 
     Only of a file packed by bzip2, as these are: elsewhere 1 … 4 may be four classes.
     """
-    return path.suffix.lower() == ".bz2" and _all(_IMDB, path)
+    return path.suffix.lower() == ".bz2" and _mostly(_IMDB, path)
 
 
 def from_text_folder(
@@ -272,9 +273,10 @@ def looks_like_class_files(path: Path) -> bool:
         return False
 
 
-def _all(pattern: re.Pattern, path: Path) -> bool:
+def _mostly(pattern: re.Pattern, path: Path) -> bool:
+    """Do nine of ten first lines fit? What is wrong with the others, the reader says."""
     lines = head_lines(path)
-    return bool(lines) and all(map(pattern.match, lines))
+    return bool(lines) and sum(map(bool, map(pattern.match, lines))) >= MOSTLY * len(lines)
 
 
 def _words(cut, text: str, where: str) -> list[str]:
