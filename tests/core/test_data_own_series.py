@@ -144,6 +144,7 @@ def test_steps_in_words():
     at = np.array(["2020-01-01T00:00", "2020-01-01T06:00", "2020-01-01T12:00"], "datetime64[s]")
     assert step(at) == "a row every 6 hours"
     assert step(at[[0, 1, 1]] + np.array([0, 0, 60])) == "steps of 1 to 360 minutes: not regular"
+    assert step(at[:1]) == "one row"
     assert step(np.array(["2019", "2020", "2021"], "datetime64[s]")) == "a row every year"
 
 

@@ -126,6 +126,8 @@ def step(values: np.ndarray) -> str:
     >>> step(np.array([0.0, 1.0, 3.0]))
     'steps of 1 to 2: not regular'
     """
+    if len(values) < 2:
+        return "one row"
     if values.dtype.kind == "M":
         months = values.astype("datetime64[M]")
         if (months.astype(values.dtype) == values).all():
