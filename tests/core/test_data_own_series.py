@@ -76,6 +76,7 @@ def test_gaps_are_interpolated_in_each_part_and_marked(tmp_path):
     assert x[0] == 1 and x[3:5] == [4 + 7, 4 + 14] and x[13] == 12 * 12  # not towards 15
     assert found.valid.x[:, 0].tolist() == [225, 225] and found.test.x[-1, 0] == 18 * 18
     assert "6 unknown: interpolated" in "\n".join(found.info.understood)
+    assert data.digest(data.read(tmp_path / "d.csv", unknown="-1.0")) == data.digest(found)
     kept = data.read(tmp_path / "d.csv", kind="series")
     assert sum(m.sum() for m in kept.info.extra["missing"].values()) == 4
     assert -1 in whole(kept)  # a value like others, without `unknown`

@@ -34,7 +34,7 @@ def from_series(
     time: str | int | None = None,
     header: bool | None = None,
     encoding: str = "utf-8",
-    unknown: float | None = None,
+    unknown: float | str | None = None,
 ) -> DataSet:
     """A table of quantities over time: x float32 [T, D], cut in order into 70 / 10 / 20 %.
 
@@ -89,18 +89,19 @@ def parse_series(
     time: str | int | None = None,
     header: bool | None = None,
     encoding: str = "utf-8",
-    unknown: float | None = None,
+    unknown: float | str | None = None,
 ) -> Series:
     """The whole series of a file; the options are those of `from_series`."""
-    if unknown is not None and not (isinstance(unknown, int | float) and np.isfinite(unknown)):
+    gone = number(str(unknown)) if isinstance(unknown, int | float | str) else None
+    if unknown is not None and gone is None:  # a command line gives "-9.99" as text
         raise DataError(f"{path}: unknown must be a number; got {unknown!r:.60}")
     rows = read_rows(path, header, encoding)
     when = _times(rows, time)
     if when is not None:
         times.check_order(rows, when)
     chosen, left = _columns(rows, columns, () if when is None else when.columns)
-    values = np.stack([_values(rows, c, unknown) for c in chosen], axis=1)
-    gone = np.isnan(values).sum(axis=0)
+    values = np.stack([_values(rows, c, gone) for c in chosen], axis=1)
+    holes = np.isnan(values).sum(axis=0)
     said = [
         f"{len(rows.cells):,} rows, separated by {SEPARATORS[rows.separator]}",
         "no column says when: the rows follow each other in equal steps"
@@ -108,7 +109,7 @@ def parse_series(
         else f"time: {' and '.join(rows.names[c] for c in when.columns)}: {when}",
     ]
     for k, c in enumerate(chosen):
-        filled = f", {gone[k]} unknown: interpolated, see extra['missing']" if gone[k] else ""
+        filled = f", {holes[k]} unknown: interpolated, see extra['missing']" if holes[k] else ""
         said.append(f"{rows.names[c]}: a quantity{filled}")
     if left:
         said.append(f"left out, as no numbers: {', '.join(left[:12])}")
