@@ -4,6 +4,7 @@ A file with empty `urls` was derived (from pickles, images or dumps) and no serv
 `source` says what it was derived from.
 """
 
+from .canon_derived import DERIVED
 from .files import DataError, File
 
 UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
@@ -360,6 +361,7 @@ _FILES = (
         source=FASHION + ", or the Debian package dataset-fashion-mnist",
         system=DEBIAN,
     ),
+    *DERIVED,
 )
 
 FILES = {file.path: file for file in _FILES}

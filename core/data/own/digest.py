@@ -7,10 +7,11 @@ import numpy as np
 
 from ..dataset import DataSet, Info
 from ..graph import Graph
+from ..special import OneShot, Weights
 
 
-def digest(data: DataSet | Graph) -> str:
-    """SHA-256 of all examples and labels, in their splits; of a graph, of all its parts.
+def digest(data: DataSet | Graph | OneShot | Weights) -> str:
+    """SHA-256 of all examples and labels, in their splits; of anything else, of all its parts.
 
     What describes the data (their name, ``info``) is not part of it.
 

@@ -1,4 +1,4 @@
-"""A graph of one's own: a list of edges, a line each, and the labels of its nodes in another file."""
+"""A graph of one's own: a list of edges, a line each; the labels of its nodes in another file."""
 
 import re
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from .node_parts import expect_nodes, finished, simple
 COMMENTS = ("#", "%")
 SEPARATORS = ("\t", ",", ";")  # otherwise blanks
 MOST_EDGES = 20_000_000
-HEADS = frozenset(
-    "source target from to u v src dst node1 node2 node_1 node_2 id1 id2 id_1 id_2".split()
+HEADS = frozenset(  # the first two cells of a header
+    ("source", "target", "from", "to", "u", "v", "src", "dst", "node1", "node2", "id1", "id2")
 )
 _ATTRIBUTES = re.compile(r"\{(?:'weight': ([^\s,{}']{1,40}))?\}")  # as networkx writes them
 

@@ -10,10 +10,32 @@ from pathlib import Path
 
 from ..dataset import DataSet
 from ..graph import Graph
+from ..special import OneShot, Weights
 from .arrays import from_idx, from_npy, from_npz
+from .counts import KEYS as COUNTS
+from .counts import from_counts
+from .edge_list import from_edge_list
+from .games import from_games
+from .gml_file import from_gml
 from .image_folder import from_image_folder
+from .image_npz import (
+    DRAWN,
+    PARTS,
+    RUNS,
+    from_drawn,
+    from_film,
+    from_image_parts,
+    from_one_shot,
+    is_film,
+)
+from .mnist_folder import from_mnist_folder, is_mnist_folder
+from .npz_keys import has
+from .planetoid import GROUPS, PLANETOID, from_groups, from_planetoid
 from .tables import from_csv
 from .text_file import from_text
+from .tu_folder import from_tu_folder, is_tu_folder
+from .uci import from_uci
+from .weights_file import from_safetensors
 
 PACKED = (".gz",)  # endings that say nothing about the content
 
@@ -21,6 +43,11 @@ PACKED = (".gz",)  # endings that say nothing about the content
 def always(path: Path) -> bool:
     """What the ending says is enough."""
     return True
+
+
+def by_hand(path: Path) -> bool:
+    """Only ``kind=`` chooses this one: nothing in the file tells it from others."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -37,7 +64,7 @@ class Format:
     kind: str
     endings: tuple[str, ...]
     what: str
-    reader: Callable[..., DataSet | Graph]
+    reader: Callable[..., DataSet | Graph | OneShot | Weights]
     fits: Callable[[Path], bool] = always
 
     def claims(self, name: str) -> bool:
@@ -57,9 +84,24 @@ def unpacked_name(name: str) -> str:
 
 FORMATS = (
     Format("table", (".csv", ".tsv"), "a table", from_csv),
+    Format("table", (".data",), "a table of UCI", from_uci),
+    Format("graph", (".edges", ".edgelist"), "an edge list", from_edge_list),
+    Format("graph", (".csv", ".tsv", ".txt"), "an edge list", from_edge_list, by_hand),
+    Format("graph", (".gml",), "a graph in GML", from_gml),
+    Format("graph", (".npz",), "a graph with features", from_planetoid, has(*PLANETOID)),
+    Format("graph", (".npz",), "a graph with groups", from_groups, has(*GROUPS)),
+    Format("counts", (".npz",), "counts of words", from_counts, has(*COUNTS, "shape")),
+    Format("games", (".npz",), "games", from_games, has("moves", "lengths")),
+    Format("images", (".npz",), "drawn characters", from_drawn, has(*DRAWN)),
+    Format("evaluation", (".npz",), "one-shot runs", from_one_shot, has(*RUNS)),
+    Format("images", (".npz",), "images in parts", from_image_parts, has(*PARTS)),
+    Format("images", (".npz",), "a film", from_film, is_film),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
     Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx),
     Format("text", (".txt",), "a text", from_text),
+    Format("weights", (".safetensors",), "weights", from_safetensors),
+    Format("graphs", (), "a folder of the TU collection", from_tu_folder, is_tu_folder),
+    Format("images", (), "a folder of MNIST's files", from_mnist_folder, is_mnist_folder),
     Format("images", (), "a folder of pictures", from_image_folder),
 )

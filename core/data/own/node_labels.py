@@ -1,5 +1,6 @@
 """The labels of nodes, from a file next to the graph, and which of them are known in training."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,10 @@ def found_labels(path: Path, labels: str | None, read_cells) -> Labelled | None:
             return None
         file = near[0]
     else:
-        file = Path(labels)
-        if not file.exists():
+        file = Path(str(labels))
+        if not os.path.exists(file):
             file = path.parent / file
-        if not file.exists():
+        if not os.path.exists(file):
             raise DataError(f"{path}: there is no file {str(labels)!r:.80} of labels")
     lines = read_cells(file)
     head = bool(lines.cells) and lines.cells[0][0].lower() in HEADS

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,15 @@ def shapes(path: Path) -> dict[str, tuple[int, ...]]:
     ...     shapes(Path(folder, "d.npz"))
     {'x': (2, 3), 'n': ()}
     """
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return {}
+    return dict(_shapes(path, state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)  # many formats ask about one file
+def _shapes(path: Path, size: int, changed: int) -> dict[str, tuple[int, ...]]:
     try:
         with open_regular(path, FILE_LIMIT, DataError) as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()

@@ -11,6 +11,7 @@ P is any prefix; all but the first two may be missing. Source: C. Morris et al.,
 collection of benchmark datasets for learning with graphs", 2020.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,9 @@ def from_tu_folder(path: str | Path, fold: int = 0) -> DataSet:
         what = ", ".join(prefixes[:5]) or "none"
         raise DataError(f"{path}: expected the files of one set, P_A.txt and others; P is {what}")
     files = {part: path / f"{prefixes[0]}_{part}.txt" for part in PARTS}
-    return from_tu_files({k: f for k, f in files.items() if f.exists()}, path.name, str(path), fold)
+    return from_tu_files(
+        {k: f for k, f in files.items() if os.path.exists(f)}, path.name, str(path), fold
+    )
 
 
 def _prefixes(path: Path) -> list[str]:
