@@ -43,8 +43,8 @@ class Graph:
         self._inside("edges", e, self.nodes)
         loops = np.flatnonzero(e[:, 0] >= e[:, 1])
         self._expect(not loops.size, f"edge {loops[:1]} must have u < v (no loops)")
-        keys = e[:, 0] * self.nodes + e[:, 1]
-        self._expect(len(np.unique(keys)) == len(keys), "an edge is listed twice")
+        keys = np.sort(e[:, 0] * self.nodes + e[:, 1])  # np.unique takes ten times as long
+        self._expect((keys[1:] != keys[:-1]).all(), "an edge is listed twice")
         sizes = {"labels": self.nodes, "weights": len(e), "edge_labels": len(e)}
         for name, of in (sizes | {"edge_features": len(e)}).items():
             a = getattr(self, name)

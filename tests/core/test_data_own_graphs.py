@@ -74,7 +74,7 @@ def test_packed(tmp_path):
 
 def test_labels_next_to_the_list(tmp_path):
     path = write(tmp_path / "ring.edges", RING)
-    labels = "".join(f"n{i} {'even odd'.split()[i % 2]}\n" for i in range(12))
+    labels = "".join(f"n{i} {['even', 'odd'][i % 2]}\n" for i in range(12))
     write(tmp_path / "ring_labels.txt", labels + "alone even\n")
     found = data.read(path)
     assert found.info.classes == ("even", "odd") and found.nodes == 13

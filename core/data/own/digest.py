@@ -44,7 +44,7 @@ def _update(found, item) -> None:
                 found.update(f"{field.name} ".encode())
                 _update(found, getattr(item, field.name))
     elif isinstance(item, dict):
-        for key, value in item.items():
+        for key, value in sorted(item.items()):
             found.update(f"{key} ".encode())
             _update(found, value)
     elif isinstance(item, list | tuple):

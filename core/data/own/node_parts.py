@@ -31,7 +31,8 @@ def simple(
     keys, first, number = np.unique(
         ends[:, 0] * nodes + ends[:, 1], return_index=True, return_inverse=True
     )
-    directed = len(np.unique(pairs[kept, 0] * nodes + pairs[kept, 1]))
+    sorted_keys = np.sort(pairs[kept, 0] * nodes + pairs[kept, 1])
+    directed = int((np.diff(sorted_keys, prepend=-1) != 0).sum())
     edges = ends[first].reshape(-1, 2)
     said = [f"{len(edges):,} undirected edges"]
     if loops := len(pairs) - len(kept):
@@ -92,7 +93,7 @@ def split_nodes(labels: np.ndarray, seed: int) -> tuple[dict[str, np.ndarray], s
 def finished(path: Path, read_as: str, edges_said: str, how: str, classes=(), **parts) -> Graph:
     """The graph of a file, with all that was understood in ``info.understood``."""
     nodes, edges = parts["nodes"], parts["edges"]
-    alone = nodes - len(np.unique(edges))
+    alone = int((np.bincount(edges.reshape(-1), minlength=nodes) == 0).sum())
     lines = [
         f"{read_as} of {nodes:,} nodes" + (f", {alone:,} of them isolated" if alone else ""),
         edges_said,

@@ -49,6 +49,7 @@ def from_tu_folder(path: str | Path, fold: int = 0) -> DataSet:
     DataError, with file and line, for what cannot be read and for what does not fit together.
     """
     path = Path(path)
+    fold = whole_number(str(path), "fold", fold, 0, FOLDS - 1)
     prefixes = _prefixes(path)
     if len(prefixes) != 1:
         what = ", ".join(prefixes[:5]) or "none"

@@ -48,6 +48,7 @@ def from_weight_files(path: Path, classes: Path | None, check: Path | None) -> W
         tensors, about = load_arrays(path)
     except CheckpointError as error:
         raise DataError(str(error)) from None
+    tensors = dict(sorted(tensors.items()))  # the library's order differs from run to run
     if not tensors:
         raise DataError(f"{path} holds no tensors")
     for name, a in tensors.items():
