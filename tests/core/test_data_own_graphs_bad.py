@@ -32,6 +32,7 @@ EDGES = {  # content of d.edges, options, what the message must say
     "nodes that are not there": (
         "0 1\n1 999999999999\n", {"nodes": 3}, "line 2, column 2: the node '999999999999' is not",
     ),
+    "a node with a zero before it": ("0 01\n", {"nodes": 3}, "column 2: the node '01' is not in"),
     "no number of nodes": ("0 1\n", {"nodes": "many"}, "nodes must be a whole number from 1"),
     "no file of labels": (RING, {"labels": "nowhere.txt"}, "there is no file 'nowhere.txt'"),
     "train without labels": (RING, {"train": "n0"}, "train needs labels"),

@@ -1,7 +1,10 @@
 """A graph of one's own: a list of edges, a line each; the labels of its nodes in another file."""
 
+import io
 import re
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,50 +19,51 @@ from .node_parts import expect_nodes, finished, simple
 
 COMMENTS = ("#", "%")
 SEPARATORS = ("\t", ",", ";")  # otherwise blanks
-MOST_EDGES = 20_000_000
+LARGEST = float(np.finfo(np.float32).max)
+MOST_EDGES = 5_000_000  # about 1 GB while they are read
 HEADS = frozenset(  # the first two cells of a header
     ("source", "target", "from", "to", "u", "v", "src", "dst", "node1", "node2", "id1", "id2")
 )
 _ATTRIBUTES = re.compile(r"\{(?:'weight': ([^\s,{}']{1,40}))?\}")  # as networkx writes them
 
 
-@dataclass(frozen=True)
-class Lines:
-    """The cells of the lines of a file that are neither empty nor comments, and their numbers."""
+def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of each line that is neither empty nor a comment.
 
-    path: Path
-    cells: list[list[str]]
-    numbers: list[int]
-
-    def where(self, row: int, column: int) -> str:
-        """A cell in words, for a message."""
-        return f"{self.path}, line {self.numbers[row]}, column {column + 1}"
-
-
-def read_cells(path: Path) -> Lines:
-    """The cells of a text file, between tabs, commas or semicolons if the first line has them.
-
-    Raises DataError, with the line, for other bytes than UTF-8, a NUL and too many lines.
+    Cells are between tabs, commas or semicolons if the first such line has them, otherwise between
+    blanks. Raises DataError, with the line, for other bytes than UTF-8, a NUL and too many lines.
     """
     text = decode(read_path(path), str(path), "utf-8-sig")
-    cells, numbers, separator = [], [], None
-    for i, raw in enumerate(text.split("\n"), 1):
+    separator, count = None, 0
+    for i, raw in enumerate(io.StringIO(text, newline="\n"), 1):
         line = raw.strip()
         if not line or line.startswith(COMMENTS):
             continue
         if "\0" in line:
             raise DataError(f"{path}, line {i}: a NUL character; this is no text")
-        if not cells:
+        if not count:
             separator = next((s for s in SEPARATORS if s in line), None)
-        if len(cells) == MOST_EDGES:
+        count += 1
+        if count > MOST_EDGES:
             raise DataError(f"{path}, line {i}: more than {MOST_EDGES:,} lines are not read")
         if separator is None and line.endswith("}") and "{" in line:
             line, _, rest = line.partition("{")
-            cells.append([*line.split(), "{" + rest])
+            yield i, [*line.split(), "{" + rest]
         else:
-            cells.append([c.strip() for c in line.split(separator)])
-        numbers.append(i)
-    return Lines(path, cells, numbers)
+            yield i, [c.strip() for c in line.split(separator)]
+
+
+@dataclass
+class Listed:
+    """What is known of a list while its lines are read: names in the order of their coming."""
+
+    names: dict[str, int] = field(default_factory=dict)
+    ends: array = field(default_factory=lambda: array("q"))  # two a line
+    weights: array = field(default_factory=lambda: array("d"))
+    width: int = 0  # cells of a line
+    first: int = 0  # the line that the width is that of
+    header: bool = False
+    weighted: bool = False
 
 
 def from_edge_list(
@@ -79,7 +83,8 @@ def from_edge_list(
     nodes   their number, where the nodes are 0 … nodes - 1 and some have no edge
     seed    of the split of the nodes, without `train`
 
-    Nodes come in the order of their numbers, or else of their names. Directions, loops and
+    At most 5 million lines are read. Nodes come in the order of their numbers, or else of their
+    names. Directions, loops and
     repetitions are dropped. Raises DataError, with line and column, for what cannot be read.
 
     >>> import tempfile, os
@@ -93,88 +98,88 @@ def from_edge_list(
     """
     path = Path(path)
     seed = check_seed("from_edge_list", seed)
-    lines = read_cells(path)
-    head = (
-        bool(lines.cells)
-        and len(lines.cells[0]) >= 2
-        and ({c.lower() for c in lines.cells[0][:2]} <= HEADS)
-    )
-    if head:
-        lines = Lines(path, lines.cells[1:], lines.numbers[1:])
-    if not lines.cells:
-        raise DataError(f"{path} has no edges")
-    weights = _weights(lines)
-    given = found_labels(path, labels, read_cells)
-    ends = [cell for cells in lines.cells for cell in cells[:2]]
-    names = _names(path, ends, [] if given is None else given.nodes, nodes)
-    place = {name: k for k, name in enumerate(names)}
     if nodes is not None:
-        _expect_in_range(lines, place, nodes)
-    pairs = np.array([place[end] for end in ends], np.int64).reshape(-1, 2)
+        if not isinstance(nodes, int) or nodes < 1:
+            raise DataError(f"{path}: nodes must be a whole number from 1; got {nodes!r:.40}")
+        expect_nodes(path, nodes)
+    found = _listed(path, nodes)
+    given = found_labels(path, labels, read_cells)
+    names = _names(path, found, [] if given is None else given.nodes, nodes)
+    place = {name: k for k, name in enumerate(names)}
+    moved = np.array([place[name] for name in found.names], np.int64)
+    pairs = moved[np.frombuffer(found.ends, np.int64).reshape(-1, 2)]
+    weights = np.array(found.weights, np.float32) if found.weighted else None
     edges, weights, said = simple(pairs, len(names), weights)
     parts, classes, how = known_members(path, given, names, train, seed)
-    read_as = "an edge list" + (" with a header" if head else "")
+    read_as = "an edge list" + (" with a header" if found.header else "")
     return finished(
         path, read_as, said, how, classes, nodes=len(names), edges=edges, weights=weights,
         node_names=tuple(names), **parts,
     )  # fmt: skip
 
 
-def _weights(lines: Lines) -> np.ndarray | None:
-    """The third cells as float32; None where there are none."""
-    width = len(lines.cells[0])
-    found = []
-    for row, cells in enumerate(lines.cells):
-        if len(cells) not in (2, 3):
-            raise DataError(
-                f"{lines.path}, line {lines.numbers[row]}: {len(cells)} cells; expected u v or"
-                " u v weight"
-            )
-        if len(cells) != width:
-            raise DataError(
-                f"{lines.path}, line {lines.numbers[row]}: {len(cells)} cells; line"
-                f" {lines.numbers[0]} has {width}"
-            )
-        for column in (0, 1):
-            if not cells[column]:
-                raise DataError(f"{lines.where(row, column)}: the name of a node is missing")
-        if width == 2:
-            continue
-        attributes = _ATTRIBUTES.fullmatch(cells[2])
-        weight = number((attributes[1] or "1") if attributes else cells[2])
-        if weight is None:
-            raise DataError(f"{lines.where(row, 2)}: {cells[2]!r:.60} is no weight")
-        if not abs(weight) <= np.finfo(np.float32).max:
-            raise DataError(f"{lines.where(row, 2)}: the weight {cells[2]!r:.60} is not finite")
-        found.append(weight)
-    if width == 2 or all(cells[2] == "{}" for cells in lines.cells):
-        return None
-    return np.array(found, np.float32)
+def _listed(path: Path, nodes: int | None) -> Listed:
+    found = Listed()
+    for line, cells in read_cells(path):
+        if not found.width:
+            if not found.header and {c.lower() for c in cells[:2]} <= HEADS and len(cells) > 1:
+                found.header = True
+                continue
+            found.width, found.first = len(cells), line
+        _expect_cells(path, line, cells, found)
+        for column, name in enumerate(cells[:2], 1):
+            if not name:
+                raise DataError(
+                    f"{path}, line {line}, column {column}: the name of a node is missing"
+                )
+            if nodes is not None and not (_plain(name) and int(name) < nodes):
+                raise DataError(
+                    f"{path}, line {line}, column {column}: the node {name!r:.60} is not in"
+                    f" 0 … {nodes - 1}"
+                )
+            found.ends.append(found.names.setdefault(name, len(found.names)))
+        if found.width == 3:
+            found.weights.append(_weight(path, line, cells[2]))
+            found.weighted = found.weighted or cells[2] != "{}"
+    if not found.width:
+        raise DataError(f"{path} has no edges")
+    return found
 
 
-def _names(path: Path, ends: list[str], labelled: list[str], nodes: int | None) -> list[str]:
+def _expect_cells(path: Path, line: int, cells: list[str], found: Listed) -> None:
+    if len(cells) not in (2, 3):
+        raise DataError(f"{path}, line {line}: {len(cells)} cells; expected u v or u v weight")
+    if len(cells) != found.width:
+        raise DataError(
+            f"{path}, line {line}: {len(cells)} cells; line {found.first} has {found.width}"
+        )
+
+
+def _weight(path: Path, line: int, cell: str) -> float:
+    attributes = _ATTRIBUTES.fullmatch(cell)
+    weight = number((attributes[1] or "1") if attributes else cell)
+    if weight is None:
+        raise DataError(f"{path}, line {line}, column 3: {cell!r:.60} is no weight")
+    if not abs(weight) <= LARGEST:
+        raise DataError(f"{path}, line {line}, column 3: the weight {cell!r:.60} is not finite")
+    return weight
+
+
+def _names(path: Path, found: Listed, labelled: list[str], nodes: int | None) -> list[str]:
     """All nodes, in order: those of the edges, those with a label, and 0 … nodes - 1."""
     if nodes is not None:
-        if not isinstance(nodes, int) or nodes < 1:
-            raise DataError(f"{path}: nodes must be a whole number from 1; got {nodes!r:.40}")
-        expect_nodes(path, nodes)
         return [str(k) for k in range(nodes)]
-    names = {*ends, *labelled}
+    names = found.names.keys() | set(labelled)
     expect_nodes(path, len(names))
     if all(map(_whole, names)):
         return sorted(names, key=lambda n: (int(n), n))
     return sorted(names)
 
 
+def _plain(name: str) -> bool:
+    """Is this a whole number from 0 up, as Python writes it?"""
+    return _whole(name) and name == str(abs(int(name)))
+
+
 def _whole(name: str) -> bool:
     return len(name) < 20 and name.isascii() and name.removeprefix("-").isdigit()
-
-
-def _expect_in_range(lines: Lines, place: dict[str, int], nodes: int) -> None:
-    for row, cells in enumerate(lines.cells):
-        for column in (0, 1):
-            if cells[column] not in place:
-                raise DataError(
-                    f"{lines.where(row, column)}: the node {cells[column]!r:.60} is not in"
-                    f" 0 … {nodes - 1}"
-                )

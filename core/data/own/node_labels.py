@@ -50,16 +50,18 @@ def found_labels(path: Path, labels: str | None, read_cells) -> Labelled | None:
             file = path.parent / file
         if not os.path.exists(file):
             raise DataError(f"{path}: there is no file {str(labels)!r:.80} of labels")
-    lines = read_cells(file)
-    head = bool(lines.cells) and lines.cells[0][0].lower() in HEADS
-    rows, numbers = lines.cells[head:], lines.numbers[head:]
-    for cells, line in zip(rows, numbers):
+    found = Labelled(file, [], [], [])
+    for k, (line, cells) in enumerate(read_cells(file)):
+        if k == 0 and cells[0].lower() in HEADS:
+            continue
         if len(cells) != 2 or not all(cells):
             raise DataError(f"{file}, line {line}: {len(cells)} cells; expected a node and a label")
-    if not rows:
+        found.nodes.append(cells[0])
+        found.labels.append(cells[1])
+        found.lines.append(line)
+    if not found.nodes:
         raise DataError(f"{file} has no labels")
-    nodes, kinds = map(list, zip(*rows))
-    return Labelled(file, nodes, kinds, numbers)
+    return found
 
 
 def known_members(

@@ -74,10 +74,12 @@ def split_nodes(labels: np.ndarray, seed: int) -> tuple[dict[str, np.ndarray], s
     counts = counts[counts > 0]
     full = counts.min() >= PER_CLASS and (len(known) >= PER_CLASS * len(counts) + VALID + TEST)
     of_class = labels[shuffled]
+    by_class = np.argsort(of_class, kind="stable")
+    starts = np.cumsum(counts) - counts
+    place = np.arange(len(shuffled)) - np.repeat(starts, counts)  # of a node within its class
+    quota = np.full(len(counts), PER_CLASS) if full else np.clip(counts // 10, 1, PER_CLASS)
     train = np.zeros(len(shuffled), bool)
-    for kind in np.unique(of_class):
-        own = np.flatnonzero(of_class == kind)
-        train[own[: PER_CLASS if full else max(1, min(PER_CLASS, len(own) // 10))]] = True
+    train[by_class[place < np.repeat(quota, counts)]] = True
     rest = shuffled[~train]
     valid, test = (VALID, TEST) if full else (len(rest) // 3, len(rest) - len(rest) // 3)
     parts = {

@@ -32,6 +32,7 @@ PARTS = (
 )  # fmt: skip
 FOLDS = 10
 CLASSES = 1000
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def is_tu_folder(path: Path) -> bool:
@@ -168,7 +169,7 @@ def _numbers(files: dict, part: str, n: int, what: str) -> np.ndarray | None:
         if rows and len(row) != len(rows[0]):
             raise DataError(f"{path}, line {i}: {len(row)} numbers; line 1 has {len(rows[0])}")
         for column, value in enumerate(row, 1):
-            if value is None or not abs(value) <= np.finfo(np.float32).max:
+            if value is None or not abs(value) <= LARGEST:
                 cell = line.split(",")[column - 1].strip()
                 raise DataError(
                     f"{path}, line {i}, column {column}: {cell!r:.60} is no finite number"
