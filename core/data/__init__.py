@@ -20,6 +20,7 @@ from .files import DataError, File
 from .graph import Graph
 from .own import digest, from_arrays, from_csv, from_folder, from_text, looks_like_path, read
 from .registry import available, describe, entry, load, names, register
+from .special import OneShot, Weights
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "File",
     "Graph",
     "Info",
+    "OneShot",
     "Split",
     "Vocabulary",
+    "Weights",
     "WordEval",
     "available",
     "binarised",
@@ -58,4 +61,6 @@ __all__ = [
     "windows",
 ]
 FUNCTIONS = [name for name in __all__ if name.islower()]
-check_all(globals(), (*FUNCTIONS, "DataSet", "Graph", "Vocabulary"), error=DataError)
+check_all(
+    globals(), (*FUNCTIONS, "DataSet", "Graph", "OneShot", "Vocabulary", "Weights"), error=DataError
+)

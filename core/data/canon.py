@@ -4,6 +4,7 @@ A file with empty `urls` was derived (from pickles, images or dumps) and no serv
 `source` says what it was derived from.
 """
 
+from .canon_derived import DERIVED
 from .canon_series import REVIEWS_AND_SERIES
 from .files import DataError, File
 
@@ -362,6 +363,7 @@ _FILES = (
         system=DEBIAN,
     ),
     *REVIEWS_AND_SERIES,
+    *DERIVED,
 )
 
 FILES = {file.path: file for file in _FILES}

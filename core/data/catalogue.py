@@ -321,4 +321,29 @@ CATALOGUE = {
         "https://www.chrsmrrs.com/graphkerneldatasets/MUTAG.zip",
         "mutag",
     ),
+    # counts, games, weights
+    "20news": Entry(
+        "counts",
+        "18,846 posts x 2000 words, 20 groups, by date (1.4 MB)",
+        "sets_counts:twenty_news",
+        "none stated, " + RESEARCH + "; cite Lang 1995",
+        "http://qwone.com/~jason/20Newsgroups/",
+        "20news",
+    ),
+    "go": Entry(
+        "games",
+        "8506 games of Go on 19x19, 1,847,853 moves (2.2 MB)",
+        "sets_games:go",
+        "none stated, " + RESEARCH,
+        "https://github.com/yenw/computer-go-dataset",
+        "go",
+    ),
+    "efficientnet_lite0": Entry(
+        "weights",
+        "a network for ImageNet, 247 tensors, 1000 classes (19.4 MB)",
+        "sets_weights:efficientnet_lite0",
+        "Apache-2.0; class names MIT; pictures CC0 and CC BY 2.0",
+        "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
+        "efficientnet_lite0",
+    ),
 }

@@ -13,6 +13,7 @@ from .catalogue import CATALOGUE, KINDS, OURS, REGISTERED, Entry
 from .dataset import DataSet
 from .files import DataError, File, locate
 from .graph import Graph
+from .special import OneShot, Weights
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
@@ -64,7 +65,7 @@ def _function(name: str):
 
 
 def load(name: str, data_dir: str | os.PathLike | None = None, **options):
-    """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval` or `OneShot`.
+    """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval`, `OneShot` or `Weights`.
 
     `data_dir` is searched before all other places (see `files`); `options` are those of the
     set's own loader, such as ``load("trec", labels="fine")``. Raises DataError for an unknown name
@@ -82,7 +83,7 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
     found = function(**options)
-    if not isinstance(found, DataSet | Graph):
+    if not isinstance(found, DataSet | Graph | OneShot | Weights):
         return found
     return replace(found, info=replace(found.info, kind=entry(name).kind))
 

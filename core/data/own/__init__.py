@@ -14,10 +14,18 @@
     a folder with *.neg and *.pos          sentences in two classes         sentence_files.py
     .npz, .npy, MNIST's IDX                a table, binary rows or images   arrays.py
     a folder of pictures                   images, a sub-folder a class     image_folder.py
+    a folder of MNIST's four files         images                           mnist_folder.py
     .txt                                   a text, in characters or words   text_file.py
+    .data                                  a table of the UCI repository    uci.py
+    .edges, .edgelist                      a graph; .txt, .csv: kind=graph  edge_list.py
+    .gml                                   a graph                          gml_file.py
+    .npz as cora's and blogcatalog's       a graph                          planetoid.py
+    a folder of the TU collection          graphs, as MUTAG                 tu_folder.py
+    .npz as other sets of the catalogue    images, counts of words, games   image_npz.py, …
+    .safetensors                           the weights of a network         weights_file.py
 
-Each may be packed (.gz, .bz2) except .npz, .npy, pictures and recordings. `read` looks the reader
-up in formats.py; what it took the path for is in ``info.understood``.
+Each may be packed (.gz, .bz2) except .npz, .npy, .safetensors, pictures and recordings. `read`
+looks the reader up in formats.py; what it took the path for is in ``info.understood``.
 """
 
 import inspect
@@ -28,6 +36,7 @@ from ...regular import kind as kind_of_path
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
+from ..special import OneShot, Weights
 from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
@@ -46,13 +55,15 @@ __all__ = [
 ]
 
 
-def from_folder(path: str | Path, **options) -> DataSet | Graph:
+def from_folder(path: str | Path, **options) -> DataSet | Graph | OneShot | Weights:
     """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
     formats = [f for f in FORMATS if not f.endings]
     return _call(_choose(Path(path), formats, None, options), path, options)
 
 
-def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Graph:
+def read(
+    path: str | Path, kind: str | None = None, **options
+) -> DataSet | Graph | OneShot | Weights:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
     `kind` says what it holds where that cannot be seen from outside, such as "text" or "series".
@@ -107,7 +118,7 @@ def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) 
     return found
 
 
-def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph:
+def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph | OneShot | Weights:
     accepted = list(inspect.signature(found.reader).parameters)[1:]
     for option in options:
         if option not in accepted:
