@@ -4,6 +4,7 @@ A file with empty `urls` was derived (from pickles, images or dumps) and no serv
 `source` says what it was derived from.
 """
 
+from .canon_pieces import PIECES
 from .files import DataError, File
 
 UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
@@ -35,6 +36,7 @@ _FILES = (
         "f99ab91a07c02ba27beeca427aaa04cfda9b5984d7d5c9bf82426ec2293656b4",
         84_740,
         source=RAW + "/mgermain/MADE/master/datasets/mushrooms.npz",
+        shipped=True,
     ),
     File(
         "blogcatalog",
@@ -87,6 +89,7 @@ _FILES = (
         18_171,
         (UCI + "/voting-records/house-votes-84.data",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "house_votes_84",
@@ -95,6 +98,7 @@ _FILES = (
         6_868,
         (UCI + "/voting-records/house-votes-84.names",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "iris",
@@ -103,6 +107,7 @@ _FILES = (
         4_551,
         (UCI + "/iris/iris.data",),
         source=UCI + "/iris/iris.data",
+        shipped=True,
     ),
     File(
         "jsb_chorales",
@@ -264,6 +269,7 @@ _FILES = (
         4_194,
         ("http://www-personal.umich.edu/~mejn/netdata/karate.zip#karate.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -271,6 +277,7 @@ _FILES = (
         "8663983c621de7bd78a0a274bc9285fe596173e970b114242749916297835db4",
         161,
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -279,6 +286,7 @@ _FILES = (
         17_533,
         ("http://www-personal.umich.edu/~mejn/netdata/lesmis.zip#lesmis.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "tinyshakespeare",
@@ -311,6 +319,7 @@ _FILES = (
         603_955,
         ("http://download.tensorflow.org/data/questions-words.txt",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "word_eval",
@@ -319,6 +328,7 @@ _FILES = (
         7_186,
         (RAW + "/piskvorky/gensim/develop/gensim/test/test_data/wordsim353.tsv",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "fashion_mnist",
@@ -362,12 +372,12 @@ _FILES = (
     ),
 )
 
-FILES = {file.path: file for file in _FILES}
+FILES = {file.path: file for file in (*_FILES, *PIECES)}
 
 
 def folder(name: str) -> tuple[File, ...]:
     """The files of one folder, in the order of the table. Raises DataError for an unknown one."""
-    found = tuple(f for f in _FILES if f.folder == name)
+    found = tuple(f for f in FILES.values() if f.folder == name)
     if not found:
         raise DataError(f"no data file has the folder {name!r}")
     return found
