@@ -57,7 +57,7 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
     black wins, 1 where white does. `go_rules.replay` gives the boards. ``info.extra`` has
 
         uniform  nats a move of a player that knows the rules only: the mean of log(legal moves + 1)
-        policy   nats a move of the player that played, which no prediction can beat in the mean
+        policy   nats a move of the player itself: on average no prediction is better
         margin   for each split, black's points less white's less komi, float32 [N]
 
     >>> d = go_5x5(train=2, valid=0, test=0)
@@ -65,16 +65,15 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
     ([14, 19, 18, 9], 'white')
     """
     seed = check_seed("go_5x5", seed)
-    margins, nats = {}, np.zeros(3)
+    margins, nats = [], np.zeros(3)  # margins of each split; `_three` makes them in order
 
     def make(first: int, size: int) -> Split:
         moves, margin, said = play(seed, first, size)
-        margins[first] = margin
+        margins.append(margin)
         nats[:] += said
         return Split(moves, (margin < 0).astype(np.int64))
 
     splits = _three(make, train, valid, test)
-    starts = (0, len(splits[0]), len(splits[0]) + len(splits[1]))
     count = max(1.0, nats[2])
     info = Info(
         source="generated",
@@ -85,7 +84,7 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
             "komi": KOMI,
             "uniform": float(nats[0] / count),
             "policy": float(nats[1] / count),
-            "margin": dict(zip(("train", "valid", "test"), (margins[s] for s in starts))),
+            "margin": dict(zip(("train", "valid", "test"), margins)),
         },
     )
     return DataSet("go_5x5", *splits, info)

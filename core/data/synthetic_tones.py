@@ -63,8 +63,8 @@ def tones(
 
     All tones have the same mean square, and waveform, pitch, phase, length and loudness are drawn
     independently: length and loudness say nothing about the class. x is a list of float32 [T] in
-    [-1, 1], y int64. Logistic regression on `spectrogram.pictures` names 93.5 % of the waveforms and
-    97.5 % of the notes of the test split.
+    [-1, 1], y int64. Logistic regression on `spectrogram.pictures` names 93.5 % of the waveforms,
+    and 97.5 % of the notes, of the test split.
 
     >>> d = tones(train=3, valid=0, test=0)
     >>> [len(x) for x in d.train.x], d.info.classes
