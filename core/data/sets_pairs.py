@@ -26,6 +26,17 @@ STARTS = tuple(
 _MARKS, _OTHERS = re.compile(r"([.!?])"), re.compile(r"[^a-zA-Z!?]+")
 
 
+class _Accents(dict):
+    """A table for `str.translate` that drops the marks without width, filled as they occur."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)) == "Mn" else code
+        return self[code]
+
+
+_ACCENTS = _Accents()
+
+
 def normalised(sentence: str) -> str:
     """A sentence as words of a to z and the marks ! and ?, separated by single spaces.
 
@@ -35,8 +46,9 @@ def normalised(sentence: str) -> str:
     >>> normalised("Ça va, M. Élan ? Oui!")
     'ca va m elan ? oui !'
     """
-    plain = unicodedata.normalize("NFD", sentence.lower().strip())
-    plain = "".join(c for c in plain if unicodedata.category(c) != "Mn")
+    plain = sentence.lower().strip()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFD", plain).translate(_ACCENTS)
     return _OTHERS.sub(" ", _MARKS.sub(r" \1", plain)).strip()
 
 
