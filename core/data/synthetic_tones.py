@@ -8,6 +8,8 @@
 Everything is drawn from Philox, as in `synthetic`. Source of the series: Fourier.
 """
 
+from numbers import Real
+
 import numpy as np
 
 from .dataset import DataSet, Info, Split
@@ -72,7 +74,7 @@ def tones(
     """
     if classes not in ("waveform", "pitch"):
         raise DataError(f"tones: classes must be 'waveform' or 'pitch'; got {classes!r:.60}")
-    if not isinstance(noise, int | float) or not 0 <= noise <= 1000:
+    if not isinstance(noise, Real) or not 0 <= noise <= 1000:
         raise DataError(f"tones: noise must be from 0 to 1000; got {noise!r:.60}")
     seed = check_seed("tones", seed)
     spread = float(noise) * np.sqrt(3)
