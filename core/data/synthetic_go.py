@@ -11,6 +11,7 @@ from .go_rules import Boards, Moves
 from .streams import SYNTHETIC, check_seed, uniform_rows, whole_number
 from .synthetic import _three
 
+SPLITS = ("train", "valid", "test")
 KOMI = 2.5  # points for white, who moves second
 
 
@@ -54,11 +55,12 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
     who has more points wins, white with 2.5 more (komi).
 
     x is a list of int64 [T], moves 5·row + column, row 0 at the top, 25 for a pass; y is 0 where
-    black wins, 1 where white does. `go_rules.replay` gives the boards. ``info.extra`` has
+    black wins, 1 where white does. `go_rules.replay` gives the boards. ``info.extra`` also has
 
         uniform  nats a move of a player that knows the rules only: the mean of log(legal moves + 1)
         policy   nats a move of the player itself: on average no prediction is better
         margin   for each split, black's points less white's less komi, float32 [N]
+        lengths  for each split, moves of each game, int64 [N]
 
     >>> d = go_5x5(train=2, valid=0, test=0)
     >>> d.train.x[0][:4].tolist(), d.info.classes[d.train.y[0]]
@@ -80,11 +82,15 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
         classes=("black", "white"),
         note=f"komi {KOMI}, 25 is a pass, seed {seed}",
         extra={
-            "side": 5,
+            "board": 5,
+            "pass": 25,
             "komi": KOMI,
             "uniform": float(nats[0] / count),
             "policy": float(nats[1] / count),
-            "margin": dict(zip(("train", "valid", "test"), margins)),
+            "margin": dict(zip(SPLITS, margins)),
+            "lengths": {
+                p: np.array([len(g) for g in s.x], np.int64) for p, s in zip(SPLITS, splits)
+            },
         },
     )
     return DataSet("go_5x5", *splits, info)

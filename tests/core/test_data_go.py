@@ -174,6 +174,7 @@ def test_every_game_is_legal_and_ends_as_it_says(games):
             passes = [a == b == 25 for a, b in pairwise(moves)]
             assert len(moves) == 100 or (passes[-1] and not any(passes[:-1]))
             lengths.append(len(moves))
+        assert games.info.extra["lengths"][part].tolist() == [len(x) for x in split.x]
     assert [len(s) for _, s in games.splits()] == [300, 40, 20]
     assert games.info.kind == "games" and 25 < np.mean(lengths) < 60
     assert 0.35 < games.train.y.mean() < 0.65, "both colours win"
