@@ -55,7 +55,8 @@ def go_5x5(train: int = 2000, valid: int = 250, test: int = 250, seed: int = 0) 
     who has more points wins, white with 2.5 more (komi).
 
     x is a list of int64 [T], moves 5·row + column, row 0 at the top, 25 for a pass; y is 0 where
-    black wins, 1 where white does. `go_rules.replay` gives the boards. ``info.extra`` also has
+    black wins, 1 where white does. `go_rules.replay` gives the boards. ``info.extra`` has board,
+    pass and komi, and
 
         uniform  nats a move of a player that knows the rules only: the mean of log(legal moves + 1)
         policy   nats a move of the player itself: on average no prediction is better
