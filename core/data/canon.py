@@ -370,14 +370,15 @@ _FILES = (
         source=FASHION + ", or the Debian package dataset-fashion-mnist",
         system=DEBIAN,
     ),
+    *PIECES,
 )
 
-FILES = {file.path: file for file in (*_FILES, *PIECES)}
+FILES = {file.path: file for file in _FILES}
 
 
 def folder(name: str) -> tuple[File, ...]:
     """The files of one folder, in the order of the table. Raises DataError for an unknown one."""
-    found = tuple(f for f in FILES.values() if f.folder == name)
+    found = tuple(f for f in _FILES if f.folder == name)
     if not found:
         raise DataError(f"no data file has the folder {name!r}")
     return found
