@@ -5,6 +5,7 @@ A file with empty `urls` was derived (from pickles, images or dumps) and no serv
 """
 
 from .canon_derived import DERIVED
+from .canon_pieces import PIECES
 from .canon_series import REVIEWS_AND_SERIES
 from .files import DataError, File
 
@@ -37,6 +38,7 @@ _FILES = (
         "f99ab91a07c02ba27beeca427aaa04cfda9b5984d7d5c9bf82426ec2293656b4",
         84_740,
         source=RAW + "/mgermain/MADE/master/datasets/mushrooms.npz",
+        shipped=True,
     ),
     File(
         "blogcatalog",
@@ -89,6 +91,7 @@ _FILES = (
         18_171,
         (UCI + "/voting-records/house-votes-84.data",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "house_votes_84",
@@ -97,6 +100,7 @@ _FILES = (
         6_868,
         (UCI + "/voting-records/house-votes-84.names",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "iris",
@@ -105,6 +109,7 @@ _FILES = (
         4_551,
         (UCI + "/iris/iris.data",),
         source=UCI + "/iris/iris.data",
+        shipped=True,
     ),
     File(
         "jsb_chorales",
@@ -266,6 +271,7 @@ _FILES = (
         4_194,
         ("http://www-personal.umich.edu/~mejn/netdata/karate.zip#karate.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -273,6 +279,7 @@ _FILES = (
         "8663983c621de7bd78a0a274bc9285fe596173e970b114242749916297835db4",
         161,
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -281,6 +288,7 @@ _FILES = (
         17_533,
         ("http://www-personal.umich.edu/~mejn/netdata/lesmis.zip#lesmis.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "tinyshakespeare",
@@ -313,6 +321,7 @@ _FILES = (
         603_955,
         ("http://download.tensorflow.org/data/questions-words.txt",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "word_eval",
@@ -321,6 +330,7 @@ _FILES = (
         7_186,
         (RAW + "/piskvorky/gensim/develop/gensim/test/test_data/wordsim353.tsv",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "fashion_mnist",
@@ -364,6 +374,7 @@ _FILES = (
     ),
     *REVIEWS_AND_SERIES,
     *DERIVED,
+    *PIECES,
 )
 
 FILES = {file.path: file for file in _FILES}

@@ -1,46 +1,12 @@
-"""Every data set by name: its content, its licence, and the function that loads it. A table."""
+"""Every data set by name: its content, its licence, and the function that loads it. A table.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Sets that no machine has to fetch are in `catalogue_ready`.
+"""
 
 from .canon import RAW, UCI
-
-RESEARCH = "for research"
-BUNDLED = "BSD-3-Clause (bundled with scikit-learn)"
-SKLEARN = "https://scikit-learn.org/stable/datasets/toy_dataset.html"
-OURS = "generated"
-REGISTERED = "registered"  # by the user
-KINDS = {
-    "images": "pictures of one size [N, C, H, W], in [0, 1]",
-    "table": "rows of numbers [N, D]",
-    "binary": "rows of 0 and 1 [N, D]",
-    "counts": "rows of counts [N, D], such as the words of a document",
-    "text": "one long text as tokens [T]",
-    "sentences": "texts of different lengths, as tokens, mostly with a class each",
-    "pairs": "pairs of sentences, such as translations",
-    "sequences": "sequences [T_n, D] of different lengths",
-    "series": "one or several quantities over time [T, D]",
-    "audio": "recordings of different lengths, in [-1, 1]",
-    "graph": "one graph",
-    "graphs": "many graphs, with a class each",
-    "games": "sequences of moves",
-    "weights": "the weights of a trained network",
-    "evaluation": "questions with answers, to judge with",
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One data set. `folder` is empty for sets that need no file of ours."""
-
-    kind: str  # one of KINDS
-    what: str  # the content and its size
-    loader: str | Callable  # module:function in this package, or a function of the user's
-    terms: str
-    source: str  # where to find the original
-    folder: str = ""
-    files: tuple[str, ...] = ()  # names in the folder, if not all of them are needed
-
+from .canon_pieces import FSDD, TATOEBA
+from .catalogue_ready import READY
+from .kinds import BUNDLED, RESEARCH, SKLEARN, Entry
 
 CATALOGUE = {
     # bundled with scikit-learn: real data on every machine
@@ -241,6 +207,23 @@ CATALOGUE = {
         "time_series",
         ("airline-passengers.csv",),
     ),
+    "eng_fra": Entry(
+        "pairs",
+        "142,787 pairs of English and French sentences (2.9 MB)",
+        "sets_pairs:eng_fra",
+        "CC BY 2.0 FR (tatoeba.org, manythings.org/anki)",
+        TATOEBA,
+        "eng_fra",
+    ),
+    # recordings
+    "fsdd": Entry(
+        "audio",
+        "3000 spoken digits, 6 speakers (12.8 MB)",
+        "sets_audio:fsdd",
+        "CC BY-SA 4.0",
+        FSDD,
+        "fsdd",
+    ),
     # sequences
     "jsb_chorales": Entry(
         "sequences",
@@ -249,34 +232,6 @@ CATALOGUE = {
         "none stated, " + RESEARCH,
         RAW + "/czhuang/JSB-Chorales-dataset/master/jsb-chorales-quarter.json",
         "jsb_chorales",
-    ),
-    "adding": Entry(
-        "sequences",
-        "the adding problem",
-        "synthetic:adding",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "temporal_order": Entry(
-        "sequences",
-        "the temporal order problem, 4 or 8 classes",
-        "synthetic:temporal_order",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "embedded_reber": Entry(
-        "sequences",
-        "strings of the embedded Reber grammar",
-        "grammars:embedded_reber",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "counting": Entry(
-        "sequences",
-        "a^n b^n or a^n b^n c^n",
-        "grammars:counting",
-        OURS,
-        "Gers & Schmidhuber 2001",
     ),
     # graphs
     "cora": Entry(
@@ -346,4 +301,4 @@ CATALOGUE = {
         "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
         "efficientnet_lite0",
     ),
-}
+} | READY

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...kernels.errors import nearest
-from .catalogue import CATALOGUE, KINDS, OURS, REGISTERED, Entry
+from .catalogue import CATALOGUE
 from .dataset import DataSet
-from .files import DataError, File, locate
+from .files import SHIPPED, DataError, File, locate
 from .graph import Graph
+from .kinds import KINDS, OURS, REGISTERED, Entry
 from .special import OneShot, Weights
 
 
@@ -97,7 +98,8 @@ def _files(record: Entry) -> list[File]:
 def available(name: str, data_dir: str | os.PathLike | None = None) -> str | None:
     """Where `name` would be read from without a download; None if a file is missing.
 
-    Returns a folder, "scikit-learn" or "generated". Checksums are verified by `load`, not here.
+    Returns a folder, "shipped" (with this package), "scikit-learn" or "generated". Checksums are
+    verified by `load`, not here.
 
     >>> available("iris"), available("adding")
     ('scikit-learn', 'generated')
@@ -108,7 +110,10 @@ def available(name: str, data_dir: str | os.PathLike | None = None) -> str | Non
     if not record.folder:
         return "scikit-learn" if importlib.util.find_spec("sklearn") else None
     paths = [locate(file, data_dir) for file in _files(record)]
-    return None if None in paths else str(paths[0].parent)
+    if None in paths:
+        return None
+    ours = all(path.is_relative_to(SHIPPED) for path in paths)
+    return "shipped" if ours else str(paths[0].parent)
 
 
 def describe(name: str) -> str:
