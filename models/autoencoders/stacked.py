@@ -264,6 +264,7 @@ STACKED = Recipe(
         },
         "mnist": BIG,
         "fashion_mnist": BIG,
+        "images": {"epochs": 62, "batch": 50, "lr": 2e-3, "fine_lr": 2e-3},
         "table": {
             "hidden": (32, 16), "output": "linear", "epochs": 82, "pretrain": 20, "batch": 20,
             "lr": 1e-2, "fine_lr": 5e-3,

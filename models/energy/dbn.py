@@ -310,7 +310,8 @@ CLASSIFIER = replace(
     presets={
         "digits": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02},
         "mnist": {"hidden": (500, 500, 2000), "epochs": 50, "lr": 0.01},
-        "binary": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02, "binarise": "fixed"},
+        "images": {"epochs": 100, "batch": 50, "lr": 0.01},
+        "binary": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02},
     },
     metric="error",
     targets=(
