@@ -107,8 +107,10 @@ def _expect_kind(recipe: Recipe, name: str, kind: str) -> None:
     if kind in recipe.takes or (kind == "binary" and "table" in recipe.takes):
         return
     fitting = [n for wanted in recipe.takes for n in datasets.names(wanted)]
+    bits = "binary" in recipe.takes and kind == "table"
+    how = "; a column of text, or of 0 and 1 alone, gives bits, one of other numbers does not"
     some = [n for n in dict.fromkeys([recipe.data, *recipe.presets, *fitting]) if n in fitting]
     raise SettingError(
         f"{recipe.name}: cannot be trained on {name}, which is of the kind {kind!r}; expected"
-        f" {' or '.join(map(repr, recipe.takes))}, such as {', '.join(some[:5])}"
+        f" {' or '.join(map(repr, recipe.takes))}, such as {', '.join(some[:5])}{how * bits}"
     )

@@ -39,7 +39,8 @@ def run(args) -> int:
     out = console()
     out.print(f"{recipe.title}\n{recipe.lecture}", style="bold")
     cited = [f"{key} is {what}" for key, what in LECTURES.items() if key in recipe.lecture]
-    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)\n")
+    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)")
+    out.print(f"takes {_takes(recipe)}; without --data {recipe.data}\n")
     page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
     out.print(Prose(page), "")
     out.print(f"Modules, for {name}", style="bold")
@@ -57,6 +58,13 @@ def run(args) -> int:
             if text:
                 out.print(Flow([f"{name}: {text}"]))
     return 0
+
+
+def _takes(recipe) -> str:
+    """The kinds of data in words, with which of them have settings of their own."""
+    own = [kind for kind in recipe.takes if kind in recipe.presets]
+    said = f" (settings of its own for any {' or '.join(own)})" if own else ""
+    return ", ".join(recipe.takes) + said
 
 
 def graph(system, data, settings):

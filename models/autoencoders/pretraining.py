@@ -235,9 +235,8 @@ def figures(system: Comparison, data: DataSet, s: Settings) -> dict:
         colour = pictures.COLOURS[i % len(pictures.COLOURS)]
         ax.hist(z.ravel(), bins=50, range=(0, 1), histtype="step", color=colour, label=kind)
         found[f"codes-{kind}"] = code_pictures.code_plane(layer.codes, data)
-        if data.train.x.ndim == 4:
-            w = layer.encoder[0].weight.numpy()
-            found[f"filters-{kind}"] = filter_sheet(w, data, f"{kind}: rows of W after step 1")
+        w = layer.encoder[0].weight.numpy()
+        found[f"filters-{kind}"] = filter_sheet(w, data, f"{kind}: rows of W after step 1")
     ax.set(xlabel="code", ylabel="how often", yscale="log", title="codes after step 1")
     ax.legend(frameon=False, fontsize=8)
     return {"saturation": fig, **found}
@@ -267,12 +266,14 @@ PRETRAINING = Recipe(
     lecture="lecture 1 (V0 422-431), lecture 2 (D1 54-66)",
     rows=(20, 17, 36, 55),
     build=build,
-    takes=("images", "table", "binary"),
+    takes=("images", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 35, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3},
         "mnist": BIG,
         "fashion_mnist": BIG,
+        "images": {"epochs": 35, "batch": 50, "lr": 2e-3},
+        "binary": {"epochs": 35, "batch": 50, "lr": 5e-3, "fine_lr": 5e-3},
     },
     metric="error",
     targets=(
@@ -310,6 +311,8 @@ FEW = replace(
         "digits": {"epochs": 25, "batch": 50, "lr": 1e-2, "fine_lr": 5e-3, "weight": 0.1},
         "mnist": {**BIG, **LABELLED},
         "fashion_mnist": {**BIG, **LABELLED},
+        "images": {"epochs": 25, "batch": 50, "lr": 2e-3, "weight": 0.1},
+        "binary": {"epochs": 25, "batch": 50, "lr": 5e-3, "fine_lr": 5e-3, "weight": 0.1},
     },
     metric="error",
     targets=(

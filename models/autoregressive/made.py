@@ -96,6 +96,14 @@ RECIPES = (
         presets={
             "digits": {"hidden": (128,), "epochs": 100, "batch": 50, "lr": 5e-3},
             "mnist": {"epochs": 60, "lr": 2e-3, "select": "nll"},
+            "binary": {
+                "hidden": (500,),
+                "epochs": 60,
+                "batch": 50,
+                "lr": 1e-3,
+                "binarise": "fixed",
+                "select": "nll",
+            },
         },
         metric="nll",
         targets=(

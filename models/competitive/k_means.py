@@ -117,6 +117,7 @@ K_MEANS = Recipe(
         "house_votes_84": {"centres": 2, "whole": True},
         "mnist": {"restarts": 1, "epochs": 30},
         "fashion_mnist": {"restarts": 1, "epochs": 30},
+        "table": {"scale": True},
     },
     metric="q",
     targets=(

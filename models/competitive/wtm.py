@@ -94,6 +94,9 @@ def check(rng, sigma: float = 1.3):
 
 WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the peaks
 
+# where no width of K is known to fit the distances: neural gas, whose K is of ranks
+GAS = {"measure": "rank", "sigma": 2.0, "decay": "linear"}
+
 RECIPE = Recipe(
     name="wtm",
     title="Kohonen net, winner takes most",
@@ -103,7 +106,11 @@ RECIPE = Recipe(
     prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
-    presets={name: {**KOHONEN_PRESETS[name], "sigma": sigma} for name, sigma in WIDTHS.items()},
+    presets={
+        **{name: {**KOHONEN_PRESETS[name], "sigma": sigma} for name, sigma in WIDTHS.items()},
+        "table": {**KOHONEN_PRESETS["table"], **GAS},
+        "binary": GAS,
+    },
     metric="q",
     figures=competitive_pictures.figures,
     check=check,

@@ -299,6 +299,8 @@ RECIPES = (
                 "hidden": (500, 1000), "epochs": 120, "pretrain": 30, "lr": 0.05,
                 "temperatures": 10_000,
             },
+            "images": {"epochs": 120, "batch": 50, "lr": 0.1},
+            "binary": {"epochs": 120, "batch": 50, "lr": 0.1, "binarise": "fixed"},
         },
         metric="bound",
         targets=(

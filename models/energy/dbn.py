@@ -281,6 +281,7 @@ GENERATIVE = Recipe(
     presets={
         "digits": {"epochs": 200, "batch": 50, "lr": 0.5},
         "mnist": {"hidden": (500, 1000), "epochs": 150, "lr": 0.1, "temperatures": 10_000},
+        "binary": {"epochs": 150, "batch": 50, "lr": 0.1, "binarise": "fixed"},
     },
     metric="bound",
     targets=(
@@ -309,6 +310,8 @@ CLASSIFIER = replace(
     presets={
         "digits": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02},
         "mnist": {"hidden": (500, 500, 2000), "epochs": 50, "lr": 0.01},
+        "images": {"epochs": 100, "batch": 50, "lr": 0.01},
+        "binary": {"epochs": 100, "finetune": 60, "batch": 50, "lr": 0.02},
     },
     metric="error",
     targets=(

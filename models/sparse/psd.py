@@ -44,7 +44,8 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ...core.training.system import Batch, System
-from ..common.images import as_images, filter_sheet
+from ..common import row_pictures
+from ..common.images import as_images, filter_sheet, has_images
 from ..common.rows import rows
 from . import patches
 from .codes import CodeSettings, energy, first_atoms, fista
@@ -179,9 +180,11 @@ def figures(system: PSD, data: DataSet, s: Settings) -> dict:
     ax.axline((0, 0), slope=1, color=pictures.ACCENT, lw=1)
     ax.set(xlabel="exact code", ylabel="code in one shot")
     ax.spines[["top", "right"]].set_visible(False)
-    found = {"codes": fig}
-    if data.train.x.ndim == 4:
-        found["atoms"] = filter_sheet(atoms, data, "basis vectors")
+    found = {"codes": fig, "atoms": filter_sheet(atoms, data, "basis vectors")}
+    if not has_images(data):
+        others = {"one-shot codes": guess @ atoms, "exact codes": exact @ atoms}
+        found["reconstructions"] = row_pictures.column_errors(x.numpy(), others, data)
+    else:
         shown = np.hstack([x.numpy(), guess @ atoms, exact @ atoms])
         sheets = np.concatenate(np.split(lively(shown, 12), 3, axis=1))
         low, high = sheets[: len(sheets) // 3].min(), sheets[: len(sheets) // 3].max()
@@ -221,6 +224,15 @@ PREDICTIVE = Recipe(
         "flower": {"epochs": 20, "lr": 3e-3},
         "digits": {"epochs": 60, "batch": 50, "lr": 3e-3, "centre": False},
         "mnist": {"epochs": 10, "atoms": 200, "centre": False, "lr": 1e-3},
+        "table": {
+            "epochs": 200,
+            "atoms": 20,
+            "batch": 20,
+            "lr": 3e-3,
+            "lam": 1.0,
+            "centre": False,
+        },
+        "binary": {"epochs": 20, "batch": 50, "lr": 3e-3, "centre": False},
     },
     metric="excess",
     targets=(

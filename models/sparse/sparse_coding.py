@@ -201,6 +201,8 @@ RECIPE = Recipe(
             "steps": 20,
             **AS_THEY_ARE,
         },
+        "table": {"epochs": 30, "atoms": 20, "lam": 1.0, **AS_THEY_ARE},
+        "binary": {"epochs": 30, "lam": 1.0, **AS_THEY_ARE},
     },
     metric="objective",
     targets=(
