@@ -1,9 +1,12 @@
 """Max-norm: no unit's incoming weights grow longer than a constant (Srebro & Shraibman 2005)."""
 
+import numpy as np
+
 from ...kernels.annotations import Number
 from ...kernels.errors import ShapeError, ValueRangeError, expect
 from ..arrays import xp_of
 from ..tape import Tensors
+from ..tensor import Tensor
 
 
 def max_norm(weights: Tensors, limit: Number) -> None:
@@ -24,7 +27,7 @@ def max_norm(weights: Tensors, limit: Number) -> None:
     [[0.6000000238418579, 0.800000011920929], [0.30000001192092896, 0.4000000059604645]]
     """
     expect(limit > 0, "max_norm", "the limit must be positive", "> 0", limit, ValueRangeError)
-    weights = list(weights)
+    weights = [weights] if isinstance(weights, Tensor) else list(weights)
     for w in weights:
         if w.ndim < 2:
             raise ShapeError(
@@ -44,7 +47,8 @@ def _factors(rows, limit):
         return xp.ones(len(rows), rows.dtype)
     top = xp.abs(rows).max(axis=1)
     top = xp.where(top == 0, xp.ones_like(top), top)
-    norm = xp.sqrt(xp.square(rows / top[:, None]).sum(axis=1)) * top
+    with np.errstate(invalid="ignore"):  # inf / inf: such a row becomes NaN
+        norm = xp.sqrt(xp.square(rows / top[:, None]).sum(axis=1)) * top
     long = ~(norm <= limit)  # NaN too: it must not be mistaken for a short row
     one = xp.ones_like(norm)
     return xp.where(long, rows.dtype.type(limit) / xp.where(long, norm, one), one)
