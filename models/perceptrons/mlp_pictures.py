@@ -93,6 +93,7 @@ def importances(system: System, data: DataSet, seed: int):
     ax.barh(range(len(at)), mean[at], xerr=deviation[at], color=pictures.COLOURS[0],
             error_kw={"lw": 0.8, "ecolor": pictures.ACCENT})  # fmt: skip
     ax.set_yticks(range(len(at)), [short(chosen[i]) for i in at], fontsize=7)
+    ax.set_ylim(-0.6, len(at) - 0.4)
     what = "accuracy" if isinstance(system.task, Classification) else "R²"
     ax.set(xlabel=f"{what} lost on the validation split if shuffled")
     ax.spines[["top", "right"]].set_visible(False)
@@ -105,6 +106,8 @@ def panels(count: int):
     down = -(-count // across)
     fig = pictures.figure(0.6 + 3.4 * across, 0.3 + 3.2 * down)
     axes = fig.subplots(down, across, squeeze=False).ravel()
+    for ax in axes[:count]:
+        ax.locator_params(nbins=5)  # of numbers like 100000 more would overlap
     for ax in axes[count:]:
         ax.set_axis_off()
     return fig, axes

@@ -27,6 +27,10 @@ class Classification(nn.Module):
     def __init__(self, classes: int):
         self.size = classes
 
+    def extra(self):
+        """The number of classes."""
+        return f"{self.size} classes"
+
     def loss(self, z, y):
         """(the mean of -ln softmax(z)_y over the batch, {"accuracy": share of right answers})."""
         return nn.losses.cross_entropy(z, y), {"accuracy": (z.data.argmax(axis=1) == y).mean()}
@@ -60,6 +64,10 @@ class Regression(nn.Module):
         self.deviation = gg.Tensor(deviation.astype(dtype))
         self.names = names if len(set(names)) == self.size else ()
         self.names = self.names or tuple(str(k) for k in range(1, self.size + 1))
+
+    def extra(self):
+        """The number of targets."""
+        return f"{self.size} target" + "s" * (self.size != 1)
 
     def loss(self, z, y):
         """(the mean of (z - (y - m)/s)² over batch and targets, {})."""
@@ -109,10 +117,13 @@ def task_of(name: str, data: DataSet) -> Classification | Regression:
     """
     y = data.train.y
     if y is None:
-        raise SettingError(
-            f"{name}: {data.name} has no labels to learn; of a table, name the column to predict"
-            " with --label COLUMN"
+        images = data.info.kind == "images"
+        how = (
+            "put the images of each class into a folder"
+            if images
+            else "name the column: --label COLUMN"
         )
+        raise SettingError(f"{name}: {data.name} has no labels to learn; {how}")
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == "i":
         return Classification(max(len(data.info.classes), int(y.max()) + 1))
     if isinstance(y, np.ndarray) and y.ndim in (1, 2) and y.dtype.kind == "f" and y.size:
