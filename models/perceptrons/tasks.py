@@ -118,11 +118,7 @@ def task_of(name: str, data: DataSet) -> Classification | Regression:
     y = data.train.y
     if y is None:
         images = data.info.kind == "images"
-        how = (
-            "put the images of each class into a folder"
-            if images
-            else "name the column: --label COLUMN"
-        )
+        how = "give each class a folder" if images else "name a column: --label COLUMN"
         raise SettingError(f"{name}: {data.name} has no labels to learn; {how}")
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == "i":
         return Classification(max(len(data.info.classes), int(y.max()) + 1))

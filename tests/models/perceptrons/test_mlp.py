@@ -186,10 +186,7 @@ def test_the_labels_decide_what_is_learnt():
         assert (task.mean.item(), task.deviation.item()) == pytest.approx((1.5, math.sqrt(1.25)))
     constant = task_of("mlp", DataSet("d", Split(x, np.full(4, 7.0))))
     assert constant.deviation.item() == 1
-    for kind, how in (
-        ("table", "name a column: --label COLUMN"),
-        ("images", "give each class a folder"),
-    ):
+    for kind, how in {"table": "name a column: --label", "images": "give each class a"}.items():
         with pytest.raises(SettingError, match=f"d has no labels to learn; .*{how}"):
             RECIPE.prepare(DataSet("d", Split(x), info=Info(kind=kind)), RECIPE.settings())
     for y in (np.zeros((4, 2), int), np.zeros((4, 2, 2)), [np.zeros(2)] * 4):
