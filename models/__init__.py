@@ -66,6 +66,9 @@ FAMILIES = {
         "made": "made",
         "pixel-rnn": "pixel_rnn",
     },
+    "perceptrons": {
+        "mlp": "mlp",
+    },
     "convolutional": {
         "lenet": "lenet",
     },

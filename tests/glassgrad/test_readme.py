@@ -25,8 +25,11 @@ COMMANDS = [
 ]
 TRAIN = "glassgrad train vae --set epochs=20"
 
+MLP = "glassgrad train mlp --data my.csv --label kind"
+
 SMALLER = {
     TRAIN: "glassgrad train vae --set epochs=1 hidden=[8,8] --quiet",
+    MLP: f"{MLP} --set epochs=1",
     "glassgrad train som --data my.csv": "glassgrad train som --data my.csv --set epochs=1",
     "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
     "glassgrad reproduce": "glassgrad reproduce --list",  # trains for hours
