@@ -172,6 +172,8 @@ DATA = {
     "Split": lambda: ([X], {}), "DataSet": lambda: (["d", Split(X)], {}),
     "Vocabulary": lambda: ([("a", "b")], {}), "binarised": lambda: ([X, 1], {}),
     "Graph": lambda: ([], {"name": "g", "nodes": 3, "edges": np.array([[0, 1]])}),
+    "OneShot": lambda: (["o", np.ones((2, 3, 1, 4, 4)), np.ones((2, 3, 1, 4, 4)), X.T], {}),
+    "Weights": lambda: (["w", {"layer": X}], {}),
     "count": lambda: ([5, 2], {}), "describe": lambda: (["digits"], {}),
     "available": lambda: (["digits"], {}), "entry": lambda: (["digits"], {}),
     "folds": lambda: ([np.array([0, 0, 1, 1]), 2], {}),

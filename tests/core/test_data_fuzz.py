@@ -187,6 +187,14 @@ LOADERS = {  # set -> the files of which one is damaged
     "mnist": ["mnist/t10k-labels-idx1-ubyte.gz"],
     "ptb": ["ptb/ptb.valid.txt.gz"],
     "tinyshakespeare": ["tinyshakespeare/input.txt"],
+    "cora": ["cora/cora_planetoid.npz"],
+    "20news": ["20news/20news_bydate_2000.npz", "20news/vocabulary.txt"],
+    "go": ["go/tygem_9d_2005.npz"],
+    "efficientnet_lite0": [
+        "efficientnet_lite0/efficientnet_lite0.safetensors",
+        "efficientnet_lite0/imagenet_classes.txt",
+        "efficientnet_lite0/check.npz",
+    ],
 }
 QUICK = ("iris_uci", "house_votes_84", "karate", "mutag", "lesmis")
 
