@@ -352,3 +352,33 @@ def test_recordings_split_by_folders(tmp_path):
     found = data.read(tmp_path)
     assert [len(s) for _, s in found.splits()] == [4, 2, 2]
     assert found.info.note == "split as the folders say: train 4, valid 2, test 2"
+
+
+def test_series_in_files_of_their_own(tmp_path):
+    for name, start, n in (("a.csv", "2020-01-01", 20), ("b.csv", "2021-01-01", 7)):
+        gap = table(n, lambda i: "" if i == 3 else i, when=lambda n, s=start: days(n, s))
+        (tmp_path / name).write_text(gap)
+    found = data.read(tmp_path / "a.csv", test=tmp_path / "b.csv")
+    assert [len(s) for _, s in found.splits()] == [18, 2, 7]
+    assert found.test.x[:, 0].tolist() == list(range(7))
+    assert {p: int(m.sum()) for p, m in found.info.extra["missing"].items()} == {
+        "train": 1, "valid": 0, "test": 1,
+    }  # fmt: skip
+    assert str(found.info.extra["times"]["test"][0]).startswith("2021-01-01")
+    assert "train 18; valid 2, cut from it in order of time; test 7 of its own" in found.info.note
+    (tmp_path / "c.csv").write_text(table(7, head="date,w\n"))
+    with pytest.raises(data.DataError, match=r"c\.csv: its columns w are not those of .*a\.csv: v"):
+        data.read(tmp_path / "a.csv", test=tmp_path / "c.csv")
+
+
+def test_sequences_in_files_of_their_own(tmp_path):
+    y = np.arange(20) % 2
+    np.savez(tmp_path / "b.npz", x=X[:6], lengths=[2, 4], y=y[:2])
+    np.savez(tmp_path / "a.npz", x=X, lengths=LENGTHS, y=y)
+    found = data.read(tmp_path / "a.npz", valid=tmp_path / "b.npz", test=tmp_path / "b.npz")
+    assert [len(s) for _, s in found.splits()] == [20, 2, 2]
+    assert (found.test.x[1] == X[2:6]).all() and found.test.y.tolist() == [0, 1]
+    for changed in ({"x": X[:6, :1]}, {"y": y[:6]}, {"y": y[:2] + 1}):
+        np.savez(tmp_path / "b.npz", **{"x": X[:6], "lengths": [2, 4], "y": y[:2]} | changed)
+        with pytest.raises(data.DataError, match=r"b\.npz: "):
+            data.read(tmp_path / "a.npz", test=tmp_path / "b.npz")

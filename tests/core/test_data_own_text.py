@@ -269,3 +269,52 @@ def test_each_format_of_this_file_is_chosen_by_its_kind(tmp_path):
     assert (
         {"sentences", "pairs", "sequences", "series", "audio"} <= kinds <= set(data.registry.KINDS)
     )
+
+
+FORMS = {  # name of the file, a line for number i
+    "table": ("d.csv", lambda i: f"{TEXTS[i].replace(',', '')},{LABELS[i]}"),
+    "fastText": ("d.train", lambda i: f"__label__{LABELS[i]} {TEXTS[i]}"),
+    "TREC": ("d.label", lambda i: f"{'LOC:city' if i % 2 else 'NUM:date'} {TEXTS[i]}"),
+    "IMDb": ("d.tsv.bz2", lambda i: f"{i}\t{9 if i % 2 else 2}\t{TEXTS[i]}"),
+}
+
+
+def written(path, form, numbers):
+    lines = "\n".join(["text,label"] * (form == "table") + [FORMS[form][1](i) for i in numbers])
+    path.write_bytes(bz2.compress(lines.encode()) if path.suffix == ".bz2" else lines.encode())
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_parts_in_files_of_their_own(tmp_path, form):
+    """The vocabulary and the classes are those of the training file; nothing else is split."""
+    name = FORMS[form][0]
+    for folder, numbers in (("a", range(16)), ("b", range(16, 20)), ("c", range(20, 30))):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder / name, form, numbers)
+    valid, test = str(tmp_path / "b" / name), tmp_path / "c" / name
+    found = data.read(tmp_path / "a" / name, valid=valid, test=test)
+    assert [len(s) for _, s in found.splits()] == [16, 4, 10] and len(found.info.classes) == 2
+    assert found.test.y.tolist() in ([0, 1] * 5, [1, 0] * 5)  # in the order of the file
+    assert "test 10 of its own file" in found.info.note
+    assert "28" not in found.info.vocabulary and "28!" not in found.info.vocabulary
+    cut = data.read(tmp_path / "a" / name, test=test)
+    assert [len(s) for _, s in cut.splits()] == [15, 1, 10]
+    other = FORMS[form][1](3).replace("pos", "new").replace("LOC:city", "HUM:ind")
+    if form != "IMDb":  # which has two classes, whatever is in the file
+        head = ["text,label"] * (form == "table")
+        (tmp_path / "c" / name).write_text("\n".join([*head, other] * 1))
+        with pytest.raises(data.DataError, match=r"c/d\..*(none of the classes|no training text)"):
+            data.read(tmp_path / "a" / name, test=test)
+
+
+def test_pairs_in_files_of_their_own(tmp_path):
+    lines = pairs_text().splitlines()
+    for name, part in (("a.tsv", lines[:30]), ("b.tsv", lines[30:])):
+        (tmp_path / name).write_text("\n".join(part))
+    found = data.read(tmp_path / "a.tsv", test=tmp_path / "b.tsv", kind="pairs")
+    assert [len(s) for _, s in found.splits()] == [28, 2, 10]  # 2 of 20 sources for validation
+    said = "\n".join(found.info.understood)
+    assert "40 pairs" in said and "test: 10 sources are also in the training file" in said
+    both = data.read(tmp_path / "a.tsv", valid=tmp_path / "b.tsv", test=tmp_path / "b.tsv")
+    assert data.digest(both) != data.digest(found) and len(both.train) == 30

@@ -4,14 +4,8 @@ import os
 from pathlib import Path
 
 from ..files import DataError
+from .splits import PARTS, SPLITS
 
-PARTS = {
-    "train": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
-}
 LOOK = 1000  # entries of a folder that are looked at to guess what it holds
 
 Found = dict[str, list[tuple[Path, str]]]
@@ -31,7 +25,7 @@ def find(root: Path, suffixes: frozenset[str]) -> tuple[Found, int]:
             files, more = _classes(folder, suffixes)
             found.setdefault(PARTS[folder.name.lower()], []).extend(files)
             other += more
-        return {p: found[p] for p in dict.fromkeys(PARTS.values()) if p in found}, other
+        return {p: found[p] for p in SPLITS if p in found}, other
     files, other = _classes(root, suffixes)
     return {"": files}, other
 

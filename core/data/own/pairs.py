@@ -16,7 +16,7 @@ from ..streams import check_seed, whole_number
 from ..text import END, PAD, UNKNOWN, Vocabulary, tokenise
 from .lines import decoded, lines_of
 from .peek import head_lines
-from .splits import LEAST, SPLITS
+from .splits import LEAST, SPLITS, given_files, in_words
 
 BEGIN = "<bos>"
 SPECIAL = (PAD, UNKNOWN, BEGIN, END)  # the first words of both vocabularies
@@ -25,7 +25,12 @@ _WORD = re.compile(r"[^\W_]|[^\w\s\\]")  # what `tokenise` takes for a word or t
 
 
 def from_pairs(
-    path: str | Path, encoding: str = "utf-8", min_count: int = 1, seed: int = 0
+    path: str | Path,
+    encoding: str = "utf-8",
+    min_count: int = 1,
+    seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """Pairs of sentences: x the words of the source, y those of the target, lists of int64 [T_n].
 
@@ -34,6 +39,7 @@ def from_pairs(
     min_count  words that come less often in the training part are ``<unk>``
     seed       of the split: a tenth of the distinct source sentences for validation, a fifth for
                the test. All translations of a sentence are in one part
+    valid, test  files of pairs, which are these parts
 
     Words are those of `words`. Each language has a vocabulary of its own, ``info.vocabulary`` and
     ``info.extra["target_vocabulary"]``; both begin with ``<pad> <unk> <bos> <eos>``, which no
@@ -48,14 +54,21 @@ def from_pairs(
     >>> data.info.vocabulary.decode(data.test.x[0]), len(data.train)
     (['go', '<unk>', '!'], 14)
     """
-    path = Path(path)
-    text = decoded(read_path(path), str(path), encoding)
-    pairs = parse_pairs(text, str(path))
-    parts, how = split_by_source([(words(a), words(b)) for a, b in pairs], str(path), seed)
-    more = sum(line.count("\t") > 1 for line in lines_of(text))
-    said = [f"{len(pairs):,} pairs of sentences, separated by a tab"]
+    path, files = Path(path), given_files(valid=valid, test=test)
+    pairs, more = _read(path, encoding)
+    given = {}
+    for part, file in files.items():
+        found, others = _read(file, encoding)
+        given[part], more = Split([a for a, _ in found], [b for _, b in found]), more + others
+    parts, how = split_by_source(pairs, str(path), seed, given)
+    total = len(pairs) + sum(map(len, given.values()))
+    said = [f"{total:,} pairs of sentences, separated by a tab"]
     if more:
         said.append(f"a third column on {more:,} lines is ignored")
+    for part, found in given.items():
+        known = {tuple(a) for a, _ in pairs}
+        again = sum(tuple(a) in known for a in found.x)
+        said += [f"{part}: {again:,} sources are also in the training file"] * (again > 0)
     return pair_set(path.name, parts, min_count, Info(str(path), note=how), said)
 
 
@@ -116,31 +129,40 @@ def words(sentence: str) -> list[str]:
 
 
 def split_by_source(
-    pairs: Sequence[tuple[list[str], list[str]]], name: str, seed: int
+    pairs: Sequence[tuple[list[str], list[str]]],
+    name: str,
+    seed: int,
+    given: dict[str, Split] | None = None,
 ) -> tuple[list[Split], str]:
     """(parts, how): pairs of word lists in three parts; pairs of one source stay together.
 
-    A tenth of the distinct sources is for validation, a fifth for the test, by order(n, seed).
-    Raises DataError for fewer than ten.
+    A tenth of the distinct sources is for validation, a fifth for the test, by order(n, seed), but
+    for parts that are `given`. Raises DataError for fewer than ten.
     """
     place: dict[tuple, int] = {}
     of = np.array([place.setdefault(tuple(a), len(place)) for a, _ in pairs], np.int64)
-    n = len(place)
-    if n < LEAST:
+    n, given = len(place), given or {}
+    if n < LEAST and len(given) < 2:
         raise DataError(
             f"{name}: {n} distinct source sentences are too few to split; at least {LEAST} are"
             " needed"
         )
     seed = check_seed("from_pairs", seed)
-    valid, test = n // 10, n // 5
+    valid = 0 if "valid" in given else n // 10
+    test = 0 if "test" in given else n // 5
     part_of = np.zeros(n, np.int64)
     shuffled = order(n, seed)
     part_of[shuffled[n - valid - test : n - test]] = 1
     part_of[shuffled[n - test :]] = 2
     parts = []
-    for k in range(len(SPLITS)):
+    for k, part in enumerate(SPLITS):
+        if part in given:
+            parts.append(given[part])
+            continue
         chosen = np.flatnonzero(part_of[of] == k)
         parts.append(Split([pairs[i][0] for i in chosen], [pairs[i][1] for i in chosen]))
+    if given:
+        return parts, in_words(parts, given, f"by distinct source sentence, seed {seed}")
     sizes = "/".join(str(len(p)) for p in parts)
     return parts, f"random split {sizes} by distinct source sentence, seed {seed}"
 
@@ -170,6 +192,13 @@ def pair_set(
         understood=(*said, kinds, *filter(None, [info.note])),
     )  # fmt: skip
     return DataSet(name, *numbered, info)
+
+
+def _read(path: Path, encoding: str) -> tuple[list[tuple[list[str], list[str]]], int]:
+    """The words of all pairs of a file, and the number of lines with more than two columns."""
+    text = decoded(read_path(path), str(path), encoding)
+    found = [(words(a), words(b)) for a, b in parse_pairs(text, str(path))]
+    return found, sum(line.count("\t") > 1 for line in lines_of(text))
 
 
 def _is_sentence(cell: str) -> bool:

@@ -6,7 +6,8 @@
     films/pos/1.txt, films/neg/2.txt             a folder of texts, a sub-folder a class
     reviews.pos, reviews.neg                     a folder with a file a class
 
-Each has a `parse_…` or `read_…` that returns all sentences, and a `from_…` that splits them.
+Each line form has a `parse_…` that returns all sentences of a text, and a `from_…` that reads and
+splits files: those given as ``valid=`` and ``test=`` are these parts.
 """
 
 import re
@@ -20,7 +21,7 @@ from . import folders
 from .lines import decoded, lines_of, spaced
 from .peek import head_lines
 from .sentences import Texts, cutter, listed, numbered_labels, sentence_set, split_texts
-from .splits import SPLITS
+from .splits import SPLITS, given_files
 
 TXT = frozenset({".txt"})
 MOSTLY = 0.9  # of the first lines, of what a form asks for
@@ -38,17 +39,20 @@ def from_fasttext(
     words: str = "spaces",
     min_count: int = 1,
     seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """A file in fastText's form: ``__label__CLASS words …`` a line; options as `from_sentences`.
 
     A second label of a line is left out, which is said. Raises DataError, with the line, for one
     without a label or without words.
     """
-    path = Path(path)
-    text = decoded(read_path(path), str(path), encoding)
-    return split_texts(
-        "from_fasttext", path, parse_fasttext(text, str(path), words), min_count, seed
-    )
+
+    def read(file: Path) -> Texts:
+        return parse_fasttext(decoded(read_path(file), str(file), encoding), str(file), words)
+
+    files = given_files(valid=valid, test=test)
+    return split_texts("from_fasttext", Path(path), read, files, min_count, seed)
 
 
 def parse_fasttext(text: str, name: str, words: str = "spaces") -> Texts:
@@ -90,14 +94,20 @@ def from_trec(
     encoding: str = "latin-1",
     min_count: int = 1,
     seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """Questions in TREC's form, ``CLASS:fine words …`` a line, with coarse or fine classes.
 
     Raises DataError, with the line, for one without both. Other options as `from_sentences`.
     """
-    path = Path(path)
-    found = parse_trec(decoded(read_path(path), str(path), encoding), str(path), labels, lower)
-    return split_texts("from_trec", path, found, min_count, seed)
+
+    def read(file: Path) -> Texts:
+        text = decoded(read_path(file), str(file), encoding)
+        return parse_trec(text, str(file), labels, lower)
+
+    files = given_files(valid=valid, test=test)
+    return split_texts("from_trec", Path(path), read, files, min_count, seed)
 
 
 def parse_trec(text: str, name: str, labels: str = "coarse", lower: bool = True) -> Texts:
@@ -131,15 +141,20 @@ def from_imdb(
     words: str = "marks",
     min_count: int = 1,
     seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """Reviews, a line each: number, rating, text, separated by tabs; the text may hold tabs.
 
     Ratings 1 … 4 are negative (0), 7 … 10 positive (1). ``<br />`` is a space. Raises DataError,
     with line and column, for other ratings and for a text without words.
     """
-    path = Path(path)
-    text = decoded(read_path(path), str(path), encoding)
-    return split_texts("from_imdb", path, parse_imdb(text, str(path), words), min_count, seed)
+
+    def read(file: Path) -> Texts:
+        return parse_imdb(decoded(read_path(file), str(file), encoding), str(file), words)
+
+    files = given_files(valid=valid, test=test)
+    return split_texts("from_imdb", Path(path), read, files, min_count, seed)
 
 
 def parse_imdb(text: str, name: str, words: str = "marks") -> Texts:
@@ -208,9 +223,8 @@ def from_text_folder(
     said += [f"{left:,} in the folder {UNLABELLED} have no class: left out"] * (left > 0)
     said += [f"{other:,} files of other types left out"] * (other > 0)
     if "" in parts:
-        return split_texts(
-            "from_text_folder", root, Texts(*parts[""], tuple(said)), min_count, seed
-        )
+        texts = Texts(*parts[""], tuple(said))
+        return split_texts("from_text_folder", root, lambda _: texts, {}, min_count, seed)
     classes = tuple(sorted(set(labels)))
     splits = {p: Split(t, numbered_labels(n, classes, str(root))) for p, (t, n) in parts.items()}
     how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
@@ -245,7 +259,8 @@ def from_class_files(
         sentences += found
         labels += [name] * len(found)
     said = (_count(sentences, labels, "a file a class, a sentence a line"),)
-    return split_texts("from_class_files", root, Texts(sentences, labels, said), min_count, seed)
+    texts = Texts(sentences, labels, said)
+    return split_texts("from_class_files", root, lambda _: texts, {}, min_count, seed)
 
 
 def parse_lines(text: str, name: str, cut=spaced) -> list[list[str]]:

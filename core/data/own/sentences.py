@@ -18,7 +18,7 @@ from .columns import cells_of
 from .csv_rows import Rows, missing, number, read_rows, rows_of
 from .lines import spaced
 from .peek import head_text
-from .splits import seeded
+from .splits import given_files, seeded
 from .tables import as_told, split_column
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
@@ -45,6 +45,8 @@ def from_sentences(
     quotes: bool = True,
     min_count: int = 1,
     seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """A table with a column of text: x its words, a list of int64 [T_n]; y the class.
 
@@ -60,9 +62,11 @@ def from_sentences(
     min_count  words that come less often in the training part are ``<unk>``
     seed       of the split: a tenth of the rows for validation, a fifth for the test. A column
                named "split" that holds only train, valid and test says it instead
+    valid, test  files with the same columns, which are these parts
 
-    The vocabulary is that of the training part. Raises DataError, with line and column, for what
-    cannot be read, for a text without words and for a missing label.
+    The vocabulary is that of the training part, the classes are those of `path`. Raises DataError,
+    with line and column, for what cannot be read, for a text without words, for a missing label,
+    and for a class that only another file has.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -74,9 +78,9 @@ def from_sentences(
     >>> data.info.vocabulary.decode(data.train.x[0]), data.info.classes
     (['what', 'a', 'day', '3'], ('a', 'b'))
     """
-    cut = cutter(words)
+    cut, files = cutter(words), given_files(valid=valid, test=test)
     rows = _rows(path, header, encoding, quotes)
-    split = split_column(rows)
+    split = None if files else split_column(rows)
     chosen = _text_columns(rows, text) if text is not None else long_columns(rows, split)
     if not chosen:
         raise DataError(f"{rows.path}: no column holds texts of several words; name it by text=")
@@ -85,20 +89,22 @@ def from_sentences(
         raise DataError(
             f"{rows.path}: the column {rows.names[target]!r:.80} is both the text and the label"
         )
-    found = []
-    for i, row in enumerate(rows.cells):
-        found.append(cut(" ".join(row[c] for c in chosen)))
-        if not found[-1]:
-            raise DataError(f"{rows.where(i, chosen[0])}: there are no words")
+    found = _cut(rows, chosen, cut)
     y, classes = (None, ()) if target is None else labels.encode(rows, target)
     if len(classes) > CLASSES:
         raise DataError(
             f"{rows.path}: the label {rows.names[target]} takes {len(classes):,} values; at most"
             f" {CLASSES} are classes"
         )
+    given = {}
+    for part, file in files.items():
+        other = _rows(file, rows.header, encoding, quotes)
+        if other.names != rows.names:
+            raise DataError(f"{file}: its columns are not those of {rows.path}")
+        given[part] = Split(_cut(other, chosen, cut), _labels_of(other, target, classes))
     whole = Split(found, y)
     parts, how = (
-        seeded("from_sentences", rows.path, "texts", whole, seed)
+        seeded("from_sentences", rows.path, "texts", whole, seed, given)
         if split is None
         else as_told(rows, whole, cells_of(rows, split))
     )
@@ -155,24 +161,49 @@ def sentence_set(
     return DataSet(name, *numbered, info)
 
 
-def split_texts(function: str, path: Path, texts: Texts, min_count: int, seed: int) -> DataSet:
-    """`Texts` as a data set, cut by `seed`: a tenth for validation, a fifth for the test."""
-    y, classes = None, ()
-    if texts.labels is not None:
-        classes = tuple(sorted(set(texts.labels)))
-        y = numbered_labels(texts.labels, classes, str(path))
-    parts, how = seeded(function, path, "texts", Split(texts.words, y), seed)
+def split_texts(
+    function: str,
+    path: Path,
+    read: Callable[[Path], Texts],
+    files: dict[str, Path],
+    min_count: int,
+    seed: int,
+) -> DataSet:
+    """What `read` finds in a file or folder as a data set; `files` are parts of their own.
+
+    What they leave is cut by `seed`: a tenth for validation, a fifth for the test. Raises DataError
+    for a class that only another file has.
+    """
+    texts, others = read(path), {part: read(file) for part, file in files.items()}
+    classes = () if texts.labels is None else tuple(sorted(set(texts.labels)))
+
+    def part(found: Texts, name: Path) -> Split:
+        y = None if texts.labels is None else numbered_labels(found.labels, classes, str(name))
+        return Split(found.words, y)
+
+    given = {p: part(found, files[p]) for p, found in others.items()}
+    parts, how = seeded(function, path, "texts", part(texts, path), seed, given)
+    more = (f"{p}: {line}" for p, found in others.items() for line in found.said)
     return sentence_set(
         path.resolve().name, parts, min_count,
-        Info(str(path), classes, note=how, kind="sentences"), texts.said,
+        Info(str(path), classes, note=how, kind="sentences"), (*texts.said, *more),
     )  # fmt: skip
 
 
 def numbered_labels(found: Sequence[str], classes: Sequence[str], name: str) -> np.ndarray:
-    """The numbers int64 [N] of class names. Raises DataError for more than a thousand classes."""
+    """The numbers int64 [N] of class names.
+
+    Raises DataError, about `name`, for more than a thousand classes, and for a name that is none
+    of them.
+    """
     if len(classes) > CLASSES:
         raise DataError(f"{name}: {len(classes):,} classes; at most {CLASSES} are read")
     place = {c: k for k, c in enumerate(classes)}
+    for n, label in enumerate(found, 1):
+        if label not in place:
+            raise DataError(
+                f"{name}: text {n} is of the class {label!r:.60}, which no training text has"
+            )
     return np.array([place[label] for label in found], np.int64)
 
 
@@ -215,6 +246,34 @@ def _rows(path, header, encoding, quotes) -> Rows:
             hint = "; with quotes=no a quotation mark is a character like others"
             raise DataError(f"{error}{hint}") from None
         raise
+
+
+def _cut(rows: Rows, chosen: list[int], cut: Callable[[str], list[str]]) -> list[list[str]]:
+    """The words of each row, of which there must be some."""
+    found = []
+    for i, row in enumerate(rows.cells):
+        found.append(cut(" ".join(row[c] for c in chosen)))
+        if not found[-1]:
+            raise DataError(f"{rows.where(i, chosen[0])}: there are no words")
+    return found
+
+
+def _labels_of(rows: Rows, target: int | None, classes: tuple[str, ...]) -> np.ndarray | None:
+    """The labels of another file, of the classes of the first."""
+    if target is None:
+        return None
+    if not classes:
+        return labels.encode(rows, target)[0].astype(np.float32).reshape(len(rows.cells), -1)
+    place, found = {c: k for k, c in enumerate(classes)}, []
+    for i, cell in enumerate(cells_of(rows, target)):
+        value = number(cell)
+        name = f"{value:.0f}" if cell not in place and value is not None else cell
+        if name not in place:
+            raise DataError(
+                f"{rows.where(i, target)}: {cell!r:.60} is none of the classes{listed(classes)}"
+            )
+        found.append(place[name])
+    return np.array(found, np.int64)
 
 
 def _text_columns(rows: Rows, text) -> list[int]:

@@ -11,7 +11,7 @@ from ..files import DataError
 from ..read import decode, load_npz, read_path
 from .arrays import CLASSES
 from .peek import head, names_in_npz
-from .splits import LEAST, SPLITS, seeded
+from .splits import LEAST, SPLITS, given_files, seeded
 
 LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
 STEPS = 4 << 20  # of all rolls together: 1.4 GB as float32
@@ -21,14 +21,20 @@ _ROLLS = re.compile(rb'\s*(?:\{\s*"(?:train|valid|test)"\s*:\s*)?\[\s*\[\s*(?:\[
 _NUMBERED = re.compile(r"[A-Za-z]\w*?_?(\d{1,9})", re.ASCII)
 
 
-def from_sequences_npz(path: str | Path, seed: int = 0) -> DataSet:
+def from_sequences_npz(
+    path: str | Path,
+    seed: int = 0,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+) -> DataSet:
     """Sequences in an .npz file: x a list of float32 [T_n, D], y the labels.
 
     Either all lie end to end in one array (x, data or sequences) of shape [ΣT_n] or [ΣT_n, D] with
     their `lengths` [N], or each has an array of its own, x_0, x_1 and so on. y may have a label for
     each sequence [N] (whole numbers are classes), or a target for each step [ΣT_n, …]. A tenth of
-    the sequences is for validation, a fifth for the test, by `seed`. Raises DataError for lengths
-    that do not fit, for other types, and where neither form is there.
+    the sequences is for validation, a fifth for the test, by `seed`; files given as `valid` and
+    `test` are these parts. Raises DataError for lengths that do not fit, for other types, and where
+    neither form is there.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -38,10 +44,19 @@ def from_sequences_npz(path: str | Path, seed: int = 0) -> DataSet:
     >>> data.train.x[0].shape, len(data.train), data.info.classes
     ((3, 1), 7, ('0', '1'))
     """
-    path = Path(path)
-    arrays = load_npz(path)
-    whole, classes, said = _whole(path, arrays)
-    parts, how = seeded("from_sequences_npz", path, "sequences", whole, seed)
+    path, files = Path(path), given_files(valid=valid, test=test)
+    whole, classes, said = _whole(path, load_npz(path))
+    given = {}
+    for part, file in files.items():
+        given[part], others, words = _whole(file, load_npz(file))
+        if words[1].partition(":")[0] != said[1].partition(":")[0] or len(others) > len(classes):
+            raise DataError(f"{file}: {words[1]}; {path} has {said[1]}")
+        if given[part].x[0].shape[1] != whole.x[0].shape[1]:
+            raise DataError(
+                f"{file}: {given[part].x[0].shape[1]} numbers a step; {path} has"
+                f" {whole.x[0].shape[1]}"
+            )
+    parts, how = seeded("from_sequences_npz", path, "sequences", whole, seed, given)
     info = Info(str(path), classes, note=how, kind="sequences", understood=(*said, how))
     return DataSet(path.name, *parts, info)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from . import labels, times
 from .columns import cells_of, finite, is_numeric
 from .csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
 from .peek import head_text
-from .splits import LEAST, SPLITS
+from .splits import LEAST, SPLITS, given_files, in_words
 
 LABELS = frozenset({*labels.NAMES, "split"})  # a table with such a column is one of examples
 
@@ -35,6 +34,8 @@ def from_series(
     header: bool | None = None,
     encoding: str = "utf-8",
     unknown: float | str | None = None,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
 ) -> DataSet:
     """A table of quantities over time: x float32 [T, D], cut in order into 70 / 10 / 20 %.
 
@@ -44,6 +45,8 @@ def from_series(
              column, or year, month (and day, and the decimal year) in the first columns
     header   whether the first row holds names; by default it is looked at
     unknown  a number that stands for an unknown value, such as -1
+    valid, test  files with the same columns, which are these parts; what is missing is cut from the
+             end of `path`
 
     Unknown values (empty cells, ?, NA and `unknown`) are interpolated between the known ones next
     to them in the same part, so that no part sees values of another; at the ends of a part the
@@ -63,11 +66,21 @@ def from_series(
     >>> data.train.x[:4, 0].tolist(), data.info.extra["missing"]["train"].sum(), len(data.test)
     ([1.0, 2.0, 3.0, 4.0], np.int64(1), 4)
     """
+    files = given_files(valid=valid, test=test)
     found = parse_series(path, columns, time, header, encoding, unknown)
+    given = {}
+    for part, file in files.items():
+        given[part] = parse_series(file, columns, time, header, encoding, unknown)
+        if given[part].names != found.names:
+            raise DataError(
+                f"{file}: its columns {', '.join(given[part].names):.80} are not those of {path}:"
+                f" {', '.join(found.names):.80}"
+            )
     n = len(found.values)
-    if n < LEAST:
+    if n < LEAST and len(files) < 2:
         raise DataError(f"{path}: {n} rows are too few to split; at least {LEAST} are needed")
-    return cut_series(Path(path).name, found, n // 10, n // 5, str(path))
+    v, t = 0 if valid is not None else n // 10, 0 if test is not None else n // 5
+    return cut_series(Path(path).name, found, v, t, str(path), given=given)
 
 
 def looks_like_series(path: Path) -> bool:
@@ -118,9 +131,17 @@ def parse_series(
 
 
 def cut_series(
-    name: str, series: Series, valid: int, test: int, source: str, note: str = ""
+    name: str,
+    series: Series,
+    valid: int,
+    test: int,
+    source: str,
+    note: str = "",
+    given: dict[str, Series] | None = None,
 ) -> DataSet:
     """The series as a data set: the last `test` rows, the `valid` ones before them, the others.
+
+    Parts that are `given` are series of their own.
 
     Raises DataError where nothing is left for training, and where a part has no known value of a
     column.
@@ -129,21 +150,28 @@ def cut_series(
     if n - valid - test < 1:
         raise DataError(f"{name}: {valid} + {test} rows leave none of {n} for training")
     bounds = (0, n - valid - test, n - test, n)
-    slices = [slice(a, b) for a, b in pairwise(bounds)]
-    parts = [
-        Split(_filled(series.values[s], name, part, series.names)) if s.stop > s.start else None
-        for part, s in zip(SPLITS, slices)
-    ]
-    how = f"in order of time: {'/'.join(str(s.stop - s.start) for s in slices)}"
-    there = [(part, s) for part, s in zip(SPLITS, slices) if s.stop > s.start]
-    extra = {"missing": {part: np.isnan(series.values[s]) for part, s in there}}
-    if series.times is not None:
-        extra["times"] = {part: series.times[s] for part, s in there}
+    pieces = {
+        part: Series(series.values[a:b], series.names, _some(series.times, a, b), ())
+        for part, a, b in zip(SPLITS, bounds[:-1], bounds[1:])
+    } | (given or {})  # fmt: skip
+    parts = {
+        p: Split(_filled(x.values, name, p, x.names)) for p, x in pieces.items() if len(x.values)
+    }
+    how = f"in order of time: {'/'.join(str(len(x.values)) for x in pieces.values())}"
+    if given:
+        how = in_words([Split(x.values) for x in pieces.values()], given, "in order of time")
+    extra = {"missing": {p: np.isnan(pieces[p].values) for p in parts}}
+    if all(pieces[p].times is not None for p in parts):
+        extra["times"] = {p: pieces[p].times for p in parts}
     info = Info(
         source, feature_names=series.names, note="; ".join(filter(None, [how, note])),
         extra=extra, kind="series", understood=(*series.said, how),
     )  # fmt: skip
-    return DataSet(name, *parts, info)
+    return DataSet(name, *map(parts.get, SPLITS), info)
+
+
+def _some(times, a: int, b: int):
+    return None if times is None else times[a:b]
 
 
 def _times(rows: Rows, time) -> times.Times | None:
