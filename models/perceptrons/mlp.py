@@ -161,8 +161,10 @@ def check(rng, task=None, **changes):
     return by_parameters(system, Batch(x, y))
 
 
+# chosen on training and validation rows of the bundled tables; a linear model is hard to beat there
 TABLE = {
-    "hidden": (64, 64), "epochs": 60, "batch": 16, "lr": 5e-3, "weight_decay": 1e-3, "dropout": 0.2,
+    "hidden": (64, 64), "activation": "tanh", "dropout": 0.5, "epochs": 60, "batch": 16, "lr": 5e-3,
+    "weight_decay": 1e-3,
 }  # fmt: skip
 MNIST = {"hidden": (800, 800), "epochs": 12, "batch": 100, "lr": 1e-3, "select": "+accuracy"}
 DROPPED = {"dropout": 0.5, "dropout_input": 0.2, "max_norm": 2.0, "epochs": 40}

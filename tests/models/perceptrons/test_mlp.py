@@ -166,10 +166,10 @@ def test_max_norm_holds_for_hidden_units_after_every_step():
 def test_settings_that_need_hidden_units_say_so():
     for key, value in {"dropout": 0.5, "max_norm": 1.0, "activation": "tanh"}.items():
         with pytest.raises(SettingError, match="has no effect with hidden"):
-            RECIPE.resolve("iris", {"hidden": (), key: value})
+            RECIPE.resolve("digits", {"hidden": (), key: value})
     for wrong in ({"hidden": (0,)}, {"dropout": 1.0}, {"dropout_input": -0.1}, {"max_norm": -1}):
         with pytest.raises(SettingError, match=f"'{next(iter(wrong))}' must be"):
-            RECIPE.resolve("iris", wrong)
+            RECIPE.resolve("digits", wrong)
 
 
 # -------------------------------------------------------------------------------------- its data
