@@ -236,12 +236,33 @@ def test_what_is_no_regular_file_in_a_folder(tmp_path):
     refuse(tmp_path / "t", {}, "it is a named pipe, not a regular file")
 
 
+@pytest.mark.parametrize(
+    "name, content, kind, message",
+    [
+        ("d.txt", "__label__a " * 400_000, "sentences", "line 1: there are no words"),
+        ("d.txt", "__label__" * 400_000, "sentences", "line 1: there are no words"),
+        ("d.tsv", "a\t" * 2_000_000, "series", "2,000,001 cells; at most 100,000 are read"),
+        ("d.csv", ",".join(f"n{i}" for i in range(90_000)), "sentences", "no column holds texts"),
+        ("d.txt", " " * 4_000_000 + "\tx", "pairs", "line 1, column 1: there are no words"),
+        ("d.json", "[[[" + "1," * 2_000_000, "sequences", "not an object of train"),
+        ("d.json", "[[[" + "],[" * 1_100_000 + "]]]", "sequences", "more than 1,048,576 steps"),
+        ("d.csv", "2020-01-01,1\n" * 100_000, "series", "line 2, column 1"),
+    ],
+    ids=["labels", "one label", "columns", "names", "spaces", "numbers", "steps", "days"],
+)
+def test_what_would_take_long_is_refused_soon(name, content, kind, message, tmp_path):
+    (tmp_path / name).write_text(content)
+    started = time.process_time()
+    refuse(tmp_path / name, {"kind": kind}, message)
+    assert time.process_time() - started < 6
+
+
 @pytest.mark.parametrize("ending", ["gz", "bz2"])
 def test_a_bomb_is_refused(ending, tmp_path):
-    """Zeros of which a kilobyte unpacks to 100 MB: neither the guess nor the reader takes them."""
+    """Zeros of which a kilobyte unpacks to 65 MB: neither the guess nor the reader takes them."""
     pack = {"gz": gzip.compress, "bz2": bz2.compress}[ending]
-    (tmp_path / f"d.tsv.{ending}").write_bytes(pack(bytes(100 << 20)))
-    for kind in (None, "pairs", "series"):
+    (tmp_path / f"d.tsv.{ending}").write_bytes(pack(bytes(65 << 20)))
+    for kind in (None, "pairs"):
         refuse(tmp_path / f"d.tsv.{ending}", {"kind": kind}, "unpack to more than 67,108,864")
 
 

@@ -117,3 +117,16 @@ def test_sources():
     assert Source.of("digits").as_config() == {"data": "digits", "data_dir": None}
     own = Source.of("a/b.csv", reading={"label": "x"})
     assert own.is_path and own.as_config()["reading"] == {"label": "x"}
+
+
+def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, capsys):
+    rows = [f"{i},word{i},{'ab'[i % 2]},2020-01-{i + 1:02d}" for i in range(20)]
+    path = tmp_path / "my.csv"
+    path.write_text("\n".join(["n,review,mark,day", *rows]))
+    read = ["--read", "kind=sentences", "text=review", "--label", "mark"]
+    assert cli.main(["data", str(path), *read]) == 0
+    said = capsys.readouterr().out
+    assert "of the kind 'sentences'" in said and "label mark: 2 classes (a, b)" in said
+    assert cli.main(["data", str(path), "--read", "kind=series", "time=day", "columns=n"]) == 0
+    said = capsys.readouterr().out
+    assert "of the kind 'series'" in said and "a row every 1 days" in said

@@ -14,6 +14,7 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
 SAMPLE = 100  # rows that the separator is judged by
 LONGEST = 16 << 20  # characters of a cell
+COLUMNS = 100_000  # of a table, at most
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def rows_of(
     names = tuple(c.strip() for c in cells[0]) if header else ()
     if header:
         cells, lines = cells[1:], lines[1:]
-        twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
+        first = {name: i for i, name in reversed(list(enumerate(names)))}
+        twice = next((n for i, n in enumerate(names) if first[n] < i), None)
         if twice is not None:
             raise DataError(f"{path}: two columns are named {twice!r:.80}")
     if not cells:
@@ -106,6 +108,11 @@ def _split(
             if any(cell.strip() for cell in row):  # an empty line is none
                 cells.append(row)
                 lines.append(reader.line_num)
+                if len(row) > COLUMNS:
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: {len(row):,} cells; at most {COLUMNS:,}"
+                        f" are read (separated by {SEPARATORS[separator]})"
+                    )
                 if len(row) != len(cells[0]):
                     if not whole and stream.tell() == len(text):
                         return cells[:-1], lines[:-1]

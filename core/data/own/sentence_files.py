@@ -30,6 +30,7 @@ BYTES = 1 << 30  # of all texts of a folder
 NEGATIVE, POSITIVE = range(1, 5), range(7, 11)  # ratings
 _IMDB = re.compile(r"[0-9]{1,9}\t(?:[1-4]|[7-9]|10)\t.")
 _TREC = re.compile(r"[A-Z]{2,9}:[a-z]\w* +\S")
+_LABELS = re.compile(r"\s*(?:__label__\S*(?:\s+|$))*")
 _FASTTEXT = re.compile(r"__label__\S+\s+\S")
 
 
@@ -65,11 +66,9 @@ def parse_fasttext(text: str, name: str, words: str = "spaces") -> Texts:
     for number, line in enumerate(lines_of(text), 1):
         if not line.strip():
             continue
-        marks, rest = [], line.lstrip()
-        while rest.startswith("__label__"):
-            mark, *rest = rest.split(None, 1)
-            marks.append(mark.removeprefix("__label__"))
-            rest = rest[0] if rest else ""
+        head = _LABELS.match(line)
+        marks = [mark.removeprefix("__label__") for mark in head[0].split()]
+        rest = line[head.end() :]
         where = f"{name}, line {number}"
         if not marks or not all(marks):
             raise DataError(f"{where}: expected __label__CLASS and words; got {line[:40]!r}")

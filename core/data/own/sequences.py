@@ -14,7 +14,7 @@ from .peek import head, names_in_npz
 from .splits import LEAST, SPLITS, given_files, seeded
 
 LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
-STEPS = 4 << 20  # of all rolls together: 1.4 GB as float32
+STEPS = 1 << 20  # of all rolls together: 370 MB as float32
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NAMES = tuple(f"{_NOTES[p % 12]}{p // 12 - 1}" for p in range(LOWEST, LOWEST + KEYS))
 _ROLLS = re.compile(rb'\s*(?:\{\s*"(?:train|valid|test)"\s*:\s*)?\[\s*\[\s*(?:\[|\d)')

@@ -9,7 +9,7 @@ import numpy as np
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from . import labels, times
-from .columns import cells_of, finite, is_numeric
+from .columns import cells_of, is_numeric
 from .csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
 from .peek import head_text
 from .splits import LEAST, SPLITS, given_files, in_words
@@ -221,7 +221,11 @@ def _values(rows: Rows, column: int, unknown: float | None) -> np.ndarray:
     if None in found:
         i = found.index(None)
         raise DataError(f"{rows.where(i, column)}: {rows.cells[i][column]!r:.60} is no number")
-    return finite(rows, column, [np.nan if v == unknown else v for v in found])
+    with np.errstate(over="ignore"):
+        values = np.array([np.nan if v == unknown else v for v in found], np.float32)
+    for i in np.flatnonzero(np.isinf(values))[:1]:
+        raise DataError(f"{rows.where(i, column)}: {rows.cells[i][column]!r:.60} is not finite")
+    return values
 
 
 def _filled(part: np.ndarray, name: str, which: str, names: Sequence[str]) -> np.ndarray:
