@@ -18,7 +18,16 @@ from .dataset import DataSet, Info, Split, join
 from .download import find
 from .files import DataError, File
 from .graph import Graph
-from .own import digest, from_arrays, from_csv, from_folder, from_text, looks_like_path, read
+from .own import (
+    digest,
+    from_arrays,
+    from_csv,
+    from_folder,
+    from_text,
+    kind_of,
+    looks_like_path,
+    read,
+)
 from .registry import available, describe, entry, load, names, register
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
@@ -45,6 +54,7 @@ __all__ = [
     "from_folder",
     "from_text",
     "join",
+    "kind_of",
     "load",
     "looks_like_path",
     "minibatches",

@@ -13,6 +13,7 @@ from .catalogue import CATALOGUE, KINDS, OURS, REGISTERED, Entry
 from .dataset import DataSet
 from .files import DataError, File, locate
 from .graph import Graph
+from .own.kinds import kind_of
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
@@ -78,13 +79,16 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     for option in options:
         if option not in accepted:
             known = [p for p in accepted if p != "data_dir"]
-            raise DataError(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+            hint = nearest(option, known) or f"; it has {', '.join(known) or 'none'}"
+            raise DataError(f"{name} has no option {option!r:.60}{hint}")
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
     found = function(**options)
     if not isinstance(found, DataSet | Graph):
         return found
-    return replace(found, info=replace(found.info, kind=entry(name).kind))
+    found = replace(found, info=replace(found.info, kind=entry(name).kind))
+    kind = kind_of(found)  # of a table, encoded as options say: rows of 0 and 1 are binary
+    return found if kind == found.info.kind else replace(found, info=replace(found.info, kind=kind))
 
 
 def _files(record: Entry) -> list[File]:

@@ -60,6 +60,12 @@ def _resumed(args) -> int:
     run = Run.open(args.resume)
     with run.hold():
         config = training.read_configuration(run)
+        source = source_of(config, run.folder, args.data_dir)
+        if source.in_memory:
+            raise UsageError(
+                f"{args.resume} was trained on data in memory ({source.name!r:.60}): go on from"
+                " Python, training.train(recipe, data, run=Run.open(folder), resume=True)"
+            )
         if args.name not in (None, config["recipe"]):
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
         resume = run.has_checkpoint()
@@ -67,7 +73,7 @@ def _resumed(args) -> int:
             print("no checkpoint was written yet: starting from the beginning")
         return _train(
             args, models.recipe(config["recipe"]), run=run, resume=resume,
-            data=source_of(config, run.folder, args.data_dir), device=config["device"],
+            data=source, device=config["device"],
             backend=config["backend"], overrides=config["settings"],
         )  # fmt: skip
 

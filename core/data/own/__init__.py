@@ -21,6 +21,7 @@ from ..graph import Graph
 from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
+from .kinds import kind_of
 from .tables import from_csv
 from .text_file import from_text
 
@@ -31,6 +32,7 @@ __all__ = [
     "from_csv",
     "from_folder",
     "from_text",
+    "kind_of",
     "looks_like_path",
     "read",
 ]
