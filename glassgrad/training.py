@@ -173,9 +173,7 @@ def train(
                 )  # fmt: skip
             figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
-    return Trained(
-        system, loaded, settings, history, figures, data.name, backend, folder.run, data
-    )
+    return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
 
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:

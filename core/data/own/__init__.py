@@ -2,8 +2,9 @@
 
     path                                   becomes                          reader
     .csv, .tsv                             a table, or binary rows          tables.py
-    .npz, .npy, MNIST's IDX                a table, binary rows or images   arrays.py
+    .npz, .npy, MNIST's IDX                a table, binary rows or images   array_files.py
     a folder of pictures                   images, a sub-folder a class     image_folder.py
+    a folder of train.csv, test.csv …      splits of one of the others      the other's
     .txt                                   a text, in characters or words   text_file.py
 
 Each may be packed (.gz) except .npz, .npy and pictures. `read` looks the reader up in formats.py;
@@ -11,10 +12,11 @@ what it took the path for is in ``info.understood``.
 """
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 from ....kernels.errors import nearest
-from ...regular import kind as kind_of_path
+from ...regular import kind as found_at
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
@@ -22,6 +24,7 @@ from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
 from .kinds import kind_of
+from .splits import split_files
 from .tables import from_csv
 from .text_file import from_text
 
@@ -38,23 +41,36 @@ __all__ = [
 ]
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".npy", ".npz")  # of files that are splits, in a folder
+
+
 def from_folder(path: str | Path, **options) -> DataSet | Graph:
-    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
-    return _call(_choose(Path(path), [f for f in FORMATS if not f.endings], None), path, options)
+    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more.
+
+    Files train.csv, valid.csv, test.csv (or .tsv, .txt, .npy, .npz) in it are these splits. Raises
+    DataError for what is no folder, and as `read`.
+    """
+    found = found_at(Path(path), DataError)
+    if found != "a folder":
+        raise DataError(f"{path} is {found or 'not there'}; expected a folder")
+    return read(path, **options)
 
 
 def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Graph:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
-    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series".
+    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series";
+    "binary" makes 0 and 1 of a table's numbers: 1 above the median of the training rows.
     Raises DataError where nothing is there, where the type of the file is not known, for an option
     that the reader does not have, and as the reader does.
     """
     path = Path(path)
-    found = kind_of_path(path, DataError)
+    found = found_at(path, DataError)
     if found is None:
         raise DataError(f"there is no file or folder {path}")
     folder = found == "a folder"
+    if folder and (files := split_files(path, ENDINGS)) is not None:
+        return _of_split_files(path, files, kind, options)
     formats = [f for f in FORMATS if (not f.endings if folder else f.claims(path.name))]
     if not formats:
         known = ", ".join(dict.fromkeys(e for f in FORMATS for e in f.endings))
@@ -63,7 +79,26 @@ def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Grap
             f"{path}: files of type {ending or 'unknown'} are not read; known are {known} and"
             " folders"
         )
+    if kind == "binary" and (of_numbers := [f for f in formats if "bits" in _options(f)]):
+        formats, kind, options = of_numbers, None, {"bits": "median"} | options
     return _call(_choose(path, formats, kind), path, options)
+
+
+def _options(found: Format) -> list[str]:
+    """The options of a format's reader."""
+    return list(inspect.signature(found.reader).parameters)[1:]
+
+
+def _of_split_files(path: Path, files: dict[str, Path], kind, options: dict) -> DataSet | Graph:
+    """A folder that holds train.csv, test.csv and so on, under the name of the folder."""
+    for part in set(files) & set(options):
+        raise DataError(f"{path} holds {files[part].name}: leave out {part}")
+    train = files.pop("train")
+    data = read(train, kind, **files, **options)
+    used = ", ".join(file.name for file in (train, *files.values()))
+    words = (f"a folder of {used}", *data.info.understood)
+    info = replace(data.info, source=str(path), understood=words)
+    return replace(data, name=path.resolve().name, info=info)
 
 
 def looks_like_path(name: str) -> bool:
@@ -92,7 +127,7 @@ def _choose(path: Path, formats: list[Format], kind: str | None) -> Format:
 
 
 def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph:
-    accepted = list(inspect.signature(found.reader).parameters)[1:]
+    accepted = _options(found)
     for option in options:
         if option not in accepted:
             hint = nearest(option, accepted) or f"; it has {', '.join(accepted) or 'none'}"

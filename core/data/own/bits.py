@@ -30,7 +30,9 @@ def above_median(parts, columns) -> tuple[list[Split | None], dict[int, str]]:
             continue
         median = np.median(train[:, i])
         top = train[:, i].max() <= median
-        words[int(i)] = f"1 {'from' if top else 'above'} {median:g}, the median of the training rows"
+        words[int(i)] = (
+            f"1 {'from' if top else 'above'} {median:g}, the median of the training rows"
+        )
         for a in arrays:
             if a is not None:
                 a[:, i] = (a[:, i] >= median) if top else (a[:, i] > median)

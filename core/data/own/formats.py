@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..dataset import DataSet
 from ..graph import Graph
-from .arrays import from_idx, from_npy, from_npz
+from .array_files import from_idx, from_npy, from_npz
 from .image_folder import from_image_folder
 from .tables import from_csv
 from .text_file import from_text

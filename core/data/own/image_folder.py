@@ -10,18 +10,12 @@ import numpy as np
 from ...regular import open_regular
 from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
-from .splits import SPLITS, seeded
+from ..room import expect_room
+from .splits import PARTS, SPLITS, seeded
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 )
-FOLDERS = {
-    "train": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
-}
 PIXELS = 50_000_000  # of one picture, at most
 BYTES = 2 << 30  # of all of them, as float32
 DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535}  # modes of 16 bits -> white
@@ -56,6 +50,7 @@ def from_image_folder(
             f"{root}: {len(files)} pictures of {channels} x {height} x {width} take"
             f" {total / 2**30:.1f} GiB, at most {BYTES >> 30} are read; give a smaller size"
         )
+    expect_room(root, 2 * total, f"{len(files)} pictures of {channels} x {height} x {width}")
     classes = tuple(sorted({name for found in parts.values() for _, name in found if name}))
     splits = {
         part: _split(found, classes, channels, height, width) for part, found in parts.items()
@@ -86,12 +81,12 @@ def from_image_folder(
 def _find(root: Path) -> tuple[dict[str, list[tuple[Path, str]]], int]:
     """{part: [(file, class)]}, the part "" where the folders say none; how many other files."""
     folders = _folders(root)
-    told = [f for f in folders if f.name.lower() in FOLDERS]
+    told = [f for f in folders if f.name.lower() in PARTS]
     if told and len(told) == len(folders):
         found, other = {}, 0
         for folder in told:
             pictures, more = _classes(folder)
-            found.setdefault(FOLDERS[folder.name.lower()], []).extend(pictures)
+            found.setdefault(PARTS[folder.name.lower()], []).extend(pictures)
             other += more
         return found, other
     pictures, other = _classes(root)

@@ -5,6 +5,7 @@ import numpy as np
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
+from ..mapped import Mapped
 
 STEP = 1 << 20  # numbers looked at a time
 
@@ -16,7 +17,8 @@ def kind_of(data: DataSet | Graph) -> str:
     neither says it.
 
     >>> from ..dataset import Split
-    >>> kind_of(DataSet("d", Split(np.eye(3)))), kind_of(DataSet("d", Split(np.zeros((2, 1, 4, 4)))))
+    >>> rows, images = (DataSet("d", Split(x)) for x in (np.eye(3), np.zeros((2, 1, 4, 4))))
+    >>> kind_of(rows), kind_of(images)
     ('binary', 'images')
     """
     if isinstance(data, Graph):
@@ -35,10 +37,9 @@ def is_binary(x) -> bool:
     if not isinstance(x, np.ndarray) or x.ndim != 2:
         return False
     rows = max(1, STEP // max(1, x.shape[1]))
-    return all(
-        bool(((part == 0) | (part == 1)).all())
-        for part in (x[i : i + rows] for i in range(0, len(x), rows))
-    )
+    parts = (x[i : i + rows] for i in range(0, len(x), rows))
+    blocks = x.blocks() if isinstance(x, Mapped) else parts
+    return all(bool(((part == 0) | (part == 1)).all()) for part in blocks)
 
 
 def _guess(data: DataSet, x) -> str:

@@ -34,9 +34,8 @@ def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict 
     test = 0 if "test" in given else n // 5
     if n < LEAST and not (valid == test == 0 and len(given) == 2):
         raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")
-    if len(given) == 2:
-        cut = (whole, None, None)
-    else:
+    cut = (whole, None, None)
+    if len(given) < 2:
         cut = three_way(whole.x, whole.y, valid, test, seed)
     if not given:
         return cut, f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
