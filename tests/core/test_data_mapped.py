@@ -168,7 +168,7 @@ from glassgrad import models, training
 from glassgrad.core.data import DataError
 path, limit = sys.argv[1], int(sys.argv[2])
 train = lambda **more: training.train(models.recipe("autoencoder"), path, overrides={
-    "epochs": 1, "batch": 1000, **more})
+    "epochs": 1, "batch": 1000, "code": 4, **more})
 training.train(models.recipe("autoencoder"), "digits", overrides={"epochs": 1})  # compiles
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 try:

@@ -1,7 +1,7 @@
 """Columns of text as columns of numbers: what each one is, and how it is encoded.
 
 What a column means is learnt from the training file (`learn`) and then holds for every file
-(`encode`): a value that only the test file has must not make a column that training never sees.
+(`values`): a value that only the test file has must not make a column that training never sees.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,16 @@ MOSTLY = 0.9  # a column with this share of numbers is one of numbers, and the r
 
 @dataclass(frozen=True)
 class Column:
+    """One column of the file. `values` [N, K] has NaN for a missing number; K = 0: left out."""
+
+    name: str
+    values: np.ndarray
+    names: tuple[str, ...]  # of the K columns it becomes
+    meaning: str  # what it was taken for
+
+
+@dataclass(frozen=True)
+class Meaning:
     """What one column of the training file means.
 
     `kinds` are the values of a column of text, None for one of numbers; `names` those of the
@@ -50,26 +60,26 @@ def is_numeric(rows: Rows, column: int) -> bool:
     return not wrong
 
 
-def learn(rows: Rows, place: int) -> Column:
+def learn(rows: Rows, place: int) -> Meaning:
     """What a column of the training file means: numbers, or text with its values."""
     name, cells = rows.names[place], cells_of(rows, place)
     gone = sum(map(missing, cells))
     if is_numeric(rows, place):
         if gone == len(cells):
-            return Column(place, name, None, (), "empty: left out")
+            return Meaning(place, name, None, (), "empty: left out")
         note = f"numbers, {gone} missing: the mean of the training rows" if gone else "numbers"
-        return Column(place, name, None, (name,), note)
+        return Meaning(place, name, None, (name,), note)
     kinds = tuple(sorted({"?" if missing(c) else c for c in cells}))
     if len(kinds) > CATEGORIES:
         note = f"text with {len(kinds)} different values: left out"
-        return Column(place, name, kinds, (), note)
+        return Meaning(place, name, kinds, (), note)
     note = f"text, {len(kinds)} values: a column of 0 and 1 for each"
     if gone:
         note += f" ({gone} missing are the value '?')"
-    return Column(place, name, kinds, tuple(f"{name}={kind}" for kind in kinds), note)
+    return Meaning(place, name, kinds, tuple(f"{name}={kind}" for kind in kinds), note)
 
 
-def encode(rows: Rows, column: Column) -> np.ndarray:
+def values(rows: Rows, column: Meaning) -> np.ndarray:
     """The column of a file, float32 [N, K]: numbers with NaN for a missing one, or 0 and 1.
 
     A text that the training file does not have is 0 in all K columns.
@@ -80,15 +90,21 @@ def encode(rows: Rows, column: Column) -> np.ndarray:
     if column.kinds is None:
         return numbers(rows, column.place, gaps=True)[:, None]
     place = {kind: k for k, kind in enumerate(column.kinds)}
-    values = np.zeros((len(cells), len(place)), np.float32)
+    found = np.zeros((len(cells), len(place)), np.float32)
     for i, cell in enumerate(cells):
         k = place.get("?" if missing(cell) else cell)
         if k is not None:
-            values[i, k] = 1
-    return values
+            found[i, k] = 1
+    return found
 
 
-def unknown(rows: Rows, column: Column) -> list[str]:
+def encode(rows: Rows, place: int) -> Column:
+    """Numbers as they are; text as one column of 0 and 1 for each value that it takes."""
+    column = learn(rows, place)
+    return Column(column.name, values(rows, column), column.names, column.meaning)
+
+
+def unknown(rows: Rows, column: Meaning) -> list[str]:
     """The values of a column of text in another file that the training file does not have."""
     if column.kinds is None or not column.names:
         return []
@@ -102,14 +118,14 @@ def numbers(rows: Rows, column: int, gaps: bool = False) -> np.ndarray:
     Raises DataError for a cell that is none, one that is infinite, or is so in float32.
     """
     cells = cells_of(rows, column)
-    values = []
+    read = []
     for i, cell in enumerate(cells):
         value = np.nan if gaps and missing(cell) else number(cell)
         if value is None:
             raise DataError(f"{rows.where(i, column)}: {cell!r:.60} is no number")
-        values.append(value)
+        read.append(value)
     with np.errstate(over="ignore"):
-        found = np.array(values, np.float32)
+        found = np.array(read, np.float32)
     for i in np.flatnonzero(np.isinf(found))[:1]:
         raise DataError(f"{rows.where(i, column)}: {rows.cells[i][column]!r:.60} is not finite")
     return found

@@ -1,17 +1,19 @@
 """A fingerprint of a data set: a training that goes on must see the examples that it began with."""
 
 import hashlib
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from ..dataset import DataSet
+from ..dataset import DataSet, Info
 from ..graph import Graph
 from ..mapped import Mapped
 
 
 def digest(data: DataSet | Graph) -> str:
-    """SHA-256 of all examples and labels, in their splits; of a graph, of all its arrays.
+    """SHA-256 of all examples and labels, in their splits; of anything else, of all its parts.
+
+    What describes the data (their name, ``info``) is not part of it.
 
     >>> from ..dataset import Split
     >>> one, other = (DataSet("d", Split(np.array([[v]]))) for v in (1.0, 2.0))
@@ -19,34 +21,40 @@ def digest(data: DataSet | Graph) -> str:
     True
     """
     found = hashlib.sha256()
-    if isinstance(data, Graph):
-        _add_graph(found, data)
+    if not isinstance(data, DataSet):
+        _update(found, data)
         return found.hexdigest()
     for name, split in data.splits():
         for part in (split.x, split.y):
-            found.update(f"{name} {type(part).__name__.replace('Mapped', 'ndarray')} ".encode())
+            kind = "ndarray" if isinstance(part, Mapped) else type(part).__name__
+            found.update(f"{name} {kind} ".encode())
             for item in part if isinstance(part, list) else [part]:
-                _add(found, item)
+                if item is not None:
+                    _update(found, item)
     return found.hexdigest()
 
 
-def _add(found, item) -> None:
-    if isinstance(item, Graph):
-        _add_graph(found, item)
-    elif item is not None:
-        large = isinstance(item, Mapped)
-        dtype = np.dtype(np.float32) if large else item.dtype  # what a read gives
-        found.update(f"{dtype} {item.shape} ".encode())
-        for block in item.blocks() if large else [item]:
+def _update(found, item) -> None:
+    """Add an array, or whatever holds arrays: a graph, a tuple, a dictionary."""
+    if isinstance(item, Mapped):  # as it is read
+        found.update(f"float32 {item.shape} ".encode())
+        for block in item.blocks():
             found.update(np.ascontiguousarray(block))
-
-
-def _add_graph(found, graph: Graph) -> None:
-    for f in fields(graph):
-        value = getattr(graph, f.name)
-        arrays = value if f.name == "features" else (value,)
-        for array in arrays or ():
-            if isinstance(array, np.ndarray):
-                found.update(f.name.encode())
-                _add(found, array)
-    found.update(f"{graph.nodes}".encode())
+    elif isinstance(item, np.ndarray):
+        found.update(f"{item.dtype} {item.shape} ".encode())
+        found.update(np.ascontiguousarray(item))
+    elif is_dataclass(item):
+        for field in fields(item):
+            if field.name not in ("name", "node_names") and field.type is not Info:
+                found.update(f"{field.name} ".encode())
+                _update(found, getattr(item, field.name))
+    elif isinstance(item, dict):
+        for key, value in sorted(item.items()):
+            found.update(f"{key} ".encode())
+            _update(found, value)
+    elif isinstance(item, list | tuple):
+        found.update(f"{len(item)} ".encode())
+        for value in item:
+            _update(found, value)
+    else:  # a number, a text or None
+        found.update(f"{item!r} ".encode())

@@ -80,7 +80,16 @@ def learn(rows: Rows, place: int) -> Label:
     return Label(place, name, ())
 
 
-def encode(rows: Rows, label: Label) -> np.ndarray:
+def encode(rows: Rows, column: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(y, classes) of a file: int64 [N] with the names of the classes, or float32 [N, 1] and none.
+
+    What the label is, `learn` says.
+    """
+    label = learn(rows, column)
+    return values(rows, label), label.classes
+
+
+def values(rows: Rows, label: Label) -> np.ndarray:
     """The labels of a file: classes int64 [N], or numbers float32 [N, 1].
 
     Raises DataError where one is missing, and for a class that the training file does not have:

@@ -8,7 +8,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from . import labels
 from .bits import above_median, check_bits
-from .columns import Column, cells_of, encode, learn, unknown
+from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
 from .kinds import is_binary
 from .splits import SPLITS, given_files, seeded
@@ -50,7 +50,7 @@ def from_csv(
     check_bits(bits)
     rows = read_rows(path, header)
     others = {part: _same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
-    split = None if others else _split_column(rows)
+    split = None if others else split_column(rows)
     place = labels.find(rows, label, split)
     columns = [learn(rows, c) for c in range(len(rows.names)) if c not in (place, split)]
     names = tuple(n for c in columns for n in c.names)
@@ -62,7 +62,7 @@ def from_csv(
     parts, how = (
         seeded("from_csv", rows.path, "rows", whole, seed, given)
         if split is None
-        else _as_told(rows, whole, cells_of(rows, split))
+        else as_told(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
     meanings = [f"{c.name}: {c.meaning}{_only(c, others)}" for c in columns]
@@ -100,19 +100,21 @@ def _same_columns(rows: Rows, other: Rows) -> Rows:
     return other
 
 
-def _encoded(rows: Rows, columns: list[Column], target: labels.Label | None) -> Split:
-    x = np.concatenate([encode(rows, c) for c in columns], 1)
-    return Split(x, None if target is None else labels.encode(rows, target))
+def _encoded(rows: Rows, columns: list[Meaning], target: labels.Label | None) -> Split:
+    x = np.concatenate([values(rows, c) for c in columns], 1)
+    return Split(x, None if target is None else labels.values(rows, target))
 
 
-def _split_column(rows: Rows) -> int | None:
+def split_column(rows: Rows) -> int | None:
+    """The column named "split" that holds only train, valid and test; None where there is none."""
     for c, name in enumerate(rows.names):
         if name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
             return c
     return None
 
 
-def _as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+def as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+    """(parts, how): the examples as `told`, the cells of the split's column, says."""
     parts = [whole[[i for i, t in enumerate(told) if t == name]] for name in SPLITS]
     if not len(parts[0]):
         raise DataError(f"{rows.path}: the column 'split' names no row 'train'")
@@ -126,7 +128,7 @@ def _filled(part: Split, train: np.ndarray) -> Split:
     return Split(np.where(np.isnan(part.x), mean.astype(part.x.dtype), part.x), part.y)
 
 
-def _only(column: Column, others: dict[str, Rows]) -> str:
+def _only(column: Meaning, others: dict[str, Rows]) -> str:
     """What a text column of another file holds that the training file does not, in words."""
     words = ""
     for part, rows in others.items():
