@@ -14,6 +14,7 @@ Importing this package reads no file and loads neither SciPy nor scikit-learn.
 
 from ...kernels.doors import check_all
 from .batches import binarised, count, folds, minibatches, order, pad, three_way, windows
+from .catalogue import KINDS
 from .dataset import DataSet, Info, Split, join
 from .download import find
 from .files import DataError, File
@@ -32,6 +33,7 @@ from .registry import available, describe, entry, load, names, register
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
 __all__ = [
+    "KINDS",
     "Corpus",
     "DataError",
     "DataSet",
