@@ -51,8 +51,8 @@ CLASSES = {"y": np.arange(12) % 2, "classes": ("one", "two")}
 MADE = {
     "images": lambda: of("images", RNG.random((12, 1, 5, 5)), **CLASSES),
     "colours": lambda: of("images", RNG.random((12, 3, 5, 5))),
-    "table": lambda: of("table", RNG.random((12, 14)), **CLASSES),
-    "binary": lambda: of("binary", np.eye(12)),
+    "table": lambda: of("table", RNG.random((12, 6)), **CLASSES),
+    "binary": lambda: of("binary", np.eye(12)[:, :3]),
     "counts": lambda: of("counts", RNG.poisson(1.0, (12, 30)).astype(np.float32), **CLASSES),
     "counts without classes": lambda: of("counts", np.ones((12, 3)), feature_names=("$", "b", "c")),
     "text": lambda: of("text", RNG.integers(0, 6, 50), vocabulary=WORDS),
@@ -88,7 +88,8 @@ def test_a_picture_of_every_kind(kind):
     figure = picture(MADE[kind]())
     axes = [ax for ax in figure.axes if ax.has_data()]
     assert axes
-    figure.savefig(io.BytesIO(), format="raw", dpi=20)  # layout, ticks and labels are drawn too
+    figure.set_layout_engine("none")  # which draws everything twice
+    figure.savefig(io.BytesIO(), format="raw", dpi=20)
 
 
 def test_every_kind_of_the_catalogue_has_a_picture():
