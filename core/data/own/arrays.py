@@ -1,5 +1,7 @@
 """Arrays of one's own as a data set: what they are, and what they must be."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..dataset import DataSet, Info, Split
@@ -14,7 +16,7 @@ CLASSES = 1000  # the most classes that whole numbers as labels may stand for
 
 
 def from_arrays(
-    x, y=None, name: str = "arrays", classes=(), seed: int = 0, source: str = "",
+    x, y=None, name: str = "arrays", classes: Iterable = (), seed: int = 0, source: str = "",
     bits: str | None = None,
 ) -> DataSet:  # fmt: skip
     """Arrays as a data set: x [N, D] a table, [N, H, W] or [N, C, H, W] images; y the labels.

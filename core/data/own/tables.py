@@ -15,7 +15,7 @@ from .splits import SPLITS, given_files, seeded
 
 
 def from_csv(
-    path, label: str | int | None = None, header: bool | None = None, seed: int = 0,
+    path: str | Path, label: str | int | None = None, header: bool | None = None, seed: int = 0,
     valid: str | Path | None = None, test: str | Path | None = None, bits: str | None = None,
 ) -> DataSet:  # fmt: skip
     """The table in a .csv or .tsv file (or .gz of one): x float32 [N, D], y the label.
