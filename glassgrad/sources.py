@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .core import data as datasets
 from .core.data import DataError, DataSet
+from .core.data.own.bits import as_bits
 from .core.training.recipe import Recipe
 from .core.training.run_folder import RunError
 from .core.training.settings import SettingError
@@ -89,7 +90,12 @@ class Source:
             return self._given()
         if self.is_path:
             return datasets.read(self.name, **self.reading)
-        return datasets.load(self.name, self.data_dir, **self.reading)
+        options = dict(self.reading)
+        kind = options.pop("kind", None)
+        data = datasets.load(self.name, self.data_dir, **options)
+        if kind not in (None, "binary"):
+            raise DataError(f"{self.name}: of a name kind may be binary; got {kind!r:.60}")
+        return data if kind is None else self._bits(data)
 
     def load(self, recipe: Recipe) -> tuple["Source", DataSet]:
         """The data, as they are, and the source with its digest.
@@ -134,6 +140,11 @@ class Source:
         if self.is_path:
             return there | {"reading": self.reading, "digest": self.digest}
         return there | ({"reading": self.reading} if self.reading else {})
+
+    def _bits(self, data) -> DataSet:
+        if not isinstance(data, DataSet):
+            raise DataError(f"{self.name}: kind=binary is for tables")
+        return as_bits(data)
 
     def _given(self) -> DataSet:
         if self.given is None:

@@ -43,7 +43,8 @@ def run(args) -> int:
         kind = found.info.kind or ("" if source.is_path else datasets.entry(source.name).kind)
     out.print(f"{args.data} is of the kind {kind!r}", style="bold")
     known = () if source.is_path else (datasets.describe(source.name), found.info.note)
-    out.print(*filter(None, found.info.understood or known), sep="\n")
+    lines = dict.fromkeys((*known, *found.info.understood))  # a loader may say what a reader said
+    out.print(*filter(None, lines), sep="\n")
     for shown in _tables(found):
         out.print(shown)
     if args.picture:

@@ -178,6 +178,22 @@ def test_the_kind_follows_the_data(monkeypatch):
         del CATALOGUE["votes"]
 
 
+def test_any_table_becomes_bits(capsys):
+    data = Source.of("iris", reading={"kind": "binary"}).read()
+    assert data.info.kind == "binary" and set(np.unique(data.train.x)) == {0, 1}
+    above = gg.data.load("iris").train.x[:, 0] > np.median(gg.data.load("iris").train.x[:, 0])
+    assert np.array_equal(data.train.x[:, 0], above)
+    assert cli.main(["data", "iris", "--read", "kind=binary"]) == 0
+    said = capsys.readouterr().out
+    assert "sepal length (cm): 1 above 5.8, the median of the training rows" in said
+    for name, option, message in (
+        ("digits", "kind=binary", "bits are made of tables in memory; this is no such table"),
+        ("iris", "kind=graph", "of a name kind may be binary; got 'graph'"),
+    ):
+        assert cli.main(["data", name, "--read", option]) == 1
+        assert message in capsys.readouterr().err
+
+
 def test_files_for_splits_are_found_from_any_folder(tmp_path, monkeypatch, capsys):
     rows = "a,b,kind\n" + "1,2,x\n3,1,y\n" * 10
     for name in ("train", "test"):

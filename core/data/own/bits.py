@@ -1,9 +1,12 @@
 """A table of numbers as rows of 0 and 1, for systems whose units are binary."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..dataset import Split
+from ..dataset import DataSet, Split
 from ..files import DataError
+from ..mapped import Mapped
 
 
 def check_bits(bits) -> None:
@@ -37,3 +40,21 @@ def above_median(parts, columns) -> tuple[list[Split | None], dict[int, str]]:
             if a is not None:
                 a[:, i] = (a[:, i] >= median) if top else (a[:, i] > median)
     return [p if p is None else Split(a, p.y) for p, a in zip(parts, arrays)], words
+
+
+def as_bits(data: DataSet) -> DataSet:
+    """A table as rows of 0 and 1: `above_median` of all its columns. DataError for other data.
+
+    >>> x = np.array([[0.1, 7.0], [0.3, 8.0], [0.2, 9.0]])
+    >>> found = as_bits(DataSet("d", Split(x)))
+    >>> found.train.x.tolist(), found.info.kind
+    ([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 'binary')
+    """
+    x = data.train.x
+    if isinstance(x, list) or x.ndim != 2 or isinstance(x, Mapped):
+        raise DataError(f"{data.name}: bits are made of tables in memory; this is no such table")
+    parts, words = above_median([data.train, data.valid, data.test], range(x.shape[1]))
+    names = data.info.feature_names or tuple(f"column {i + 1}" for i in range(x.shape[1]))
+    said = tuple(f"{names[i]}: {done}" for i, done in words.items())
+    info = replace(data.info, kind="binary", understood=(*data.info.understood, *said))
+    return DataSet(data.name, *parts, info)
