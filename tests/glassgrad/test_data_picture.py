@@ -23,9 +23,11 @@ RING = np.array([[i, i + 1] for i in range(9)] + [[0, 9]])
 class Network:
     """Looks like the weights that a loader returns."""
 
-    def __init__(self):
+    def __init__(self, count=2):
         self.name, self.info = "net", Info(kind="weights")
-        self.tensors = {f"layer{i}.weight": RNG.random((3, i + 1), np.float32) for i in range(40)}
+        self.tensors = {
+            f"layer{i}.weight": RNG.random((3, i + 1), np.float32) for i in range(count)
+        }
 
 
 def ints(low, high, least, most, n=12):
@@ -128,7 +130,11 @@ def test_data_prints_graphs_lists_and_weights(capsys, tmp_path):
         "ring": (ring, "graph", ("nodes +10", "edges +10", "even 5, odd 5", "2.00 on average")),
         "rolls": (MADE["rolls"], "sequences", (r"12 bool \[T, 88\], T 2 … 13 \(mean 7.5\)",)),
         "many": (MADE["graphs"], "graphs", (r"12 graphs, nodes 10 … 10", "one 6, two 6")),
-        "net": (Network, "weights", ("layer0.weight", r"3 x 1 ", "… 10 more", "in all +2,460")),
+        "net": (
+            lambda: Network(40),
+            "weights",
+            ("layer0.weight", r"3 x 1 ", "… 10 more", "in all +2,460"),
+        ),
     }
     image = tmp_path / "some.png"
     try:
