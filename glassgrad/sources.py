@@ -126,7 +126,7 @@ class Source:
                     f"{run} was trained on other data: {self.name!r:.200} has another digest than"
                     f" {other.name!r:.200} had"
                 )
-        elif (self.name, self.reading, self.in_memory) != (
+        elif (self.name, _as_read(self.reading), self.in_memory) != (
             other.name, _as_read(other.reading), other.in_memory
         ):  # fmt: skip
             known = " in memory" if other.in_memory else ""

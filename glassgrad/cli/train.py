@@ -2,6 +2,7 @@
 
   glassgrad train vae --data digits --set epochs=20 lr=2e-3
   glassgrad train som --data my.csv --label species
+  glassgrad train rbm --data train.csv --read test=test.csv kind=binary
   glassgrad train --resume runs/vae-20250101-120000
 
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
