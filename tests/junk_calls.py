@@ -186,6 +186,7 @@ DATA = {
     "digest": lambda: ([DataSet("d", Split(X))], {}), "from_arrays": lambda: ([TEN], {}),
     "from_csv": lambda: ([own("d.csv")], {}), "from_folder": lambda: ([own("pictures")], {}),
     "from_text": lambda: ([own("d.txt")], {}), "looks_like_path": lambda: (["d.csv"], {}),
+    "kind_of": lambda: ([DataSet("d", Split(X))], {}),
     "read": lambda: ([own("d.csv")], {}), "register": lambda: ([unused("junk"), own, "table"], {}),
 }  # fmt: skip
 TEN = np.linspace(0, 1, 20, dtype="float32").reshape(10, 2)

@@ -17,14 +17,25 @@ from ...kernels.doors import check_all
 from .batches import binarised, count, folds, minibatches, order, pad, three_way, windows
 from .dataset import DataSet, Info, Split, join
 from .download import find
+from .entries import KINDS
 from .files import DataError, File
 from .graph import Graph
-from .own import digest, from_arrays, from_csv, from_folder, from_text, looks_like_path, read
+from .own import (
+    digest,
+    from_arrays,
+    from_csv,
+    from_folder,
+    from_text,
+    kind_of,
+    looks_like_path,
+    read,
+)
 from .registry import available, describe, entry, load, names, register
 from .special import OneShot, Weights
 from .text import Corpus, Vocabulary, WordEval, tokenise
 
 __all__ = [
+    "KINDS",
     "Corpus",
     "DataError",
     "DataSet",
@@ -49,6 +60,7 @@ __all__ = [
     "from_folder",
     "from_text",
     "join",
+    "kind_of",
     "load",
     "looks_like_path",
     "minibatches",

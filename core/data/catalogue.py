@@ -6,7 +6,7 @@ Sets that no machine has to fetch are in `catalogue_ready`.
 from .canon import RAW, UCI
 from .canon_pieces import FSDD, TATOEBA
 from .catalogue_ready import READY
-from .kinds import BUNDLED, RESEARCH, SKLEARN, Entry
+from .entries import BUNDLED, RESEARCH, SKLEARN, Entry
 
 CATALOGUE = {
     # bundled with scikit-learn: real data on every machine

@@ -1,7 +1,7 @@
 """Sets without a download: pieces that ship with the package, generated problems. A table."""
 
 from .canon_pieces import FSDD, SHAKESPEARE, TATOEBA, WIKIPEDIA
-from .kinds import OURS, Entry
+from .entries import OURS, Entry
 
 READY = {
     # pieces of larger sets

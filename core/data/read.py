@@ -146,8 +146,38 @@ def load_npy(path: Path) -> np.ndarray:
             raise DataError(f"{path}: not a valid .npy file: {error}") from error
 
 
-def _array(stream, name: str, size: int) -> np.ndarray:
-    """The array in a stream of `size` bytes at most."""
+def npy_header(stream, name: str, size: int) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """(shape, in Fortran's order, dtype, where the numbers start) of an .npy file of `size` bytes.
+
+    Raises DataError for any other file, and for one of another length than its header says.
+    """
+    try:
+        shape, fortran, dtype = _header(stream, name)
+    except DataError:
+        raise
+    except Exception as error:  # of a damaged header NumPy says so in several kinds of errors
+        raise DataError(f"{name}: not a valid .npy file: {error}") from error
+    expected, start = math.prod(shape) * dtype.itemsize, stream.tell()
+    if start + expected != size:
+        raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")
+    return shape, fortran, dtype, start
+
+
+def npz_bytes(path: Path) -> int:
+    """Bytes of all arrays of an .npz file as float32, by their headers; 0 for a damaged file."""
+    try:
+        with open_regular(path, FILE_LIMIT, DataError) as file, zipfile.ZipFile(file) as archive:
+            total = 0
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    dtype = _header(stream, member.filename)[2]
+                    total += 4 * ((member.file_size - stream.tell()) // max(1, dtype.itemsize))
+            return total
+    except Exception:  # `load_npz` says what is wrong with it
+        return 0
+
+
+def _header(stream, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
         raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
@@ -155,6 +185,12 @@ def _array(stream, name: str, size: int) -> np.ndarray:
     if dtype.kind not in "biufcSU":
         kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
         raise DataError(f"{name} holds {kind}; only numbers and texts are read")
+    return shape, fortran, dtype
+
+
+def _array(stream, name: str, size: int) -> np.ndarray:
+    """The array in a stream of `size` bytes at most."""
+    shape, fortran, dtype = _header(stream, name)
     expected = math.prod(shape) * dtype.itemsize
     # one byte more than expected shows a longer file without reading all of it
     raw = bytearray(stream.read(max(0, min(expected, size)) + 1))

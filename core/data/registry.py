@@ -11,9 +11,10 @@ from dataclasses import replace
 from ...kernels.errors import nearest
 from .catalogue import CATALOGUE
 from .dataset import DataSet
+from .entries import KINDS, OURS, REGISTERED, Entry
 from .files import SHIPPED, DataError, File, locate
 from .graph import Graph
-from .kinds import KINDS, OURS, REGISTERED, Entry
+from .own.kind_of import kind_of
 from .special import OneShot, Weights
 
 
@@ -80,13 +81,16 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     for option in options:
         if option not in accepted:
             known = [p for p in accepted if p != "data_dir"]
-            raise DataError(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+            hint = nearest(option, known) or f"; it has {', '.join(known) or 'none'}"
+            raise DataError(f"{name} has no option {option!r:.60}{hint}")
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
     found = function(**options)
     if not isinstance(found, DataSet | Graph | OneShot | Weights):
         return found
-    return replace(found, info=replace(found.info, kind=entry(name).kind))
+    found = replace(found, info=replace(found.info, kind=entry(name).kind))
+    kind = kind_of(found)  # of a table, encoded as options say: rows of 0 and 1 are binary
+    return found if kind == found.info.kind else replace(found, info=replace(found.info, kind=kind))
 
 
 def _files(record: Entry) -> list[File]:

@@ -50,7 +50,7 @@ class Recipe:
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
-    takes    the kinds of data that it can be trained on (core/data/catalogue.py has them all);
+    takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
              what takes a table takes binary rows, which are a table of 0 and 1
     presets  data set name, or a kind -> settings that suit it; those of a kind are for the sets of
              that kind without a preset of their own, such as a person's own file

@@ -100,7 +100,10 @@ def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
         (["train", "lenet", "--data", "FILE"], "which is of the kind 'table'; expected 'images'"),
         (["train", "k-means", "--data", "FILE", "--label", "knd"], "did you mean 'kind'?"),
         (["train", "k-means", "--data", "FILE", "--read", "heder=no"], "did you mean 'header'?"),
-        (["train", "k-means", "--data", "iris", "--label", "kind"], "is of the catalogue"),
+        (
+            ["train", "k-means", "--data", "iris", "--label", "kind"],
+            "iris has no option 'label'; it has seed",
+        ),
         (["train", "k-means", "--data", "nowhere.csv"], "there is no file or folder"),
         (["data", "digit"], "did you mean 'digits'?"),
         (["data", "FILE", "--read", "seed"], "--read takes key=value"),

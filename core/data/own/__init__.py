@@ -12,9 +12,10 @@
     a folder of .wav                       recordings, a sub-folder a class audio.py
     a folder of .txt in sub-folders        sentences, a sub-folder a class  sentence_files.py
     a folder with *.neg and *.pos          sentences in two classes         sentence_files.py
-    .npz, .npy, MNIST's IDX                a table, binary rows or images   arrays.py
+    .npz, .npy, MNIST's IDX                a table, binary rows or images   array_files.py
     a folder of pictures                   images, a sub-folder a class     image_folder.py
     a folder of MNIST's four files         images                           mnist_folder.py
+    a folder of train.csv, test.csv …      splits of one of the others      the other's
     .txt                                   a text, in characters or words   text_file.py
     .data                                  a table of the UCI repository    uci.py
     .edges, .edgelist                      a graph; .txt, .csv: kind=graph  edge_list.py
@@ -29,10 +30,11 @@ looks the reader up in formats.py; what it took the path for is in ``info.unders
 """
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 from ....kernels.errors import nearest
-from ...regular import kind as kind_of_path
+from ...regular import kind as found_at
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
@@ -40,6 +42,8 @@ from ..special import OneShot, Weights
 from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
+from .kind_of import kind_of
+from .splits import split_files
 from .tables import from_csv
 from .text_file import from_text
 
@@ -50,15 +54,25 @@ __all__ = [
     "from_csv",
     "from_folder",
     "from_text",
+    "kind_of",
     "looks_like_path",
     "read",
 ]
 
 
-def from_folder(path: str | Path, **options) -> DataSet | Graph | OneShot | Weights:
-    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
-    formats = [f for f in FORMATS if not f.endings]
-    return _call(_choose(Path(path), formats, None, options), path, options)
+ENDINGS = (".csv", ".tsv", ".txt", ".npy", ".npz")  # of files that are splits, in a folder
+
+
+def from_folder(path: str | Path, **options) -> DataSet | Graph:
+    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more.
+
+    Files train.csv, valid.csv, test.csv (or .tsv, .txt, .npy, .npz) in it are these splits. Raises
+    DataError for what is no folder, and as `read`.
+    """
+    found = found_at(Path(path), DataError)
+    if found != "a folder":
+        raise DataError(f"{path} is {found or 'not there'}; expected a folder")
+    return read(path, **options)
 
 
 def read(
@@ -66,15 +80,18 @@ def read(
 ) -> DataSet | Graph | OneShot | Weights:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
-    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series".
+    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series";
+    "binary" makes 0 and 1 of a table's numbers: 1 above the median of the training rows.
     Raises DataError where nothing is there, where the type of the file is not known, for an option
     that the reader does not have, and as the reader does.
     """
     path = Path(path)
-    found = kind_of_path(path, DataError)
+    found = found_at(path, DataError)
     if found is None:
         raise DataError(f"there is no file or folder {path}")
     folder = found == "a folder"
+    if folder and (files := split_files(path, ENDINGS)) is not None:
+        return _of_split_files(path, files, kind, options)
     formats = [f for f in FORMATS if (not f.endings if folder else f.claims(path.name))]
     if not formats:
         known = ", ".join(dict.fromkeys(e for f in FORMATS for e in f.endings))
@@ -83,7 +100,26 @@ def read(
             f"{path}: files of type {ending or 'unknown'} are not read; known are {known} and"
             " folders"
         )
+    if kind == "binary" and (of_numbers := [f for f in formats if "bits" in _options(f)]):
+        formats, kind, options = of_numbers, None, {"bits": "median"} | options
     return _call(_choose(path, formats, kind, options), path, options)
+
+
+def _options(found: Format) -> list[str]:
+    """The options of a format's reader."""
+    return list(inspect.signature(found.reader).parameters)[1:]
+
+
+def _of_split_files(path: Path, files: dict[str, Path], kind, options: dict) -> DataSet | Graph:
+    """A folder that holds train.csv, test.csv and so on, under the name of the folder."""
+    for part in set(files) & set(options):
+        raise DataError(f"{path} holds {files[part].name}: leave out {part}")
+    train = files.pop("train")
+    data = read(train, kind, **files, **options)
+    used = ", ".join(file.name for file in (train, *files.values()))
+    words = (f"a folder of {used}", *data.info.understood)
+    info = replace(data.info, source=str(path), understood=words)
+    return replace(data, name=path.resolve().name, info=info)
 
 
 def looks_like_path(name: str) -> bool:
@@ -119,7 +155,7 @@ def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) 
 
 
 def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph | OneShot | Weights:
-    accepted = list(inspect.signature(found.reader).parameters)[1:]
+    accepted = _options(found)
     for option in options:
         if option not in accepted:
             hint = nearest(option, accepted) or f"; it has {', '.join(accepted) or 'none'}"

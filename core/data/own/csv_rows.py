@@ -1,13 +1,16 @@
 """A CSV or TSV file as rows of text: how it is separated, and whether its first row is a header."""
 
 import csv
+import gzip
 import io
+import zlib
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from ..files import DataError
 from ..read import read_path
+from ..room import expect_room, unpacked_size
 from .lines import decoded
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
@@ -15,6 +18,8 @@ MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
 SAMPLE = 100  # rows that the separator is judged by
 LONGEST = 16 << 20  # characters of a cell
 COLUMNS = 100_000  # of a table, at most
+HEAD = 64 << 10  # bytes that the size of the rows is judged by
+ROW, CELL, CHARACTER = 153, 70, 4  # bytes of memory for each of them, while a table is read
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def read_rows(
     and a file without rows.
     """
     path = Path(path)
+    _expect_room(path)
     return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes)
 
 
@@ -92,6 +98,23 @@ def rows_of(
     if not header:
         names = tuple(f"column {i + 1}" for i in range(len(cells[0])))
     return Rows(path, cells, lines, names, header, separator)
+
+
+def _expect_room(path: Path) -> None:
+    """Raise DataError where the rows would not fit into memory, judged by the first of them."""
+    if not path.is_file():
+        return
+    size = unpacked_size(path)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        try:
+            head = file.read(HEAD)
+        except (OSError, EOFError, zlib.error):  # `read_path` says it
+            return
+    lines = max(1, head.count(b"\n"))
+    cells = max(head.count(s.encode()) for s in SEPARATORS) / lines + 1
+    rows = size / max(1, len(head)) * lines
+    need = rows * (ROW + CELL * cells) + CHARACTER * size
+    expect_room(path, need, f"a table of about {rows:,.0f} rows, {cells:.0f} cells each,")
 
 
 def _split(

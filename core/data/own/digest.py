@@ -7,6 +7,7 @@ import numpy as np
 
 from ..dataset import DataSet, Info
 from ..graph import Graph
+from ..mapped import Mapped
 from ..special import OneShot, Weights
 
 
@@ -26,7 +27,8 @@ def digest(data: DataSet | Graph | OneShot | Weights) -> str:
         return found.hexdigest()
     for name, split in data.splits():
         for part in (split.x, split.y):
-            found.update(f"{name} {type(part).__name__} ".encode())
+            kind = "ndarray" if isinstance(part, Mapped) else type(part).__name__
+            found.update(f"{name} {kind} ".encode())
             for item in part if isinstance(part, list) else [part]:
                 if item is not None:
                     _update(found, item)
@@ -35,7 +37,11 @@ def digest(data: DataSet | Graph | OneShot | Weights) -> str:
 
 def _update(found, item) -> None:
     """Add an array, or whatever holds arrays: a graph, a tuple, a dictionary."""
-    if isinstance(item, np.ndarray):
+    if isinstance(item, Mapped):  # as it is read
+        found.update(f"float32 {item.shape} ".encode())
+        for block in item.blocks():
+            found.update(np.ascontiguousarray(block))
+    elif isinstance(item, np.ndarray):
         found.update(f"{item.dtype} {item.shape} ".encode())
         found.update(np.ascontiguousarray(item))
     elif is_dataclass(item):

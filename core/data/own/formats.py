@@ -11,7 +11,7 @@ from pathlib import Path
 from ..dataset import DataSet
 from ..graph import Graph
 from ..special import OneShot, Weights
-from .arrays import from_idx, from_npy, from_npz
+from .array_files import from_idx, from_npy, from_npz
 from .audio import from_audio_folder, looks_like_audio
 from .counts import KEYS as COUNTS
 from .counts import from_counts

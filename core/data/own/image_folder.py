@@ -10,6 +10,7 @@ import numpy as np
 from ...regular import open_regular
 from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
+from ..room import expect_room
 from . import folders
 from .splits import SPLITS, seeded
 
@@ -50,6 +51,7 @@ def from_image_folder(
             f"{root}: {len(files)} pictures of {channels} x {height} x {width} take"
             f" {total / 2**30:.1f} GiB, at most {BYTES >> 30} are read; give a smaller size"
         )
+    expect_room(root, 2 * total, f"{len(files)} pictures of {channels} x {height} x {width}")
     classes = tuple(sorted({name for found in parts.values() for _, name in found if name}))
     splits = {
         part: _split(found, classes, channels, height, width) for part, found in parts.items()
