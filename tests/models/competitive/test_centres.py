@@ -210,7 +210,7 @@ def trained():
     return {
         "wta": run("wta"),
         "dead": run("wta", init="lecture"),
-        "hills": run("wtm"),
+        "hills": run("wtm", init="sample", sigma=0.7, lr=0.1),
         "mean": run("wtm", sigma=3.0, lr=0.01, epochs=10),
         "gas": run("wtm", measure="rank", kernel="exponential", sigma=3.0, lr=0.3, decay="linear"),
     }
