@@ -98,7 +98,7 @@ class PSD(System):
         self.s, k = s, s.atoms
         start = first_atoms(x.astype("float64"), k, rng.child("atoms")).astype(dtype)
         self.atoms = nn.init.parameter(start)
-        # without a bias σ(W x) is near 1 for all codes of pixels >= 0, unless rows of W have both signs
+        # σ has no bias: of pixels >= 0 all codes would be near 1, unless rows of W have both signs
         first = start - start.mean(axis=0) if s.encoder == "sigmoid" else start.copy()
         self.weight = nn.init.parameter(first)
         if s.encoder != "sigmoid":
@@ -223,7 +223,7 @@ PREDICTIVE = Recipe(
     presets={
         "china": {"epochs": 20, "lr": 3e-3},
         "flower": {"epochs": 20, "lr": 3e-3},
-        "digits": {"epochs": 100, "lr": 1e-2, "centre": False},
+        "digits": {"epochs": 100, "batch": 50, "lr": 1e-2, "centre": False},
         "mnist": {"epochs": 10, "atoms": 200, "centre": False, "lr": 1e-3},
     },
     metric="excess",

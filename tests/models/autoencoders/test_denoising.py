@@ -8,7 +8,7 @@ from glassgrad import training
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
-from glassgrad.models.autoencoders import denoising, two_layers
+from glassgrad.models.autoencoders import denoising, twins, two_layers
 
 GAUSSIAN, MASKING, STATIC = denoising.RECIPES
 X = np.random.default_rng(0).random((8, 6))
@@ -89,6 +89,20 @@ def test_it_takes_noise_off_better_than_an_autoencoder_that_never_saw_any(recipe
         "denoising",
         "beside",
     }
+
+
+@pytest.mark.slow
+def test_a_net_whose_noised_images_are_their_own_targets_keeps_the_noise():
+    """As its page says: the same net without noise removes more of it."""
+    done = training.train(STATIC, overrides={"target": "itself"})
+    other, name = twins.twin(
+        denoising.build, done.system, done.data, done.settings, noise="gaussian", sigma=0.0
+    )
+    x = done.data.test.x.reshape(300, -1)
+    noise = done.system.noise.child("evaluate")
+    corrupted = done.system.corrupted(gg.Tensor(x), noise).numpy()
+    plain = ((other.reconstruct(corrupted) - x) ** 2).sum(axis=1).mean()
+    assert name == "without" and done.test_figures["denoising_error"] > 1.2 * plain
 
 
 def test_bad_settings_are_refused():
