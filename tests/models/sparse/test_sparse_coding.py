@@ -221,7 +221,7 @@ def test_codes_without_bias_or_sign_are_a_half_on_average_where_x_is_as_likely_a
 def test_the_lectures_encoder_fails_on_centred_patches_and_shrink_mends_it(name):
     """Codes that are all 0 have F = ‖x‖²; the penalty of the lecture's alone is λK/2 = 100."""
     recipe = models.recipe(name)
-    lectures = training.train(recipe, "china", overrides={"samples": 3000, "epochs": 8})
+    lectures = training.train(recipe, "china", overrides={"samples": 2000, "epochs": 5})
     mended = training.train(recipe, "china", overrides={"epochs": 12, "encoder": "shrink"})
     x = lectures.data.test.x.reshape(-1, 64)
     zero = (x**2).sum(axis=1).mean()
