@@ -94,7 +94,7 @@ def test_it_takes_noise_off_better_than_an_autoencoder_that_never_saw_any(recipe
 @pytest.mark.slow
 def test_a_net_whose_noised_images_are_their_own_targets_keeps_the_noise():
     """As its page says: the same net without noise removes more of it."""
-    done = training.train(STATIC, overrides={"target": "itself", "epochs": 8})
+    done = training.train(STATIC, overrides={"target": "itself"})
     other, name = twins.twin(
         denoising.build, done.system, done.data, done.settings, noise="gaussian", sigma=0.0
     )
