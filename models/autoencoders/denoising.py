@@ -14,9 +14,10 @@ The second lecture means something else by the name (D1 45): the sample itself i
 noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
 with Gaussian, masking and salt-and-pepper noise (on as many components as masking changes, each 0
 or 1 with equal probability; in a table the least or the largest value of its column). The noise
-never changes, so a large network can memorise it. On the slide a noised image is a sample like any
-other, and its own target: `target="itself"`, the default of this form. With `target="clean"` the
-target is the clean image.
+never changes, so a large network can memorise it. The slide does not say what a noised copy is
+compared with. By default it is the clean image, since the aim is to remove noise. With
+`target="itself"` a copy is a sample like any other and its own target; then the network learns to
+keep noise, and a net that never saw any removes more of it.
 
 The pictures: those of every autoencoder; the same net trained without noise next to this one
 (`beside`); and images, their corrupted versions, and the reconstructions of both nets.
@@ -63,7 +64,7 @@ class Settings(RegularisedSettings):
         1, least=1, when=("noise", "static"), help="copies of an image with each type of noise"
     )
     target: Literal["clean", "itself"] = setting(
-        "itself", when=("noise", "static"), help="target of a noised copy"
+        "clean", when=("noise", "static"), help="target of a noised copy"
     )
 
 
