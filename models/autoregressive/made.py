@@ -100,7 +100,7 @@ RECIPES = (
                 "hidden": (500,),
                 "epochs": 60,
                 "batch": 50,
-                "lr": 1e-3,
+                "lr": 3e-3,
                 "binarise": "fixed",
                 "select": "nll",
             },
