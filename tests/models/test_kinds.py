@@ -178,9 +178,7 @@ def test_a_logistic_output_on_a_table_is_refused(name, changes):
         training.prepared(recipe, tiny("table"), settings)
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in models.names() if "table" in models.recipe(n).takes]
-)
+@pytest.mark.parametrize("name", [n for n in models.names() if "table" in models.recipe(n).takes])
 def test_the_scales_of_the_columns_of_a_table_do_not_count(name):
     recipe, raw = models.recipe(name), tiny("table")
     settings = small(recipe.resolve(raw.name, kind="table"))
