@@ -42,7 +42,7 @@ from ..common.gradients import by_parameters
 from ..common.rows import prepare
 from .copying import figures
 
-TABLE = {"output": "linear", "epochs": 200, "batch": 20, "lr": 1e-2}
+TABLE = {"activation": "tanh", "output": "linear", "epochs": 200, "batch": 20, "lr": 3e-2}
 BINARY = {"loss": "cross_entropy", "epochs": 30, "batch": 50, "lr": 1e-2}
 
 

@@ -77,7 +77,7 @@ RECIPES = (
             "binary": {
                 "epochs": 100,
                 "batch": 50,
-                "lr": 3e-3,
+                "lr": 3e-2,
                 "binarise": "fixed",
                 "select": "nll",
             },

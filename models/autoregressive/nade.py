@@ -79,7 +79,7 @@ RECIPES = (
                 "hidden": 500,
                 "epochs": 60,
                 "batch": 50,
-                "lr": 1e-3,
+                "lr": 5e-3,
                 "binarise": "fixed",
                 "select": "nll",
             },

@@ -30,8 +30,9 @@ def rows(x):
 
 
 def kind_of(data: DataSet) -> str:
-    """ "images", "table" or "binary": as `Info` says, otherwise as the training samples look.
+    """The kind, "images", "table" or "binary": as `Info` says, or as the training samples look.
 
+    >>> import numpy as np
     >>> from glassgrad.core.data import Split
     >>> kind_of(DataSet("bits", Split(np.eye(3)))), kind_of(DataSet("t", Split(2 * np.eye(3))))
     ('binary', 'table')

@@ -235,7 +235,7 @@ RBM_RECIPE = Recipe(
         "digits": {"epochs": 100, "batch": 50, "lr": 0.5},
         "mnist": {"hidden": 500, "epochs": 200, "lr": 0.1, "temperatures": 10_000},
         "fashion_mnist": {"hidden": 500, "epochs": 200, "lr": 0.1, "temperatures": 10_000},
-        "binary": {"hidden": 100, "epochs": 100, "batch": 50, "lr": 0.1, "binarise": "fixed"},
+        "binary": {"hidden": 200, "epochs": 100, "batch": 50, "lr": 0.1, "binarise": "fixed"},
     },
     metric="log_likelihood",
     better="higher",

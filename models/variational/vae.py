@@ -221,7 +221,7 @@ def check(rng, settings=Settings, **changes):
     return by_parameters(system, Batch(x))
 
 
-TABLE = {"hidden": (32, 32), "latent": 2, "epochs": 200, "batch": 20, "lr": 2e-3}
+TABLE = {"hidden": (32, 32), "latent": 2, "epochs": 200, "batch": 20, "lr": 2e-3, "select": "bound"}
 SMALL = {"hidden": (64, 64), "latent": 2, "epochs": 60, "batch": 50, "lr": 2e-3}
 
 BERNOULLI = Recipe(
