@@ -212,6 +212,7 @@ RECIPE = Recipe(
             "over_sklearn",
             "none: F depends on patches and λ",
             0.02,
+            own=True,
             settings={"samples": 500, "atoms": 60, "epochs": 40, "peer": 40, "encode_steps": 20},
             source="scikit-learn, DictionaryLearning(fit_algorithm='cd'), run next to ours",
             note="relative; same patches, λ and number of atoms, 40 rounds each",

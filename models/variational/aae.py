@@ -199,6 +199,7 @@ LABELS = replace(
             "petal_error",
             "each class in its component (a drawing)",
             10.0,
+            own=True,
             source="Makhzani et al. 2016, figure 4",
         ),
     ),
