@@ -2,8 +2,8 @@
 
 Read in this order: `files` (where files are searched and how they are verified), `dataset` (what a
 loader returns), `registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding,
-windows), `sets_*` (one loader for each set), `synthetic` and `grammars` (generated problems),
-`own/` (the user's files and folders).
+windows), `sets_*` (one loader for each set), `synthetic`, `grammars` and `toys` (generated
+problems), `own/` (the user's files and folders).
 Importing this package reads no file and loads neither SciPy nor scikit-learn.
 
 >>> digits = load("digits")

@@ -233,6 +233,18 @@ CATALOGUE = {
         OURS,
         "Gers & Schmidhuber 2001",
     ),
+    # distributions that are known exactly
+    "normal": Entry("table", "24,000 draws of N(-1, 1)", "toys:normal", OURS, "E. Jang 2016"),
+    "ring": Entry(
+        "table",
+        "11,000 points of 8 normals on a circle",
+        "toys:ring",
+        OURS,
+        "Metz et al. 2017",
+    ),
+    "moons": Entry(
+        "table", "11,000 points on two half circles, 2 classes", "toys:moons", OURS, SKLEARN
+    ),
     # graphs
     "cora": Entry(
         "graph",

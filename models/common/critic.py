@@ -11,6 +11,15 @@ lecture 4 (U3 590), the binary cross-entropy with the label that the maker wants
 "minimax", is E_fake ln(1 - D(z)): it has the same fixed point, but hardly any slope if the critic
 is certain. For the best critic discrimination is 2 ln 2 - 2 JS(real, fake), so 1.386 if real and
 fake have the same distribution.
+
+Lecture 4 states the game without logarithms (U3 491-506), for pairs of a real and a fake sample ::
+
+    product discrimination    -E D(x) (1 - D(g))        minimised by the critic
+    product deception         -E D(g)                   minimised by the maker of fakes
+
+For one pair the best D is the same, since the logarithm increases. The gradient is another: it is
+that of the logarithms times the product, ∇p = p ∇ln p, so a pair on which the critic is wrong (p
+near 0) teaches it almost nothing.
 """
 
 import math
@@ -53,3 +62,21 @@ def deception(fake, game: Game = "non-saturating"):
     if game == "minimax":
         return -gg.softplus(fake).mean()
     return gg.softplus(-fake).mean()
+
+
+def product_discrimination(real, fake):
+    """-E D(x) (1 - D(g)) of the logits [N, 1] of N pairs (x, g): a scalar.
+
+    >>> product_discrimination(gg.zeros((3, 1)), gg.zeros((3, 1))).item()
+    -0.25
+    """
+    return -(gg.sigmoid(real) * gg.sigmoid(-fake)).mean()
+
+
+def product_deception(fake):
+    """-E D(g) of logits [N, 1]: a scalar.
+
+    >>> product_deception(gg.zeros((3, 1))).item()
+    -0.5
+    """
+    return -gg.sigmoid(fake).mean()
