@@ -234,7 +234,7 @@ CATALOGUE = {
         "Gers & Schmidhuber 2001",
     ),
     # distributions that are known exactly
-    "normal": Entry("table", "24,000 draws of N(-1, 1)", "toys:normal", OURS, "E. Jang 2016"),
+    "normal": Entry("table", "32,000 draws of N(-1, 1)", "toys:normal", OURS, "E. Jang 2016"),
     "ring": Entry(
         "table",
         "11,000 points of 8 normals on a circle",

@@ -52,7 +52,7 @@ def normal(
     std: float = 1.0,
     train: int = 20_000,
     valid: int = 2000,
-    test: int = 2000,
+    test: int = 10_000,
     seed: int = 0,
 ) -> DataSet:
     """Draws of N(mean, std²): x float32 [N, 1], without labels.
@@ -65,8 +65,8 @@ def normal(
     ((4000, 1), -1.0, 1.0)
     """
     std = _positive("normal", "std", std)
-    if not math.isfinite(mean):
-        raise DataError(f"normal: mean must be finite; got {mean!r:.60}")
+    if not (isinstance(mean, float | int) and math.isfinite(mean)):
+        raise DataError(f"normal: mean must be a finite number; got {mean!r:.60}")
     info = Info(
         source="generated",
         feature_names=("x",),

@@ -6,12 +6,13 @@ that the phases before have just changed, takes the gradient with respect to its
 makes one step of its own optimiser (core/optim/several.py). Everything else stays fixed.
 
 A phase may take several steps. It then cuts the minibatch into as many parts and takes a step on
-each: the "k steps of the discriminator, each on samples of its own" of Goodfellow's algorithm 1. The
-system's minibatches have to be k times as large, which is up to its `batches`.
+each, as in Goodfellow's algorithm 1: k steps of the discriminator, each on samples of its own. The
+minibatches then have to be k times as large, which is up to the system's `batches`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -113,6 +114,5 @@ def parts_of(batch: Batch, n: int) -> list[Batch]:
     whole, rest = divmod(size, n)
     starts = [k * whole + min(k, rest) for k in range(n + 1)]
     return [
-        Batch(batch.x[a:b], None if batch.y is None else batch.y[a:b])
-        for a, b in zip(starts, starts[1:])
+        Batch(batch.x[a:b], None if batch.y is None else batch.y[a:b]) for a, b in pairwise(starts)
     ]

@@ -24,7 +24,7 @@ MOST = 2000  # samples of an assignment
 def w1_line(x: np.ndarray, y: np.ndarray) -> float:
     """W1 of samples x [N] and y [M] on the line: ∫ |F(t) - G(t)| dt, exactly.
 
-    >>> w1_line(np.array([0.0, 1.0]), np.array([3.0, 2.0])), w1_line(np.zeros(3), np.array([0, 1.0]))
+    >>> w1_line(np.array([0.0, 1.0]), np.array([3.0, 2.0])), w1_line([0, 0, 0], [0, 1])
     (2.0, 0.5)
     """
     x, y = (np.sort(np.asarray(a, np.float64)) for a in (x, y))

@@ -13,10 +13,12 @@ batch normalisation (K4 163) may be switched on in each. A system overrides `dis
 `deception`, and possibly the networks.
 
 Judges (judging.py). `neighbours` is the accuracy of a nearest neighbour that tells samples from
-held-out data, ½ at best. With labels, `entropy` and `confidence` are those of a classifier. Where
-the centres of a mixture are known, `modes` and `quality`.
+held-out data, ½ at best; `sliced_w1` is their distance (distances.py). With labels, `entropy` and
+`confidence` are those of a classifier. Where the centres of a mixture are known, `modes` and
+`quality`.
 """
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -29,6 +31,7 @@ from ...core.training.by_name import MOMENTA, with_momentum
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.rows import rows
+from .distances import sliced_w1
 from .judging import Classifier, modes, neighbours
 
 SLOPE = 0.2  # of D's leaky ReLU
@@ -175,7 +178,7 @@ class Game(AlternatingSystem):
         """neighbours; entropy and confidence with labels; modes and quality of a mixture."""
         x = split.x.reshape(len(split), -1)
         most = 2000  # the distances of all pairs
-        found = {"neighbours": neighbours(x[:most], made[:most])}
+        found = {"neighbours": neighbours(x[:most], made[:most]), "sliced_w1": sliced_w1(x, made)}
         extra = self.data.info.extra
         if "centres" in extra:
             reached = modes(made, extra["centres"], extra["spread"])
@@ -188,9 +191,9 @@ class Game(AlternatingSystem):
     def classifier(self) -> Classifier | None:
         """The judge of labelled data, trained when it is first asked for; None without labels."""
         y = self.data.train.y
-        if self._classifier is None and isinstance(y, np.ndarray) and y.dtype.kind == "i":
-            if y.ndim == 1 and y.min() >= 0:
-                self._classifier = Classifier(self.data, int(y.max()) + 1)
+        labels = isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.ndim == 1
+        if self._classifier is None and labels and y.min() >= 0:
+            self._classifier = Classifier(self.data, int(y.max()) + 1)
         return self._classifier
 
 
@@ -202,7 +205,7 @@ def perceptron(sizes, activation, norm: bool, dropout: float, rng, dtype) -> nn.
     ['Linear', 'BatchNorm', 'ReLU', 'Dropout', 'Linear']
     """
     layers = []
-    for i, (n, m) in enumerate(zip(sizes, sizes[1:])):
+    for i, (n, m) in enumerate(pairwise(sizes)):
         layers.append(nn.Linear(n, m, rng=rng.child("layer", i), dtype=dtype))
         if i < len(sizes) - 2:
             layers += [nn.BatchNorm(m, dtype=dtype)] if norm else []

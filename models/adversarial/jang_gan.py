@@ -38,7 +38,7 @@ from ...core.data import DataSet, Split
 from ...core.nn import init
 from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.by_name import MOMENTA, with_momentum
-from ...core.training.recipe import Recipe
+from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import Optimiser, SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from .distances import w1_line
@@ -189,3 +189,106 @@ def histogram_distance(a: np.ndarray, b: np.ndarray) -> float:
         return np.histogram(inside, edges)[0] / len(x)
 
     return float(0.5 * np.abs(shares(a) - shares(b)).sum())
+
+
+def densities(system: LineGAN, data: DataSet):
+    """The density, the histograms of held-out and made numbers, and D between them."""
+    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
+    fig = pictures.figure(6.0, 3.8)
+    ax = fig.subplots()
+    edges = np.linspace(-RANGE, RANGE, BINS + 1)
+    made = system.drawn(TESTED)
+    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.5, label="G(z)")
+    ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
+    ax.plot(x, system.boundary(x), color=pictures.COLOURS[0], label="D(x)")
+    ax.axhline(0.5, ls=":", lw=1, color=pictures.INK)
+    ax.set(xlabel="x", ylim=(0, 1), title="densities, and what D says")
+    return _clean(fig, ax)
+
+
+def transport(system: LineGAN, data: DataSet):
+    """G over its noise, and the exact map: the k-th smallest z to the k-th smallest x."""
+    n = min(2000, len(data.train))
+    z = system.noise(n, system.draws.child("transport"))
+    with gg.no_grad():
+        made = system.generate(z).numpy()[:, 0]
+    z = z.numpy()[:, 0]
+    order = np.argsort(z)
+    fig = pictures.figure(4.8, 3.8)
+    ax = fig.subplots()
+    exact = np.sort(data.train.x[:n, 0])
+    ax.plot(z[order], exact, color=pictures.INK, lw=1, label="rising map onto the data")
+    ax.plot(z[order], made[order], color=pictures.ACCENT, label="G(z)")
+    ax.set(xlabel="z", ylabel="x", title="the generator")
+    return _clean(fig, ax)
+
+
+def _clean(fig, ax):
+    ax.title.set_fontsize(10)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8)
+    return fig
+
+
+def figures(system: LineGAN, data: DataSet, s: Settings) -> dict:
+    """The figures of this page."""
+    return {"densities": densities(system, data), "transport": transport(system, data)}
+
+
+def sample(system: LineGAN, data: DataSet, n: int, rng):
+    """A histogram of n numbers made from noise."""
+    with gg.no_grad():
+        made = system.generate(system.noise(n, rng)).numpy()[:, 0]
+    fig = pictures.figure(5.0, 3.2)
+    ax = fig.subplots()
+    edges = np.linspace(-RANGE, RANGE, BINS + 1)
+    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.6, label=f"{n} numbers")
+    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
+    ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
+    ax.set(xlabel="x", title="made from noise")
+    return _clean(fig, ax)
+
+
+def check(rng, **changes):
+    """All three objectives as functions of all parameters, for gradcheck."""
+    data = DataSet("check", Split(rng.standard_normal((5, 1))))
+    made = LineGAN(data, Settings(**{"hidden": (3, 2), **changes}), gg.Generator(3), "float64")
+    state = made.draws.state
+
+    def f(*parameters):
+        made.draws.state = state  # the same draws at every call
+        batch = Batch(data.train.x)
+        loss, others = made.with_parameters(parameters).objective(batch)
+        return loss, *others.values()
+
+    arrays = [0.3 * p.numpy() for p in made.parameters()]
+    arrays[-1] += 0.5  # D near ½, far from the ends of its clamp
+    return f, arrays
+
+
+RECIPES = (
+    Recipe(
+        name="gan-line",
+        title="Generative adversarial net on the line",
+        lecture="lecture 4 (U3 526-547)",
+        rows=(46,),
+        build=LineGAN,
+        data="normal",
+        takes=("table",),
+        settings=Settings,
+        metric="histogram_distance",
+        targets=(
+            Target(
+                "distance of the histograms of 10 000 samples and of N(-1, 1), 40 bins",
+                "normal",
+                "histogram_distance",
+                "curves only",
+                0.1,
+                source="E. Jang 2016; a bound of ours",
+            ),
+        ),
+        figures=figures,
+        sample=sample,
+        check=check,
+    ),
+)
