@@ -1,7 +1,7 @@
 """The dual form of W1 between two fixed samples, by a network: sup E f(x) - E f(y), slope of f ≤ 1.
 
-There is no generator here: only a critic f is trained, on all points at once. The way of the lecture
-to bound the slope and those of its successors are there (wgan.py) ::
+There is no generator here: only a critic f is trained, on all points at once. The lecture's way to
+bound the slope and those of its successors are there (wgan.py) ::
 
     clipping     E f(x) - E f(y) approaches K·W1, where K is the steepest slope of weights in a cube
     penalty      it approaches W1 itself, or, on the line, -W1 if f starts with the wrong slope: the
@@ -84,11 +84,16 @@ def dual(
         return Dual(critic.gap(f(real), f(fake)).item(), f)
 
 
-def shifted(distances, n: int = 128, seed: int = 0):
-    """Pairs of samples of N(d, 1) and N(0, 1), one for each distance d: yields (x, y) [n, 1]."""
+def shifted(distances, n: int = 128, seed: int = 0, start: float = 4.0):
+    """Pairs of samples of N(4 + d, 1) and N(4, 1), one for each distance d: yields (x, y) [n, 1].
+
+    They lie on one side of 0. The biases of a clipped critic are small, so all of its kinks are
+    near 0, and it has one steepest slope on each side: only on one side is its value proportional
+    to W1.
+    """
     rng = np.random.default_rng(seed)
     for d in distances:
-        yield rng.standard_normal((n, 1)) + d, rng.standard_normal((n, 1))
+        yield rng.standard_normal((n, 1)) + (start + d), rng.standard_normal((n, 1)) + start
 
 
 def proportion(w1, values) -> tuple[float, float]:

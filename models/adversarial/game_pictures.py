@@ -18,7 +18,7 @@ from ..common.images import as_images
 from .game import Game
 
 LOSSES = ("minimax", "non-saturating", "product")
-MOMENTS = (0, 1, 2, 5, 10, 20, 50, 100, 200)  # steps of D at which G's gradient is measured
+MOMENTS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 300)  # steps of D at which G's gradient is measured
 
 
 def slopes_of(d: np.ndarray) -> dict[str, np.ndarray]:
@@ -33,14 +33,14 @@ def slopes_of(d: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def gradient_norms(system: Game, data: DataSet, seed: int = 0, size: int = 200) -> dict:
-    """Norms of G's gradient under each loss after 0 … 200 steps of D alone, and D's mean on fakes.
+    """Norms of G's gradient under each loss after 0 … 300 steps of D alone, and D's mean on fakes.
 
     A new game of the same shape, without dropout and normalisation; G stays as it starts.
     """
     plain = {"generator_norm": False, "discriminator_norm": False}
     plain |= {"generator_dropout": 0.0, "discriminator_dropout": 0.0, "steps": 1}
     new = type(system)(data, system.s.changed(**plain), gg.Generator(seed).child("vanishing"))
-    adam = Adam(new.discriminator.parameters(), lr=1e-3)
+    adam = Adam(new.discriminator.parameters(), lr=5e-3)
     parameters, found = new.generator.parameters(), {"d_fake": [], **{k: [] for k in LOSSES}}
     batches, epoch = iter(()), 0
     for step in range(MOMENTS[-1] + 1):

@@ -15,11 +15,12 @@ Three pairs of objectives, `loss` ::
     non-saturating   D: the same                   G: -ln D(g)         Goodfellow's advice
     product          D: -D(x)(1 - D(g))            G: -D(g)            lecture 4 (U3 491-506)
 
-In all three D sees the real and the made samples in two passes ("D learns twice in a step"). They
-have the same best answers and different gradients. With the logit c of D(g) = σ(c), the slopes
-|∂/∂c| that reach G are D, 1 - D and D(1 - D), the picture `slopes`: where D is certain that g is
-made, D = 0, only the second has one. The gradient of the product is the product times that of its
-logarithm, for D as well, so both players learn little as soon as one of them is wrong.
+In all three D sees the real and the made samples in two passes ("D learns twice in a step"). With
+the logit c of D(g) = σ(c), the slopes |∂/∂c| that reach G are D, 1 - D and D(1 - D), the picture
+`slopes`: where D is certain that g is made, D = 0, only the second has one. The gradient of the
+product is the product times that of its logarithm, for D as well. For one pair of samples product
+and logarithm have the same best D. For all pairs they do not: the best D of the product decides, it
+is 0 or 1 (common/critic.py), where that of the logarithms is a probability.
 
 How it fails (K4 150-159), on eight normals on a circle, `gan-ring` ::
 

@@ -19,7 +19,9 @@ Lecture 4 states the game without logarithms (U3 491-506), for pairs of a real a
 
 For one pair the best D is the same, since the logarithm increases. The gradient is another: it is
 that of the logarithms times the product, ∇p = p ∇ln p, so a pair on which the critic is wrong (p
-near 0) teaches it almost nothing.
+near 0) teaches it almost nothing. Over all pairs the best D is another too: E D(x)(1 - D(g)) =
+E D(x) · (1 - E D(g)) is largest for a D that is 0 or 1 almost everywhere, a decision, while the
+logarithms ask for the probability p/(p + p_G).
 
 A critic f of Wasserstein's distance is no probability (D1 300-315; Arjovsky et al. 2017) ::
 
