@@ -16,7 +16,7 @@ They share the game (game.py) and differ in what the number means, and so in wha
                   gan-product          P(x is real), as a product                       U3 463-525
                   gan-ring             as gan, and how it fails                         K4 150-160
     jang_gan.py   gan-line             P(x is real), on the line                        U3 526-547
-    wgan.py       wgan                 a height of bounded slope      Wasserstein-1     D1 300-315
+    wgan.py       wgan                 a height of bounded slope      Wasserstein-1     D1 300-314
 
 Read jang_gan.py first: everything in it can be drawn. Then gan.py, whose page has the three pairs
 of objectives, the ways in which a game fails (`gan-ring` shows them) and what stabilises it; then

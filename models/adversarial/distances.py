@@ -1,4 +1,4 @@
-"""The Wasserstein-1 distance of two samples, exactly: the primal form (D1 300-315).
+"""The Wasserstein-1 distance of two samples, exactly: the primal form (D1 300-314).
 
 W1(p, p') is the least mean distance over which mass has to be moved to turn p into p', the infimum
 over all couplings Π of p and p' ::

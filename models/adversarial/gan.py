@@ -28,19 +28,30 @@ How it fails (K4 150-159), on eight normals on a circle, `gan-ring` ::
                      d_fake, the means of D over real and made samples: ½ and ½ at the end
     vanishing        a good D leaves no gradient: the picture `vanishing` trains D alone against a
     gradient         fixed G, and shows what is left of G's gradient under each loss
-    mode collapse    G makes a part of the data only. {COLLAPSE}
-    balance          {BALANCE}
+    mode collapse    G makes a part of the data only. With `lr=0.02 discriminator_lr=1e-4
+                     epochs=15`, a G 200 times as fast as D, the samples are one clump that D
+                     chases: 1 mode of 8. The losses do not show it, d_real and d_fake are ½
+    balance          the default, the same rate for both, finds all 8 modes (quality 0.92). With
+                     lr=0.01 and discriminator_lr=1e-4 there are 4; a D too small for the data
+                     (discriminator=8, or 16,16 with a tenth of the rate) leaves G without a
+                     direction, and it runs away, a hundred spreads and further
 
 Stabilisers (K4 163), switches in G and D: batch normalisation and dropout. On the digits the
-lecture's game alone leaves D certain (d_real 0.99, d_fake 0.01 after 100 epochs; entropy 1.7).
-Dropout in D and normalisation in G mend it; they are the default there.
+lecture's game alone leaves D certain (d_real 0.99, d_fake 0.01 after 100 epochs; entropy 1.66).
+Dropout in D (entropy 2.13) and normalisation in G (2.25) mend it; they are the default there, and
+then the minimax form does as well as the other (2.29). The product form does not: entropy 1.70 at
+its best, with a slow D, since D's decisions leave G little gradient; on the ring it collapses, 1
+mode of 8. Its switch is `loss=minimax`.
 
 The pictures: samples (or points), `slopes`, `vanishing`, and `balance`: what D says of held-out and
 of made samples. The numbers: entropy of the classes that a classifier sees in the samples, and its
 confidence as a share of that on real images (judging.py); ln 10 = 2.303 and 1 for a perfect
-generator. The published number is a Parzen-window log-likelihood (common/parzen.py), 225 ± 2 on
-MNIST, with maxout units in D, which ours has not. It is reported as the literature does, and it is
-no goal: it prefers blurred images.
+generator. On the digits a normal distribution fitted to the pixels has 2.30 and 0.83, a generator
+that has learnt nothing an entropy of 0: only both figures together say something.
+
+The published number is a Parzen-window log-likelihood (common/parzen.py), 225 ± 2 on MNIST, with
+maxout units in D, which ours has not. It is reported since the literature reports it, and it is no
+goal: it prefers blurred images.
 """
 
 from dataclasses import replace
@@ -169,6 +180,7 @@ MINIMAX = Recipe(
     sample=game_pictures.sample,
     check=check,
 )
+SLOW_D = {"discriminator_lr": 2e-4}  # what the product form needs
 PRODUCT = replace(
     MINIMAX,
     name="gan-product",
@@ -176,6 +188,7 @@ PRODUCT = replace(
     lecture="lecture 4 (U3 463-525)",
     rows=(45,),
     settings=ProductSettings,
+    presets={name: {**preset, **SLOW_D} for name, preset in PRESETS.items()},
     targets=CONFIDENT[:2],
     check=lambda rng, **changes: check(rng, **{"loss": "product", **changes}),
 )

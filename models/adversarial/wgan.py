@@ -1,4 +1,4 @@
-"""The Wasserstein generative adversarial net (D1 300-315; K4 161; Arjovsky et al. 2017).
+"""The Wasserstein generative adversarial net (D1 300-314; K4 161; Arjovsky et al. 2017).
 
 The distance between the data p and the samples p' is W1, the least mean way over which mass has to
 be moved. It exists even where p and p' do not overlap, so a generator has a gradient where ln D has
@@ -25,7 +25,10 @@ at the ends of the cube, the picture `weights`. With the penalty K is 1 and `gap
 itself. The penalty needs the gradient of a gradient, which the engine has. Batch normalisation in f
 would mix the samples' gradients and is refused with it.
 
-{RESULTS}
+On the ring, 20 epochs: clipping with ε = 0.2 finds all 8 modes, but only 36 % of the samples lie
+within three spreads of one, since a clipped critic is a coarse one. With `constraint=one-sided
+weight=1` or `constraint=penalty weight=0.1`, Adam and 3 steps it is 47 and 46 % after 12 epochs.
+The usual λ = 10 is made for images: here the critic keeps to its slope, and 1 mode is found.
 
 The pictures: points or samples, `primal_dual`, `critic` (the values of f over the plane or line of
 the data) and `weights`. The number: `neighbours` and, on a ring, `modes` as for gan.py; `gap` on
@@ -125,7 +128,8 @@ def check(rng, **changes):
 
 
 RING = {
-    "epochs": 40, "noise": 2, "side": 0.2, "lr": 1e-3, "discriminator_lr": 1e-3, "batch": 50,
+    "epochs": 20, "batch": 50, "noise": 2, "side": 0.2, "weight": 0.1,
+    "lr": 1e-3, "discriminator_lr": 1e-3,
 }  # fmt: skip
 IMAGES = {
     "epochs": 100, "batch": 50, "side": 0.1, "lr": 5e-4, "discriminator_lr": 5e-4,
@@ -136,7 +140,7 @@ RECIPES = (
     Recipe(
         name="wgan",
         title="Wasserstein generative adversarial net",
-        lecture="lecture 2 (D1 300-315), lecture 5 (K4 161)",
+        lecture="lecture 2 (D1 300-314), lecture 5 (K4 161)",
         rows=(49,),
         build=WGAN,
         data="ring",

@@ -23,7 +23,7 @@ near 0) teaches it almost nothing. Over all pairs the best D is another too: E D
 E D(x) · (1 - E D(g)) is largest for a D that is 0 or 1 almost everywhere, a decision, while the
 logarithms ask for the probability p/(p + p_G).
 
-A critic f of Wasserstein's distance is no probability (D1 300-315; Arjovsky et al. 2017) ::
+A critic f of Wasserstein's distance is no probability (D1 300-314; Arjovsky et al. 2017) ::
 
     gap               E_real f - E_fake f               its supremum over f with slope ≤ 1 is W1
     gradient_penalty  E (‖∇f(x̂)‖ - 1)²                  keeps the slope near 1; x̂ lies between a
