@@ -27,7 +27,7 @@ end at the ends of the cube, the picture `weights`. With the penalty K is about 
 estimates W1 itself. The penalty needs the gradient of a gradient, which the engine has. Batch
 normalisation in f would mix the samples' gradients and is refused with it.
 
-On the ring, 20 epochs: clipping with ε = 0.2 finds 8 modes (7 with another seed), but only 36 % of
+On the ring, 20 epochs: clipping with ε = 0.2 finds 8 modes (7 with two others), but only a third of
 the samples lie within three spreads of one, since a clipped critic is a coarse one. With Adam, 3
 steps and `constraint=one-sided weight=1` or `constraint=penalty weight=0.1` it is 47 and 46 % after
 12 epochs. The usual λ = 10 is made for images: here it holds the critic back, and 1 mode is found.

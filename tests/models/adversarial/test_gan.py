@@ -162,7 +162,7 @@ def test_bad_settings_are_refused():
 def test_the_shipped_settings_make_digits():
     """Entropy and confidence of a fitted normal are 2.30 and 0.83, of an untrained G 0 and 1.02.
 
-    Three seeds: {DIGITS_SEEDS}.
+    The default's with seed 0: 2.25 and 0.92.
     """
     found = training.train(gan.MINIMAX).test_figures
     assert found["entropy"] > 2.1 and found["confidence"] > 0.86
@@ -170,8 +170,8 @@ def test_the_shipped_settings_make_digits():
 
 @pytest.mark.slow
 def test_a_ring_is_found_and_a_fast_generator_collapses():
-    """A fitted normal reaches no mode. Healthy: 8 modes with each of three seeds."""
-    healthy = training.train(gan.ON_A_RING, overrides={"epochs": 20}).test_figures
+    """A fitted normal reaches no mode. The default: 8 with each of three seeds; fast: 1, 0, 1."""
+    healthy = training.train(gan.ON_A_RING).test_figures
     assert healthy["modes"] >= 7 and healthy["quality"] > 0.5
     fast = {"epochs": 15, "lr": 0.02, "discriminator_lr": 1e-4}
     collapsed = training.train(gan.ON_A_RING, overrides=fast).test_figures

