@@ -21,7 +21,7 @@ Noise. The lecture says z ~ U(0, 1). The notebook has a stratified grid, z_i = -
 
 With the notebook's settings D comes to ½ (0.004 off on average) and G's numbers come near the data,
 W1 from 1.6 to 0.2. They do not settle: the game circles around its saddle point, and the
-distance of the histograms goes up and down between 0.2 and 0.6 from epoch to epoch, 0.4 at the end,
+distance of the histograms goes up and down between 0.2 and 0.6 from epoch to epoch, 0.3 to 0.4 at the end,
 whatever the rate (0.6 with lr=0.01). `optimiser=adam momentum=0.5 hidden=32,32 epochs=30` circles
 closer: 0.19 to 0.29. A normal fitted to the data has 0.02.
 

@@ -78,7 +78,7 @@ def test_training_has_two_stages():
 def test_the_gradient_of_every_objective():
     f, arrays = jang_gan.check(np.random.default_rng(0))
     for which in range(3):
-        report = gg.gradcheck(lambda *p, i=which: f(*p)[i], *arrays, order=2, directions=2)
+        report = gg.gradcheck(lambda *p, i=which: f(*p)[i], *arrays, directions=2)
         assert report.error < 1e-6
 
 
@@ -108,7 +108,7 @@ def test_pictures_and_refusals():
 def test_the_shipped_settings():
     """W1 of a generator that has learnt nothing is 1.6, 3.9 and 4.1 with three seeds.
 
-    The default's with seed 0: 0.18, and 0.41 between the histograms.
+    Three seeds of the default: 0.18, 0.38, 0.32, and 0.41, 0.31, 0.34 between the histograms.
     """
     found = training.train(RECIPE).test_figures
     assert found["w1"] < 0.6 and found["histogram_distance"] < 0.6
