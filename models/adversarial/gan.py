@@ -35,7 +35,7 @@ How it fails (K4 150-159), on eight normals on a circle, `gan-ring` ::
     balance          the default, the same rate for both, finds all 8 modes with three seeds; 0.73
                      to 0.84 of the samples lie near one, 0.92 after 40 epochs. With
                      lr=0.01 and discriminator_lr=1e-4 there are 4; a D too small for the data
-                     (discriminator=8, or 16,16 with a tenth of the rate) leaves G without a
+                     (discriminator=8, or 16,16 and a thirtieth of the rate) leaves G without a
                      direction, and it runs away, a hundred spreads and further
 
 Stabilisers (K4 163), switches in G and D: batch normalisation and dropout. On the digits the
