@@ -294,8 +294,8 @@ def calls() -> dict:
         lambda: ([0.1, {"a": optim.SGD(parameters(), lr=0.1)}], {}),
     )
     add("optim.max_norm", lambda: optim.max_norm, lambda: ([[t(3, 2, grad=True)], 1.0], {}))
-    for name, args in {"clip_grad_norm": [1.0], "clip_grad_value": [1.0], "grad_norm": [],
-                       "finite_gradients": []}.items():  # fmt: skip
+    for name, args in {"clip_grad_norm": [1.0], "clip_grad_value": [1.0], "clip_weights": [1.0],
+                       "grad_norm": [], "finite_gradients": []}.items():  # fmt: skip
         add(
             f"optim.{name}",
             lambda name=name: getattr(optim, name),

@@ -1,7 +1,7 @@
 """Sets without a download: pieces that ship with the package, generated problems. A table."""
 
 from .canon_pieces import FSDD, SHAKESPEARE, TATOEBA, WIKIPEDIA
-from .entries import OURS, Entry
+from .entries import OURS, SKLEARN, Entry
 
 READY = {
     # pieces of larger sets
@@ -86,5 +86,13 @@ READY = {
         "synthetic_go:go_5x5",
         OURS,
         "",
+    ),
+    # distributions that are known exactly
+    "normal": Entry("table", "32,000 draws of N(-1, 1)", "toys:normal", OURS, "E. Jang 2016"),
+    "ring": Entry(
+        "table", "11,000 points of 8 normals on a circle", "toys:ring", OURS, "Metz et al. 2017"
+    ),
+    "moons": Entry(
+        "table", "11,000 points on two half circles, 2 classes", "toys:moons", OURS, SKLEARN
     ),
 }

@@ -250,8 +250,7 @@ RBM_RECIPE = Recipe(
             source="Salakhutdinov & Murray 2008, table 1",
             spread="log_z_spread",
             protocol="training images binarised again in each epoch; theirs once",
-            note="the"
-            " page's -125.53 (CD-1) and -105.50 (CD-3) are quoted from memory",
+            note="the page's -125.53 (CD-1) and -105.50 (CD-3) are quoted from memory",
         ),
         Target(
             "MNIST, 20 hidden units: |AIS - exact ln Z|, nats",
