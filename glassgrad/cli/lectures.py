@@ -129,7 +129,7 @@ def pictures(recipe) -> list[str]:
 
 def numbers(recipe, record: list[dict]) -> list[str]:
     """For each target: its name, the published number, ours, and whether ours reaches it."""
-    from ..reproduction import limit, ours
+    from ..reproduction import limit, ours, verdict
 
     known = {(r["recipe"], r["target"], r["data"]): r for r in record}
     found = []
@@ -140,7 +140,7 @@ def numbers(recipe, record: list[dict]) -> list[str]:
         elif row["ours"] is None:
             status = row["status"]
         else:
-            status = f"ours {ours(row)}, {row['status']} ({limit(row)})"
+            status = f"ours {ours(row)}, {verdict(row)} ({limit(row)})"
         found.append(f"{t.name}: {status}; published: {t.published}")
     return found
 

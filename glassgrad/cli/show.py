@@ -23,6 +23,7 @@ def run(args) -> int:
     from ..core.terminal import Flow, Prose, console, say
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
+    from ..reproduction import limit
     from .common import overrides, source
 
     recipe = models.recipe(args.name)
@@ -51,10 +52,10 @@ def run(args) -> int:
     out.print()
     out.print(_settings(recipe, settings))
     for t in recipe.targets:
-        sign = "≤" if t.better == "lower" else "≥"
-        figures = f"published {t.published}", f"reached at {sign} {t.bound:g}"
+        figures = f"published {t.published}", f"reached at {limit(vars(t))}"
         out.print("", Flow([f"to reach: {t.name}", *figures]), sep="\n", style="bold")
-        for name, text in (("source", t.source), ("note", t.note)):
+        named = (("source", t.source), ("what differs", t.protocol), ("note", t.note))
+        for name, text in named:
             if text:
                 out.print(Flow([f"{name}: {text}"]))
     return 0

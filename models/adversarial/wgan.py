@@ -158,6 +158,7 @@ RECIPES = (
                 "all eight (a drawing)",
                 7.0,
                 better="higher",
+                own=True,
                 source="Gulrajani et al. 2017, figure 1",
             ),
         ),
