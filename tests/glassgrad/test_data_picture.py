@@ -128,7 +128,7 @@ def test_a_spectrogram_finds_the_tone():
 
 def test_data_prints_graphs_lists_and_weights(capsys, tmp_path):
     made = {
-        "ring": (ring, "graph", ("nodes +10", "edges +10", "even 5, odd 5", "2.00 on average")),
+        "round": (ring, "graph", ("nodes +10", "edges +10", "even 5, odd 5", "2.00 on average")),
         "rolls": (MADE["rolls"], "sequences", (r"12 bool \[T, 88\], T 2 … 13 \(mean 7.5\)",)),
         "many": (MADE["graphs"], "graphs", (r"12 graphs, nodes 10 … 10", "one 6, two 6")),
         "net": (

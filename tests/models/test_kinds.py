@@ -149,7 +149,7 @@ def test_every_recipe_refuses_other_kinds_in_one_line():
     for name, kind in REFUSED:
         recipe = models.recipe(name)
         with pytest.raises(SettingError) as error:
-            _expect_kind(recipe, "mine", kind)
+            _expect_kind(recipe, "mine", lambda kind=kind: kind)
         said = str(error.value)
         assert "\n" not in said and repr(kind) in said
         assert all(repr(wanted) in said for wanted in recipe.takes)
@@ -157,7 +157,7 @@ def test_every_recipe_refuses_other_kinds_in_one_line():
 
 @pytest.mark.parametrize("name", ["rbm", "nade", "helmholtz", "pretraining"])
 def test_a_table_of_numbers_is_no_bits_and_the_message_says_what_is(name):
-    with pytest.raises(SettingError, match="a column of text, or of 0 and 1 alone, gives bits"):
+    with pytest.raises(SettingError, match="--read kind=binary turns a table into 0 and 1"):
         Source.of("iris").load(models.recipe(name))
 
 
@@ -178,7 +178,12 @@ def test_a_logistic_output_on_a_table_is_refused(name, changes):
         training.prepared(recipe, tiny("table"), settings)
 
 
-@pytest.mark.parametrize("name", [n for n in models.names() if "table" in models.recipe(n).takes])
+STANDARDISED = [  # the adversarial nets do it inside: their samples have the units of the data
+    n for n in models.names() if "table" in models.recipe(n).takes and models.recipe(n).prepare
+]
+
+
+@pytest.mark.parametrize("name", STANDARDISED)
 def test_the_scales_of_the_columns_of_a_table_do_not_count(name):
     recipe, raw = models.recipe(name), tiny("table")
     settings = small(recipe.resolve(raw.name, kind="table"))
