@@ -80,9 +80,9 @@ def markdown(rows: list[dict]) -> str:
 
     >>> row = dict(recipe="vae", target="bound", published="86.8", bound=86.8, better="lower",
     ...            ours=94.1, status="missed", seconds=61.0, cpu_seconds=90.0, data="mnist",
-    ...            note="", machine={}, protocol="one sample", seeds=1)
+    ...            note="", machine={}, protocol="k = 1", seeds=1, commit="0a1b")
     >>> print(markdown([row]).splitlines()[2])
-    | vae | bound | 86.8 | ≤ 86.8 | 94.1 | short by 7.3 | one sample | 1 | 1:01 min / 1:30 min |
+    | vae | bound | 86.8 | ≤ 86.8 | 94.1 | short by 7.3 | k = 1 | 1 | 0a1b | 1:01 min / 1:30 min |
     """
     from .core.terminal import seconds
     from .models import MODULES
@@ -90,9 +90,9 @@ def markdown(rows: list[dict]) -> str:
     place = {name: i for i, name in enumerate(MODULES)}
     rows = sorted(rows, key=lambda r: place.get(r["recipe"], len(place)))
     lines = [
-        "| system | target | published | to reach | ours | | what differs | seeds | time / of"
-        " processors |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| system | target | published | to reach | ours | | what differs | seeds | commit |"
+        " time / of processors |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     machines = list(dict.fromkeys(filter(None, map(_machine, rows))))
     mark = {m: f" [{i}]" if len(machines) > 1 else "" for i, m in enumerate(machines, start=1)}
@@ -101,7 +101,7 @@ def markdown(rows: list[dict]) -> str:
         took = " / ".join(map(seconds, times)) + mark.get(_machine(r), "")
         cells = (
             r["recipe"], r["target"], r["published"], limit(r), ours(r), verdict(r),
-            r.get("protocol", ""), r.get("seeds", 1), took,
+            r.get("protocol", ""), r.get("seeds", 1), r.get("commit") or "", took,
         )  # fmt: skip
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     return "\n".join([*lines, *(f"\nMeasured on{mark[m]} {m}." for m in machines)])

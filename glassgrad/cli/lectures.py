@@ -146,13 +146,20 @@ def numbers(recipe, record: list[dict]) -> list[str]:
 
 
 def to_come() -> str:
-    """The rows without a recipe, in a sentence."""
+    """The rows without a recipe, in a sentence each: those described only, those to come."""
     from .. import models
-    from ..models.lectures import ROWS
+    from ..models.lectures import DESCRIBED, ROWS
 
     covered = {row for name in models.names() for row in models.recipe(name).rows}
-    missing = [f"{row} {what}" for row, what in ROWS.items() if row not in covered]
-    return f"Still to come: {'; '.join(missing)}." if missing else "Every row has a system."
+    told = [
+        f"{row} {ROWS[row]} ([{file}](models/{file}))"
+        for row, file in DESCRIBED.items()
+        if row in ROWS
+    ]
+    missing = [f"{n} {what}" for n, what in ROWS.items() if n not in covered and n not in DESCRIBED]
+    first = f"Described, and out of reach here: {'; '.join(told)}. " if told else ""
+    last = f"Still to come: {'; '.join(missing)}." if missing else "Every other row has a system."
+    return first + last
 
 
 def markdown(found: Iterable[Line]) -> str:
