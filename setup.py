@@ -27,7 +27,10 @@ setup(
     python_requires=">=3.11",
     packages=packages,
     package_dir=package_dir,
-    package_data={"": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"]},
+    package_data={
+        "": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"],
+        "glassgrad.core.data": ["shipped/*", "shipped/*/*"],
+    },
     install_requires=[
         "numpy>=2.0",
         "numba>=0.62",  # the first whose LLVM has pointers without a type only (kernels/llvm.py)

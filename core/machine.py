@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import subprocess
 from pathlib import Path
 
 COMPILERS = ("g++", "clang++", "nvcc")
@@ -55,6 +56,28 @@ def describe() -> dict[str, str | int | None]:
         "numba": version("numba"),
         "blas": blas(),
     }
+
+
+def commit() -> str | None:
+    """The commit of the checkout that this is, with "+" after it where files differ; else None.
+
+    >>> found = commit()
+    >>> found is None or len(found) in (12, 13)
+    True
+    """
+    folder = Path(__file__).resolve().parents[1]
+    if not (folder / ".git").exists():
+        return None
+
+    def git(*command: str) -> str:
+        done = subprocess.run(["git", "-C", folder, *command], capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        found = git("rev-parse", "--short=12", "HEAD")
+        return found + "+" * bool(git("status", "--porcelain", "-uno")) if found else None
+    except OSError:  # no git here
+        return None
 
 
 def gpu() -> tuple[bool, str]:

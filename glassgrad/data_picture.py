@@ -1,42 +1,70 @@
-"""Some of a data set as a picture: what one looks at before training on it."""
+"""Some of a data set as a picture: what one looks at before training on it.
+
+Here are images, tables and texts; lists of sequences, sentences and recordings are in
+data_picture_lists.py, graphs in data_picture_graphs.py.
+"""
 
 import numpy as np
 
 from .core import pictures
-from .core.data import DataSet
+from .core.data import DataSet, Graph, kind_of
+from .core.usage import UsageError
+from .data_picture_graphs import graph, graphs
+from .data_picture_lists import audio, games, pairs, sentences, sequences
+from .data_picture_words import counts, tokens
 
 SHOWN = 40  # images
 COLUMNS = 12  # of a table
+LOOKED_AT = 20_000  # rows
+TENSORS = 12
 
 
-def picture(data: DataSet):
-    """A matplotlib figure of the training split; None for data that have no picture here.
+def picture(data):
+    """A matplotlib figure of the training split, by the kind of the data.
 
-    Images with their labels; histograms of the columns of a table, by class; how often the
-    commonest words or characters of a text come.
+    images        the first of them, with their classes
+    table, binary histograms of the columns, by class
+    counts        the commonest words, and what each class has more of
+    text          how often the commonest words or characters come
+    sentences     lengths, and the commonest words;  pairs: of both sides
+    sequences     the first of them over time;  series: all of it, the splits shaded
+    audio         waveforms and spectrograms
+    games         where the first moves go
+    graph         a drawing of a small one, the degrees of a large one;  graphs: the first of them
+    weights       the distribution of the values in the largest tensors
+
+    Raises UsageError for data that have no picture.
     """
-    x = data.train.x
-    if isinstance(x, np.ndarray) and x.ndim == 4:
-        return _images(data)
-    if isinstance(x, np.ndarray) and x.ndim == 2:
-        return _columns(data)
-    if isinstance(x, np.ndarray) and x.ndim == 1 and data.info.vocabulary is not None:
-        return _tokens(data)
-    return None
+    tensors = getattr(data, "tensors", None)
+    if isinstance(tensors, dict):
+        return weights(data.name, tensors)
+    if not isinstance(data, DataSet | Graph):
+        raise UsageError(f"there is no picture of {getattr(data, 'name', 'these data')}")
+    return PICTURES[kind_of(data)](data)
 
 
-def _images(data: DataSet):
+def images(data: DataSet):
+    """The first training images, and the names of their classes."""
     x, y = data.train.x[:SHOWN], data.train.y
     names = ""
     if y is not None and y.dtype.kind == "i" and data.info.classes:
         names = ", ".join(dict.fromkeys(data.info.classes[i] for i in y[:SHOWN]))
-    images = x[:, 0] if x.shape[1] == 1 else x.transpose(0, 2, 3, 1)
     title = f"{data.name}: the first {len(x)} training images" + (f" ({names})" if names else "")
-    return pictures.image_sheet(images, title=title[:110])
+    title = title if len(title) <= 78 else title[:77] + "…"
+    if x.shape[1] == 1:
+        return pictures.image_sheet(x[:, 0], title=title)
+    figure = pictures.figure(5.5, 0.55 * -(-len(x) // 10) + 0.4)
+    ax = figure.subplots()
+    ax.imshow(np.stack([pictures.tile(x[:, c], 10) for c in range(3)], -1))
+    ax.set_axis_off()
+    ax.set_title(title, fontsize=9)
+    return figure
 
 
-def _columns(data: DataSet):
-    x, y = data.train.x, data.train.y
+def columns(data: DataSet):
+    """Histograms of the columns of a table, by class."""
+    x, y = data.train.x[:LOOKED_AT], data.train.y
+    y = None if y is None else y[:LOOKED_AT]
     shown = min(x.shape[1], COLUMNS)
     names = data.info.feature_names or tuple(f"column {i + 1}" for i in range(x.shape[1]))
     across = min(shown, 4)
@@ -57,15 +85,57 @@ def _columns(data: DataSet):
     return figure
 
 
-def _tokens(data: DataSet):
-    words = data.info.vocabulary.words
-    counts = np.bincount(data.train.x, minlength=len(words))
-    top = np.argsort(-counts, kind="stable")[:SHOWN]
-    figure = pictures.figure(8, 3)
-    ax = figure.add_subplot()
-    ax.bar(range(len(top)), counts[top] / counts.sum())
-    labels = [repr(words[i])[1:-1] if words[i].strip() else repr(words[i]) for i in top]
-    ax.set_xticks(range(len(top)), labels, rotation=90, fontsize=7)
-    ax.set_ylabel("share of the text")
-    ax.set_title(f"{data.name}: the commonest of {len(words):,}", fontsize=9)
+def series(data: DataSet):
+    """Every quantity over time, a panel each; validation and test are shaded."""
+    parts = list(data.splits())
+    width = parts[0][1].x.shape[1]
+    shown = min(width, 6)
+    names = data.info.feature_names or tuple(f"column {i + 1}" for i in range(width))
+    figure = pictures.figure(9, 0.6 + 1.7 * shown)
+    axes = figure.subplots(shown, 1, sharex=True, squeeze=False)[:, 0]
+    times = data.info.extra.get("times", {})
+    start = 0
+    for (part, split), shade in zip(parts, ("#ffffff", "#e8eef4", "#f6e6df")):
+        at = times.get(part)
+        if at is None or np.asarray(at).dtype.kind not in "iufM":
+            at = np.arange(start, start + len(split))
+        start += len(split)
+        for i, ax in enumerate(axes):
+            ax.plot(at, split.x[:, i], color=pictures.INK, lw=0.8)
+            if len(at):
+                ax.axvspan(at[0], at[-1], color=shade, zorder=0, label=part if i == 0 else None)
+    for ax, name in zip(axes, names):
+        ax.set_ylabel(name[:24], fontsize=8)
+        ax.margins(x=0.01)
+    axes[-1].set_xlabel("time" if times else "step")
+    axes[0].legend(fontsize=7, loc="upper left")
+    sizes = ", ".join(f"{part} {len(split):,}" for part, split in parts)
+    figure.suptitle(f"{data.name}: {sizes}", fontsize=9)
     return figure
+
+
+def weights(name: str, tensors: dict[str, np.ndarray]):
+    """The distribution of the values in the largest tensors."""
+    numbers = {k: a for k, a in tensors.items() if a.dtype.kind in "iuf" and a.size}
+    largest = sorted(numbers, key=lambda k: -numbers[k].size)[:TENSORS]
+    if not largest:
+        raise UsageError(f"there is no picture of {name}: it holds no numbers")
+    across = min(len(largest), 4)
+    down = -(-len(largest) // across)
+    figure = pictures.figure(2.7 * across, 2.0 * down + 0.3)
+    for i, key in enumerate(largest):
+        ax = figure.add_subplot(down, across, i + 1)
+        ax.hist(numbers[key].ravel()[:1_000_000], bins=50, color=pictures.INK)
+        shape = " x ".join(map(str, numbers[key].shape))
+        ax.set_title(f"{key[-34:]}\n{shape}", fontsize=6.5)
+        ax.tick_params(labelsize=6)
+        ax.set_yticks([])
+    figure.suptitle(f"{name}: the largest of {len(tensors)} tensors", fontsize=9)
+    return figure
+
+
+PICTURES = {
+    "images": images, "table": columns, "binary": columns, "counts": counts, "text": tokens,
+    "sentences": sentences, "pairs": pairs, "sequences": sequences, "series": series,
+    "audio": audio, "graph": graph, "graphs": graphs, "games": games,
+}  # fmt: skip

@@ -78,11 +78,11 @@ def markdown(rows: list[dict]) -> str:
 
     Systems are in the order of the catalogue, whenever each was run.
 
-    >>> row = dict(recipe="vae", target="bound", published="86.8", bound=95.0, better="lower",
-    ...            ours=94.1, status="reached", seconds=61.0, cpu_seconds=90.0, data="mnist",
-    ...            note="", machine={})
+    >>> row = dict(recipe="vae", target="bound", published="86.8", bound=86.8, better="lower",
+    ...            ours=94.1, status="missed", seconds=61.0, cpu_seconds=90.0, data="mnist",
+    ...            note="", machine={}, protocol="k = 1", seeds=1, commit="0a1b")
     >>> print(markdown([row]).splitlines()[2])
-    | vae | bound | 86.8 | ≤ 95 | 94.1 | reached | 1:01 min / 1:30 min |
+    | vae | bound | 86.8 | ≤ 86.8 | 94.1 | short by 7.3 | k = 1 | 1 | 0a1b | 1:01 min / 1:30 min |
     """
     from .core.terminal import seconds
     from .models import MODULES
@@ -90,15 +90,19 @@ def markdown(rows: list[dict]) -> str:
     place = {name: i for i, name in enumerate(MODULES)}
     rows = sorted(rows, key=lambda r: place.get(r["recipe"], len(place)))
     lines = [
-        "| system | target | published | bound | ours | | time / of processors |",
-        "|---|---|---|---|---|---|---|",
+        "| system | target | published | to reach | ours | | what differs | seeds | commit |"
+        " time / of processors |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     machines = list(dict.fromkeys(filter(None, map(_machine, rows))))
     mark = {m: f" [{i}]" if len(machines) > 1 else "" for i, m in enumerate(machines, start=1)}
     for r in rows:
         times = [r[k] for k in ("seconds", "cpu_seconds") if r.get(k) is not None]
         took = " / ".join(map(seconds, times)) + mark.get(_machine(r), "")
-        cells = (r["recipe"], r["target"], r["published"], limit(r), ours(r), r["status"], took)
+        cells = (
+            r["recipe"], r["target"], r["published"], limit(r), ours(r), verdict(r),
+            r.get("protocol", ""), r.get("seeds", 1), r.get("commit") or "", took,
+        )  # fmt: skip
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |")
     return "\n".join([*lines, *(f"\nMeasured on{mark[m]} {m}." for m in machines)])
 
@@ -118,8 +122,26 @@ def ours(row: dict) -> str:
 
 
 def limit(row: dict) -> str:
-    """``≤ 95`` or ``≥ 0.98``."""
-    return f"{'≤' if row['better'] == 'lower' else '≥'} {row['bound']:g}"
+    """``≤ 86.76``, which is published, or ``ours: ≥ 0.98``, where nothing comparable is.
+
+    >>> limit({"better": "higher", "bound": 0.98, "own": True})
+    'ours: ≥ 0.98'
+    """
+    edge = f"{'≤' if row['better'] == 'lower' else '≥'} {row['bound']:g}"
+    return f"ours: {edge}" if row.get("own") else edge
+
+
+def verdict(row: dict) -> str:
+    """ "reached", by how much it is not, or why there is no figure.
+
+    >>> verdict({"status": "missed", "ours": 1.5, "bound": 1.25})
+    'short by 0.25'
+    """
+    from .core.terminal import number
+
+    if row["status"] != "missed":
+        return row["status"]
+    return f"short by {number(abs(row['ours'] - row['bound']))}"
 
 
 def _machine(row: dict) -> str:

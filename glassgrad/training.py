@@ -18,7 +18,7 @@ from pathlib import Path
 from . import kernels
 from .core import Generator
 from .core.arrays import module_for
-from .core.data import DataSet, Split
+from .core.data import DataSet, Split, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -39,9 +39,10 @@ class Trained:
     settings: TrainingSettings
     history: list[dict]  # the figures of each epoch
     test_figures: dict[str, float]  # on the split that `held_out` names
-    data_name: str  # in the catalogue, or a path
+    data_name: str  # in the catalogue, or a path, or what data in memory call themselves
     backend: str | None = None  # the one asked for; None is the device's default
     run: Run | None = None  # its folder
+    source: Source | None = None  # where the data came from; None is the catalogue
 
 
 def backend_for(name: str | None, device: str):
@@ -68,16 +69,17 @@ def backend_for(name: str | None, device: str):
     return kernels.backend(name)
 
 
-def load_data(recipe: Recipe, source: Source | str, settings: TrainingSettings) -> DataSet:
-    """The data set as the recipe wants it: a `Source`, or a name or path. Raises as `Source.load`.
+def load_data(
+    recipe: Recipe, source: Source | DataSet | str, settings: TrainingSettings
+) -> DataSet:
+    """The data set as the recipe wants it: all that `Source.of` takes. Raises as `Source.load`.
 
     >>> from glassgrad import models
     >>> vae = models.recipe("vae")
     >>> len(load_data(vae, "digits", vae.resolve("digits")).train)
     1297
     """
-    source = source if isinstance(source, Source) else Source.of(source)
-    return prepared(recipe, source.load(recipe)[1], settings)
+    return prepared(recipe, Source.of(source).load(recipe)[1], settings)
 
 
 def prepared(recipe: Recipe, data: DataSet, settings: TrainingSettings) -> DataSet:
@@ -107,16 +109,18 @@ def held_out(data: DataSet) -> tuple[str, Split]:
 
 
 def train(
-    recipe: Recipe, data: str | Path | Source | None = None, data_dir: str | Path | None = None,
-    device: str = "cpu", overrides: dict | None = None, run: Run | None = None,
-    out: str | Path | None = None, resume: bool = False, progress=None,
+    recipe: Recipe, data: str | Path | DataSet | Source | None = None,
+    data_dir: str | Path | None = None, device: str = "cpu", overrides: dict | None = None,
+    run: Run | None = None, out: str | Path | None = None, resume: bool = False, progress=None,
     backend: str | None = None, save_every: float = 30.0,
     held: contextlib.ExitStack | None = None,
 ) -> Trained:  # fmt: skip
     """Train a recipe on a data set, by default its own, and evaluate it on the test split.
 
     data       a name of the catalogue, `data_dir` is looked in first; the path of a file or
-               folder; or a `Source`, which may hold options for its reader
+               folder; a `DataSet` in memory; or a `Source`, which may hold options for its reader.
+               A run that is resumed must get the data that it began with; by default those that
+               its config.json names
     overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
     run        a run folder to write to; with `resume` training goes on from its checkpoint
     out        or: where to make a new one. An error before the end of the first step (a setting
@@ -126,7 +130,8 @@ def train(
     save_every seconds between checkpoints inside an epoch
     held       takes over the lock on the run folder; by default it ends with this call
 
-    Raises SettingError, DataError, DeviceError or RunError before any training; DivergedError where
+    Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before
+    any training; DivergedError where
     a figure stops being a number (NumPy's warnings about that are silenced: the error says more);
     Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
 
@@ -137,11 +142,17 @@ def train(
     """
     if (run is not None and out is not None) or (resume and run is None):
         raise RunError("train: expected run, or out for a new one; resume needs run")
-    if not isinstance(data, Source):
-        data = Source.of(recipe.data if data is None else data, data_dir)
+    recorded = None
+    if resume and run.has("config.json"):
+        recorded = source_of(read_configuration(run), run.folder, data_dir)
+    if data is None:
+        data = recorded or recipe.data
+    data = Source.of(data, data_dir)
     with backend_for(backend, device):
         data, raw = data.load(recipe)
-        settings = recipe.resolve(data.name, overrides, raw.info.kind)
+        if recorded is not None:
+            data.expect_same(recorded, run.folder)
+        settings = recipe.resolve(data.name, overrides, kind_of(raw))
         loaded = prepared(recipe, raw, settings)
         system = build(recipe, loaded, settings, device)
         config = configuration(recipe, data, device, backend, settings)
@@ -162,7 +173,7 @@ def train(
                 )  # fmt: skip
             figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
-    return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run)
+    return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
 
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
@@ -211,12 +222,16 @@ def _stop_on_interrupt():
 # ------------------------------------------------------------------ run folders
 
 
-def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe, Trained]:
+def load(
+    folder: str | Path, data_dir: str | Path | None = None, data: DataSet | None = None
+) -> tuple[Recipe, Trained]:
     """A trained system from its run folder, on the CPU, with its best weights.
 
     The test figures are those of result.json, empty where training is not over. `data_dir` is
-    looked in for the data in the place of the one in config.json. Raises RunError, SettingError
-    or CheckpointError where the folder or a file in it is missing, damaged or does not fit.
+    looked in for the data in the place of the one in config.json; `data` takes the place of the
+    data in config.json, which must be the same: it is needed where they were in memory. Raises
+    RunError, SettingError or CheckpointError where the folder or a file in it is missing, damaged
+    or does not fit, and RunError for other data.
 
     A run folder may be named through a link; the files in it must be regular ones. Runs of the
     first version (checkpoints of format 1) can be loaded, but not resumed.
@@ -231,9 +246,11 @@ def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe
     run = Run.open(folder)
     config = read_configuration(run)
     recipe = find(config["recipe"])
-    settings = recipe.resolve(config["data"], config["settings"])
     arrays, progress = run.load()
-    _, raw = source_of(config, run.folder, data_dir).load(recipe)
+    recorded = source_of(config, run.folder, data_dir)
+    source, raw = (recorded if data is None else Source.of(data)).load(recipe)
+    source.expect_same(recorded, run.folder)
+    settings = recipe.resolve(config["data"], config["settings"], kind_of(raw))
     data = prepared(recipe, raw, settings)
     state = TrainingState(build(recipe, data, settings), data, settings)
     state.restore(arrays, progress)
@@ -242,8 +259,9 @@ def load(folder: str | Path, data_dir: str | Path | None = None) -> tuple[Recipe
     state.system.eval()
     figures = _test_figures(run) if run.has("result.json") else {}
     trained = Trained(
-        state.system, data, settings, state.history, figures, config["data"], config["backend"], run
-    )
+        state.system, data, settings, state.history, figures, config["data"], config["backend"],
+        run, recorded,
+    )  # fmt: skip
     return recipe, trained
 
 
@@ -309,9 +327,9 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
 def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
     """The recipe's published numbers that the run is an attempt at.
 
-    It must be on their data set, with the settings that `reproduce` would use: with others a figure
-    of the same name may be another quantity, or a stage of training may be left out. The seed, and
-    how often figures are taken, may be any.
+    It must be on their data set, as the catalogue has it, with the settings that `reproduce` would
+    use: with others a figure of the same name may be another quantity, or a stage of training may
+    be left out. The seed, and how often figures are taken, may be any.
 
     >>> from glassgrad import models
     >>> recipe = models.recipe("vae")
@@ -319,6 +337,9 @@ def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
     >>> targets_of(recipe, done)  # its number is for MNIST
     []
     """
+    source = trained.source
+    if source is not None and (source.in_memory or source.reading):
+        return []
     return [
         t
         for t in recipe.targets

@@ -66,6 +66,16 @@ FAMILIES = {
         "made": "made",
         "pixel-rnn": "pixel_rnn",
     },
+    "adversarial": {
+        "gan": "gan",
+        "gan-product": "gan",
+        "gan-ring": "gan",
+        "gan-line": "jang_gan",
+        "wgan": "wgan",
+    },
+    "perceptrons": {
+        "mlp": "mlp",
+    },
     "convolutional": {
         "lenet": "lenet",
     },

@@ -172,6 +172,8 @@ DATA = {
     "Split": lambda: ([X], {}), "DataSet": lambda: (["d", Split(X)], {}),
     "Vocabulary": lambda: ([("a", "b")], {}), "binarised": lambda: ([X, 1], {}),
     "Graph": lambda: ([], {"name": "g", "nodes": 3, "edges": np.array([[0, 1]])}),
+    "OneShot": lambda: (["o", np.ones((2, 3, 1, 4, 4)), np.ones((2, 3, 1, 4, 4)), X.T], {}),
+    "Weights": lambda: (["w", {"layer": X}], {}),
     "count": lambda: ([5, 2], {}), "describe": lambda: (["digits"], {}),
     "available": lambda: (["digits"], {}), "entry": lambda: (["digits"], {}),
     "folds": lambda: ([np.array([0, 0, 1, 1]), 2], {}),
@@ -184,6 +186,7 @@ DATA = {
     "digest": lambda: ([DataSet("d", Split(X))], {}), "from_arrays": lambda: ([TEN], {}),
     "from_csv": lambda: ([own("d.csv")], {}), "from_folder": lambda: ([own("pictures")], {}),
     "from_text": lambda: ([own("d.txt")], {}), "looks_like_path": lambda: (["d.csv"], {}),
+    "kind_of": lambda: ([DataSet("d", Split(X))], {}),
     "read": lambda: ([own("d.csv")], {}), "register": lambda: ([unused("junk"), own, "table"], {}),
 }  # fmt: skip
 TEN = np.linspace(0, 1, 20, dtype="float32").reshape(10, 2)
@@ -290,8 +293,9 @@ def calls() -> dict:
         lambda: optim.Alternating,
         lambda: ([0.1, {"a": optim.SGD(parameters(), lr=0.1)}], {}),
     )
-    for name, args in {"clip_grad_norm": [1.0], "clip_grad_value": [1.0], "grad_norm": [],
-                       "finite_gradients": []}.items():  # fmt: skip
+    add("optim.max_norm", lambda: optim.max_norm, lambda: ([[t(3, 2, grad=True)], 1.0], {}))
+    for name, args in {"clip_grad_norm": [1.0], "clip_grad_value": [1.0], "clip_weights": [1.0],
+                       "grad_norm": [], "finite_gradients": []}.items():  # fmt: skip
         add(
             f"optim.{name}",
             lambda name=name: getattr(optim, name),

@@ -4,6 +4,9 @@ A file with empty `urls` was derived (from pickles, images or dumps) and no serv
 `source` says what it was derived from.
 """
 
+from .canon_derived import DERIVED
+from .canon_pieces import PIECES
+from .canon_series import REVIEWS_AND_SERIES
 from .files import DataError, File
 
 UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
@@ -35,6 +38,7 @@ _FILES = (
         "f99ab91a07c02ba27beeca427aaa04cfda9b5984d7d5c9bf82426ec2293656b4",
         84_740,
         source=RAW + "/mgermain/MADE/master/datasets/mushrooms.npz",
+        shipped=True,
     ),
     File(
         "blogcatalog",
@@ -87,6 +91,7 @@ _FILES = (
         18_171,
         (UCI + "/voting-records/house-votes-84.data",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "house_votes_84",
@@ -95,6 +100,7 @@ _FILES = (
         6_868,
         (UCI + "/voting-records/house-votes-84.names",),
         source=UCI + "/voting-records/house-votes-84.data",
+        shipped=True,
     ),
     File(
         "iris",
@@ -103,6 +109,7 @@ _FILES = (
         4_551,
         (UCI + "/iris/iris.data",),
         source=UCI + "/iris/iris.data",
+        shipped=True,
     ),
     File(
         "jsb_chorales",
@@ -264,6 +271,7 @@ _FILES = (
         4_194,
         ("http://www-personal.umich.edu/~mejn/netdata/karate.zip#karate.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -271,6 +279,7 @@ _FILES = (
         "8663983c621de7bd78a0a274bc9285fe596173e970b114242749916297835db4",
         161,
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "small_graphs",
@@ -279,6 +288,7 @@ _FILES = (
         17_533,
         ("http://www-personal.umich.edu/~mejn/netdata/lesmis.zip#lesmis.gml",),
         source="http://www-personal.umich.edu/~mejn/netdata/",
+        shipped=True,
     ),
     File(
         "tinyshakespeare",
@@ -311,6 +321,7 @@ _FILES = (
         603_955,
         ("http://download.tensorflow.org/data/questions-words.txt",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "word_eval",
@@ -319,6 +330,7 @@ _FILES = (
         7_186,
         (RAW + "/piskvorky/gensim/develop/gensim/test/test_data/wordsim353.tsv",),
         source="http://download.tensorflow.org/data/questions-words.txt",
+        shipped=True,
     ),
     File(
         "fashion_mnist",
@@ -360,6 +372,9 @@ _FILES = (
         source=FASHION + ", or the Debian package dataset-fashion-mnist",
         system=DEBIAN,
     ),
+    *REVIEWS_AND_SERIES,
+    *DERIVED,
+    *PIECES,
 )
 
 FILES = {file.path: file for file in _FILES}

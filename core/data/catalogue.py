@@ -1,46 +1,12 @@
-"""Every data set by name: its content, its licence, and the function that loads it. A table."""
+"""Every data set by name: its content, its licence, and the function that loads it. A table.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Sets that no machine has to fetch are in `catalogue_ready`.
+"""
 
 from .canon import RAW, UCI
-
-RESEARCH = "for research"
-BUNDLED = "BSD-3-Clause (bundled with scikit-learn)"
-SKLEARN = "https://scikit-learn.org/stable/datasets/toy_dataset.html"
-OURS = "generated"
-REGISTERED = "registered"  # by the user
-KINDS = {
-    "images": "pictures of one size [N, C, H, W], in [0, 1]",
-    "table": "rows of numbers [N, D]",
-    "binary": "rows of 0 and 1 [N, D]",
-    "counts": "rows of counts [N, D], such as the words of a document",
-    "text": "one long text as tokens [T]",
-    "sentences": "texts of different lengths, as tokens, mostly with a class each",
-    "pairs": "pairs of sentences, such as translations",
-    "sequences": "sequences [T_n, D] of different lengths",
-    "series": "one or several quantities over time [T, D]",
-    "audio": "recordings of different lengths, in [-1, 1]",
-    "graph": "one graph",
-    "graphs": "many graphs, with a class each",
-    "games": "sequences of moves",
-    "weights": "the weights of a trained network",
-    "evaluation": "questions with answers, to judge with",
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One data set. `folder` is empty for sets that need no file of ours."""
-
-    kind: str  # one of KINDS
-    what: str  # the content and its size
-    loader: str | Callable  # module:function in this package, or a function of the user's
-    terms: str
-    source: str  # where to find the original
-    folder: str = ""
-    files: tuple[str, ...] = ()  # names in the folder, if not all of them are needed
-
+from .canon_pieces import FSDD, TATOEBA
+from .catalogue_ready import READY
+from .entries import BUNDLED, RESEARCH, SKLEARN, Entry
 
 CATALOGUE = {
     # bundled with scikit-learn: real data on every machine
@@ -179,6 +145,14 @@ CATALOGUE = {
         RAW + "/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/",
         "ag_news",
     ),
+    "imdb": Entry(
+        "sentences",
+        "50,000 film reviews, 2 classes (19.0 MB)",
+        "sets_text:imdb",
+        "none stated, " + RESEARCH + "; cite Maas et al. 2011",
+        "https://ai.stanford.edu/~amaas/data/sentiment/",
+        "imdb",
+    ),
     "word_eval": Entry(
         "evaluation",
         "19,544 analogies, 353 scored pairs of words (0.6 MB)",
@@ -196,6 +170,60 @@ CATALOGUE = {
         "enwiki_a",
         ("enwiki_a.txt.gz",),
     ),
+    # series
+    "sunspots": Entry(
+        "series",
+        "sunspots a month since 1749, 3285 months (0.1 MB)",
+        "sets_series:sunspots",
+        "CC BY-NC 4.0, WDC-SILSO, Royal Observatory of Belgium, Brussels",
+        "https://www.sidc.be/SILSO/DATA/SN_m_tot_V2.0.csv",
+        "time_series",
+        ("SN_m_tot_V2.0.csv",),
+    ),
+    "sunspots_zurich": Entry(
+        "series",
+        "sunspots a month 1749 … 1983 on the older scale, 2820 months (45 kB)",
+        "sets_series:sunspots_zurich",
+        "none stated; cite Andrews & Herzberg 1985",
+        RAW + "/jbrownlee/Datasets/master/monthly-sunspots.csv",
+        "time_series",
+        ("monthly-sunspots.csv",),
+    ),
+    "co2": Entry(
+        "series",
+        "CO2 a week at Mauna Loa 1958 … 2001, 2284 weeks (34 kB)",
+        "sets_series:co2",
+        "public domain; cite Keeling & Whorf 2004",
+        "https://www.statsmodels.org/stable/datasets/generated/co2.html",
+        "time_series",
+        ("co2.csv",),
+    ),
+    "airline": Entry(
+        "series",
+        "airline passengers a month 1949 … 1960, 144 months (2 kB)",
+        "sets_series:airline",
+        "none stated; cite Box & Jenkins 1976",
+        RAW + "/jbrownlee/Datasets/master/airline-passengers.csv",
+        "time_series",
+        ("airline-passengers.csv",),
+    ),
+    "eng_fra": Entry(
+        "pairs",
+        "142,787 pairs of English and French sentences (2.9 MB)",
+        "sets_pairs:eng_fra",
+        "CC BY 2.0 FR (tatoeba.org, manythings.org/anki)",
+        TATOEBA,
+        "eng_fra",
+    ),
+    # recordings
+    "fsdd": Entry(
+        "audio",
+        "3000 spoken digits, 6 speakers (12.8 MB)",
+        "sets_audio:fsdd",
+        "CC BY-SA 4.0",
+        FSDD,
+        "fsdd",
+    ),
     # sequences
     "jsb_chorales": Entry(
         "sequences",
@@ -204,34 +232,6 @@ CATALOGUE = {
         "none stated, " + RESEARCH,
         RAW + "/czhuang/JSB-Chorales-dataset/master/jsb-chorales-quarter.json",
         "jsb_chorales",
-    ),
-    "adding": Entry(
-        "sequences",
-        "the adding problem",
-        "synthetic:adding",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "temporal_order": Entry(
-        "sequences",
-        "the temporal order problem, 4 or 8 classes",
-        "synthetic:temporal_order",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "embedded_reber": Entry(
-        "sequences",
-        "strings of the embedded Reber grammar",
-        "grammars:embedded_reber",
-        OURS,
-        "Hochreiter & Schmidhuber 1997",
-    ),
-    "counting": Entry(
-        "sequences",
-        "a^n b^n or a^n b^n c^n",
-        "grammars:counting",
-        OURS,
-        "Gers & Schmidhuber 2001",
     ),
     # graphs
     "cora": Entry(
@@ -276,4 +276,29 @@ CATALOGUE = {
         "https://www.chrsmrrs.com/graphkerneldatasets/MUTAG.zip",
         "mutag",
     ),
-}
+    # counts, games, weights
+    "20news": Entry(
+        "counts",
+        "18,846 posts x 2000 words, 20 groups, by date (1.4 MB)",
+        "sets_counts:twenty_news",
+        "none stated, " + RESEARCH + "; cite Lang 1995",
+        "http://qwone.com/~jason/20Newsgroups/",
+        "20news",
+    ),
+    "go": Entry(
+        "games",
+        "8506 games of Go on 19x19, 1,847,853 moves (2.2 MB)",
+        "sets_games:go",
+        "none stated, " + RESEARCH,
+        "https://github.com/yenw/computer-go-dataset",
+        "go",
+    ),
+    "efficientnet_lite0": Entry(
+        "weights",
+        "a network for ImageNet, 247 tensors, 1000 classes (19.4 MB)",
+        "sets_weights:efficientnet_lite0",
+        "Apache-2.0; class names MIT; pictures CC0 and CC BY 2.0",
+        "https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite",
+        "efficientnet_lite0",
+    ),
+} | READY

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .files import DataError
+from .mapped import Mapped, moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,17 +128,24 @@ class DataSet:
 
         x <- (x - mean) / std, with the statistics of the training split for all three.
         """
-        if not isinstance(self.train.x, np.ndarray) or self.train.x.dtype.kind != "f":
+        x = self.train.x
+        if not isinstance(x, np.ndarray) or (x.dtype.kind != "f" and not isinstance(x, Mapped)):
             raise DataError(f"{self.name}: standardised() needs one array of floats as x")
         if len(self.train) == 0:
             raise DataError(f"{self.name}: standardised() needs a training split that is not empty")
-        mean = self.train.x.mean(axis=0, dtype=np.float64)
-        std = self.train.x.std(axis=0, dtype=np.float64)
+        if isinstance(self.train.x, Mapped):
+            mean, std = moments(self.train.x)
+        else:
+            mean = self.train.x.mean(axis=0, dtype=np.float64)
+            std = self.train.x.std(axis=0, dtype=np.float64)
         std[std == 0] = 1.0
-        changed = {
-            name: Split(((split.x - mean) / std).astype(split.x.dtype), split.y)
-            for name, split in self.splits()
-        }
+
+        def scaled(x):
+            if isinstance(x, Mapped):
+                return x.standardised(mean, std)
+            return ((x - mean) / std).astype(x.dtype)
+
+        changed = {name: Split(scaled(split.x), split.y) for name, split in self.splits()}
         return replace(self, **changed)
 
 
@@ -146,18 +154,31 @@ def _refuse_nonfinite(data: DataSet, split: str, part: str, a) -> None:
     for number, item in items:
         if not isinstance(item, np.ndarray) or item.dtype.kind != "f":
             continue
-        finite = np.isfinite(item)
-        if finite.all():
+        found = _first_nonfinite(item)
+        if found is None:
             continue
-        row, *rest = (int(i) for i in np.argwhere(~finite)[0])
+        (row, *rest), count, value = found
         where = f"row {row}" if number is None else f"sequence {number}, step {row}"
         if rest:
             where += f", column {rest[0] if len(rest) == 1 else tuple(rest)}"
         names = data.info.feature_names if part == "x" else data.info.target_names
         if len(rest) == 1 and rest[0] < len(names):
             where += f" ({names[rest[0]]})"
-        value = item[(row, *rest)]
         raise DataError(
             f"{data.name}: {split}.{part} has {value} at {where}"
-            f" ({int((~finite).sum())} such values of {item.size})"
+            f" ({count} such values of {item.size})"
         )
+
+
+def _first_nonfinite(a: np.ndarray) -> tuple[tuple[int, ...], int, Any] | None:
+    """Where the first NaN or infinity is, how many there are, and which; None if there is none."""
+    where, count, value, start = None, 0, None, 0
+    for block in a.blocks() if isinstance(a, Mapped) else [a]:
+        finite = np.isfinite(block)
+        if not finite.all():
+            count += int((~finite).sum())
+            if where is None:
+                row, *rest = (int(i) for i in np.argwhere(~finite)[0])
+                where, value = (start + row, *rest), block[(row, *rest)]
+        start += len(block)
+    return None if where is None else (where, count, value)

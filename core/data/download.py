@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...kernels.errors import printable
 from ..regular import REGULAR, kind
-from .files import CHUNK, DataError, File, places, source_of, verify
+from .files import CHUNK, DataError, File, cached, places, source_of, verify
 
 TIMEOUT = 10.0  # seconds without an answer
 ARCHIVE_LIMIT = 256 << 20  # bytes; a generous limit, as the sizes of archives are not recorded
@@ -143,7 +143,7 @@ def find(file: File, data_dir: str | os.PathLike | None = None, download: bool =
     tried = []
     if download and file.urls:
         try:
-            return fetch(file, searched[-1][1])
+            return fetch(file, cached(file))
         except DataError as error:
             tried.append(f"download failed: {error}")
     elif not file.urls:
@@ -151,6 +151,6 @@ def find(file: File, data_dir: str | os.PathLike | None = None, download: bool =
     lines = [f"data file {file.path} ({file.size:,} bytes) was not found. Searched:"]
     lines += [f"  {path}  ({why})" for why, path in searched]
     lines += tried
-    by_hand = searched[0][1] if data_dir is not None else searched[-1][1]
+    by_hand = searched[0][1] if data_dir is not None else cached(file)
     lines.append(f"Put it at {by_hand} by hand{source_of(file)}.")
     raise DataError("\n".join(lines))

@@ -7,9 +7,10 @@ Every file has a folder, a name, a size and a checksum. It is searched in this o
     3. ../shared/data                 next to a source checkout
     4. system packages                such as Debian's dataset-fashion-mnist
     5. the cache                      $XDG_CACHE_HOME/glassgrad or ~/.cache/glassgrad
-    6. download into the cache        only if a server offers exactly these bytes
+    6. the package                    the small sets and pieces that ship with it: `shipped/`
+    7. download into the cache        only if a server offers exactly these bytes
 
-Below 1, 2, 3 and 5 the file is FOLDER/NAME. A file with a wrong checksum is an error wherever it
+Below 1, 2, 3, 5 and 6 the file is FOLDER/NAME. A file with a wrong checksum is an error wherever it
 is: it is neither used nor skipped. The same holds for a pipe or a device in its place. Two gzip
 files of the same content may differ, so if the MD5 of the unpacked content is known, a file with
 that content is accepted too.
@@ -30,6 +31,7 @@ CHUNK = 1 << 20
 FILE_LIMIT = 4 << 30  # bytes of a data file
 UNPACKED_LIMIT, MOST_RATIO = 64 << 20, 100  # bytes, and unpacked bytes per packed byte
 REPOSITORY = Path(__file__).resolve().parents[2]  # the folder that holds core/, in a checkout
+SHIPPED = Path(__file__).resolve().parent / "shipped"
 
 
 class DataError(GlassgradError, ValueError):
@@ -53,6 +55,7 @@ class File:
     unpacked_md5: str | None = None
     source: str = ""
     system: tuple[str, ...] = ()  # folders of operating-system packages
+    shipped: bool = False  # its licence allows it, and it lies in the package
 
     def __post_init__(self):
         for part in (self.folder, self.name):
@@ -105,7 +108,15 @@ def places(file: File, data_dir: str | os.PathLike | None = None) -> list[tuple[
     """Every path where `file` is searched, in order, each with its reason."""
     found = [(why, root / file.folder / file.name) for why, root in roots(data_dir)]
     found += [("system package", Path(folder) / file.name) for folder in file.system]
-    return [*found, ("cache", cache_dir() / file.folder / file.name)]
+    found.append(("cache", cached(file)))
+    if file.shipped:
+        found.append(("shipped with the package", SHIPPED / file.folder / file.name))
+    return found
+
+
+def cached(file: File) -> Path:
+    """The path of `file` in the cache, where a download is put."""
+    return cache_dir() / file.folder / file.name
 
 
 def locate(file: File, data_dir: str | os.PathLike | None = None) -> Path | None:

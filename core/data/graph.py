@@ -3,6 +3,7 @@
 edges     int64 [E, 2], u < v, no loops
 features  CSR: row n has the columns indices[indptr[n] : indptr[n+1]] with the values of data
 A         the symmetric adjacency matrix [N, N]: A_uv = A_vu = weight of edge (u, v), else 0
+labels    one class for each node; -1 where it is not known, and such a node is in no split
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import numpy as np
 
 from .dataset import Info
 from .files import DataError
+
+MOST_DENSE = 4 << 30  # bytes of the features as one array
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,7 @@ class Graph:
     )
     weights: np.ndarray | None = None  # float32 [E]
     edge_labels: np.ndarray | None = None  # int64 [E]
+    edge_features: np.ndarray | None = None  # float32 [E, K]
     train: np.ndarray | None = None  # int64, indices of nodes
     valid: np.ndarray | None = None
     test: np.ndarray | None = None
@@ -39,9 +43,10 @@ class Graph:
         self._inside("edges", e, self.nodes)
         loops = np.flatnonzero(e[:, 0] >= e[:, 1])
         self._expect(not loops.size, f"edge {loops[:1]} must have u < v (no loops)")
-        keys = e[:, 0] * self.nodes + e[:, 1]
-        self._expect(len(np.unique(keys)) == len(keys), "an edge is listed twice")
-        for name, of in (("labels", self.nodes), ("weights", len(e)), ("edge_labels", len(e))):
+        keys = np.sort(e[:, 0] * self.nodes + e[:, 1])  # np.unique takes ten times as long
+        self._expect((keys[1:] != keys[:-1]).all(), "an edge is listed twice")
+        sizes = {"labels": self.nodes, "weights": len(e), "edge_labels": len(e)}
+        for name, of in (sizes | {"edge_features": len(e)}).items():
             a = getattr(self, name)
             if a is not None:
                 n = len(a) if a.ndim else 0
@@ -49,8 +54,9 @@ class Graph:
         for name in ("train", "valid", "test"):
             if getattr(self, name) is not None:
                 self._inside(name, getattr(self, name), self.nodes)
-        if self.weights is not None:
-            self._expect(np.isfinite(self.weights).all(), "a weight is not finite")
+        for name, what in (("weights", "a weight"), ("edge_features", "an edge feature")):
+            a = getattr(self, name)
+            self._expect(a is None or np.isfinite(a).all(), f"{what} is not finite")
         if self.features is not None:
             self._check_features()
 
@@ -100,9 +106,11 @@ class Graph:
         return csr_matrix((data, indices, indptr), shape=shape)
 
     def dense_features(self) -> np.ndarray:
-        """The features as an array [N, D] of float32."""
+        """The features as an array [N, D] of float32. Raises DataError beyond 4 GiB."""
         self._expect(self.features is not None, "there are no features")
         data, indices, indptr, shape = self.features
+        size = 4 * shape[0] * shape[1]
+        self._expect(size <= MOST_DENSE, f"the features as one array take {size / 2**30:.1f} GiB")
         dense = np.zeros(shape, np.float32)
         rows = np.repeat(np.arange(self.nodes), np.diff(indptr))
         np.add.at(dense, (rows, indices), data)

@@ -1,5 +1,6 @@
 """Verified files to bytes, text and arrays. Damage is a DataError that names the file."""
 
+import bz2
 import gzip
 import io
 import math
@@ -29,10 +30,22 @@ def gunzip(raw: bytes, name: str) -> bytes:
         raise DataError(f"{name}: the gzip data is damaged: {error}") from error
 
 
+def bunzip(raw: bytes, name: str) -> bytes:
+    """The content of bzip2 data; DataError if it is damaged, cut off or absurdly large."""
+    try:
+        with bz2.BZ2File(io.BytesIO(raw)) as stream:
+            return b"".join(unpacked(stream, len(raw)))
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{name}: the bzip2 data is damaged: {error}") from error
+
+
 def read_path(path: Path) -> bytes:
-    """The bytes of the file at `path`, unpacked if the name ends in .gz."""
+    """The bytes of the file at `path`, unpacked if the name ends in .gz or .bz2."""
     raw = read_regular(path, FILE_LIMIT, DataError)
-    return gunzip(raw, str(path)) if path.suffix == ".gz" else raw
+    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix)
+    return unpack(raw, str(path)) if unpack else raw
 
 
 def read_bytes(file: File, data_dir: str | os.PathLike | None = None) -> bytes:
@@ -133,8 +146,38 @@ def load_npy(path: Path) -> np.ndarray:
             raise DataError(f"{path}: not a valid .npy file: {error}") from error
 
 
-def _array(stream, name: str, size: int) -> np.ndarray:
-    """The array in a stream of `size` bytes at most."""
+def npy_header(stream, name: str, size: int) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """(shape, in Fortran's order, dtype, where the numbers start) of an .npy file of `size` bytes.
+
+    Raises DataError for any other file, and for one of another length than its header says.
+    """
+    try:
+        shape, fortran, dtype = _header(stream, name)
+    except DataError:
+        raise
+    except Exception as error:  # of a damaged header NumPy says so in several kinds of errors
+        raise DataError(f"{name}: not a valid .npy file: {error}") from error
+    expected, start = math.prod(shape) * dtype.itemsize, stream.tell()
+    if start + expected != size:
+        raise DataError(f"{name}: shape {shape} of {dtype} needs {expected:,} bytes")
+    return shape, fortran, dtype, start
+
+
+def npz_bytes(path: Path) -> int:
+    """Bytes of all arrays of an .npz file as float32, by their headers; 0 for a damaged file."""
+    try:
+        with open_regular(path, FILE_LIMIT, DataError) as file, zipfile.ZipFile(file) as archive:
+            total = 0
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    dtype = _header(stream, member.filename)[2]
+                    total += 4 * ((member.file_size - stream.tell()) // max(1, dtype.itemsize))
+            return total
+    except Exception:  # `load_npz` says what is wrong with it
+        return 0
+
+
+def _header(stream, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
         raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
@@ -142,6 +185,12 @@ def _array(stream, name: str, size: int) -> np.ndarray:
     if dtype.kind not in "biufcSU":
         kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
         raise DataError(f"{name} holds {kind}; only numbers and texts are read")
+    return shape, fortran, dtype
+
+
+def _array(stream, name: str, size: int) -> np.ndarray:
+    """The array in a stream of `size` bytes at most."""
+    shape, fortran, dtype = _header(stream, name)
     expected = math.prod(shape) * dtype.itemsize
     # one byte more than expected shows a longer file without reading all of it
     raw = bytearray(stream.read(max(0, min(expected, size)) + 1))

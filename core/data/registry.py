@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...kernels.errors import nearest
-from .catalogue import CATALOGUE, KINDS, OURS, REGISTERED, Entry
+from .catalogue import CATALOGUE
 from .dataset import DataSet
-from .files import DataError, File, locate
+from .entries import KINDS, OURS, REGISTERED, Entry
+from .files import SHIPPED, DataError, File, locate
 from .graph import Graph
+from .own.kind_of import kind_of
+from .special import OneShot, Weights
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ def _function(name: str):
 
 
 def load(name: str, data_dir: str | os.PathLike | None = None, **options):
-    """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval` or `OneShot`.
+    """The data set `name`: a `DataSet`, or a `Graph`, `Corpus`, `WordEval`, `OneShot` or `Weights`.
 
     `data_dir` is searched before all other places (see `files`); `options` are those of the
     set's own loader, such as ``load("trec", labels="fine")``. Raises DataError for an unknown name
@@ -78,13 +81,16 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     for option in options:
         if option not in accepted:
             known = [p for p in accepted if p != "data_dir"]
-            raise DataError(f"{name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+            hint = nearest(option, known) or f"; it has {', '.join(known) or 'none'}"
+            raise DataError(f"{name} has no option {option!r:.60}{hint}")
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
     found = function(**options)
-    if not isinstance(found, DataSet | Graph):
+    if not isinstance(found, DataSet | Graph | OneShot | Weights):
         return found
-    return replace(found, info=replace(found.info, kind=entry(name).kind))
+    found = replace(found, info=replace(found.info, kind=entry(name).kind))
+    kind = kind_of(found)  # of a table, encoded as options say: rows of 0 and 1 are binary
+    return found if kind == found.info.kind else replace(found, info=replace(found.info, kind=kind))
 
 
 def _files(record: Entry) -> list[File]:
@@ -96,7 +102,8 @@ def _files(record: Entry) -> list[File]:
 def available(name: str, data_dir: str | os.PathLike | None = None) -> str | None:
     """Where `name` would be read from without a download; None if a file is missing.
 
-    Returns a folder, "scikit-learn" or "generated". Checksums are verified by `load`, not here.
+    Returns a folder, "shipped" (with this package), "scikit-learn" or "generated". Checksums are
+    verified by `load`, not here.
 
     >>> available("iris"), available("adding")
     ('scikit-learn', 'generated')
@@ -107,7 +114,10 @@ def available(name: str, data_dir: str | os.PathLike | None = None) -> str | Non
     if not record.folder:
         return "scikit-learn" if importlib.util.find_spec("sklearn") else None
     paths = [locate(file, data_dir) for file in _files(record)]
-    return None if None in paths else str(paths[0].parent)
+    if None in paths:
+        return None
+    ours = all(path.is_relative_to(SHIPPED) for path in paths)
+    return "shipped" if ours else str(paths[0].parent)
 
 
 def describe(name: str) -> str:

@@ -1,20 +1,21 @@
 """Graphs: a large one with labelled nodes (`Graph`), or many small ones (a list as x)."""
 
-from itertools import pairwise
+from dataclasses import replace
 
 import numpy as np
 
 from . import gml
-from .batches import folds
 from .canon import FILES
-from .dataset import DataSet, Info, Split
+from .dataset import DataSet, Info
 from .download import find
 from .files import DataError
-from .graph import Graph, undirected
-from .read import decode, read_bytes, read_lines, read_npz
-from .streams import whole_number
+from .graph import Graph
+from .own.planetoid import from_groups, from_planetoid
+from .own.tu_folder import from_tu_files
+from .read import decode, read_bytes, read_lines
 
 ATOMS = ("C", "N", "O", "F", "I", "Cl", "Br")
+MUTAG = ("A", "graph_indicator", "graph_labels", "node_labels", "edge_labels")
 BONDS = ("aromatic", "single", "double", "triple")
 
 
@@ -25,27 +26,10 @@ def cora(data_dir=None) -> Graph:
     the test; the labels of the rest are not used in training. The classes have only numbers.
     Source: Sen et al. 2008; Yang et al. 2016.
     """
-    file = FILES["cora/cora_planetoid.npz"]
-    csr = ("x_data", "x_indices", "x_indptr", "x_shape")
-    z = read_npz(file, data_dir, *csr, "labels", "edges", "train_idx", "val_idx", "test_idx")
-    shape = tuple(int(s) for s in z["x_shape"])
-    features = (z["x_data"], z["x_indices"], z["x_indptr"], shape)
-    info = Info(
-        str(find(file, data_dir).parent),
-        tuple(f"class {k}" for k in range(int(z["labels"].max()) + 1)),
-        note="split of Planetoid: 140/500/1000 nodes",
-    )
-    return Graph(
-        "cora",
-        shape[0],
-        z["edges"],
-        labels=z["labels"],
-        features=features,
-        train=z["train_idx"],
-        valid=z["val_idx"],
-        test=z["test_idx"],
-        info=info,
-    )
+    path = find(FILES["cora/cora_planetoid.npz"], data_dir)
+    g = from_planetoid(path)
+    note = "split of Planetoid: 140/500/1000 nodes"
+    return replace(g, name="cora", info=replace(g.info, source=str(path.parent), note=note))
 
 
 def blogcatalog(data_dir=None) -> Graph:
@@ -53,16 +37,9 @@ def blogcatalog(data_dir=None) -> Graph:
 
     The groups are in `label_pairs` (see `Graph.label_matrix`). Source: Tang & Liu 2009.
     """
-    file = FILES["blogcatalog/blogcatalog.npz"]
-    z = read_npz(file, data_dir, "edges", "node_label_pairs", "n_nodes", "n_labels")
-    info = Info(
-        str(find(file, data_dir).parent),
-        tuple(f"group {k}" for k in range(int(z["n_labels"]))),
-        note="no split: the usual protocol draws the labelled nodes at random",
-    )
-    pairs = z["node_label_pairs"].astype(np.int64)
-    edges = z["edges"].astype(np.int64)
-    return Graph("blogcatalog", int(z["n_nodes"]), edges, label_pairs=pairs, info=info)
+    path = find(FILES["blogcatalog/blogcatalog.npz"], data_dir)
+    g = from_groups(path)
+    return replace(g, name="blogcatalog", info=replace(g.info, source=str(path.parent)))
 
 
 def _gml(name: str, data_dir) -> Graph:
@@ -114,18 +91,6 @@ def lesmis(data_dir=None) -> Graph:
     )
 
 
-def _column(name: str, data_dir, columns: int = 1) -> np.ndarray:
-    file = FILES[f"mutag/MUTAG_{name}.txt"]
-    try:
-        rows = [[int(v) for v in line.split(",")] for line in read_lines(file, data_dir)]
-        table = np.array(rows, np.int64)
-    except (ValueError, OverflowError) as error:  # not a number, ragged, beyond 64 bits
-        raise DataError(f"{file.path}: a damaged row: {error!s:.120}") from error
-    if table.ndim != 2 or table.shape[1] != columns:
-        raise DataError(f"{file.path}: expected {columns} whole number(s) a line")
-    return table[:, 0] if columns == 1 else table
-
-
 def mutag(data_dir=None, fold: int = 0) -> DataSet:
     """MUTAG: 188 molecules as graphs; y = 1 where the compound is mutagenic (125), else 0 (63).
 
@@ -133,31 +98,14 @@ def mutag(data_dir=None, fold: int = 0) -> DataSet:
     (0 to 3: aromatic, single, double, triple). Ten stratified folds, as for `rt_polarity`.
     Source: Debnath et al. 1991; Morris et al. 2020.
     """
-    fold = whole_number("mutag", "fold", fold, 0, 9)
-    arcs, of = _column("A", data_dir, 2) - 1, _column("graph_indicator", data_dir) - 1
-    atoms, bonds = _column("node_labels", data_dir), _column("edge_labels", data_dir)
-    y = (_column("graph_labels", data_dir) > 0).astype(np.int64)
-    consistent = len(atoms) == len(of) and len(bonds) == len(arcs) and arcs.min() >= 0
-    consistent = consistent and arcs.max() < len(of) and (np.diff(of) >= 0).all()
-    if not consistent or of.max() != len(y) - 1 or (of[arcs[:, 0]] != of[arcs[:, 1]]).any():
-        raise DataError("mutag: the files are inconsistent")
-    bond = {(int(u), int(v)): int(b) for (u, v), b in zip(np.sort(arcs, axis=1), bonds)}
-    starts = np.searchsorted(of, np.arange(len(y) + 1))
-    graphs = []
-    for n, (a, b) in enumerate(pairwise(starts)):
-        own = undirected(arcs[of[arcs[:, 0]] == n])
-        kinds = np.array([bond[int(u), int(v)] for u, v in own], np.int64)
-        graphs.append(
-            Graph(f"mutag {n}", int(b - a), own - a, labels=atoms[a:b], edge_labels=kinds)
-        )
-    part, last = folds(y, 10), (fold + 1) % 10
-    whole = Split(graphs, y)
-    splits = [whole[(part != fold) & (part != last)], whole[part == last], whole[part == fold]]
-    info = Info(
-        str(find(FILES["mutag/MUTAG_A.txt"], data_dir).parent),
-        ("not mutagenic", "mutagenic"),
-        ATOMS,
-        note=f"stratified folds: test {fold}, validation {last}, training the other eight",
-        extra={"folds": part, "bonds": BONDS},
+    files = {part: find(FILES[f"mutag/MUTAG_{part}.txt"], data_dir) for part in MUTAG}
+    data = from_tu_files(files, "mutag", str(files["A"].parent), fold)
+    info = replace(
+        data.info,
+        classes=("not mutagenic", "mutagenic"),
+        feature_names=ATOMS,
+        extra={"folds": data.info.extra["folds"], "bonds": BONDS},
     )
-    return DataSet("mutag", *splits, info)
+    if (data.info.classes, len(data.info.feature_names)) != (("-1", "1"), len(ATOMS)):
+        raise DataError(f"{files['graph_labels']}: expected the classes -1 and 1, and 7 atoms")
+    return replace(data, info=info)

@@ -1,8 +1,6 @@
 """Texts: tokens int64 [T] of one long text, or a list of sentences [T_n] with labels."""
 
-import csv
-import io
-from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +9,15 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError, locate
+from .own.csv_rows import rows_of
+from .own.lines import lines_of
+from .own.sentence_files import parse_imdb, parse_lines, parse_trec
+from .own.sentences import numbered_labels, sentence_set
 from .read import decode, read_bytes, read_lines
 from .streams import whole_number
 from .text import END, Corpus, Vocabulary, WordEval, tokenise
+
+POLARITY = ("negative", "positive")
 
 
 def _where(path: str, data_dir) -> str:
@@ -62,17 +66,6 @@ def ptb(data_dir=None, level: str = "word") -> DataSet:
     return DataSet("ptb", *(Split(vocabulary.encode(t)) for t in texts), info)
 
 
-def _sentences(name: str, splits: Sequence, info: dict, min_count: int) -> DataSet:
-    """Encode splits of word lists as numbers, with the vocabulary of the training split."""
-    min_count = whole_number(name, "min_count", min_count, 1)
-    vocabulary = Vocabulary.build(splits[0].x, min_count=min_count)
-    numbered = [
-        None if s is None else Split([vocabulary.encode(words) for words in s.x], s.y)
-        for s in splits
-    ]
-    return DataSet(name, *numbered, Info(vocabulary=vocabulary, **info))
-
-
 def rt_polarity(data_dir=None, fold: int = 0, min_count: int = 1) -> DataSet:
     """Movie-review sentences, 5331 negative (0) and 5331 positive (1), in ten folds.
 
@@ -83,22 +76,21 @@ def rt_polarity(data_dir=None, fold: int = 0, min_count: int = 1) -> DataSet:
     fold = whole_number("rt_polarity", "fold", fold, 0, 9)
     sentences, labels = [], []
     for label, ending in enumerate(("neg", "pos")):
-        lines = read_lines(FILES[f"rt_polarity/rt-polarity.{ending}"], data_dir, "latin-1")
-        # bytes.split: str.split would also split at the characters 0x85 and 0xA0
-        words = [line.encode("latin-1").split() for line in lines]
-        sentences += [[w.decode("latin-1") for w in ws] for ws in words]
-        labels += [label] * len(lines)
+        file = FILES[f"rt_polarity/rt-polarity.{ending}"]
+        found = parse_lines(decode(read_bytes(file, data_dir), file.path, "latin-1"), file.path)
+        sentences += found
+        labels += [label] * len(found)
     y = np.array(labels, np.int64)
     of = folds(y, 10)
     whole, last = Split(sentences, y), (fold + 1) % 10
     splits = [whole[(of != fold) & (of != last)], whole[of == last], whole[of == fold]]
-    info = {
-        "source": _where("rt_polarity/rt-polarity.pos", data_dir),
-        "classes": ("negative", "positive"),
-        "note": f"stratified folds: test {fold}, validation {last}, training the other eight",
-        "extra": {"folds": of},
-    }
-    return _sentences("rt_polarity", splits, info, min_count)
+    info = Info(
+        _where("rt_polarity/rt-polarity.pos", data_dir),
+        POLARITY,
+        note=f"stratified folds: test {fold}, validation {last}, training the other eight",
+        extra={"folds": of},
+    )
+    return sentence_set("rt_polarity", splits, min_count, info)
 
 
 def trec(
@@ -109,32 +101,21 @@ def trec(
     The validation split is `valid` of the training questions, by order(5452, seed=0): 4952 remain.
     Classes are in alphabetical order. Source: Li & Roth 2002.
     """
-    if labels not in ("coarse", "fine"):
-        raise DataError(f"trec: labels must be 'coarse' or 'fine'; got {labels!r}")
     parts = []
     for path in ("trec/TREC.train", "trec/TREC.test"):
-        questions, names = [], []
-        for number, line in enumerate(read_lines(FILES[path], data_dir, "latin-1"), 1):
-            label, *words = line.encode("latin-1").split() or [b""]
-            coarse, colon, _ = label.partition(b":")
-            if not colon or not words:
-                raise DataError(f"{path}, line {number}: expected CLASS:class and a question")
-            names.append((coarse if labels == "coarse" else label).decode("latin-1"))
-            text = [w.decode("latin-1") for w in words]
-            questions.append([w.lower() for w in text] if lower else text)
-        parts.append((questions, names))
-    classes = tuple(sorted(set(parts[0][1])))
-    known = {c: k for k, c in enumerate(classes)}
-    if not set(parts[1][1]) <= set(classes):
+        text = decode(read_bytes(FILES[path], data_dir), path, "latin-1")
+        parts.append(parse_trec(text, path, labels, lower))
+    classes = tuple(sorted(set(parts[0].labels)))
+    if not set(parts[1].labels) <= set(classes):
         raise DataError("trec/TREC.test: a class that does not occur in the training questions")
-    whole, test = (Split(q, np.array([known[c] for c in n], np.int64)) for q, n in parts)
+    whole, test = (Split(p.words, numbered_labels(p.labels, classes, "trec")) for p in parts)
     train, validation, _ = three_way(whole.x, whole.y, valid, 0)
-    info = {
-        "source": _where("trec/TREC.train", data_dir),
-        "classes": classes,
-        "note": f"official test; validation: {valid} training questions by a fixed order",
-    }
-    return _sentences("trec", (train, validation, test), info, min_count)
+    info = Info(
+        _where("trec/TREC.train", data_dir),
+        classes,
+        note=f"official test; validation: {valid} training questions by a fixed order",
+    )
+    return sentence_set("trec", (train, validation, test), min_count, info)
 
 
 def ag_news(data_dir=None, valid: int = 0, min_count: int = 2) -> DataSet:
@@ -147,26 +128,52 @@ def ag_news(data_dir=None, valid: int = 0, min_count: int = 2) -> DataSet:
     valid = whole_number("ag_news", "valid", valid, 0, 5999)
     path = "ag_news/test.csv.gz"
     classes = tuple(read_lines(FILES["ag_news/classes.txt"], data_dir))
-    text = decode(read_bytes(FILES[path], data_dir), path)
+    rows = rows_of(Path(path), decode(read_bytes(FILES[path], data_dir), path), header=False)
     articles, labels = [], []
-    try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
-            if len(row) != 3 or row[0] not in {str(k + 1) for k in range(len(classes))}:
-                raise DataError(f"{path}, row {number}: expected class, title and description")
-            labels.append(int(row[0]) - 1)
-            articles.append(tokenise(f"{row[1]} {row[2]}"))
-    except csv.Error as error:
-        raise DataError(f"{path}, after row {len(labels)}: {error}") from error
+    for i, row in enumerate(rows.cells):
+        if len(row) != 3 or row[0] not in {str(k + 1) for k in range(len(classes))}:
+            raise DataError(f"{rows.where(i, 0)}: expected class, title and description")
+        labels.append(int(row[0]) - 1)
+        articles.append(tokenise(f"{row[1]} {row[2]}"))
     if len(articles) != 7600:
         raise DataError(f"{path}: expected 7600 rows, got {len(articles)}")
     whole, cut = Split(articles, np.array(labels, np.int64)), 6000 - valid
     splits = (whole[:cut], whole[cut:6000] if valid else None, whole[6000:])
-    info = {
-        "source": _where(path, data_dir),
-        "classes": classes,
-        "note": "rows of the official test file only: not comparable with published results",
-    }
-    return _sentences("ag_news", splits, info, min_count)
+    info = Info(
+        _where(path, data_dir),
+        classes,
+        note="rows of the official test file only: not comparable with published results",
+    )
+    return sentence_set("ag_news", splits, min_count, info)
+
+
+def imdb(data_dir=None, valid: int = 2500, min_count: int = 5) -> DataSet:
+    """Film reviews: 25,000 for training, 25,000 for the test; half negative (0), half positive (1).
+
+    Words as `text.tokenise` cuts them, ``<br />`` as a space. The files hold the negative reviews
+    first, so that both are shuffled by order(25000, seed=0); the last `valid` of the training ones
+    are the validation split. Some reviews occur twice, some of them in both files: `info.note` says
+    how many. The 50,000 reviews without a class are not used. Source: Maas et al. 2011.
+    """
+    valid = whole_number("imdb", "valid", valid, 0, 24_999)
+    parts, texts = [], []
+    for path in ("imdb/imdb_train.tsv.bz2", "imdb/imdb_test.tsv.bz2"):
+        text = decode(read_bytes(FILES[path], data_dir), path)
+        found = parse_imdb(text, path)
+        y = numbered_labels(found.labels, POLARITY, path)
+        parts.append(three_way(found.words, y, 0 if texts else valid, 0))
+        texts.append([line.split("\t", 2)[2] for line in lines_of(text)])
+    train, test = map(set, texts)
+    again = len(texts[0]) + len(texts[1]) - len(train | test)
+    (train_part, valid_part, _), (test_part, _, _) = parts
+    info = Info(
+        _where("imdb/imdb_train.tsv.bz2", data_dir),
+        POLARITY,
+        note=f"official test; validation: {valid} training reviews by a fixed order; {again} texts"
+        f" repeat another, {len(train & test)} are in both training and test",
+    )
+    splits = (train_part, valid_part if valid else None, test_part)
+    return sentence_set("imdb", splits, min_count, info)
 
 
 def word_eval(data_dir=None) -> WordEval:

@@ -1,11 +1,18 @@
-"""Optimisers, learning-rate schedules and clipping.
+"""Optimisers, learning-rate schedules, clipping and max-norm.
 
-Reading order: optimiser, sgd, adaptive, several, schedules, clipping.
+Reading order: optimiser, sgd, adaptive, several, schedules, clipping, max_norm.
 """
 
 from ...kernels.doors import check_all
 from .adaptive import Adadelta, AdaGrad, Adam, AdamW, RMSProp
-from .clipping import clip_grad_norm, clip_grad_value, finite_gradients, grad_norm
+from .clipping import (
+    clip_grad_norm,
+    clip_grad_value,
+    clip_weights,
+    finite_gradients,
+    grad_norm,
+)
+from .max_norm import max_norm
 from .optimiser import Optimiser, OptimiserError
 from .schedules import (
     Constant,
@@ -26,6 +33,6 @@ __all__ = [
     "AdaGrad", "Adadelta", "Adam", "AdamW", "Alternating", "Constant", "Cosine", "Exponential",
     "Halving", "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
     "ReduceOnPlateau", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
-    "finite_gradients", "grad_norm",
+    "clip_weights", "finite_gradients", "grad_norm", "max_norm",
 ]  # fmt: skip
 check_all(globals(), __all__)

@@ -1,6 +1,7 @@
-"""Clipping: keep gradients from exploding (Pascanu, Mikolov & Bengio 2013).
+"""Clipping: keep gradients from exploding, and weights in a cube.
 
-A clipped gradient is a new array: two parameters may share the old one.
+A clipped gradient is a new array: two parameters may share the old one. Gradients: Pascanu, Mikolov
+& Bengio 2013. Weights, which bounds the slope of a network: Arjovsky, Chintala & Bottou 2017.
 """
 
 import math
@@ -72,3 +73,17 @@ def clip_grad_value(parameters: Tensors, limit: Number) -> None:
         if p.grad is not None:
             g = p.grad.data
             p.grad = Tensor(xp_of(g).clip(g, -limit, limit))
+
+
+def clip_weights(parameters: Tensors, limit: Number) -> None:
+    """Limit every element of the parameters to ±limit, a cube of side 2·limit; NaN stays NaN.
+
+    >>> import glassgrad as gg
+    >>> w = gg.tensor([0.5, -0.001], requires_grad=True)
+    >>> clip_weights([w], 0.01)
+    >>> w.numpy().round(4).tolist()
+    [0.009999999776482582, -0.0010000000474974513]
+    """
+    expect(limit > 0, "clip_weights", "limit must be positive", "> 0", limit, ValueRangeError)
+    for p in parameters:
+        p.assign(xp_of(p.data).clip(p.data, -limit, limit))

@@ -4,29 +4,36 @@ A discriminator and the network that it judges have opposite goals, so no single
 both. A minibatch therefore goes through phases. Each phase computes its objective from the weights
 that the phases before have just changed, takes the gradient with respect to its own parameters, and
 makes one step of its own optimiser (core/optim/several.py). Everything else stays fixed.
+
+A phase may take several steps. It then cuts the minibatch into as many parts and takes a step on
+each, as in Goodfellow's algorithm 1: k steps of the discriminator, each on samples of its own. The
+minibatches then have to be k times as large, which is up to the system's `batches`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from ..optim import Alternating
 from ..tape import grad
 from .by_name import make_optimiser
-from .settings import TrainingSettings
+from .settings import SettingError, TrainingSettings
 from .system import Batch, System, split_objective
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One step for each minibatch.
+    """One step for each minibatch, or several.
 
     name        of its metric and of its part of a checkpoint
     objective   batch -> the scalar to be minimised, alone or with further metrics
     changes     the modules whose parameters it may change
     lr          its learning rate, before the schedule
     options     other arguments of the optimiser, such as ``{"betas": (0.5, 0.999)}``
+    steps       how many parts the minibatch is cut into, with a step on each
+    after       called after every step, such as the clipping of weights
     """
 
     name: str
@@ -34,6 +41,8 @@ class Phase:
     changes: tuple
     lr: float
     options: dict = field(default_factory=dict)
+    steps: int = 1
+    after: Callable[[], None] | None = None
 
 
 class AlternatingSystem(System):
@@ -42,6 +51,13 @@ class AlternatingSystem(System):
     def phases(self, settings: TrainingSettings) -> tuple[Phase, ...]:
         """The phases of one minibatch, in their order."""
         raise NotImplementedError(f"{type(self).__name__} names no phases")
+
+    def active(self, training) -> tuple[Phase, ...]:
+        """The phases of the next minibatch: all of them, unless training has stages.
+
+        The answer may depend only on what a checkpoint holds, such as `training.epoch`.
+        """
+        return self.phases(training.settings)
 
     def make_optimiser(self, settings: TrainingSettings) -> Alternating:
         """An optimiser for each phase, of the kind that the settings name."""
@@ -52,21 +68,51 @@ class AlternatingSystem(System):
         return Alternating(settings.lr, found)
 
     def train_step(self, batch: Batch, training) -> dict[str, float]:
-        """One step of every phase; the metrics are the objectives, under the phases' names.
+        """The steps of every phase; the metrics are the objectives, under the phases' names.
 
-        Stops before a step that would not be finite: the earlier phases are then complete, and
-        the weights are finite.
+        The metrics of a phase of several steps are means over them. Stops before a step that would
+        not be finite: the earlier ones are then complete, and the weights are finite.
         """
-        figures = {}
-        for phase in self.phases(training.settings):
-            loss, extra = split_objective(phase.objective(batch))
-            figures[phase.name] = loss.item()
-            figures |= {k: float(v) for k, v in extra.items()}
-            if not np.isfinite(figures[phase.name]):
-                raise training.diverged(phase.name, figures[phase.name], loss=loss)
-            optimiser = training.optimiser[phase.name]
-            for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
-                p.grad = g
-            training.clip(optimiser.parameters, loss)
-            optimiser.step()
+        figures: dict[str, float] = {}
+        for phase in self.active(training):
+            for part in parts_of(batch, phase.steps):
+                for key, value in self._step(phase, part, training).items():
+                    figures[key] = figures.get(key, 0.0) + value / phase.steps
         return figures
+
+    def _step(self, phase: Phase, batch: Batch, training) -> dict[str, float]:
+        """One step of one phase; its metrics."""
+        loss, extra = split_objective(phase.objective(batch))
+        value = loss.item()
+        if not np.isfinite(value):
+            raise training.diverged(phase.name, value, loss=loss)
+        optimiser = training.optimiser[phase.name]
+        for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
+            p.grad = g
+        training.clip(optimiser.parameters, loss)
+        optimiser.step()
+        if phase.after:
+            phase.after()
+        return {phase.name: value, **{k: float(v) for k, v in extra.items()}}
+
+
+def parts_of(batch: Batch, n: int) -> list[Batch]:
+    """A minibatch in n parts of consecutive samples, whose lengths differ by one at most.
+
+    Raises SettingError for fewer samples than parts, and for sequences with a mask.
+
+    >>> [part.x.tolist() for part in parts_of(Batch(np.arange(5)), 2)]
+    [[0, 1, 2], [3, 4]]
+    """
+    if n == 1:
+        return [batch]
+    size = len(batch)
+    if batch.mask is not None or batch.samples is not None:
+        raise SettingError("a minibatch of sequences, time first, cannot be cut into parts")
+    if size < n:
+        raise SettingError(f"a minibatch of {size} samples cannot be cut into {n} parts")
+    whole, rest = divmod(size, n)
+    starts = [k * whole + min(k, rest) for k in range(n + 1)]
+    return [
+        Batch(batch.x[a:b], None if batch.y is None else batch.y[a:b]) for a, b in pairwise(starts)
+    ]

@@ -8,7 +8,11 @@ from .settings import SettingError, TrainingSettings
 
 @dataclass(frozen=True)
 class Target:
-    """A published number and what counts as reproducing it."""
+    """A published number and what counts as reproducing it.
+
+    The bound is the published number itself, or the far edge of its own published error. Where
+    nothing comparable is published it is `own`: set by us, with the reason in the note.
+    """
 
     name: str  # what is measured, and on what data
     data: str
@@ -19,6 +23,8 @@ class Target:
     settings: dict = field(default_factory=dict)
     source: str = ""
     note: str = ""
+    own: bool = False  # nothing comparable is published: the bound is our own
+    protocol: str = ""  # what differs from how the published number was measured
     spread: str = ""  # key of the metric's standard error, if it is an estimate
     seeds: int = 1  # number of trainings, with seeds 0, 1, ...; their mean counts, with its error
 
@@ -50,9 +56,10 @@ class Recipe:
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
-    takes    the kinds of data that it can be trained on (core/data/catalogue.py has them all);
+    takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
              what takes a table takes binary rows, which are a table of 0 and 1
-    presets  data set name, or a kind -> settings that suit it
+    presets  data set name, or a kind -> settings that suit it; those of a kind are for the sets of
+             that kind without a preset of their own, such as a person's own file
     """
 
     name: str

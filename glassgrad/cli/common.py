@@ -18,11 +18,11 @@ def data_arguments(parser) -> None:
 
 
 def reading_arguments(parser) -> None:
-    """--label, --read: options for the reader of a file or folder."""
+    """--label, --read: options for the reader of a file or folder, or the loader of a name."""
     parser.add_argument("--label", metavar="COLUMN", help="of a table: name or number, or none")
     parser.add_argument(
         "--read", metavar="K=V", nargs="+", action="extend", default=[],
-        help="how a file is read, such as level=word size=28 header=no (`data PATH` says more)",
+        help="how data are read, such as test=t.csv level=word size=28 kind=binary header=no",
     )  # fmt: skip
 
 

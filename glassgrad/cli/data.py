@@ -1,8 +1,8 @@
 """Say what a file or folder, or a set of the catalogue, is taken for, and draw some of it.
 
   glassgrad data my.csv --label species
-  glassgrad data pictures/ --read size=28
-  glassgrad data my.txt --read level=word
+  glassgrad data train.csv --read test=test.csv
+  glassgrad data pictures/ --read size=28 --picture some.png
   glassgrad data mnist
 
 What is printed here is what `train --data` with the same options gets.
@@ -11,6 +11,7 @@ What is printed here is what `train --data` with the same options gets.
 from pathlib import Path
 
 HELP = "what a file, a folder or a data set holds"
+TENSORS = 30  # of a network, that are named
 
 
 def arguments(parser) -> None:
@@ -24,12 +25,11 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Print what was understood and the sizes of the splits."""
+    """Print what was understood and what the data hold, by their kind."""
     from ..core import data as datasets
-    from ..core.data import DataSet
-    from ..core.terminal import console, say, table
+    from ..core.data import DataSet, Graph
+    from ..core.terminal import console, say
     from ..core.training.run_folder import png, write_atomic
-    from ..core.usage import UsageError
     from ..data_picture import picture
     from ..sources import Source
     from .common import reading
@@ -37,30 +37,91 @@ def run(args) -> int:
     source = Source.of(args.data, args.data_dir, reading(args))
     found = source.read()
     out = console()
-    if not isinstance(found, DataSet):
-        out.print(datasets.describe(source.name))
-        return 0
-    out.print(f"{args.data} is of the kind {found.info.kind!r}", style="bold")
-    lines = found.info.understood or (datasets.describe(source.name), found.info.note)
-    out.print(*lines, sep="\n")
-    rows = [
-        (name, f"{len(split):,}", _shape(split.x), _labels(found, split))
-        for name, split in found.splits()
-    ]
-    out.print(table(rows, "split", "examples", "x", "labels", numbers=("examples",)))
+    if isinstance(found, DataSet | Graph):
+        kind = datasets.kind_of(found)
+    else:
+        kind = found.info.kind or ("" if source.is_path else datasets.entry(source.name).kind)
+    out.print(f"{args.data} is of the kind {kind!r}", style="bold")
+    known = () if source.is_path else (datasets.describe(source.name), found.info.note)
+    lines = dict.fromkeys((*known, *found.info.understood))  # a loader may say what a reader said
+    out.print(*filter(None, lines), sep="\n")
+    for shown in _tables(found):
+        out.print(shown)
     if args.picture:
-        figure = picture(found)
-        if figure is None:
-            raise UsageError(f"there is no picture for data of the kind {found.info.kind!r}")
-        write_atomic(Path(args.picture), png(figure))
+        write_atomic(Path(args.picture), png(picture(found)))
         say(f"written: {args.picture}")
     return 0
 
 
+def _tables(found) -> list:
+    """What is printed about the data below the lines that say what they were taken for."""
+    from ..core.data import DataSet, Graph
+    from ..core.terminal import table
+
+    if isinstance(found, DataSet):
+        rows = [
+            (name, f"{len(split):,}", _shape(split.x), _labels(found, split))
+            for name, split in found.splits()
+        ]
+        return [table(rows, "split", "examples", "x", "labels", numbers=("examples",))]
+    if isinstance(found, Graph):
+        return [table(_of_graph(found), "graph", found.name, whole=("graph",))]
+    tensors = getattr(found, "tensors", None)
+    if isinstance(tensors, dict):
+        rows = [
+            (name, str(a.dtype), " x ".join(map(str, a.shape)) or "1", f"{a.size:,}")
+            for name, a in list(tensors.items())[:TENSORS]
+        ]
+        if len(tensors) > TENSORS:
+            rows.append((f"… {len(tensors) - TENSORS} more", "", "", ""))
+        rows.append(("in all", "", "", f"{sum(a.size for a in tensors.values()):,}"))
+        return [table(rows, "tensor", "type", "shape", "numbers", numbers=("numbers",))]
+    return []
+
+
+def _of_graph(g) -> list[tuple[str, str]]:
+    import numpy as np
+
+    degree = g.degree()
+    rows = [
+        ("nodes", f"{g.nodes:,}"),
+        ("edges", f"{len(g.edges):,}" + ("" if g.weights is None else ", with weights")),
+    ]
+    if g.nodes:
+        rows.append(
+            ("degree", f"{degree.min()} … {degree.max():,}, {degree.mean():.2f} on average,"
+             f" {int((degree == 0).sum()):,} nodes without edges")
+        )  # fmt: skip
+    if g.features is not None:
+        rows.append(("features", f"{g.features[3][1]:,} a node, {len(g.features[0]):,} not zero"))
+    if g.labels is not None:
+        names = g.info.classes or tuple(map(str, range(int(g.labels.max(initial=-1)) + 1)))
+        rows.append(("labels", _counted(names, np.bincount(g.labels[g.labels >= 0]))))
+    if g.label_pairs is not None:
+        rows.append(("groups", f"{len(g.label_pairs):,} memberships in {len(g.info.classes):,}"))
+    for part in ("train", "valid", "test"):
+        nodes = getattr(g, part)
+        if nodes is not None:
+            rows.append((part, f"{len(nodes):,} nodes"))
+    return rows
+
+
 def _shape(x) -> str:
-    if isinstance(x, list):
-        return f"{len(x):,} sequences"
-    return f"{x.dtype} {list(x.shape)}"
+    """An array by its type and shape; a list by what is in it, and how long that is."""
+    from ..core.data import Graph
+
+    if not isinstance(x, list):
+        return f"{x.dtype} {list(x.shape)}"
+    if not x:
+        return "an empty list"
+    if isinstance(x[0], Graph):
+        sizes, what = [g.nodes for g in x], "graphs, nodes"
+    else:
+        sizes = [len(a) for a in x]
+        inner = "".join(f", {n}" for n in x[0].shape[1:])
+        what = f"{x[0].dtype} [T{inner}], T"
+    mean = sum(sizes) / len(sizes)
+    return f"{len(x):,} {what} {min(sizes):,} … {max(sizes):,} (mean {mean:,.1f})"
 
 
 def _labels(data, split) -> str:
@@ -70,6 +131,12 @@ def _labels(data, split) -> str:
         return "none"
     if isinstance(split.y, list) or split.y.dtype.kind != "i" or not data.info.classes:
         return _shape(split.y)
-    counts = np.bincount(split.y.ravel(), minlength=len(data.info.classes))
-    shown = [f"{name} {n}" for name, n in zip(data.info.classes, counts)]
+    return _counted(
+        data.info.classes, np.bincount(split.y.ravel(), minlength=len(data.info.classes))
+    )
+
+
+def _counted(names, counts) -> str:
+    """How many there are of each class, of ten at most."""
+    shown = [f"{name} {n}" for name, n in zip(names, counts)]
     return ", ".join(shown[:10]) + (" …" if len(shown) > 10 else "")

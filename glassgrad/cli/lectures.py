@@ -129,7 +129,7 @@ def pictures(recipe) -> list[str]:
 
 def numbers(recipe, record: list[dict]) -> list[str]:
     """For each target: its name, the published number, ours, and whether ours reaches it."""
-    from ..reproduction import limit, ours
+    from ..reproduction import limit, ours, verdict
 
     known = {(r["recipe"], r["target"], r["data"]): r for r in record}
     found = []
@@ -140,19 +140,26 @@ def numbers(recipe, record: list[dict]) -> list[str]:
         elif row["ours"] is None:
             status = row["status"]
         else:
-            status = f"ours {ours(row)}, {row['status']} ({limit(row)})"
+            status = f"ours {ours(row)}, {verdict(row)} ({limit(row)})"
         found.append(f"{t.name}: {status}; published: {t.published}")
     return found
 
 
 def to_come() -> str:
-    """The rows without a recipe, in a sentence."""
+    """The rows without a recipe, in a sentence each: those described only, those to come."""
     from .. import models
-    from ..models.lectures import ROWS
+    from ..models.lectures import DESCRIBED, ROWS
 
     covered = {row for name in models.names() for row in models.recipe(name).rows}
-    missing = [f"{row} {what}" for row, what in ROWS.items() if row not in covered]
-    return f"Still to come: {'; '.join(missing)}." if missing else "Every row has a system."
+    told = [
+        f"{row} {ROWS[row]} ([{file}](models/{file}))"
+        for row, file in DESCRIBED.items()
+        if row in ROWS
+    ]
+    missing = [f"{n} {what}" for n, what in ROWS.items() if n not in covered and n not in DESCRIBED]
+    first = f"Described, and out of reach here: {'; '.join(told)}. " if told else ""
+    last = f"Still to come: {'; '.join(missing)}." if missing else "Every other row has a system."
+    return first + last
 
 
 def markdown(found: Iterable[Line]) -> str:

@@ -28,7 +28,8 @@ def run(args) -> int:
         out.print(_kinds())
         out.print("glassgrad list FAMILY names its systems, glassgrad list data every data set")
     elif args.what == "data":
-        out.print(_data(args.data_dir, wide=out.width >= 110))
+        for shown in _data(args.data_dir, wide=out.width >= 110):
+            out.print(shown)
     elif args.what == "models":
         out.print(_models(models.names(), "Systems", wide=out.width >= 110))
     elif args.what in models.FAMILIES:
@@ -61,16 +62,26 @@ def _families():
     )
 
 
+def _by_kind() -> dict[str, list[str]]:
+    """{kind: names of its data sets}, registered ones too, as the catalogue orders kinds."""
+    from ..core import data
+
+    kinds: dict[str, list[str]] = {kind: [] for kind in data.KINDS}
+    for name in data.names():
+        kinds[data.entry(name).kind].append(name)
+    return kinds
+
+
 def _kinds():
-    """A line for each kind of data set, with the names."""
+    """A line for each kind of data: what it is, and the names of its sets."""
     from ..core import data
     from ..core.terminal import table
 
-    kinds: dict[str, list[str]] = {}
-    for name in data.names():
-        kinds.setdefault(data.entry(name).kind, []).append(name)
-    rows = [(kind, ", ".join(names)) for kind, names in kinds.items()]
-    return table(rows, "kind", "data sets", title="Data", whole=("kind",))
+    rows = [
+        (kind, data.KINDS[kind], ", ".join(names) or "files of your own")
+        for kind, names in _by_kind().items()
+    ]
+    return table(rows, "kind", "what it is", "data sets", title="Data", whole=("kind",))
 
 
 def _models(names, title: str, wide: bool):
@@ -87,19 +98,23 @@ def _models(names, title: str, wide: bool):
     return table(rows, *columns, title=title, whole=("name", "data"))
 
 
-def _data(data_dir, wide: bool):
-    """The data sets with their terms, which have a column of their own where there is room."""
+def _data(data_dir, wide: bool) -> list:
+    """A table for each kind of data; the terms have a column of their own where there is room."""
     from ..core import data
     from ..core.terminal import table
 
-    rows = []
-    for name in data.names():
-        entry, where = data.entry(name), data.available(name, data_dir)
-        what = (entry.what, entry.terms) if wide else (f"{entry.what}; {entry.terms}",)
-        there = _short(where or f"missing: put it in {place(entry)}")
-        rows.append((name, entry.kind, *what, there))
-    columns = ("what", "terms") if wide else ("what; terms",)
-    return table(rows, "name", "kind", *columns, "where", title="Data sets", whole=("name", "kind"))
+    tables = []
+    for kind, names in _by_kind().items():
+        rows = []
+        for name in names:
+            entry, where = data.entry(name), data.available(name, data_dir)
+            what = (entry.what, entry.terms) if wide else (f"{entry.what}; {entry.terms}",)
+            rows.append((name, *what, _short(where or f"missing: put it in {place(entry)}")))
+        columns = ("what", "terms") if wide else ("what; terms",)
+        title = f"{kind}: {data.KINDS[kind]}"
+        if rows:
+            tables += [table(rows, "name", *columns, "where", title=title, whole=("name",)), ""]
+    return tables[:-1]
 
 
 def _short(text: str) -> str:

@@ -81,8 +81,9 @@ def _row(recipe, target, args, done: dict) -> dict:
         "recipe": recipe.name, "target": target.name, "data": target.data,
         "metric": target.metric, "published": target.published, "bound": target.bound,
         "better": target.better, "settings": target.settings, "source": target.source,
-        "note": target.note, "seeds": target.seeds, "ours": None, "spread": None, "status": "",
-        "seconds": None, "cpu_seconds": None,
+        "note": target.note, "own": target.own, "protocol": target.protocol,
+        "seeds": target.seeds, "commit": machine.commit(), "ours": None, "spread": None,
+        "status": "", "seconds": None, "cpu_seconds": None,
         "date": time.strftime("%Y-%m-%d"), "command": shlex.join(command),
         "machine": {**machine.describe(), "device": args.device},
     }  # fmt: skip
@@ -151,14 +152,14 @@ def _targets(jobs, data_dir):
         )
         for r, t in jobs
     ]
-    return table(rows, "system", "target", "published", "bound", "data")
+    return table(rows, "system", "target", "published", "to reach", "data")
 
 
 def _table(rows):
     from rich.text import Text
 
     from ..core.terminal import seconds, table
-    from ..reproduction import limit, ours
+    from ..reproduction import limit, ours, verdict
 
     colours = {"reached": "green", "missed": "red", "failed": "red"}
     shown = [
@@ -167,10 +168,10 @@ def _table(rows):
             r["published"],
             limit(r),
             ours(r),
-            Text(r["status"], colours.get(r["status"], "")),
+            Text(verdict(r), colours.get(r["status"], "")),
             "" if r["seconds"] is None else seconds(r["seconds"]),
             r["note"],
         )
         for r in rows
     ]
-    return table(shown, "target", "published", "bound", "ours", "reached?", "time", "note")
+    return table(shown, "target", "published", "to reach", "ours", "reached?", "time", "note")

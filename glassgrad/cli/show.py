@@ -23,6 +23,7 @@ def run(args) -> int:
     from ..core.terminal import Flow, Prose, console, say
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
+    from ..reproduction import limit
     from .common import overrides, source
 
     recipe = models.recipe(args.name)
@@ -39,7 +40,8 @@ def run(args) -> int:
     out = console()
     out.print(f"{recipe.title}\n{recipe.lecture}", style="bold")
     cited = [f"{key} is {what}" for key, what in LECTURES.items() if key in recipe.lecture]
-    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)\n")
+    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)")
+    out.print(f"takes {_takes(recipe)}; without --data {recipe.data}\n")
     page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
     out.print(Prose(page), "")
     out.print(f"Modules, for {name}", style="bold")
@@ -50,13 +52,20 @@ def run(args) -> int:
     out.print()
     out.print(_settings(recipe, settings))
     for t in recipe.targets:
-        sign = "≤" if t.better == "lower" else "≥"
-        figures = f"published {t.published}", f"reached at {sign} {t.bound:g}"
+        figures = f"published {t.published}", f"reached at {limit(vars(t))}"
         out.print("", Flow([f"to reach: {t.name}", *figures]), sep="\n", style="bold")
-        for name, text in (("source", t.source), ("note", t.note)):
+        named = (("source", t.source), ("what differs", t.protocol), ("note", t.note))
+        for name, text in named:
             if text:
                 out.print(Flow([f"{name}: {text}"]))
     return 0
+
+
+def _takes(recipe) -> str:
+    """The kinds of data in words, with which of them have settings of their own."""
+    own = [kind for kind in recipe.takes if kind in recipe.presets]
+    said = f" (settings of its own for any {' or '.join(own)})" if own else ""
+    return ", ".join(recipe.takes) + said
 
 
 def graph(system, data, settings):

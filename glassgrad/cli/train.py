@@ -2,6 +2,7 @@
 
   glassgrad train vae --data digits --set epochs=20 lr=2e-3
   glassgrad train som --data my.csv --label species
+  glassgrad train rbm --data train.csv --read test=test.csv kind=binary
   glassgrad train --resume runs/vae-20250101-120000
 
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
@@ -60,6 +61,12 @@ def _resumed(args) -> int:
     run = Run.open(args.resume)
     with run.hold():
         config = training.read_configuration(run)
+        source = source_of(config, run.folder, args.data_dir)
+        if source.in_memory:
+            raise UsageError(
+                f"{args.resume} was trained on data in memory ({source.name!r:.60}): go on from"
+                " Python, training.train(recipe, data, run=Run.open(folder), resume=True)"
+            )
         if args.name not in (None, config["recipe"]):
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
         resume = run.has_checkpoint()
@@ -67,7 +74,7 @@ def _resumed(args) -> int:
             print("no checkpoint was written yet: starting from the beginning")
         return _train(
             args, models.recipe(config["recipe"]), run=run, resume=resume,
-            data=source_of(config, run.folder, args.data_dir), device=config["device"],
+            data=source, device=config["device"],
             backend=config["backend"], overrides=config["settings"],
         )  # fmt: skip
 

@@ -36,9 +36,18 @@ from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, setting
 from ..common import code_pictures
 from ..common.activations import ACTIVATIONS, Activation
+from ..common.rows import prepare
 from . import twins
 from .jacobians import closed_form, estimate, exact, singular_values
-from .regularised import Regularised, RegularisedSettings, check_of, expect_sigmoid, layers
+from .regularised import (
+    BINARY,
+    TABLE,
+    Regularised,
+    RegularisedSettings,
+    check_of,
+    expect_sigmoid,
+    layers,
+)
 
 Form = Literal["closed", "exact", "estimate"]
 
@@ -128,7 +137,7 @@ def figures(system: ContractiveAutoencoder, data: DataSet, s: Settings) -> dict:
             color=colour,
             label=f"{label}: ‖J‖ = {np.sqrt((values**2).sum()):.2f}",
         )
-    ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 images", ylim=(1e-4, None))
+    ax.set(xlabel="singular value of ∂f/∂x", ylabel="mean over 10 samples", ylim=(1e-4, None))
     ax.legend(frameon=False)
     return {**found, "jacobian": fig, "beside": twins.beside(pairs, data)}
 
@@ -144,12 +153,15 @@ ONE = Recipe(
     lecture="lecture 1 (V0 309-325), lecture 2 (D1 248)",
     rows=(20,),
     build=build,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 60, "batch": 50, "lr": 5e-3},
         "mnist": MNIST,
         "fashion_mnist": MNIST,
+        "table": TABLE,
+        "binary": BINARY,
     },
     metric="squared_error",
     figures=figures,
@@ -164,6 +176,8 @@ DEEP = replace(
         "digits": {"epochs": 20, "batch": 50, "lr": 5e-3},
         "mnist": DEEP_MNIST,
         "fashion_mnist": DEEP_MNIST,
+        "table": {**TABLE, "hidden": (32,), "code": 8},
+        "binary": {**BINARY, "epochs": 15},
     },
     check=check_of(build, DeepSettings, hidden=(5,)),
 )

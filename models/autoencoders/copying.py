@@ -10,10 +10,10 @@ import numpy as np
 from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet
-from ..common import code_pictures
+from ..common import code_pictures, row_pictures
 from ..common.code_pictures import mean_error
 from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
-from ..common.images import as_images
+from ..common.images import as_images, has_images
 
 
 def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -27,10 +27,17 @@ def scrambled(x: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def copying(system: Autoencoder, data: DataSet, seed: int = 0):
-    """Scrambled test images over their reconstructions, with both errors: does it only copy?"""
+    """Scrambled test images over their reconstructions, with both errors: does it only copy?
+
+    Of rows that are no images: how the errors of data and of scrambled rows are distributed.
+    """
     x = data.test.x[:500].reshape(-1, data.test.x[0].size)
     other = scrambled(x, seed)
     y = system.reconstruct(other)
+    if not has_images(data):
+        pairs = {"data": (system.reconstruct(x), x), "scrambled columns": (y, other)}
+        errors = {name: ((a - b) ** 2).sum(axis=1) for name, (a, b) in pairs.items()}
+        return row_pictures.row_errors(errors, "does it only copy?")
     title = (
         f"scrambled / reconstruction: {mean_error(y, other):.2f} per image, on data"
         f" {mean_error(system.reconstruct(x), x):.2f}"
@@ -40,8 +47,5 @@ def copying(system: Autoencoder, data: DataSet, seed: int = 0):
 
 
 def figures(system: Autoencoder, data: DataSet, s: AutoencoderSettings) -> dict:
-    """The figures of code_pictures.py and, for images, the test of copying."""
-    found = code_pictures.figures(system, data, s)
-    if data.train.x.ndim == 4:
-        found["copying"] = copying(system, data, s.seed)
-    return found
+    """The figures of code_pictures.py and the test of copying."""
+    return {**code_pictures.figures(system, data, s), "copying": copying(system, data, s.seed)}

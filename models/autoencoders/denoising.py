@@ -13,9 +13,11 @@ SGD replaces the expectation by one x̃, drawn again each time an image is used 
 The second lecture means something else by the name (D1 45): the sample itself is enlarged, once, by
 noised copies "of different types". That is `noise="static"`: ℓ images become (1 + 3 · copies) ℓ,
 with Gaussian, masking and salt-and-pepper noise (on as many components as masking changes, each 0
-or 1 with equal probability). The noise never changes, so a large network can memorise it. On the
-slide a noised image is a sample like any other, and its own target: `target="itself"`, the default
-of this form. With `target="clean"` the target is the clean image.
+or 1 with equal probability; in a table the least or the largest value of its column). The noise
+never changes, so a large network can memorise it. The slide does not say what a noised copy is
+compared with. By default it is the clean image, since the aim is to remove noise. With
+`target="itself"` a copy is a sample like any other and its own target; then the network learns to
+keep noise, and a net that never saw any removes more of it.
 
 The pictures: those of every autoencoder; the same net trained without noise next to this one
 (`beside`); and images, their corrupted versions, and the reconstructions of both nets.
@@ -34,12 +36,12 @@ from ...core.data import DataSet, Split, minibatches
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ...core.training.system import Batch
-from ..common import code_pictures
+from ..common import code_pictures, row_pictures
 from ..common.encoder_decoder import Autoencoder, squared_error
-from ..common.images import as_images
-from ..common.rows import rows
+from ..common.images import as_images, has_images
+from ..common.rows import flat, kind_of, prepare, rows
 from . import twins
-from .regularised import RegularisedSettings, check_of, code_figures, layers
+from .regularised import BINARY, TABLE, RegularisedSettings, check_of, code_figures, layers
 
 Noise = Literal["gaussian", "masking", "static"]
 
@@ -62,7 +64,7 @@ class Settings(RegularisedSettings):
         1, least=1, when=("noise", "static"), help="copies of an image with each type of noise"
     )
     target: Literal["clean", "itself"] = setting(
-        "itself", when=("noise", "static"), help="target of a noised copy"
+        "clean", when=("noise", "static"), help="target of a noised copy"
     )
 
 
@@ -78,24 +80,27 @@ class StaticSettings(Settings):
     noise: Noise = "static"
 
 
-def salt_and_pepper(x: np.ndarray, p: float, rng) -> np.ndarray:
-    """Each element becomes 0 or 1, with probability p/2 each.
+def salt_and_pepper(x: np.ndarray, p: float, rng, low=0, high=1) -> np.ndarray:
+    """Each element becomes `low` or `high`, numbers or one for each column; probability p/2 each.
 
     >>> salt_and_pepper(np.full((1, 4), 0.5), 0.0, gg.Generator(0)).tolist()
     [[0.5, 0.5, 0.5, 0.5]]
     """
     u = rng.uniform(x.shape, dtype=x.dtype)
-    return np.where(u < p / 2, 0, np.where(u < p, 1, x)).astype(x.dtype)
+    return np.where(u < p / 2, low, np.where(u < p, high, x)).astype(x.dtype)
 
 
-def enlarged(x: np.ndarray, s: Settings, rng) -> tuple[np.ndarray, np.ndarray]:
-    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...], with the row of each."""
+def enlarged(x: np.ndarray, s: Settings, rng, ends=(0, 1)) -> tuple[np.ndarray, np.ndarray]:
+    """x [N, ...] and its noised copies, [(1 + 3 copies) N, ...], with the row of each.
+
+    `ends` are pepper and salt: black and white, or the least and largest value of each column.
+    """
     parts = [x]
     for i in range(s.copies):
         r = rng.child("static", i)
         parts.append(gg.gaussian_noise(x, s.sigma, r).numpy())
         parts.append(gg.masking_noise(x, s.p0, r).numpy())
-        parts.append(salt_and_pepper(x, s.p0, r))
+        parts.append(salt_and_pepper(x, s.p0, r, *ends))
     return np.concatenate(parts), np.tile(np.arange(len(x)), len(parts))
 
 
@@ -106,7 +111,10 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(*layers(data, s, rng, dtype), s)
         self.noise = rng.child("noise")
         if s.noise == "static":
-            x, source = enlarged(data.train.x, s, self.noise)
+            x, ends = data.train.x, (0, 1)
+            if kind_of(data) == "table":
+                ends = x.min(axis=0), x.max(axis=0)
+            x, source = enlarged(x, s, self.noise, ends)
             self.sample = Split(x, source)  # arrays, not tensors: data, not state
             self.clean = x if s.target == "itself" else data.train.x
 
@@ -167,10 +175,13 @@ def figures(system: DenoisingAutoencoder, data: DataSet, s: Settings) -> dict:
     found = code_pictures.figures(system, data, s)
     other, name = twins.twin(build, system, data, s, noise="gaussian", sigma=0.0)
     found["beside"] = twins.beside([(system, "with noise"), (other, name)], data)
-    if data.train.x.ndim == 4:
-        x = data.test.x[:12].reshape(-1, data.test.x[0].size)
-        corrupted = system.corrupted(gg.Tensor(x), gg.Generator(s.seed).child("figures")).numpy()
-        y = [corrupted, *(net.reconstruct(corrupted) for net in (system, other))]
+    x = flat(data.test.x[: 12 if has_images(data) else 500])
+    corrupted = system.corrupted(gg.Tensor(x), gg.Generator(s.seed).child("figures")).numpy()
+    y = [corrupted, *(net.reconstruct(corrupted) for net in (system, other))]
+    if not has_images(data):
+        names = ("corrupted", "reconstruction", f"by the net trained {name}")
+        found["denoising"] = row_pictures.column_errors(x, dict(zip(names, y)), data)
+    else:
         noise, ours, plain = (((a - x) ** 2).sum(axis=1).mean() for a in y)
         title = (
             f"data / corrupted ({noise:.1f} per image) / reconstruction ({ours:.1f}) /\n"
@@ -183,7 +194,8 @@ def figures(system: DenoisingAutoencoder, data: DataSet, s: Settings) -> dict:
 
 SMALL = {"epochs": 60, "batch": 50, "lr": 5e-3}
 MNIST = {"code": 500, "epochs": 20, "lr": 2e-3, "select": "denoising_error"}
-PRESETS = {"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST}
+KINDS = {"table": TABLE, "binary": BINARY}
+PRESETS = {"digits": SMALL, "mnist": MNIST, "fashion_mnist": MNIST, **KINDS}
 
 GAUSSIAN = Recipe(
     name="denoising-autoencoder",
@@ -191,6 +203,7 @@ GAUSSIAN = Recipe(
     lecture="lecture 1 (V0 295-307)",
     rows=(17,),
     build=build,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
     presets=PRESETS,
@@ -217,6 +230,8 @@ STATIC = replace(
         "digits": {**SMALL, "epochs": 15},
         "mnist": {**MNIST, "epochs": 5},
         "fashion_mnist": {**MNIST, "epochs": 5},
+        "table": {**TABLE, "epochs": 50},
+        "binary": {**BINARY, "epochs": 8, "loss": "squared"},  # its targets have noise
     },
     check=check_of(build, StaticSettings),
 )

@@ -39,9 +39,10 @@ from ...core.data import DataSet, Split, minibatches
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
-from ..common import code_pictures
-from ..common.images import as_images
+from ..common import code_pictures, row_pictures
+from ..common.images import as_images, has_images
 from ..common.principal import largest_sine, principal
+from ..common.rows import prepare
 
 
 class Settings(TrainingSettings):
@@ -145,7 +146,7 @@ def build(data: DataSet, s: Settings, rng) -> LinearAutoencoder:
 
 
 def figures(system: LinearAutoencoder, data: DataSet, s: Settings) -> dict:
-    """Angles between B's columns and PCA's; codes; for images the columns and reconstructions."""
+    """Angles between B's columns and PCA's; codes; the columns and reconstructions."""
     b, u, mean = (t.numpy() for t in (system.b, system.basis, system.mean))
     # sines of the principal angles: what is left of a basis of B's span outside PCA's
     q, _ = np.linalg.qr(b)
@@ -162,16 +163,24 @@ def figures(system: LinearAutoencoder, data: DataSet, s: Settings) -> dict:
     right.set_title("sines of the angles between the spans", fontsize=9)
     right.set(xlabel="angle", ylim=(None, 2))
     found = {"subspace": fig, **code_pictures.of_codes(system.codes, data)}
-    if data.train.x.ndim == 4:
+    k = min(10, b.shape[1])
+    if has_images(data):
         x = data.test.x[:12].reshape(len(data.test.x[:12]), -1)
         p = (x - mean) @ u @ u.T + mean
         sheet = as_images(np.concatenate([x, system.reconstruct(x), p]), data)
         found["reconstructions"] = pictures.image_sheet(sheet, len(x), "data / autoencoder / PCA")
-        k = min(10, b.shape[1])
         w = np.concatenate([b[:, :k].T, u[:, :k].T])
         w = 0.5 + 0.5 * w / np.abs(w).max(axis=1, keepdims=True)
         title = "columns of B / principal components: one span"
         found["filters"] = pictures.image_sheet(as_images(w, data), k, title)
+    else:
+        x = data.test.x[:500]
+        others = {"autoencoder": system.reconstruct(x), "PCA": (x - mean) @ u @ u.T + mean}
+        found["reconstructions"] = row_pictures.column_errors(x, others, data)
+        w = np.concatenate([b[:, :k].T / np.linalg.norm(b[:, :k], axis=0)[:, None], u[:, :k].T])
+        labels = [f"{name} {j + 1}" for name in ("B", "PCA") for j in range(k)]
+        title = "columns of B, scaled to length 1, and principal components: one span"
+        found["filters"] = row_pictures.matrix(w, data, title, labels)
     return found
 
 
@@ -196,12 +205,15 @@ LINEAR = Recipe(
     lecture="lecture 1 (V0 202-204, 252-268)",
     rows=(8, 9, 10),
     build=build,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"batch": 1297, "passes": 50, "epochs": 40, "lr": 2e-2},
         "mnist": {"code": 30, "batch": 1000, "epochs": 40, "lr": 1e-2, "dtype": "float32"},
         "fashion_mnist": {"code": 30, "batch": 1000, "epochs": 40, "lr": 1e-2, "dtype": "float32"},
+        "table": {"code": 2, "batch": 1000, "passes": 50, "epochs": 40, "lr": 2e-2},
+        "binary": {"batch": 1000, "passes": 20, "epochs": 40, "lr": 2e-2},
     },
     metric="error_gap",
     targets=(

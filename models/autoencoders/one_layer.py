@@ -79,7 +79,7 @@ def one_layer(kind: Kind, inputs: int, s: LayerSettings, rng, dtype="float32") -
     (2, 3)
     """
     data = DataSet("inputs", Split(np.zeros((1, inputs), dtype)))  # only its width is used
-    shared = {"code": s.code, "tied": s.tied, "loss": s.loss}
+    shared = {"code": s.code, "tied": s.tied, "loss": s.loss, "output": s.output}
     if kind == "contractive":
         own = contractive.Settings(**shared, weight=s.weight)
         return contractive.ContractiveAutoencoder(*layers(data, own, rng, dtype), own, rng)

@@ -35,6 +35,11 @@ class RegularisedSettings(AutoencoderSettings):
     tied: bool = setting(False, help="B = Aᵀ, one matrix for both")
 
 
+# presets of the kinds of data that are no images, for the autoencoders of one layer of codes
+TABLE = {"code": 32, "output": "linear", "epochs": 200, "batch": 20, "lr": 5e-3}
+BINARY = {"loss": "cross_entropy", "epochs": 30, "batch": 50, "lr": 5e-3}
+
+
 class Transposed(nn.Module):
     """x̂ = Wᵀ z + b with the weight W [K, D] of another layer: z [N, K] -> [N, D].
 

@@ -37,8 +37,9 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ..common import code_pictures
+from ..common.rows import prepare
 from . import twins
-from .regularised import Regularised, RegularisedSettings, check_of, layers
+from .regularised import BINARY, TABLE, Regularised, RegularisedSettings, check_of, layers
 
 Relation = Literal["shifted", "threshold"]
 
@@ -126,12 +127,15 @@ RELATIONAL = Recipe(
     lecture="lecture 1 (V0 327-345)",
     rows=(21,),
     build=build,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {"epochs": 80, "batch": 50, "lr": 1e-2},
         "mnist": MNIST,
         "fashion_mnist": {**MNIST, "s0": 100.0},
+        "table": {**TABLE, "code": 2, "s0": 0.0},
+        "binary": {**BINARY, "s0": 10.0},
     },
     metric="relation_error",
     figures=figures,

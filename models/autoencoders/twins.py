@@ -13,9 +13,10 @@ from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.loop import fit
+from ..common import row_pictures
 from ..common.code_pictures import by_activity, labels_of, mean_error, probed
 from ..common.encoder_decoder import AutoencoderSettings
-from ..common.images import as_images, filters_of
+from ..common.images import as_images, filters_of, has_images
 
 MOST = 2000  # steps for a picture: all of them on small data, the first epochs on large data
 
@@ -51,13 +52,16 @@ def beside(pairs: list, data: DataSet, most: int = 500):
     axes = fig.subplots(len(pairs), 3, width_ratios=(1, 1.2, 0.9), squeeze=False)
     for (left, middle, right), (system, name), z in zip(axes, pairs, codes):
         weights = filters_of(system.encoder[0].weight.numpy(), data)[:48]
-        sheet = as_images(weights, data)
-        if sheet is not None:
-            left.imshow(pictures.tile(sheet, 8, fill=0.0), cmap="gray_r", vmin=0, vmax=1)
-        left.set_axis_off()
+        if has_images(data):
+            sheet = pictures.tile(as_images(weights, data), 8, fill=0.0)
+            left.imshow(sheet, cmap="gray_r", vmin=0, vmax=1)
+            left.set_axis_off()
+        else:  # a row for each weight vector, a column for each of the data
+            row_pictures.draw(left, 2 * weights - 1)
+            left.set(xlabel="column of the data", ylabel="weights of a code")
         shown = by_activity(z, None if y is None else y[:most])
         middle.imshow(shown, aspect="auto", vmin=low, vmax=top, interpolation="nearest")
-        middle.set(xlabel="code, the most active first", ylabel="image, by class")
+        middle.set(xlabel="code, the most active first", ylabel="sample, by class")
         right.hist(z.ravel(), bins=np.linspace(low, top, 61), color=pictures.INK)
         right.set(yscale="log", ylim=(0.5, None), xlabel="code", ylabel="how often")
         error = mean_error(system.reconstruct(x), x.reshape(len(x), -1))

@@ -39,7 +39,11 @@ from ...core.training.system import Batch
 from ..common.activations import ACTIVATIONS
 from ..common.encoder_decoder import Autoencoder, AutoencoderSettings
 from ..common.gradients import by_parameters
+from ..common.rows import prepare
 from .copying import figures
+
+TABLE = {"activation": "tanh", "output": "linear", "epochs": 200, "batch": 20, "lr": 3e-2}
+BINARY = {"loss": "cross_entropy", "epochs": 30, "batch": 50, "lr": 1e-2}
 
 
 class OvercompleteSettings(AutoencoderSettings):
@@ -71,6 +75,7 @@ UNDER = Recipe(
     lecture="lecture 1 (V0 188-250), lecture 2 (D1 22-33)",
     rows=(8, 11),
     build=build,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=AutoencoderSettings,
     presets={
@@ -78,6 +83,8 @@ UNDER = Recipe(
         "mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
         "fashion_mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
         "frey_faces": {"epochs": 100, "batch": 50, "lr": 3e-3},
+        "table": {"code": 2, **TABLE},
+        "binary": BINARY,
     },
     metric="squared_error",
     figures=figures,
@@ -93,6 +100,8 @@ OVER = replace(
         "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},
         "mnist": {"code": 1000, "epochs": 20, "lr": 2e-3, "select": "squared_error"},
         "fashion_mnist": {"code": 1000, "epochs": 20, "lr": 2e-3, "select": "squared_error"},
+        "table": TABLE,
+        "binary": BINARY,
     },
     check=lambda rng: check(rng, code=8),
 )

@@ -21,10 +21,11 @@ from ...core import pictures
 from ...core.data import DataSet, minibatches
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
+from ..common import row_pictures
 from ..common.binary import bernoulli_nll
 from ..common.gradients import by_parameters
-from ..common.images import as_images
-from ..common.rows import rows
+from ..common.images import as_images, has_images, sample_sheet
+from ..common.rows import flat, rows
 
 Order = Literal["raster", "random"]
 
@@ -115,7 +116,7 @@ class Conditionals(System):
 
 def sample(system: Conditionals, data: DataSet, n: int, rng):
     """n images drawn pixel by pixel."""
-    return pictures.image_sheet(as_images(system.draw(n, rng), data), title="drawn from the model")
+    return sample_sheet(system.draw(n, rng), data, "drawn from the model")
 
 
 def completions(system: Conditionals, data: DataSet, rng, n: int = 12, times: int = 4):
@@ -129,8 +130,34 @@ def completions(system: Conditionals, data: DataSet, rng, n: int = 12, times: in
     return pictures.image_sheet(sheet, columns=n, title=title)
 
 
+def column_nats(x: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The mean of -ln p(x_i) of each column [D]: x [N, D] of 0 and 1, p [N, D] or [D] of x_i = 1.
+
+    >>> column_nats(np.array([[0.0, 1.0], [0.0, 1.0]]), np.array([0.5, 1.0])).round(3).tolist()
+    [0.693, -0.0]
+    """
+    return -np.log(np.clip(np.where(x > 0.5, p, 1 - p), 1e-12, 1)).mean(axis=0)
+
+
+def nats(system: Conditionals, data: DataSet):
+    """-ln p of each column of test rows: alone, by its share of ones, and given those before it."""
+    x, train = flat(data.test.x[:2000]), flat(data.train.x)
+    share = (train.sum(axis=0) + 0.5) / (len(train) + 1)
+    values = {"alone": column_nats(x, share), "given those before": np.zeros(x.shape[1])}
+    pieces = [system.probabilities(x[i : i + 500]) for i in range(0, len(x), 500)]
+    values["given those before"] = column_nats(x, np.concatenate(pieces).astype(np.float64))
+    title = f"what each column of {len(x)} test rows costs"
+    return row_pictures.bars(values, data, "nats", title)
+
+
 def figures(system: Conditionals, data: DataSet, s: ConditionalSettings) -> dict:
-    """Samples, continuations of half an image, and what the model expects of each pixel."""
+    """Samples, continuations of half an image, and what the model expects of each pixel.
+
+    Of rows that are no images: samples, and the nats that each column costs.
+    """
+    if not has_images(data):
+        drawn = sample(system, data, 500, gg.Generator(s.seed).child("sample"))
+        return {"samples": drawn, "nats": nats(system, data)}
     rng, x = gg.Generator(s.seed), data.test.x[:12]
     expected = np.concatenate([x.reshape(len(x), -1), system.probabilities(x)])
     return {

@@ -14,7 +14,10 @@ hidden units and MNIST the table of `glassgrad reproduce` has 95.6 nats for one 
 Here m_k is spread evenly over 1 .. D - 1; the paper draws it. `direct=True` adds weights from x_j
 to y_i for j < i; these alone are the FVSBN.
 
-The number: 94.5 nats on binarised MNIST with 500 hidden units, one order and one mask.
+The number: 94.5 nats on binarised MNIST with 500 hidden units, one order and one mask. On a small
+table such as the 2000 mushrooms the masked layers overfit within 50 epochs: `select=nll` keeps the
+best one. Width matters more than depth, since every y_i needs units of its own: on the mushrooms
+100 units have 11.6 nats on the validation set, 500 have 9.9, 1000 no less.
 """
 
 from itertools import pairwise
@@ -83,6 +86,10 @@ def build(data: DataSet, s: Settings, rng) -> MADE:
     return MADE(int(np.prod(data.train.x.shape[1:])), s, rng)
 
 
+BITS = {
+    "direct": True, "epochs": 45, "batch": 50, "lr": 5e-3, "optimiser": "adamw",
+    "weight_decay": 0.03, "binarise": "fixed", "select": "nll",
+}  # fmt: skip
 RECIPES = (
     Recipe(
         name="made",
@@ -96,6 +103,8 @@ RECIPES = (
         presets={
             "digits": {"hidden": (128,), "epochs": 100, "batch": 50, "lr": 5e-3},
             "mnist": {"epochs": 60, "lr": 2e-3, "select": "nll"},
+            "binary": BITS,
+            "binary_mushrooms": BITS,
         },
         metric="nll",
         targets=(
@@ -104,11 +113,21 @@ RECIPES = (
                 "mnist",
                 "nll",
                 "94.5",
-                96.0,
+                94.5,
                 source="Germain, Gregor, Murray & Larochelle 2015, as replicated with one mask",
-                note="training images binarised again in each epoch, test images once (seed 1); the"
-                " published figure is a replication's on one fixed binarisation; its source and the"
-                " paper's own 88.40 for one hidden layer, are quoted from memory",
+                protocol="training images binarised again in each epoch; theirs once",
+                note="the published figure is a replication's; it and the paper's own 88.40 for one"
+                " hidden layer are quoted from memory",
+            ),
+            Target(
+                "mushrooms, 112 binary variables: test negative log-likelihood, nats",
+                "binary_mushrooms",
+                "nll",
+                "9.68",
+                9.68,
+                source="Germain, Gregor, Murray & Larochelle 2015, table 4",
+                protocol="one mask of 500 units; theirs: masks and widths by validation",
+                note="the published figure is quoted from memory",
             ),
         ),
         figures=conditionals.figures,

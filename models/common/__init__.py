@@ -1,6 +1,6 @@
 """What systems of several families share; no file here has a recipe.
 
-rows.py                 images as rows, for dense layers
+rows.py                 samples as rows, for dense layers; tables standardised
 binary.py               images as 0 and 1, and the distribution of binary rows
 labels.py               the number of classes, and which few examples keep their labels
 encoder_decoder.py      the system behind every autoencoder, with its settings
@@ -9,6 +9,7 @@ critic.py               a critic of samples, and the two objectives of its game
 free_energy.py          of a restricted Boltzmann machine
 principal.py            principal components, the reference for autoencoders
 images.py               rows and weights as images
+row_pictures.py         the same for data that are no images: matrices, errors by column
 code_pictures.py        what codes are like: planes, activations, reconstructions
 feature_maps.py         the maps of a convolutional net
 confusion.py            which classes a classifier confuses

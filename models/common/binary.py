@@ -6,12 +6,16 @@ grey levels directly also have `"grey"`. The distributions given a code, a hidde
 previous pixels are products of Bernoulli distributions with logits a_j ::
 
     -ln p(x) = Σ_j softplus(a_j) - x_j a_j
+
+Binary rows are 0 and 1 already, and nothing is drawn: a draw with probability 0 or 1 has one
+outcome.
 """
 
 from typing import Literal, Protocol
 
 from ...core import nn
 from ...core.data import DataSet, Split, binarised
+from .rows import kind_of
 
 Binarise = Literal["sampled", "fixed", "grey"]
 
@@ -39,10 +43,10 @@ def bernoulli_nll(logits, x):
 def prepare(data: DataSet, s: Binarised) -> DataSet:
     """Binary validation and test images, drawn once; training images too when binarise is fixed.
 
-    With binarise="grey", if a model has it, the data are not changed.
+    With binarise="grey", if a model has it, the data are not changed; nor are binary rows.
     """
     how, parts = s.binarise, {}
-    if how == "grey":
+    if how == "grey" or kind_of(data) == "binary":
         return data
     for number, (name, split) in enumerate(data.splits()):
         if name != "train" or how == "fixed":

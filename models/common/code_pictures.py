@@ -3,7 +3,8 @@
 filters          rows of the first weight matrix: what each code looks for
 activations      codes of test images, images sorted by class, codes by their mean size; next to
                  them the distribution of the values
-reconstructions  images over their reconstructions, and over PCA's with as many components
+reconstructions  images over their reconstructions, and over PCA's with as many components; of
+                 other data both errors by column
 codes            two codes, or two principal components if there are more, coloured by class;
                  with the share of test images that a linear map of the codes classifies correctly
 """
@@ -13,7 +14,8 @@ import numpy as np
 from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
-from .images import as_images, filter_sheet
+from . import row_pictures
+from .images import as_images, filter_sheet, has_images
 from .principal import principal
 
 
@@ -96,7 +98,7 @@ def activations(z: np.ndarray, labels: np.ndarray | None, title: str = ""):
         by_activity(z, labels), aspect="auto", cmap="viridis", interpolation="nearest"
     )
     fig.colorbar(shown, ax=left, shrink=0.8)
-    left.set(xlabel="code, the most active first", ylabel="image, by class", title=title)
+    left.set(xlabel="code, the most active first", ylabel="sample, by class", title=title)
     left.xaxis.get_major_locator().set_params(integer=True)
     left.title.set_fontsize(9)
     right.hist(z.ravel(), bins=60, color=pictures.INK)
@@ -117,10 +119,15 @@ def mean_error(y: np.ndarray, x: np.ndarray) -> float:
 
 
 def comparison(system, data: DataSet, n: int = 12):
-    """Test images, their reconstructions, and PCA's with as many components (below full rank)."""
-    x = data.test.x[:n]
+    """Test images, their reconstructions, and PCA's with as many components (below full rank).
+
+    Of data that are no images: the errors of both by column.
+    """
+    x = data.test.x[: n if has_images(data) else 500]
     x = x.reshape(len(x), -1)
     y, k = system.reconstruct(x), system.codes(x[:1]).shape[1]
+    if not has_images(data):
+        return _by_column(x, y, k, data)
     sheets = [x, y]
     title = f"data / reconstruction from {k} codes ({mean_error(y, x):.2f} per image)"
     if k < min(x.shape[1], len(data.train)):
@@ -129,6 +136,14 @@ def comparison(system, data: DataSet, n: int = 12):
         sheets.append(p.astype(x.dtype))
         title += f" / PCA-{k} ({mean_error(p, x):.2f})"
     return pictures.image_sheet(as_images(np.concatenate(sheets), data), len(x), title)
+
+
+def _by_column(x, y, k: int, data: DataSet):
+    others, train = {f"from {k} codes": y}, data.train.x
+    if k < min(train.shape):
+        u, mean = principal(train, k, centred=True)
+        others[f"PCA-{k}"] = (x - mean) @ u @ u.T + mean
+    return row_pictures.column_errors(x, others, data, f"errors of {len(x)} test rows, by column")
 
 
 def of_codes(codes, data: DataSet, most: int = 500) -> dict:
@@ -143,12 +158,10 @@ def of_codes(codes, data: DataSet, most: int = 500) -> dict:
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """The figures of this page for an autoencoder (encoder_decoder.py) whose first layer is linear;
-    those that need images only if the data are images.
-    """
-    found = of_codes(system.codes, data)
-    if data.train.x.ndim == 4:
-        found["reconstructions"] = comparison(system, data)
-        weights = system.encoder[0].weight.numpy()
-        found["filters"] = filter_sheet(weights, data, "rows of the first weight matrix")
-    return found
+    """The figures of this page for an autoencoder (encoder_decoder.py), the first layer linear."""
+    weights = system.encoder[0].weight.numpy()
+    return {
+        **of_codes(system.codes, data),
+        "reconstructions": comparison(system, data),
+        "filters": filter_sheet(weights, data, "rows of the first weight matrix"),
+    }

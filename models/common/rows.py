@@ -1,6 +1,17 @@
-"""Images as rows, the input of every network of dense layers."""
+"""Samples as rows: the input of every network of dense layers, whatever the kind of the data.
+
+    images   [N, C, H, W] as rows of pixels [N, D], in [0, 1]
+    binary   rows of 0 and 1: what a model does with grey images fits them as they are
+    table    columns on different scales. `prepare` gives each the mean 0 and the variance 1 on the
+             training split, so that every column counts the same in a distance or a squared error
+
+A standardised column is negative as often as not: a logistic output or a cross-entropy cannot
+fit it. Recipes have settings that can under ``presets["table"]``.
+"""
 
 from ... import core as gg
+from ...core.data import DataSet
+from ...core.training.settings import SettingError, TrainingSettings
 
 
 def flat(x):
@@ -16,3 +27,44 @@ def flat(x):
 def rows(x):
     """Images [N, C, H, W] (or rows) as a tensor [N, D]."""
     return gg.Tensor(flat(x))
+
+
+def kind_of(data: DataSet) -> str:
+    """The kind, "images", "table" or "binary": as `Info` says, or as the training samples look.
+
+    >>> import numpy as np
+    >>> from glassgrad.core.data import Split
+    >>> kind_of(DataSet("bits", Split(np.eye(3)))), kind_of(DataSet("t", Split(2 * np.eye(3))))
+    ('binary', 'table')
+    """
+    if data.info.kind:
+        return data.info.kind
+    x = data.train.x
+    if x.ndim == 4:
+        return "images"
+    return "binary" if ((x == 0) | (x == 1)).all() else "table"
+
+
+def prepare(data: DataSet, s: TrainingSettings) -> DataSet:
+    """A table standardised by its training split; images and binary rows as they are.
+
+    Raises SettingError where a table meets a logistic output or a cross-entropy.
+
+    >>> from glassgrad.core.data import load
+    >>> table = prepare(load("iris"), TrainingSettings()).train.x
+    >>> bool(abs(table.mean()) < 1e-6), table.std(axis=0).round(3).tolist()
+    (True, [1.0, 1.0, 1.0, 1.0])
+    """
+    if kind_of(data) != "table":
+        return data
+    for name, wrong, right in (
+        ("loss", "cross_entropy", "squared"),
+        ("output", "sigmoid", "linear"),
+        ("decoder", "bernoulli", "gaussian"),
+    ):
+        if getattr(s, name, None) == wrong:
+            raise SettingError(
+                f"{name} {wrong!r} needs numbers in [0, 1]; {data.name} is a table, whose columns"
+                f" are standardised: set {name}={right}"
+            )
+    return data.standardised()

@@ -139,6 +139,7 @@ KOHONEN_PRESETS = {
     "house_votes_84": {"centres": 2, "whole": True, "batch": 10},
     "mnist": {"epochs": 5},
     "fashion_mnist": {"epochs": 5},
+    "table": {"scale": True, "batch": 10},
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...core import pictures
 from ...core.data import DataSet
+from ..common.row_pictures import most_varied, names_of
 from .centres import CompetitiveSettings
 
 MOST_SAMPLES = 3000  # in a picture
@@ -72,12 +73,16 @@ def images(system, data: DataSet):
 
 
 def profile(system, data: DataSet):
-    """Centres as rows, a column for each feature, the one that wins most often first."""
+    """Centres as rows, a column for each feature, the one that wins most often first.
+
+    Of many features those in which the centres differ most are shown.
+    """
     order, titles = captions(system, data.train)
     order, titles = order[:MOST_CENTRES], titles[:MOST_CENTRES]
     w = system.w.numpy()[order]
+    chosen = most_varied(w)
+    w, names = w[:, chosen], [names_of(data)[j] for j in chosen]
     most = float(np.abs(w).max())
-    names = data.info.feature_names or [f"feature {j}" for j in range(w.shape[1])]
     fig = pictures.figure(max(3.2, 0.42 * w.shape[1] + 1.6), 0.38 * len(w) + 2.0)
     ax = fig.subplots()
     shown = ax.imshow(w, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")

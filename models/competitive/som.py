@@ -285,6 +285,8 @@ VORONTSOV = Recipe(
         "digits": {"scale": False},
         "iris": {"rows": 8, "columns": 8, "batch": 10, "epochs": 60},
         "house_votes_84": {"rows": 8, "columns": 8, "scale": False, "epochs": 60},
+        "table": {"scale": True},
+        "binary": {"scale": False},
     },
     metric="qe",
     targets=(

@@ -259,6 +259,7 @@ HIDDEN = Recipe(
     presets={
         "digits": {"epochs": 40, "batch": 100, "lr": 0.3},
         "mnist": {"hidden": 100, "epochs": 20, "lr": 0.02},
+        "binary": {"epochs": 40, "batch": 100, "lr": 0.1, "binarise": "fixed"},
     },
     metric="bound",
     figures=boltzmann_pictures.figures,
@@ -273,6 +274,7 @@ VISIBLE = replace(
     presets={
         "digits": {"epochs": 40, "batch": 100, "lr": 0.3},
         "mnist": {"epochs": 20, "lr": 0.02},
+        "binary": {"epochs": 40, "batch": 100, "lr": 0.1, "binarise": "fixed"},
     },
 )
 RECIPES = (HIDDEN, VISIBLE)

@@ -9,7 +9,14 @@ from ...core import pictures
 from ...core.arrays import to_numpy, xp_of
 from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
-from ..common.images import as_images, filter_sheet
+from ...core.training.system import Batch
+from ..common.images import (
+    as_images,
+    filter_sheet,
+    has_images,
+    reconstruction_sheet,
+    sample_sheet,
+)
 from .units import draw, independent
 
 TIMES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # Gibbs steps after which a chain is shown
@@ -21,9 +28,7 @@ def sample(system, data: DataSet, n: int, rng):
     even = xp_of(system.c[0].data).asarray(start)
     model = system.parts(*system.free(even, 1000, rng))
     p = system.visible(draw(rng, model[1]))
-    return pictures.image_sheet(
-        as_images(to_numpy(p), data), title="P(v|h¹) after 1000 Gibbs steps"
-    )
+    return sample_sheet(to_numpy(p), data, "P(v|h¹) after 1000 Gibbs steps")
 
 
 def histories(system, even, times, rng) -> np.ndarray:
@@ -59,17 +64,17 @@ def chains(system, data: DataSet, rng, rows: int = 5):
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """For images: filters of the first two layers, samples, chains, reconstructions."""
-    if data.train.x.ndim != 4:
-        return {}
-    x, rng = system.rows(data.test, 12), gg.Generator(s.seed).child("figures")
+    """Filters of the first two layers, samples, reconstructions; of images also chains."""
+    rng, images = gg.Generator(s.seed).child("figures"), has_images(data)
     one, two = (k.w.numpy() for k in system.layers[:2])
-    return {
+
+    def reconstruct(x):
+        return to_numpy(system.reconstruct(system.on_device(Batch(x)).x))
+
+    found = {
         "filters": filter_sheet(one.T, data, "columns of W¹"),
         "filters_2": filter_sheet((one @ two).T, data, "columns of W¹W²"),
-        "samples": sample(system, data, 60, rng),
-        "chains": chains(system, data, rng.child("chains")),
-        "reconstructions": pictures.reconstructions(
-            as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
-        ),
+        "samples": sample(system, data, 60 if images else 500, rng),
+        "reconstructions": reconstruction_sheet(reconstruct, data),
     }
+    return {**found, "chains": chains(system, data, rng.child("chains"))} if images else found

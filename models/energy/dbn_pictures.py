@@ -6,14 +6,13 @@ misclassified images.
 """
 
 from ... import core as gg
-from ...core import pictures
 from ...core.arrays import to_numpy
 from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
 from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.confusion import mistakes
-from ..common.images import as_images, filter_sheet
+from ..common.images import filter_sheet, has_images, reconstruction_sheet, sample_sheet
 from ..common.rows import flat
 from .units import draw, independent
 
@@ -26,38 +25,35 @@ def sample(system, data: DataSet, n: int, rng):
     for k in range(len(system.layers) - 2, -1, -1):
         p = system.layers[k].visible(v)
         v = draw(rng, p) if k else p
-    return pictures.image_sheet(
-        as_images(to_numpy(v), data), title="the top machine's chain after 1000 steps, downwards"
-    )
+    return sample_sheet(to_numpy(v), data, "the top machine's chain after 1000 steps, downwards")
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """The figures of the generative network, for images."""
-    if data.train.x.ndim != 4:
-        return {}
-    x = system.rows(data.test, 12)
+    """The figures of the generative network."""
+
+    def reconstruct(x):
+        return to_numpy(system.reconstruct(system.on_device(Batch(x)).x))
+
+    rng = gg.Generator(s.seed).child("figures")
     return {
         "filters": filters(system, data),
-        "samples": sample(system, data, 60, gg.Generator(s.seed).child("figures")),
-        "reconstructions": pictures.reconstructions(
-            as_images(to_numpy(x), data), as_images(to_numpy(system.reconstruct(x)), data)
-        ),
+        "samples": sample(system, data, 60 if has_images(data) else 500, rng),
+        "reconstructions": reconstruction_sheet(reconstruct, data),
     }
 
 
 def classifier_figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """The figures of the classifier; filters and mistakes only if the data are images."""
+    """The figures of the classifier; mistakes only if the data are images."""
 
     def top(x):
         x = system.on_device(Batch(flat(x))).x
         return to_numpy(system.up(x, len(system.layers)))
 
-    found = code_pictures.of_codes(top, data)
-    if data.train.x.ndim == 4:
+    found = {**code_pictures.of_codes(top, data), "filters": filters(system, data)}
+    if has_images(data):
         x, y = data.test.x, data.test.y
         guess = to_numpy(system.logits(system.rows(data.test)).data).argmax(axis=1)
         names = data.info.classes or tuple(map(str, range(1 + max(y.max(), guess.max()))))
-        found["filters"] = filters(system, data)
         found["mistakes"] = mistakes(x, y, guess, names)
     return found
 

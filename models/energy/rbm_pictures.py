@@ -8,7 +8,13 @@ from ...core.arrays import to_numpy
 from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
 from ...core.training.system import Batch
-from ..common.images import as_images, filter_sheet
+from ..common.images import (
+    as_images,
+    filter_sheet,
+    has_images,
+    reconstruction_sheet,
+    sample_sheet,
+)
 from .units import draw, independent
 
 
@@ -58,22 +64,21 @@ def sample(system, data: DataSet, n: int, rng):
     """n images P(v|h), each the end of a Gibbs chain of 1000 steps from independent pixels."""
     v = system.on_device(Batch(independent(system.mu.numpy(), n, rng))).x
     p = system.visible(draw(rng, system.hidden(system.gibbs(v, 999, rng))))
-    return pictures.image_sheet(as_images(to_numpy(p), data), title="P(v|h) after 1000 Gibbs steps")
+    return sample_sheet(to_numpy(p), data, "P(v|h) after 1000 Gibbs steps")
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """Free energies; for images filters, samples, chains and reconstructions."""
-    found = {"free_energies": free_energies(system, data)}
-    if data.train.x.ndim == 4:
-        rng = gg.Generator(s.seed).child("figures")
-        x = system.rows(data.test, 12)
-        y = to_numpy(system.visible(system.hidden(x)))
-        found |= {
-            "filters": filter_sheet(system.w.numpy().T, data, "columns of W"),
-            "samples": sample(system, data, 60, rng),
-            "chains": chains(system, data, rng),
-            "reconstructions": pictures.reconstructions(
-                as_images(to_numpy(x), data), as_images(y, data)
-            ),
-        }
-    return found
+    """Free energies, filters, samples, reconstructions; of images also Gibbs chains."""
+    rng, images = gg.Generator(s.seed).child("figures"), has_images(data)
+
+    def reconstruct(x):
+        return to_numpy(system.visible(system.hidden(system.on_device(Batch(x)).x)))
+
+    found = {
+        "free_energies": free_energies(system, data),
+        "filters": filter_sheet(system.w.numpy().T, data, "columns of W"),
+        "samples": sample(system, data, 60 if images else 500, rng),
+    }
+    if images:
+        found["chains"] = chains(system, data, rng)
+    return {**found, "reconstructions": reconstruction_sheet(reconstruct, data)}

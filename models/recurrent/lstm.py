@@ -115,7 +115,7 @@ LSTM = recipe(
             "jsb_chorales",
             "loss",
             "8.45",
-            8.6,
+            8.45,
             source="Bai, Kolter & Koltun 2018, table 1",
             note=FRAMES,
         ),

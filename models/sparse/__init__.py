@@ -22,7 +22,7 @@ sparse_coding.py has no gradient and no optimiser: it solves for the codes with 
 then for the atoms with the codes fixed, and neither step raises the objective. psd.py is trained by
 minibatches like any network; codes of new samples then need one layer instead of a hundred steps,
 and `excess` says how much worse these codes are. Its default encoder is the lecture's, σ(W x),
-which cannot predict them well; its page says why, and `encoder=shrink` fixes it.
+which works on digits but not on centred patches; its page says why, and `encoder=shrink` fixes it.
 
 Read sparse_coding.py first, with codes.py next to it, then psd.py.
 
@@ -33,5 +33,6 @@ Files without a system of their own:
     sparse_coding_pictures.py   the atoms, and samples as sums of a few of them
 
     glassgrad train sparse-coding              edges out of patches of a photograph
-    glassgrad train psd --set encoder=shrink   codes in one shot
+    glassgrad train psd                        codes in one shot
+    glassgrad train psd --data china --set encoder=shrink   the same for patches of a photograph
 """

@@ -4,6 +4,9 @@
     x / √(‖x‖²/n + c²)             `contrast` = c: makes strong and weak edges equal
     x (C + ε m I)^-½               `whiten` = ε: C = xᵀx/N of the training set, m its mean variance
 
+Tables have other columns than pixels: they are standardised column by column (common/rows.py)
+first, and ``presets["table"]`` leaves the steps above out, which are for rows of one scale.
+
 Most of the variance of photographs is in slow changes of brightness, and methods that minimise
 squares fit these first. The last two lines are a simple form of the filter that Olshausen & Field
 1996 applied to their whole photographs, and of what the retina does.
@@ -13,6 +16,7 @@ import numpy as np
 
 from ...core.data import DataSet, Split
 from ...core.training.settings import TrainingSettings, setting
+from ..common.rows import prepare as standardised
 
 
 class PatchSettings(TrainingSettings):
@@ -60,8 +64,11 @@ def unit_spread(parts: dict) -> dict:
 def prepare(data: DataSet, s: PatchSettings) -> DataSet:
     """Grey images, minus their own mean if `centre`, in units of the training set's spread.
 
+    Tables are standardised column by column first.
+
     If not 0, `contrast` and `whiten` are applied with the statistics of the training set.
     """
+    data = standardised(data, s)
     splits, parts = dict(data.splits()), {}
     for name, split in splits.items():
         x = split.x.mean(axis=1, keepdims=True) if split.x.ndim == 4 else split.x

@@ -201,6 +201,8 @@ RECIPE = Recipe(
             "steps": 20,
             **AS_THEY_ARE,
         },
+        "table": {"epochs": 30, "atoms": 20, "lam": 1.0, **AS_THEY_ARE},
+        "binary": {"epochs": 30, "lam": 1.0, **AS_THEY_ARE},
     },
     metric="objective",
     targets=(
@@ -210,6 +212,7 @@ RECIPE = Recipe(
             "over_sklearn",
             "none: F depends on patches and λ",
             0.02,
+            own=True,
             settings={"samples": 500, "atoms": 60, "epochs": 40, "peer": 40, "encode_steps": 20},
             source="scikit-learn, DictionaryLearning(fit_algorithm='cd'), run next to ours",
             note="relative; same patches, λ and number of atoms, 40 rounds each",

@@ -6,7 +6,7 @@ from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.system import Batch
-from ..common.images import as_images
+from ..common.images import as_images, filter_sheet, has_images
 from .codes import CodeSettings
 from .patches import lively
 
@@ -29,9 +29,12 @@ def parts_of(x: np.ndarray, z: np.ndarray, atoms: np.ndarray, data: DataSet, mos
 
 
 def figures(system, data: DataSet, s: CodeSettings) -> dict:
-    """The basis, and training samples in parts: a photo's last band may be out of focus."""
-    if data.train.x.ndim != 4:
-        return {}
+    """The basis, and training samples in parts: a photo's last band may be out of focus.
+
+    Of data that are no images the basis alone.
+    """
+    if not has_images(data):
+        return {"atoms": filter_sheet(system.atoms.numpy(), data, "basis vectors")}
     some = lively(data.train.x[:500].reshape(-1, data.train.x[0].size), 6)
     x = system.on_device(Batch(some)).x
     arrays = [gg.Tensor(a).numpy() for a in (x, system.encode(x))]

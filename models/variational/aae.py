@@ -39,6 +39,7 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ..common import critic
 from ..common.labels import classes_of, few
+from ..common.rows import prepare as standardised
 from ..common.rows import rows
 from . import prior_autoencoder, prior_pictures
 from .prior_autoencoder import GameSettings, Network, PriorAutoencoder
@@ -136,7 +137,8 @@ class AAE(AlternatingSystem, PriorAutoencoder):
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
-    """With labels: all but `labels` training images lose theirs (-1)."""
+    """Tables standardised; with labels all but `labels` training samples lose theirs (-1)."""
+    data = standardised(data, s)
     if not s.labels:
         return data
     classes_of("aae", data)
@@ -152,6 +154,10 @@ def check(rng, **changes):
 
 
 DIGITS = {"epochs": 100, "batch": 50, "lr": 1e-3, "hidden": (128, 128), "critic": (128, 128)}
+KINDS = {
+    "table": {**DIGITS, "epochs": 200, "batch": 20, "output": "linear"},
+    "binary": {**DIGITS, "epochs": 40, "loss": "cross_entropy"},
+}
 MNIST = {"epochs": 80, "lr": 1e-4, "critic_lr": 2e-3, "deception_lr": 2e-4}
 PETALS = {**MNIST, "epochs": 60, "lr": 2e-5}  # petals need a smaller reconstruction step
 IMAGES = {"epochs": 30, "lr": 5e-5, "critic_lr": 4e-3, "deception_lr": 1e-4}
@@ -165,7 +171,7 @@ NORMAL = Recipe(
     prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
-    presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST},
+    presets={"digits": DIGITS, "mnist": MNIST, "fashion_mnist": MNIST, **KINDS},
     metric="mmd_p",
     better="higher",
     targets=(prior_autoencoder.MATCHES,),
@@ -178,7 +184,7 @@ MIXTURE = replace(
     name="aae-mixture",
     title="Adversarial autoencoder, mixture of ten normals as the prior",
     settings=MixtureSettings,
-    presets={"digits": DIGITS, "mnist": PETALS, "fashion_mnist": PETALS},
+    presets={"digits": DIGITS, "mnist": PETALS, "fashion_mnist": PETALS, **KINDS},
 )
 LABELS = replace(
     MIXTURE,
@@ -193,6 +199,7 @@ LABELS = replace(
             "petal_error",
             "each class in its component (a drawing)",
             10.0,
+            own=True,
             source="Makhzani et al. 2016, figure 4",
         ),
     ),

@@ -195,6 +195,7 @@ MATCHES = Target(
     "no difference to be seen (a drawing)",
     0.05,
     better="higher",
+    own=True,
     source="Makhzani et al. 2016, figure 2; the test: Gretton et al. 2012",
     note="p is the chance of as large an MMD² between two samples of one distribution",
 )

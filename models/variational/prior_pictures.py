@@ -15,7 +15,7 @@ from ...core import pictures
 from ...core.data import DataSet, order
 from ...core.training.system import Batch
 from ..common import code_pictures
-from ..common.images import as_images
+from ..common.images import as_images, has_images, reconstruction_sheet, sample_sheet
 from .prior_autoencoder import PriorAutoencoder, PriorSettings
 from .priors import Normal
 
@@ -81,20 +81,17 @@ def walk(system: PriorAutoencoder, data: DataSet, rng, n: int = 15):
 def sample(system: PriorAutoencoder, data: DataSet, n: int, rng):
     """n images decoded from draws of the prior."""
     z = system.prior.sample(n, rng)
-    return pictures.image_sheet(as_images(decoded(system, z), data), title="decoded from the prior")
+    return sample_sheet(decoded(system, z), data, "decoded from the prior")
 
 
 def figures(system: PriorAutoencoder, data: DataSet, s: PriorSettings) -> dict:
-    """The figures of this page; those that need images only if the data are images."""
+    """The figures of this page; the walk only if the data are images."""
     rng = gg.Generator(s.seed).child("figures")
     found = {"test": null_picture(system, data)}
     if s.code >= 2:
         found["codes"] = codes_over_prior(system, data)
-    if data.train.x.ndim == 4:
-        x = data.test.x[:12].reshape(-1, data.test.x[0].size)
-        found["reconstructions"] = pictures.reconstructions(
-            as_images(x, data), as_images(system.reconstruct(x), data)
-        )
-        found["samples"] = sample(system, data, 60, rng)
+    found["reconstructions"] = reconstruction_sheet(system.reconstruct, data)
+    found["samples"] = sample(system, data, 60 if has_images(data) else 500, rng)
+    if has_images(data):
         found["walk"] = walk(system, data, rng)
     return found

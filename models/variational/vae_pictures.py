@@ -14,34 +14,39 @@ from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
-from ..common.images import as_images
+from ..common.code_pictures import labels_of
+from ..common.images import as_images, has_images, reconstruction_sheet, sample_sheet
 
 
 def sample(system, data: DataSet, n: int, rng):
     """n images decoded from z ~ p(z)."""
     z = gg.Tensor(rng.normal((n, system.s.latent)) * np.float32(system.prior_sigma))
-    images = as_images(system.decode(z), data)
-    return pictures.image_sheet(images, title="decoded from z ~ p(z)")
+    return sample_sheet(system.decode(z), data, "decoded from z ~ p(z)")
 
 
 def figures(system, data: DataSet, s: TrainingSettings) -> dict:
-    """The figures of this page."""
-    x = data.test.x[:12].reshape(-1, data.test.x[0].size)
-    with gg.no_grad():
-        mu, _ = system.encode(gg.Tensor(x))
-        codes, _ = system.encode(gg.Tensor(data.test.x[:2000].reshape(-1, x.shape[1])))
+    """The figures of this page; those of similar images and of the manifold only for images."""
+
+    def means(x):
+        with gg.no_grad():
+            return system.encode(gg.Tensor(x.reshape(len(x), -1)))[0]
+
+    images, codes = has_images(data), means(data.test.x[:2000])
+    rng = gg.Generator(s.seed).child("sample")
     found = {
-        "samples": sample(system, data, 60, gg.Generator(s.seed).child("sample")),
-        "reconstructions": pictures.reconstructions(
-            as_images(x, data), as_images(system.decode(mu), data)
-        ),
-        "similar": similar(system, data, gg.Generator(s.seed).child("similar")),
+        "samples": sample(system, data, 60 if images else 500, rng),
+        "reconstructions": reconstruction_sheet(lambda x: system.decode(means(x)), data),
     }
-    if system.s.latent == 2:
+    if images:
+        found["similar"] = similar(system, data, gg.Generator(s.seed).child("similar"))
+    if images and system.s.latent == 2:
         found["manifold"] = manifold(system, data)
     spread = codes.numpy().var(axis=0).argsort()[::-1][:2]  # the two codes that vary most
-    labels = None if data.test.y is None else data.test.y[:2000]
-    found["codes"] = pictures.code_plot(codes.numpy()[:, spread], labels, "posterior means")
+    labels = labels_of(data.test)
+    labels = None if labels is None else labels[:2000]
+    plane = codes.numpy()[:, spread]
+    plane = plane if plane.shape[1] == 2 else np.pad(plane, ((0, 0), (0, 1)))
+    found["codes"] = pictures.code_plot(plane, labels, "posterior means")
     return found
 
 

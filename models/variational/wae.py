@@ -33,7 +33,7 @@ from ...core.training.by_name import with_momentum
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ..common import critic
-from ..common.rows import rows
+from ..common.rows import prepare, rows
 from . import mmd, prior_autoencoder, prior_pictures
 from .prior_autoencoder import GameSettings, PriorAutoencoder, PriorSettings
 
@@ -118,6 +118,8 @@ class CriticWAE(AlternatingSystem, PriorAutoencoder):
 
 FINE = (0.01, 0.1, 1.0)
 DIGITS = {"epochs": 100, "batch": 100, "lr": 2e-3, "hidden": (128, 128)}
+TABLE = {"epochs": 200, "batch": 50, "output": "linear"}
+BINARY = {"epochs": 40, "loss": "cross_entropy"}
 MNIST = {"epochs": 60, "batch": 200, "hidden": (512, 512)}
 GAME = {**MNIST, "weight": 100.0, "lr": 2e-4, "critic_lr": 2e-3}  # slow nets, a fast critic
 
@@ -127,12 +129,15 @@ MMD = Recipe(
     lecture="lecture 2 (D1 286-297)",
     rows=(32,),
     build=WAE,
+    prepare=prepare,
     takes=("images", "table", "binary"),
     settings=Settings,
     presets={
         "digits": {**DIGITS, "scales": FINE},
         "mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
         "fashion_mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
+        "table": {**DIGITS, **TABLE, "scales": FINE, "weight": 100.0},
+        "binary": {**DIGITS, **BINARY, "scales": FINE},
     },
     metric="mmd_p",
     better="higher",
@@ -151,6 +156,8 @@ GAN = replace(
         "digits": {**DIGITS, "batch": 50, "critic": (128, 128)},
         "mnist": GAME,
         "fashion_mnist": GAME,
+        "table": {**DIGITS, **TABLE, "critic": (128, 128)},
+        "binary": {**DIGITS, **BINARY, "batch": 50, "critic": (128, 128)},
     },
     check=lambda rng, **changes: prior_autoencoder.check(
         CriticWAE, CriticSettings(**{"critic": (4, 3), **changes}), rng

@@ -11,6 +11,7 @@ from glassgrad.bench.steps import STEPS
 
 STORED = Path(__file__).parents[2] / "bench" / "results" / "cpu.json"
 MOST = 1.25  # the same step was measured to differ by 6 % from run to run
+PAGE = 2 << 20  # bytes that become resident at once where NumPy asks for huge pages
 
 
 class Session:
@@ -25,4 +26,5 @@ class Session:
 def test_peak_memory_is_held(step):
     rows = json.loads(STORED.read_text())["rows"]
     [stored] = [row["memory"]["ours"] for row in rows if row["name"] == step]
-    assert 1_000_000 < peak_memory.peak(step, "ours", Session()) < MOST * stored
+    most = max(MOST * stored, stored + PAGE)
+    assert 1_000_000 < peak_memory.peak(step, "ours", Session()) < most

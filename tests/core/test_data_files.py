@@ -330,7 +330,7 @@ def test_a_file_needs_a_checksum():
 
 
 def test_the_table_of_files_is_sound():
-    assert len(FILES) == 41
+    assert len(FILES) == 60
     for path, file in FILES.items():
         assert path == f"{file.folder}/{file.name}" and file.size > 0 and file.source
         assert file.sha256 is None or len(bytes.fromhex(file.sha256)) == 32

@@ -8,8 +8,8 @@ import pytest
 
 from glassgrad.core.data import DataError, Graph, Vocabulary, gml, idx, text, tokenise
 from glassgrad.core.data.graph import undirected
+from glassgrad.core.data.own.sequences import roll
 from glassgrad.core.data.read import load_npz, read_path, stream_lines
-from glassgrad.core.data.sets_sequences import roll
 
 LETTERS = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}
 
@@ -114,13 +114,13 @@ def test_gml():
 @pytest.mark.parametrize(
     "old, new, message",
     [
-        (" ]\n]", " ]", r"line 6: 1 bracket\(s\) are not closed"),
-        ("target 3 ]\n]", "target", "line 6: the key 'target' has no value"),
-        ("]\n]", "]\n]]", "line 7: a bracket is closed that was not opened"),
-        ("id 3 ", "id ", "line 3: the key 'id' has no value"),
-        ("id 3", "3", "line 3: the value '3' has no key"),
-        ("id 3", "id 3x", "line 3: cannot read '3x"),
-        ('"C"', '"C', "line 4: cannot read '\"C"),
+        (" ]\n]", " ]", r"line 6, column \d+: 1 bracket\(s\) are not closed"),
+        ("target 3 ]\n]", "target", r"line 6, column \d+: the key 'target' has no value"),
+        ("]\n]", "]\n]]", r"line 7, column \d+: a bracket is closed that was not opened"),
+        ("id 3 ", "id ", r"line 3, column \d+: the key 'id' has no value"),
+        ("id 3", "3", r"line 3, column \d+: the value '3' has no key"),
+        ("id 3", "id 3x", r"line 3, column \d+: cannot read '3x"),
+        ('"C"', '"C', r"line 4, column \d+: cannot read '\"C"),
         ("source 7", "weight [ ] source x", "the key 'source' has no value"),
         ("id 3", "id 7", "every node needs its own id"),
         ("id 3", "", "every node needs its own id"),

@@ -16,9 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassgrad.core.data import files, gml, idx, load, text
+from glassgrad.core.data import files, gml, idx, load, text, wav
+from glassgrad.core.data.own.lines import decoded
+from glassgrad.core.data.own.pairs import parse_pairs
+from glassgrad.core.data.own.sentence_files import parse_fasttext, parse_imdb, parse_trec
+from glassgrad.core.data.own.sentences import from_sentences
+from glassgrad.core.data.own.sequences import parse_rolls, roll
+from glassgrad.core.data.own.series import parse_series
 from glassgrad.core.data.read import decode, gunzip, load_npz, read_path, stream_lines
-from glassgrad.core.data.sets_sequences import roll
 from glassgrad.core.regular import read_json
 from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays
 from glassgrad.kernels.errors import GlassgradError
@@ -55,6 +60,10 @@ def same(content):
     return content
 
 
+HEAD = struct.pack("<4sI4s4sI", b"RIFF", 60, b"WAVE", b"fmt ", 16)
+RECORDING = HEAD + struct.pack("<HHIIHH4sI12h", 1, 2, 8000, 32000, 4, 16, b"data", 24, *range(12))
+FLOATS = HEAD + struct.pack("<HHIIHH4sI6f", 3, 1, 8000, 32000, 4, 32, b"data", 24, *range(6))
+
 # name -> (sound content, what is made of the damaged content, how it is read)
 PARSERS = {
     "gml": (GML.encode(), same, lambda p: gml.graph(decode(read_path(p), str(p)), str(p))),
@@ -73,6 +82,21 @@ PARSERS = {
              lambda p: read_json(p, CheckpointError)),
     "roll": (json.dumps([[60, 62], [], 64, [21]] * 3).encode(), same,
              lambda p: roll(read_json(p, CheckpointError), str(p))),
+    "wav": (RECORDING, same, lambda p: wav.parse(read_path(p), str(p))),
+    "wav of floats": (FLOATS, same, lambda p: wav.parse(read_path(p), str(p))),
+    "rolls": (json.dumps({"train": [[[60, 62], [], [64]]], "test": [[[21]] * 3]}).encode(), same,
+              lambda p: parse_rolls(decode(read_path(p), str(p)), str(p))),
+    "pairs": ("Go.\tVa !\nÇa va?\tOui.\tCC-BY\n".encode() * 3, same,
+              lambda p: parse_pairs(decoded(read_path(p), str(p)), str(p))),
+    "fastText": (b"__label__a what a film\n__label__b no\n" * 4, same,
+                 lambda p: parse_fasttext(decoded(read_path(p), str(p)), str(p))),
+    "reviews": (b"1\t9\tgood film<br />\n2\t1\tbad\tfilm\n" * 4, same,
+                lambda p: parse_imdb(decoded(read_path(p), str(p)), str(p))),
+    "questions": (b"NUM:date When ?\nLOC:city Where ?\n" * 4, same,
+                  lambda p: parse_trec(decoded(read_path(p), str(p)), str(p))),
+    "series": (b"2020-01-01,1.5,2\n2020-01-02,,3\n2020-01-03,2,-1\n" , same, parse_series),
+    "texts in a table": (b"text,label\n" + b"what a film it is,a\nnot a good one,b\n" * 5, same,
+                         lambda p: from_sentences(p, text=1, label=2)),
     "safetensors": (checkpoint(), same, load_arrays),
 }  # fmt: skip
 
@@ -125,7 +149,7 @@ needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="
 @needs_proc
 @pytest.mark.parametrize("name", PARSERS)
 def test_damaged_files_are_our_error_or_a_value(tmp_path, bounded, name):
-    """200 files of each kind, 2600 in all."""
+    """200 files of each kind, 4400 in all."""
     sound, pack, read = PARSERS[name]
     path, refused = tmp_path / "damaged", 0
     path.write_bytes(pack(sound))
@@ -163,6 +187,14 @@ LOADERS = {  # set -> the files of which one is damaged
     "mnist": ["mnist/t10k-labels-idx1-ubyte.gz"],
     "ptb": ["ptb/ptb.valid.txt.gz"],
     "tinyshakespeare": ["tinyshakespeare/input.txt"],
+    "cora": ["cora/cora_planetoid.npz"],
+    "20news": ["20news/20news_bydate_2000.npz", "20news/vocabulary.txt"],
+    "go": ["go/tygem_9d_2005.npz"],
+    "efficientnet_lite0": [
+        "efficientnet_lite0/efficientnet_lite0.safetensors",
+        "efficientnet_lite0/imagenet_classes.txt",
+        "efficientnet_lite0/check.npz",
+    ],
 }
 QUICK = ("iris_uci", "house_votes_84", "karate", "mutag", "lesmis")
 

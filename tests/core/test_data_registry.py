@@ -52,7 +52,7 @@ def test_every_entry_has_its_loader_files_and_line():
             assert {f.name for f in registry._files(record)} >= set(record.files)
             assert record.source.startswith("http")
     assert folders == {f.folder for f in canon.FILES.values()}
-    assert names("graphs") == ("mutag",) and names("nothing") == ()
+    assert names("graphs") == ("mutag", "rings_and_trees") and names("nothing") == ()
     assert set(names()) == {
         n for k in {e.kind for e in catalogue.CATALOGUE.values()} for n in names(k)
     }
@@ -90,11 +90,16 @@ def test_available(tmp_path, monkeypatch):
     monkeypatch.delenv("GLASSGRAD_DATA", raising=False)
     monkeypatch.setattr(files, "REPOSITORY", tmp_path)
     assert available("digits") == "scikit-learn" and available("counting") == "generated"
-    assert available("karate") is None
+    assert available("karate") == "shipped" and available("mnist") is None
+    assert available("enwiki_a") is None and available("trec") is None
+    (tmp_path / "trec").mkdir()
+    (tmp_path / "trec" / "TREC.test").touch()
+    assert available("trec", tmp_path) is None, "one of two files is not enough"
+    (tmp_path / "trec" / "TREC.train").touch()
+    assert available("trec", tmp_path) == str(tmp_path / "trec")
     (tmp_path / "small_graphs").mkdir()
-    (tmp_path / "small_graphs" / "karate.gml").touch()
-    assert available("karate", tmp_path) is None, "one of two files is not enough"
-    (tmp_path / "small_graphs" / "karate_club_labels.txt").touch()
+    for name in ("karate.gml", "karate_club_labels.txt"):
+        (tmp_path / "small_graphs" / name).touch()
     assert available("karate", tmp_path) == str(tmp_path / "small_graphs")
     with pytest.raises(DataError, match="wrong checksum"):
         load("karate", tmp_path)
@@ -254,7 +259,8 @@ def test_votes_damaged_row(forge, bad):
     [
         (b'{"train": [[[60]]], "valid": [', "not an object of train, valid, test"),
         (b'{"train": [[[60]]], "valid": []}', "not an object of train, valid, test: 'test'"),
-        (b"[1, 2]", "not an object of train, valid, test"),
+        (b"[1, 2]", "piece 0: expected a list of steps, got int"),
+        (b"[[[60]]]", "not an object of train, valid, test: 'train' is missing"),
         (b"\xff", "not utf-8 text at byte 0"),
         (
             json.dumps({"train": [[[60], [20]]], "valid": [], "test": []}).encode(),

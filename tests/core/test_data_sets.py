@@ -1,12 +1,12 @@
 """The real files, where they are at hand: every count and balance that their descriptions state."""
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from glassgrad.core.data import DataError, available, load, order, pad
+from glassgrad.core.data import DataError, available, find, load, order, pad
+from glassgrad.core.data.canon import FILES
 
 pytestmark = pytest.mark.data
 
@@ -24,10 +24,7 @@ def sizes(d):
 
 def test_a_real_file_cut_off_is_refused(tmp_path):
     (tmp_path / "small_graphs").mkdir()
-    source = available("lesmis")
-    if source is None:
-        pytest.skip("the file lesmis.gml is not on this machine")
-    whole = (Path(source) / "lesmis.gml").read_bytes()
+    whole = find(FILES["small_graphs/lesmis.gml"]).read_bytes()
     (tmp_path / "small_graphs" / "lesmis.gml").write_bytes(whole[:-1])
     with pytest.raises(DataError, match=f"wrong checksum(.|\n)*{len(whole) - 1} bytes"):
         load("lesmis", tmp_path)

@@ -67,3 +67,13 @@ def test_clipping_by_value():
     for f in (optim.clip_grad_norm, optim.clip_grad_value):
         with pytest.raises(ValueRangeError, match="must be positive"):
             f([x], 0.0)
+
+
+def test_weights_are_clipped_to_a_cube():
+    w, b = (gg.tensor(v, requires_grad=True) for v in ([[-3.0, 0.2], [0.5, 9.0]], [math.nan]))
+    optim.clip_weights([w, b], 0.5)
+    assert_close(w.numpy(), np.float32([[-0.5, 0.2], [0.5, 0.5]]))
+    assert np.isnan(b.numpy()).all(), "NaN stays, so that training notices it"
+    for limit in (0.0, -1.0):
+        with pytest.raises(ValueRangeError, match="limit must be positive"):
+            optim.clip_weights([w], limit)

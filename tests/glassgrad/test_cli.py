@@ -124,7 +124,8 @@ def test_version(capsys):
         (["train", "vae", "--set", "lr"], 2, "key=value"),
         (["train", "vae", "--dta", "digits"], 2, "did you mean '--data'?"),
         (["train", "vae", "--device", "gpu"], 2, "invalid choice: 'gpu'"),
-        (["train", "vae", "--data", "iris"], 1, "of the kind 'table'; expected 'images'"),
+        (["train", "nade", "--data", "iris"], 1, "expected 'images' or 'binary', such as digits,"),
+        (["train", "lenet", "--data", "iris"], 1, "of the kind 'table'; expected 'images'"),
         (["train", "vae", "--backend", "cuda"], 1, "do not go together"),
         (["train", "vae", "--data-dir", "/nowhere", "--data", "mnist"], 1, "not a folder"),
         (["train"], 2, "NAME"),
@@ -206,65 +207,6 @@ def test_a_full_disk_is_one_message():
     with open("/dev/full", "w") as full:
         done = run("reproduce", "som", "--list", stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (1, "glassgrad: No space left on device\n")
-
-
-def as_terminal(monkeypatch, width):
-    """Standard output takes itself for a terminal of so many columns, without colours."""
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    for name, value in {"COLUMNS": str(width), "TERM": "xterm", "NO_COLOR": "1"}.items():
-        monkeypatch.setenv(name, value)
-
-
-def test_list_names_all_systems_and_data(capsys, monkeypatch):
-    code, out, _ = call(capsys, "list")
-    assert code == 0 and len(out.splitlines()) <= 40 and "\x1b" not in out
-    for family, names in models.FAMILIES.items():
-        assert re.search(rf"^{family} +{len(names)}  \w+", out, re.M), family
-    assert re.search(r"^images  .*\bmnist\b", out, re.M)
-    code, everything, _ = call(capsys, "list", "models")
-    assert code == 0 and "(MiniSom)" in everything
-    for family, names in models.FAMILIES.items():
-        code, out, _ = call(capsys, "list", family)
-        listed = [line.split()[0] for line in out.splitlines() if line and line[0].islower()]
-        assert code == 0 and [n for n in listed if n != "name"] == list(names)
-        assert all(re.search(rf"^{name} ", everything, re.M) for name in names)
-    _, out, _ = call(capsys, "list", "data")
-    for name in ("digits", "mnist", "adding"):
-        assert re.search(rf"^{name} ", out, re.M), name
-    assert "scikit-learn" in out and "generated" in out
-
-
-def test_list_breaks_no_word_at_80_columns(capsys, monkeypatch):
-    as_terminal(monkeypatch, 80)
-    code, out, _ = call(capsys, "list", "models")
-    assert code == 0
-    for name in models.names():
-        assert set(models.recipe(name).title.split()) <= set(out.split()), name
-    assert len(out.splitlines()) <= 4 * len(models.names())
-    as_terminal(monkeypatch, 140)
-    assert "(MiniSom)" in call(capsys, "list", "models")[1]
-
-
-@pytest.mark.parametrize("width", [80, 140])
-def test_list_gives_the_terms_of_each_data_set(capsys, monkeypatch, width):
-    from glassgrad.core.data import entry, names
-
-    as_terminal(monkeypatch, width)
-    words = set(re.split(r"[\s;]+", call(capsys, "list", "data")[1]))
-    assert {"LDC99T42", "BSD-3-Clause", "Apache-2.0"} <= words
-    for name in names():
-        assert set(re.split(r"[\s;]+", entry(name).terms)) <= words, name
-
-
-def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
-    from glassgrad.core.data import files
-
-    monkeypatch.setattr(files, "REPOSITORY", tmp_path / "repository")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("GLASSGRAD_DATA", raising=False)
-    code, out, _ = call(capsys, "list", "data")
-    assert code == 0 and "Systems" not in out
-    assert f"missing: put it in {tmp_path}/cache/glassgrad/mnist" in out
 
 
 def test_show_gives_page_modules_graph_and_settings(capsys, tmp_path):

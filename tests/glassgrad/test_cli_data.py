@@ -100,7 +100,10 @@ def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
         (["train", "lenet", "--data", "FILE"], "which is of the kind 'table'; expected 'images'"),
         (["train", "k-means", "--data", "FILE", "--label", "knd"], "did you mean 'kind'?"),
         (["train", "k-means", "--data", "FILE", "--read", "heder=no"], "did you mean 'header'?"),
-        (["train", "k-means", "--data", "iris", "--label", "kind"], "is of the catalogue"),
+        (
+            ["train", "k-means", "--data", "iris", "--label", "kind"],
+            "iris has no option 'label'; it has seed",
+        ),
         (["train", "k-means", "--data", "nowhere.csv"], "there is no file or folder"),
         (["data", "digit"], "did you mean 'digits'?"),
         (["data", "FILE", "--read", "seed"], "--read takes key=value"),
@@ -117,3 +120,16 @@ def test_sources():
     assert Source.of("digits").as_config() == {"data": "digits", "data_dir": None}
     own = Source.of("a/b.csv", reading={"label": "x"})
     assert own.is_path and own.as_config()["reading"] == {"label": "x"}
+
+
+def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, capsys):
+    rows = [f"{i},word{i},{'ab'[i % 2]},2020-01-{i + 1:02d}" for i in range(20)]
+    path = tmp_path / "my.csv"
+    path.write_text("\n".join(["n,review,mark,day", *rows]))
+    read = ["--read", "kind=sentences", "text=review", "--label", "mark"]
+    assert cli.main(["data", str(path), *read]) == 0
+    said = capsys.readouterr().out
+    assert "of the kind 'sentences'" in said and "label mark: 2 classes (a, b)" in said
+    assert cli.main(["data", str(path), "--read", "kind=series", "time=day", "columns=n"]) == 0
+    said = capsys.readouterr().out
+    assert "of the kind 'series'" in said and "a row every 1 days" in said

@@ -25,8 +25,11 @@ COMMANDS = [
 ]
 TRAIN = "glassgrad train vae --set epochs=20"
 
+MLP = "glassgrad train mlp --data my.csv --label kind"
+
 SMALLER = {
     TRAIN: "glassgrad train vae --set epochs=1 hidden=[8,8] --quiet",
+    MLP: f"{MLP} --set epochs=1",
     "glassgrad train som --data my.csv": "glassgrad train som --data my.csv --set epochs=1",
     "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
     "glassgrad reproduce": "glassgrad reproduce --list",  # trains for hours
@@ -39,7 +42,8 @@ SMALLER = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("readme")
-    (made / "my.csv").write_text("size,kind\n" + "1,small\n9,large\n" * 10)
+    for name in ("my", "train", "test"):
+        (made / f"{name}.csv").write_text("size,kind\n" + "1,small\n9,large\n" * 10)
     return made
 
 
@@ -55,7 +59,10 @@ def trained(folder):
 def test_the_blocks_are_those_that_are_tested():
     """No block without a test: two commands that .ci/run runs, Python, the block of commands."""
     kinds = [(marker.strip(), kind) for marker, kind, _ in BLOCKS]
-    assert kinds == [("<!-- demo -->", "sh"), ("<!-- test -->", "sh"), ("", "python"), ("", "sh")]
+    assert kinds == [
+        ("<!-- demo -->", "sh"), ("<!-- test -->", "sh"),
+        ("", "python"), ("", "sh"), ("", "python"),
+    ]  # fmt: skip
     for (_, _, block), must in zip(BLOCKS, ("glassgrad demo", "pytest")):
         assert block.count("\n") == 1 and must in block and "pip install" in block
     integration = (Path(cli.__file__).parents[2] / ".ci/run").read_text(encoding="utf-8")

@@ -81,11 +81,11 @@ def conv_vae(s):
     return ConvVAE(gg.Generator(1)), digits, settings
 
 
-def recipe(name, **sets):
+def recipe(name, source="digits", **sets):
     def make(s):
         r = models.recipe(name)
-        settings = r.resolve("digits", {**SETTINGS, **sets, **s})
-        found = data.load("digits")
+        settings = r.resolve(source, {**SETTINGS, **sets, **s})
+        found = data.load(source)
         found = r.prepare(found, settings) if r.prepare else found
         return r.build(found, settings, gg.Generator(1)), found, settings
 
@@ -120,6 +120,11 @@ SYSTEMS = {
     "wtm": (recipe("wtm", measure="excess"), {"som"}),
     "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
+    "mlp": (
+        recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
+        {"dropout", "cross_entropy"},
+    ),
+    "mlp-quantities": (recipe("mlp", "diabetes", dropout_input=0.2), {"dropout", "descent"}),
     "vae": (recipe("vae"), {"reparam"}),
     "nade": (recipe("nade", batch=20, hidden=9), {"nade"}),
 }

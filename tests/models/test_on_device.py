@@ -14,6 +14,7 @@ needs_gpu = pytest.mark.skipif(bool(why_no_gpu()), reason=why_no_gpu() or "a GPU
 # step, most where Adam divides by gradients that are nearly nothing
 TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
+    "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),

@@ -2,25 +2,48 @@
 
     path                                   becomes                          reader
     .csv, .tsv                             a table, or binary rows          tables.py
-    .npz, .npy, MNIST's IDX                a table, binary rows or images   arrays.py
+    .csv, .tsv with a column of text       sentences                        sentences.py
+    .csv, .tsv that begins with dates      a series                         series.py
+    .txt, .train, .test, .tsv.bz2 as       sentences                        sentence_files.py
+      fastText's, TREC's, IMDb's
+    .tsv, .txt: source, tab, target        pairs of sentences               pairs.py
+    .npz with lengths, or x_0, x_1 …       sequences                        sequences.py
+    .json as JSB's chorales                sequences: piano rolls           sequences.py
+    a folder of .wav                       recordings, a sub-folder a class audio.py
+    a folder of .txt in sub-folders        sentences, a sub-folder a class  sentence_files.py
+    a folder with *.neg and *.pos          sentences in two classes         sentence_files.py
+    .npz, .npy, MNIST's IDX                a table, binary rows or images   array_files.py
     a folder of pictures                   images, a sub-folder a class     image_folder.py
+    a folder of MNIST's four files         images                           mnist_folder.py
+    a folder of train.csv, test.csv …      splits of one of the others      the other's
     .txt                                   a text, in characters or words   text_file.py
+    .data                                  a table of the UCI repository    uci.py
+    .edges, .edgelist                      a graph; .txt, .csv: kind=graph  edge_list.py
+    .gml                                   a graph                          gml_file.py
+    .npz as cora's and blogcatalog's       a graph                          planetoid.py
+    a folder of the TU collection          graphs, as MUTAG                 tu_folder.py
+    .npz as other sets of the catalogue    images, counts of words, games   image_npz.py, …
+    .safetensors                           the weights of a network         weights_file.py
 
-Each may be packed (.gz) except .npz, .npy and pictures. `read` looks the reader up in formats.py;
-what it took the path for is in ``info.understood``.
+Each may be packed (.gz, .bz2) except .npz, .npy, .safetensors, pictures and recordings. `read`
+looks the reader up in formats.py; what it took the path for is in ``info.understood``.
 """
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 from ....kernels.errors import nearest
-from ...regular import kind as kind_of_path
+from ...regular import kind as found_at
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
+from ..special import OneShot, Weights
 from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
+from .kind_of import kind_of
+from .splits import split_files
 from .tables import from_csv
 from .text_file import from_text
 
@@ -31,28 +54,44 @@ __all__ = [
     "from_csv",
     "from_folder",
     "from_text",
+    "kind_of",
     "looks_like_path",
     "read",
 ]
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".npy", ".npz")  # of files that are splits, in a folder
+
+
 def from_folder(path: str | Path, **options) -> DataSet | Graph:
-    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more."""
-    return _call(_choose(Path(path), [f for f in FORMATS if not f.endings], None), path, options)
+    """The data set in a folder: pictures, one sub-folder a class, or what formats.py has more.
+
+    Files train.csv, valid.csv, test.csv (or .tsv, .txt, .npy, .npz) in it are these splits. Raises
+    DataError for what is no folder, and as `read`.
+    """
+    found = found_at(Path(path), DataError)
+    if found != "a folder":
+        raise DataError(f"{path} is {found or 'not there'}; expected a folder")
+    return read(path, **options)
 
 
-def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Graph:
+def read(
+    path: str | Path, kind: str | None = None, **options
+) -> DataSet | Graph | OneShot | Weights:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
-    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series".
+    `kind` says what it holds where that cannot be seen from outside, such as "text" or "series";
+    "binary" makes 0 and 1 of a table's numbers: 1 above the median of the training rows.
     Raises DataError where nothing is there, where the type of the file is not known, for an option
     that the reader does not have, and as the reader does.
     """
     path = Path(path)
-    found = kind_of_path(path, DataError)
+    found = found_at(path, DataError)
     if found is None:
         raise DataError(f"there is no file or folder {path}")
     folder = found == "a folder"
+    if folder and (files := split_files(path, ENDINGS)) is not None:
+        return _of_split_files(path, files, kind, options)
     formats = [f for f in FORMATS if (not f.endings if folder else f.claims(path.name))]
     if not formats:
         known = ", ".join(dict.fromkeys(e for f in FORMATS for e in f.endings))
@@ -61,7 +100,26 @@ def read(path: str | Path, kind: str | None = None, **options) -> DataSet | Grap
             f"{path}: files of type {ending or 'unknown'} are not read; known are {known} and"
             " folders"
         )
-    return _call(_choose(path, formats, kind), path, options)
+    if kind == "binary" and (of_numbers := [f for f in formats if "bits" in _options(f)]):
+        formats, kind, options = of_numbers, None, {"bits": "median"} | options
+    return _call(_choose(path, formats, kind, options), path, options)
+
+
+def _options(found: Format) -> list[str]:
+    """The options of a format's reader."""
+    return list(inspect.signature(found.reader).parameters)[1:]
+
+
+def _of_split_files(path: Path, files: dict[str, Path], kind, options: dict) -> DataSet | Graph:
+    """A folder that holds train.csv, test.csv and so on, under the name of the folder."""
+    for part in set(files) & set(options):
+        raise DataError(f"{path} holds {files[part].name}: leave out {part}")
+    train = files.pop("train")
+    data = read(train, kind, **files, **options)
+    used = ", ".join(file.name for file in (train, *files.values()))
+    words = (f"a folder of {used}", *data.info.understood)
+    info = replace(data.info, source=str(path), understood=words)
+    return replace(data, name=path.resolve().name, info=info)
 
 
 def looks_like_path(name: str) -> bool:
@@ -73,24 +131,31 @@ def looks_like_path(name: str) -> bool:
     return "/" in name or "\\" in name or any(f.claims(name) for f in FORMATS)
 
 
-def _choose(path: Path, formats: list[Format], kind: str | None) -> Format:
+def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) -> Format:
+    """The first format that fits; those with these options are asked before others.
+
+    With `kind` only those of the kind are asked, and the last, the general one, need not fit.
+    """
     if kind is not None:
         kinds = tuple(dict.fromkeys(f.kind for f in formats))
         formats = [f for f in formats if f.kind == kind]
         if not formats:
             hint = nearest(str(kind), kinds) or f"; it may be {', '.join(kinds)}"
             raise DataError(f"{path}: this is not read as the kind {kind!r:.60}{hint}")
-        if len(formats) == 1:
-            return formats[0]
-    found = next((f for f in formats if f.fits(path)), None)
+    having = [f for f in formats if options.keys() <= inspect.signature(f.reader).parameters.keys()]
+    if options and len(having) == 1:  # only one has what is asked for
+        return having[0]
+    found = next((f for f in (*having, *formats) if f.fits(path)), None)
+    if found is None and kind is not None:
+        return (having or formats)[-1]
     if found is None:
         what = ", ".join(f.what for f in formats)
         raise DataError(f"{path} is none of what is read here: {what}")
     return found
 
 
-def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph:
-    accepted = list(inspect.signature(found.reader).parameters)[1:]
+def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph | OneShot | Weights:
+    accepted = _options(found)
     for option in options:
         if option not in accepted:
             hint = nearest(option, accepted) or f"; it has {', '.join(accepted) or 'none'}"

@@ -1,16 +1,25 @@
 """A CSV or TSV file as rows of text: how it is separated, and whether its first row is a header."""
 
 import csv
+import gzip
+import io
+import zlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..files import DataError
-from ..read import decode, read_path
+from ..read import read_path
+from ..room import expect_room, unpacked_size
+from .lines import decoded
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
 SAMPLE = 100  # rows that the separator is judged by
 LONGEST = 16 << 20  # characters of a cell
+COLUMNS = 100_000  # of a table, at most
+HEAD = 64 << 10  # bytes that the size of the rows is judged by
+ROW, CELL, CHARACTER = 153, 70, 4  # bytes of memory for each of them, while a table is read
 
 
 @dataclass(frozen=True)
@@ -50,27 +59,38 @@ def number(cell: str) -> float | None:
         return None
 
 
-def read_rows(path: str | Path, header: bool | None = None) -> Rows:
-    """The rows of a .csv or .tsv file, packed (.gz) or not, in UTF-8.
+def read_rows(
+    path: str | Path, header: bool | None = None, encoding: str = "utf-8", quotes: bool = True
+) -> Rows:
+    """The rows of a .csv or .tsv file, packed (.gz, .bz2) or not.
 
     Without `header` the first row is one where none of its cells is a number or missing, they
-    differ from each other, and none of them comes again in its column. Raises DataError, with the
-    line, for a row of another length than the first, an open quotation mark, other bytes than
-    UTF-8, and a file without rows.
+    differ from each other, and none of them comes again in its column. Without `quotes` a
+    quotation mark is a character like others. Raises DataError, with the line, for a row of
+    another length than the first, an open quotation mark, other bytes than those of `encoding`,
+    and a file without rows.
     """
     path = Path(path)
-    text = decode(read_path(path), str(path), "utf-8-sig")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}, line {line}: a NUL character; this is no text")
+    _expect_room(path)
+    return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes)
+
+
+def rows_of(
+    path: Path, text: str, header: bool | None = None, quotes: bool = True, whole: bool = True
+) -> Rows:
+    """The rows of the text of a file, as `read_rows`; only the name of `path` is looked at.
+
+    A text that is not the `whole` one may end inside a row, which is left out if it is short.
+    """
     separator = _separator(path, text)
-    cells, lines = _split(path, text, separator)
+    cells, lines = _split(path, text, separator, quotes, whole)
     if header is None:
         header = _has_header(cells)
     names = tuple(c.strip() for c in cells[0]) if header else ()
     if header:
         cells, lines = cells[1:], lines[1:]
-        twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
+        first = {name: i for i, name in reversed(list(enumerate(names)))}
+        twice = next((n for i, n in enumerate(names) if first[n] < i), None)
         if twice is not None:
             raise DataError(f"{path}: two columns are named {twice!r:.80}")
     if not cells:
@@ -80,16 +100,45 @@ def read_rows(path: str | Path, header: bool | None = None) -> Rows:
     return Rows(path, cells, lines, names, header, separator)
 
 
-def _split(path: Path, text: str, separator: str) -> tuple[list[list[str]], list[int]]:
+def _expect_room(path: Path) -> None:
+    """Raise DataError where the rows would not fit into memory, judged by the first of them."""
+    if not path.is_file():
+        return
+    size = unpacked_size(path)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        try:
+            head = file.read(HEAD)
+        except (OSError, EOFError, zlib.error):  # `read_path` says it
+            return
+    lines = max(1, head.count(b"\n"))
+    cells = max(head.count(s.encode()) for s in SEPARATORS) / lines + 1
+    rows = size / max(1, len(head)) * lines
+    need = rows * (ROW + CELL * cells) + CHARACTER * size
+    expect_room(path, need, f"a table of about {rows:,.0f} rows, {cells:.0f} cells each,")
+
+
+def _split(
+    path: Path, text: str, separator: str, quotes: bool, whole: bool
+) -> tuple[list[list[str]], list[int]]:
     cells, lines = [], []
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    # not splitlines: it also breaks at U+0085 and U+2028, which occur inside cells
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=separator, strict=whole, quoting=quoting)
     before = csv.field_size_limit(LONGEST)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):  # an empty line is none
                 cells.append(row)
                 lines.append(reader.line_num)
+                if len(row) > COLUMNS:
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: {len(row):,} cells; at most {COLUMNS:,}"
+                        f" are read (separated by {SEPARATORS[separator]})"
+                    )
                 if len(row) != len(cells[0]):
+                    if not whole and stream.tell() == len(text):
+                        return cells[:-1], lines[:-1]
                     raise DataError(
                         f"{path}, line {reader.line_num}: {len(row)} cells; line {lines[0]} has"
                         f" {len(cells[0])} (separated by {SEPARATORS[separator]})"
@@ -107,7 +156,7 @@ def _separator(path: Path, text: str) -> str:
     """The separator that cuts the first rows into equally many cells, the most if several do."""
     if ".tsv" in path.suffixes:
         return "\t"
-    head = [line for line in text.splitlines()[:SAMPLE] if line.strip()]
+    head = [line for line in islice(io.StringIO(text), SAMPLE) if line.strip()]
 
     def cells(separator: str) -> int:
         """Cells of each row; 1 where they differ or nothing is cut."""

@@ -10,12 +10,53 @@ from pathlib import Path
 
 from ..dataset import DataSet
 from ..graph import Graph
-from .arrays import from_idx, from_npy, from_npz
+from ..special import OneShot, Weights
+from .array_files import from_idx, from_npy, from_npz
+from .audio import from_audio_folder, looks_like_audio
+from .counts import KEYS as COUNTS
+from .counts import from_counts
+from .edge_list import from_edge_list
+from .games import from_games
+from .gml_file import from_gml
 from .image_folder import from_image_folder
+from .image_npz import (
+    DRAWN,
+    PARTS,
+    RUNS,
+    from_drawn,
+    from_film,
+    from_image_parts,
+    from_one_shot,
+    is_film,
+)
+from .mnist_folder import from_mnist_folder, is_mnist_folder
+from .npz_keys import has
+from .pairs import from_pairs, looks_like_pairs
+from .planetoid import GROUPS, PLANETOID, from_groups, from_planetoid
+from .sentence_files import (
+    from_class_files,
+    from_fasttext,
+    from_imdb,
+    from_text_folder,
+    from_trec,
+    looks_like_class_files,
+    looks_like_fasttext,
+    looks_like_imdb,
+    looks_like_text_folder,
+    looks_like_trec,
+)
+from .sentences import from_sentences, looks_like_sentences
+from .sequences import from_rolls, from_sequences_npz, looks_like_rolls, looks_like_sequences
+from .series import from_series, looks_like_series
 from .tables import from_csv
 from .text_file import from_text
+from .tu_folder import from_tu_folder, is_tu_folder
+from .uci import from_uci
+from .weights_file import from_safetensors
 
-PACKED = (".gz",)  # endings that say nothing about the content
+TREC = (".txt", ".train", ".test", ".label")  # TREC.train, train_5500.label
+FASTTEXT = (".txt", ".train", ".valid", ".test")
+PACKED = (".gz", ".bz2")  # endings that say nothing about the content
 
 
 def always(path: Path) -> bool:
@@ -23,12 +64,17 @@ def always(path: Path) -> bool:
     return True
 
 
+def by_hand(path: Path) -> bool:
+    """Only ``kind=`` chooses this one: nothing in the file tells it from others."""
+    return False
+
+
 @dataclass(frozen=True)
 class Format:
     """One format.
 
     kind     of the data it holds, as the catalogue names kinds; "table" may turn out binary
-    endings  of the file's name, without .gz; empty for a folder
+    endings  of the file's name, without .gz or .bz2; empty for a folder
     what     in words, for messages
     reader   (path, options) -> the data
     fits     path -> does the content look like it? Reads little, and raises nothing
@@ -37,7 +83,7 @@ class Format:
     kind: str
     endings: tuple[str, ...]
     what: str
-    reader: Callable[..., DataSet | Graph]
+    reader: Callable[..., DataSet | Graph | OneShot | Weights]
     fits: Callable[[Path], bool] = always
 
     def claims(self, name: str) -> bool:
@@ -56,10 +102,36 @@ def unpacked_name(name: str) -> str:
 
 
 FORMATS = (
+    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
+    Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
+    Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
+    Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
+    Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
+    Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs),
     Format("table", (".csv", ".tsv"), "a table", from_csv),
+    Format("table", (".data",), "a table of UCI", from_uci),
+    Format("graph", (".edges", ".edgelist"), "an edge list", from_edge_list),
+    Format("graph", (".csv", ".tsv", ".txt"), "an edge list", from_edge_list, by_hand),
+    Format("graph", (".gml",), "a graph in GML", from_gml),
+    Format("graph", (".npz",), "a graph with features", from_planetoid, has(*PLANETOID)),
+    Format("graph", (".npz",), "a graph with groups", from_groups, has(*GROUPS)),
+    Format("counts", (".npz",), "counts of words", from_counts, has(*COUNTS, "shape")),
+    Format("games", (".npz",), "games", from_games, has("moves", "lengths")),
+    Format("images", (".npz",), "drawn characters", from_drawn, has(*DRAWN)),
+    Format("evaluation", (".npz",), "one-shot runs", from_one_shot, has(*RUNS)),
+    Format("images", (".npz",), "images in parts", from_image_parts, has(*PARTS)),
+    Format("images", (".npz",), "a film", from_film, is_film),
+    Format("sequences", (".npz",), "sequences", from_sequences_npz, looks_like_sequences),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
     Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx),
     Format("text", (".txt",), "a text", from_text),
+    Format("weights", (".safetensors",), "weights", from_safetensors),
+    Format("graphs", (), "a folder of the TU collection", from_tu_folder, is_tu_folder),
+    Format("images", (), "a folder of MNIST's files", from_mnist_folder, is_mnist_folder),
+    Format("sequences", (".json",), "piano rolls", from_rolls, looks_like_rolls),
+    Format("audio", (), "a folder of recordings", from_audio_folder, looks_like_audio),
+    Format("sentences", (), "a .neg and a .pos file", from_class_files, looks_like_class_files),
+    Format("sentences", (), "a folder of texts", from_text_folder, looks_like_text_folder),
     Format("images", (), "a folder of pictures", from_image_folder),
 )

@@ -10,18 +10,13 @@ import numpy as np
 from ...regular import open_regular
 from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
+from ..room import expect_room
+from . import folders
 from .splits import SPLITS, seeded
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
 )
-FOLDERS = {
-    "train": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
-}
 PIXELS = 50_000_000  # of one picture, at most
 BYTES = 2 << 30  # of all of them, as float32
 DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535}  # modes of 16 bits -> white
@@ -43,7 +38,7 @@ def from_image_folder(
     picture that cannot be read or is absurdly large.
     """
     root = Path(path)
-    parts, other = _find(root)
+    parts, other = folders.find(root, SUFFIXES)
     files = [file for found in parts.values() for file, _ in found]
     if not files:
         raise DataError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
@@ -56,6 +51,7 @@ def from_image_folder(
             f"{root}: {len(files)} pictures of {channels} x {height} x {width} take"
             f" {total / 2**30:.1f} GiB, at most {BYTES >> 30} are read; give a smaller size"
         )
+    expect_room(root, 2 * total, f"{len(files)} pictures of {channels} x {height} x {width}")
     classes = tuple(sorted({name for found in parts.values() for _, name in found if name}))
     splits = {
         part: _split(found, classes, channels, height, width) for part, found in parts.items()
@@ -81,42 +77,6 @@ def from_image_folder(
         kind="images", understood=tuple(understood),
     )  # fmt: skip
     return DataSet(root.resolve().name, *(splits.get(p) for p in SPLITS), info)
-
-
-def _find(root: Path) -> tuple[dict[str, list[tuple[Path, str]]], int]:
-    """{part: [(file, class)]}, the part "" where the folders say none; how many other files."""
-    folders = _folders(root)
-    told = [f for f in folders if f.name.lower() in FOLDERS]
-    if told and len(told) == len(folders):
-        found, other = {}, 0
-        for folder in told:
-            pictures, more = _classes(folder)
-            found.setdefault(FOLDERS[folder.name.lower()], []).extend(pictures)
-            other += more
-        return found, other
-    pictures, other = _classes(root)
-    return {"": pictures}, other
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"{root} cannot be read: {error.strerror or error}") from None
-
-
-def _classes(root: Path) -> tuple[list[tuple[Path, str]], int]:
-    found, other = [], 0
-    folders = _folders(root)
-    for folder in folders or [root]:
-        for file in sorted(folder.iterdir()):
-            if file.name.startswith(".") or file.is_dir():
-                continue
-            if file.suffix.lower() in SUFFIXES:
-                found.append((file, folder.name if folders else ""))
-            else:
-                other += 1
-    return found, other
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""How examples without a split of their own are cut into training, validation and test."""
+"""How examples are cut into training, validation and test: by seed, or as given files say."""
+
+import re
+from pathlib import Path
 
 from ..batches import three_way
 from ..dataset import Split
@@ -7,21 +10,90 @@ from ..streams import check_seed
 
 SPLITS = ("train", "valid", "test")
 LEAST = 10  # examples; of fewer, a tenth is none
+PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
+         "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
 
 
-def seeded(function: str, name, what: str, whole: Split, seed: int):
+def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict | None = None):
     """(train, valid, test), and the words for it: a tenth for validation, a fifth for the test.
 
+    A part in `given` (part -> `Split`) is that one; only what is missing is cut from `whole`.
     Raises DataError, about `what` in `name`, for fewer than ten examples, and for a seed that is
     none.
 
     >>> import numpy as np
     >>> seeded("from_csv", "d.csv", "rows", Split(np.arange(20)), seed=0)[1]
     'random split 14/2/4, seed 0'
+    >>> parts = {"test": Split(np.arange(5))}
+    >>> seeded("from_csv", "d.csv", "rows", Split(np.arange(20)), 0, parts)[1]
+    'train 18; valid 2, cut from it by seed 0; test 5 of its own file'
     """
-    n = len(whole)
-    if n < LEAST:
+    given = given or {}
+    n, seed = len(whole), check_seed(function, seed)
+    valid = 0 if "valid" in given else n // 10
+    test = 0 if "test" in given else n // 5
+    if n < LEAST and not (valid == test == 0 and len(given) == 2):
         raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")
-    valid, test, seed = n // 10, n // 5, check_seed(function, seed)
-    how = f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
-    return three_way(whole.x, whole.y, valid, test, seed), how
+    cut = (whole, None, None)
+    if len(given) < 2:
+        cut = three_way(whole.x, whole.y, valid, test, seed)
+    if not given:
+        return cut, f"random split {n - valid - test}/{valid}/{test}, seed {seed}"
+    parts = tuple(given.get(part, found) for part, found in zip(SPLITS, cut))
+    return parts, in_words(parts, given, f"by seed {seed}")
+
+
+def in_words(parts, given: dict, how: str) -> str:
+    """What each part is: of its own file, or cut from the training file, and how.
+
+    >>> parts = [Split([1, 2]), Split([3]), Split([4])]
+    >>> in_words(parts, {"valid": parts[1]}, "in order")
+    'train 2; valid 1 of its own file; test 1, cut from it in order'
+    """
+    words = [f"train {len(parts[0])}"]
+    for part, found in zip(SPLITS[1:], parts[1:]):
+        words.append(
+            f"{part} {len(found)} of its own file"
+            if part in given
+            else f"{part} {len(found)}, cut from it {how}"
+        )
+    return "; ".join(words)
+
+
+def given_files(**files) -> dict[str, Path]:
+    """{part: path} of the parts that have a file of their own; DataError for what is no path.
+
+    >>> given_files(valid=None, test="t.csv")
+    {'test': PosixPath('t.csv')}
+    """
+    for part, path in files.items():
+        if path is not None and not isinstance(path, str | Path):
+            raise DataError(f"{part} must be the path of a file; got {path!r:.60}")
+    return {part: Path(path) for part, path in files.items() if path is not None}
+
+
+_NAME = re.compile(rf"(?:(?P<set>.*)[._-])?(?P<part>{'|'.join(PARTS)})(?P<type>\.\w+)(?:\.gz)?")
+
+
+def split_files(folder: Path, endings: tuple[str, ...]) -> dict[str, Path] | None:
+    """{part: path} where a folder holds train.csv, valid.csv, test.csv, or ``SET.train.txt`` …
+
+    `endings` are those that count; valid may be val, validation or dev. None where there is no
+    such training file. Raises DataError where two files want to be the same part.
+    """
+    found: dict[str, Path] = {}
+    names = []
+    for path in sorted(folder.iterdir()):
+        match = _NAME.fullmatch(path.name.lower()) if path.is_file() else None
+        if match and match["type"] in endings:
+            names.append((match["set"], match["type"], PARTS[match["part"]], path))
+    sets = [(name, kind) for name, kind, part, _ in names if part == "train"]
+    if not sets:
+        return None
+    for name, kind, part, path in names:
+        if (name, kind) != sets[0] and part != "train":
+            continue
+        if part in found:
+            raise DataError(f"{folder}: {found[part].name} and {path.name} are both {part}")
+        found[part] = path
+    return found

@@ -1,4 +1,4 @@
-"""A table of one's own: a CSV or TSV file as a data set."""
+"""A table of one's own: a CSV or TSV file, or one for each split, as a data set."""
 
 from pathlib import Path
 
@@ -7,14 +7,17 @@ import numpy as np
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from . import labels
-from .columns import cells_of, encode
+from .bits import above_median, check_bits
+from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
-from .splits import SPLITS, seeded
+from .kind_of import is_binary
+from .splits import SPLITS, given_files, seeded
 
 
 def from_csv(
-    path, label: str | int | None = None, header: bool | None = None, seed: int = 0
-) -> DataSet:
+    path: str | Path, label: str | int | None = None, header: bool | None = None, seed: int = 0,
+    valid: str | Path | None = None, test: str | Path | None = None, bits: str | None = None,
+) -> DataSet:  # fmt: skip
     """The table in a .csv or .tsv file (or .gz of one): x float32 [N, D], y the label.
 
     path    the file, in UTF-8; cells are separated by commas, tabs, semicolons or bars
@@ -23,11 +26,16 @@ def from_csv(
     header  whether the first row holds names; by default it is looked at
     seed    of the split: a tenth of the rows for validation, a fifth for the test. A column named
             "split" that holds only train, valid and test says it instead
+    valid, test  files with the same columns, which are these splits
+    bits    "median": a column of numbers becomes 1 above its median in the training rows and 0
+            elsewhere, so that x is binary
 
     Text becomes a column of 0 and 1 for each value that it takes, unless it takes more than 50. A
     missing cell (empty, ?, NA, NaN, null) is the mean of the training rows in a column of numbers,
-    and a value of its own in one of text. What was understood is in ``info.understood``, a line a
-    column. Raises DataError, with line and column, for what cannot be read.
+    and a value of its own in one of text. Columns, values and classes are those of `path`: a value
+    that only another file has is 0 in all columns, a class that only another file has is refused.
+    What was understood is in ``info.understood``, a line a column. Raises DataError, with line and
+    column, for what cannot be read.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -38,44 +46,75 @@ def from_csv(
     >>> data.train.x.shape, data.info.classes, data.info.feature_names
     ((7, 3), ('a', 'b'), ('size', 'colour=blue', 'colour=red'))
     """
+    files = given_files(valid=valid, test=test)
+    check_bits(bits)
     rows = read_rows(path, header)
-    split = _split_column(rows)
-    target = labels.find(rows, label, split)
-    columns = [encode(rows, c) for c in range(len(rows.names)) if c not in (target, split)]
-    x = np.concatenate(
-        [np.empty((len(rows.cells), 0), np.float32), *(c.values for c in columns)], 1
-    )
-    if not x.shape[1]:
+    others = {part: _same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
+    split = None if others else split_column(rows)
+    place = labels.find(rows, label, split)
+    columns = [learn(rows, c) for c in range(len(rows.names)) if c not in (place, split)]
+    names = tuple(n for c in columns for n in c.names)
+    if not names:
         raise DataError(f"{rows.path}: no column is left to learn from")
-    y, classes = (None, ()) if target is None else labels.encode(rows, target)
-    whole = Split(x, y)
+    target = None if place is None else labels.learn(rows, place)
+    whole = _encoded(rows, columns, target)
+    given = {part: _encoded(more, columns, target) for part, more in others.items()}
     parts, how = (
-        seeded("from_csv", rows.path, "rows", whole, seed)
+        seeded("from_csv", rows.path, "rows", whole, seed, given)
         if split is None
-        else _as_told(rows, whole, cells_of(rows, split))
+        else as_told(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
-    binary = all(np.isin(part.x, (0, 1)).all() for part in parts if len(part))
+    meanings = [f"{c.name}: {c.meaning}{_only(c, others)}" for c in columns]
+    if bits:
+        numeric = [c.kinds is None for c in columns for _ in c.names]
+        parts, words = above_median(parts, np.flatnonzero(numeric))
+        cut = {names[i]: f"; {done}" for i, done in words.items()}
+        meanings = [m + cut.get(c.name, "") for m, c in zip(meanings, columns)]
+    binary = all(is_binary(part.x) for part in parts if len(part))
     info = Info(
         source=str(rows.path),
-        classes=classes,
-        feature_names=tuple(n for c in columns for n in c.names),
-        target_names=() if target is None or classes else (rows.names[target],),
+        classes=target.classes if target else (),
+        feature_names=names,
+        target_names=(target.name,) if target and not target.classes else (),
         note=how,
         kind="binary" if binary else "table",
-        understood=_in_words(rows, columns, target, classes, x.shape[1], how),
+        understood=(_first(rows, others, len(names)), *meanings, _label(target), how),
     )
     return DataSet(Path(path).name, *parts, info)
 
 
-def _split_column(rows: Rows) -> int | None:
+def _same_columns(rows: Rows, other: Rows) -> Rows:
+    """The rows of another file. Raises DataError unless its columns are those of `rows`."""
+    if len(other.names) != len(rows.names):
+        raise DataError(
+            f"{other.path}, line {other.lines[0]}: {len(other.names)} columns; {rows.path} has"
+            f" {len(rows.names)}"
+        )
+    for i, (here, there) in enumerate(zip(other.names, rows.names)):
+        if here != there:
+            raise DataError(
+                f"{other.path}, line 1, column {i + 1}: named {here!r:.60}; in {rows.path} it is"
+                f" {there!r:.60}"
+            )
+    return other
+
+
+def _encoded(rows: Rows, columns: list[Meaning], target: labels.Label | None) -> Split:
+    x = np.concatenate([values(rows, c) for c in columns], 1)
+    return Split(x, None if target is None else labels.values(rows, target))
+
+
+def split_column(rows: Rows) -> int | None:
+    """The column named "split" that holds only train, valid and test; None where there is none."""
     for c, name in enumerate(rows.names):
         if name.lower() == "split" and set(cells_of(rows, c)) <= set(SPLITS):
             return c
     return None
 
 
-def _as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+def as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
+    """(parts, how): the examples as `told`, the cells of the split's column, says."""
     parts = [whole[[i for i, t in enumerate(told) if t == name]] for name in SPLITS]
     if not len(parts[0]):
         raise DataError(f"{rows.path}: the column 'split' names no row 'train'")
@@ -89,16 +128,29 @@ def _filled(part: Split, train: np.ndarray) -> Split:
     return Split(np.where(np.isnan(part.x), mean.astype(part.x.dtype), part.x), part.y)
 
 
-def _in_words(rows: Rows, columns, target, classes, width: int, how: str) -> tuple[str, ...]:
+def _only(column: Meaning, others: dict[str, Rows]) -> str:
+    """What a text column of another file holds that the training file does not, in words."""
+    words = ""
+    for part, rows in others.items():
+        new = unknown(rows, column)
+        if new:
+            some = ", ".join(repr(v)[:40] for v in new[:5]) + (" …" if len(new) > 5 else "")
+            words += f"; only {part} has {some}: 0 in all these columns"
+    return words
+
+
+def _first(rows: Rows, others: dict[str, Rows], width: int) -> str:
     head = "a header" if rows.header else "no header"
-    first = (
-        f"{len(rows.cells)} rows and {len(rows.names)} columns, separated by"
+    more = "".join(f", {len(r.cells)} in {r.path.name}" for r in others.values())
+    return (
+        f"{len(rows.cells)} rows{more} and {len(rows.names)} columns, separated by"
         f" {SEPARATORS[rows.separator]}, {head}: {width} numbers a row"
     )
+
+
+def _label(target: labels.Label | None) -> str:
     if target is None:
-        label = "no label"
-    elif classes:
-        label = f"label {rows.names[target]}: {len(classes)} classes ({', '.join(classes)})"
-    else:
-        label = f"label {rows.names[target]}: a number to be predicted"
-    return (first, *(f"{c.name}: {c.meaning}" for c in columns), label, how)
+        return "no label"
+    if target.classes:
+        return f"label {target.name}: {len(target.classes)} classes ({', '.join(target.classes)})"
+    return f"label {target.name}: a number to be predicted"

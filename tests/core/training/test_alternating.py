@@ -1,5 +1,7 @@
 """Training in phases: who moves when, one face for schedules and checkpoints, resumption."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,11 @@ import glassgrad as gg
 from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.optim import SGD, Adam, Alternating, OptimiserError
-from glassgrad.core.training.alternating import AlternatingSystem, Phase
+from glassgrad.core.training.alternating import AlternatingSystem, Phase, parts_of
 from glassgrad.core.training.checkpoint import CheckpointError
 from glassgrad.core.training.loop import DivergedError, TrainingState, fit
 from glassgrad.core.training.run_folder import Run
-from glassgrad.core.training.settings import TrainingSettings
+from glassgrad.core.training.settings import SettingError, TrainingSettings
 from glassgrad.core.training.system import Batch
 
 SETTINGS = TrainingSettings(epochs=3, batch=4, lr=0.01, schedule="cosine", clip=1.0)
@@ -160,3 +162,52 @@ def test_bad_phases_are_refused():
     still = Alternating(0.0, {"a": SGD([x], lr=0.0)})
     still.lr = 0.5  # a rate of 0 keeps no ratio but 1
     assert still["a"].lr == 0.5 and "SGD" in repr(still)
+
+
+class Stepped(Game):
+    """The judge takes three steps, each on a third of the minibatch, and counts them."""
+
+    calls = 0
+
+    def phases(self, settings):
+        copy, judging, making = super().phases(settings)
+        return copy, replace(judging, steps=3, after=self.count), making
+
+    def count(self):
+        self.calls += 1
+
+
+def test_a_phase_of_several_steps_cuts_the_minibatch():
+    """By hand: three steps of the judge on rows 0-2, 3-4 and 5-6, their mean as the metric."""
+    game, twin = Stepped(gg.Generator(1)), Game(gg.Generator(1))
+    trainer = TrainingState(game, problem(), SETTINGS.changed(clip=0.0))
+    both = [*twin.coder.parameters(), *twin.maker.parameters()]
+    x = problem().train.x[:7]
+    figures = game.train_step(Batch(x), trainer)
+    adams = (
+        Adam(both, lr=0.01),
+        Adam(twin.judge.parameters(), lr=0.03, betas=(0.5, 0.999)),
+        Adam(twin.maker.parameters(), lr=0.005, betas=(0.5, 0.999)),
+    )
+    seen = []
+    steps = [(0, twin.copy, x), *((1, twin.judging, p) for p in (x[:3], x[3:5], x[5:]))]
+    for which, f, part in [*steps, (2, twin.making, x)]:
+        loss = f(Batch(part))
+        loss = loss[0] if isinstance(loss, tuple) else loss
+        seen.append(loss.item())
+        for p, g in zip(adams[which].parameters, gg.grad(loss, adams[which].parameters)):
+            p.grad = g
+        adams[which].step()
+    assert game.calls == 3
+    assert figures["judging"] == pytest.approx(np.mean(seen[1:4]), rel=1e-12)
+    for (name, p), (_, q) in zip(game.named_parameters(), twin.named_parameters()):
+        assert np.array_equal(p.numpy(), q.numpy()), name
+
+
+def test_what_cannot_be_cut_is_refused():
+    with pytest.raises(SettingError, match="2 samples cannot be cut into 3 parts"):
+        parts_of(Batch(np.zeros((2, 2))), 3)
+    with pytest.raises(SettingError, match="of sequences"):
+        parts_of(Batch(np.zeros((4, 2)), mask=np.ones((4, 2))), 2)
+    cut = parts_of(Batch(np.arange(5), np.arange(5)), 3)
+    assert [b.x.tolist() for b in cut] == [b.y.tolist() for b in cut] == [[0, 1], [2, 3], [4]]

@@ -104,7 +104,7 @@ def test_winner_takes_most_is_the_lectures_rule(measure, kernel):
 
 def test_with_a_narrow_kernel_of_the_excess_winner_takes_most_is_winner_takes_all():
     x = blobs()
-    hard, soft = make("wta", x), make("wtm", x, measure="excess", sigma=1e-3)
+    hard, soft = make("wta", x), make("wtm", x, init="sample", measure="excess", sigma=1e-3)
     for net in (hard, soft):
         net.train_step(Batch(x), Stub(0.3))
     assert_close(soft.w.numpy(), hard.w.numpy(), rtol=1e-5)
@@ -210,7 +210,7 @@ def trained():
     return {
         "wta": run("wta"),
         "dead": run("wta", init="lecture"),
-        "hills": run("wtm"),
+        "hills": run("wtm", init="sample", sigma=0.7, lr=0.1),
         "mean": run("wtm", sigma=3.0, lr=0.01, epochs=10),
         "gas": run("wtm", measure="rank", kernel="exponential", sigma=3.0, lr=0.3, decay="linear"),
     }

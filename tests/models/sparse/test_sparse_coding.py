@@ -197,7 +197,7 @@ def test_the_objective_of_psd_is_taken_at_the_best_codes():
 
 def test_one_shot_codes_come_within_a_fifth_of_exact_ones():
     sets = {"encoder": "shrink", "scale": 1.0, "lam": 2.0, "epochs": 12, "samples": 4000}
-    done = training.train(models.recipe("psd"), overrides=sets)
+    done = training.train(models.recipe("psd"), "china", overrides=sets)
     assert 0 < done.test_figures["excess"] < 0.2
     norms = np.linalg.norm(done.system.atoms.numpy(), axis=1)
     assert np.allclose(norms, 1, atol=1e-5)
@@ -206,6 +206,27 @@ def test_one_shot_codes_come_within_a_fifth_of_exact_ones():
         "atoms",
         "reconstructions",
     }
+
+
+def test_codes_without_bias_or_sign_are_a_half_on_average_where_x_is_as_likely_as_minus_x():
+    x = np.random.default_rng(0).standard_normal((50, 4))
+    m = psd.PSD(x, psd.Settings(atoms=5), gg.Generator(1), dtype="float64")
+    m.weight.assign(np.random.default_rng(1).standard_normal((5, 4)) * 9)
+    z = m.guess(gg.Tensor(np.concatenate([x, -x]))).numpy()
+    assert np.allclose(z.mean(axis=0), 0.5, atol=1e-12) and z.std() > 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["psd", "sparse-coding-autoencoder"])
+def test_the_lectures_encoder_fails_on_centred_patches_and_shrink_mends_it(name):
+    """Codes that are all 0 have F = ‖x‖²; the penalty of the lecture's alone is λK/2 = 100."""
+    recipe = models.recipe(name)
+    lectures = training.train(recipe, "china", overrides={"samples": 2000, "epochs": 5})
+    mended = training.train(recipe, "china", overrides={"epochs": 12, "encoder": "shrink"})
+    x = lectures.data.test.x.reshape(-1, 64)
+    zero = (x**2).sum(axis=1).mean()
+    assert lectures.test_figures["one_shot"] > 100 > 1.5 * zero
+    assert mended.test_figures["one_shot"] < 0.75 * zero
 
 
 def test_settings_without_effect_are_refused():

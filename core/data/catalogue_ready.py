@@ -1,0 +1,98 @@
+"""Sets without a download: pieces that ship with the package, generated problems. A table."""
+
+from .canon_pieces import FSDD, SHAKESPEARE, TATOEBA, WIKIPEDIA
+from .entries import OURS, SKLEARN, Entry
+
+READY = {
+    # pieces of larger sets
+    "shakespeare_piece": Entry(
+        "text",
+        "299,868 characters of Shakespeare, 62 kinds (0.3 MB)",
+        "sets_pieces:shakespeare_piece",
+        "public domain",
+        SHAKESPEARE,
+        "shakespeare_piece",
+    ),
+    "enwiki_piece": Entry(
+        "text",
+        "114 Wikipedia articles on countries, 260,145 words (0.5 MB)",
+        "sets_pieces:enwiki_piece",
+        "CC BY-SA 3.0",
+        WIKIPEDIA,
+        "enwiki_piece",
+    ),
+    "eng_fra_piece": Entry(
+        "pairs",
+        "11,822 English and French sentences of PyTorch's tutorial (0.2 MB)",
+        "sets_pairs:eng_fra_piece",
+        "CC BY 2.0 FR (tatoeba.org, manythings.org/anki)",
+        TATOEBA,
+        "eng_fra_piece",
+    ),
+    "fsdd_piece": Entry(
+        "audio",
+        "300 spoken digits, 6 speakers (1.3 MB)",
+        "sets_audio:fsdd_piece",
+        "CC BY-SA 4.0",
+        FSDD,
+        "fsdd_piece",
+    ),
+    # generated
+    "adding": Entry(
+        "sequences",
+        "the adding problem",
+        "synthetic:adding",
+        OURS,
+        "Hochreiter & Schmidhuber 1997",
+    ),
+    "temporal_order": Entry(
+        "sequences",
+        "the temporal order problem, 4 or 8 classes",
+        "synthetic:temporal_order",
+        OURS,
+        "Hochreiter & Schmidhuber 1997",
+    ),
+    "embedded_reber": Entry(
+        "sequences",
+        "strings of the embedded Reber grammar",
+        "grammars:embedded_reber",
+        OURS,
+        "Hochreiter & Schmidhuber 1997",
+    ),
+    "counting": Entry(
+        "sequences",
+        "a^n b^n or a^n b^n c^n",
+        "grammars:counting",
+        OURS,
+        "Gers & Schmidhuber 2001",
+    ),
+    "tones": Entry(
+        "audio",
+        "tones of 3 waveforms or 8 pitches in noise, 8 kHz",
+        "synthetic_tones:tones",
+        OURS,
+        "",
+    ),
+    "rings_and_trees": Entry(
+        "graphs",
+        "graphs with or without a ring, alike in nodes and edges, 2 classes",
+        "synthetic_graphs:rings_and_trees",
+        OURS,
+        "",
+    ),
+    "go_5x5": Entry(
+        "games",
+        "games of Go on 5x5 points by a simple player",
+        "synthetic_go:go_5x5",
+        OURS,
+        "",
+    ),
+    # distributions that are known exactly
+    "normal": Entry("table", "32,000 draws of N(-1, 1)", "toys:normal", OURS, "E. Jang 2016"),
+    "ring": Entry(
+        "table", "11,000 points of 8 normals on a circle", "toys:ring", OURS, "Metz et al. 2017"
+    ),
+    "moons": Entry(
+        "table", "11,000 points on two half circles, 2 classes", "toys:moons", OURS, SKLEARN
+    ),
+}

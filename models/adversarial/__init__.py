@@ -1,0 +1,47 @@
+"""Generators without a density, trained against a critic: adversarial nets.
+
+An explicit model writes p(x) down. The systems here only draw from it: a generator turns noise into
+samples, and what is missing, a measure of how far samples are from data, is a second network that
+is trained at the same time ::
+
+    z ~ p(z)  →  generator G  →  G(z)  ┐
+                                       ├→  discriminator D, or critic f  →  one number
+                                 x     ┘
+    D is trained to tell x from G(z), G is trained to make D wrong
+
+They share the game (game.py) and differ in what the number means, and so in what G minimises:
+
+    file          recipes              the number                     G minimises       lecture
+    gan.py        gan                  P(x is real), in logarithms    Jensen-Shannon    V0 554-591
+                  gan-product          P(x is real), as a product                       U3 463-525
+                  gan-ring             as gan, and how it fails                         K4 150-160
+    jang_gan.py   gan-line             P(x is real), on the line                        U3 526-547
+    wgan.py       wgan                 a height of bounded slope      Wasserstein-1     D1 300-314
+
+Read jang_gan.py first: everything in it can be drawn. Then gan.py, whose page has the three pairs
+of objectives, the ways in which a game fails (`gan-ring` shows them) and what stabilises it; then
+wgan.py with distances.py and dual.py, which have the same distance in two forms.
+
+There is no likelihood, so samples have to be judged (judging.py): by a nearest neighbour, by the
+classes that a classifier sees, by the modes that they reach. common/parzen.py has the estimate
+that the first papers report.
+
+Files without a recipe:
+
+    game.py            two perceptrons, their phases, the settings and figures of all games
+    judging.py         nearest neighbours, a classifier's entropy and confidence, modes
+    distances.py       Wasserstein-1 of two samples, exactly
+    dual.py            the same by a critic, between two fixed samples
+    game_pictures.py   samples, slopes of the objectives, vanishing gradients, balance
+    wgan_pictures.py   primal and dual, the critic, its weights
+
+The same game is played for codes instead of images in variational/aae.py and wae.py.
+
+What the lectures only show (V0 592-613, V2 810-832): textures by Markovian nets (Li & Wand 2016),
+whose critic sees patches of the activations of a VGG network trained on ImageNet; DF2Net (Zeng et
+al. 2019), which turns a photograph into a 3-D face and is trained on scanned faces; and "Everybody
+dance now" (Chan et al. 2019), which renders one person with the movements of another, from hours
+of video and a trained pose detector. Each needs a large trained network and data that cannot be
+redistributed, so none is here. The idea is the one of this folder each time: a critic in place of
+a loss that nobody can write down, and a generator whose input is an image and not noise.
+"""

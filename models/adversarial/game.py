@@ -1,0 +1,228 @@
+"""What the games of this family share: two networks, noise, and how their samples are judged.
+
+A generator G turns noise z into samples, a discriminator D maps a sample to one number. They are
+trained in turn (core/training/alternating.py) ::
+
+    discrimination    `steps` steps of D, each on a part of the minibatch and as many new samples
+    deception         one step of G, on new noise
+
+Both are perceptrons: ReLU in G, leaky ReLU in D, so that a gradient reaches G from everywhere. G
+ends in a sigmoid for images and binary rows, whose values lie in [0, 1]. For a table it is linear,
+and in units of the training set: D sees (x - mean)/std, G's output is mean + std·y. Dropout and
+batch normalisation (K4 163) may be switched on in each. A system overrides `discrimination` and
+`deception`, and possibly the networks.
+
+Judges (judging.py). `neighbours` is the accuracy of a nearest neighbour that tells samples from
+held-out data, ½ at best; `sliced_w1` is their distance (distances.py). With labels, `entropy` and
+`confidence` are those of a classifier. Where the centres of a mixture are known, `modes` and
+`quality`.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from ... import core as gg
+from ...core import nn
+from ...core.data import DataSet, minibatches
+from ...core.training.alternating import AlternatingSystem, Phase
+from ...core.training.by_name import MOMENTA, with_momentum
+from ...core.training.settings import TrainingSettings, setting
+from ...core.training.system import Batch
+from ..common.rows import rows
+from .distances import sliced_w1
+from .judging import Classifier, modes, neighbours
+
+SLOPE = 0.2  # of D's leaky ReLU
+EACH_EPOCH = 1000  # samples that the figures of an epoch are computed from
+
+
+class GameSettings(TrainingSettings):
+    """Settings of a generator and a discriminator."""
+
+    noise: int = setting(16, least=1, help="number of random numbers that make a sample")
+    law: Literal["normal", "uniform"] = setting(
+        "normal", help="distribution of the noise: N(0, 1) or U(-1, 1)"
+    )
+    generator: tuple[int, ...] = setting(
+        (128, 128), least=1, help="widths of the generator's hidden layers"
+    )
+    discriminator: tuple[int, ...] = setting(
+        (128, 128), least=1, help="widths of the discriminator's hidden layers"
+    )
+    lr: float = 2e-4
+    discriminator_lr: float = setting(2e-4, least=0, help="learning rate of the discriminator")
+    steps: int = setting(1, least=1, help="steps of the discriminator for each of the generator")
+    game_momentum: float = setting(
+        0.5, least=0, below=1, when=("optimiser", *MOMENTA), help="momentum, or Adam's β₁, of both"
+    )
+    generator_norm: bool = setting(False, help="batch normalisation in the generator")
+    discriminator_norm: bool = setting(False, help="batch normalisation in the discriminator")
+    generator_dropout: float = setting(0.0, least=0, below=1, help="dropout in the generator")
+    discriminator_dropout: float = setting(
+        0.0, least=0, below=1, help="dropout in the discriminator"
+    )
+    samples: int = setting(10_000, least=2, help="samples that the final figures come from")
+
+
+class Game(AlternatingSystem):
+    """A generator [N, noise] -> [N, D], and a discriminator [N, D] -> [N, 1]."""
+
+    standardised = True  # whether tables are seen in units of the training set
+
+    def __init__(self, data: DataSet, s: GameSettings, rng, dtype="float32"):
+        self.s, self.data = s, data
+        x = data.train.x.reshape(len(data.train), -1)
+        self.bounded = data.train.x.ndim == 4 or data.info.kind == "binary"
+        units = self.standardised and not self.bounded
+        mean = x.mean(axis=0, dtype=np.float64) if units else np.zeros(x.shape[1])
+        std = x.std(axis=0, dtype=np.float64) if units else np.ones(x.shape[1])
+        self.mean = gg.Tensor(mean.astype(dtype))
+        self.std = gg.Tensor(np.where(std > 0, std, 1).astype(dtype))
+        self.generator = perceptron(
+            [s.noise, *s.generator, x.shape[1]], nn.ReLU,
+            s.generator_norm, s.generator_dropout, rng.child("generator"), dtype,
+        )  # fmt: skip
+        self.discriminator = perceptron(
+            [x.shape[1], *s.discriminator, 1], lambda: nn.LeakyReLU(SLOPE),
+            s.discriminator_norm, s.discriminator_dropout, rng.child("discriminator"), dtype,
+        )  # fmt: skip
+        self.draws = rng.child("draws")
+        self._classifier = None
+
+    # ------------------------------------------------------------------ the two networks
+
+    def noise(self, n: int, rng=None):
+        """n rows of noise, a tensor [n, noise]; from `rng` instead of the training's stream."""
+        rng, shape = self.draws if rng is None else rng, (n, self.s.noise)
+        if self.s.law == "uniform":
+            return gg.Tensor(rng.uniform(shape, -1.0, 1.0, str(self.mean.dtype)))
+        return gg.Tensor(rng.normal(shape, str(self.mean.dtype)))
+
+    def generate(self, z):
+        """Samples G(z): [N, noise] -> [N, D]."""
+        y = self.generator(z)
+        return gg.sigmoid(y) if self.bounded else self.mean + self.std * y
+
+    def judge(self, x):
+        """Logits, or values, of the discriminator: [N, D] -> [N, 1]."""
+        return self.discriminator((x - self.mean) / self.std)
+
+    # ------------------------------------------------------------------------- training
+
+    def phases(self, settings: GameSettings) -> tuple[Phase, ...]:
+        """`steps` steps of the discriminator, then one of the generator."""
+        s, game = settings, with_momentum(settings.optimiser, settings.game_momentum)
+        return (
+            Phase("discrimination", self.discrimination, (self.discriminator,),
+                  s.discriminator_lr, game, s.steps, self.after_discrimination),
+            Phase("deception", self.deception, (self.generator,), s.lr, game),
+        )  # fmt: skip
+
+    def discrimination(self, batch):
+        """The objective of the discriminator, to be minimised, and further metrics."""
+        raise NotImplementedError(f"{type(self).__name__} has no objective for its discriminator")
+
+    def deception(self, batch):
+        """The objective of the generator, to be minimised; it needs only the batch's length."""
+        raise NotImplementedError(f"{type(self).__name__} has no objective for its generator")
+
+    def after_discrimination(self) -> None:
+        """What follows each step of the discriminator; by default nothing."""
+
+    def pair(self, batch):
+        """What the discriminator says of a batch, and of as many new samples: [N, 1], [N, 1]."""
+        x = rows(batch.x)
+        return self.judge(x), self.judge(self.generate(self.noise(len(x))))
+
+    def deceived(self, batch):
+        """What it says of as many new samples as one of its own steps has: [N, 1]."""
+        n = max(1, len(batch.x) // self.s.steps)
+        return self.judge(self.generate(self.noise(n)))
+
+    def objective(self, batch):
+        """(the objective of the discriminator, that of the generator); their sum has no meaning."""
+        first = self.discrimination(batch)
+        first, parts = first if isinstance(first, tuple) else (first, {})
+        return first, {"deception": self.deception(batch), **parts}
+
+    def batches(self, data, size, seed, epoch, start):
+        """Full minibatches, of `size` examples for each step of the discriminator."""
+        size = min(size * self.s.steps, len(data.train))
+        return minibatches(data.train, size, seed, epoch, start, drop_last=True)
+
+    def batches_per_epoch(self, data, size):
+        """The number of full minibatches."""
+        return len(data.train) // min(size * self.s.steps, len(data.train))
+
+    # -------------------------------------------------------------------------- judging
+
+    def drawn(self, n: int, rng=None) -> np.ndarray:
+        """n samples [n, D] without a tape; by default always of the same noise."""
+        rng, found = self.draws.child("held out") if rng is None else rng, []
+        with gg.no_grad():
+            for at in range(0, n, 1000):
+                found.append(self.generate(self.noise(min(1000, n - at), rng)).numpy())
+        return np.concatenate(found)
+
+    def evaluate(self, split, size=500):
+        """The judges' figures of at most 1000 samples."""
+        return self.figures_of(self.drawn(EACH_EPOCH), split)
+
+    def evaluate_finished(self, split):
+        """The judges' figures of `samples` samples."""
+        return self.figures_of(self.drawn(self.s.samples), split)
+
+    def figures_of(self, made: np.ndarray, split) -> dict[str, float]:
+        """neighbours; entropy and confidence with labels; modes and quality of a mixture."""
+        x = split.x.reshape(len(split), -1)
+        most = 2000  # the distances of all pairs
+        found = {"neighbours": neighbours(x[:most], made[:most]), "sliced_w1": sliced_w1(x, made)}
+        extra = self.data.info.extra
+        if "centres" in extra:
+            reached = modes(made, extra["centres"], extra["spread"])
+            found |= {"modes": float(reached.found), "quality": reached.quality}
+        elif (judge := self.classifier()) is not None:
+            found["entropy"] = judge.entropy(made)
+            found["confidence"] = judge.confidence(made) / judge.confidence(x)
+        return found
+
+    def classifier(self) -> Classifier | None:
+        """The judge of labelled data, trained when it is first asked for; None without labels."""
+        y = self.data.train.y
+        labels = isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.ndim == 1
+        if self._classifier is None and labels and y.min() >= 0:
+            self._classifier = Classifier(self.data, int(y.max()) + 1)
+        return self._classifier
+
+
+def perceptron(sizes, activation, norm: bool, dropout: float, rng, dtype) -> nn.Sequential:
+    """Linear layers, with normalisation, activation and dropout after each but the last.
+
+    >>> net = perceptron([2, 8, 1], nn.ReLU, True, 0.5, gg.Generator(0), "float32")
+    >>> [type(layer).__name__ for layer in net]
+    ['Linear', 'BatchNorm', 'ReLU', 'Dropout', 'Linear']
+    """
+    layers = []
+    for i, (n, m) in enumerate(pairwise(sizes)):
+        layers.append(nn.Linear(n, m, rng=rng.child("layer", i), dtype=dtype))
+        if i < len(sizes) - 2:
+            layers += [nn.BatchNorm(m, dtype=dtype)] if norm else []
+            layers.append(activation())
+            layers += [nn.Dropout(dropout, rng=rng.child("dropout", i))] if dropout else []
+    return nn.Sequential(*layers)
+
+
+def check(system, s: GameSettings, data: DataSet):
+    """Every objective of a small network as a function of all parameters, for gradcheck."""
+    made = system(data, s, gg.Generator(3), dtype="float64")
+    states = [(g, g.state) for _, g in made.named_generators()]
+
+    def f(*parameters):
+        for generator, state in states:  # the same draws at every call
+            generator.state = state
+        loss, others = made.with_parameters(parameters).objective(Batch(data.train.x, data.train.y))
+        return loss, others["deception"]
+
+    return f, [p.numpy().copy() for p in made.parameters()]

@@ -1,0 +1,240 @@
+"""Arrays larger than memory: they stay in their files, and other formats are refused in advance."""
+
+import gzip
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from glassgrad.core import data
+from glassgrad.core.data import DataError, DataSet, Split, mapped, room
+from glassgrad.core.data.own import array_files
+
+
+@pytest.fixture
+def little(monkeypatch):
+    """A machine with 32 kB of free memory, of which a quarter is for an array."""
+    for module in (mapped, room):
+        monkeypatch.setattr(module, "room", lambda: 32_000)
+    monkeypatch.setattr(room, "SMALL", 0)
+
+
+def saved(path, x):
+    np.save(path, x)
+    return path
+
+
+@pytest.mark.parametrize(
+    "dtype, shape", [(np.float32, (900, 5)), (np.float64, (900, 5)), (np.uint8, (300, 6, 5))]
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_in_its_file_is_read_as_one_in_memory(tmp_path, monkeypatch, dtype, shape, order):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, shape) if dtype == np.uint8 else rng.random(shape)
+    x = np.asarray(x, dtype, order=order)
+    paths = {
+        p: saved(tmp_path / f"{p}.npy", x[i:]) for i, p in enumerate(("train", "valid", "test"))
+    }
+    files = {"valid": paths["valid"], "test": paths["test"]}
+    whole = data.read(paths["train"], **files)
+    monkeypatch.setattr(mapped, "room", lambda: 8000)
+    found = data.read(paths["train"], **files)
+    assert type(found.train.x) is mapped.Mapped and found.train.x.shape == whole.train.x.shape
+    assert (found.info.kind, found.info.image_shape) == (whole.info.kind, whole.info.image_shape)
+    assert data.digest(found) == data.digest(whole)
+    batches = [list(data.minibatches(d.train, 7, seed=3)) for d in (found, whole)]
+    for ours, theirs in zip(*batches, strict=True):
+        assert ours.x.dtype == np.float32 and np.array_equal(ours.x, theirs.x)
+    assert np.array_equal(found.train.x[3], whole.train.x[3])
+    assert np.array_equal(found.train.x[-1], list(found.train.x)[-1])
+    assert np.array_equal(found.train.x[2:4, 0], whole.train.x[2:4, 0])
+    flat = found.train.x.reshape(len(x), -1)
+    assert np.array_equal(flat[5:9], whole.train.x.reshape(len(x), -1)[5:9])
+    ours, theirs = found.standardised(), whole.standardised()
+    assert type(ours.train.x) is mapped.Mapped
+    assert np.allclose(ours.train.x[10:20], theirs.train.x[10:20], atol=1e-5)
+    again = ours.standardised().train.x
+    assert np.allclose(again[10:20], ours.train.x[10:20], atol=1e-5)
+
+
+def test_it_is_split_in_the_order_of_the_file(tmp_path, little):
+    x = np.arange(6000, dtype=np.float32).reshape(2000, 3) / 7
+    np.save(tmp_path / "y.npy", np.arange(2000) % 3)
+    found = data.read(saved(tmp_path / "d.npy", x), labels=tmp_path / "y.npy")
+    assert [len(part) for _, part in found.splits()] == [1400, 200, 400]
+    assert type(found.train.x) is mapped.Mapped and type(found.valid.x) is np.ndarray
+    assert np.array_equal(found.test.x, x[1600:]) and found.test.y[0] == 1600 % 3
+    assert "train stays in the file" in found.info.understood[1]
+    assert "cut from it in the order of the file" in found.info.note
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        lambda x: x.mean(), lambda x: x + 1, lambda x: np.concatenate([x, x]), lambda x: x.copy(),
+        lambda x: x.astype("f8"), lambda x: x[np.arange(len(x))], lambda x: x[:, 0],
+        lambda x: x.T @ x, lambda x: np.linalg.svd(x), lambda x: x.min(axis=0), lambda x: x == 0,
+    ],
+)  # fmt: skip
+def test_what_needs_the_whole_array_is_refused(tmp_path, little, whole):
+    x = data.read(saved(tmp_path / "d.npy", np.random.default_rng(0).random((4000, 3)))).train.x
+    with pytest.raises(DataError, match=r"d\.npy: 33600 bytes of numbers stay in the file, but"):
+        whole(x)
+    assert "Mapped(d.npy" in repr(x)
+
+
+def test_nan_far_inside_is_found(tmp_path, little):
+    x = np.zeros((4000, 3), np.float32)
+    x[2500, 1] = np.nan
+    with pytest.raises(DataError, match=r"train\.x has nan at row 2500, column 1 \(1 such values"):
+        data.read(saved(tmp_path / "d.npy", x))
+    wide = np.ones((4000, 3))
+    wide[7, 2] = 1e300  # is infinite in float32
+    with pytest.raises(DataError, match="has inf at row 7, column 2"):
+        data.read(saved(tmp_path / "d.npy", wide))
+
+
+@pytest.mark.parametrize(
+    "x, message",
+    [
+        (np.full((500, 8, 8), 3.0), "must be bytes, or lie in [0, 1]; got 3 … 3"),
+        (np.zeros((500, 2, 8, 8)), "with 1 or 3 channels; got [500, 2, 8, 8]"),
+        (np.zeros(9000), "expected numbers [N, D]"),
+        (np.zeros((9000, 0)), "x is empty"),
+        (np.zeros((5, 1700)), "5 examples are too few"),
+        (np.zeros((12, 9000)), "one example takes 0.0 MiB: too much for this memory"),
+    ],
+)
+def test_large_arrays_that_do_not_fit(tmp_path, little, x, message):
+    with pytest.raises(DataError) as caught:
+        data.read(saved(tmp_path / "d.npy", x))
+    assert message in str(caught.value)
+
+
+def test_a_cut_off_large_file(tmp_path, little):
+    path = saved(tmp_path / "d.npy", np.zeros((4000, 3)))
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(DataError, match=r"shape \(4000, 3\) of float64 needs 96,000 bytes"):
+        data.read(path)
+
+
+def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkeypatch):
+    def must_not(*_):
+        raise AssertionError("was read")
+
+    for name in ("tables.labels.learn", "text_file.read_path", "csv_rows.read_path",
+                 "array_files.load_npz", "array_files.idx.read"):  # fmt: skip
+        monkeypatch.setattr(f"glassgrad.core.data.own.{name}", must_not)
+    rows = "1.5,red,2\n" * 4000
+    (tmp_path / "d.csv").write_text(rows)
+    (tmp_path / "d.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "d.txt").write_text("to be\n" * 4000)
+    np.savez(tmp_path / "d.npz", x=np.zeros((4000, 5)))
+    (tmp_path / "d-idx3-ubyte").write_bytes(bytes(30_000))
+    for name, said in (
+        ("d.csv", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("d.csv.gz", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("d.txt", "a text of 24,000 bytes would take about 0.4 MiB"),
+        ("d.npz", "20,000 numbers would take about 0.2 MiB"),
+        ("d-idx3-ubyte", "30,000 numbers would take about 0.3 MiB"),
+    ):
+        with pytest.raises(DataError) as caught:
+            data.read(tmp_path / name)
+        assert said in str(caught.value) and "more than half of what is free" in str(caught.value)
+
+
+def test_the_room_is_what_the_system_says(tmp_path):
+    (tmp_path / "self").mkdir()
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:     5 kB\n")
+    (tmp_path / "self/status").write_text("VmSize:\t1 kB\n")
+    assert room.room(tmp_path) == 5 * 1024
+    assert room.room(tmp_path / "nowhere") > 2**20
+    assert array_files.COPIES == 2
+
+
+def test_a_data_set_of_a_mapped_array_is_a_data_set(tmp_path):
+    x = mapped.mapped(saved(tmp_path / "d.npy", np.eye(4, dtype=np.float32)))
+    found = DataSet("d", Split(x))
+    assert data.kind_of(found) == "binary" and len(found.train[1:3]) == 2
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+import glassgrad as gg
+from glassgrad import models, training
+from glassgrad.core.data import DataError
+path, limit = sys.argv[1], int(sys.argv[2])
+train = lambda **more: training.train(models.recipe("autoencoder"), path, overrides={
+    "epochs": 1, "batch": 1000, "code": 4, **more})
+training.train(models.recipe("autoencoder"), "digits", overrides={"epochs": 1})  # compiles
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+try:
+    bytearray(limit)
+    sys.exit("there is no limit")
+except MemoryError:
+    pass
+done = train()
+print(done.data.info.understood[1])
+print(sorted(done.test_figures))
+"""
+
+
+@pytest.mark.slow
+def test_a_training_on_a_file_larger_than_the_limit(tmp_path):
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "RLIMIT_DATA") or not sys.platform.startswith("linux"):
+        pytest.skip("only Linux counts what is private")
+    path, n = tmp_path / "d.npy", 500_000
+    x = np.lib.format.open_memmap(path, "w+", np.uint8, (n, 28, 28))
+    block = np.random.default_rng(0).integers(0, 256, (50_000, 28, 28), np.uint8)
+    for at in range(0, n, len(block)):
+        x[at : at + len(block)] = block
+    x.flush()
+    limit = 360 << 20
+    assert limit < path.stat().st_size  # as float32 it is four times as much
+    command = [sys.executable, "-c", textwrap.dedent(LIMITED), str(path), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "1.5 GiB as float32: train and valid and test stay in the file" in done.stdout
+    assert "squared_error" in done.stdout
+
+
+REFUSED = """
+import resource, sys, time
+import glassgrad as gg
+from glassgrad.core.data import DataError
+limit = int(sys.argv[1])
+resource.setrlimit(getattr(resource, sys.argv[2]), (limit, limit))
+for path in sys.argv[3:]:
+    start = time.process_time()
+    try:
+        gg.data.read(path)
+        sys.exit(f"{path} was read")
+    except DataError as error:
+        print(error, time.process_time() - start < 1)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_a_table_and_a_text_larger_than_the_limit_are_refused_early(tmp_path, limit):
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux keeps these limits")
+    (tmp_path / "d.csv").write_text("1.25,2.5,red\n" * 5_000_000)
+    (tmp_path / "d.txt").write_text("to be or not to be\n" * 4_000_000)
+    np.savez(tmp_path / "d.npz", x=np.zeros((90_000_000, 1), np.uint8))
+    most = {"RLIMIT_AS": 4 << 30, "RLIMIT_DATA": 500 << 20}[limit]
+    if limit == "RLIMIT_AS":  # threads of the libraries take gigabytes of addresses
+        (tmp_path / "d.csv").write_text("1.25,2.5,red\n" * 12_000_000)
+        (tmp_path / "d.txt").write_text("to be or not to be\n" * 12_000_000)
+        np.savez(tmp_path / "d.npz", x=np.zeros((300_000_000, 1), np.uint8))
+    paths = [str(tmp_path / f"d.{ending}") for ending in ("csv", "txt", "npz")]
+    command = [sys.executable, "-c", textwrap.dedent(REFUSED), str(most), limit, *paths]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3 and all(line.endswith("True") for line in lines)
+    assert all("of memory, more than half of what is free" in line for line in lines)

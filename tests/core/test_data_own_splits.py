@@ -1,0 +1,195 @@
+"""Splits by given files: the training file says what a column means, for all of them."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from glassgrad.core import data
+from glassgrad.core.data import DataError
+from tests.core.test_data_own import idx_file
+
+TRAIN = "n,colour,kind\n" + "".join(
+    f"{i},{['red', 'blue'][i % 2]},{'ab'[i % 2]}\n" for i in range(20)
+)
+TEST = "n,colour,kind\n7,green,a\n?,blue,b\n9,red,b\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "train.csv").write_text(TRAIN)
+    (tmp_path / "test.csv").write_text(TEST)
+    return tmp_path
+
+
+def test_the_training_file_says_what_columns_mean(folder):
+    found = data.from_csv(folder / "train.csv", test=folder / "test.csv")
+    assert found.info.feature_names == ("n", "colour=blue", "colour=red")
+    assert [len(part) for _, part in found.splits()] == [18, 2, 3]
+    mean = np.float32(
+        found.train.x[:, 0].mean(dtype=np.float64)
+    )  # of the training rows, not of the file's
+    assert found.test.x.tolist() == [[7, 0, 0], [mean, 1, 0], [9, 0, 1]]
+    assert found.test.y.tolist() == [0, 1, 1] and found.info.classes == ("a", "b")
+    said = "\n".join(found.info.understood)
+    assert "colour: text, 2 values: a column of 0 and 1 for each; only test has 'green'" in said
+    assert "20 rows, 3 in test.csv and 3 columns" in said
+    assert "train 18; valid 2, cut from it by seed 0; test 3 of its own file" in said
+
+
+def test_both_files_leave_the_training_file_whole(folder):
+    found = data.read(folder / "train.csv", valid=folder / "test.csv", test=folder / "test.csv")
+    assert found.train.x[:, 0].tolist() == list(range(20))
+    assert (found.valid.x == found.test.x).all()
+    assert "train 20; valid 3 of its own file; test 3 of its own file" in found.info.note
+
+
+@pytest.mark.parametrize(
+    "names, sizes",
+    [
+        (("valid", "test"), [20, 3, 3]),
+        (("dev", "test"), [20, 3, 3]),
+        (("val",), [16, 3, 4]),
+        ((), [14, 2, 4]),
+    ],
+)
+def test_a_folder_of_files_is_its_split(folder, names, sizes):
+    (folder / "test.csv").unlink()
+    (folder / "notes.txt").write_text("not read")
+    for name in names:
+        (folder / f"{name}.csv").write_text(TEST)
+    found = data.read(folder, label="kind")
+    assert [len(part) for _, part in found.splits()] == sizes
+    assert found.name == folder.name
+    assert found.info.understood[0].startswith("a folder of train.csv")
+
+
+def test_numbers_as_classes_agree_across_files(tmp_path):
+    (tmp_path / "a.csv").write_text("x,label\n" + "1.5,0\n2.5,1\n" * 10)
+    (tmp_path / "b.csv").write_text("x,label\n1,1.0\n2,0\n")
+    assert data.from_csv(tmp_path / "a.csv", test=tmp_path / "b.csv").test.y.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "test, message",
+    [
+        ("n,colour\n1,red\n", "test.csv, line 2: 2 columns; "),
+        ("n,color,kind\n1,red,a\n", "test.csv, line 1, column 2: named 'color'; in "),
+        ("n,colour,kind\nx,red,a\n", "test.csv, line 2, column 1 (n): 'x' is no number"),
+        (
+            "n,colour,kind\n1,red,c\n",
+            "(kind): 'c' is no class of the training file, which has a, b",
+        ),
+        ("n,colour,kind\n1,red,\n", "test.csv, line 2, column 3 (kind): the label is missing"),
+        ("n,colour,kind\n1e99,red,a\n", "test.csv, line 2, column 1 (n): '1e99' is not finite"),
+        ("n,colour,kind\n", "test.csv has no rows under its header"),
+        ("n,colour,kind\n1,red\n", "test.csv, line 2: 2 cells; line 1 has 3"),
+    ],
+)
+def test_a_test_file_that_does_not_fit(folder, test, message):
+    (folder / "test.csv").write_text(test)
+    with pytest.raises(DataError) as caught:
+        data.read(folder)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"test": "nowhere.csv"}, "nowhere.csv"),
+        ({"test": 5}, "test must be the path of a file; got 5"),
+        ({"tests": "x.csv"}, "did you mean 'test'?"),
+        ({"bits": "mean"}, "bits must be 'median'; got 'mean'"),
+    ],
+)
+def test_options_that_do_not_fit(folder, options, message):
+    with pytest.raises(DataError) as caught:
+        data.read(folder / "train.csv", **options)
+    assert message in str(caught.value)
+
+
+def test_two_files_for_one_split(folder):
+    for name in ("dev.csv", "valid.csv"):
+        (folder / name).write_text(TEST)
+    with pytest.raises(DataError, match=r"dev\.csv and valid\.csv are both valid"):
+        data.read(folder)
+    (folder / "dev.csv").unlink()
+    with pytest.raises(DataError, match=r"holds test\.csv: leave out test"):
+        data.read(folder, test="test.csv")
+
+
+def test_arrays_with_files_for_their_splits(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, n in (("train", 20), ("test", 6)):
+        np.save(tmp_path / f"{name}.npy", rng.random((n, 3)))
+        np.savez(tmp_path / f"{name}.npz", x=rng.integers(0, 256, (n, 4, 4)), y=np.arange(n) % 3)
+        idx_file(tmp_path / f"{name}-images-idx3-ubyte", rng.integers(0, 256, (n, 4, 4)))
+        idx_file(tmp_path / f"{name}-labels-idx1-ubyte", np.arange(n) % 3)
+    for ending, labels in ((".npy", False), (".npz", True), ("-images-idx3-ubyte", True)):
+        found = data.read(tmp_path / f"train{ending}", test=tmp_path / f"test{ending}")
+        assert [len(part) for _, part in found.splits()] == [18, 2, 6]
+        assert (found.test.y is not None) == labels
+        assert not labels or found.test.y.tolist() == [0, 1, 2, 0, 1, 2]
+    dark = tmp_path / "dark.npz"  # 0 … 255 as the training part has it, although none is above 1
+    np.savez(dark, x=np.ones((5, 4, 4)), y=np.arange(5) % 3)
+    assert np.allclose(data.read(tmp_path / "train.npz", test=dark).test.x, 1 / 255)
+    np.savez(tmp_path / "rows.npz", x=rng.random((5, 16)), y=np.arange(5) % 3)
+    with pytest.raises(DataError, match=r"table, where .* holds images"):
+        data.read(tmp_path / "train.npz", test=tmp_path / "rows.npz")
+    np.save(tmp_path / "wide.npy", rng.random((5, 4)))
+    with pytest.raises(DataError, match=r"\[4\] an example, where .* has \[3\]"):
+        data.read(tmp_path / "train.npy", test=tmp_path / "wide.npy")
+    np.savez(dark, x=np.ones((5, 4, 4)))
+    with pytest.raises(DataError, match="some parts have labels, others have none"):
+        data.read(tmp_path / "train.npz", test=dark)
+
+
+def test_texts_with_files_for_their_splits(tmp_path):
+    (tmp_path / "train.txt").write_text("to be or not to be\n" * 20)
+    (tmp_path / "test.txt").write_text("to see\n" * 5)
+    words = data.read(tmp_path, level="word")
+    assert words.info.vocabulary.decode(words.test.x[:2]) == ["to", "<unk>"]
+    assert [len(part) for _, part in words.splits()] == [114, 6, 10]
+    characters = data.read(tmp_path)
+    assert characters.info.vocabulary.words == ("<unk>", "\n", " ", "b", "e", "n", "o", "r", "t")
+    said = "\n".join(characters.info.understood)
+    assert "test: 1 kinds of chars that the training file has not: <unk>" in said
+    (tmp_path / "test.txt").write_text("to be")
+    assert "<unk>" not in data.read(tmp_path).info.vocabulary
+
+
+def test_the_penn_treebanks_three_files_are_its_split(tmp_path):
+    for part in ("train", "valid", "test"):
+        text = " the <unk> cat \n sat N times \n" * 20
+        (tmp_path / f"ptb.{part}.txt.gz").write_bytes(gzip.compress(text.encode()))
+    found = data.read(tmp_path, level="token")
+    assert found.info.vocabulary.decode(found.test.x[:8]) == [
+        "the", "<unk>", "cat", "<eos>", "sat", "N", "times", "<eos>",
+    ]  # fmt: skip
+    assert [len(part) for _, part in found.splits()] == [160] * 3
+
+
+def test_bits_of_a_table(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("n,flag,colour,top\n" + "".join(
+        f"{i},{i % 2},{'rgb'[i % 3]},{min(i, 5)}\n" for i in range(20)))  # fmt: skip
+    found = data.read(path, kind="binary", label="none")
+    assert found.info.kind == "binary" and set(np.unique(found.whole().x)) == {0, 1}
+    numbers = data.read(path, label="none")
+    median = np.median(numbers.train.x[:, 0])
+    for part, before in zip(
+        ("train", "valid", "test"), (numbers.train, numbers.valid, numbers.test)
+    ):
+        bits = getattr(found, part).x
+        assert (bits[:, 0] == (before.x[:, 0] > median)).all()
+        assert (bits[:, 1:5] == before.x[:, 1:5]).all()  # flags and colours are bits already
+        assert (bits[:, 5] == (before.x[:, 5] >= 5)).all()  # none is above the median
+    said = found.info.understood
+    assert f"n: numbers; 1 above {median:g}, the median of the training rows" in said
+    assert "top: numbers; 1 from 5, the median of the training rows" in said
+    assert "flag: numbers" in said
+    np.save(tmp_path / "d.npy", np.arange(40.0).reshape(20, 2))
+    assert data.read(tmp_path / "d.npy", kind="binary").info.kind == "binary"
+    assert data.from_arrays(np.arange(40.0).reshape(20, 2), bits="median").info.kind == "binary"
+    with pytest.raises(DataError, match="bits are made of tables"):
+        data.from_arrays(np.zeros((10, 4, 4)), bits="median")

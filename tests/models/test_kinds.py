@@ -1,0 +1,260 @@
+"""Every recipe with every kind of data: those it takes train, score and draw; others are refused.
+
+The data are a few dozen samples of each kind, with classes. One epoch of each recipe with the
+settings of its preset for that kind, made small.
+"""
+
+import dataclasses
+import io
+import random
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import models, training
+from glassgrad.core.data import DataSet, Info, Split, from_text, load
+from glassgrad.core.data.entries import KINDS
+from glassgrad.core.data.grammars import counting
+from glassgrad.core.training.loop import fit
+from glassgrad.core.training.settings import SettingError
+from glassgrad.models.autoregressive.conditionals import column_nats
+from glassgrad.models.common import binary, rows
+from glassgrad.sources import Source, _expect_kind
+
+# what makes a training or a picture long; a system has some of them
+SMALL = {
+    "hidden": lambda v: (7,) * len(v) if isinstance(v, tuple) else min(v, 7),
+    "critic": lambda v: (7,) * len(v),
+    "atoms": lambda v: min(v, 9),
+    "code": lambda v: min(v, 9),
+    "rows": lambda v: 3,
+    "columns": lambda v: 4,
+    "centres": lambda v: min(v, 3),
+    "labels": lambda v: min(v, 12),
+    "components": lambda v: 3,
+    "passes": lambda v: 2,
+    "pretrain": lambda v: 1,
+    "finetune": lambda v: 1,
+    "head": lambda v: min(v, 1),
+    "restarts": lambda v: 1,
+    "ais_chains": lambda v: 10,
+    "temperatures": lambda v: 20,
+    "permutations": lambda v: 19,
+    "importance": lambda v: min(v, 3),
+    "encode_steps": lambda v: 3,
+    "channels": lambda v: (2, 3)[: len(v)],
+    "neighbours": lambda v: 2,
+}
+
+
+def small(settings):
+    """The settings with small networks, for as few epochs as they allow."""
+    names = {f.name for f in dataclasses.fields(settings)}
+    found = {k: f(getattr(settings, k)) for k, f in SMALL.items() if k in names}
+    settings = dataclasses.replace(settings, **found, batch=10, select="")
+    return dataclasses.replace(settings, epochs=settings.least_epochs or 1)
+
+
+def split(x, y, kind, **info) -> DataSet:
+    """45 training, 15 validation and 15 test samples."""
+    parts = [Split(x[a:b], y[a:b]) for a, b in ((0, 45), (45, 60), (60, 75))]
+    info = Info(kind=kind, classes=("a", "b", "c"), **info)
+    return DataSet(f"few {kind}", *parts, info=info)
+
+
+def tiny(kind: str, tmp_path=None) -> DataSet:
+    """A small data set of one kind, of three classes where the kind has classes."""
+    rng = np.random.default_rng(3)
+    y = np.arange(75) % 3
+    if kind == "images":
+        digits = load("digits").train
+        chosen = np.concatenate([np.flatnonzero(digits.y == c)[:25] for c in range(3)])
+        chosen = chosen.reshape(3, 25).T.ravel()
+        return split(digits.x[chosen], digits.y[chosen], kind, image_shape=(1, 8, 8))
+    if kind == "table":  # on scales of a thousandth and of thousands, and one that never changes
+        z = rng.normal(size=(75, 2)) + y[:, None]
+        x = np.stack([1e-3 * z[:, 0], 5e3 + 1e3 * z[:, 1], z.sum(axis=1), np.full(75, 7.0)], 1)
+        names = ("width (mm)", "mass (g)", "both", "a column with a name that goes on and on")
+        return split(x.astype(np.float32), y, kind, feature_names=names)
+    if kind == "binary":
+        p = np.array([[0.9, 0.1, 0.2], [0.1, 0.8, 0.1], [0.2, 0.1, 0.9]])[y]
+        x = rng.random((75, 9)) < np.repeat(p, 3, axis=1)
+        return split(x.astype(np.float32), y, kind)
+    if kind == "sequences":
+        return dataclasses.replace(counting("ab", (1, 4), (5, 6), (7, 8)), name="ab_counting")
+    if kind == "text":
+        path = tmp_path / "own.txt"
+        path.write_text("the rain in spain stays mainly in the plain. " * 40)
+        return from_text(path)
+    assert kind == "sentences"
+    found = tiny("text", tmp_path)
+    tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]
+    return split(tokens, y, kind, vocabulary=found.info.vocabulary)
+
+
+PAIRS = [(name, kind) for name in models.names() for kind in models.recipe(name).takes]
+FEW = sorted(random.Random(20).sample([p for p in PAIRS if p[1] != "images"], 12))
+
+
+def try_out(name, kind, tmp_path):
+    """Train for as little as possible, then score and draw: all figures are finite numbers."""
+    recipe, raw = models.recipe(name), tiny(kind, tmp_path)
+    if name == "lenet":  # which has no use for 8 x 8 pixels
+        parts = {k: Split(v.x.repeat(2, 2).repeat(2, 3), v.y) for k, v in raw.splits()}
+        raw = dataclasses.replace(raw, **parts)
+    settings = small(recipe.resolve(raw.name, kind=kind))
+    data = training.prepared(recipe, raw, settings)
+    system = training.build(recipe, data, settings)
+    history = fit(system, data, settings)
+    assert len(history) == settings.epochs
+    found = system.evaluate_finished(training.held_out(data)[1])
+    assert found and np.isfinite(list(found.values())).all()
+    assert recipe.metric in found or kind in ("sequences", "text", "sentences")
+    drawn = recipe.figures(system, data, settings) if recipe.figures else {}
+    assert drawn or not recipe.figures
+    if recipe.sample:
+        try:
+            drawn["a sample"] = recipe.sample(system, data, 5, gg.Generator(1))
+        except SettingError:  # classes of sequences cannot be drawn
+            assert name in models.FAMILIES["recurrent"]
+    for figure in drawn.values():
+        figure.set_layout_engine("none")  # which takes most of the time
+        figure.savefig(io.BytesIO(), format="png", dpi=20)
+    return drawn
+
+
+@pytest.mark.parametrize(("name", "kind"), FEW)
+def test_a_few_recipes_train_score_and_draw(name, kind, tmp_path):
+    try_out(name, kind, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), sorted(set(PAIRS) - set(FEW)))
+def test_every_recipe_trains_scores_and_draws_what_it_takes(name, kind, tmp_path):
+    try_out(name, kind, tmp_path)
+
+
+REFUSED = [
+    (name, kind)
+    for name in models.names()
+    for kind in KINDS
+    if kind not in models.recipe(name).takes
+    and not (kind == "binary" and "table" in models.recipe(name).takes)
+]
+
+
+def test_every_recipe_refuses_other_kinds_in_one_line():
+    assert len(REFUSED) > 400
+    for name, kind in REFUSED:
+        recipe = models.recipe(name)
+        with pytest.raises(SettingError) as error:
+            _expect_kind(recipe, "mine", lambda kind=kind: kind)
+        said = str(error.value)
+        assert "\n" not in said and repr(kind) in said
+        assert all(repr(wanted) in said for wanted in recipe.takes)
+
+
+@pytest.mark.parametrize("name", ["rbm", "nade", "helmholtz", "pretraining"])
+def test_a_table_of_numbers_is_no_bits_and_the_message_says_what_is(name):
+    with pytest.raises(SettingError, match="--read kind=binary turns a table into 0 and 1"):
+        Source.of("iris").load(models.recipe(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("autoencoder", {"output": "sigmoid"}),
+        ("stacked-autoencoder", {"output": "sigmoid", "loss": "cross_entropy"}),
+        ("vae", {"decoder": "bernoulli"}),
+        ("aae", {"output": "sigmoid"}),
+        ("denoising-autoencoder-static", {"output": "sigmoid"}),
+    ],
+)
+def test_a_logistic_output_on_a_table_is_refused(name, changes):
+    recipe = models.recipe(name)
+    settings = dataclasses.replace(recipe.resolve("mine", kind="table"), **changes)
+    with pytest.raises(SettingError, match="is a table, whose columns are standardised: set "):
+        training.prepared(recipe, tiny("table"), settings)
+
+
+STANDARDISED = [  # the adversarial nets do it inside: their samples have the units of the data
+    n for n in models.names() if "table" in models.recipe(n).takes and models.recipe(n).prepare
+]
+
+
+@pytest.mark.parametrize("name", STANDARDISED)
+def test_the_scales_of_the_columns_of_a_table_do_not_count(name):
+    recipe, raw = models.recipe(name), tiny("table")
+    settings = small(recipe.resolve(raw.name, kind="table"))
+    factors = np.array([1e3, 0.25, 8.0, 1.0], np.float32)
+    other = {k: Split(v.x * factors, v.y) for k, v in raw.splits()}
+    one = training.prepared(recipe, raw, settings).train.x
+    two = training.prepared(recipe, dataclasses.replace(raw, **other), settings).train.x
+    np.testing.assert_allclose(one, two, atol=1e-4)
+    assert np.isfinite(one).all()
+    if name != "som-dyakonov":  # which then divides each row by its norm
+        assert abs(one.mean(axis=0)).max() < 1e-3
+        assert abs(one[:, :3].std(axis=0) / one[:, :3].std() - 1).max() < 1e-3
+
+
+def test_a_constant_column_is_zero_and_the_other_splits_use_the_training_rows():
+    raw = tiny("table")
+    data = rows.prepare(raw, models.recipe("autoencoder").resolve("mine", kind="table"))
+    assert (data.test.x[:, 3] == 0).all()
+    mean, std = raw.train.x.mean(axis=0), raw.train.x.std(axis=0)
+    expected = (raw.test.x[:, :3] - mean[:3]) / std[:3]
+    np.testing.assert_allclose(data.test.x[:, :3], expected, rtol=1e-3, atol=1e-4)
+
+
+BITS = [n for n in models.names() if "binary" in models.recipe(n).takes]
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_binary_rows_are_never_drawn_again(name):
+    recipe, raw = models.recipe(name), tiny("binary")
+    settings = small(recipe.resolve(raw.name, kind="binary"))
+    for changed in ({}, {"binarise": "sampled"}):
+        if changed and not hasattr(settings, "binarise"):
+            continue
+        s = dataclasses.replace(settings, **changed)
+        data = training.prepared(recipe, raw, s)
+        for part, split in raw.splits() if not getattr(s, "whole", False) else ():
+            if name in ("sparse-coding", "psd", "sparse-coding-autoencoder"):
+                continue  # in units of their spread
+            assert np.array_equal(getattr(data, part).x, split.x)
+        if changed and "static" not in name:
+            system = training.build(recipe, data, s)
+            x = np.concatenate([b.x for b in system.batches(data, 10, 0, 0, 0)])
+            first = np.lexsort(x.reshape(len(x), -1).T)
+            second = np.lexsort(raw.train.x.T)
+            assert np.array_equal(x.reshape(len(x), -1)[first], raw.train.x[second])
+
+
+def test_a_kind_is_read_off_the_samples_where_info_does_not_say():
+    for kind in ("images", "table", "binary"):
+        raw = tiny(kind)
+        assert rows.kind_of(raw) == rows.kind_of(DataSet("plain", raw.train)) == kind
+    bits = DataSet("plain", tiny("binary").train)
+    assert binary.prepare(bits, models.recipe("vae").resolve("mine")) is bits
+
+
+def test_a_run_on_ones_own_table_is_loaded_with_settings_that_have_no_effect(tmp_path):
+    """The spread of the preset for tables has none with another decoder; it is in config.json."""
+    path = tmp_path / "mine.csv"
+    lines = [f"{i * 0.5},{(i * 7) % 5},{i % 3 - 1}" for i in range(40)]
+    path.write_text("\n".join(["a,b,c", *lines]))
+    changed = {"decoder": "diagonal", "hidden": (4,), "epochs": 1}
+    done, _ = training.train_and_write(
+        models.recipe("vae"), path, overrides=changed, out=tmp_path / "runs"
+    )
+    _, again = training.load(done.run.folder)
+    assert again.settings == done.settings and again.settings.sigma == 0.5
+
+
+def test_numbers_of_pictures_of_rows():
+    data = tiny("binary")
+    x, p = data.test.x, data.train.x.mean(axis=0)
+    found = column_nats(x, p)
+    expected = [-np.mean([np.log(q if b else 1 - q) for b in c]) for c, q in zip(x.T, p)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
