@@ -72,6 +72,12 @@ FAMILIES = {
     "convolutional": {
         "lenet": "lenet",
     },
+    "regimes": {
+        "lupi": "lupi",
+        "distillation": "distillation",
+        "multi-task": "multi_task",
+        "surrogate": "surrogate",
+    },
     "recurrent": {
         "rnn": "rnn",
         "lstm": "lstm",
