@@ -124,7 +124,7 @@ READY = {
     ),
     "shared_tasks": Entry(
         "table",
-        "16 regressions on 20 columns that share 3 directions, 20 rows each",
+        "16 regressions on 12 columns that share 2 directions, 24 rows each",
         "synthetic_tasks:shared_tasks",
         OURS,
         "",

@@ -17,11 +17,11 @@ MOST = 200  # tasks, so that all rows are below those that `shared_normal` uses
 
 def shared_tasks(
     tasks: int = 16,
-    d: int = 20,
-    shared: int = 3,
+    d: int = 12,
+    shared: int = 2,
     noise: float = 0.3,
-    train: int = 20,
-    valid: int = 20,
+    train: int = 24,
+    valid: int = 24,
     test: int = 200,
     seed: int = 0,
 ) -> DataSet:
