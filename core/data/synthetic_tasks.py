@@ -35,7 +35,7 @@ def shared_tasks(
 
     >>> d = shared_tasks(tasks=2, train=3, valid=0, test=0)
     >>> d.train.x.shape, d.train.x[:, 0].tolist()
-    ((6, 21), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
+    ((6, 13), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0])
     """
     name = "shared_tasks"
     tasks = whole_number(name, "tasks", tasks, 1, MOST)

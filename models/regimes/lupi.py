@@ -263,7 +263,8 @@ def check(rng, task=None, stage="joint", **changes):
 
 
 PAPER = {"terms": "paper"}
-DESCENT = {**PAPER, "optimiser": "sgd", "lr": 1.0}  # which no rotation of the columns changes
+# plain descent does not mind how the columns are rotated; Adam does, and its regular net is worse
+DESCENT = {**PAPER, "optimiser": "sgd", "lr": 1.0, "pretrain": 100, "epochs": 200}
 SOURCE = "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016, section 6"
 DRAWS = "mean of 100 draws and its standard error"
 LINEAR = {"pretrain": 200, "epochs": 400, "batch": 200, "lr": 1e-2}
@@ -281,8 +282,8 @@ def _table_of_the_paper(name: str, data: str, figures: tuple[int, int, int]) -> 
         found.append(
             Target(
                 f"{name}: accuracy of the {who or 'student'}", data, metric, f"{published} %",
-                (published - 1.5) / 100, better="higher", settings=DESCENT, source=SOURCE, seeds=100,
-                note=DRAWS,
+                (published - 1.5) / 100, better="higher", settings=DESCENT, source=SOURCE,
+                seeds=100, note=DRAWS,
             )
         )  # fmt: skip
     return found
