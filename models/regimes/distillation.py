@@ -276,6 +276,7 @@ DISTILLATION = Recipe(
         },
         "mnist": BIG,
         "fashion_mnist": BIG,
+        "images": {"pretrain": 15, "epochs": 40, "batch": 50},
         "table": TABLE,
         "binary": TABLE,
     },

@@ -40,7 +40,11 @@ relevant features 98, 89, 97; relevant features of each sample 96, 55, 56. The l
 from the paper's text: with other columns in each row, of which x* does not say the names, the
 teacher can know nothing. The authors' program has the same columns for a whole split, others in
 training and test, which `lupi_other_relevant` repeats: hence 55 % of the regular net.
-MNIST: x of 7 x 7, x* of 28 x 28 pixels, 20-20 units: .743 with 500 images, .656 with 300.
+Ours by plain descent: 95.4, 87.8, 94.6; 89.6, 67.8, 68.2; 98.5, 89.7, 96.5. The student of clean
+features stays 1.8 points below, also with the optimiser and the 1000 epochs of their program.
+MNIST: x of 7 x 7, x* of 28 x 28 pixels, 20-20 units: .743 with 500 images, .656 with 300. Ours are
+.767 and .736. Most of the paper's gain is over a regular net that has not learnt enough (58 % with
+α = 0.9 in RMSprop, as there); with our α = 0.99 it has 72 %, and the teacher adds five points.
 """
 
 from dataclasses import replace
