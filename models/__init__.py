@@ -79,6 +79,14 @@ FAMILIES = {
     "convolutional": {
         "lenet": "lenet",
     },
+    "regimes": {
+        "lupi": "lupi",
+        "distillation": "distillation",
+        "multi-task": "multi_task",
+        "surrogate": "surrogate",
+        "efficientnet": "frozen",
+        "vectoriser": "vectoriser",
+    },
     "recurrent": {
         "rnn": "rnn",
         "lstm": "lstm",

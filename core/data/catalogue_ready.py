@@ -94,5 +94,53 @@ READY = {
     ),
     "moons": Entry(
         "table", "11,000 points on two half circles, 2 classes", "toys:moons", OURS, SKLEARN
+    "lupi_clean_labels": Entry(
+        "table",
+        "rows x 50, privileged: label without noise, 2 classes",
+        "synthetic_lupi:lupi_clean_labels",
+        OURS,
+        "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
+    ),
+    "lupi_clean_features": Entry(
+        "table",
+        "rows x 50, privileged: columns without noise, 2 classes",
+        "synthetic_lupi:lupi_clean_features",
+        OURS,
+        "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
+    ),
+    "lupi_relevant": Entry(
+        "table",
+        "rows x 50, privileged: the 3 columns that matter, 2 classes",
+        "synthetic_lupi:lupi_relevant",
+        OURS,
+        "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
+    ),
+    "lupi_relevant_each": Entry(
+        "table",
+        "rows x 50, privileged: the 3 columns that matter in a row, 2 classes",
+        "synthetic_lupi:lupi_relevant_each",
+        OURS,
+        "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
+    ),
+    "lupi_other_relevant": Entry(
+        "table",
+        "rows x 50, privileged: 3 columns that matter in a split, 2 classes",
+        "synthetic_lupi:lupi_other_relevant",
+        OURS,
+        "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
+    ),
+    "shared_tasks": Entry(
+        "table",
+        "16 regressions on 12 columns that share 2 directions, 24 rows each",
+        "synthetic_tasks:shared_tasks",
+        OURS,
+        "",
+    ),
+    "heated_plate": Entry(
+        "table",
+        "800 runs of a simulator of heat in a plate, 6 parameters, 25 temperatures",
+        "synthetic_heat:heated_plate",
+        OURS,
+        "",
     ),
 }

@@ -21,6 +21,7 @@ The pictures: what the whole network, g as it was, sees in two photographs, its 
 classes; the confusion matrix and the mistakes of f and g' on the new data.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -67,8 +68,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
 
     splits = {name: Split(vectors(split.x), split.y) for name, split in data.splits()}
     extra = {**data.info.extra, "images": {name: split.x for name, split in data.splits()}}
-    info = gg.data.Info(**{**vars(data.info), "extra": extra})
-    return DataSet(data.name, **splits, info=info).standardised()
+    return DataSet(data.name, **splits, info=replace(data.info, extra=extra)).standardised()
 
 
 class Frozen(System):

@@ -79,9 +79,7 @@ class Vectoriser(LeNet):
         """The numbers of the nearest training images of each query, int64 [N, 10 or k]."""
         if space not in self.found or space == "scratch":
             self.found[space] = self.vectors(self.data.train.x, space)
-        return nearest(
-            self.vectors(x, space), self.found[space], max(NEAR, self.s.neighbours)
-        )
+        return nearest(self.vectors(x, space), self.found[space], max(NEAR, self.s.neighbours))
 
     def evaluate_finished(self, split):
         """Those of the LeNet; precision@10 and the k-NN error in % in each space."""
@@ -97,14 +95,46 @@ class Vectoriser(LeNet):
 
 
 def figures(system: Vectoriser, data: DataSet, s: Settings) -> dict:
-    """For each space: six queries on the left, their five nearest training images beside them."""
+    """For each space: six queries, each in front of its five nearest training images."""
     system.eval()
     queries, drawn = data.test.x[:6], {}
     for space in SPACES:
         near = system.near(queries, space)[:, :5]
-        rows = np.concatenate([np.concatenate([q[None], data.train.x[n]]) for q, n in zip(queries, near)])
+        sheet = [image for q, n in zip(queries, near) for image in (q, *data.train.x[n])]
         right = precision_at(near, data.test.y[:6], data.train.y)
-        images = rows[:, 0] if rows.shape[1] == 1 else rows.transpose(0, 2, 3, 1)
-        title = f"{space}: query, then its five nearest ({right:.0%} of its class)"
-        drawn[f"nearest_{space}"] = pictures.image_sheet(images, 6, title)
+        title = f"{space}: a query and its five nearest, {right:.0%} of its class"
+        drawn[f"nearest_{space}"] = pictures.image_sheet(np.stack(sheet).mean(axis=1), 6, title)
     return drawn
+
+
+def check(rng):
+    """The objective of a small network as a function of its parameters, for gradcheck."""
+    small = {"channels": (2,), "kernel": 3, "padding": (1,), "hidden": (4,)}
+    system = LeNet((1, 4, 4), 3, Settings(**small), gg.Generator(3), dtype="float64")
+    return by_parameters(system, Batch(rng.standard_normal((3, 1, 4, 4)), np.array([0, 2, 1])))
+
+
+RECIPES = (
+    Recipe(
+        name="vectoriser",
+        title="A deep network as a vectoriser of images, compared",
+        lecture="lecture 3 (V2 132-150)",
+        rows=(75,),
+        build=Vectoriser,
+        settings=Settings,
+        presets={
+            "digits": {
+                "channels": (16, 32), "kernel": 3, "padding": (1, 1), "hidden": (64,),
+                "epochs": 10, "batch": 32, "lr": 3e-3, "side": 64,
+            },
+            "cifar10_jpeg_subset": {
+                "channels": (32, 64), "epochs": 20, "batch": 100, "lr": 2e-3, "dropout": 0.3,
+                "side": 96,
+            },
+        },
+        metric="precision",
+        better="higher",
+        figures=figures,
+        check=check,
+    ),
+)  # fmt: skip

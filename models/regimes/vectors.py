@@ -16,7 +16,7 @@ AT_ONCE = 32  # images in the network
 
 def network() -> EfficientNetLite0:
     """The network with the published weights. DataError where their file is missing."""
-    return pretrained(load("efficientnet_lite0").weights)
+    return pretrained(load("efficientnet_lite0").tensors)
 
 
 def enlarged(x: np.ndarray, side: int) -> np.ndarray:
