@@ -94,6 +94,7 @@ READY = {
     ),
     "moons": Entry(
         "table", "11,000 points on two half circles, 2 classes", "toys:moons", OURS, SKLEARN
+    ),
     "lupi_clean_labels": Entry(
         "table",
         "rows x 50, privileged: label without noise, 2 classes",

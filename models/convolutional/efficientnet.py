@@ -1,8 +1,8 @@
 """A network that others have trained: EfficientNet-Lite0 (lecture 3, V2 683-725; Tan & Le 2019).
 
-The lecture cuts a trained network in two, y = g(f(x, α), β): the convolutional part f, "a vectoriser
-of images", and the fully connected part g. This is such a network, with the weights that its authors
-trained on ImageNet (1.2 million photographs, 1000 classes), on our own layers.
+The lecture cuts a trained network in two, y = g(f(x, α), β): the convolutional part f, which turns
+images into vectors, and the fully connected part g. This is such a network on our own layers, with
+the weights that its authors trained on ImageNet (1.2 million photographs, 1000 classes).
 
     x   [N, 3, 224, 224]    pixels p in 0..255 as (p - 127)/128
     stem                    convolution 3x3, stride 2, 32 maps           [N, 32, 112, 112]
@@ -11,8 +11,8 @@ trained on ImageNet (1.2 million photographs, 1000 classes), on our own layers.
     f(x)                    the mean of each map                         [N, 1280]
     g(f(x))                 fully connected: 1000 logits                 [N, 1000]
 
-A block (an inverted residual, Sandler et al. 2018) looks at each map by itself ("depthwise": one k x k
-kernel a map, no sums over maps), between two 1x1 convolutions that mix the maps at each pixel ::
+A block (an inverted residual, Sandler et al. 2018) looks at each map by itself ("depthwise": one
+k x k kernel a map, no sums over maps), between two 1x1 convolutions that mix the maps at a pixel ::
 
     u = σ(norm(expand ∗ x))            C -> 6C maps, 1x1         (not in the first block)
     v = σ(norm(depthwise ∗ u))         6C maps, k x k, stride s
@@ -20,9 +20,9 @@ kernel a map, no sums over maps), between two 1x1 convolutions that mix the maps
 
 A k x k convolution over M maps costs k²M² multiplications a pixel, the block's depthwise one k²M.
 σ is ReLU6, min(max(x, 0), 6), which keeps its range in 8-bit arithmetic. Two details decide whether
-the numbers come out: TensorFlow pads an even image at stride 2 by one pixel less at the top and left
-than at the bottom and right ("SAME"), and its batch normalisation has ε = 10⁻³, where 130 of the
-running variances are below 10⁻⁶. With the usual padding the network still names most pictures right.
+the numbers come out: TensorFlow pads an even image at stride 2 by one pixel less at the top and
+left than at the bottom and right ("SAME"), and its batch normalisation has ε = 10⁻³, where 130 of
+the running variances are below 10⁻⁶. With the usual padding most pictures are still named right.
 """
 
 import numpy as np
@@ -184,7 +184,9 @@ def pretrained(weights: dict[str, np.ndarray]) -> EfficientNetLite0:
         theirs = published_name(name)
         if theirs not in weights or weights[theirs].shape != value.shape:
             found = weights[theirs].shape if theirs in weights else "nothing"
-            raise DataError(f"efficientnet: {theirs} must have the shape {value.shape}; got {found}")
+            raise DataError(
+                f"efficientnet: {theirs} must have the shape {value.shape}; got {found}"
+            )
         state[name] = weights[theirs]
     spare = set(weights) - {published_name(n) for n in own if "num_batches" not in n}
     if spare:

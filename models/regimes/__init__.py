@@ -33,8 +33,8 @@ the right column, the first three.
     vectoriser.py        the same f as a vectoriser of images: search       V2 132     75
 
 Read distillation.py first: privileged information and surrogates are changes of who the teacher is.
-Each of the first four trains, from the same minibatches, the net that learns alone, and reports how much
-the regime gains on it.
+Each of the first four trains, from the same minibatches, the net that learns alone, and reports how
+much the regime gains on it.
 
 Files without a system of their own: imitation.py, the loss between two models' answers; vectors.py,
 images as the vectors of the pre-trained network (models/convolutional/efficientnet.py), whose

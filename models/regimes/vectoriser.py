@@ -1,8 +1,8 @@
 """A deep convolutional network as a vectoriser of images (lecture 3, V2 132-150).
 
 The lecture cites Vizilter & Gorbatsevich (2017): what a deep network computes before its last layer
-is a vector in which like images lie close together, and it serves for search as well as for the task
-that the network was trained for. Three vectors of the same images are compared here:
+is a vector in which like images lie close together, and it serves for search as well as for the
+task that the network was trained for. Three vectors of the same images are compared here:
 
     ours      the 1280 features of EfficientNet-Lite0 with its ImageNet weights (vectors.py)
     scratch   the last hidden layer of a LeNet that is trained on these images alone
@@ -14,8 +14,8 @@ nearest training images are found, and two numbers say how well a space is order
     precision@10   the mean share of the ten nearest that are of the query's class
     error          the share of queries whose class is not that of most of the `k` nearest
 
-The epochs train the LeNet; the metric `precision` is that of the pre-trained network, and `margin` is
-what it has more than the better of the two others.
+The epochs train the LeNet; the metric `precision` is that of the pre-trained network, and `margin`
+is what it has more than the better of the two others.
 
 The pictures: queries with their five nearest images in each of the three spaces.
 """
