@@ -15,7 +15,10 @@ L' = -ln p(y|x). f(x) is computed once, before training, so that an epoch costs 
 `vectors="random"` keeps f's random first weights: what the architecture is worth without ImageNet;
 `vectors="pixels"` is g' on the pixels themselves.
 
-The weights (18 MB) do not ship: the data set `efficientnet_lite0` names them.
+The weights (18 MB) do not ship: the data set `efficientnet_lite0` names them. What they are worth
+depends on how near the new images are to photographs: on the digits, enlarged from 8 x 8 pixels,
+random weights do as well (93.7 % right, 93.3 % with ImageNet's); on small photographs of CIFAR-10
+neither they nor pixels are a match for them.
 
 The pictures: what the whole network, g as it was, sees in two photographs, its five likeliest
 classes; the confusion matrix and the mistakes of f and g' on the new data.

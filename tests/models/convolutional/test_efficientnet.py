@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: padding, names, and with its weights the published numbers, stage by stage."""
+"""EfficientNet-Lite0: padding, names, and with its weights the published numbers by stages."""
 
 import time
 
