@@ -200,7 +200,7 @@ def prepared(pixels: np.ndarray) -> np.ndarray:
 
     In pixels of 0..255 that is (p - 127)/128.
 
-    >>> prepared(np.ones((1, 3, 1, 1), np.float32)).item()
-    1.0
+    >>> prepared(np.array([[[[0.0]], [[0.5]], [[1.0]]]], np.float32)).ravel().tolist()
+    [-0.9921875, 0.00390625, 1.0]
     """
     return ((pixels * np.float32(255) - np.float32(127)) / np.float32(128)).astype(np.float32)

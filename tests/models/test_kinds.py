@@ -222,7 +222,11 @@ def test_binary_rows_are_never_drawn_again(name):
         for part, split in raw.splits() if not getattr(s, "whole", False) else ():
             if name in ("sparse-coding", "psd", "sparse-coding-autoencoder"):
                 continue  # in units of their spread
-            assert np.array_equal(getattr(data, part).x, split.x)
+            x = getattr(data, part).x
+            if name == "multi-task":  # which takes a few rows of each task
+                assert {row.tobytes() for row in x} <= {row.tobytes() for row in split.x}
+                continue
+            assert np.array_equal(x, split.x)
         if changed and "static" not in name:
             system = training.build(recipe, data, s)
             x = np.concatenate([b.x for b in system.batches(data, 10, 0, 0, 0)])
