@@ -211,3 +211,28 @@ def test_files_for_splits_are_found_from_any_folder(tmp_path, monkeypatch, capsy
     assert cli.main(["data", str(tmp_path / "train.csv"), "--read", "kind=binary"]) == 0
     said = capsys.readouterr().out
     assert "is of the kind 'binary'" in said and "the median of the training rows" in said
+
+
+def test_the_digest_sees_what_numbers_mean():
+    def of(**info):
+        split = gg.data.Split(np.eye(2), np.arange(2))
+        return gg.data.digest(gg.data.DataSet("d", split, info=gg.data.Info(**info)))
+
+    def words(*known):
+        return gg.data.Vocabulary(("<pad>", "<unk>", *known))
+
+    pets, fruit = ("cat", "dog"), ("apple", "fox")
+    masks = [{"train": np.array([[True], [last]])} for last in (True, False)]
+    for one, other in (
+        ({"classes": pets}, {"classes": fruit}),
+        ({"vocabulary": words(*pets)}, {"vocabulary": words(*fruit)}),
+        ({"extra": {"target_vocabulary": words("chat")}},
+         {"extra": {"target_vocabulary": words("chien")}}),
+        ({"extra": {"missing": masks[0]}}, {"extra": {"missing": masks[1]}}),
+        ({"classes": pets}, {"vocabulary": words(*pets)}),
+    ):  # fmt: skip
+        assert of(**one) == of(**one) != of(**other)
+    assert of(source="here", note="a note") == of(source="there")
+    graphs = [Graph("g", 2, np.array([[0, 1]]), labels=np.array([0, 1]),
+                    info=gg.data.Info(classes=c)) for c in (pets, fruit)]  # fmt: skip
+    assert gg.data.digest(graphs[0]) != gg.data.digest(graphs[1])
