@@ -1,5 +1,7 @@
 """Arguments that several commands share."""
 
+import re
+
 from ..core.usage import UsageError
 from ..kernels.registry import BACKENDS
 
@@ -41,7 +43,7 @@ def _plain(text: str):
     if text in ("yes", "no"):
         return text == "yes"
     parts = text.split(",")
-    if all(p.lstrip("-").isdecimal() for p in parts):
+    if all(re.fullmatch(r"-?[0-9]{1,18}", p) for p in parts):
         numbers = tuple(map(int, parts))
         return numbers if len(numbers) > 1 else numbers[0]
     return text

@@ -53,8 +53,9 @@ def _resumed(args) -> int:
     from ..core.usage import UsageError
     from ..sources import source_of
 
-    asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
-             "--device": args.device, "--out": args.out}  # fmt: skip
+    asked = {"--data": args.data, "--label": args.label, "--read": args.read or None,
+             "--set": args.sets or None, "--backend": args.backend, "--device": args.device,
+             "--out": args.out}  # fmt: skip
     for option, value in asked.items():
         if value is not None:
             raise UsageError(f"--resume takes everything from its run folder; leave out {option}")

@@ -81,17 +81,23 @@ def test_a_changed_file_is_not_gone_on_with(own, tmp_path, capsys):
     assert "there is no file or folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"reading": []}, {"reading": {"label": None}}, {"reading": {"size": ["a"]}}, {"digest": 5}],
-)
-def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
+def test_a_damaged_source_is_said(own, tmp_path, capsys):
     out = tmp_path / "runs"
-    assert cli.main(["train", "k-means", "--data", str(own), "--quiet", "--out", str(out)]) == 0
+    train = ["train", "k-means", "--data", str(own), "--quiet", "--set", "epochs=1"]
+    assert cli.main([*train, "--out", str(out)]) == 0
     path = only(out) / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
-    assert "config.json is damaged: 'reading' or 'digest' is wrong" in capsys.readouterr().err
+    whole = json.loads(path.read_text())
+    for change in (
+        {"reading": []},
+        {"reading": {"label": {}}},
+        {"reading": {"size": [["a"]]}},
+        {"digest": 5},
+        {"registered": 1},
+    ):
+        path.write_text(json.dumps(whole | change))
+        assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
+        said = capsys.readouterr().err
+        assert "config.json is damaged: 'reading' or 'digest' is wrong" in said, change
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,8 @@ def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
         (["train", "k-means", "--data", "nowhere.csv"], "there is no file or folder"),
         (["data", "digit"], "did you mean 'digits'?"),
         (["data", "FILE", "--read", "seed"], "--read takes key=value"),
+        (["data", "FILE", "--read", "seed=--5"], "seed must be an integer; got '--5'"),
+        (["data", "FILE", "--read", "seed=" + "1" * 5000], "seed must be an integer; got '111"),
     ],
 )
 def test_what_does_not_fit_is_one_line(own, tmp_path, capsys, arguments, message):
