@@ -19,8 +19,8 @@ import numpy as np
 from .canon import FILES
 from .download import find
 from .files import SHIPPED, DataError, File
+from .own.audio_npz import KEYS, clips, differences
 from .read import gunzip, load_npz, read_bytes, read_lines, read_npz
-from .sets_audio import KEYS, clips, differences
 from .sets_pairs import sentences
 
 CHARACTERS = 300_000  # of Shakespeare, at most

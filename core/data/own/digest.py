@@ -9,11 +9,12 @@ from ..dataset import DataSet, Info
 from ..graph import Graph
 from ..mapped import Mapped
 from ..special import OneShot, Weights
+from ..text import WordEval
 
 TARGETS, UNKNOWN = "target_vocabulary", "missing"  # of info.extra, as pairs and series set them
 
 
-def digest(data: DataSet | Graph | OneShot | Weights) -> str:
+def digest(data: DataSet | Graph | OneShot | Weights | WordEval) -> str:
     """SHA-256 of all examples and labels, in their splits, and of what their numbers mean.
 
     What they mean: the names of the classes, the words of the vocabularies (of both languages, for
