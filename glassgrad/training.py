@@ -121,8 +121,8 @@ def train(
 
     data       a name of the catalogue, `data_dir` is looked in first; the path of a file or
                folder; a `DataSet` or `Graph` in memory; or a `Source`, which may hold options for
-               its reader. A run that is resumed must get the data that it began with; by default those that
-               its config.json names
+               its reader. A run that is resumed must get the data that it began with; by default
+               those that its config.json names
     overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
     run        a run folder to write to; with `resume` training goes on from its checkpoint
     out        or: where to make a new one. An error before the end of the first step (a setting

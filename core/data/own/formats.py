@@ -113,9 +113,9 @@ def unpacked_name(name: str) -> str:
 
 SCORED = looks_like_scored_words
 FORMATS = (
+    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
     Format("evaluation", (".txt",), "analogies of words", from_analogies, looks_like_analogies),
     Format("evaluation", (".tsv",), "pairs of words with a score", from_scored_words, SCORED),
-    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
     Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
     Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
     Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
