@@ -299,8 +299,13 @@ LARGE = ("enwiki_a", "imdb", "mnist", "fashion_mnist", "eng_fra", "fsdd", "ptb",
 
 
 def canonical():
-    large = [pytest.param(p, marks=pytest.mark.slow) for p in FILES if p.split("/")[0] in LARGE]
-    return large + [p for p in FILES if p.split("/")[0] not in LARGE]
+    """Of files that are read together only the first."""
+    first = {}
+    for path, file in FILES.items():
+        first.setdefault((file.folder, NEXT_TO.get(path, file.name)), path)
+    large = [p for p in first.values() if p.split("/")[0] in LARGE]
+    others = [p for p in first.values() if p not in large]
+    return others + [pytest.param(p, marks=pytest.mark.slow) for p in large]
 
 
 @pytest.mark.data

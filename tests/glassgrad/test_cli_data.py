@@ -1,11 +1,12 @@
 """`data`, and `train --data PATH`: what is understood, recorded, and read again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from glassgrad import cli, training
+from glassgrad import cli, models, training
 from glassgrad.sources import Source
 from tests.core.test_data_own import picture
 
@@ -143,7 +144,9 @@ def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, caps
     assert "of the kind 'series'" in said and "a row every 1 days" in said
 
 
-def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys):
+def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
+    undrawn = replace(models.recipe("k-means"), figures=None)  # they would take most of the time
+    monkeypatch.setattr(models, "recipe", lambda name: undrawn)
     path = tmp_path / "wide.csv"
     names = ",".join(f"column{i}" for i in range(100))
     rows = "".join(",".join(str(i * j % 7) for j in range(100)) + f",{'ab'[i % 2]}\n"
