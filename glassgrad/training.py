@@ -12,13 +12,14 @@ import contextlib
 import math
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import kernels
 from .core import Generator
 from .core.arrays import module_for
-from .core.data import DataSet, Split, kind_of
+from .core.data import DataSet, Graph, Split, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -109,18 +110,19 @@ def held_out(data: DataSet) -> tuple[str, Split]:
 
 
 def train(
-    recipe: Recipe, data: str | Path | DataSet | Source | None = None,
+    recipe: Recipe, data: str | Path | DataSet | Graph | Source | None = None,
     data_dir: str | Path | None = None, device: str = "cpu", overrides: dict | None = None,
     run: Run | None = None, out: str | Path | None = None, resume: bool = False, progress=None,
     backend: str | None = None, save_every: float = 30.0,
     held: contextlib.ExitStack | None = None,
+    on_data: Callable[[Source, DataSet], None] | None = None,
 ) -> Trained:  # fmt: skip
     """Train a recipe on a data set, by default its own, and evaluate it on the test split.
 
     data       a name of the catalogue, `data_dir` is looked in first; the path of a file or
-               folder; a `DataSet` in memory; or a `Source`, which may hold options for its reader.
-               A run that is resumed must get the data that it began with; by default those that
-               its config.json names
+               folder; a `DataSet` or `Graph` in memory; or a `Source`, which may hold options for
+               its reader. A run that is resumed must get the data that it began with; by default
+               those that its config.json names
     overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
     run        a run folder to write to; with `resume` training goes on from its checkpoint
     out        or: where to make a new one. An error before the end of the first step (a setting
@@ -129,6 +131,7 @@ def train(
     backend    runs every kernel; None is the device's default
     save_every seconds between checkpoints inside an epoch
     held       takes over the lock on the run folder; by default it ends with this call
+    on_data    is called with the source and the data, as they were read, before training
 
     Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before
     any training; DivergedError where
@@ -152,6 +155,8 @@ def train(
         data, raw = data.load(recipe)
         if recorded is not None:
             data.expect_same(recorded, run.folder)
+        if on_data is not None:
+            on_data(data, raw)
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
         loaded = prepared(recipe, raw, settings)
         system = build(recipe, loaded, settings, device)
@@ -223,7 +228,7 @@ def _stop_on_interrupt():
 
 
 def load(
-    folder: str | Path, data_dir: str | Path | None = None, data: DataSet | None = None
+    folder: str | Path, data_dir: str | Path | None = None, data: DataSet | Graph | None = None
 ) -> tuple[Recipe, Trained]:
     """A trained system from its run folder, on the CPU, with its best weights.
 

@@ -36,7 +36,9 @@ def entry(name: str) -> Entry:
 
 
 def register(name: str, loader: Callable, kind: str, what: str = "", source: str = "") -> None:
-    """Make a data set of one's own known by a name, for `load` and ``glassgrad train --data``.
+    """Make a data set of one's own known by a name, for `load` and `training.train`.
+
+    It is known to this process alone: another one that resumes the training must register it too.
 
     loader  a function that returns a `DataSet`; where it has a parameter ``data_dir`` it is given
             the folder to look in first

@@ -8,12 +8,10 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError
+from .own.pairs import pair_set
 from .read import read_lines
 from .streams import whole_number
-from .text import END, PAD, UNKNOWN, Vocabulary
 
-BEGIN = "<bos>"
-SPECIAL = (PAD, UNKNOWN, BEGIN, END)  # the first words of both vocabularies
 LANGUAGES = ("eng", "fra")
 STARTS = tuple(
     start + rest
@@ -99,15 +97,12 @@ def _pairs(name, path, data_dir, direction, most, tutorial, min_count) -> DataSe
         words = {"eng": english.split(), "fra": french.split()}
         parts[split][0].append(words[source])
         parts[split][1].append(words[target])
-    x, y = (Vocabulary.build(parts[0][side], first=SPECIAL, min_count=min_count) for side in (0, 1))
-    splits = [Split([x.encode(a) for a in one], [y.encode(b) for b in two]) for one, two in parts]
     info = Info(
         str(find(FILES[path], data_dir).parent),
-        vocabulary=x,
         note=f"{source} to {target}, at most {most} words; split by crc32 of the English sentence",
-        extra={"target_vocabulary": y, "languages": (source, target)},
+        extra={"languages": (source, target)},
     )
-    return DataSet(name, *splits, info)
+    return pair_set(name, [Split(one, two) for one, two in parts], min_count, info)
 
 
 def eng_fra(

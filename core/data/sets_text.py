@@ -13,6 +13,7 @@ from .own.csv_rows import rows_of
 from .own.lines import lines_of
 from .own.sentence_files import parse_imdb, parse_lines, parse_trec
 from .own.sentences import numbered_labels, sentence_set
+from .own.word_questions import parse_analogies, parse_scored_words
 from .read import decode, read_bytes, read_lines
 from .streams import whole_number
 from .text import END, Corpus, Vocabulary, WordEval, tokenise
@@ -181,27 +182,10 @@ def word_eval(data_dir=None) -> WordEval:
 
     Source: Mikolov et al. 2013; Finkelstein et al. 2002.
     """
-    path, analogies = "word_eval/questions-words.txt", {}
-    section: list | None = None
-    for number, line in enumerate(read_lines(FILES[path], data_dir), 1):
-        words = line.split()
-        if line.startswith(": "):
-            section = analogies.setdefault(line[2:].strip(), [])
-        elif len(words) != 4 or section is None:
-            raise DataError(f"{path}, line {number}: expected a section or four words")
-        else:
-            section.append(tuple(words))
-    path, pairs = "word_eval/wordsim353.tsv", []
-    for number, line in enumerate(read_lines(FILES[path], data_dir), 1):
-        if line.startswith("#"):
-            continue
-        try:
-            a, b, score = line.split("\t")
-            pairs.append((a, b, float(score)))
-        except ValueError as error:
-            raise DataError(f"{path}, line {number}: expected word, word, score") from error
-        if not 0 <= pairs[-1][2] <= 10:
-            raise DataError(f"{path}, line {number}: a score from 0 to 10, got {score[:20]!r}")
+    path = "word_eval/questions-words.txt"
+    analogies = parse_analogies(read_lines(FILES[path], data_dir), path)
+    path = "word_eval/wordsim353.tsv"
+    pairs = parse_scored_words(read_lines(FILES[path], data_dir), path)
     return WordEval("word_eval", analogies, pairs, Info(_where(path, data_dir)))
 
 

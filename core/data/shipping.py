@@ -12,15 +12,16 @@ import hashlib
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from .canon import FILES
 from .download import find
-from .files import SHIPPED, DataError, File
+from .files import SHIPPED, DataError, File, locate
+from .own.audio_npz import KEYS, clips, differences
 from .read import gunzip, load_npz, read_bytes, read_lines, read_npz
-from .sets_audio import KEYS, clips, differences
 from .sets_pairs import sentences
 
 CHARACTERS = 300_000  # of Shakespeare, at most
@@ -107,7 +108,11 @@ def _write(path: Path, raw: bytes) -> str:
 
 
 def _copy(file: File, data_dir) -> bytes:
-    return find(file, data_dir, download=False).read_bytes()
+    """The bytes of the full set's file. The shipped one does not count: it is what is compared."""
+    elsewhere = replace(file, shipped=False)
+    if locate(elsewhere, data_dir) is None:
+        raise DataError("the full set is absent; give its folder with --data-dir")
+    return find(elsewhere, data_dir, download=False).read_bytes()
 
 
 def main(argv: list[str] | None = None) -> int:

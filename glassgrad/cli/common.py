@@ -1,7 +1,11 @@
 """Arguments that several commands share."""
 
+import re
+
 from ..core.usage import UsageError
 from ..kernels.registry import BACKENDS
+
+LONGEST = 300  # characters of a line about the data
 
 
 def data_arguments(parser) -> None:
@@ -41,10 +45,25 @@ def _plain(text: str):
     if text in ("yes", "no"):
         return text == "yes"
     parts = text.split(",")
-    if all(p.lstrip("-").isdecimal() for p in parts):
+    if all(re.fullmatch(r"-?[0-9]{1,18}", p) for p in parts):
         numbers = tuple(map(int, parts))
         return numbers if len(numbers) > 1 else numbers[0]
     return text
+
+
+def shortened(lines, most: int) -> list[str]:
+    """At most so many lines: of more, the first and the last two, which say label and split.
+
+    Long ones, such as those that list classes, are cut.
+
+    >>> shortened(["rows", "a", "b", "c", "d", "label", "split"], 5)
+    ['rows', 'a', '… 3 lines more, in info.understood of gg.data.read', 'label', 'split']
+    """
+    kept = [line if len(line) <= LONGEST else f"{line[:LONGEST]} …" for line in lines]
+    if len(kept) <= most:
+        return kept
+    more = f"… {len(kept) - most + 1} lines more, in info.understood of gg.data.read"
+    return [*kept[: most - 3], more, *kept[-2:]]
 
 
 def source(args, recipe):

@@ -11,6 +11,7 @@ What is printed here is what `train --data` with the same options gets.
 from pathlib import Path
 
 HELP = "what a file, a folder or a data set holds"
+LINES = 28  # about the data, above the table of splits
 TENSORS = 30  # of a network, that are named
 
 
@@ -32,7 +33,7 @@ def run(args) -> int:
     from ..core.training.run_folder import png, write_atomic
     from ..data_picture import picture
     from ..sources import Source
-    from .common import reading
+    from .common import reading, shortened
 
     source = Source.of(args.data, args.data_dir, reading(args))
     found = source.read()
@@ -44,7 +45,7 @@ def run(args) -> int:
     out.print(f"{args.data} is of the kind {kind!r}", style="bold")
     known = () if source.is_path else (datasets.describe(source.name), found.info.note)
     lines = dict.fromkeys((*known, *found.info.understood))  # a loader may say what a reader said
-    out.print(*filter(None, lines), sep="\n")
+    out.print(*shortened(list(filter(None, lines)), LINES), sep="\n")
     for shown in _tables(found):
         out.print(shown)
     if args.picture:

@@ -9,6 +9,7 @@ A killed training goes on with --resume from its last checkpoint, bit for bit as
 stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures again.
 """
 
+COLUMNS = 10  # of a table, that are described before training
 HELP = "train a system, or go on with --resume RUN"
 
 
@@ -53,8 +54,9 @@ def _resumed(args) -> int:
     from ..core.usage import UsageError
     from ..sources import source_of
 
-    asked = {"--data": args.data, "--set": args.sets or None, "--backend": args.backend,
-             "--device": args.device, "--out": args.out}  # fmt: skip
+    asked = {"--data": args.data, "--label": args.label, "--read": args.read or None,
+             "--set": args.sets or None, "--backend": args.backend, "--device": args.device,
+             "--out": args.out}  # fmt: skip
     for option, value in asked.items():
         if value is not None:
             raise UsageError(f"--resume takes everything from its run folder; leave out {option}")
@@ -86,10 +88,22 @@ def _train(args, recipe, **options) -> int:
 
     progress = Silent() if args.quiet else Live()
     trained, result = training.train_and_write(
-        recipe, progress=progress, save_every=args.save_every, **options
-    )
+        recipe, progress=progress, save_every=args.save_every,
+        on_data=None if args.quiet else _understood, **options,
+    )  # fmt: skip
     _report(recipe, trained, result)
     return 0
+
+
+def _understood(source, data) -> None:
+    """Print what a file or folder was taken for: the last chance to see a wrong guess."""
+    from ..core.data import kind_of
+    from ..core.terminal import console
+    from .common import shortened
+
+    if source.is_path:
+        lines = (f"{source.name} is of the kind {kind_of(data)!r}", *data.info.understood)
+        console().print(*shortened(lines, COLUMNS + 5), sep="\n")
 
 
 def _report(recipe, trained, result) -> None:

@@ -5,8 +5,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from glassgrad.core.data import DataError, available, join, load, sets_audio, spectrogram
+from glassgrad.core.data import DataError, available, join, load, spectrogram
 from glassgrad.core.data.canon import FILES
+from glassgrad.core.data.own import audio_npz
 from glassgrad.core.data.read import read_npz
 from tests.tools import assert_close
 
@@ -24,9 +25,9 @@ def test_differences_are_undone_for_every_pair_of_samples():
     rng = np.random.default_rng(0)
     a = rng.integers(-(2**15), 2**15, 5000).astype(np.int16)
     a[:4] = -(2**15), 2**15 - 1, -(2**15), 0  # the difference wraps
-    low, high = sets_audio.differences(a)
+    low, high = audio_npz.differences(a)
     assert low.dtype == high.dtype == np.uint8
-    assert np.array_equal(sets_audio.samples(low, high), a)
+    assert np.array_equal(audio_npz.samples(low, high), a)
     step = (low.astype(int) + 256 * high.astype(int)) % 2**16
     assert np.array_equal(step[1:], np.diff(a.astype(int)) % 2**16)
 
@@ -81,7 +82,7 @@ def test_fsdd_with_one_speaker_left_out():
 def test_the_decoded_recordings_are_the_published_ones():
     real()
     z = read_npz(FILES["fsdd/fsdd.npz"])
-    a = np.concatenate(sets_audio.clips(z, "fsdd")).astype("<i2")
+    a = np.concatenate(audio_npz.clips(z, "fsdd")).astype("<i2")
     assert hashlib.sha256(a.tobytes()).hexdigest() == (
         "801bcecb25fa3bfb54fb3c0b1d94732d8456ce5b0c1f036667852a341a3aacd4"
     )
@@ -89,7 +90,7 @@ def test_the_decoded_recordings_are_the_published_ones():
 
 @pytest.fixture
 def arrays():
-    low, high = sets_audio.differences(np.arange(6, dtype=np.int16))
+    low, high = audio_npz.differences(np.arange(6, dtype=np.int16))
     some = np.array([1, 2], np.uint8)
     return {
         "diff_lo": low, "diff_hi": high, "lengths": np.array([4, 2], np.int32), "digit": some,
@@ -99,7 +100,7 @@ def arrays():
 
 
 def test_clips_of_made_up_arrays(arrays):
-    assert [c.tolist() for c in sets_audio.clips(arrays, "f")] == [[0, 1, 2, 3], [4, 5]]
+    assert [c.tolist() for c in audio_npz.clips(arrays, "f")] == [[0, 1, 2, 3], [4, 5]]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_clips_of_made_up_arrays(arrays):
 )  # fmt: skip
 def test_arrays_that_do_not_fit_are_refused(arrays, key, value):
     with pytest.raises(DataError, match=r"^f: .* do not fit$|^f: a label is not"):
-        sets_audio.clips({**arrays, key: value}, "f")
+        audio_npz.clips({**arrays, key: value}, "f")
 
 
 # ------------------------------------------------------------ the spectrogram

@@ -1,14 +1,19 @@
 """A file in the format of a set of the catalogue: by path it gives the same arrays as by name."""
 
 import gzip
+import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from glassgrad.core import data
-from glassgrad.core.data import Weights
+from glassgrad.core.data import DataError, Weights
+from glassgrad.core.data.canon import FILES
+from glassgrad.core.data.files import SHIPPED, locate
+from glassgrad.core.data.own import audio_npz
 from glassgrad.core.data.own.formats import FORMATS
 from glassgrad.core.training.checkpoint import save_arrays
 
@@ -29,6 +34,7 @@ SETS = {  # name -> (its file or folder, options of the reader)
     "mutag": (".", {"fold": 4}),
     "omniglot": ("omniglot_background_small1.npz", {"shrink": 3}),
     "omniglot_one_shot": ("omniglot_one_shot_runs.npz", {"shrink": 5}),
+    "fsdd_piece": ("fsdd_piece.npz", {}),
     "20news": ("20news_bydate_2000.npz", {"words": 300}),
 }
 SLOW = ("mnist", "fashion_mnist", "cifar10_jpeg_subset")
@@ -42,11 +48,14 @@ def test_by_path_and_by_name(name):
     folder = data.available(name)
     if folder is None:
         pytest.skip(f"the files of {name} are not on this machine")
+    if folder == "shipped":
+        folder = SHIPPED / data.entry(name).folder
     file, options = SETS[name]
     by_path = data.read(Path(folder) / file, **options)
     options = {k: v for k, v in options.items() if k != "train"}
     by_name = data.load(name, **options)
-    assert data.digest(by_path) == data.digest(by_name)
+    same = replace(by_path, info=by_name.info)  # the catalogue gives classes nicer names
+    assert data.digest(same) == data.digest(by_name)
     kinds = (by_path.info.kind, by_name.info.kind)
     assert len(set(kinds)) == 1 or kinds == ("table", "binary"), kinds
     assert by_path.info.understood and all(by_path.info.understood)
@@ -261,3 +270,122 @@ def test_each_format_is_reached(tmp_path):
         path = npz(tmp_path / "d.npz", **arrays)
         claimed = [f for f in FORMATS if f.claims(path.name)]
         assert next(f.what for f in claimed if f.fits(path)) == what
+
+
+NEXT_TO = {  # canonical files that are read with others, and the one that reads them; "." a folder
+    "ag_news/classes.txt": "test.csv.gz",
+    "house_votes_84/house-votes-84.names": "house-votes-84.data",
+    "mnist/t10k-labels-idx1-ubyte.gz": "t10k-images-idx3-ubyte.gz",
+    "mnist/train-labels-idx1-ubyte.gz": "train-images-idx3-ubyte.gz",
+    "fashion_mnist/t10k-labels-idx1-ubyte.gz": "t10k-images-idx3-ubyte.gz",
+    "fashion_mnist/train-labels-idx1-ubyte.gz": "train-images-idx3-ubyte.gz",
+    "rt_polarity/rt-polarity.neg": ".",
+    "rt_polarity/rt-polarity.pos": ".",
+    "efficientnet_lite0/check.npz": "efficientnet_lite0.safetensors",
+    **{f"mutag/MUTAG_{n}.txt": "." for n in
+       ("A", "graph_indicator", "graph_labels", "node_labels", "edge_labels")},
+    "trec/TREC.test": ".",
+}  # fmt: skip
+KINDS = {
+    "fsdd/fsdd.npz": "audio",
+    "fsdd_piece/fsdd_piece.npz": "audio",
+    "word_eval/questions-words.txt": "evaluation",
+    "word_eval/wordsim353.tsv": "evaluation",
+    "mutag/MUTAG_A.txt": "graphs",
+    "rt_polarity/rt-polarity.neg": "sentences",
+    "trec/TREC.test": "sentences",
+}
+LARGE = ("enwiki_a", "imdb", "mnist", "fashion_mnist", "eng_fra", "fsdd", "ptb", "20news")
+
+
+def canonical():
+    """Of files that are read together only the first."""
+    first = {}
+    for path, file in FILES.items():
+        first.setdefault((file.folder, NEXT_TO.get(path, file.name)), path)
+    large = [p for p in first.values() if p.split("/")[0] in LARGE]
+    others = [p for p in first.values() if p not in large]
+    return others + [pytest.param(p, marks=pytest.mark.slow) for p in large]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("path", canonical())
+def test_every_canonical_file_is_read_by_its_path(path):
+    found = locate(FILES[path])
+    if found is None:
+        pytest.skip(f"{path} is not on this machine")
+    by_path = data.read(found.parent / NEXT_TO.get(path, found.name))
+    kind = data.kind_of(by_path)
+    assert kind == KINDS.get(path, kind) and by_path.info.understood
+
+
+def test_evaluations_of_word_vectors_are_read_by_path(tmp_path):
+    folder = SHIPPED / "word_eval"
+    by_name = data.load("word_eval")
+    analogies = data.read(folder / "questions-words.txt")
+    scored = data.read(folder / "wordsim353.tsv")
+    assert analogies.analogies == by_name.analogies and scored.similarity == by_name.similarity
+    assert data.digest(analogies) != data.digest(scored)
+    path = tmp_path / "d.tsv"
+    for text, message in (
+        ("# a comment\ncat\tdog\t11\n", "line 2: a score from 0 to 10, got '11'"),
+        ("# a comment\ncat\tdog\n", "line 2: expected word, word, score"),
+        ("# a comment\n\tdog\t1\n", "line 2: a word is empty"),
+        ("# a comment\n", "holds no pairs of words"),
+    ):
+        path.write_text(text)
+        with pytest.raises(DataError, match=re.escape(message)):
+            data.read(path, kind="evaluation")
+    text = tmp_path / "d.txt"
+    for lines, message in (
+        ("a b c d\n", "line 1: expected a section or four words"),
+        (": one\n\na b c\n", "line 3: expected a section or four words"),
+        (": one\n", "holds no analogies"),
+    ):
+        text.write_text(lines)
+        with pytest.raises(DataError, match=re.escape(message)):
+            data.read(text, kind="evaluation")
+
+
+def test_a_folder_of_questions(tmp_path):
+    lines = "".join(f"{'ABCDE'[i % 5] * 2}:fine question number {i} ?\n" for i in range(20))
+    (tmp_path / "Q.train").write_text(lines)
+    assert [len(s) for _, s in data.read(tmp_path).splits()] == [14, 2, 4]
+    (tmp_path / "Q.test").write_text(lines)
+    (tmp_path / "notes.md").write_text("read me")
+    found = data.read(tmp_path, labels="fine")
+    assert [len(s) for _, s in found.splits()] == [18, 2, 20]
+    assert found.info.understood[0] == "a folder of Q.train, Q.test" and "AA:fine" in str(
+        found.info.classes
+    )
+    (tmp_path / "R.test").write_text(lines)
+    with pytest.raises(DataError, match=r"Q\.test and R\.test are both test"):
+        data.read(tmp_path)
+
+
+def test_damaged_recordings_are_refused(tmp_path):
+    low, high = audio_npz.differences(np.arange(12, dtype=np.int16))
+    good = {
+        "diff_lo": low, "diff_hi": high, "lengths": np.full(4, 3), "digit": np.arange(4),
+        "speaker": np.zeros(4, np.int64), "take": np.array([0, 5, 9, 12]),
+        "speaker_names": np.array(["anna"]), "speaker_accents": np.array(["none"]),
+        "sample_rate": np.array(8000),
+    }  # fmt: skip
+    found = data.read(npz(tmp_path / "a.npz", **good))
+    assert [split.y.tolist() for _, split in found.splits()] == [[3], [1, 2], [0]]
+    assert np.concatenate(found.train.x).tolist() == [k / 2**15 for k in (9, 10, 11)]
+    for wrong in (
+        {"lengths": np.full(4, 4)},
+        {"lengths": np.array(4)},
+        {"digit": np.array([0, 1, 2, 10])},
+        {"digit": np.array([0, 1, 2, -1])},
+        {"speaker": np.full(4, -1)},
+        {"speaker_names": np.array("anna")},
+        {"sample_rate": np.array(0)},
+        {"take": np.arange(4)},
+        {k: good[k][:0] for k in ("diff_lo", "diff_hi", "lengths", "digit", "speaker", "take")},
+    ):
+        with pytest.raises(DataError, match=r"b\.npz: "):
+            data.read(npz(tmp_path / "b.npz", **good | wrong))
+    with pytest.raises(DataError, match="speaker must be one of anna; got 'bob'"):
+        data.read(tmp_path / "a.npz", speaker="bob")

@@ -142,6 +142,11 @@ def test_the_command_says_what_differs(alone, monkeypatch, capsys):
     monkeypatch.setattr(shipping, "MADE", {"made/a.txt.gz": lambda data_dir: b"content"})
     monkeypatch.setattr(shipping, "SHIPPED", alone)
     assert shipping.main([]) == 1  # neither is there
+    assert "iris/iris.data: the full set is absent" in capsys.readouterr().out
+    full = alone / "full" / "iris"
+    full.mkdir(parents=True)
+    (full / "iris.data").write_bytes((ROOT / "iris" / "iris.data").read_bytes())
+    monkeypatch.setenv("GLASSGRAD_DATA", str(alone / "full"))
     assert shipping.main(["--write"]) == 0
     out = capsys.readouterr().out
     assert "iris/iris.data: 4,551 bytes, sha256 6f608b71" in out

@@ -1,11 +1,12 @@
 """`data`, and `train --data PATH`: what is understood, recorded, and read again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from glassgrad import cli, training
+from glassgrad import cli, models, training
 from glassgrad.sources import Source
 from tests.core.test_data_own import picture
 
@@ -81,17 +82,23 @@ def test_a_changed_file_is_not_gone_on_with(own, tmp_path, capsys):
     assert "there is no file or folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"reading": []}, {"reading": {"label": None}}, {"reading": {"size": ["a"]}}, {"digest": 5}],
-)
-def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
+def test_a_damaged_source_is_said(own, tmp_path, capsys):
     out = tmp_path / "runs"
-    assert cli.main(["train", "k-means", "--data", str(own), "--quiet", "--out", str(out)]) == 0
+    train = ["train", "k-means", "--data", str(own), "--quiet", "--set", "epochs=1"]
+    assert cli.main([*train, "--out", str(out)]) == 0
     path = only(out) / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
-    assert "config.json is damaged: 'reading' or 'digest' is wrong" in capsys.readouterr().err
+    whole = json.loads(path.read_text())
+    for change in (
+        {"reading": []},
+        {"reading": {"label": {}}},
+        {"reading": {"size": [["a"]]}},
+        {"digest": 5},
+        {"registered": 1},
+    ):
+        path.write_text(json.dumps(whole | change))
+        assert cli.main(["train", "--resume", str(only(out)), "--quiet"]) == 1
+        said = capsys.readouterr().err
+        assert "config.json is damaged: 'reading' or 'digest' is wrong" in said, change
 
 
 @pytest.mark.parametrize(
@@ -107,6 +114,8 @@ def test_a_damaged_source_is_said(own, tmp_path, capsys, change):
         (["train", "k-means", "--data", "nowhere.csv"], "there is no file or folder"),
         (["data", "digit"], "did you mean 'digits'?"),
         (["data", "FILE", "--read", "seed"], "--read takes key=value"),
+        (["data", "FILE", "--read", "seed=--5"], "seed must be an integer; got '--5'"),
+        (["data", "FILE", "--read", "seed=" + "1" * 5000], "seed must be an integer; got '111"),
     ],
 )
 def test_what_does_not_fit_is_one_line(own, tmp_path, capsys, arguments, message):
@@ -133,3 +142,26 @@ def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, caps
     assert cli.main(["data", str(path), "--read", "kind=series", "time=day", "columns=n"]) == 0
     said = capsys.readouterr().out
     assert "of the kind 'series'" in said and "a row every 1 days" in said
+
+
+def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
+    undrawn = replace(models.recipe("k-means"), figures=None)  # they would take most of the time
+    monkeypatch.setattr(models, "recipe", lambda name: undrawn)
+    path = tmp_path / "wide.csv"
+    names = ",".join(f"column{i}" for i in range(100))
+    rows = "".join(",".join(str(i * j % 7) for j in range(100)) + f",{'ab'[i % 2]}\n"
+                   for i in range(20))  # fmt: skip
+    path.write_text(f"{names},class\n{rows}")
+    assert cli.main(["data", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("\n") <= 40 and "20 rows and 101 columns" in said
+    assert "lines more, in info.understood of gg.data.read" in said
+    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0" in said
+    train = ["train", "k-means", "--data", str(path), "--set", "epochs=1", "--out", str(tmp_path)]
+    assert cli.main(train) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{path} is of the kind 'table'\n20 rows and 101 columns")
+    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0\n" in said
+    assert sum(line.startswith("column") for line in said.splitlines()) == 10
+    assert cli.main([*train, "--quiet"]) == 0
+    assert "columns" not in capsys.readouterr().out

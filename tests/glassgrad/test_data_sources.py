@@ -82,7 +82,7 @@ def test_the_command_line_says_how_to_go_on(run, capsys):
 
 @pytest.mark.parametrize("wrong", [np.eye(3), mine().train, [1, 2], 5])
 def test_what_is_no_data_set(wrong):
-    with pytest.raises(DataError, match="data must be a name, a path or a DataSet; got"):
+    with pytest.raises(DataError, match="data must be a name, a path, a DataSet or a Graph; got"):
         training.train(SOM, wrong)
 
 
@@ -211,3 +211,119 @@ def test_files_for_splits_are_found_from_any_folder(tmp_path, monkeypatch, capsy
     assert cli.main(["data", str(tmp_path / "train.csv"), "--read", "kind=binary"]) == 0
     said = capsys.readouterr().out
     assert "is of the kind 'binary'" in said and "the median of the training rows" in said
+
+
+def test_the_digest_sees_what_numbers_mean():
+    def of(**info):
+        split = gg.data.Split(np.eye(2), np.arange(2))
+        return gg.data.digest(gg.data.DataSet("d", split, info=gg.data.Info(**info)))
+
+    def words(*known):
+        return gg.data.Vocabulary(("<pad>", "<unk>", *known))
+
+    pets, fruit = ("cat", "dog"), ("apple", "fox")
+    masks = [{"train": np.array([[True], [last]])} for last in (True, False)]
+    for one, other in (
+        ({"classes": pets}, {"classes": fruit}),
+        ({"vocabulary": words(*pets)}, {"vocabulary": words(*fruit)}),
+        ({"extra": {"target_vocabulary": words("chat")}},
+         {"extra": {"target_vocabulary": words("chien")}}),
+        ({"extra": {"missing": masks[0]}}, {"extra": {"missing": masks[1]}}),
+        ({"classes": pets}, {"vocabulary": words(*pets)}),
+    ):  # fmt: skip
+        assert of(**one) == of(**one) != of(**other)
+    assert of(source="here", note="a note") == of(source="there")
+    graphs = [Graph("g", 2, np.array([[0, 1]]), labels=np.array([0, 1]),
+                    info=gg.data.Info(classes=c)) for c in (pets, fruit)]  # fmt: skip
+    assert gg.data.digest(graphs[0]) != gg.data.digest(graphs[1])
+
+
+@pytest.fixture
+def mine_by_name():
+    from glassgrad.core.data.catalogue import CATALOGUE
+
+    yield lambda seed=0: gg.data.register("mineX", lambda: mine(seed), "table")
+    CATALOGUE.pop("mineX", None)
+
+
+def test_a_registered_name_is_gone_on_with_once_it_is_registered(mine_by_name, tmp_path, capsys):
+    from glassgrad.core.data.catalogue import CATALOGUE
+
+    mine_by_name()
+    done, _ = training.train_and_write(SOM, "mineX", overrides=TINY, out=tmp_path)
+    config = json.loads((done.run.folder / "config.json").read_text())
+    assert config["registered"] is True and config["digest"] == gg.data.digest(mine())
+    resume = ["train", "--resume", str(done.run.folder), "--quiet"]
+    assert cli.main(resume) == 0
+    del CATALOGUE["mineX"]  # as in another process
+    capsys.readouterr()
+    assert cli.main(resume) == 1
+    said = capsys.readouterr().err
+    assert "'mineX' were registered by a program: register them first" in said
+    assert said.count("\n") == 1
+    mine_by_name(seed=1)
+    with pytest.raises(DataError, match="mineX has changed since the training began"):
+        training.load(done.run.folder)
+
+
+def test_a_registered_table_of_bits_trains_where_bits_are_taken(mine_by_name):
+    gg.data.register("mineX", lambda: gg.data.from_arrays(np.tile(np.eye(4), (10, 1))), "table")
+    _, data = Source.of("mineX").load(models.recipe("rbm"))
+    assert data.info.kind == "binary"
+
+
+def test_options_from_python_come_back_from_the_run(tmp_path):
+    rows = "".join(f"{i},word{i},more,{'ab'[i % 2]}\n" for i in range(20))
+    (tmp_path / "d.csv").write_text("n,title,body,mark\n" + rows)
+    reading = {"kind": "table", "label": None, "header": True, "seed": np.int64(2),
+               "bits": None}  # fmt: skip
+    source = Source.of(tmp_path / "d.csv", reading=reading)
+    done, _ = training.train_and_write(SOM, source, overrides=TINY, out=tmp_path / "runs")
+    _, loaded = training.load(done.run.folder)
+    assert loaded.source.reading == source.reading == reading
+    kept = Source.of("d.csv", reading={"text": ["title", "body"], "test": tmp_path / "t.csv",
+                                       "unknown": -9.5}).reading  # fmt: skip
+    assert kept == {"text": ("title", "body"), "test": str(tmp_path / "t.csv"), "unknown": -9.5}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, object(), [["a"]], float("nan"), 1 << 70, np.eye(2), b"a", [None, {1}]]
+)
+def test_options_that_no_file_holds_are_refused(wrong):
+    with pytest.raises(DataError, match=r"d\.csv: text must ") as caught:
+        Source.of("d.csv", reading={"text": wrong})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_labels_is_found_from_any_folder(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((20, 3)))
+    np.save(tmp_path / "y.npy", np.arange(20) % 2)
+    monkeypatch.chdir(tmp_path)
+    source = Source.of("x.npy", reading={"labels": "y.npy"})
+    assert source.reading == {"labels": str(tmp_path / "y.npy")}
+    for words in ("none", "fine", "next_to_the_graph.txt"):
+        assert Source.of("d.txt", reading={"labels": words}).reading == {"labels": words}
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert source.read().info.classes == ("0", "1")
+
+
+def test_a_folder_without_a_slash_is_a_path(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("mytable", "iris"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.csv").write_text("a,b,kind\n" + "1,2,x\n3,1,y\n" * 10)
+    assert Source.of("mytable").is_path and Source.of("mytable").name == str(tmp_path / "mytable")
+    assert cli.main(["data", "mytable"]) == 0
+    assert "a folder of train.csv" in capsys.readouterr().out
+    assert not Source.of("iris").is_path and Source.of("./iris").is_path  # a name comes first
+    for name in ("nothing", "", "a\0b", "a" * 9999):
+        assert not Source.of(name).is_path
+
+
+def test_a_graph_in_memory_is_a_source():
+    graph = gg.data.load("karate")
+    source = Source.of(graph)
+    assert source.in_memory and source.read() is graph and len(source.digest) == 64
+    with pytest.raises(SettingError, match="on karate, which is of the kind 'graph'"):
+        training.train(SOM, graph)

@@ -7,6 +7,9 @@
     .txt, .train, .test, .tsv.bz2 as       sentences                        sentence_files.py
       fastText's, TREC's, IMDb's
     .tsv, .txt: source, tab, target        pairs of sentences               pairs.py
+    an .npz file as fsdd's                 recordings                       audio_npz.py
+    a folder of .train and .test as TREC's sentences                        trec_folder.py
+    .txt of analogies, .tsv of scores      an evaluation of word vectors    word_questions.py
     .npz with lengths, or x_0, x_1 …       sequences                        sequences.py
     .json as JSB's chorales                sequences: piano rolls           sequences.py
     a folder of .wav                       recordings, a sub-folder a class audio.py
@@ -39,6 +42,7 @@ from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
 from ..special import OneShot, Weights
+from ..text import WordEval
 from .arrays import from_arrays
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
@@ -77,7 +81,7 @@ def from_folder(path: str | Path, **options) -> DataSet | Graph:
 
 def read(
     path: str | Path, kind: str | None = None, **options
-) -> DataSet | Graph | OneShot | Weights:
+) -> DataSet | Graph | OneShot | Weights | WordEval:
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
     `kind` says what it holds where that cannot be seen from outside, such as "text" or "series";
@@ -154,7 +158,9 @@ def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) 
     return found
 
 
-def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph | OneShot | Weights:
+def _call(
+    found: Format, path: str | Path, options: dict
+) -> DataSet | Graph | OneShot | Weights | WordEval:
     accepted = _options(found)
     for option in options:
         if option not in accepted:

@@ -9,12 +9,17 @@ from ..dataset import DataSet, Info
 from ..graph import Graph
 from ..mapped import Mapped
 from ..special import OneShot, Weights
+from ..text import WordEval
+
+TARGETS, UNKNOWN = "target_vocabulary", "missing"  # of info.extra, as pairs and series set them
 
 
-def digest(data: DataSet | Graph | OneShot | Weights) -> str:
-    """SHA-256 of all examples and labels, in their splits; of anything else, of all its parts.
+def digest(data: DataSet | Graph | OneShot | Weights | WordEval) -> str:
+    """SHA-256 of all examples and labels, in their splits, and of what their numbers mean.
 
-    What describes the data (their name, ``info``) is not part of it.
+    What they mean: the names of the classes, the words of the vocabularies (of both languages, for
+    pairs), and which values of a series were unknown. Other descriptions of the data (their name,
+    the rest of ``info``) are not part of it. Of what is no `DataSet`, all its parts.
 
     >>> from ..dataset import Split
     >>> one, other = (DataSet("d", Split(np.array([[v]]))) for v in (1.0, 2.0))
@@ -24,6 +29,7 @@ def digest(data: DataSet | Graph | OneShot | Weights) -> str:
     found = hashlib.sha256()
     if not isinstance(data, DataSet):
         _update(found, data)
+        _update_meaning(found, data.info)
         return found.hexdigest()
     for name, split in data.splits():
         for part in (split.x, split.y):
@@ -32,7 +38,15 @@ def digest(data: DataSet | Graph | OneShot | Weights) -> str:
             for item in part if isinstance(part, list) else [part]:
                 if item is not None:
                     _update(found, item)
+    _update_meaning(found, data.info)
     return found.hexdigest()
+
+
+def _update_meaning(found, info: Info) -> None:
+    """Add what the numbers mean: 0 may be a cat, or an apple."""
+    words = [getattr(v, "words", None) for v in (info.vocabulary, info.extra.get(TARGETS))]
+    for part in (info.classes, *words, info.extra.get(UNKNOWN)):
+        _update(found, part)
 
 
 def _update(found, item) -> None:

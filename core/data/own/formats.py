@@ -11,8 +11,11 @@ from pathlib import Path
 from ..dataset import DataSet
 from ..graph import Graph
 from ..special import OneShot, Weights
+from ..text import WordEval
 from .array_files import from_idx, from_npy, from_npz
 from .audio import from_audio_folder, looks_like_audio
+from .audio_npz import KEYS as RECORDINGS
+from .audio_npz import from_audio_npz
 from .counts import KEYS as COUNTS
 from .counts import from_counts
 from .edge_list import from_edge_list
@@ -50,9 +53,16 @@ from .sequences import from_rolls, from_sequences_npz, looks_like_rolls, looks_l
 from .series import from_series, looks_like_series
 from .tables import from_csv
 from .text_file import from_text
+from .trec_folder import from_trec_folder, is_trec_folder
 from .tu_folder import from_tu_folder, is_tu_folder
 from .uci import from_uci
 from .weights_file import from_safetensors
+from .word_questions import (
+    from_analogies,
+    from_scored_words,
+    looks_like_analogies,
+    looks_like_scored_words,
+)
 
 TREC = (".txt", ".train", ".test", ".label")  # TREC.train, train_5500.label
 FASTTEXT = (".txt", ".train", ".valid", ".test")
@@ -83,7 +93,7 @@ class Format:
     kind: str
     endings: tuple[str, ...]
     what: str
-    reader: Callable[..., DataSet | Graph | OneShot | Weights]
+    reader: Callable[..., DataSet | Graph | OneShot | Weights | WordEval]
     fits: Callable[[Path], bool] = always
 
     def claims(self, name: str) -> bool:
@@ -101,8 +111,11 @@ def unpacked_name(name: str) -> str:
     return next((name.removesuffix(p) for p in PACKED if name.endswith(p)), name)
 
 
+SCORED = looks_like_scored_words
 FORMATS = (
     Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
+    Format("evaluation", (".txt",), "analogies of words", from_analogies, looks_like_analogies),
+    Format("evaluation", (".tsv",), "pairs of words with a score", from_scored_words, SCORED),
     Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
     Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
     Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
@@ -121,6 +134,7 @@ FORMATS = (
     Format("evaluation", (".npz",), "one-shot runs", from_one_shot, has(*RUNS)),
     Format("images", (".npz",), "images in parts", from_image_parts, has(*PARTS)),
     Format("images", (".npz",), "a film", from_film, is_film),
+    Format("audio", (".npz",), "recordings", from_audio_npz, has(*RECORDINGS)),
     Format("sequences", (".npz",), "sequences", from_sequences_npz, looks_like_sequences),
     Format("images", (".npz",), "arrays", from_npz),
     Format("images", (".npy",), "an array", from_npy),
@@ -131,6 +145,7 @@ FORMATS = (
     Format("images", (), "a folder of MNIST's files", from_mnist_folder, is_mnist_folder),
     Format("sequences", (".json",), "piano rolls", from_rolls, looks_like_rolls),
     Format("audio", (), "a folder of recordings", from_audio_folder, looks_like_audio),
+    Format("sentences", (), "a folder of TREC's files", from_trec_folder, is_trec_folder),
     Format("sentences", (), "a .neg and a .pos file", from_class_files, looks_like_class_files),
     Format("sentences", (), "a folder of texts", from_text_folder, looks_like_text_folder),
     Format("images", (), "a folder of pictures", from_image_folder),
