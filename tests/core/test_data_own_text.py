@@ -304,7 +304,9 @@ def test_parts_in_files_of_their_own(tmp_path, form):
     if form != "IMDb":  # which has two classes, whatever is in the file
         head = ["text,label"] * (form == "table")
         (tmp_path / "c" / name).write_text("\n".join([*head, other] * 1))
-        with pytest.raises(data.DataError, match=r"c/d\..*(none of the classes|no training text)"):
+        with pytest.raises(
+            data.DataError, match=r"c/d\..*no (class of the training file|training text)"
+        ):
             data.read(tmp_path / "a" / name, test=test)
 
 
@@ -318,3 +320,22 @@ def test_pairs_in_files_of_their_own(tmp_path):
     assert "40 pairs" in said and "test: 10 sources are also in the training file" in said
     both = data.read(tmp_path / "a.tsv", valid=tmp_path / "b.tsv", test=tmp_path / "b.tsv")
     assert data.digest(both) != data.digest(found) and len(both.train) == 30
+
+
+@pytest.mark.parametrize(
+    "train, test",
+    [
+        ([n + 0.5 for n in range(60)], [10, 10, 50, 50, 30, 30]),  # whole numbers, each twice
+        (range(60), [10.5, 50.0, 30.25]),
+    ],
+)
+def test_the_training_file_says_whether_the_label_is_a_quantity(tmp_path, train, test):
+    paths = {}
+    for part, scores in {"train": train, "test": test}.items():
+        rows = "".join(f"what a day was {i},{score}\n" for i, score in enumerate(scores))
+        paths[part] = tmp_path / f"s_{part}.csv"
+        paths[part].write_text("said,score\n" + rows)
+    options = {"kind": "sentences", "label": "score", "test": paths["test"]}
+    found = data.read(paths["train"], **options)
+    assert found.test.y.dtype == np.float32 and found.test.y[:, 0].tolist() == list(test)
+    assert found.info.classes == () and found.info.target_names == ("score",)

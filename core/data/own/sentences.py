@@ -90,7 +90,8 @@ def from_sentences(
             f"{rows.path}: the column {rows.names[target]!r:.80} is both the text and the label"
         )
     found = _cut(rows, chosen, cut)
-    y, classes = (None, ()) if target is None else labels.encode(rows, target)
+    meaning = None if target is None else labels.learn(rows, target)
+    classes = meaning.classes if meaning else ()
     if len(classes) > CLASSES:
         raise DataError(
             f"{rows.path}: the label {rows.names[target]} takes {len(classes):,} values; at most"
@@ -101,8 +102,8 @@ def from_sentences(
         other = _rows(file, rows.header, encoding, quotes)
         if other.names != rows.names:
             raise DataError(f"{file}: its columns are not those of {rows.path}")
-        given[part] = Split(_cut(other, chosen, cut), _labels_of(other, target, classes))
-    whole = Split(found, y)
+        given[part] = Split(_cut(other, chosen, cut), _values(other, meaning))
+    whole = Split(found, _values(rows, meaning))
     parts, how = (
         seeded("from_sentences", rows.path, "texts", whole, seed, given)
         if split is None
@@ -258,22 +259,9 @@ def _cut(rows: Rows, chosen: list[int], cut: Callable[[str], list[str]]) -> list
     return found
 
 
-def _labels_of(rows: Rows, target: int | None, classes: tuple[str, ...]) -> np.ndarray | None:
-    """The labels of another file, of the classes of the first."""
-    if target is None:
-        return None
-    if not classes:
-        return labels.encode(rows, target)[0].astype(np.float32).reshape(len(rows.cells), -1)
-    place, found = {c: k for k, c in enumerate(classes)}, []
-    for i, cell in enumerate(cells_of(rows, target)):
-        value = number(cell)
-        name = f"{value:.0f}" if cell not in place and value is not None else cell
-        if name not in place:
-            raise DataError(
-                f"{rows.where(i, target)}: {cell!r:.60} is none of the classes{listed(classes)}"
-            )
-        found.append(place[name])
-    return np.array(found, np.int64)
+def _values(rows: Rows, meaning: labels.Label | None) -> np.ndarray | None:
+    """The labels of a file, as the training file has said what they mean."""
+    return None if meaning is None else labels.values(rows, meaning)
 
 
 def _text_columns(rows: Rows, text) -> list[int]:
