@@ -193,3 +193,42 @@ def test_bits_of_a_table(tmp_path):
     assert data.from_arrays(np.arange(40.0).reshape(20, 2), bits="median").info.kind == "binary"
     with pytest.raises(DataError, match="bits are made of tables"):
         data.from_arrays(np.zeros((10, 4, 4)), bits="median")
+
+
+@pytest.mark.parametrize("form", ["file", "parts", "sequences", "steps"])
+def test_the_training_part_says_whether_labels_are_classes(tmp_path, form):
+    def read(train, test):
+        x = {"train": np.ones((40, 2)) / 3, "test": np.ones((20, 2)) / 7}
+        y = {"train": np.resize(train, 40), "test": np.resize(test, 20)}
+        if form == "parts":
+            np.savez(tmp_path / "d.npz", **{f"x_{p}": a for p, a in x.items()},
+                     **{f"y_{p}": a for p, a in y.items()})  # fmt: skip
+            return data.read(tmp_path / "d.npz")
+        for part, a in x.items():
+            lengths = {
+                "sequences": {"lengths": [1] * len(a)},
+                "steps": {"lengths": [2] * (len(a) // 2)},
+            }
+            np.savez(tmp_path / f"{part}.npz", x=a, y=y[part], **lengths.get(form, {}))
+        return data.read(tmp_path / "train.npz", test=tmp_path / "test.npz")
+
+    def labels(split):
+        return np.concatenate(split.y) if isinstance(split.y, list) else split.y
+
+    found = read([0.5, 2.5], [5000, -3])  # whole numbers, but of a quantity
+    assert labels(found.test).dtype == np.float32 and found.info.classes == ()
+    assert labels(found.test)[:2].tolist() == [[5000.0], [-3.0]]
+    found = read([0, 1, 2], [2.0, 0.0])
+    assert labels(found.test).dtype == np.int64 and labels(found.test)[:2].tolist() == [2, 0]
+    assert found.info.classes == ("0", "1", "2")
+    with pytest.raises(DataError, match=r"the label of example 1 is 0\.5, no whole number"):
+        read([0, 1, 2], [1.0, 0.5])
+    with pytest.raises(DataError, match="the label of example 0 is nan, no whole number"):
+        read([0, 1, 2], [np.nan, 0.5])
+
+
+def test_another_number_of_labels(tmp_path):
+    np.savez(tmp_path / "d.npz", x_train=np.ones((9, 2)) / 3, x_test=np.ones((9, 2)) / 3,
+             y_train=np.ones((9, 2)) / 3, y_test=np.ones((9, 3)) / 3)  # fmt: skip
+    with pytest.raises(DataError, match="test: 3 labels an example; the training part has 2"):
+        data.read(tmp_path / "d.npz")

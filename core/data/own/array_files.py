@@ -49,7 +49,8 @@ def _told(path: Path, arrays: dict, bits) -> DataSet | None:
         x, y = (_first(arrays, f"{a}_{part}", f"{part}_{a}") for a in "xy")
         x = arrays.get(part) if x is None else x
         if x is not None:
-            found[part] = example(f"{path}: {part}", x, y, white)
+            like = found["train"][0].y if "train" in found else None
+            found[part] = example(f"{path}: {part}", x, y, white, like)
             if part == "train" and x.ndim in AXES and AXES[x.ndim] == "images":
                 white = white_of(str(path), x)
     if "train" not in found:
@@ -185,7 +186,7 @@ def _of_files(path: Path, xy: tuple, others: dict, files: dict, seed: int, bits=
     white = white_of(str(path), xy[0]) if kind == "images" else None
     given = {}
     for part, (x, y) in others.items():
-        given[part], other = example(str(files[part]), x, y, white)
+        given[part], other = example(str(files[part]), x, y, white, whole.y)
         if other != kind and "images" in (kind, other):
             raise DataError(f"{files[part]}: {other}, where {path} holds {kind}")
         if other != kind:

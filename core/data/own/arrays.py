@@ -37,10 +37,13 @@ def from_arrays(
     return data_set(name, parts, kind, classes, how, source, bits)
 
 
-def example(name: str, x, y, white: float | None = None) -> tuple[Split, str]:
+def example(
+    name: str, x, y, white: float | None = None, like: np.ndarray | None = None
+) -> tuple[Split, str]:
     """The examples x with their labels y, as a split, and their kind.
 
-    `white` is the value of a white pixel, where other examples have decided it (`white_of`).
+    `white` is the value of a white pixel, where other examples have decided it (`white_of`); so are
+    `like` the labels of the training part, which say whether y is classes or a quantity.
     """
     x = np.asarray(x)
     if x.dtype.kind not in "biuf":
@@ -53,7 +56,7 @@ def example(name: str, x, y, white: float | None = None) -> tuple[Split, str]:
     x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
     if kind == "table" and is_binary(x):
         kind = "binary"
-    return Split(x, None if y is None else _labels(name, y, len(x))), kind
+    return Split(x, None if y is None else _labels(name, y, len(x), like)), kind
 
 
 def white_of(name: str, x: np.ndarray) -> float:
@@ -80,10 +83,12 @@ def _images(name: str, x: np.ndarray, white: float | None) -> np.ndarray:
     return np.ascontiguousarray(x, np.float32) / np.float32(white or found)
 
 
-def _labels(name: str, y, n: int) -> np.ndarray:
+def _labels(name: str, y, n: int, like: np.ndarray | None = None) -> np.ndarray:
     y = np.asarray(y)
     if len(y.shape) == 0 or len(y) != n:
         raise DataError(f"{name}: x has {n} examples, y has the shape {y.shape}")
+    if like is not None:
+        y = same_type(name, y, like)
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iub":
         y = y[:, 0]
     if y.dtype.kind in "iub" and y.ndim == 1:
@@ -100,6 +105,33 @@ def _labels(name: str, y, n: int) -> np.ndarray:
             f" {y.shape}"
         )
     return y.astype(np.float32).reshape(n, -1)
+
+
+def same_type(name, y: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Labels y of another part as those of the training part are, `like`: classes or a quantity.
+
+    Whole numbers become floats where the training part has floats, and the reverse. Raises
+    DataError where y are fractions and `like` are classes, and for another number of columns.
+
+    >>> same_type("d", np.array([1, 2]), np.zeros((3, 1), np.float32)).tolist()
+    [[1.0], [2.0]]
+    >>> same_type("d", np.array([1.0, 0.0]), np.array([0, 1])).tolist()
+    [1, 0]
+    """
+    if y.dtype.kind not in "biuf" or y.ndim not in (1, 2):
+        return y
+    columns = 1 if y.ndim == 1 else y.shape[1]
+    expected = 1 if like.ndim == 1 else like.shape[1]
+    if columns != expected:
+        raise DataError(f"{name}: {columns} labels an example; the training part has {expected}")
+    if like.dtype.kind == "f":
+        return y.astype(np.float32).reshape(len(y), columns)
+    for n in np.flatnonzero((y != np.floor(y)) | ~(np.abs(y) < 1 << 31))[:1]:
+        raise DataError(
+            f"{name}: the label of example {n} is {y.flat[n]:g}, no whole number; those of the"
+            " training part are classes"
+        )
+    return y.astype(np.int64).reshape(len(y))
 
 
 def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> DataSet:

@@ -9,7 +9,7 @@ import numpy as np
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import decode, load_npz, read_path
-from .arrays import CLASSES
+from .arrays import CLASSES, same_type
 from .peek import head, names_in_npz
 from .splits import LEAST, SPLITS, given_files, seeded
 
@@ -48,7 +48,7 @@ def from_sequences_npz(
     whole, classes, said = _whole(path, load_npz(path))
     given = {}
     for part, file in files.items():
-        given[part], others, words = _whole(file, load_npz(file))
+        given[part], others, words = _whole(file, load_npz(file), whole.y)
         if words[1].partition(":")[0] != said[1].partition(":")[0] or len(others) > len(classes):
             raise DataError(f"{file}: {words[1]}; {path} has {said[1]}")
         if given[part].x[0].shape[1] != whole.x[0].shape[1]:
@@ -147,8 +147,13 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
     return out
 
 
-def _whole(path: Path, arrays: dict) -> tuple[Split, tuple[str, ...], tuple[str, ...]]:
-    """All sequences with their labels, the classes, and what to say."""
+def _whole(
+    path: Path, arrays: dict, like: np.ndarray | list | None = None
+) -> tuple[Split, tuple[str, ...], tuple[str, ...]]:
+    """All sequences with their labels, the classes, and what to say.
+
+    `like` are the labels of the training file, which say whether these are classes.
+    """
     labels = next((arrays[n] for n in ("y", "labels", "targets") if n in arrays), None)
     if "lengths" in arrays:
         name = next((n for n in ("x", "data", "sequences") if n in arrays), None)
@@ -174,7 +179,7 @@ def _whole(path: Path, arrays: dict) -> tuple[Split, tuple[str, ...], tuple[str,
                     f"{path}: {name} has the shape {arrays[name].shape}, {names[0]}"
                     f" {arrays[names[0]].shape}"
                 )
-    y, classes, said = _labels(path, labels, ends)
+    y, classes, said = _labels(path, labels, ends, like)
     first = f"{len(x):,} sequences of {min(map(len, x)):,} … {max(map(len, x)):,} steps, {form}"
     return Split(x, y), classes, (f"{first}: {x[0].shape[1]} numbers a step", said)
 
@@ -203,7 +208,7 @@ def _ends(path: Path, lengths: np.ndarray, name: str, total: int) -> np.ndarray:
     return ends
 
 
-def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray):
+def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None):
     """(y, classes, words): int64 [N], float32 [N, K], or a list of arrays for every step."""
     if y is None:
         return None, (), "no label"
@@ -212,6 +217,8 @@ def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray):
             f"{path}: labels must be numbers for {len(ends)} sequences or {ends[-1]} steps; got"
             f" {y.dtype} of shape {y.shape}"
         )
+    if like is not None:
+        y = same_type(path, y, like[0] if isinstance(like, list) else like)
     classes: tuple[str, ...] = ()
     if y.dtype.kind in "iu" and y.ndim == 1:
         low, high = int(y.min()), int(y.max())
