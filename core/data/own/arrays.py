@@ -1,6 +1,7 @@
 """Arrays of one's own as a data set: what they are, and what they must be."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,36 +39,50 @@ def from_arrays(
 
 
 def example(
-    name: str, x, y, white: float | None = None, like: np.ndarray | None = None
+    name: str, x: np.ndarray | Mapped, y, white: float | None = None, like: np.ndarray | None = None
 ) -> tuple[Split, str]:
     """The examples x with their labels y, as a split, and their kind.
 
     `white` is the value of a white pixel, where other examples have decided it (`white_of`); so are
     `like` the labels of the training part, which say whether y is classes or a quantity.
     """
-    x = np.asarray(x)
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{name}: x must be numbers; got {x.dtype}")
+    stays = isinstance(x, Mapped)
+    x = x if stays else np.asarray(x)
+    stored = x.raw.dtype if stays else x.dtype
+    if stored.kind not in "biuf":
+        raise DataError(f"{name}: x must be numbers; got {stored}")
     if x.ndim not in AXES:
         raise DataError(f"{name}: x must be [N, D], [N, H, W] or [N, C, H, W]; got {x.shape}")
     if 0 in x.shape:
         raise DataError(f"{name}: x is empty: {x.shape}")
     kind = AXES[x.ndim]
-    x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
+    if stays:
+        x = _images_in_file(name, x, white) if kind == "images" else x
+    else:
+        x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
     if kind == "table" and is_binary(x):
         kind = "binary"
     return Split(x, None if y is None else _labels(name, y, len(x), like)), kind
 
 
-def white_of(name: str, x: np.ndarray) -> float:
-    """The value of a white pixel in images x: 255 for bytes and 0 … 255, 1 for [0, 1]."""
-    if x.dtype == np.uint8:
-        return 255.0
-    low, high = float(x.min()), float(x.max())
-    whole = x.dtype.kind in "biu" or (high > 1 and (x == np.round(x)).all())
+def white_of(name: str, x: np.ndarray | Mapped, white: float | None = None) -> float:
+    """The value of a white pixel in images x: 255 for bytes and 0 … 255, 1 for [0, 1].
+
+    `white` is that of the training part, which x must not exceed.
+    """
+    stored = x.raw.dtype if isinstance(x, Mapped) else x.dtype
+    if stored == np.uint8:
+        low, high, whole = 0.0, 255.0, True
+    else:
+        low, high, whole = np.inf, -np.inf, True
+        for block in x.blocks() if isinstance(x, Mapped) else [x]:
+            low, high = np.minimum(low, block.min()), np.maximum(high, block.max())
+            whole = whole and (stored.kind in "biu" or bool((block == np.round(block)).all()))
     if not (low >= 0 and high <= 255) or (high > 1 and not whole):
         raise DataError(f"{name}: pixels must lie in [0, 1], or be 0 … 255; got {low:g} … {high:g}")
-    return 255.0 if high > 1 else 1.0
+    if white is not None and high > 1 and white == 1:
+        raise DataError(f"{name}: pixels up to {high:g}; in the training part up to 1")
+    return white or (255.0 if high > 1 else 1.0)
 
 
 def _images(name: str, x: np.ndarray, white: float | None) -> np.ndarray:
@@ -77,10 +92,18 @@ def _images(name: str, x: np.ndarray, white: float | None) -> np.ndarray:
         x = x.transpose(0, 3, 1, 2)
     if x.shape[1] not in (1, 3):
         raise DataError(f"{name}: images have 1 or 3 channels; got x of shape {x.shape}")
-    found = white_of(name, x)
-    if white is not None and found > white:
-        raise DataError(f"{name}: pixels up to {float(x.max()):g}; in the training part up to 1")
-    return np.ascontiguousarray(x, np.float32) / np.float32(white or found)
+    return np.ascontiguousarray(x, np.float32) / np.float32(white_of(name, x, white))
+
+
+def _images_in_file(name: str, x: Mapped, white: float | None) -> Mapped:
+    if x.ndim == 3:
+        x = x.reshape(len(x), 1, *x.shape[1:])
+    if x.shape[1] not in (1, 3):
+        raise DataError(
+            f"{name}: images larger than memory must be [N, H, W] or [N, C, H, W] with 1 or 3"
+            f" channels; got {list(x.shape)}"
+        )
+    return replace(x, white=white_of(name, x, white))
 
 
 def _labels(name: str, y, n: int, like: np.ndarray | None = None) -> np.ndarray:
@@ -157,9 +180,10 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
     else:
         label = "no label" if y is None else f"{y.shape[1]} numbers to be predicted"
     shape = tuple(x.shape[1:]) if kind == "images" else None
-    if bits and (shape or isinstance(x, Mapped)):
-        raise DataError(f"{name}: bits are made of tables in memory; this is {shape or x!r}")
-    if bits:
+    kept = [p.x for p in parts if p is not None and isinstance(p.x, Mapped)]
+    if bits and (shape or (kept and kind != "binary")):
+        raise DataError(f"{name}: bits are made of tables in memory; this is {shape or kept[0]!r}")
+    if bits and not kept:
         parts, words = above_median(parts, range(x.shape[1]))
         more, kind = (*more, *(f"column {i + 1}: {done}" for i, done in words.items())), "binary"
     what = (
