@@ -56,7 +56,7 @@ def from_counts(
     columns = int(shape[-1])
     kept = columns if words is None else whole_number(str(path), "words", words, 1, columns)
     top = None if clip is None else whole_number(str(path), "clip", clip, 1)
-    rows = {part: max(0, len(z[f"{part}_indptr"]) - 1) for part in ("train", "test")}
+    rows = {part: max(0, z[f"{part}_indptr"].size - 1) for part in ("train", "test")}
     size = 4 * kept * sum(rows.values())
     if size > BYTES:
         raise DataError(

@@ -42,6 +42,8 @@ def from_image_folder(
     files = [file for found in parts.values() for file, _ in found]
     if not files:
         raise DataError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    folders.check_train(root, parts)
+    folders.check_train(root, parts)
     sizes, grey = _look(files)
     height, width = _size(size) if size is not None else _commonest(sizes)
     channels = 1 if grey else 3
@@ -60,8 +62,6 @@ def from_image_folder(
         parts, how = seeded("from_folder", root, "pictures", splits[""], seed)
         splits = dict(zip(SPLITS, parts))
     else:
-        if "train" not in splits:
-            raise DataError(f"{root}: there is no folder train next to {', '.join(splits)}")
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     stretched = sum(n for s, n in sizes.items() if s != (height, width))
     understood = [
