@@ -1,9 +1,11 @@
 """Splits by given files: the training file says what a column means, for all of them."""
 
 import gzip
+import wave
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from glassgrad.core import data
 from glassgrad.core.data import DataError
@@ -106,6 +108,39 @@ def test_options_that_do_not_fit(folder, options, message):
     with pytest.raises(DataError) as caught:
         data.read(folder / "train.csv", **options)
     assert message in str(caught.value)
+
+
+def test_what_no_training_row_has_is_said(tmp_path):
+    path = tmp_path / "d.csv"
+    rows = [("red", "cat", "train"), ("blue", "dog", "train"), ("green", "fox", "test")] * 4
+    path.write_text("colour,class,split\n" + "".join(",".join(row) + "\n" for row in rows))
+    said = data.read(path).info.understood
+    assert "no training row has 'green'" in said[1] and "red" not in said[1]
+    assert said[2] == "label class: 3 classes (cat, dog, fox); no training example is of fox"
+    path.write_text("said,class,split\n" + "".join(
+        f"it is so {c} {i},{k},{s}\n" for i, (c, k, s) in enumerate(rows)))  # fmt: skip
+    found = data.read(path)
+    assert found.info.kind == "sentences"
+    assert "no training example is of fox" in found.info.understood
+    np.savez(tmp_path / "s.npz", x=np.ones(20) / 3, lengths=[1] * 20, y=[1] + [0] * 19)
+    known = [data.read(tmp_path / "s.npz", seed=seed).info.understood for seed in range(9)]
+    assert {"no training example is of 1" in said for said in known} == {True, False}
+
+
+@pytest.mark.parametrize("ending", [".png", ".wav", ".txt"])
+def test_a_folder_that_only_the_test_part_has_is_said(tmp_path, ending):
+    for i, place in enumerate(["train/a", "train/b", "test/a", "test/c"] * 3):
+        path = tmp_path / place / f"{i}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if ending == ".png":
+            Image.fromarray(np.full((2, 2), i, np.uint8)).save(path)
+        elif ending == ".wav":
+            with wave.open(str(path), "wb") as file:
+                file.setparams((1, 2, 8000, 0, "NONE", ""))
+                file.writeframes(np.arange(1, 50, dtype="<i2").tobytes())
+        else:
+            path.write_text("what a day")
+    assert "no training example is of c" in data.read(tmp_path).info.understood
 
 
 def test_two_files_for_one_split(folder):

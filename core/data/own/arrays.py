@@ -10,7 +10,7 @@ from ..files import DataError
 from ..mapped import Mapped
 from .bits import above_median, check_bits
 from .kind_of import is_binary
-from .splits import seeded
+from .splits import seeded, untrained
 
 AXES = {2: "table", 3: "images", 4: "images"}  # of x -> kind
 CLASSES = 1000  # the most classes that whole numbers as labels may stand for
@@ -172,11 +172,7 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
         classes = tuple(classes) or tuple(map(str, range(most)))
         if len(classes) < most:
             raise DataError(f"{name}: {len(classes)} names of classes for labels up to {most - 1}")
-        label = f"{len(classes)} classes"
-        new = {int(k) for p in parts[1:] if p is not None for k in p.y} - set(y.tolist())
-        if new:
-            some = ", ".join(classes[k] for k in sorted(new)[:10])
-            label += f"; no training example is of {some}"
+        label = "; ".join((f"{len(classes)} classes", *untrained(classes, parts)))
     else:
         label = "no label" if y is None else f"{y.shape[1]} numbers to be predicted"
     shape = tuple(x.shape[1:]) if kind == "images" else None

@@ -14,7 +14,7 @@ from ..files import DataError
 from . import folders
 from .folders import Found
 from .sentences import listed
-from .splits import SPLITS, seeded
+from .splits import SPLITS, seeded, untrained
 
 WAV = frozenset({".wav"})
 FILE_BYTES = 256 << 20  # of one recording
@@ -76,6 +76,7 @@ def from_audio_folder(
         + "; the class is the first part of the name" * (flat and told),
         f"{rate:,} samples a second, {said.pop('shortest'):,} … {said.pop('longest'):,} samples",
         *(f"{n:,} {what}" for what, n in said.items() if n),
+        *untrained(classes, [splits.get(p) for p in SPLITS]),
         *([f"{other:,} files of other types left out"] if other else []),
         how,
     ]

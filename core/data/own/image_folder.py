@@ -12,7 +12,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
 from ..room import expect_room
 from . import folders
-from .splits import SPLITS, seeded
+from .splits import SPLITS, seeded, untrained
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
@@ -69,6 +69,7 @@ def from_image_folder(
         + (f" ({', '.join(classes[:12])}{' …' if len(classes) > 12 else ''})" if classes else ""),
         f"{'grey' if grey else 'colours'}, {height} x {width}"
         + (f"; {stretched} of another size stretched to it" if stretched else ""),
+        *untrained(classes, [splits.get(p) for p in SPLITS]),
         *([f"{other} files of other types left out"] if other else []),
         how,
     ]

@@ -18,7 +18,7 @@ from .columns import cells_of
 from .csv_rows import Rows, missing, number, read_rows, rows_of
 from .lines import spaced
 from .peek import head_text
-from .splits import given_files, seeded
+from .splits import given_files, seeded, untrained
 from .tables import as_told, split_column
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
@@ -157,7 +157,8 @@ def sentence_set(
         for s in parts
     ]
     kinds = f"a vocabulary of {len(vocabulary):,} with <pad> and <unk>"
-    heard = (*said, kinds, *filter(None, [info.note])) if said else ()
+    never = untrained(info.classes, parts)
+    heard = (*said, kinds, *never, *filter(None, [info.note])) if said else ()
     info = replace(info, vocabulary=vocabulary, understood=heard)
     return DataSet(name, *numbered, info)
 

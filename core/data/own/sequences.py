@@ -11,7 +11,7 @@ from ..files import DataError
 from ..read import decode, load_npz, read_path
 from .arrays import CLASSES, same_type
 from .peek import head, names_in_npz
-from .splits import LEAST, SPLITS, given_files, seeded
+from .splits import LEAST, SPLITS, given_files, seeded, untrained
 
 LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
 STEPS = 1 << 20  # of all rolls together: 370 MB as float32
@@ -57,7 +57,8 @@ def from_sequences_npz(
                 f" {whole.x[0].shape[1]}"
             )
     parts, how = seeded("from_sequences_npz", path, "sequences", whole, seed, given)
-    info = Info(str(path), classes, note=how, kind="sequences", understood=(*said, how))
+    said = (*said, *untrained(classes, parts), how)
+    info = Info(str(path), classes, note=how, kind="sequences", understood=said)
     return DataSet(path.name, *parts, info)
 
 

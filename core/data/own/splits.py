@@ -1,7 +1,10 @@
 """How examples are cut into training, validation and test: by seed, or as given files say."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..batches import three_way
 from ..dataset import Split
@@ -58,6 +61,26 @@ def in_words(parts, given: dict, how: str) -> str:
             else f"{part} {len(found)}, cut from it {how}"
         )
     return "; ".join(words)
+
+
+def untrained(classes: Sequence[str], parts: Sequence[Split | None]) -> tuple[str, ...]:
+    """What to say of classes that no training example is of, while another part has some: a line.
+
+    >>> import numpy as np
+    >>> train, test = (Split(np.zeros((2, 1)), np.array(y)) for y in ([0, 0], [1, 0]))
+    >>> untrained(("cat", "dog"), [train, None, test]), untrained(("cat", "dog"), [test, train])
+    (('no training example is of dog',), ())
+    """
+    train, *others = (_classes_in(part) for part in parts)
+    new = sorted(set().union(*others) - train) if classes else []
+    names = ", ".join(classes[k] for k in new[:10]) + (" …" if len(new) > 10 else "")
+    return (f"no training example is of {names}",) if new else ()
+
+
+def _classes_in(part: Split | None) -> set[int]:
+    y = None if part is None else part.y
+    items = y if isinstance(y, list) else [] if y is None else [y]
+    return set().union(*(np.unique(a).tolist() for a in items if a.dtype.kind == "i"))
 
 
 def given_files(**files) -> dict[str, Path]:

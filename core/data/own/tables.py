@@ -11,7 +11,7 @@ from .bits import above_median, check_bits
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
 from .kind_of import is_binary
-from .splits import SPLITS, given_files, seeded
+from .splits import SPLITS, given_files, seeded, untrained
 
 
 def from_csv(
@@ -65,12 +65,14 @@ def from_csv(
         else as_told(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
-    meanings = [f"{c.name}: {c.meaning}{_only(c, others)}" for c in columns]
+    seen = dict(zip(names, parts[0].x.any(axis=0)))
+    meanings = [f"{c.name}: {c.meaning}{_never(c, seen)}{_only(c, others)}" for c in columns]
     if bits:
         numeric = [c.kinds is None for c in columns for _ in c.names]
         parts, words = above_median(parts, np.flatnonzero(numeric))
         cut = {names[i]: f"; {done}" for i, done in words.items()}
         meanings = [m + cut.get(c.name, "") for m, c in zip(meanings, columns)]
+    label = "; ".join((_label(target), *untrained(target.classes if target else (), parts)))
     binary = all(is_binary(part.x) for part in parts if len(part))
     info = Info(
         source=str(rows.path),
@@ -79,7 +81,7 @@ def from_csv(
         target_names=(target.name,) if target and not target.classes else (),
         note=how,
         kind="binary" if binary else "table",
-        understood=(_first(rows, others, len(names)), *meanings, _label(target), how),
+        understood=(_first(rows, others, len(names)), *meanings, label, how),
     )
     return DataSet(Path(path).name, *parts, info)
 
@@ -126,6 +128,15 @@ def _filled(part: Split, train: np.ndarray) -> Split:
     there = ~np.isnan(train)
     mean = np.where(there, train, 0).sum(axis=0, dtype=np.float64) / np.maximum(there.sum(0), 1)
     return Split(np.where(np.isnan(part.x), mean.astype(part.x.dtype), part.x), part.y)
+
+
+def _never(column: Meaning, seen: dict[str, bool]) -> str:
+    """The values of a text column that no training row has, in words."""
+    kinds = zip(column.names, column.kinds or ())
+    new = [repr(kind)[:40] for name, kind in kinds if not seen[name]]
+    if not new:
+        return ""
+    return f"; no training row has {', '.join(new[:5])}{' …' if len(new) > 5 else ''}"
 
 
 def _only(column: Meaning, others: dict[str, Rows]) -> str:
