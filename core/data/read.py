@@ -44,7 +44,7 @@ def bunzip(raw: bytes, name: str) -> bytes:
 def read_path(path: Path) -> bytes:
     """The bytes of the file at `path`, unpacked if the name ends in .gz or .bz2."""
     raw = read_regular(path, FILE_LIMIT, DataError)
-    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix)
+    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix.lower())
     return unpack(raw, str(path)) if unpack else raw
 
 

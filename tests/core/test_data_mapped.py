@@ -1,6 +1,8 @@
 """Arrays larger than memory: they stay in their files, and other formats are refused in advance."""
 
+import bz2
 import copy
+import dataclasses
 import gzip
 import pickle
 import subprocess
@@ -11,8 +13,8 @@ import numpy as np
 import pytest
 
 from glassgrad.core import data
-from glassgrad.core.data import DataError, DataSet, Split, join, mapped, room
-from glassgrad.core.data.own import array_files
+from glassgrad.core.data import DataError, DataSet, Split, join, mapped, own, room
+from glassgrad.core.data.own import FORMATS, array_files
 
 
 @pytest.fixture
@@ -184,11 +186,15 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
     rows = "1.5,red,2\n" * 4000
     (tmp_path / "d.csv").write_text(rows)
     (tmp_path / "d.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "D.CSV.GZ").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "d.csv.bz2").write_bytes(bz2.compress(rows.encode()))
     (tmp_path / "d.txt").write_text("to be\n" * 4000)
     np.savez(tmp_path / "d.npz", x=np.zeros((4000, 5)))
     (tmp_path / "d-idx3-ubyte").write_bytes(bytes(30_000))
     for name, said in (
         ("d.csv", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("d.csv.bz2", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("D.CSV.GZ", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
         ("d.csv.gz", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
         ("d.txt", "a text of 24,000 bytes would take about 0.4 MiB"),
         ("d.npz", "20,000 numbers would take about 0.2 MiB"),
@@ -197,6 +203,41 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
         with pytest.raises(DataError) as caught:
             data.read(tmp_path / name)
         assert said in str(caught.value) and "more than half of what is free" in str(caught.value)
+
+
+def test_every_other_format_is_refused_before_it_is_read(tmp_path, little, monkeypatch):
+    """Each says what it takes for a byte, or asks itself (the test above, and pictures)."""
+    asking = {"from_csv", "from_series", "from_sentences", "from_npz", "from_npy", "from_idx",
+              "from_text", "from_image_folder"}  # fmt: skip
+    assert {f.reader.__name__ for f in FORMATS if not f.memory} == asking
+
+    def must_not(*_, **__):
+        raise AssertionError("was read")
+
+    folder, large = tmp_path / "d", bytes(9000)
+    folder.mkdir()
+    (folder / "a").write_bytes(large)
+    np.savez(tmp_path / "d.npz", x=np.zeros(9000, np.uint8))
+    for found in (f for f in FORMATS if f.memory):
+        path = tmp_path / f"d{found.endings[0]}" if found.endings else folder
+        if not path.exists():
+            path.write_bytes(large)
+        with pytest.raises(DataError, match=r"would take about .* more than half of what is free"):
+            own._call(dataclasses.replace(found, reader=must_not), path, {})
+
+
+def test_the_size_of_packed_files(tmp_path):
+    text = "".join(f"{i} to be or not to be\n" for i in range(2000)).encode()
+    for name, raw in (
+        ("d.txt", text), ("d.TXT.GZ", gzip.compress(text)), ("d.bz2", bz2.compress(text)),
+        ("damaged.bz2", text),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(raw)
+        assert room.unpacked_size(tmp_path / name) == len(text), name
+    several = b"".join(map(bz2.compress, [text] * 60))  # as parallel packers write it
+    (tmp_path / "d.bz2").write_bytes(several)
+    assert room.unpacked_size(tmp_path / "d.bz2") == pytest.approx(60 * len(text), rel=0.05)
+    assert room.unpacked_size(tmp_path / "none.bz2") == 0
 
 
 def test_the_room_is_what_the_system_says(tmp_path):

@@ -1,5 +1,6 @@
 """Files of one's own: what is understood, how it is split, and what two readers agree on."""
 
+import bz2
 import gzip
 import struct
 
@@ -92,6 +93,16 @@ def test_quotes_line_ends_byte_order_mark_and_gzip(tmp_path):
     packed = tmp_path / "d.csv.gz"
     packed.write_bytes(gzip.compress(text.encode()))
     assert rows_of(data.read(packed)) == rows_of(plain)
+
+
+@pytest.mark.parametrize("name", ["D.CSV.GZ", "D.csv.Bz2", "D.TSV.GZ"])
+def test_endings_in_capitals(tmp_path, name):
+    text = "size,class\n" + "1.5,a\n2.5,b\n" * 6
+    text = text.replace(",", "\t") if "TSV" in name else text
+    pack = gzip.compress if name.endswith("GZ") else bz2.compress
+    (tmp_path / name).write_bytes(pack(text.encode()))
+    found = data.read(tmp_path / name)
+    assert found.info.classes == ("a", "b") and found.train.x.shape == (9, 1)
 
 
 def test_arrays_in_memory_and_in_files_are_one(tmp_path):

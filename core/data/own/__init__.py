@@ -30,6 +30,7 @@ looks the reader up in formats.py; what it took the path for is in ``info.unders
 """
 
 import inspect
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from ...regular import kind as found_at
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
+from ..read import npz_bytes
+from ..room import expect_room, unpacked_size
 from ..special import OneShot, Weights
 from .arrays import from_arrays
 from .digest import digest
@@ -162,4 +165,16 @@ def _call(found: Format, path: str | Path, options: dict) -> DataSet | Graph | O
             raise DataError(
                 f"{path}: read as {found.what}, which has no option {option!r:.60}{hint}"
             )
+    if found.memory:
+        others = (options.get(part) for part in ("valid", "test"))
+        for file in (path, *(Path(o) for o in others if isinstance(o, str | Path))):
+            expect_room(file, found.memory * _content(Path(file)), found.what)
     return found.reader(path, **options)
+
+
+def _content(path: Path) -> int:
+    """Bytes of what a file holds, or of all files in a folder."""
+    if path.is_dir():
+        return sum(_content(Path(folder, name)) for folder, _, names in os.walk(path)
+                   for name in names)  # fmt: skip
+    return npz_bytes(path) if path.suffix.lower() == ".npz" else unpacked_size(path)

@@ -18,6 +18,7 @@ from ..batches import order
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import decode, load_npz, read_path
+from ..room import expect_room
 from ..streams import check_seed, whole_number
 from .npz_keys import csr, integers, texts
 
@@ -63,6 +64,7 @@ def from_counts(
             f"{path}: {sum(rows.values()):,} rows of {kept:,} counts take {size / 2**30:.1f} GiB,"
             f" at most {BYTES >> 30} are read; give words=N"
         )
+    expect_room(path, 2 * size, f"{sum(rows.values()):,} rows of {kept:,} counts")
     splits, empty = {}, []
     for part, n in rows.items():
         if not n:
