@@ -17,12 +17,14 @@ PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "vali
          "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
 
 
-def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict | None = None):
+def seeded(
+    function: str, name, what: str, whole: Split, seed: int, given: dict | None = None, tenths=1
+):
     """(train, valid, test), and the words for it: a tenth for validation, a fifth for the test.
 
-    A part in `given` (part -> `Split`) is that one; only what is missing is cut from `whole`.
-    Raises DataError, about `what` in `name`, for fewer than ten examples, and for a seed that is
-    none.
+    `tenths` of the examples, 1 or 2, are for validation. A part in `given` (part -> `Split`) is
+    that one; only what is missing is cut from `whole`. Raises DataError, about `what` in `name`,
+    for fewer than ten examples, and for a seed that is none.
 
     >>> import numpy as np
     >>> seeded("from_csv", "d.csv", "rows", Split(np.arange(20)), seed=0)[1]
@@ -33,7 +35,7 @@ def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict 
     """
     given = given or {}
     n, seed = len(whole), check_seed(function, seed)
-    valid = 0 if "valid" in given else n // 10
+    valid = 0 if "valid" in given else tenths * n // 10
     test = 0 if "test" in given else n // 5
     if n < LEAST and not (valid == test == 0 and len(given) == 2):
         raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")

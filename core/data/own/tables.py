@@ -1,5 +1,6 @@
 """A table of one's own: a CSV or TSV file, or one for each split, as a data set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,24 @@ def from_csv(
     files = given_files(valid=valid, test=test)
     check_bits(bits)
     rows = read_rows(path, header)
-    others = {part: _same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
+    others = {part: same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
     split = None if others else split_column(rows)
     place = labels.find(rows, label, split)
-    columns = [learn(rows, c) for c in range(len(rows.names)) if c not in (place, split)]
+    return table_set("from_csv", rows, others, (place, split), seed, bits)
+
+
+def table_set(
+    function: str, rows: Rows, others: dict[str, Rows], known: tuple[int | None, int | None],
+    seed: int, bits: str | None = None, tenths: int = 1, meant: dict[int, str] | None = None,
+) -> DataSet:  # fmt: skip
+    """The rows of a training file, and those of other parts, as a data set.
+
+    `known` are the columns of the label and of the split; `tenths` of the rows are for validation.
+    `meant` says what columns of numbers are, where it is more than that.
+    """
+    place, split = known
+    columns = [learn(rows, c) for c in range(len(rows.names)) if c not in known]
+    columns = [replace(c, meaning=(meant or {}).get(c.place, c.meaning)) for c in columns]
     names = tuple(n for c in columns for n in c.names)
     if not names:
         raise DataError(f"{rows.path}: no column is left to learn from")
@@ -60,7 +75,7 @@ def from_csv(
     whole = _encoded(rows, columns, target)
     given = {part: _encoded(more, columns, target) for part, more in others.items()}
     parts, how = (
-        seeded("from_csv", rows.path, "rows", whole, seed, given)
+        seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None
         else as_told(rows, whole, cells_of(rows, split))
     )
@@ -83,10 +98,10 @@ def from_csv(
         kind="binary" if binary else "table",
         understood=(_first(rows, others, len(names)), *meanings, label, how),
     )
-    return DataSet(Path(path).name, *parts, info)
+    return DataSet(rows.path.name, *parts, info)
 
 
-def _same_columns(rows: Rows, other: Rows) -> Rows:
+def same_columns(rows: Rows, other: Rows) -> Rows:
     """The rows of another file. Raises DataError unless its columns are those of `rows`."""
     if len(other.names) != len(rows.names):
         raise DataError(
@@ -155,7 +170,7 @@ def _first(rows: Rows, others: dict[str, Rows], width: int) -> str:
     more = "".join(f", {len(r.cells)} in {r.path.name}" for r in others.values())
     return (
         f"{len(rows.cells)} rows{more} and {len(rows.names)} columns, separated by"
-        f" {SEPARATORS[rows.separator]}, {head}: {width} numbers a row"
+        f" {SEPARATORS.get(rows.separator, 'blanks')}, {head}: {width} numbers a row"
     )
 
 
