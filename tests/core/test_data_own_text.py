@@ -163,7 +163,7 @@ def test_a_folder_of_texts(tmp_path):
         (tmp_path / "a" / label / f"{i}.txt").write_text(text, encoding="utf-8")
     (tmp_path / "a" / "pos" / "list.csv").write_text("1")
     found = data.read(tmp_path / "a")
-    assert "1 files of other types left out" in is_sentences(found)
+    assert "1 file of other types left out" in is_sentences(found)
     assert all(("good" in text) == (c == "pos") for text, c in sentences_of(found))
 
 

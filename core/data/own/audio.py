@@ -77,7 +77,7 @@ def from_audio_folder(
         f"{rate:,} samples a second, {said.pop('shortest'):,} … {said.pop('longest'):,} samples",
         *(f"{n:,} {what}" for what, n in said.items() if n),
         *untrained(classes, [splits.get(p) for p in SPLITS]),
-        *([f"{other:,} files of other types left out"] if other else []),
+        *other,
         how,
     ]
     extra = {"sample_rate": rate}

@@ -70,7 +70,7 @@ def from_image_folder(
         f"{'grey' if grey else 'colours'}, {height} x {width}"
         + (f"; {stretched} of another size stretched to it" if stretched else ""),
         *untrained(classes, [splits.get(p) for p in SPLITS]),
-        *([f"{other} files of other types left out"] if other else []),
+        *other,
         how,
     ]
     info = Info(

@@ -220,7 +220,7 @@ def from_text_folder(
     labels = [name for _, names in parts.values() for name in names]
     said = [_count(labels, labels, "a file each")]
     said += [f"{left:,} in the folder {UNLABELLED} have no class: left out"] * (left > 0)
-    said += [f"{other:,} files of other types left out"] * (other > 0)
+    said += other
     if "" in parts:
         texts = Texts(*parts[""], tuple(said))
         return split_texts("from_text_folder", root, lambda _: texts, {}, min_count, seed)
