@@ -322,6 +322,15 @@ def test_pairs_in_files_of_their_own(tmp_path):
     assert data.digest(both) != data.digest(found) and len(both.train) == 30
 
 
+def test_a_class_that_comes_once_is_in_the_label(tmp_path):
+    rows = [(f"what a day it is {i}", "ab"[i % 2] if i else "rare") for i in range(20)]
+    content = "said,by\n" + "".join(f"{text},{name}\n" for text, name in rows)
+    found = read(tmp_path / "d.csv", content)
+    assert found.info.kind == "sentences" and found.info.classes == ("a", "b", "rare")
+    found = read(tmp_path / "d.csv", content, label="none", kind="sentences")
+    assert "no label" in found.info.understood and found.train.y is None
+
+
 @pytest.mark.parametrize(
     "train, test",
     [

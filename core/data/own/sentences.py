@@ -115,7 +115,9 @@ def from_sentences(
         f"{len(found):,} texts from {names}" + (", joined" if len(chosen) > 1 else ""),
         *([f"left out: {', '.join(others[:12])}"] if others else []),
     ]
-    if target is not None:
+    if target is None:
+        said.append("no label")
+    else:
         kind = f"{len(classes)} classes{listed(classes)}" if classes else "a number to be predicted"
         said.append(f"label {rows.names[target]}: {kind}")
     info = Info(
@@ -136,8 +138,8 @@ def looks_like_sentences(path: Path) -> bool:
         return False
     split = split_column(rows)
     texts = long_columns(rows, split)
-    target = _label(rows, None, texts, split, least=1) if texts else None
-    if target is None or not _has_few(cells_of(rows, target), least=1):
+    target = _label(rows, None, texts, split) if texts else None
+    if target is None or not _has_few(cells_of(rows, target)):
         return False
     others = [c for c in range(len(rows.names)) if c not in (*texts, target, split)]
     return sum(all(map(_is_number, cells_of(rows, c))) for c in others) <= 1
@@ -275,24 +277,27 @@ def _text_columns(rows: Rows, text) -> list[int]:
     return found
 
 
-def _label(rows: Rows, label, texts: list[int], split: int | None, least: int = 2) -> int | None:
+def _label(rows: Rows, label, texts: list[int], split: int | None) -> int | None:
     if label is not None:
         return labels.find(rows, label)
     others = [c for c in range(len(rows.names)) if c not in (*texts, split)]
     named = [c for c in others if rows.names[c].lower() in labels.NAMES]
     if named:
         return named[0]
-    few = [c for c in others if _has_few(cells_of(rows, c), least)]
+    few = [c for c in others if _has_few(cells_of(rows, c))]
     return few[0] if len(few) == 1 else None
 
 
-def _has_few(cells: list[str], least: int) -> bool:
-    """Two to twenty values, which come `least` times or more; no measurements."""
-    counts = np.unique(cells, return_counts=True)[1]
-    if any(map(missing, cells)) or not 2 <= len(counts) <= labels.CLASSES:
+def _has_few(cells: list[str]) -> bool:
+    """Two to twenty values, half as many as cells at most; no measurements.
+
+    One of them may come once: in the beginning of a file, by which it is recognised, many do.
+    """
+    kinds = set(cells)
+    if any(map(missing, cells)) or not 2 <= len(kinds) <= labels.CLASSES:
         return False
-    fractions = any((v := number(c)) is not None and v != round(v) for c in set(cells))
-    return counts.min() >= least and 2 * len(counts) <= len(cells) and not fractions
+    fractions = any((v := number(c)) is not None and v != round(v) for c in kinds)
+    return 2 * len(kinds) <= len(cells) and not fractions
 
 
 def _is_number(cell: str) -> bool:
