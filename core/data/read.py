@@ -179,9 +179,9 @@ def npz_bytes(path: Path) -> int:
 
 def _header(stream, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(stream)
-    if version not in _HEADERS:
+    if version not in NPY_HEADERS:
         raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
-    shape, fortran, dtype = _HEADERS[version](stream)
+    shape, fortran, dtype = NPY_HEADERS[version](stream)
     if dtype.kind not in "biufcSU":
         kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
         raise DataError(f"{name} holds {kind}; only numbers and texts are read")
@@ -200,7 +200,7 @@ def _array(stream, name: str, size: int) -> np.ndarray:
     return np.frombuffer(raw, dtype).reshape(shape, order=order)
 
 
-_HEADERS = {
+NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }

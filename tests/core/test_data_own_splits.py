@@ -143,6 +143,15 @@ def test_a_folder_that_only_the_test_part_has_is_said(tmp_path, ending):
     assert "no training example is of c" in data.read(tmp_path).info.understood
 
 
+def test_one_of_a_kind_is_in_the_singular(tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.zeros(10, int))
+    assert data.read(tmp_path / "d.npz").info.understood[1] == "1 class"
+    np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.ones(10) / 3)
+    assert data.read(tmp_path / "d.npz").info.understood[1] == "1 number to be predicted"
+    (tmp_path / "d.csv").write_text("size,class\n" + "1.5,a\n" * 10)
+    assert data.read(tmp_path / "d.csv").info.understood[-2] == "label class: 1 class (a)"
+
+
 def test_two_files_for_one_split(folder):
     for name in ("dev.csv", "valid.csv"):
         (folder / name).write_text(TEST)
@@ -188,7 +197,7 @@ def test_texts_with_files_for_their_splits(tmp_path):
     characters = data.read(tmp_path)
     assert characters.info.vocabulary.words == ("<unk>", "\n", " ", "b", "e", "n", "o", "r", "t")
     said = "\n".join(characters.info.understood)
-    assert "test: 1 kinds of chars that the training file has not: <unk>" in said
+    assert "test: 1 kind of chars that the training file has not: <unk>" in said
     (tmp_path / "test.txt").write_text("to be")
     assert "<unk>" not in data.read(tmp_path).info.vocabulary
 

@@ -32,14 +32,14 @@ def from_npz(
         expect_room(file, (1 + COPIES) * need, f"{need // 4:,} numbers")
     arrays = load_npz(path)
     if not files and any(f"x_{p}" in arrays or f"{p}_x" in arrays or p in arrays for p in SPLITS):
-        told = _told(path, arrays, bits)
-        if told is not None:
-            return told
+        found = _in_parts(path, arrays, bits)
+        if found is not None:
+            return found
     parts = {part: _xy(file, load_npz(file)) for part, file in files.items()}
     return _of_files(path, _xy(path, arrays), parts, files, seed, bits)
 
 
-def _told(path: Path, arrays: dict, bits) -> DataSet | None:
+def _in_parts(path: Path, arrays: dict, bits) -> DataSet | None:
     """The splits that a file holds itself; None where it has no part for training."""
     found, white = {}, None
     for part in SPLITS:

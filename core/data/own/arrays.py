@@ -10,6 +10,7 @@ from ..files import DataError
 from ..mapped import Mapped
 from .bits import above_median, check_bits
 from .kind_of import is_binary
+from .lines import counted
 from .splits import seeded, untrained
 
 AXES = {2: "table", 3: "images", 4: "images"}  # of x -> kind
@@ -172,9 +173,9 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
         classes = tuple(classes) or tuple(map(str, range(most)))
         if len(classes) < most:
             raise DataError(f"{name}: {len(classes)} names of classes for labels up to {most - 1}")
-        label = "; ".join((f"{len(classes)} classes", *untrained(classes, parts)))
+        label = "; ".join((counted(len(classes), "class", "classes"), *untrained(classes, parts)))
     else:
-        label = "no label" if y is None else f"{y.shape[1]} numbers to be predicted"
+        label = "no label" if y is None else f"{counted(y.shape[1], 'number')} to be predicted"
     shape = tuple(x.shape[1:]) if kind == "images" else None
     kept = [p.x for p in parts if p is not None and isinstance(p.x, Mapped)]
     if bits and (shape or (kept and kind != "binary")):

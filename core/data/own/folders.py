@@ -20,10 +20,10 @@ def find(root: Path, suffixes: frozenset[str]) -> tuple[Found, tuple[str, ...]]:
     folder of a class in which there are only folders.
     """
     folders = _folders(root)
-    told = [f for f in folders if f.name.lower() in PARTS]
-    if told and len(told) == len(folders):
+    named = [f for f in folders if f.name.lower() in PARTS]
+    if named and len(named) == len(folders):
         found, left = {}, Counter()
-        for folder in told:
+        for folder in named:
             files = _classes(folder, suffixes, left)
             found.setdefault(PARTS[folder.name.lower()], []).extend(files)
         return {p: found[p] for p in SPLITS if p in found}, _words(left)

@@ -12,6 +12,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
 from ..room import expect_room
 from . import folders
+from .lines import counted
 from .splits import SPLITS, seeded, untrained
 
 SUFFIXES = frozenset(
@@ -64,8 +65,9 @@ def from_image_folder(
     else:
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     stretched = sum(n for s, n in sizes.items() if s != (height, width))
+    kinds = counted(len(classes), "class", "classes") if classes else "no classes"
     understood = [
-        f"{len(files)} pictures in {len(classes) or 'no'} classes"
+        f"{len(files)} pictures in {kinds}"
         + (f" ({', '.join(classes[:12])}{' …' if len(classes) > 12 else ''})" if classes else ""),
         f"{'grey' if grey else 'colours'}, {height} x {width}"
         + (f"; {stretched} of another size stretched to it" if stretched else ""),

@@ -18,7 +18,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import read_path
 from . import folders
-from .lines import decoded, lines_of, spaced
+from .lines import counted, decoded, lines_of, spaced
 from .peek import head_lines
 from .sentences import Texts, cutter, listed, numbered_labels, sentence_set, split_texts
 from .splits import SPLITS, given_files
@@ -302,7 +302,8 @@ def _words(cut, text: str, where: str) -> list[str]:
 
 def _count(sentences, labels, how: str) -> str:
     classes = sorted(set(labels))
-    return f"{len(sentences):,} texts in {len(classes)} classes{listed(classes)}: {how}"
+    kinds = counted(len(classes), "class", "classes")
+    return f"{counted(len(sentences), 'text')} in {kinds}{listed(classes)}: {how}"
 
 
 def _texts(name: str, sentences, labels, said) -> Texts:

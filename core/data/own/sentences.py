@@ -16,10 +16,10 @@ from ..text import Vocabulary, tokenise
 from . import labels
 from .columns import cells_of
 from .csv_rows import Rows, missing, number, read_rows, rows_of
-from .lines import spaced
+from .lines import counted, spaced
 from .peek import head_text
 from .splits import given_files, seeded, untrained
-from .tables import as_told, split_column
+from .tables import by_column, split_column
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
 CUTTERS: dict[str, Callable[[str], list[str]]] = {"marks": tokenise, "spaces": spaced}
@@ -107,7 +107,7 @@ def from_sentences(
     parts, how = (
         seeded("from_sentences", rows.path, "texts", whole, seed, given)
         if split is None
-        else as_told(rows, whole, cells_of(rows, split))
+        else by_column(rows, whole, cells_of(rows, split))
     )
     names = " and ".join(rows.names[c] for c in chosen)
     others = [n for c, n in enumerate(rows.names) if c not in (*chosen, target, split)]
@@ -118,7 +118,11 @@ def from_sentences(
     if target is None:
         said.append("no label")
     else:
-        kind = f"{len(classes)} classes{listed(classes)}" if classes else "a number to be predicted"
+        kind = (
+            f"{counted(len(classes), 'class', 'classes')}{listed(classes)}"
+            if classes
+            else "a number to be predicted"
+        )
         said.append(f"label {rows.names[target]}: {kind}")
     info = Info(
         source=str(rows.path), classes=classes, note=how, kind="sentences",

@@ -10,6 +10,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import decode, load_npz, read_path
 from .arrays import CLASSES, same_type
+from .lines import counted
 from .peek import head, names_in_npz
 from .splits import LEAST, SPLITS, given_files, seeded, untrained
 
@@ -228,10 +229,10 @@ def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None):
                 f"{path}: whole numbers as labels must be 0 … {CLASSES - 1}; got {low} … {high}"
             )
         y, classes = y.astype(np.int64), tuple(map(str, range(high + 1)))
-        what = f"{len(classes)} classes"
+        what = counted(len(classes), "class", "classes")
     else:
         y = y.astype(np.float32).reshape(len(y), -1)
-        what = f"{y.shape[1]} numbers to be predicted"
+        what = f"{counted(y.shape[1], 'number')} to be predicted"
     if len(y) == len(ends):
         return y, classes, f"a label for each sequence: {what}"
     return np.split(y, ends[:-1]), classes, f"a label for each step: {what}"

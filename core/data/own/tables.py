@@ -12,6 +12,7 @@ from .bits import above_median, check_bits
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
 from .kind_of import is_binary
+from .lines import counted
 from .splits import SPLITS, given_files, seeded, untrained
 
 
@@ -77,7 +78,7 @@ def table_set(
     parts, how = (
         seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None
-        else as_told(rows, whole, cells_of(rows, split))
+        else by_column(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
     seen = dict(zip(names, parts[0].x.any(axis=0)))
@@ -130,9 +131,9 @@ def split_column(rows: Rows) -> int | None:
     return None
 
 
-def as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
-    """(parts, how): the examples as `told`, the cells of the split's column, says."""
-    parts = [whole[[i for i, t in enumerate(told) if t == name]] for name in SPLITS]
+def by_column(rows: Rows, whole: Split, cells: list[str]) -> tuple[list[Split], str]:
+    """(parts, how): the examples in the parts that `cells`, those of the split's column, name."""
+    parts = [whole[[i for i, cell in enumerate(cells) if cell == name]] for name in SPLITS]
     if not len(parts[0]):
         raise DataError(f"{rows.path}: the column 'split' names no row 'train'")
     return parts, "split " + "/".join(str(len(p)) for p in parts) + " as the file says"
@@ -178,5 +179,6 @@ def _label(target: labels.Label | None) -> str:
     if target is None:
         return "no label"
     if target.classes:
-        return f"label {target.name}: {len(target.classes)} classes ({', '.join(target.classes)})"
+        names = counted(len(target.classes), "class", "classes")
+        return f"label {target.name}: {names} ({', '.join(target.classes)})"
     return f"label {target.name}: a number to be predicted"
