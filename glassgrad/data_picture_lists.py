@@ -4,6 +4,7 @@ import numpy as np
 
 from .core import pictures
 from .core.data import DataSet
+from .core.data.spectrogram import hann
 from .data_picture_words import commonest
 
 SEQUENCES = 6
@@ -105,7 +106,7 @@ def spectrogram(x: np.ndarray, window: int) -> np.ndarray:
     step = max(1, window // 2)
     x = np.pad(x, (0, max(0, window - len(x))))
     frames = np.lib.stride_tricks.sliding_window_view(x, window)[::step]
-    power = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1)) ** 2
+    power = np.abs(np.fft.rfft(frames * hann(window), axis=1)) ** 2
     loudest = power.max(initial=0)
     if loudest == 0:
         return np.full((power.shape[1], len(power)), -80.0)

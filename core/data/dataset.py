@@ -31,7 +31,7 @@ class Split:
     (3, array([1, 0]), [[4, 5], [0, 1]])
     """
 
-    x: np.ndarray | list
+    x: np.ndarray | list | Mapped
     y: np.ndarray | list | None = None
 
     def __post_init__(self):
@@ -39,9 +39,9 @@ class Split:
             a = getattr(self, name)
             if isinstance(a, tuple):
                 object.__setattr__(self, name, list(a))
-            elif isinstance(a, np.ndarray) and a.ndim == 0:
+            elif isinstance(a, np.ndarray | Mapped) and a.ndim == 0:
                 raise DataError(f"Split: {name} needs at least one axis; got a single number")
-            elif not isinstance(a, np.ndarray | list) and not (name == "y" and a is None):
+            elif not isinstance(a, np.ndarray | list | Mapped) and not (name == "y" and a is None):
                 raise DataError(f"Split: {name} must be an array or a list; got {type(a).__name__}")
         if self.y is not None and len(self.x) != len(self.y):
             raise DataError(
@@ -62,7 +62,7 @@ class Split:
 
 
 def _take(a, index):
-    if isinstance(a, np.ndarray) or isinstance(index, slice):
+    if not isinstance(a, list) or isinstance(index, slice):
         return a[index]
     return [a[i] for i in index]
 
@@ -75,7 +75,7 @@ def join(splits: Sequence[Split]) -> Split:
     def glue(parts):
         if any(p is None for p in parts):
             return None
-        if all(isinstance(p, np.ndarray) for p in parts):
+        if not any(isinstance(p, list) for p in parts):
             return np.concatenate(parts)
         return [item for p in parts for item in p]
 
@@ -129,7 +129,7 @@ class DataSet:
         x <- (x - mean) / std, with the statistics of the training split for all three.
         """
         x = self.train.x
-        if not isinstance(x, np.ndarray) or (x.dtype.kind != "f" and not isinstance(x, Mapped)):
+        if isinstance(x, list) or x.dtype.kind != "f":
             raise DataError(f"{self.name}: standardised() needs one array of floats as x")
         if len(self.train) == 0:
             raise DataError(f"{self.name}: standardised() needs a training split that is not empty")
@@ -152,7 +152,8 @@ class DataSet:
 def _refuse_nonfinite(data: DataSet, split: str, part: str, a) -> None:
     items = enumerate(a) if isinstance(a, list) else [(None, a)]
     for number, item in items:
-        if not isinstance(item, np.ndarray) or item.dtype.kind != "f":
+        stored = item.raw if isinstance(item, Mapped) else item
+        if not isinstance(stored, np.ndarray) or stored.dtype.kind != "f":
             continue
         found = _first_nonfinite(item)
         if found is None:

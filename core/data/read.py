@@ -44,7 +44,7 @@ def bunzip(raw: bytes, name: str) -> bytes:
 def read_path(path: Path) -> bytes:
     """The bytes of the file at `path`, unpacked if the name ends in .gz or .bz2."""
     raw = read_regular(path, FILE_LIMIT, DataError)
-    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix)
+    unpack = {".gz": gunzip, ".bz2": bunzip}.get(path.suffix.lower())
     return unpack(raw, str(path)) if unpack else raw
 
 
@@ -179,9 +179,9 @@ def npz_bytes(path: Path) -> int:
 
 def _header(stream, name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(stream)
-    if version not in _HEADERS:
+    if version not in NPY_HEADERS:
         raise DataError(f"{name} has version {version} of the .npy format; 1 and 2 are read")
-    shape, fortran, dtype = _HEADERS[version](stream)
+    shape, fortran, dtype = NPY_HEADERS[version](stream)
     if dtype.kind not in "biufcSU":
         kind = "Python objects, which are pickled" if dtype.hasobject else f"the dtype {dtype}"
         raise DataError(f"{name} holds {kind}; only numbers and texts are read")
@@ -200,7 +200,7 @@ def _array(stream, name: str, size: int) -> np.ndarray:
     return np.frombuffer(raw, dtype).reshape(shape, order=order)
 
 
-_HEADERS = {
+NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }

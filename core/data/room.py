@@ -4,6 +4,7 @@ Linux lends memory on trust and ends a process that uses too much of it, without
 estimates what it will need, and refuses in one line.
 """
 
+import bz2
 import os
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from .files import DataError
 SHARE = 0.5  # of the free memory, for a data set; the rest is for the training on it
 MAPPED = 0.25  # of the free memory: a larger array stays in its file (mapped.py)
 SMALL = 16 << 20  # bytes that are always there
+GZIP = 1032  # the most bytes that a byte of a .gz stands for
+PROBE = 1 << 20  # bytes of a .bz2 that are unpacked to learn how dense it is …
+MOST_PROBE = 64 << 20  # … to so many at most
 
 
 def room(root: Path = Path("/proc")) -> int:
@@ -71,10 +75,25 @@ def size_in_words(size: float) -> str:
 
 
 def unpacked_size(path: Path) -> int:
-    """Bytes of a file's content; of a .gz what its last four bytes say, at least its own size."""
-    size = os.path.getsize(path)
-    if path.suffix != ".gz" or size < 18:
-        return size
-    with open(path, "rb") as file:
-        file.seek(-4, os.SEEK_END)
-        return max(size, int.from_bytes(file.read(4), "little"))
+    """Bytes of a file's content, at least its own size, and 0 where there is no such file.
+
+    A .gz says it in its last four bytes; a damaged one says anything. Of a .bz2 the first megabyte
+    is unpacked, and the rest taken for as dense.
+    """
+    if not path.is_file():
+        return 0
+    size, ending = os.path.getsize(path), path.suffix.lower()
+    if ending == ".gz" and size >= 18:
+        with open(path, "rb") as file:
+            file.seek(-4, os.SEEK_END)
+            return max(size, min(int.from_bytes(file.read(4), "little"), GZIP * size))
+    if ending == ".bz2":
+        with open(path, "rb") as file:
+            packed = file.read(PROBE)
+        stream = bz2.BZ2Decompressor()
+        try:
+            found = len(stream.decompress(packed, MOST_PROBE))
+        except OSError:  # damaged: the reader says so
+            return size
+        return max(size, found * size // max(1, len(packed) - len(stream.unused_data)))
+    return size

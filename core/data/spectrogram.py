@@ -87,6 +87,16 @@ def mel_filters(bands: int = 32, window: int = 256, rate: int = 8000) -> np.ndar
     return weights
 
 
+def hann(window: int) -> np.ndarray:
+    """The Hann window of so many samples, float64: w[n] = (1 - cos(2πn / window)) / 2.
+
+    >>> hann(4).round(3).tolist()
+    [0.0, 0.5, 1.0, 0.5]
+    """
+    window = whole_number("hann", "window", window, 1, 1 << 24)
+    return (1 - np.cos(2 * np.pi * np.arange(window) / window)) / 2
+
+
 def log_mel(
     clip: np.ndarray, rate: int = 8000, window: int = 256, hop: int = 80, bands: int = 32
 ) -> np.ndarray:
@@ -103,12 +113,11 @@ def log_mel(
     hop = whole_number("log_mel", "hop", hop, 1)
     weights = mel_filters(bands, window, rate)
     clip = np.pad(clip, (0, max(0, window - len(clip))))
-    hann = (1 - np.cos(2 * np.pi * np.arange(window) / window)) / 2
     frames = np.lib.stride_tricks.sliding_window_view(clip, window)[::hop]
     out = np.empty((len(frames), bands), np.float32)
     step = max(1, (1 << 20) // window)  # frames at a time, to bound the memory
     for at in range(0, len(frames), step):
-        energy = np.abs(np.fft.rfft(frames[at : at + step] * hann, axis=1)) ** 2
+        energy = np.abs(np.fft.rfft(frames[at : at + step] * hann(window), axis=1)) ** 2
         out[at : at + step] = np.log(FLOOR + energy @ weights.T)
     return out
 

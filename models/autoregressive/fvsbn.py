@@ -50,7 +50,7 @@ def figures(system: FVSBN, data: DataSet, s: OrderSettings) -> dict:
     alpha = np.empty_like(system.alpha.numpy())  # both axes in the order of the image
     alpha[np.ix_(system.order, system.order)] = (system.alpha * system.before).numpy()
     if not has_images(data):
-        chosen = row_pictures.most_varied(np.asarray(data.train.x), row_pictures.MOST_ROWS)
+        chosen = row_pictures.most_varied(np.asarray(data.train.x[:2000]), row_pictures.MOST_ROWS)
         labels = [row_pictures.names_of(data)[i] for i in chosen]
         sheet = row_pictures.matrix(alpha[chosen], data, "α_i of the columns", labels)
         return {**conditionals.figures(system, data, s), "weights": sheet}

@@ -202,7 +202,7 @@ def task_for(data: DataSet, s: TaskSettings) -> Task:
     Raises SettingError for tables, and for changed settings that this task does not use.
     """
     x, y = data.train.x, data.train.y
-    if isinstance(x, np.ndarray) and x.ndim == 2:
+    if not isinstance(x, list) and x.ndim == 2:
         raise SettingError(f"{data.name} is a table; a recurrent net needs sequences or images")
     if y is None:
         kind = "tokens" if x[0].ndim == 0 else "frames"
@@ -222,7 +222,7 @@ def task_for(data: DataSet, s: TaskSettings) -> Task:
 
 def scanned(x):
     """Images [N, C, H, W] as sequences of rows [N, H, C·W]; sequences as they are."""
-    if isinstance(x, np.ndarray) and x.ndim == 4:
+    if not isinstance(x, list) and x.ndim == 4:
         n, c, h, w = x.shape
         return x.swapaxes(1, 2).reshape(n, h, c * w)
     return x

@@ -1,6 +1,10 @@
 """Arrays larger than memory: they stay in their files, and other formats are refused in advance."""
 
+import bz2
+import copy
+import dataclasses
 import gzip
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -9,8 +13,8 @@ import numpy as np
 import pytest
 
 from glassgrad.core import data
-from glassgrad.core.data import DataError, DataSet, Split, mapped, room
-from glassgrad.core.data.own import array_files
+from glassgrad.core.data import DataError, DataSet, Split, join, mapped, own, room
+from glassgrad.core.data.own import FORMATS, array_files
 
 
 @pytest.fixture
@@ -59,23 +63,74 @@ def test_an_array_in_its_file_is_read_as_one_in_memory(tmp_path, monkeypatch, dt
     assert np.allclose(again[10:20], ours.train.x[10:20], atol=1e-5)
 
 
-def test_it_is_split_in_the_order_of_the_file(tmp_path, little):
+def test_it_is_split_as_in_memory(tmp_path, monkeypatch):
     x = np.arange(6000, dtype=np.float32).reshape(2000, 3) / 7
-    np.save(tmp_path / "y.npy", np.arange(2000) % 3)
-    found = data.read(saved(tmp_path / "d.npy", x), labels=tmp_path / "y.npy")
-    assert [len(part) for _, part in found.splits()] == [1400, 200, 400]
+    np.save(tmp_path / "y.npy", np.arange(2000) // 700)  # sorted by class
+    path, options = saved(tmp_path / "d.npy", x), {"labels": tmp_path / "y.npy", "seed": 3}
+    whole = data.read(path, **options)
+    monkeypatch.setattr(mapped, "room", lambda: 32_000)
+    found = data.read(path, **options)
     assert type(found.train.x) is mapped.Mapped and type(found.valid.x) is np.ndarray
-    assert np.array_equal(found.test.x, x[1600:]) and found.test.y[0] == 1600 % 3
+    assert data.digest(found) == data.digest(whole)
+    assert data.digest(found) != data.digest(data.read(path, labels=tmp_path / "y.npy"))
+    assert found.info.note == whole.info.note == "random split 1400/200/400, seed 3"
     assert "train stays in the file" in found.info.understood[1]
-    assert "cut from it in the order of the file" in found.info.note
+    later = found.train[100:]  # of an index
+    assert type(later.x) is mapped.Mapped and np.array_equal(
+        list(later.x[::-1]), whole.train.x[:99:-1]
+    )
+    assert np.array_equal(later.x[[-1, 0]], whole.train.x[[-1, 100]])
+    assert np.array_equal(list(later.x)[7], whole.train.x[107])
+
+
+def test_bits_of_an_array_in_its_file(tmp_path, little):
+    path = saved(tmp_path / "b.npy", np.random.default_rng(0).integers(0, 2, (3000, 4)))
+    found = data.read(path, kind="binary")
+    assert type(found.train.x) is mapped.Mapped and found.info.kind == "binary"
+    rows = saved(tmp_path / "d.npy", np.random.default_rng(0).random((3000, 4)))
+    for options in ({"kind": "binary"}, {"bits": "median"}):
+        with pytest.raises(DataError, match="bits are made of tables in memory; this is Mapped"):
+            data.read(rows, **options)
+    test = saved(tmp_path / "t.npy", np.full((10, 4), 0.5))
+    assert data.read(path, test=test).info.kind == "table"
+
+
+def test_a_white_pixel_is_that_of_the_training_part(tmp_path, little):
+    bright = saved(tmp_path / "d.npy", np.resize([0.0, 7.0, 255.0], (500, 6, 6)))
+    dark = saved(tmp_path / "t.npy", np.ones((20, 6, 6)))
+    found = data.read(bright, test=dark)
+    assert found.train.x[:9].max() == 1 and np.allclose(found.test.x, 1 / 255)
+    with pytest.raises(DataError, match="pixels up to 255; in the training part up to 1"):
+        data.read(saved(tmp_path / "w.npy", np.ones((500, 6, 6))), test=bright)
+
+
+OURS = {"dtype", "ndim", "shape", "size", "__len__", "__iter__", "__getitem__", "reshape",
+        "__array__", "__array_ufunc__", "__array_function__"}  # fmt: skip
+
+
+def test_no_attribute_of_an_array_gives_the_numbers_of_the_file(tmp_path, little):
+    x = mapped.mapped(saved(tmp_path / "d.npy", np.ones((4000, 3), np.uint8)), white=255.0)
+    refused = 0
+    for name in sorted(set(dir(np.ndarray)) - set(dir(object)) - OURS):
+        if name not in vars(mapped.Mapped):
+            assert not hasattr(x, name), name
+            continue
+        with pytest.raises(DataError, match=rf"d\.npy: .* in the file, but '{name}' needs"):
+            getattr(x, name)()
+        refused += 1
+    assert refused > 120 and (np.shape(x), np.ndim(x), np.size(x)) == ((4000, 3), 2, 12_000)
 
 
 @pytest.mark.parametrize(
     "whole",
     [
         lambda x: x.mean(), lambda x: x + 1, lambda x: np.concatenate([x, x]), lambda x: x.copy(),
-        lambda x: x.astype("f8"), lambda x: x[np.arange(len(x))], lambda x: x[:, 0],
+        lambda x: x.astype("f8"), lambda x: x[np.arange(len(x))[:, None]], lambda x: x[:, 0],
         lambda x: x.T @ x, lambda x: np.linalg.svd(x), lambda x: x.min(axis=0), lambda x: x == 0,
+        np.asarray, np.array, np.ascontiguousarray, np.float32, np.ravel, np.square, copy.deepcopy,
+        pickle.dumps, lambda x: x.ctypes, lambda x: x.flat, lambda x: x.dot(1), lambda x: 1 - x,
+        lambda x: x.reshape(3, -1), lambda x: np.asarray([x, x]), float, bool,
+        lambda x: join([Split(x), Split(x)]), lambda x: np.take(x, 0), lambda x: x.view(np.ndarray),
     ],
 )  # fmt: skip
 def test_what_needs_the_whole_array_is_refused(tmp_path, little, whole):
@@ -86,22 +141,23 @@ def test_what_needs_the_whole_array_is_refused(tmp_path, little, whole):
 
 
 def test_nan_far_inside_is_found(tmp_path, little):
+    few = saved(tmp_path / "few.npy", np.ones((5, 3)))  # the rest stays in its order
     x = np.zeros((4000, 3), np.float32)
     x[2500, 1] = np.nan
     with pytest.raises(DataError, match=r"train\.x has nan at row 2500, column 1 \(1 such values"):
-        data.read(saved(tmp_path / "d.npy", x))
+        data.read(saved(tmp_path / "d.npy", x), valid=few, test=few)
     wide = np.ones((4000, 3))
     wide[7, 2] = 1e300  # is infinite in float32
     with pytest.raises(DataError, match="has inf at row 7, column 2"):
-        data.read(saved(tmp_path / "d.npy", wide))
+        data.read(saved(tmp_path / "d.npy", wide), valid=few, test=few)
 
 
 @pytest.mark.parametrize(
     "x, message",
     [
-        (np.full((500, 8, 8), 3.0), "must be bytes, or lie in [0, 1]; got 3 … 3"),
+        (np.full((500, 8, 8), 3.5), "must lie in [0, 1], or be 0 … 255; got 3.5 … 3.5"),
         (np.zeros((500, 2, 8, 8)), "with 1 or 3 channels; got [500, 2, 8, 8]"),
-        (np.zeros(9000), "expected numbers [N, D]"),
+        (np.zeros(9000), "x must be [N, D]"),
         (np.zeros((9000, 0)), "x is empty"),
         (np.zeros((5, 1700)), "5 examples are too few"),
         (np.zeros((12, 9000)), "one example takes 0.0 MiB: too much for this memory"),
@@ -130,11 +186,15 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
     rows = "1.5,red,2\n" * 4000
     (tmp_path / "d.csv").write_text(rows)
     (tmp_path / "d.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "D.CSV.GZ").write_bytes(gzip.compress(rows.encode()))
+    (tmp_path / "d.csv.bz2").write_bytes(bz2.compress(rows.encode()))
     (tmp_path / "d.txt").write_text("to be\n" * 4000)
     np.savez(tmp_path / "d.npz", x=np.zeros((4000, 5)))
     (tmp_path / "d-idx3-ubyte").write_bytes(bytes(30_000))
     for name, said in (
         ("d.csv", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("d.csv.bz2", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
+        ("D.CSV.GZ", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
         ("d.csv.gz", "a table of about 4,000 rows, 3 cells each, would take about 1.5 MiB"),
         ("d.txt", "a text of 24,000 bytes would take about 0.4 MiB"),
         ("d.npz", "20,000 numbers would take about 0.2 MiB"),
@@ -143,6 +203,41 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
         with pytest.raises(DataError) as caught:
             data.read(tmp_path / name)
         assert said in str(caught.value) and "more than half of what is free" in str(caught.value)
+
+
+def test_every_other_format_is_refused_before_it_is_read(tmp_path, little, monkeypatch):
+    """Each says what it takes for a byte, or asks itself (the test above, and pictures)."""
+    asking = {"from_csv", "from_series", "from_sentences", "from_npz", "from_npy", "from_idx",
+              "from_text", "from_image_folder"}  # fmt: skip
+    assert {f.reader.__name__ for f in FORMATS if not f.memory} == asking
+
+    def must_not(*_, **__):
+        raise AssertionError("was read")
+
+    folder, large = tmp_path / "d", bytes(9000)
+    folder.mkdir()
+    (folder / "a").write_bytes(large)
+    np.savez(tmp_path / "d.npz", x=np.zeros(9000, np.uint8))
+    for found in (f for f in FORMATS if f.memory):
+        path = tmp_path / f"d{found.endings[0]}" if found.endings else folder
+        if not path.exists():
+            path.write_bytes(large)
+        with pytest.raises(DataError, match=r"would take about .* more than half of what is free"):
+            own._call(dataclasses.replace(found, reader=must_not), path, {})
+
+
+def test_the_size_of_packed_files(tmp_path):
+    text = "".join(f"{i} to be or not to be\n" for i in range(2000)).encode()
+    for name, raw in (
+        ("d.txt", text), ("d.TXT.GZ", gzip.compress(text)), ("d.bz2", bz2.compress(text)),
+        ("damaged.bz2", text),
+    ):  # fmt: skip
+        (tmp_path / name).write_bytes(raw)
+        assert room.unpacked_size(tmp_path / name) == len(text), name
+    several = b"".join(map(bz2.compress, [text] * 60))  # as parallel packers write it
+    (tmp_path / "d.bz2").write_bytes(several)
+    assert room.unpacked_size(tmp_path / "d.bz2") == pytest.approx(60 * len(text), rel=0.05)
+    assert room.unpacked_size(tmp_path / "none.bz2") == 0
 
 
 def test_the_room_is_what_the_system_says(tmp_path):

@@ -1,5 +1,6 @@
 """Files of one's own: what is understood, how it is split, and what two readers agree on."""
 
+import bz2
 import gzip
 import struct
 
@@ -94,6 +95,16 @@ def test_quotes_line_ends_byte_order_mark_and_gzip(tmp_path):
     assert rows_of(data.read(packed)) == rows_of(plain)
 
 
+@pytest.mark.parametrize("name", ["D.CSV.GZ", "D.csv.Bz2", "D.TSV.GZ"])
+def test_endings_in_capitals(tmp_path, name):
+    text = "size,class\n" + "1.5,a\n2.5,b\n" * 6
+    text = text.replace(",", "\t") if "TSV" in name else text
+    pack = gzip.compress if name.endswith("GZ") else bz2.compress
+    (tmp_path / name).write_bytes(pack(text.encode()))
+    found = data.read(tmp_path / name)
+    assert found.info.classes == ("a", "b") and found.train.x.shape == (9, 1)
+
+
 def test_arrays_in_memory_and_in_files_are_one(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.random((20, 3)), np.arange(20) % 4
@@ -159,7 +170,38 @@ def test_a_folder_of_pictures(tmp_path):
     assert [len(part) for _, part in found.splits()] == [9, 1, 2]
     for x, y in zip(found.whole().x, found.whole().y):
         assert (x == x[0, 0, 0]).all() and (x[0, 0, 0] > 0.5) == (y == 1)
-    assert "1 files of other types left out" in found.info.understood
+    assert "1 file of other types left out" in found.info.understood
+
+
+def test_pictures_that_are_left_out_are_counted(tmp_path):
+    for i in range(10):
+        picture(tmp_path / "ab"[i % 2] / f"{i}.png", np.full((4, 4), i))
+    picture(tmp_path / "a" / "deep" / "x.png", np.full((4, 4), 9))
+    for name in ("x.png", "y.png", "list.txt"):
+        picture(tmp_path / name, np.full((4, 4), 9), format="png")
+    said = data.from_folder(tmp_path).info.understood
+    assert "1 folder inside the folders of classes left out" in said
+    assert f"2 files right in {tmp_path.name}, next to folders of classes, left out" in said
+    picture(tmp_path / "c" / "deep" / "x.png", np.full((4, 4), 9))
+    with pytest.raises(DataError, match="c holds only folders, such as deep; expected the files"):
+        data.from_folder(tmp_path)
+
+
+def test_a_folder_of_pictures_with_tables_in_it(tmp_path):
+    for i in range(10):
+        picture(tmp_path / "train" / "ab"[i % 2] / f"{i}.png", np.full((4, 4), i))
+    (tmp_path / "train.csv").write_text("size,class\n" + "1.5,a\n2.5,b\n" * 6)
+    for options in ({}, {"kind": "images"}):
+        found = data.read(tmp_path, **options)
+        assert found.info.kind == "images" and len(found.train) == 10
+        assert found.info.understood[-1].startswith("passed over: train.csv (read as kind=")
+    assert data.read(tmp_path, kind="table").info.kind == "table"
+
+
+def test_a_folder_of_nothing_known_says_what_may_be_in_it(tmp_path):
+    (tmp_path / "my.csv").write_text("1,2\n")
+    with pytest.raises(DataError, match=r"of recordings, .*; name the file itself: my\.csv"):
+        data.read(tmp_path)
 
 
 def test_pictures_are_made_equal(tmp_path):

@@ -122,6 +122,7 @@ FILES = {  # name, content, options, message
         "d.npz", npz(x=np.array([{}] * 12, object)), {}, "holds Python objects, which are pickled",
     ),
     "npz that claims terabytes": ("d.npz", archive("x.npy", HUGE), {}, "needs 79,999,"),
+    "npy, labels that are no path": ("d.npy", npy(X), {"labels": 5}, "labels must be the path"),
     "npy cut off": ("d.npy", npy(X)[:-8], {}, "needs 288 bytes"),
     "npy with a longer end": ("d.npy", npy(X) + b"1", {}, "needs 288 bytes"),
     "npy that is none": ("d.npy", b"\x93NUMPY\x09\x00", {}, "version (9, 0)"),
@@ -156,6 +157,10 @@ FOLDERS = {  # {file: content}, options, message
     "absurd size": ({f"{i}.png": png() for i in range(10)}, {"size": 99999}, "GiB, at most 2"),
     "no training folder": (
         {f"test/a/{i}.png": png() for i in range(10)}, {}, "there is no folder train",
+    ),
+    "nothing in the training folder": (
+        {"train/a/notes.txt": b"x", **{f"test/a/{i}.png": png() for i in range(10)}}, {},
+        "there is nothing in the folder train next to train, test",
     ),
 }  # fmt: skip
 

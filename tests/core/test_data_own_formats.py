@@ -66,6 +66,22 @@ def npz(path, **arrays):
     return path
 
 
+def test_a_table_of_uci_with_bits_and_files_for_its_parts(tmp_path):
+    path, test = tmp_path / "d.data", tmp_path / "t.data"
+    path.write_text(
+        "".join(f"{(i % 2 and 'whig') or 'tory'},{'yn?'[i % 3]},{i}\n" for i in range(30))
+    )
+    test.write_text("tory,?,7\nwhig,n,99\n")
+    found = data.read(path, test=test)
+    assert found.test.x.tolist() == [[0, 7], [-1, 99]] and found.test.y.tolist() == [0, 1]
+    assert [len(part) for _, part in found.splits()] == [24, 6, 2]
+    bits = data.read(path, kind="binary", valid=test, test=test)
+    assert bits.info.kind == "binary" and bits.test.x.tolist() == [[0, 0], [0, 1]]
+    test.write_text("tory,yes,7\n")
+    with pytest.raises(data.DataError, match=r"t\.data, line 1, column 2 .*'yes' is none of y, n"):
+        data.read(path, test=test)
+
+
 @pytest.mark.parametrize(
     "text, first, values",
     [

@@ -114,6 +114,9 @@ PICTURES = {
 }  # fmt: skip
 ARCHIVES = {  # arrays, options, message
     "counts: a column out of range": (CSR | {"shape": np.array([2])}, {}, "column 2 is not in 0"),
+    "counts: a number as pointers": (
+        CSR | {"test_indptr": np.array(3)}, {}, "there are no rows in test_indptr",
+    ),
     "counts: pointers out of range": (
         CSR | {"test_indptr": CSR["test_indptr"] * 1000}, {}, "test_indptr, row 1: 3000 is not in",
     ),

@@ -301,7 +301,7 @@ def test_a_folder_of_recordings(tmp_path):
             assert x.dtype == np.float32 and x.ndim == 1 and (len(x) - 100) % 2 == y
             assert np.abs(x).max() == pytest.approx(0.1 * (y + 1), rel=2e-3)
     said = "\n".join(found.info.understood)
-    assert "20 recordings in 2 classes (a, b)" in said and "1 files of other types" in said
+    assert "20 recordings in 2 classes (a, b)" in said and "1 file of other types" in said
     assert "8,000 samples a second, 100 … 119 samples" in said
     assert found.info.extra["sample_rate"] == 8000
     loud = data.read(tmp_path, normalise=True)

@@ -1,9 +1,11 @@
 """Splits by given files: the training file says what a column means, for all of them."""
 
 import gzip
+import wave
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from glassgrad.core import data
 from glassgrad.core.data import DataError
@@ -108,6 +110,48 @@ def test_options_that_do_not_fit(folder, options, message):
     assert message in str(caught.value)
 
 
+def test_what_no_training_row_has_is_said(tmp_path):
+    path = tmp_path / "d.csv"
+    rows = [("red", "cat", "train"), ("blue", "dog", "train"), ("green", "fox", "test")] * 4
+    path.write_text("colour,class,split\n" + "".join(",".join(row) + "\n" for row in rows))
+    said = data.read(path).info.understood
+    assert "no training row has 'green'" in said[1] and "red" not in said[1]
+    assert said[2] == "label class: 3 classes (cat, dog, fox); no training example is of fox"
+    path.write_text("said,class,split\n" + "".join(
+        f"it is so {c} {i},{k},{s}\n" for i, (c, k, s) in enumerate(rows)))  # fmt: skip
+    found = data.read(path)
+    assert found.info.kind == "sentences"
+    assert "no training example is of fox" in found.info.understood
+    np.savez(tmp_path / "s.npz", x=np.ones(20) / 3, lengths=[1] * 20, y=[1] + [0] * 19)
+    known = [data.read(tmp_path / "s.npz", seed=seed).info.understood for seed in range(9)]
+    assert {"no training example is of 1" in said for said in known} == {True, False}
+
+
+@pytest.mark.parametrize("ending", [".png", ".wav", ".txt"])
+def test_a_folder_that_only_the_test_part_has_is_said(tmp_path, ending):
+    for i, place in enumerate(["train/a", "train/b", "test/a", "test/c"] * 3):
+        path = tmp_path / place / f"{i}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if ending == ".png":
+            Image.fromarray(np.full((2, 2), i, np.uint8)).save(path)
+        elif ending == ".wav":
+            with wave.open(str(path), "wb") as file:
+                file.setparams((1, 2, 8000, 0, "NONE", ""))
+                file.writeframes(np.arange(1, 50, dtype="<i2").tobytes())
+        else:
+            path.write_text("what a day")
+    assert "no training example is of c" in data.read(tmp_path).info.understood
+
+
+def test_one_of_a_kind_is_in_the_singular(tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.zeros(10, int))
+    assert data.read(tmp_path / "d.npz").info.understood[1] == "1 class"
+    np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.ones(10) / 3)
+    assert data.read(tmp_path / "d.npz").info.understood[1] == "1 number to be predicted"
+    (tmp_path / "d.csv").write_text("size,class\n" + "1.5,a\n" * 10)
+    assert data.read(tmp_path / "d.csv").info.understood[-2] == "label class: 1 class (a)"
+
+
 def test_two_files_for_one_split(folder):
     for name in ("dev.csv", "valid.csv"):
         (folder / name).write_text(TEST)
@@ -153,7 +197,7 @@ def test_texts_with_files_for_their_splits(tmp_path):
     characters = data.read(tmp_path)
     assert characters.info.vocabulary.words == ("<unk>", "\n", " ", "b", "e", "n", "o", "r", "t")
     said = "\n".join(characters.info.understood)
-    assert "test: 1 kinds of chars that the training file has not: <unk>" in said
+    assert "test: 1 kind of chars that the training file has not: <unk>" in said
     (tmp_path / "test.txt").write_text("to be")
     assert "<unk>" not in data.read(tmp_path).info.vocabulary
 
@@ -193,3 +237,42 @@ def test_bits_of_a_table(tmp_path):
     assert data.from_arrays(np.arange(40.0).reshape(20, 2), bits="median").info.kind == "binary"
     with pytest.raises(DataError, match="bits are made of tables"):
         data.from_arrays(np.zeros((10, 4, 4)), bits="median")
+
+
+@pytest.mark.parametrize("form", ["file", "parts", "sequences", "steps"])
+def test_the_training_part_says_whether_labels_are_classes(tmp_path, form):
+    def read(train, test):
+        x = {"train": np.ones((40, 2)) / 3, "test": np.ones((20, 2)) / 7}
+        y = {"train": np.resize(train, 40), "test": np.resize(test, 20)}
+        if form == "parts":
+            np.savez(tmp_path / "d.npz", **{f"x_{p}": a for p, a in x.items()},
+                     **{f"y_{p}": a for p, a in y.items()})  # fmt: skip
+            return data.read(tmp_path / "d.npz")
+        for part, a in x.items():
+            lengths = {
+                "sequences": {"lengths": [1] * len(a)},
+                "steps": {"lengths": [2] * (len(a) // 2)},
+            }
+            np.savez(tmp_path / f"{part}.npz", x=a, y=y[part], **lengths.get(form, {}))
+        return data.read(tmp_path / "train.npz", test=tmp_path / "test.npz")
+
+    def labels(split):
+        return np.concatenate(split.y) if isinstance(split.y, list) else split.y
+
+    found = read([0.5, 2.5], [5000, -3])  # whole numbers, but of a quantity
+    assert labels(found.test).dtype == np.float32 and found.info.classes == ()
+    assert labels(found.test)[:2].tolist() == [[5000.0], [-3.0]]
+    found = read([0, 1, 2], [2.0, 0.0])
+    assert labels(found.test).dtype == np.int64 and labels(found.test)[:2].tolist() == [2, 0]
+    assert found.info.classes == ("0", "1", "2")
+    with pytest.raises(DataError, match=r"the label of example 1 is 0\.5, no whole number"):
+        read([0, 1, 2], [1.0, 0.5])
+    with pytest.raises(DataError, match="the label of example 0 is nan, no whole number"):
+        read([0, 1, 2], [np.nan, 0.5])
+
+
+def test_another_number_of_labels(tmp_path):
+    np.savez(tmp_path / "d.npz", x_train=np.ones((9, 2)) / 3, x_test=np.ones((9, 2)) / 3,
+             y_train=np.ones((9, 2)) / 3, y_test=np.ones((9, 3)) / 3)  # fmt: skip
+    with pytest.raises(DataError, match="test: 3 labels an example; the training part has 2"):
+        data.read(tmp_path / "d.npz")

@@ -163,7 +163,7 @@ def test_a_folder_of_texts(tmp_path):
         (tmp_path / "a" / label / f"{i}.txt").write_text(text, encoding="utf-8")
     (tmp_path / "a" / "pos" / "list.csv").write_text("1")
     found = data.read(tmp_path / "a")
-    assert "1 files of other types left out" in is_sentences(found)
+    assert "1 file of other types left out" in is_sentences(found)
     assert all(("good" in text) == (c == "pos") for text, c in sentences_of(found))
 
 
@@ -304,7 +304,9 @@ def test_parts_in_files_of_their_own(tmp_path, form):
     if form != "IMDb":  # which has two classes, whatever is in the file
         head = ["text,label"] * (form == "table")
         (tmp_path / "c" / name).write_text("\n".join([*head, other] * 1))
-        with pytest.raises(data.DataError, match=r"c/d\..*(none of the classes|no training text)"):
+        with pytest.raises(
+            data.DataError, match=r"c/d\..*no (class of the training file|training text)"
+        ):
             data.read(tmp_path / "a" / name, test=test)
 
 
@@ -318,3 +320,31 @@ def test_pairs_in_files_of_their_own(tmp_path):
     assert "40 pairs" in said and "test: 10 sources are also in the training file" in said
     both = data.read(tmp_path / "a.tsv", valid=tmp_path / "b.tsv", test=tmp_path / "b.tsv")
     assert data.digest(both) != data.digest(found) and len(both.train) == 30
+
+
+def test_a_class_that_comes_once_is_in_the_label(tmp_path):
+    rows = [(f"what a day it is {i}", "ab"[i % 2] if i else "rare") for i in range(20)]
+    content = "said,by\n" + "".join(f"{text},{name}\n" for text, name in rows)
+    found = read(tmp_path / "d.csv", content)
+    assert found.info.kind == "sentences" and found.info.classes == ("a", "b", "rare")
+    found = read(tmp_path / "d.csv", content, label="none", kind="sentences")
+    assert "no label" in found.info.understood and found.train.y is None
+
+
+@pytest.mark.parametrize(
+    "train, test",
+    [
+        ([n + 0.5 for n in range(60)], [10, 10, 50, 50, 30, 30]),  # whole numbers, each twice
+        (range(60), [10.5, 50.0, 30.25]),
+    ],
+)
+def test_the_training_file_says_whether_the_label_is_a_quantity(tmp_path, train, test):
+    paths = {}
+    for part, scores in {"train": train, "test": test}.items():
+        rows = "".join(f"what a day was {i},{score}\n" for i, score in enumerate(scores))
+        paths[part] = tmp_path / f"s_{part}.csv"
+        paths[part].write_text("said,score\n" + rows)
+    options = {"kind": "sentences", "label": "score", "test": paths["test"]}
+    found = data.read(paths["train"], **options)
+    assert found.test.y.dtype == np.float32 and found.test.y[:, 0].tolist() == list(test)
+    assert found.info.classes == () and found.info.target_names == ("score",)

@@ -33,6 +33,7 @@ looks the reader up in formats.py; what it took the path for is in ``info.unders
 """
 
 import inspect
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,11 +42,16 @@ from ...regular import kind as found_at
 from ..dataset import DataSet
 from ..files import DataError
 from ..graph import Graph
+from ..read import npz_bytes
+from ..room import expect_room, unpacked_size
 from ..special import OneShot, Weights
 from ..text import WordEval
+from . import folders
 from .arrays import from_arrays
+from .audio import WAV
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
+from .image_folder import SUFFIXES, from_image_folder
 from .kind_of import kind_of
 from .splits import split_files
 from .tables import from_csv
@@ -94,7 +100,8 @@ def read(
     if found is None:
         raise DataError(f"there is no file or folder {path}")
     folder = found == "a folder"
-    if folder and (files := split_files(path, ENDINGS)) is not None:
+    files = split_files(path, ENDINGS) if folder else None
+    if files and _are_meant(path, files, kind):
         return _of_split_files(path, files, kind, options)
     formats = [f for f in FORMATS if (not f.endings if folder else f.claims(path.name))]
     if not formats:
@@ -106,7 +113,33 @@ def read(
         )
     if kind == "binary" and (of_numbers := [f for f in formats if "bits" in _options(f)]):
         formats, kind, options = of_numbers, None, {"bits": "median"} | options
-    return _call(_choose(path, formats, kind, options), path, options)
+    chosen = _choose(path, formats, kind, options)
+    if chosen.reader is from_image_folder and not folders.holds(path, SUFFIXES):
+        raise DataError(_no_pictures(path, formats))
+    data = _call(chosen, path, options)
+    if not files:
+        return data
+    names = ", ".join(file.name for file in files.values())
+    kinds = dict.fromkeys(f.kind for f in FORMATS if f.claims(files["train"].name))
+    passed = f"passed over: {names} (read as kind={' or '.join(kinds)})"
+    words = (*data.info.understood, passed)
+    return replace(data, info=replace(data.info, understood=words))
+
+
+def _are_meant(path: Path, files: dict[str, Path], kind: str | None) -> bool:
+    """Are files such as train.csv in a folder its data, rather than what is in its sub-folders?"""
+    if kind in (None, "binary"):
+        return not folders.mostly(path, SUFFIXES | WAV, deep=True)
+    return any(f.kind == kind for f in FORMATS if f.claims(files["train"].name))
+
+
+def _no_pictures(path: Path, formats: list[Format]) -> str:
+    """What to say of a folder of which nothing is known."""
+    what = ", ".join(dict.fromkeys(f.what for f in formats if f.reader is not from_image_folder))
+    names = [p.name for p in sorted(path.iterdir()) if any(f.claims(p.name) for f in FORMATS)]
+    some = ", ".join(name[:40] for name in names[:3]) + (" …" if len(names) > 3 else "")
+    there = f"; name the file itself: {some}" if names else ""
+    return f"{path} holds no pictures, and is none of what else a folder may be: {what}{there}"
 
 
 def _options(found: Format) -> list[str]:
@@ -168,4 +201,16 @@ def _call(
             raise DataError(
                 f"{path}: read as {found.what}, which has no option {option!r:.60}{hint}"
             )
+    if found.memory:
+        others = (options.get(part) for part in ("valid", "test"))
+        for file in (path, *(Path(o) for o in others if isinstance(o, str | Path))):
+            expect_room(file, found.memory * _content(Path(file)), found.what)
     return found.reader(path, **options)
+
+
+def _content(path: Path) -> int:
+    """Bytes of what a file holds, or of all files in a folder."""
+    if path.is_dir():
+        return sum(_content(Path(folder, name)) for folder, _, names in os.walk(path)
+                   for name in names)  # fmt: skip
+    return npz_bytes(path) if path.suffix.lower() == ".npz" else unpacked_size(path)

@@ -1,6 +1,7 @@
 """Arrays of one's own as a data set: what they are, and what they must be."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from ..files import DataError
 from ..mapped import Mapped
 from .bits import above_median, check_bits
 from .kind_of import is_binary
-from .splits import seeded
+from .lines import counted
+from .splits import seeded, untrained
 
 AXES = {2: "table", 3: "images", 4: "images"}  # of x -> kind
 CLASSES = 1000  # the most classes that whole numbers as labels may stand for
@@ -37,34 +39,51 @@ def from_arrays(
     return data_set(name, parts, kind, classes, how, source, bits)
 
 
-def example(name: str, x, y, white: float | None = None) -> tuple[Split, str]:
+def example(
+    name: str, x: np.ndarray | Mapped, y, white: float | None = None, like: np.ndarray | None = None
+) -> tuple[Split, str]:
     """The examples x with their labels y, as a split, and their kind.
 
-    `white` is the value of a white pixel, where other examples have decided it (`white_of`).
+    `white` is the value of a white pixel, where other examples have decided it (`white_of`); so are
+    `like` the labels of the training part, which say whether y is classes or a quantity.
     """
-    x = np.asarray(x)
-    if x.dtype.kind not in "biuf":
-        raise DataError(f"{name}: x must be numbers; got {x.dtype}")
+    stays = isinstance(x, Mapped)
+    x = x if stays else np.asarray(x)
+    stored = x.raw.dtype if stays else x.dtype
+    if stored.kind not in "biuf":
+        raise DataError(f"{name}: x must be numbers; got {stored}")
     if x.ndim not in AXES:
         raise DataError(f"{name}: x must be [N, D], [N, H, W] or [N, C, H, W]; got {x.shape}")
     if 0 in x.shape:
         raise DataError(f"{name}: x is empty: {x.shape}")
     kind = AXES[x.ndim]
-    x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
+    if stays:
+        x = _images_in_file(name, x, white) if kind == "images" else x
+    else:
+        x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
     if kind == "table" and is_binary(x):
         kind = "binary"
-    return Split(x, None if y is None else _labels(name, y, len(x))), kind
+    return Split(x, None if y is None else _labels(name, y, len(x), like)), kind
 
 
-def white_of(name: str, x: np.ndarray) -> float:
-    """The value of a white pixel in images x: 255 for bytes and 0 … 255, 1 for [0, 1]."""
-    if x.dtype == np.uint8:
-        return 255.0
-    low, high = float(x.min()), float(x.max())
-    whole = x.dtype.kind in "biu" or (high > 1 and (x == np.round(x)).all())
+def white_of(name: str, x: np.ndarray | Mapped, white: float | None = None) -> float:
+    """The value of a white pixel in images x: 255 for bytes and 0 … 255, 1 for [0, 1].
+
+    `white` is that of the training part, which x must not exceed.
+    """
+    stored = x.raw.dtype if isinstance(x, Mapped) else x.dtype
+    if stored == np.uint8:
+        low, high, whole = 0.0, 255.0, True
+    else:
+        low, high, whole = np.inf, -np.inf, True
+        for block in x.blocks() if isinstance(x, Mapped) else [x]:
+            low, high = np.minimum(low, block.min()), np.maximum(high, block.max())
+            whole = whole and (stored.kind in "biu" or bool((block == np.round(block)).all()))
     if not (low >= 0 and high <= 255) or (high > 1 and not whole):
         raise DataError(f"{name}: pixels must lie in [0, 1], or be 0 … 255; got {low:g} … {high:g}")
-    return 255.0 if high > 1 else 1.0
+    if white is not None and high > 1 and white == 1:
+        raise DataError(f"{name}: pixels up to {high:g}; in the training part up to 1")
+    return white or (255.0 if high > 1 else 1.0)
 
 
 def _images(name: str, x: np.ndarray, white: float | None) -> np.ndarray:
@@ -74,16 +93,26 @@ def _images(name: str, x: np.ndarray, white: float | None) -> np.ndarray:
         x = x.transpose(0, 3, 1, 2)
     if x.shape[1] not in (1, 3):
         raise DataError(f"{name}: images have 1 or 3 channels; got x of shape {x.shape}")
-    found = white_of(name, x)
-    if white is not None and found > white:
-        raise DataError(f"{name}: pixels up to {float(x.max()):g}; in the training part up to 1")
-    return np.ascontiguousarray(x, np.float32) / np.float32(white or found)
+    return np.ascontiguousarray(x, np.float32) / np.float32(white_of(name, x, white))
 
 
-def _labels(name: str, y, n: int) -> np.ndarray:
+def _images_in_file(name: str, x: Mapped, white: float | None) -> Mapped:
+    if x.ndim == 3:
+        x = x.reshape(len(x), 1, *x.shape[1:])
+    if x.shape[1] not in (1, 3):
+        raise DataError(
+            f"{name}: images larger than memory must be [N, H, W] or [N, C, H, W] with 1 or 3"
+            f" channels; got {list(x.shape)}"
+        )
+    return replace(x, white=white_of(name, x, white))
+
+
+def _labels(name: str, y, n: int, like: np.ndarray | None = None) -> np.ndarray:
     y = np.asarray(y)
     if len(y.shape) == 0 or len(y) != n:
         raise DataError(f"{name}: x has {n} examples, y has the shape {y.shape}")
+    if like is not None:
+        y = same_type(name, y, like)
     if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind in "iub":
         y = y[:, 0]
     if y.dtype.kind in "iub" and y.ndim == 1:
@@ -102,6 +131,33 @@ def _labels(name: str, y, n: int) -> np.ndarray:
     return y.astype(np.float32).reshape(n, -1)
 
 
+def same_type(name, y: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Labels y of another part as those of the training part are, `like`: classes or a quantity.
+
+    Whole numbers become floats where the training part has floats, and the reverse. Raises
+    DataError where y are fractions and `like` are classes, and for another number of columns.
+
+    >>> same_type("d", np.array([1, 2]), np.zeros((3, 1), np.float32)).tolist()
+    [[1.0], [2.0]]
+    >>> same_type("d", np.array([1.0, 0.0]), np.array([0, 1])).tolist()
+    [1, 0]
+    """
+    if y.dtype.kind not in "biuf" or y.ndim not in (1, 2):
+        return y
+    columns = 1 if y.ndim == 1 else y.shape[1]
+    expected = 1 if like.ndim == 1 else like.shape[1]
+    if columns != expected:
+        raise DataError(f"{name}: {columns} labels an example; the training part has {expected}")
+    if like.dtype.kind == "f":
+        return y.astype(np.float32).reshape(len(y), columns)
+    for n in np.flatnonzero((y != np.floor(y)) | ~(np.abs(y) < 1 << 31))[:1]:
+        raise DataError(
+            f"{name}: the label of example {n} is {y.flat[n]:g}, no whole number; those of the"
+            " training part are classes"
+        )
+    return y.astype(np.int64).reshape(len(y))
+
+
 def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> DataSet:
     """The splits as a data set, once they agree in their shapes and in having labels.
 
@@ -117,17 +173,14 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
         classes = tuple(classes) or tuple(map(str, range(most)))
         if len(classes) < most:
             raise DataError(f"{name}: {len(classes)} names of classes for labels up to {most - 1}")
-        label = f"{len(classes)} classes"
-        new = {int(k) for p in parts[1:] if p is not None for k in p.y} - set(y.tolist())
-        if new:
-            some = ", ".join(classes[k] for k in sorted(new)[:10])
-            label += f"; no training example is of {some}"
+        label = "; ".join((counted(len(classes), "class", "classes"), *untrained(classes, parts)))
     else:
-        label = "no label" if y is None else f"{y.shape[1]} numbers to be predicted"
+        label = "no label" if y is None else f"{counted(y.shape[1], 'number')} to be predicted"
     shape = tuple(x.shape[1:]) if kind == "images" else None
-    if bits and (shape or isinstance(x, Mapped)):
-        raise DataError(f"{name}: bits are made of tables in memory; this is {shape or x!r}")
-    if bits:
+    kept = [p.x for p in parts if p is not None and isinstance(p.x, Mapped)]
+    if bits and (shape or (kept and kind != "binary")):
+        raise DataError(f"{name}: bits are made of tables in memory; this is {shape or kept[0]!r}")
+    if bits and not kept:
         parts, words = above_median(parts, range(x.shape[1]))
         more, kind = (*more, *(f"column {i + 1}: {done}" for i, done in words.items())), "binary"
     what = (

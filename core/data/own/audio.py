@@ -13,8 +13,9 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from . import folders
 from .folders import Found
+from .lines import counted
 from .sentences import listed
-from .splits import SPLITS, seeded
+from .splits import SPLITS, seeded, untrained
 
 WAV = frozenset({".wav"})
 FILE_BYTES = 256 << 20  # of one recording
@@ -49,38 +50,40 @@ def from_audio_folder(
     folders.check_train(root, found)
     flat = all(not name for files in found.values() for _, name in files)
     names = {p: [_FSDD.fullmatch(f.stem) for f, _ in files] for p, files in found.items()}
-    told = all(all(parts) for parts in names.values())
-    if flat and told:
+    named = all(all(parts) for parts in names.values())
+    if flat and named:
         found = {p: [(f, m[1]) for (f, _), m in zip(found[p], names[p])] for p in found}
     clips, said = _read(root, found, rate, normalise)
     rate = said.pop("rate")
     classes = tuple(sorted({c for files in found.values() for _, c in files if c}))
     splits = {p: Split(clips[p], _numbers(found[p], classes)) for p in found}
-    speakers = tuple(sorted({m[2] for parts in names.values() for m in parts})) if told else ()
+    speakers = tuple(sorted({m[2] for parts in names.values() for m in parts})) if named else ()
     speaker = {
         p: np.searchsorted(speakers, [m[2] for m in names[p]]).astype(np.int64)
         for p in names
-        if told
+        if named
     }
     if "" in splits:
         everything = Split(np.arange(len(splits[""])))
         parts, how = seeded("from_audio_folder", root, "recordings", everything, seed)
         splits = {p: splits[""][part.x] for p, part in zip(SPLITS, parts)}
-        if told:
+        if named:
             speaker = {p: speaker[""][part.x] for p, part in zip(SPLITS, parts)}
     else:
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
+    kinds = counted(len(classes), "class", "classes") if classes else "no classes"
     understood = [
-        f"{sum(map(len, found.values())):,} recordings in {len(classes) or 'no'} classes"
+        f"{sum(map(len, found.values())):,} recordings in {kinds}"
         + listed(classes) * bool(classes)
-        + "; the class is the first part of the name" * (flat and told),
+        + "; the class is the first part of the name" * (flat and named),
         f"{rate:,} samples a second, {said.pop('shortest'):,} … {said.pop('longest'):,} samples",
         *(f"{n:,} {what}" for what, n in said.items() if n),
-        *([f"{other:,} files of other types left out"] if other else []),
+        *untrained(classes, [splits.get(p) for p in SPLITS]),
+        *other,
         how,
     ]
     extra = {"sample_rate": rate}
-    if told:
+    if named:
         extra |= {"speaker_names": speakers, "speaker": speaker}
     info = Info(
         str(root), classes, note=how, extra=extra, kind="audio", understood=tuple(understood)

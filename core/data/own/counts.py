@@ -18,6 +18,7 @@ from ..batches import order
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import decode, load_npz, read_path
+from ..room import expect_room
 from ..streams import check_seed, whole_number
 from .npz_keys import csr, integers, texts
 
@@ -56,13 +57,14 @@ def from_counts(
     columns = int(shape[-1])
     kept = columns if words is None else whole_number(str(path), "words", words, 1, columns)
     top = None if clip is None else whole_number(str(path), "clip", clip, 1)
-    rows = {part: max(0, len(z[f"{part}_indptr"]) - 1) for part in ("train", "test")}
+    rows = {part: max(0, z[f"{part}_indptr"].size - 1) for part in ("train", "test")}
     size = 4 * kept * sum(rows.values())
     if size > BYTES:
         raise DataError(
             f"{path}: {sum(rows.values()):,} rows of {kept:,} counts take {size / 2**30:.1f} GiB,"
             f" at most {BYTES >> 30} are read; give words=N"
         )
+    expect_room(path, 2 * size, f"{sum(rows.values()):,} rows of {kept:,} counts")
     splits, empty = {}, []
     for part, n in rows.items():
         if not n:

@@ -1,9 +1,7 @@
 """A CSV or TSV file as rows of text: how it is separated, and whether its first row is a header."""
 
 import csv
-import gzip
 import io
-import zlib
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,13 +10,13 @@ from ..files import DataError
 from ..read import read_path
 from ..room import expect_room, unpacked_size
 from .lines import decoded
+from .peek import head
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
 SAMPLE = 100  # rows that the separator is judged by
 LONGEST = 16 << 20  # characters of a cell
 COLUMNS = 100_000  # of a table, at most
-HEAD = 64 << 10  # bytes that the size of the rows is judged by
 ROW, CELL, CHARACTER = 153, 70, 4  # bytes of memory for each of them, while a table is read
 
 
@@ -104,15 +102,12 @@ def _expect_room(path: Path) -> None:
     """Raise DataError where the rows would not fit into memory, judged by the first of them."""
     if not path.is_file():
         return
-    size = unpacked_size(path)
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-        try:
-            head = file.read(HEAD)
-        except (OSError, EOFError, zlib.error):  # `read_path` says it
-            return
-    lines = max(1, head.count(b"\n"))
-    cells = max(head.count(s.encode()) for s in SEPARATORS) / lines + 1
-    rows = size / max(1, len(head)) * lines
+    size, first = unpacked_size(path), head(path)[0]
+    if not first:  # damaged: `read_path` says so
+        return
+    lines = max(1, first.count(b"\n"))
+    cells = max(first.count(s.encode()) for s in SEPARATORS) / lines + 1
+    rows = size / max(1, len(first)) * lines
     need = rows * (ROW + CELL * cells) + CHARACTER * size
     expect_room(path, need, f"a table of about {rows:,.0f} rows, {cells:.0f} cells each,")
 
@@ -154,7 +149,7 @@ def _split(
 
 def _separator(path: Path, text: str) -> str:
     """The separator that cuts the first rows into equally many cells, the most if several do."""
-    if ".tsv" in path.suffixes:
+    if ".tsv" in map(str.lower, path.suffixes):
         return "\t"
     head = [line for line in islice(io.StringIO(text), SAMPLE) if line.strip()]
 

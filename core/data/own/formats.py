@@ -88,6 +88,8 @@ class Format:
     what     in words, for messages
     reader   (path, options) -> the data
     fits     path -> does the content look like it? Reads little, and raises nothing
+    memory   about how many bytes the reader takes for each one of the content (of an .npz, of its
+             numbers as float32); 0 where the reader itself asks for room
     """
 
     kind: str
@@ -95,6 +97,7 @@ class Format:
     what: str
     reader: Callable[..., DataSet | Graph | OneShot | Weights | WordEval]
     fits: Callable[[Path], bool] = always
+    memory: float = 20
 
     def claims(self, name: str) -> bool:
         """Does the name of a file say that it is of this format?"""
@@ -113,40 +116,42 @@ def unpacked_name(name: str) -> str:
 
 SCORED = looks_like_scored_words
 FORMATS = (
-    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series),
+    Format("series", (".csv", ".tsv"), "quantities over time", from_series, looks_like_series, 0),
     Format("evaluation", (".txt",), "analogies of words", from_analogies, looks_like_analogies),
     Format("evaluation", (".tsv",), "pairs of words with a score", from_scored_words, SCORED),
     Format("sentences", (".tsv",), "IMDb's reviews", from_imdb, looks_like_imdb),
-    Format("sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences),
+    Format(
+        "sentences", (".csv", ".tsv"), "texts in a table", from_sentences, looks_like_sentences, 0
+    ),
     Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
     Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
-    Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs),
-    Format("table", (".csv", ".tsv"), "a table", from_csv),
-    Format("table", (".data",), "a table of UCI", from_uci),
+    Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs, 25),
+    Format("table", (".csv", ".tsv"), "a table", from_csv, memory=0),
+    Format("table", (".data",), "a table of UCI", from_uci, memory=40),
     Format("graph", (".edges", ".edgelist"), "an edge list", from_edge_list),
     Format("graph", (".csv", ".tsv", ".txt"), "an edge list", from_edge_list, by_hand),
-    Format("graph", (".gml",), "a graph in GML", from_gml),
-    Format("graph", (".npz",), "a graph with features", from_planetoid, has(*PLANETOID)),
-    Format("graph", (".npz",), "a graph with groups", from_groups, has(*GROUPS)),
-    Format("counts", (".npz",), "counts of words", from_counts, has(*COUNTS, "shape")),
-    Format("games", (".npz",), "games", from_games, has("moves", "lengths")),
-    Format("images", (".npz",), "drawn characters", from_drawn, has(*DRAWN)),
-    Format("evaluation", (".npz",), "one-shot runs", from_one_shot, has(*RUNS)),
-    Format("images", (".npz",), "images in parts", from_image_parts, has(*PARTS)),
-    Format("images", (".npz",), "a film", from_film, is_film),
-    Format("audio", (".npz",), "recordings", from_audio_npz, has(*RECORDINGS)),
-    Format("sequences", (".npz",), "sequences", from_sequences_npz, looks_like_sequences),
-    Format("images", (".npz",), "arrays", from_npz),
-    Format("images", (".npy",), "an array", from_npy),
-    Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx),
-    Format("text", (".txt",), "a text", from_text),
-    Format("weights", (".safetensors",), "weights", from_safetensors),
+    Format("graph", (".gml",), "a graph in GML", from_gml, memory=40),
+    Format("graph", (".npz",), "a graph with features", from_planetoid, has(*PLANETOID), 5),
+    Format("graph", (".npz",), "a graph with groups", from_groups, has(*GROUPS), 5),
+    Format("counts", (".npz",), "counts of words", from_counts, has(*COUNTS, "shape"), 5),
+    Format("games", (".npz",), "games", from_games, has("moves", "lengths"), 5),
+    Format("images", (".npz",), "drawn characters", from_drawn, has(*DRAWN), 5),
+    Format("evaluation", (".npz",), "one-shot runs", from_one_shot, has(*RUNS), 5),
+    Format("images", (".npz",), "images in parts", from_image_parts, has(*PARTS), 5),
+    Format("images", (".npz",), "a film", from_film, is_film, 5),
+    Format("audio", (".npz",), "recordings", from_audio_npz, has(*RECORDINGS), 8),
+    Format("sequences", (".npz",), "sequences", from_sequences_npz, looks_like_sequences, 5),
+    Format("images", (".npz",), "arrays", from_npz, memory=0),
+    Format("images", (".npy",), "an array", from_npy, memory=0),
+    Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx, memory=0),
+    Format("text", (".txt",), "a text", from_text, memory=0),
+    Format("weights", (".safetensors",), "weights", from_safetensors, memory=3),
     Format("graphs", (), "a folder of the TU collection", from_tu_folder, is_tu_folder),
-    Format("images", (), "a folder of MNIST's files", from_mnist_folder, is_mnist_folder),
-    Format("sequences", (".json",), "piano rolls", from_rolls, looks_like_rolls),
-    Format("audio", (), "a folder of recordings", from_audio_folder, looks_like_audio),
+    Format("images", (), "a folder of MNIST's files", from_mnist_folder, is_mnist_folder, 10),
+    Format("sequences", (".json",), "piano rolls", from_rolls, looks_like_rolls, 40),
+    Format("audio", (), "a folder of recordings", from_audio_folder, looks_like_audio, 8),
     Format("sentences", (), "a folder of TREC's files", from_trec_folder, is_trec_folder),
     Format("sentences", (), "a .neg and a .pos file", from_class_files, looks_like_class_files),
     Format("sentences", (), "a folder of texts", from_text_folder, looks_like_text_folder),
-    Format("images", (), "a folder of pictures", from_image_folder),
+    Format("images", (), "a folder of pictures", from_image_folder, memory=0),
 )

@@ -12,7 +12,8 @@ from ..dataset import DataSet, Info, Split
 from ..files import FILE_LIMIT, DataError
 from ..room import expect_room
 from . import folders
-from .splits import SPLITS, seeded
+from .lines import counted
+from .splits import SPLITS, seeded, untrained
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp"}
@@ -42,6 +43,8 @@ def from_image_folder(
     files = [file for found in parts.values() for file, _ in found]
     if not files:
         raise DataError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
+    folders.check_train(root, parts)
+    folders.check_train(root, parts)
     sizes, grey = _look(files)
     height, width = _size(size) if size is not None else _commonest(sizes)
     channels = 1 if grey else 3
@@ -60,16 +63,16 @@ def from_image_folder(
         parts, how = seeded("from_folder", root, "pictures", splits[""], seed)
         splits = dict(zip(SPLITS, parts))
     else:
-        if "train" not in splits:
-            raise DataError(f"{root}: there is no folder train next to {', '.join(splits)}")
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     stretched = sum(n for s, n in sizes.items() if s != (height, width))
+    kinds = counted(len(classes), "class", "classes") if classes else "no classes"
     understood = [
-        f"{len(files)} pictures in {len(classes) or 'no'} classes"
+        f"{len(files)} pictures in {kinds}"
         + (f" ({', '.join(classes[:12])}{' …' if len(classes) > 12 else ''})" if classes else ""),
         f"{'grey' if grey else 'colours'}, {height} x {width}"
         + (f"; {stretched} of another size stretched to it" if stretched else ""),
-        *([f"{other} files of other types left out"] if other else []),
+        *untrained(classes, [splits.get(p) for p in SPLITS]),
+        *other,
         how,
     ]
     info = Info(

@@ -9,7 +9,7 @@ from ..files import DataError
 from ..read import load_npz
 from ..special import OneShot
 from ..streams import whole_number
-from .npz_keys import integers, shapes, texts
+from .npz_keys import expect_keys, integers, shapes, texts
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 DRAWN = ("image_bits", "alphabet", "character", "drawer", "alphabet_names")
@@ -39,7 +39,7 @@ def from_image_parts(path: str | Path, valid: int | None = None) -> DataSet:
     """
     path = Path(path)
     z = load_npz(path)
-    _expect(path, z, PARTS)
+    expect_keys(path, z, PARTS)
     names = texts(path, "class_names", z["class_names"]) if "class_names" in z else None
     most = len(names) if names else CLASSES
     found = []
@@ -210,9 +210,3 @@ def from_one_shot(path: str | Path, shrink: int = 1, name: str | None = None) ->
     said = (f"{runs} runs of {train.shape[1]} characters and {n} to classify",)
     info = Info(str(path), image_shape=train.shape[2:], kind="evaluation", understood=said)
     return OneShot(path.name, train, test, answer, info)
-
-
-def _expect(path: Path, arrays: dict, keys: tuple[str, ...]) -> None:
-    for key in keys:
-        if key not in arrays:
-            raise DataError(f"{path}: no array {key!r}; there are {sorted(arrays)}")

@@ -36,7 +36,7 @@ def is_binary(x) -> bool:
     >>> is_binary(np.array([[0.0, 1.0]])), is_binary(np.array([[0.5, 1.0]]))
     (True, False)
     """
-    if not isinstance(x, np.ndarray) or x.ndim != 2:
+    if not isinstance(x, np.ndarray | Mapped) or x.ndim != 2:
         return False
     rows = max(1, STEP // max(1, x.shape[1]))
     parts = (x[i : i + rows] for i in range(0, len(x), rows))
@@ -45,7 +45,7 @@ def is_binary(x) -> bool:
 
 
 def _guess(data: DataSet, x) -> str:
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray | Mapped):
         if x.ndim == 4:
             return "images"
         if x.ndim == 2:
@@ -62,5 +62,5 @@ def _guess(data: DataSet, x) -> str:
             return "pairs" if isinstance(data.train.y, list) else "sentences"
         if axes == {1}:
             return "audio"
-    what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else "such a list"
+    what = f"an array of shape {x.shape}" if not isinstance(x, list) else "such a list"
     raise DataError(f"{data.name}: {what} as x does not say what kind of data it is; set info.kind")

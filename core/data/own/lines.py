@@ -9,6 +9,15 @@ from ..read import decode
 _WORD = re.compile(r"[^ \t\n\r\v\f]+")
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with its noun: `one` of one, `many` (by default with an s) of any other number.
+
+    >>> counted(1, "class", "classes"), counted(0, "class", "classes"), counted(1200, "kind")
+    ('1 class', '0 classes', '1,200 kinds')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def decoded(raw: bytes, name: str, encoding: str = "utf-8") -> str:
     """The text in `encoding`; a byte-order mark of UTF-8 is dropped, and lines end in a line feed.
 

@@ -95,22 +95,24 @@ def known_members(
         return {"label_pairs": pairs}, tuple(classes), how
     labels = np.full(len(names), -1, np.int64)
     labels[pairs[:, 0]] = pairs[:, 1]
-    parts, how = split_nodes(labels, seed) if train is None else as_told(path, place, labels, train)
+    parts, how = (
+        split_nodes(labels, seed) if train is None else by_names(path, place, labels, train)
+    )
     return {"labels": labels, **parts}, tuple(classes), how
 
 
-def as_told(path: Path, place: dict[str, int], labels: np.ndarray, train) -> tuple[dict, str]:
+def by_names(path: Path, place: dict[str, int], labels: np.ndarray, train) -> tuple[dict, str]:
     """The nodes named in `train` for training, all others that have a label for the test.
 
     `train` is a name, several, or a text of names with commas. Raises DataError for a name that is
     no node, or one without a label.
     """
-    told = train.split(",") if isinstance(train, str) else train
-    told = [str(n).strip() for n in (told if isinstance(told, list | tuple) else [told])]
-    for node in told:
+    named = train.split(",") if isinstance(train, str) else train
+    named = [str(n).strip() for n in (named if isinstance(named, list | tuple) else [named])]
+    for node in named:
         if node not in place or labels[place[node]] < 0:
             raise DataError(f"{path}: train names {node!r:.60}, which is no node with a label")
-    chosen = np.unique([place[node] for node in told])
+    chosen = np.unique([place[node] for node in named])
     rest = np.setdiff1d(np.flatnonzero(labels >= 0), chosen)
-    how = f"{len(chosen)} nodes as told for training, the other {len(rest)} for the test"
+    how = f"{len(chosen)} nodes named for training, the other {len(rest)} for the test"
     return {"train": chosen, "test": rest}, how

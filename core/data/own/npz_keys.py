@@ -9,9 +9,9 @@ import numpy as np
 
 from ...regular import open_regular
 from ..files import FILE_LIMIT, DataError
+from ..read import NPY_HEADERS
 
 MOST_MEMBERS = 1000  # of an archive that is looked into
-_READ = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -41,10 +41,17 @@ def _shapes(path: Path, size: int, changed: int) -> dict[str, tuple[int, ...]]:
             for member in members:
                 with archive.open(member) as stream:
                     version = np.lib.format.read_magic(stream)
-                    found[member.filename.removesuffix(".npy")] = _READ[version](stream)[0]
+                    found[member.filename.removesuffix(".npy")] = NPY_HEADERS[version](stream)[0]
             return found
     except Exception:  # zipfile and NumPy raise a dozen classes; the reader says what is wrong
         return {}
+
+
+def expect_keys(path: Path, arrays: dict, keys: tuple[str, ...]) -> None:
+    """Raise DataError where one of the keys is missing among the arrays of a file."""
+    for key in keys:
+        if key not in arrays:
+            raise DataError(f"{path}: no array {key!r}; there are {sorted(arrays)}")
 
 
 def has(*keys: str) -> Callable[[Path], bool]:

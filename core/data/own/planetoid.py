@@ -9,7 +9,7 @@ from ..graph import Graph
 from ..read import load_npz
 from ..streams import check_seed
 from .node_parts import expect_nodes, finished, simple, split_nodes
-from .npz_keys import csr, integers
+from .npz_keys import csr, expect_keys, integers
 
 PLANETOID = ("x_data", "x_indices", "x_indptr", "x_shape", "labels", "edges")
 GROUPS = ("edges", "node_label_pairs", "n_nodes", "n_labels")
@@ -31,7 +31,7 @@ def from_planetoid(path: str | Path, seed: int = 0) -> Graph:
     """
     path = Path(path)
     z = load_npz(path)
-    _expect(path, z, PLANETOID)
+    expect_keys(path, z, PLANETOID)
     shape = tuple(int(s) for s in integers(path, "x_shape", z["x_shape"], (2,)))
     nodes, columns = shape
     expect_nodes(path, nodes)
@@ -95,9 +95,3 @@ def from_groups(path: str | Path) -> Graph:
     names = tuple(f"group {k}" for k in range(groups))
     how = "no split: the usual protocol draws the labelled nodes at random"
     return finished(path, "a graph", said, how, names, nodes=nodes, edges=edges, label_pairs=pairs)
-
-
-def _expect(path: Path, arrays: dict, keys: tuple[str, ...]) -> None:
-    for key in keys:
-        if key not in arrays:
-            raise DataError(f"{path}: no array {key!r}; there are {sorted(arrays)}")

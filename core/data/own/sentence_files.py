@@ -18,7 +18,7 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import read_path
 from . import folders
-from .lines import decoded, lines_of, spaced
+from .lines import counted, decoded, lines_of, spaced
 from .peek import head_lines
 from .sentences import Texts, cutter, listed, numbered_labels, sentence_set, split_texts
 from .splits import SPLITS, given_files
@@ -220,7 +220,7 @@ def from_text_folder(
     labels = [name for _, names in parts.values() for name in names]
     said = [_count(labels, labels, "a file each")]
     said += [f"{left:,} in the folder {UNLABELLED} have no class: left out"] * (left > 0)
-    said += [f"{other:,} files of other types left out"] * (other > 0)
+    said += other
     if "" in parts:
         texts = Texts(*parts[""], tuple(said))
         return split_texts("from_text_folder", root, lambda _: texts, {}, min_count, seed)
@@ -302,7 +302,8 @@ def _words(cut, text: str, where: str) -> list[str]:
 
 def _count(sentences, labels, how: str) -> str:
     classes = sorted(set(labels))
-    return f"{len(sentences):,} texts in {len(classes)} classes{listed(classes)}: {how}"
+    kinds = counted(len(classes), "class", "classes")
+    return f"{counted(len(sentences), 'text')} in {kinds}{listed(classes)}: {how}"
 
 
 def _texts(name: str, sentences, labels, said) -> Texts:

@@ -16,10 +16,10 @@ from ..text import Vocabulary, tokenise
 from . import labels
 from .columns import cells_of
 from .csv_rows import Rows, missing, number, read_rows, rows_of
-from .lines import spaced
+from .lines import counted, spaced
 from .peek import head_text
-from .splits import given_files, seeded
-from .tables import as_told, split_column
+from .splits import given_files, seeded, untrained
+from .tables import by_column, split_column
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
 CUTTERS: dict[str, Callable[[str], list[str]]] = {"marks": tokenise, "spaces": spaced}
@@ -90,7 +90,8 @@ def from_sentences(
             f"{rows.path}: the column {rows.names[target]!r:.80} is both the text and the label"
         )
     found = _cut(rows, chosen, cut)
-    y, classes = (None, ()) if target is None else labels.encode(rows, target)
+    meaning = None if target is None else labels.learn(rows, target)
+    classes = meaning.classes if meaning else ()
     if len(classes) > CLASSES:
         raise DataError(
             f"{rows.path}: the label {rows.names[target]} takes {len(classes):,} values; at most"
@@ -101,12 +102,12 @@ def from_sentences(
         other = _rows(file, rows.header, encoding, quotes)
         if other.names != rows.names:
             raise DataError(f"{file}: its columns are not those of {rows.path}")
-        given[part] = Split(_cut(other, chosen, cut), _labels_of(other, target, classes))
-    whole = Split(found, y)
+        given[part] = Split(_cut(other, chosen, cut), _values(other, meaning))
+    whole = Split(found, _values(rows, meaning))
     parts, how = (
         seeded("from_sentences", rows.path, "texts", whole, seed, given)
         if split is None
-        else as_told(rows, whole, cells_of(rows, split))
+        else by_column(rows, whole, cells_of(rows, split))
     )
     names = " and ".join(rows.names[c] for c in chosen)
     others = [n for c, n in enumerate(rows.names) if c not in (*chosen, target, split)]
@@ -114,8 +115,14 @@ def from_sentences(
         f"{len(found):,} texts from {names}" + (", joined" if len(chosen) > 1 else ""),
         *([f"left out: {', '.join(others[:12])}"] if others else []),
     ]
-    if target is not None:
-        kind = f"{len(classes)} classes{listed(classes)}" if classes else "a number to be predicted"
+    if target is None:
+        said.append("no label")
+    else:
+        kind = (
+            f"{counted(len(classes), 'class', 'classes')}{listed(classes)}"
+            if classes
+            else "a number to be predicted"
+        )
         said.append(f"label {rows.names[target]}: {kind}")
     info = Info(
         source=str(rows.path), classes=classes, note=how, kind="sentences",
@@ -135,8 +142,8 @@ def looks_like_sentences(path: Path) -> bool:
         return False
     split = split_column(rows)
     texts = long_columns(rows, split)
-    target = _label(rows, None, texts, split, least=1) if texts else None
-    if target is None or not _has_few(cells_of(rows, target), least=1):
+    target = _label(rows, None, texts, split) if texts else None
+    if target is None or not _has_few(cells_of(rows, target)):
         return False
     others = [c for c in range(len(rows.names)) if c not in (*texts, target, split)]
     return sum(all(map(_is_number, cells_of(rows, c))) for c in others) <= 1
@@ -156,7 +163,8 @@ def sentence_set(
         for s in parts
     ]
     kinds = f"a vocabulary of {len(vocabulary):,} with <pad> and <unk>"
-    heard = (*said, kinds, *filter(None, [info.note])) if said else ()
+    never = untrained(info.classes, parts)
+    heard = (*said, kinds, *never, *filter(None, [info.note])) if said else ()
     info = replace(info, vocabulary=vocabulary, understood=heard)
     return DataSet(name, *numbered, info)
 
@@ -258,22 +266,9 @@ def _cut(rows: Rows, chosen: list[int], cut: Callable[[str], list[str]]) -> list
     return found
 
 
-def _labels_of(rows: Rows, target: int | None, classes: tuple[str, ...]) -> np.ndarray | None:
-    """The labels of another file, of the classes of the first."""
-    if target is None:
-        return None
-    if not classes:
-        return labels.encode(rows, target)[0].astype(np.float32).reshape(len(rows.cells), -1)
-    place, found = {c: k for k, c in enumerate(classes)}, []
-    for i, cell in enumerate(cells_of(rows, target)):
-        value = number(cell)
-        name = f"{value:.0f}" if cell not in place and value is not None else cell
-        if name not in place:
-            raise DataError(
-                f"{rows.where(i, target)}: {cell!r:.60} is none of the classes{listed(classes)}"
-            )
-        found.append(place[name])
-    return np.array(found, np.int64)
+def _values(rows: Rows, meaning: labels.Label | None) -> np.ndarray | None:
+    """The labels of a file, as the training file has said what they mean."""
+    return None if meaning is None else labels.values(rows, meaning)
 
 
 def _text_columns(rows: Rows, text) -> list[int]:
@@ -286,24 +281,27 @@ def _text_columns(rows: Rows, text) -> list[int]:
     return found
 
 
-def _label(rows: Rows, label, texts: list[int], split: int | None, least: int = 2) -> int | None:
+def _label(rows: Rows, label, texts: list[int], split: int | None) -> int | None:
     if label is not None:
         return labels.find(rows, label)
     others = [c for c in range(len(rows.names)) if c not in (*texts, split)]
     named = [c for c in others if rows.names[c].lower() in labels.NAMES]
     if named:
         return named[0]
-    few = [c for c in others if _has_few(cells_of(rows, c), least)]
+    few = [c for c in others if _has_few(cells_of(rows, c))]
     return few[0] if len(few) == 1 else None
 
 
-def _has_few(cells: list[str], least: int) -> bool:
-    """Two to twenty values, which come `least` times or more; no measurements."""
-    counts = np.unique(cells, return_counts=True)[1]
-    if any(map(missing, cells)) or not 2 <= len(counts) <= labels.CLASSES:
+def _has_few(cells: list[str]) -> bool:
+    """Two to twenty values, half as many as cells at most; no measurements.
+
+    One of them may come once: in the beginning of a file, by which it is recognised, many do.
+    """
+    kinds = set(cells)
+    if any(map(missing, cells)) or not 2 <= len(kinds) <= labels.CLASSES:
         return False
-    fractions = any((v := number(c)) is not None and v != round(v) for c in set(cells))
-    return counts.min() >= least and 2 * len(counts) <= len(cells) and not fractions
+    fractions = any((v := number(c)) is not None and v != round(v) for c in kinds)
+    return 2 * len(kinds) <= len(cells) and not fractions
 
 
 def _is_number(cell: str) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import decode, load_npz, read_path
-from .arrays import CLASSES
+from .arrays import CLASSES, same_type
+from .lines import counted
 from .peek import head, names_in_npz
-from .splits import LEAST, SPLITS, given_files, seeded
+from .splits import LEAST, SPLITS, given_files, seeded, untrained
 
 LOWEST, KEYS = 21, 88  # MIDI pitch of the lowest key of a piano (A0), and the number of keys
 STEPS = 1 << 20  # of all rolls together: 370 MB as float32
@@ -48,7 +49,7 @@ def from_sequences_npz(
     whole, classes, said = _whole(path, load_npz(path))
     given = {}
     for part, file in files.items():
-        given[part], others, words = _whole(file, load_npz(file))
+        given[part], others, words = _whole(file, load_npz(file), whole.y)
         if words[1].partition(":")[0] != said[1].partition(":")[0] or len(others) > len(classes):
             raise DataError(f"{file}: {words[1]}; {path} has {said[1]}")
         if given[part].x[0].shape[1] != whole.x[0].shape[1]:
@@ -57,7 +58,8 @@ def from_sequences_npz(
                 f" {whole.x[0].shape[1]}"
             )
     parts, how = seeded("from_sequences_npz", path, "sequences", whole, seed, given)
-    info = Info(str(path), classes, note=how, kind="sequences", understood=(*said, how))
+    said = (*said, *untrained(classes, parts), how)
+    info = Info(str(path), classes, note=how, kind="sequences", understood=said)
     return DataSet(path.name, *parts, info)
 
 
@@ -147,8 +149,13 @@ def roll(steps: list, where: str = "roll") -> np.ndarray:
     return out
 
 
-def _whole(path: Path, arrays: dict) -> tuple[Split, tuple[str, ...], tuple[str, ...]]:
-    """All sequences with their labels, the classes, and what to say."""
+def _whole(
+    path: Path, arrays: dict, like: np.ndarray | list | None = None
+) -> tuple[Split, tuple[str, ...], tuple[str, ...]]:
+    """All sequences with their labels, the classes, and what to say.
+
+    `like` are the labels of the training file, which say whether these are classes.
+    """
     labels = next((arrays[n] for n in ("y", "labels", "targets") if n in arrays), None)
     if "lengths" in arrays:
         name = next((n for n in ("x", "data", "sequences") if n in arrays), None)
@@ -174,7 +181,7 @@ def _whole(path: Path, arrays: dict) -> tuple[Split, tuple[str, ...], tuple[str,
                     f"{path}: {name} has the shape {arrays[name].shape}, {names[0]}"
                     f" {arrays[names[0]].shape}"
                 )
-    y, classes, said = _labels(path, labels, ends)
+    y, classes, said = _labels(path, labels, ends, like)
     first = f"{len(x):,} sequences of {min(map(len, x)):,} … {max(map(len, x)):,} steps, {form}"
     return Split(x, y), classes, (f"{first}: {x[0].shape[1]} numbers a step", said)
 
@@ -203,7 +210,7 @@ def _ends(path: Path, lengths: np.ndarray, name: str, total: int) -> np.ndarray:
     return ends
 
 
-def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray):
+def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None):
     """(y, classes, words): int64 [N], float32 [N, K], or a list of arrays for every step."""
     if y is None:
         return None, (), "no label"
@@ -212,6 +219,8 @@ def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray):
             f"{path}: labels must be numbers for {len(ends)} sequences or {ends[-1]} steps; got"
             f" {y.dtype} of shape {y.shape}"
         )
+    if like is not None:
+        y = same_type(path, y, like[0] if isinstance(like, list) else like)
     classes: tuple[str, ...] = ()
     if y.dtype.kind in "iu" and y.ndim == 1:
         low, high = int(y.min()), int(y.max())
@@ -220,10 +229,10 @@ def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray):
                 f"{path}: whole numbers as labels must be 0 … {CLASSES - 1}; got {low} … {high}"
             )
         y, classes = y.astype(np.int64), tuple(map(str, range(high + 1)))
-        what = f"{len(classes)} classes"
+        what = counted(len(classes), "class", "classes")
     else:
         y = y.astype(np.float32).reshape(len(y), -1)
-        what = f"{y.shape[1]} numbers to be predicted"
+        what = f"{counted(y.shape[1], 'number')} to be predicted"
     if len(y) == len(ends):
         return y, classes, f"a label for each sequence: {what}"
     return np.split(y, ends[:-1]), classes, f"a label for each step: {what}"

@@ -1,7 +1,10 @@
 """How examples are cut into training, validation and test: by seed, or as given files say."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from ..batches import three_way
 from ..dataset import Split
@@ -14,12 +17,14 @@ PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "vali
          "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
 
 
-def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict | None = None):
+def seeded(
+    function: str, name, what: str, whole: Split, seed: int, given: dict | None = None, tenths=1
+):
     """(train, valid, test), and the words for it: a tenth for validation, a fifth for the test.
 
-    A part in `given` (part -> `Split`) is that one; only what is missing is cut from `whole`.
-    Raises DataError, about `what` in `name`, for fewer than ten examples, and for a seed that is
-    none.
+    `tenths` of the examples, 1 or 2, are for validation. A part in `given` (part -> `Split`) is
+    that one; only what is missing is cut from `whole`. Raises DataError, about `what` in `name`,
+    for fewer than ten examples, and for a seed that is none.
 
     >>> import numpy as np
     >>> seeded("from_csv", "d.csv", "rows", Split(np.arange(20)), seed=0)[1]
@@ -30,7 +35,7 @@ def seeded(function: str, name, what: str, whole: Split, seed: int, given: dict 
     """
     given = given or {}
     n, seed = len(whole), check_seed(function, seed)
-    valid = 0 if "valid" in given else n // 10
+    valid = 0 if "valid" in given else tenths * n // 10
     test = 0 if "test" in given else n // 5
     if n < LEAST and not (valid == test == 0 and len(given) == 2):
         raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")
@@ -58,6 +63,26 @@ def in_words(parts, given: dict, how: str) -> str:
             else f"{part} {len(found)}, cut from it {how}"
         )
     return "; ".join(words)
+
+
+def untrained(classes: Sequence[str], parts: Sequence[Split | None]) -> tuple[str, ...]:
+    """What to say of classes that no training example is of, while another part has some: a line.
+
+    >>> import numpy as np
+    >>> train, test = (Split(np.zeros((2, 1)), np.array(y)) for y in ([0, 0], [1, 0]))
+    >>> untrained(("cat", "dog"), [train, None, test]), untrained(("cat", "dog"), [test, train])
+    (('no training example is of dog',), ())
+    """
+    train, *others = (_classes_in(part) for part in parts)
+    new = sorted(set().union(*others) - train) if classes else []
+    names = ", ".join(classes[k] for k in new[:10]) + (" …" if len(new) > 10 else "")
+    return (f"no training example is of {names}",) if new else ()
+
+
+def _classes_in(part: Split | None) -> set[int]:
+    y = None if part is None else part.y
+    items = y if isinstance(y, list) else [] if y is None else [y]
+    return set().union(*(np.unique(a).tolist() for a in items if a.dtype.kind == "i"))
 
 
 def given_files(**files) -> dict[str, Path]:

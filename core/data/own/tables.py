@@ -1,5 +1,6 @@
 """A table of one's own: a CSV or TSV file, or one for each split, as a data set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from .bits import above_median, check_bits
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
 from .kind_of import is_binary
-from .splits import SPLITS, given_files, seeded
+from .lines import counted
+from .splits import SPLITS, given_files, seeded, untrained
 
 
 def from_csv(
@@ -49,10 +51,24 @@ def from_csv(
     files = given_files(valid=valid, test=test)
     check_bits(bits)
     rows = read_rows(path, header)
-    others = {part: _same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
+    others = {part: same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
     split = None if others else split_column(rows)
     place = labels.find(rows, label, split)
-    columns = [learn(rows, c) for c in range(len(rows.names)) if c not in (place, split)]
+    return table_set("from_csv", rows, others, (place, split), seed, bits)
+
+
+def table_set(
+    function: str, rows: Rows, others: dict[str, Rows], known: tuple[int | None, int | None],
+    seed: int, bits: str | None = None, tenths: int = 1, meant: dict[int, str] | None = None,
+) -> DataSet:  # fmt: skip
+    """The rows of a training file, and those of other parts, as a data set.
+
+    `known` are the columns of the label and of the split; `tenths` of the rows are for validation.
+    `meant` says what columns of numbers are, where it is more than that.
+    """
+    place, split = known
+    columns = [learn(rows, c) for c in range(len(rows.names)) if c not in known]
+    columns = [replace(c, meaning=(meant or {}).get(c.place, c.meaning)) for c in columns]
     names = tuple(n for c in columns for n in c.names)
     if not names:
         raise DataError(f"{rows.path}: no column is left to learn from")
@@ -60,17 +76,19 @@ def from_csv(
     whole = _encoded(rows, columns, target)
     given = {part: _encoded(more, columns, target) for part, more in others.items()}
     parts, how = (
-        seeded("from_csv", rows.path, "rows", whole, seed, given)
+        seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None
-        else as_told(rows, whole, cells_of(rows, split))
+        else by_column(rows, whole, cells_of(rows, split))
     )
     parts = [_filled(part, parts[0].x) for part in parts]
-    meanings = [f"{c.name}: {c.meaning}{_only(c, others)}" for c in columns]
+    seen = dict(zip(names, parts[0].x.any(axis=0)))
+    meanings = [f"{c.name}: {c.meaning}{_never(c, seen)}{_only(c, others)}" for c in columns]
     if bits:
         numeric = [c.kinds is None for c in columns for _ in c.names]
         parts, words = above_median(parts, np.flatnonzero(numeric))
         cut = {names[i]: f"; {done}" for i, done in words.items()}
         meanings = [m + cut.get(c.name, "") for m, c in zip(meanings, columns)]
+    label = "; ".join((_label(target), *untrained(target.classes if target else (), parts)))
     binary = all(is_binary(part.x) for part in parts if len(part))
     info = Info(
         source=str(rows.path),
@@ -79,12 +97,12 @@ def from_csv(
         target_names=(target.name,) if target and not target.classes else (),
         note=how,
         kind="binary" if binary else "table",
-        understood=(_first(rows, others, len(names)), *meanings, _label(target), how),
+        understood=(_first(rows, others, len(names)), *meanings, label, how),
     )
-    return DataSet(Path(path).name, *parts, info)
+    return DataSet(rows.path.name, *parts, info)
 
 
-def _same_columns(rows: Rows, other: Rows) -> Rows:
+def same_columns(rows: Rows, other: Rows) -> Rows:
     """The rows of another file. Raises DataError unless its columns are those of `rows`."""
     if len(other.names) != len(rows.names):
         raise DataError(
@@ -113,9 +131,9 @@ def split_column(rows: Rows) -> int | None:
     return None
 
 
-def as_told(rows: Rows, whole: Split, told: list[str]) -> tuple[list[Split], str]:
-    """(parts, how): the examples as `told`, the cells of the split's column, says."""
-    parts = [whole[[i for i, t in enumerate(told) if t == name]] for name in SPLITS]
+def by_column(rows: Rows, whole: Split, cells: list[str]) -> tuple[list[Split], str]:
+    """(parts, how): the examples in the parts that `cells`, those of the split's column, name."""
+    parts = [whole[[i for i, cell in enumerate(cells) if cell == name]] for name in SPLITS]
     if not len(parts[0]):
         raise DataError(f"{rows.path}: the column 'split' names no row 'train'")
     return parts, "split " + "/".join(str(len(p)) for p in parts) + " as the file says"
@@ -126,6 +144,15 @@ def _filled(part: Split, train: np.ndarray) -> Split:
     there = ~np.isnan(train)
     mean = np.where(there, train, 0).sum(axis=0, dtype=np.float64) / np.maximum(there.sum(0), 1)
     return Split(np.where(np.isnan(part.x), mean.astype(part.x.dtype), part.x), part.y)
+
+
+def _never(column: Meaning, seen: dict[str, bool]) -> str:
+    """The values of a text column that no training row has, in words."""
+    kinds = zip(column.names, column.kinds or ())
+    new = [repr(kind)[:40] for name, kind in kinds if not seen[name]]
+    if not new:
+        return ""
+    return f"; no training row has {', '.join(new[:5])}{' …' if len(new) > 5 else ''}"
 
 
 def _only(column: Meaning, others: dict[str, Rows]) -> str:
@@ -144,7 +171,7 @@ def _first(rows: Rows, others: dict[str, Rows], width: int) -> str:
     more = "".join(f", {len(r.cells)} in {r.path.name}" for r in others.values())
     return (
         f"{len(rows.cells)} rows{more} and {len(rows.names)} columns, separated by"
-        f" {SEPARATORS[rows.separator]}, {head}: {width} numbers a row"
+        f" {SEPARATORS.get(rows.separator, 'blanks')}, {head}: {width} numbers a row"
     )
 
 
@@ -152,5 +179,6 @@ def _label(target: labels.Label | None) -> str:
     if target is None:
         return "no label"
     if target.classes:
-        return f"label {target.name}: {len(target.classes)} classes ({', '.join(target.classes)})"
+        names = counted(len(target.classes), "class", "classes")
+        return f"label {target.name}: {names} ({', '.join(target.classes)})"
     return f"label {target.name}: a number to be predicted"

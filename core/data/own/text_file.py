@@ -8,6 +8,7 @@ from ..read import decode, read_path
 from ..room import expect_room, unpacked_size
 from ..streams import whole_number
 from ..text import END, UNKNOWN, Vocabulary, tokenise
+from .lines import counted
 from .splits import SPLITS, given_files, in_words
 
 LEVELS = ("char", "word", "token")
@@ -69,8 +70,8 @@ def from_text(
         kinds += f" with {' and '.join(special)}" if special else ""
     known = set(tokens)
     new = [
-        f"{part}: {len(set(found) - known):,} kinds of {level}s that the training file has not:"
-        f" {UNKNOWN}"
+        f"{part}: {counted(len(set(found) - known), 'kind')} of {level}s that the training file has"
+        f" not: {UNKNOWN}"
         for part, found in others.items()
         if set(found) - known
     ]

@@ -1,29 +1,31 @@
 """A table of the UCI repository: a .data file, which is a CSV file without a header."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ..batches import three_way
-from ..dataset import DataSet, Info, Split
+from ..dataset import DataSet
 from ..files import DataError
 from ..read import decode, read_path
-from ..streams import check_seed
 from . import labels
-from .columns import Column, cells_of, encode
+from .bits import check_bits
+from .columns import cells_of
 from .csv_rows import SEPARATORS, Rows, missing, number, read_rows
-from .splits import LEAST
+from .splits import given_files
+from .tables import same_columns, table_set
 
-VOTES = {"y": 1.0, "n": -1.0, "?": 0.0}
+VOTES = {"y": "1", "n": "-1", "?": "0"}
 ENCODINGS = ("sign", "onehot")
 FEW = 20  # the most different values of a column that may be the label
 SAMPLE = 100  # lines that are looked at for a separator
 
 
 def from_uci(
-    path: str | Path, label: str | int | None = None, encoding: str = "sign", seed: int = 0
-) -> DataSet:
+    path: str | Path, label: str | int | None = None, encoding: str = "sign", seed: int = 0,
+    valid: str | Path | None = None, test: str | Path | None = None, bits: str | None = None,
+) -> DataSet:  # fmt: skip
     """The table in a .data file (or .gz of one): x float32 [N, D], y the label.
 
     path      the file, in UTF-8, without a header; cells between commas, tabs, semicolons, bars or
@@ -34,6 +36,8 @@ def from_uci(
     encoding  of a column that holds only y, n and ?: "sign" for 1, -1 and 0, as ? may mean neither
               yea nor nay; "onehot" for a column of 0 and 1 for each
     seed      of the split: a fifth of the rows for validation, a fifth for the test
+    valid, test  files with the same columns, which are these splits
+    bits      "median": a column of numbers becomes 1 above its median in the training rows
 
     Other columns are as in `from_csv`. A .names file is not needed. Raises DataError, with line
     and column, for what cannot be read.
@@ -47,47 +51,18 @@ def from_uci(
     >>> data.info.classes, sorted(set(data.whole().x[:, 0].tolist())), len(data.train)
     (('tory', 'whig'), [-1.0, 0.0, 1.0], 8)
     """
-    path = Path(path)
-    seed = check_seed("from_uci", seed)
+    path, files = Path(path), given_files(valid=valid, test=test)
+    check_bits(bits)
     if encoding not in ENCODINGS:
         raise DataError(f"{path}: encoding must be one of {ENCODINGS}; got {encoding!r:.60}")
     rows = _rows(path)
+    others = {part: same_columns(rows, _rows(file)) for part, file in files.items()}
     target = _guess(rows) if label is None else labels.find(rows, label)
-    columns = [
-        _votes(rows, c) if encoding == "sign" and _is_votes(rows, c) else encode(rows, c)
-        for c in range(len(rows.names))
-        if c != target
-    ]
-    x = np.concatenate(
-        [np.empty((len(rows.cells), 0), np.float32), *(c.values for c in columns)], 1
-    )
-    if not x.shape[1]:
-        raise DataError(f"{path}: no column is left to learn from")
-    y, classes = (None, ()) if target is None else labels.encode(rows, target)
-    if len(x) < LEAST:
-        raise DataError(f"{path}: {len(x)} rows are too few to split; at least {LEAST} are needed")
-    fifth = len(x) // 5
-    parts = three_way(x, y, fifth, fifth, seed)
-    parts = [_filled(part, parts[0].x) for part in parts]
-    how = f"random split {len(x) - 2 * fifth}/{fifth}/{fifth}, seed {seed}"
-    binary = all(np.isin(part.x, (0, 1)).all() for part in parts)
-    said = f"label {rows.names[target]}: " if target is not None else "no label"
-    if target is not None:
-        said += f"{len(classes)} classes ({', '.join(classes)})" if classes else "a number"
-    first = (
-        f"{len(x)} rows and {len(rows.names)} columns, separated by"
-        f" {SEPARATORS.get(rows.separator, 'blanks')}, no header: {x.shape[1]} numbers a row"
-    )
-    info = Info(
-        source=str(path),
-        classes=classes,
-        feature_names=tuple(n for c in columns for n in c.names),
-        target_names=() if target is None or classes else (rows.names[target],),
-        note=how,
-        kind="binary" if binary else "table",
-        understood=(first, *(f"{c.name}: {c.meaning}" for c in columns), said, how),
-    )
-    return DataSet(path.name, *parts, info)
+    voted = [c for c in range(len(rows.names)) if c != target and _is_votes(rows, c)]
+    voted = voted if encoding == "sign" else []
+    rows, others = _counted(rows, voted), {p: _counted(r, voted) for p, r in others.items()}
+    meant = dict.fromkeys(voted, "votes: y is 1, n is -1, ? is 0")
+    return table_set("from_uci", rows, others, (target, None), seed, bits, 2, meant)
 
 
 def _rows(path: Path) -> Rows:
@@ -148,14 +123,13 @@ def _is_votes(rows: Rows, column: int) -> bool:
     return {"y", "n"} <= kinds <= VOTES.keys()
 
 
-def _votes(rows: Rows, column: int) -> Column:
-    name = rows.names[column]
-    values = np.array([VOTES[c] for c in cells_of(rows, column)], np.float32)
-    return Column(name, values[:, None], (name,), "votes: y is 1, n is -1, ? is 0")
-
-
-def _filled(part: Split, train: np.ndarray) -> Split:
-    """Missing numbers replaced by the mean of the training rows that have one."""
-    there = ~np.isnan(train)
-    mean = np.where(there, train, 0).sum(axis=0, dtype=np.float64) / np.maximum(there.sum(0), 1)
-    return Split(np.where(np.isnan(part.x), mean.astype(part.x.dtype), part.x), part.y)
+def _counted(rows: Rows, columns: list[int]) -> Rows:
+    """The same rows with numbers for votes. Raises DataError for what is no vote."""
+    cells = [list(row) for row in rows.cells]
+    for i, row in enumerate(cells):
+        for c in columns:
+            vote = row[c].strip()
+            if vote not in VOTES:
+                raise DataError(f"{rows.where(i, c)}: {vote!r:.60} is none of y, n and ?")
+            row[c] = VOTES[vote]
+    return replace(rows, cells=cells)

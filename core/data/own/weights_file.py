@@ -9,6 +9,7 @@ from ..dataset import Info
 from ..files import DataError
 from ..read import decode, load_npz, read_path
 from ..special import Weights
+from .lines import counted
 
 CLASSES, CHECK = "*classes.txt", "check.npz"  # next to the file
 MOST_CLASSES = 1_000_000
@@ -63,7 +64,7 @@ def from_weight_files(path: Path, classes: Path | None, check: Path | None) -> W
     types = ", ".join(sorted({str(a.dtype) for a in tensors.values()}))
     total = sum(a.size for a in tensors.values())
     understood = (
-        f"{len(tensors)} tensors, {total:,} numbers ({types})",
+        f"{counted(len(tensors), 'tensor')}, {total:,} numbers ({types})",
         f"{len(names):,} names of classes" if names else "no names of classes",
         f"to check with: {', '.join(arrays)}" if arrays else "nothing to check with",
     )
