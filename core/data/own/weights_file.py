@@ -29,7 +29,7 @@ def from_safetensors(path: str | Path) -> Weights:
     ...     save_arrays(path, {"layer.weight": np.ones((2, 3), np.float32)})
     ...     found = from_safetensors(path)
     >>> found.tensors["layer.weight"].shape, found.info.understood[0]
-    ((2, 3), '1 tensors, 6 numbers (float32)')
+    ((2, 3), '1 tensor, 6 numbers (float32)')
     """
     path = Path(path)
     near = sorted(path.parent.glob(CLASSES))
