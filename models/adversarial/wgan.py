@@ -80,8 +80,6 @@ class Settings(GameSettings):
 class WGAN(Game):
     """A generator, and a critic [N, D] -> values [N, 1] of bounded slope."""
 
-    standardised = False  # W1 is a distance in the units of the data
-
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(data, s, rng, dtype)
         self.between = rng.child("between")
@@ -97,7 +95,8 @@ class WGAN(Game):
             return -found, {"gap": found}
         u = gg.Tensor(self.between.uniform((len(x), 1), 0.0, 1.0, str(x.dtype)))
         one_sided = self.s.constraint == "one-sided"
-        penalty = critic.gradient_penalty(self.judge, x, fake, u, one_sided)
+        real, fake = self.in_units(x), self.in_units(fake)
+        penalty = critic.gradient_penalty(self.discriminator, real, fake, u, one_sided)
         return self.s.weight * penalty - found, {"gap": found, "penalty": penalty}
 
     def deception(self, batch):

@@ -13,10 +13,10 @@ Columns of a table are standardised (rows.py), so what is drawn is in standard d
 import numpy as np
 
 from ...core import pictures
-from ...core.data import DataSet
+from ...core.data import DataSet, kind_of
 from .names import names_of
 from .principal import principal
-from .rows import flat, kind_of
+from .rows import flat
 
 MOST_COLUMNS = 40
 MOST_ROWS = 30

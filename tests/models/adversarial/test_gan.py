@@ -132,6 +132,21 @@ def test_figures_and_pictures(monkeypatch):
     assert "points" in game_pictures.figures(small(points), points, m.s)
 
 
+@pytest.mark.parametrize("columns", [1, 2])
+def test_samples_of_a_table_are_drawn_from_their_seed(columns):
+    x = np.random.default_rng(0).standard_normal((30, columns))
+    table = DataSet("table", Split(x))
+    m = small(table)
+
+    def drawn(seed):
+        ax = game_pictures.sample(m, table, 20, gg.Generator(seed)).axes[0]
+        if columns == 1:
+            return [bar.get_height() for bar in ax.patches]
+        return np.concatenate([line.get_ydata() for line in ax.lines]).tolist()
+
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
 def test_a_good_discriminator_leaves_the_lectures_game_no_gradient():
     """K4 153: D learns alone, and two of the three losses leave a small part of the gradient."""
     data = training.load_data(gan.ON_A_RING, "ring", gan.ON_A_RING.resolve())
