@@ -52,8 +52,8 @@ generator. On the digits a normal distribution fitted to the pixels has 2.30 and
 that has learnt nothing an entropy of 0: only both figures together say something.
 
 The published number is a Parzen-window log-likelihood (common/parzen.py), 225 ± 2 on MNIST, with
-maxout units in D, which ours has not. It is reported since the literature reports it, and it is no
-goal: it prefers blurred images.
+maxout units in D, which ours does not have. It is reported since the literature reports it, and it
+is no goal: it prefers blurred images.
 """
 
 from dataclasses import replace

@@ -103,6 +103,9 @@ def try_out(name, kind, tmp_path):
     if name == "lenet":  # which has no use for 8 x 8 pixels
         parts = {k: Split(v.x.repeat(2, 2).repeat(2, 3), v.y) for k, v in raw.splits()}
         raw = dataclasses.replace(raw, **parts)
+    if name == "gan-line":  # which takes one column
+        parts = {k: Split(0.5 * v.x[:, 2:3] - 2, v.y) for k, v in raw.splits()}
+        raw = dataclasses.replace(raw, **parts, info=Info(kind=kind))
     settings = small(recipe.resolve(raw.name, kind=kind))
     data = training.prepared(recipe, raw, settings)
     system = training.build(recipe, data, settings)
