@@ -70,16 +70,14 @@ class GameSettings(TrainingSettings):
 class Game(AlternatingSystem):
     """A generator [N, noise] -> [N, D], and a discriminator [N, D] -> [N, 1]."""
 
-    spread = 1.0  # standard deviation of a table's column as the two networks see it
-
     def __init__(self, data: DataSet, s: GameSettings, rng, dtype="float32"):
         self.s, self.data = s, data
         x = data.train.x.reshape(len(data.train), -1)
         self.bounded = kind_of(data) != "table"
         mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
-        if not self.bounded:
+        if not self.bounded and self.standardises(data):
             mean = x.mean(axis=0, dtype=np.float64)
-            std = x.std(axis=0, dtype=np.float64) / self.spread
+            std = x.std(axis=0, dtype=np.float64)
         self.mean = gg.Tensor(mean.astype(dtype))
         self.std = gg.Tensor(np.where(std > 0, std, 1).astype(dtype))
         self.generator = perceptron(
@@ -92,6 +90,10 @@ class Game(AlternatingSystem):
         )  # fmt: skip
         self.draws = rng.child("draws")
         self._classifier = None
+
+    def standardises(self, data: DataSet) -> bool:
+        """Are tables like this one seen in units of the training set? By default all are."""
+        return True
 
     # ------------------------------------------------------------------ the two networks
 

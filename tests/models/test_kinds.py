@@ -218,7 +218,7 @@ def test_the_adversarial_nets_standardise_a_table_inside(name):
     assert others["neighbours"] == pytest.approx(figures["neighbours"], abs=0.1)
     assert others["sliced_w1"] == pytest.approx(figures["sliced_w1"], rel=1e-3)
     off = (one.mean(axis=0) - raw.train.x.mean(axis=0)) / raw.train.x.std(axis=0).clip(1e-4)
-    assert abs(off[:3]).max() < 2
+    assert abs(off[:3]).max() < 2  # G starts where the data are
 
 
 def test_a_constant_column_is_zero_and_the_other_splits_use_the_training_rows():
