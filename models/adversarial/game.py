@@ -13,7 +13,8 @@ batch normalisation (K4 163) may be switched on in each. A system overrides `dis
 `deception`, and possibly the networks.
 
 Judges (judging.py). `neighbours` is the accuracy of a nearest neighbour that tells samples from
-held-out data, ½ at best; `sliced_w1` is their distance (distances.py). With labels, `entropy` and
+held-out data, ideally ½; `sliced_w1` is their distance (distances.py). Both see a table in units of
+the training set, so that no column counts more than another. With labels, `entropy` and
 `confidence` are those of a classifier. Where the centres of a mixture are known, `modes` and
 `quality`.
 """
@@ -25,7 +26,7 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataSet, minibatches
+from ...core.data import DataSet, kind_of, minibatches
 from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.by_name import MOMENTA, with_momentum
 from ...core.training.settings import TrainingSettings, setting
@@ -69,15 +70,14 @@ class GameSettings(TrainingSettings):
 class Game(AlternatingSystem):
     """A generator [N, noise] -> [N, D], and a discriminator [N, D] -> [N, 1]."""
 
-    standardised = True  # whether tables are seen in units of the training set
-
     def __init__(self, data: DataSet, s: GameSettings, rng, dtype="float32"):
         self.s, self.data = s, data
         x = data.train.x.reshape(len(data.train), -1)
-        self.bounded = data.train.x.ndim == 4 or data.info.kind == "binary"
-        units = self.standardised and not self.bounded
-        mean = x.mean(axis=0, dtype=np.float64) if units else np.zeros(x.shape[1])
-        std = x.std(axis=0, dtype=np.float64) if units else np.ones(x.shape[1])
+        self.bounded = kind_of(data) != "table"
+        mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
+        if not self.bounded and self.standardises(data):
+            mean = x.mean(axis=0, dtype=np.float64)
+            std = x.std(axis=0, dtype=np.float64)
         self.mean = gg.Tensor(mean.astype(dtype))
         self.std = gg.Tensor(np.where(std > 0, std, 1).astype(dtype))
         self.generator = perceptron(
@@ -90,6 +90,10 @@ class Game(AlternatingSystem):
         )  # fmt: skip
         self.draws = rng.child("draws")
         self._classifier = None
+
+    def standardises(self, data: DataSet) -> bool:
+        """Are tables like this one seen in units of the training set? By default all are."""
+        return True
 
     # ------------------------------------------------------------------ the two networks
 
@@ -107,7 +111,11 @@ class Game(AlternatingSystem):
 
     def judge(self, x):
         """Logits, or values, of the discriminator: [N, D] -> [N, 1]."""
-        return self.discriminator((x - self.mean) / self.std)
+        return self.discriminator(self.in_units(x))
+
+    def in_units(self, x):
+        """Rows [N, D] in units of the training set, if they are those of a table."""
+        return (x - self.mean) / self.std
 
     # ------------------------------------------------------------------------- training
 
@@ -177,8 +185,9 @@ class Game(AlternatingSystem):
     def figures_of(self, made: np.ndarray, split) -> dict[str, float]:
         """neighbours; entropy and confidence with labels; modes and quality of a mixture."""
         x = split.x.reshape(len(split), -1)
+        a, b = ((rows - self.mean.numpy()) / self.std.numpy() for rows in (x, made))
         most = 2000  # the distances of all pairs
-        found = {"neighbours": neighbours(x[:most], made[:most]), "sliced_w1": sliced_w1(x, made)}
+        found = {"neighbours": neighbours(a[:most], b[:most]), "sliced_w1": sliced_w1(a, b)}
         extra = self.data.info.extra
         if "centres" in extra:
             reached = modes(made, extra["centres"], extra["spread"])

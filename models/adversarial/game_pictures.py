@@ -1,7 +1,7 @@
 """Pictures of a game: what the generator makes, what the discriminator says, what reaches whom.
 
 samples     images made from noise
-points      made points over held-out ones, of two columns; more columns show the first two
+points      made points over held-out ones: the first two columns, or histograms of a single one
 slopes      |∂ objective of G / ∂ logit| as a function of D, for the three pairs of objectives
 vanishing   the norm of G's gradient while D alone learns, against a G that stays as it starts
 balance     histograms of D over held-out and made samples
@@ -15,6 +15,7 @@ from ...core.data import DataSet, minibatches
 from ...core.optim import Adam
 from ...core.training.system import Batch
 from ..common.images import as_images
+from ..common.names import names_of
 from .game import Game
 
 LOSSES = ("minimax", "non-saturating", "product")
@@ -69,7 +70,7 @@ def slopes():
     for (name, slope), colour in zip(slopes_of(d).items(), pictures.COLOURS):
         ax.plot(d, slope, color=colour, label=name)
     ax.set(xlabel="D(G(z))", ylabel="|∂/∂ logit|", title="what reaches the generator")
-    return _clean(fig, ax)
+    return clean(fig, ax)
 
 
 def vanishing(system: Game, data: DataSet, seed: int):
@@ -81,7 +82,7 @@ def vanishing(system: Game, data: DataSet, seed: int):
         ax.plot(MOMENTS, np.maximum(found[name], 1e-30), "o-", ms=3, color=colour, label=name)
     ax.set(xlabel="steps of D against the same G", ylabel="norm of G's gradient")
     ax.set(xscale="symlog", yscale="log", title=f"D(G(z)) falls to {found['d_fake'][-1]:.1e}")
-    return _clean(fig, ax)
+    return clean(fig, ax)
 
 
 def balance(system: Game, data: DataSet):
@@ -98,33 +99,42 @@ def balance(system: Game, data: DataSet):
             d = gg.sigmoid(system.judge(gg.Tensor(system.on_device(Batch(rows)).x))).numpy()
         ax.hist(d[:, 0], edges, color=colour, alpha=0.55, label=f"{name}, mean {d.mean():.2f}")
     ax.set(xlabel="D(x)", yticks=[], title="what the discriminator says")
-    return _clean(fig, ax)
+    return clean(fig, ax)
 
 
-def points(system: Game, data: DataSet, n: int = 1500):
-    """Made points over held-out ones: the first two columns."""
+def points(system: Game, data: DataSet, n: int = 1500, rng=None):
+    """Made points over held-out ones: the first two columns, or histograms of a single one."""
     split = data.test if data.test is not None and len(data.test) else data.train
-    x, made = split.x[:n].reshape(min(n, len(split)), -1), system.drawn(n)
+    x, made = split.x[:n].reshape(min(n, len(split)), -1), system.drawn(n, rng)
+    names, pair = names_of(data), ((x, "held out", pictures.INK), (made, "made", pictures.ACCENT))
     fig = pictures.figure(4.8, 4.6)
     ax = fig.subplots()
-    for rows, name, colour in ((x, "held out", pictures.INK), (made, "made", pictures.ACCENT)):
+    ax.set(xlabel=names[0], title="made over held out")
+    if x.shape[1] == 1:
+        edges = np.histogram_bin_edges(np.concatenate([x, made]), 41)
+        for rows, name, colour in pair:
+            ax.hist(rows[:, 0], edges, density=True, alpha=0.5, color=colour, label=name)
+        return clean(fig, ax)
+    for rows, name, colour in pair:
         ax.plot(rows[:, 0], rows[:, 1], ".", ms=3, alpha=0.5, color=colour, label=name)
-    ax.set(aspect="equal", xlabel="column 1", ylabel="column 2", title="made over held out")
-    return _clean(fig, ax)
+    ax.set(ylabel=names[1])
+    if "centres" in data.info.extra:  # a plane, not two quantities
+        ax.set(aspect="equal")
+    return clean(fig, ax)
 
 
 def sample(system: Game, data: DataSet, n: int, rng):
     """n samples: images as a sheet, rows of a table as points."""
     if data.train.x.ndim != 4:
-        return points(system, data, n)
+        return points(system, data, n, rng)
     return pictures.image_sheet(as_images(system.drawn(n, rng), data), title="made from noise")
 
 
 def of_samples(system: Game, data: DataSet, seed: int) -> dict:
-    """The picture of what a generator makes: `samples` or, of two columns and more, `points`."""
+    """The picture of what a generator makes: `samples`, or `points` of a table."""
     if data.train.x.ndim == 4:
         return {"samples": sample(system, data, 100, gg.Generator(seed).child("figures"))}
-    return {"points": points(system, data)} if data.train.x.shape[1] > 1 else {}
+    return {"points": points(system, data)}
 
 
 def figures(system: Game, data: DataSet, s) -> dict:
@@ -137,7 +147,8 @@ def figures(system: Game, data: DataSet, s) -> dict:
     }
 
 
-def _clean(fig, ax):
+def clean(fig, ax):
+    """The figure, with a small title, two spines and a legend without a frame."""
     ax.title.set_fontsize(10)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize=8)

@@ -47,11 +47,14 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import Optimiser, SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from .distances import w1_line
+from .game_pictures import clean
 
 RANGE = 5.0  # of the noise, of pre-training and of what G can reach
 LEAST, MOST = 0.01, 0.99  # of D
 BINS = 40
 TESTED = 10_000  # samples in the histogram
+OUTSIDE = 0.01  # largest share of the data that G cannot reach
+NARROWEST = 0.4  # smallest deviation: the density of a normal is then below 1, as tanh is
 
 
 class Settings(TrainingSettings):
@@ -85,6 +88,7 @@ class LineGAN(AlternatingSystem):
                 f"gan-line: the data must be single numbers [N, 1]; {data.name} has"
                 f" {list(data.train.x.shape)}"
             )
+        refuse_out_of_reach(data)
         self.s, self.dtype = s, dtype
         self.mean, self.std = float(data.train.x.mean()), float(data.train.x.std())
         sizes = [1, *s.hidden, 1]
@@ -176,6 +180,17 @@ class LineGAN(AlternatingSystem):
         }
 
 
+def refuse_out_of_reach(data: DataSet) -> None:
+    """SettingError for numbers that G cannot make, or a density that D cannot be."""
+    x = data.train.x
+    outside, deviation = float((np.abs(x) > RANGE).mean()), float(x.std())
+    if outside > OUTSIDE or deviation < NARROWEST:
+        raise SettingError(
+            f"gan-line: the numbers must lie in [-5, 5], with a deviation of at least {NARROWEST};"
+            f" of {data.name} {outside:.0%} lie outside, and the deviation is {deviation:.3g}"
+        )
+
+
 def standard(shape, rng, dtype="float32"):
     """N(0, 1) for weights, 0 for biases: how the notebook starts."""
     return init.normal(shape, rng, std=1.0, dtype=dtype) if len(shape) > 1 else np.zeros(shape)
@@ -196,19 +211,25 @@ def histogram_distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(0.5 * np.abs(shares(a) - shares(b)).sum())
 
 
-def densities(system: LineGAN, data: DataSet):
-    """The density, the histograms of held-out and made numbers, and D between them."""
-    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
-    fig = pictures.figure(6.0, 3.8)
-    ax = fig.subplots()
+def over_density(system: LineGAN, made: np.ndarray, label: str, width: float, height: float):
+    """(figure, axes) with the density p(x) over a histogram of made numbers [n]."""
+    fig = pictures.figure(width, height)
+    ax, x = fig.subplots(), np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
     edges = np.linspace(-RANGE, RANGE, BINS + 1)
-    made = system.drawn(TESTED)
-    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.5, label="G(z)")
+    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.5, label=label)
     ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
+    ax.set(xlabel="x")
+    return fig, ax
+
+
+def densities(system: LineGAN, data: DataSet):
+    """The density, the histogram of made numbers, and D between them."""
+    fig, ax = over_density(system, system.drawn(TESTED), "G(z)", 6.0, 3.8)
+    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
     ax.plot(x, system.boundary(x), color=pictures.COLOURS[0], label="D(x)")
     ax.axhline(0.5, ls=":", lw=1, color=pictures.INK)
-    ax.set(xlabel="x", ylim=(0, 1), title="densities, and what D says")
-    return _clean(fig, ax)
+    ax.set(ylim=(0, 1), title="densities, and what D says")
+    return clean(fig, ax)
 
 
 def transport(system: LineGAN, data: DataSet):
@@ -225,14 +246,7 @@ def transport(system: LineGAN, data: DataSet):
     ax.plot(z[order], exact, color=pictures.INK, lw=1, label="rising map onto the data")
     ax.plot(z[order], made[order], color=pictures.ACCENT, label="G(z)")
     ax.set(xlabel="z", ylabel="x", title="the generator")
-    return _clean(fig, ax)
-
-
-def _clean(fig, ax):
-    ax.title.set_fontsize(10)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8)
-    return fig
+    return clean(fig, ax)
 
 
 def figures(system: LineGAN, data: DataSet, s: Settings) -> dict:
@@ -244,19 +258,14 @@ def sample(system: LineGAN, data: DataSet, n: int, rng):
     """A histogram of n numbers made from noise."""
     with gg.no_grad():
         made = system.generate(system.noise(n, rng)).numpy()[:, 0]
-    fig = pictures.figure(5.0, 3.2)
-    ax = fig.subplots()
-    edges = np.linspace(-RANGE, RANGE, BINS + 1)
-    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.6, label=f"{n} numbers")
-    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
-    ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
-    ax.set(xlabel="x", title="made from noise")
-    return _clean(fig, ax)
+    fig, ax = over_density(system, made, f"{n} numbers", 5.0, 3.2)
+    ax.set(title="made from noise")
+    return clean(fig, ax)
 
 
 def check(rng, **changes):
     """All three objectives as functions of all parameters, for gradcheck."""
-    data = DataSet("check", Split(rng.standard_normal((5, 1))))
+    data = DataSet("check", Split(1.5 * rng.standard_normal((5, 1))))
     made = LineGAN(data, Settings(**{"hidden": (3, 2), **changes}), gg.Generator(3), "float64")
     state = made.draws.state
 

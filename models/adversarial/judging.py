@@ -118,7 +118,9 @@ def entropy(counts) -> float:
 
     >>> round(entropy([5, 5, 0]), 4)
     0.6931
+    >>> entropy([10])
+    0.0
     """
     p = np.asarray(counts, np.float64)
     p = p[p > 0] / p.sum()
-    return float(-(p * np.log(p)).sum())
+    return float(-(p * np.log(p)).sum()) + 0.0  # of one class 0, not -0

@@ -32,14 +32,14 @@ import numpy as np
 
 from ... import core as gg
 from ...core import pictures
-from ...core.data import DataSet, Split, minibatches
+from ...core.data import DataSet, Split, kind_of, minibatches
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
 from ...core.training.system import Batch
 from ..common import code_pictures, row_pictures
 from ..common.encoder_decoder import Autoencoder, squared_error
 from ..common.images import as_images, has_images
-from ..common.rows import flat, kind_of, prepare, rows
+from ..common.rows import flat, prepare, rows
 from . import twins
 from .regularised import BINARY, TABLE, RegularisedSettings, check_of, code_figures, layers
 

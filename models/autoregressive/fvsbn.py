@@ -22,6 +22,7 @@ from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ..common import binary, row_pictures
 from ..common.images import as_images, has_images
+from ..common.names import names_of
 from . import conditionals
 from .conditionals import Conditionals, OrderSettings
 
@@ -50,8 +51,9 @@ def figures(system: FVSBN, data: DataSet, s: OrderSettings) -> dict:
     alpha = np.empty_like(system.alpha.numpy())  # both axes in the order of the image
     alpha[np.ix_(system.order, system.order)] = (system.alpha * system.before).numpy()
     if not has_images(data):
-        chosen = row_pictures.most_varied(np.asarray(data.train.x[:2000]), row_pictures.MOST_ROWS)
-        labels = [row_pictures.names_of(data)[i] for i in chosen]
+        x = np.asarray(data.train.x[:2000])
+        chosen = row_pictures.most_varied(x, row_pictures.MOST_ROWS)
+        labels = [names_of(data)[i] for i in chosen]
         sheet = row_pictures.matrix(alpha[chosen], data, "α_i of the columns", labels)
         return {**conditionals.figures(system, data, s), "weights": sheet}
     lit = np.flatnonzero((data.train.x != 0).any(axis=0))

@@ -14,8 +14,7 @@ outcome.
 from typing import Literal, Protocol
 
 from ...core import nn
-from ...core.data import DataSet, Split, binarised
-from .rows import kind_of
+from ...core.data import DataSet, Split, binarised, kind_of
 
 Binarise = Literal["sampled", "fixed", "grey"]
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...core import pictures
+from .names import short, shorts
 
 
 def confusion(y: np.ndarray, guess: np.ndarray, names: tuple[str, ...]):
@@ -15,9 +16,9 @@ def confusion(y: np.ndarray, guess: np.ndarray, names: tuple[str, ...]):
     ax.imshow(wrong, cmap="OrRd", vmax=max(1, 2 * wrong.max()))
     for i, j in zip(*np.nonzero(counts)):
         ax.text(j, i, counts[i, j], ha="center", va="center", fontsize=7, color=pictures.INK)
-    ticks = range(len(names))
-    ax.set_xticks(ticks, names, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=8)
-    ax.set_yticks(ticks, names, fontsize=8)
+    ticks, shown = range(len(names)), shorts(names)
+    ax.set_xticks(ticks, shown, rotation=90 if max(map(len, names)) > 2 else 0, fontsize=8)
+    ax.set_yticks(ticks, shown, fontsize=8)
     ax.set(xlabel="taken for", ylabel="is", title=f"{wrong.sum()} of {len(y)} wrong")
     return fig
 
@@ -35,5 +36,5 @@ def mistakes(x: np.ndarray, y: np.ndarray, guess: np.ndarray, names, most: int =
         ax.set_axis_off()
     for ax, i in zip(axes, wrong):
         ax.imshow(x[i].mean(axis=0), cmap="gray_r", vmin=0, vmax=1)
-        ax.set_title(f"{names[y[i]]} > {names[guess[i]]}", fontsize=6)
+        ax.set_title(f"{short(names[y[i]])} > {short(names[guess[i]])}", fontsize=6)
     return fig

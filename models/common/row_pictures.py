@@ -13,24 +13,13 @@ Columns of a table are standardised (rows.py), so what is drawn is in standard d
 import numpy as np
 
 from ...core import pictures
-from ...core.data import DataSet
+from ...core.data import DataSet, kind_of
+from .names import names_of
 from .principal import principal
-from .rows import flat, kind_of
+from .rows import flat
 
 MOST_COLUMNS = 40
 MOST_ROWS = 30
-LONGEST = 24  # characters of a column's name
-
-
-def names_of(data: DataSet) -> list[str]:
-    """A name for each column, shortened.
-
-    >>> from glassgrad.core.data import Split
-    >>> names_of(DataSet("two", Split(np.zeros((1, 2)))))
-    ['feature 0', 'feature 1']
-    """
-    found = data.info.feature_names or [f"feature {j}" for j in range(data.train.x[0].size)]
-    return [n if len(n) <= LONGEST else n[: LONGEST - 1] + "…" for n in found]
 
 
 def most_varied(x: np.ndarray, most: int = MOST_COLUMNS) -> np.ndarray:

@@ -10,7 +10,7 @@ fit it. Recipes have settings that can under ``presets["table"]``.
 """
 
 from ... import core as gg
-from ...core.data import DataSet
+from ...core.data import DataSet, kind_of
 from ...core.training.settings import SettingError, TrainingSettings
 
 
@@ -27,22 +27,6 @@ def flat(x):
 def rows(x):
     """Images [N, C, H, W] (or rows) as a tensor [N, D]."""
     return gg.Tensor(flat(x))
-
-
-def kind_of(data: DataSet) -> str:
-    """The kind, "images", "table" or "binary": as `Info` says, or as the training samples look.
-
-    >>> import numpy as np
-    >>> from glassgrad.core.data import Split
-    >>> kind_of(DataSet("bits", Split(np.eye(3)))), kind_of(DataSet("t", Split(2 * np.eye(3))))
-    ('binary', 'table')
-    """
-    if data.info.kind:
-        return data.info.kind
-    x = data.train.x
-    if x.ndim == 4:
-        return "images"
-    return "binary" if ((x == 0) | (x == 1)).all() else "table"
 
 
 def prepare(data: DataSet, s: TrainingSettings) -> DataSet:

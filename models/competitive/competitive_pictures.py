@@ -4,7 +4,8 @@ import numpy as np
 
 from ...core import pictures
 from ...core.data import DataSet
-from ..common.row_pictures import most_varied, names_of
+from ..common.names import names_of
+from ..common.row_pictures import most_varied
 from .centres import CompetitiveSettings
 
 MOST_SAMPLES = 3000  # in a picture

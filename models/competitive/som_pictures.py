@@ -4,6 +4,7 @@ import numpy as np
 
 from ...core import pictures
 from ...core.data import DataSet
+from ..common.names import names_of, shorts
 from .centres import has_classes
 from .competitive_pictures import GREY, some
 
@@ -99,7 +100,7 @@ def components(system, data: DataSet, density, k: int):
 
     grid, planes = system.grid, system.w.numpy()
     chosen = np.sort(np.argsort(-planes.var(axis=0), kind="stable")[:MOST_PLANES])
-    names = data.info.feature_names
+    names = names_of(data)
     labelled = has_classes(data.train)
     known = class_names(data) if labelled else []
     count = 1 + labelled + len(chosen)
@@ -124,7 +125,7 @@ def components(system, data: DataSet, density, k: int):
         shown = cells(ax, grid, planes[:, j], **limits)
         if labelled:
             border(ax, grid, shares.argmax(axis=1), 1.0)
-        ax.set_title(names[j] if len(names) > j else f"feature {j}", fontsize=7)
+        ax.set_title(names[j], fontsize=7)
     fig.colorbar(shown, ax=axes, shrink=0.6, aspect=30).outline.set_visible(False)
     if labelled:
         marks = [Patch(color=pictures.COLOURS[c % 10], label=n) for c, n in enumerate(known)]
@@ -135,7 +136,7 @@ def components(system, data: DataSet, density, k: int):
 def class_names(data: DataSet) -> list[str]:
     """The name of each class that has a sample, or its number."""
     count = int(data.train.y.max()) + 1
-    return [*data.info.classes[:count], *map(str, range(len(data.info.classes), count))]
+    return [*shorts(data.info.classes[:count]), *map(str, range(len(data.info.classes), count))]
 
 
 def scale(values) -> dict:

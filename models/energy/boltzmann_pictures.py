@@ -8,6 +8,7 @@ from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
 from ..common import row_pictures
 from ..common.images import filter_sheet, has_images, sample_sheet
+from ..common.names import names_of
 from .units import independent, logistic
 
 
@@ -30,7 +31,7 @@ def figures(system, data: DataSet, s: TrainingSettings) -> dict:
         couplings = filter_sheet(j[shown, :n], data, "couplings of pixels to pixels")
     else:
         shown = np.sort(middle[: row_pictures.MOST_ROWS])
-        labels = [row_pictures.names_of(data)[i] for i in shown]
+        labels = [names_of(data)[i] for i in shown]
         couplings = row_pictures.matrix(j[shown, :n], data, "couplings of columns", labels)
     rng = gg.Generator(s.seed).child("figures")
     found = {"couplings": couplings, "samples": sample(system, data, 60 if images else 500, rng)}

@@ -13,6 +13,7 @@ import numpy as np
 from ... import core as gg
 from ...core.data import Split
 from ...core.training.system import System
+from ..common.names import numbered
 
 
 def groups(names: tuple[str, ...], count: int) -> dict[str, list[int]]:
@@ -24,7 +25,7 @@ def groups(names: tuple[str, ...], count: int) -> dict[str, list[int]]:
     {'column 1': [0], 'column 2': [1]}
     """
     if len(names) != count:
-        names = tuple(f"column {j}" for j in range(1, count + 1))
+        names = numbered(count)
     found: dict[str, list[int]] = {}
     for j, name in enumerate(names):
         found.setdefault(name.partition("=")[0], []).append(j)

@@ -38,7 +38,7 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn, optim
-from ...core.data import DataSet, order
+from ...core.data import DataSet, kind_of, order
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
@@ -127,8 +127,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
     """
     task_of("mlp", data)  # before anything is made of the rest
     data = with_validation(data)
-    table = data.train.x.ndim == 2 and data.info.kind != "binary"
-    return data.standardised() if table else data
+    return data.standardised() if kind_of(data) == "table" else data
 
 
 def with_validation(data: DataSet) -> DataSet:

@@ -8,6 +8,7 @@ from ...core.training.settings import TrainingSettings
 from ...core.training.system import System
 from ..common.confusion import confusion, mistakes
 from ..common.images import filter_sheet
+from ..common.names import names_of, short
 from .importance import groups, importance
 from .tasks import Classification, columns
 
@@ -39,7 +40,7 @@ def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
 
 def heat(w: np.ndarray, data: DataSet, title: str):
     """Weights [units, columns of a table]: the longest units, and the columns with most weight."""
-    names = list(data.info.feature_names) or [str(j) for j in range(1, w.shape[1] + 1)]
+    names = names_of(data)
     units = np.argsort(-np.linalg.norm(w, axis=1), kind="stable")[:UNITS]
     at = np.sort(np.argsort(-np.linalg.norm(w, axis=0), kind="stable")[:COLUMNS])
     shown = w[np.ix_(units, at)].T
@@ -47,7 +48,7 @@ def heat(w: np.ndarray, data: DataSet, title: str):
     ax = fig.subplots()
     most = max(float(np.abs(shown).max()), 1e-12)
     image = ax.imshow(shown, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
-    ax.set_yticks(range(len(at)), [short(names[j]) for j in at], fontsize=7)
+    ax.set_yticks(range(len(at)), [names[j] for j in at], fontsize=7)
     ax.set_xticks([])
     ax.set(xlabel=f"{len(units)} of {len(w)} units, longest first")
     ax.set_title(title, fontsize=9)
@@ -111,13 +112,3 @@ def panels(count: int):
     for ax in axes[count:]:
         ax.set_axis_off()
     return fig, axes
-
-
-def short(name: str) -> str:
-    """The name, cut to what fits next to a picture; a dollar is no formula.
-
-    >>> short("x" * 40), short("price $")
-    ('xxxxxxxxxxxxxxxxxxxxxxxxxxx…', 'price \\\\$')
-    """
-    name = name if len(name) <= 28 else name[:27] + "…"
-    return name.replace("$", r"\$")

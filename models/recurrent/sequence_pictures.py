@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...core import pictures
+from ..common.names import short, shorts
 
 
 def piano_rolls(rolls: dict):
@@ -42,8 +43,8 @@ def legal_table(p, legal, x, names):
     ax = fig.subplots()
     ax.imshow(p.T, cmap="gray_r", vmin=0, vmax=1, aspect="auto")
     ax.plot(*np.nonzero(legal), "o", mfc="none", mec=pictures.ACCENT, ms=9)
-    ax.set_xticks(range(len(x)), [names[i] for i in x.argmax(axis=1)])
-    ax.set_yticks(range(len(names)), names)
+    ax.set_xticks(range(len(x)), [short(names[i]) for i in x.argmax(axis=1)])
+    ax.set_yticks(range(len(names)), shorts(names))
     ax.set(title="p(next symbol); rings: legal", xlabel="symbol read")
     return fig
 
@@ -57,8 +58,8 @@ def confusion(table, names):
         if n:
             dark = n > table.max() / 2
             ax.text(j, i, n, ha="center", va="center", size=8, color="w" if dark else pictures.INK)
-    ax.set_xticks(range(len(names)), names)
-    ax.set_yticks(range(len(names)), names)
+    ax.set_xticks(range(len(names)), shorts(names))
+    ax.set_yticks(range(len(names)), shorts(names))
     ax.set(
         xlabel="answer", ylabel="class", title=f"{table.trace()} of {table.sum()} test sequences"
     )

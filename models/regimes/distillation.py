@@ -41,14 +41,13 @@ import numpy as np
 
 from ... import core as gg
 from ...core import optim
-from ...core.data import DataSet, Split, minibatches, order
+from ...core.data import DataSet, Split, kind_of, minibatches, order
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..autoencoders.stages import repeated, stage_rate
 from ..common.gradients import by_parameters
 from ..common.labels import few
-from ..common.rows import kind_of
 from ..perceptrons import mlp
 from ..perceptrons.tasks import Classification, Regression, task_of
 from .distillation_pictures import figures

@@ -39,12 +39,12 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataSet, Split
+from ...core.data import DataSet, Split, kind_of
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
-from ..common.rows import flat, kind_of
+from ..common.rows import flat
 from ..perceptrons.tasks import Classification, task_of
 from .multi_task_pictures import figures
 

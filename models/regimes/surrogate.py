@@ -35,14 +35,13 @@ from dataclasses import replace
 import numpy as np
 
 from ... import core as gg
-from ...core.data import DataSet
+from ...core.data import DataSet, kind_of
 from ...core.data.synthetic_heat import heated_plates
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
 from ..common.activations import Activation
 from ..common.gradients import by_parameters
-from ..common.rows import kind_of
 from ..perceptrons import mlp
 from ..perceptrons.tasks import Regression, columns, task_of
 from .surrogate_pictures import figures

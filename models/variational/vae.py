@@ -42,15 +42,15 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataSet, minibatches
+from ...core.data import DataSet, kind_of, minibatches
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import binary
 from ..common.binary import Binarise, bernoulli_nll
 from ..common.gradients import by_parameters
-from ..common.rows import kind_of, rows
 from ..common.rows import prepare as standardised
+from ..common.rows import rows
 from . import vae_pictures
 from .importance import importance_figures
 

@@ -13,7 +13,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import models, training
-from glassgrad.core.data import DataSet, Info, Split, from_text, load
+from glassgrad.core.data import DataSet, Info, Split, from_text, kind_of, load
 from glassgrad.core.data.entries import KINDS
 from glassgrad.core.data.grammars import counting
 from glassgrad.core.training.loop import fit
@@ -103,6 +103,9 @@ def try_out(name, kind, tmp_path):
     if name == "lenet":  # which has no use for 8 x 8 pixels
         parts = {k: Split(v.x.repeat(2, 2).repeat(2, 3), v.y) for k, v in raw.splits()}
         raw = dataclasses.replace(raw, **parts)
+    if name == "gan-line":  # which takes one column
+        parts = {k: Split(0.5 * v.x[:, 2:3] - 2, v.y) for k, v in raw.splits()}
+        raw = dataclasses.replace(raw, **parts, info=Info(kind=kind))
     settings = small(recipe.resolve(raw.name, kind=kind))
     data = training.prepared(recipe, raw, settings)
     system = training.build(recipe, data, settings)
@@ -178,9 +181,9 @@ def test_a_logistic_output_on_a_table_is_refused(name, changes):
         training.prepared(recipe, tiny("table"), settings)
 
 
-STANDARDISED = [  # the adversarial nets do it inside: their samples have the units of the data
-    n for n in models.names() if "table" in models.recipe(n).takes and models.recipe(n).prepare
-]
+TABLES = [n for n in models.names() if "table" in models.recipe(n).takes]
+STANDARDISED = [n for n in TABLES if models.recipe(n).prepare]
+INSIDE = [n for n in TABLES if n not in STANDARDISED and n != "gan-line"]  # a net for one column
 
 
 @pytest.mark.parametrize("name", STANDARDISED)
@@ -196,6 +199,26 @@ def test_the_scales_of_the_columns_of_a_table_do_not_count(name):
     if name != "som-dyakonov":  # which then divides each row by its norm
         assert abs(one.mean(axis=0)).max() < 1e-3
         assert abs(one[:, :3].std(axis=0) / one[:, :3].std() - 1).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_the_adversarial_nets_standardise_a_table_inside(name):
+    """Their samples have the units of the data, so scales show there and nowhere else."""
+    recipe, raw, found = models.recipe(name), tiny("table"), []
+    settings = small(recipe.resolve(raw.name, kind="table"))
+    factors = np.array([1024, 0.25, 8.0, 1.0], np.float32)  # powers of 2 round nothing
+    for scale in (np.ones(4, np.float32), factors):
+        scaled = {k: Split(v.x * scale, v.y) for k, v in raw.splits()}
+        data = training.prepared(recipe, dataclasses.replace(raw, **scaled), settings)
+        system = training.build(recipe, data, settings)
+        fit(system, data, settings)
+        found.append((system.drawn(60) / scale, system.figures_of(system.drawn(60), data.test)))
+    (one, figures), (two, others) = found
+    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
+    assert others["neighbours"] == pytest.approx(figures["neighbours"], abs=0.1)
+    assert others["sliced_w1"] == pytest.approx(figures["sliced_w1"], rel=1e-3)
+    off = (one.mean(axis=0) - raw.train.x.mean(axis=0)) / raw.train.x.std(axis=0).clip(1e-4)
+    assert abs(off[:3]).max() < 2  # G starts where the data are
 
 
 def test_a_constant_column_is_zero_and_the_other_splits_use_the_training_rows():
@@ -238,7 +261,10 @@ def test_binary_rows_are_never_drawn_again(name):
 def test_a_kind_is_read_off_the_samples_where_info_does_not_say():
     for kind in ("images", "table", "binary"):
         raw = tiny(kind)
-        assert rows.kind_of(raw) == rows.kind_of(DataSet("plain", raw.train)) == kind
+        assert kind_of(raw) == kind_of(DataSet("plain", raw.train)) == kind
+    bits = tiny("binary")
+    called = dataclasses.replace(bits, info=Info(kind="table"))  # rows of 0 and 1 all the same
+    assert kind_of(called) == "binary" and training.prepared(models.recipe("mlp"), called, None)
     bits = DataSet("plain", tiny("binary").train)
     assert binary.prepare(bits, models.recipe("vae").resolve("mine")) is bits
 

@@ -100,6 +100,9 @@ def test_pictures_and_refusals():
     plane = DataSet("plane", Split(np.zeros((4, 2))))
     with pytest.raises(SettingError, match="single numbers"):
         jang_gan.LineGAN(plane, jang_gan.Settings(), gg.Generator(0))
+    for far in (np.full((4, 1), 2.0), 100 + 10 * X):
+        with pytest.raises(SettingError, match=r"must lie in \[-5, 5\], with a deviation of"):
+            jang_gan.LineGAN(DataSet("far", Split(far)), jang_gan.Settings(), gg.Generator(0))
     with pytest.raises(SettingError, match="at least 11 epochs"):
         RECIPE.resolve("normal", {"epochs": 5})
 
