@@ -13,6 +13,7 @@ from glassgrad.core.data import DataSet, Info, Split
 from glassgrad.core.training.settings import SettingError, TrainingSettings
 from glassgrad.core.training.system import Batch
 from glassgrad.kernels import som as kernel
+from glassgrad.models.common.names import names_of
 from glassgrad.models.competitive import som, som_pictures
 from glassgrad.models.competitive.grid import Grid
 from tests.tools import assert_close
@@ -297,7 +298,7 @@ def test_house_votes_separate_the_parties():
     made = models.recipe("som").figures(trained.system, trained.data, trained.settings)
     titles = [ax.get_title() for ax in made["components"].axes]
     assert titles[:2] == ["density", "class"] and "physician-fee-freeze" in titles
-    assert set(titles[2:18]) == set(trained.data.info.feature_names)
+    assert titles[2:18] == names_of(trained.data)
     dots = {c.get_label(): len(c.get_offsets()) for c in made["classes"].axes[0].collections}
     assert dots["democrat"] == 267 and dots["republican"] == 168
 
