@@ -269,3 +269,9 @@ def test_on_tables_it_is_within_a_point_of_a_linear_model(name):
         plain.append(np.bincount(y).max() / len(y) if classes else 0.0)
     assert np.mean(got) > np.mean(plain) + 0.25, "hardly better than always saying the same"
     assert np.mean(got) > np.mean(peers) - 0.01, (got, peers)
+
+
+def test_few_rows_leave_one_for_validation_and_the_seed_chooses_it():
+    data = DataSet("few", Split(np.arange(16.0).reshape(8, 2), np.arange(8.0)))
+    found = {seed: mlp.with_validation(data, seed).valid.y.tolist() for seed in range(6)}
+    assert {len(rows) for rows in found.values()} == {1} and len({*map(tuple, found.values())}) > 1
