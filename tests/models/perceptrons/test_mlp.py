@@ -214,8 +214,10 @@ def test_without_a_validation_split_training_rows_become_one():
     assert sorted([*data.train.y, *data.valid.y]) == list(range(20))
     assert np.array_equal(rows[data.valid.y], data.valid.x)
     assert mlp.with_validation(data) is data
-    tiny = DataSet("d", Split(rows[:9], y[:9]))
-    assert mlp.with_validation(tiny) is tiny  # a tenth of them is none
+    tiny = mlp.with_validation(DataSet("d", Split(rows[:9], y[:9])))
+    assert (len(tiny.train), len(tiny.valid)) == (8, 1)  # a tenth of them is none
+    single = DataSet("d", Split(rows[:1], y[:1]))
+    assert mlp.with_validation(single) is single
 
 
 # ------------------------------------------------------------------------------------ trainings
