@@ -110,7 +110,10 @@ def parts_of(batch: Batch, n: int) -> list[Batch]:
     if batch.mask is not None or batch.samples is not None:
         raise SettingError("a minibatch of sequences, time first, cannot be cut into parts")
     if size < n:
-        raise SettingError(f"a minibatch of {size} samples cannot be cut into {n} parts")
+        raise SettingError(
+            f"a minibatch of {size} samples cannot be cut into {n} parts, one for each step:"
+            f" set 'steps' to {size} or less"
+        )
     whole, rest = divmod(size, n)
     starts = [k * whole + min(k, rest) for k in range(n + 1)]
     return [

@@ -29,7 +29,7 @@ from ...core import nn
 from ...core.data import DataSet, kind_of, minibatches
 from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.by_name import MOMENTA, with_momentum
-from ...core.training.settings import TrainingSettings, setting
+from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.rows import rows
 from .distances import sliced_w1
@@ -71,6 +71,11 @@ class Game(AlternatingSystem):
     """A generator [N, noise] -> [N, D], and a discriminator [N, D] -> [N, 1]."""
 
     def __init__(self, data: DataSet, s: GameSettings, rng, dtype="float32"):
+        if s.steps > len(data.train):
+            raise SettingError(
+                f"'steps' must be at most {len(data.train)}, the training samples of {data.name}:"
+                f" each step of the discriminator sees others; got {s.steps}"
+            )
         self.s, self.data = s, data
         x = data.train.x.reshape(len(data.train), -1)
         self.bounded = kind_of(data) != "table"

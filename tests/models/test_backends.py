@@ -107,6 +107,7 @@ def losses(make, backend, device="cpu", **s):
     return np.array(recorder.losses), seen
 
 
+GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
@@ -127,6 +128,9 @@ SYSTEMS = {
     "mlp-quantities": (recipe("mlp", "diabetes", dropout_input=0.2), {"dropout", "descent"}),
     "vae": (recipe("vae"), {"reparam"}),
     "nade": (recipe("nade", batch=20, hidden=9), {"nade"}),
+    "gan": (recipe("gan", **GAME), {"philox", "dropout"}),
+    "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
+    "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
 }
 
 

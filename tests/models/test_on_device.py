@@ -18,14 +18,18 @@ TRAININGS = {
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
+    "gan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
+    "gan-line": ({"epochs": 2, "batch": 5000, "pretraining": 1}, 2e-3),
+    "wgan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
 }
 
 
 def history(name, device, settings):
     """The figures of each epoch, seconds left out, and the final weights."""
     recipe = models.recipe(name)
-    s = recipe.resolve("digits", {"seed": 1, **settings})
-    found = data.load("digits")
+    source = {"gan-line": "normal", "wgan": "ring"}.get(name, "digits")
+    s = recipe.resolve(source, {"seed": 1, **settings})
+    found = data.load(source)
     found = recipe.prepare(found, s) if recipe.prepare else found
     system = recipe.build(found, s, gg.Generator(1)).to(device)
     rows = fit(system, found, s, progress=Silent())

@@ -166,11 +166,8 @@ def test_bad_settings_are_refused():
     ):
         with pytest.raises(SettingError, match=text):
             gan.MINIMAX.resolve("digits", {name: value})
-    m = small(steps=40)
-    with pytest.raises(SettingError, match="cannot be cut into 40 parts"):
-        m.train_step(
-            m.on_device(next(m.batches(IMAGES, 1, 0, 0, 0))), TrainingState(m, IMAGES, m.s)
-        )
+    with pytest.raises(SettingError, match="'steps' must be at most 12, the training samples"):
+        small(steps=40)
 
 
 @pytest.mark.slow
@@ -185,19 +182,18 @@ def test_the_shipped_settings_make_digits():
 
 @pytest.mark.slow
 def test_the_product_form_fails_on_the_ring_and_its_switch_mends_it():
-    """Three seeds reach 0, 1 and 0 modes, 0, 5 and 0 % of the samples; minimax reaches 8."""
-    few = {"epochs": 10, "samples": 2000}
-    lost = training.train(gan.ON_A_RING, overrides={**few, "loss": "product"}).test_figures
-    assert lost["modes"] <= 2 and lost["quality"] < 0.2
-    mended = training.train(gan.ON_A_RING, overrides={**few, "loss": "minimax"}).test_figures
-    assert mended["modes"] >= 6 and mended["quality"] > 0.4
+    """Three seeds reach 0, 1 and 0 modes, with 0, 5 and 0 % of the samples; minimax reaches 8."""
+    found = {
+        loss: training.train(gan.ON_A_RING, overrides={"loss": loss}).test_figures
+        for loss in ("product", "minimax")
+    }
+    assert found["product"]["modes"] <= 1 and found["product"]["quality"] < 0.2
+    assert found["minimax"]["modes"] >= 7 and found["minimax"]["quality"] > 0.5
 
 
 @pytest.mark.slow
-def test_a_ring_is_found_and_a_fast_generator_collapses():
-    """A fitted normal reaches no mode. The default: 8 with each of three seeds; fast: 1, 0, 1."""
-    healthy = training.train(gan.ON_A_RING).test_figures
-    assert healthy["modes"] >= 7 and healthy["quality"] > 0.5
+def test_a_fast_generator_collapses_on_the_ring():
+    """A fitted normal reaches no mode. The default reaches 8 (above); fast: 1, 0, 1."""
     fast = {"epochs": 15, "lr": 0.02, "discriminator_lr": 1e-4}
     collapsed = training.train(gan.ON_A_RING, overrides=fast).test_figures
     assert collapsed["modes"] <= 3

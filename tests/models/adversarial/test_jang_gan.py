@@ -114,5 +114,5 @@ def test_the_shipped_settings():
     Three seeds of the default: 0.18, 0.38, 0.32, and 0.41, 0.31, 0.34 between the histograms.
     """
     found = training.train(RECIPE).test_figures
-    assert found["w1"] < 0.6 and found["histogram_distance"] < 0.6
+    assert found["w1"] < 0.6 and found["histogram_distance"] <= jang_gan.BOUND
     assert found["d_off_half"] < 0.1

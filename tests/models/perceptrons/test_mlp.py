@@ -214,8 +214,10 @@ def test_without_a_validation_split_training_rows_become_one():
     assert sorted([*data.train.y, *data.valid.y]) == list(range(20))
     assert np.array_equal(rows[data.valid.y], data.valid.x)
     assert mlp.with_validation(data) is data
-    tiny = DataSet("d", Split(rows[:9], y[:9]))
-    assert mlp.with_validation(tiny) is tiny  # a tenth of them is none
+    tiny = mlp.with_validation(DataSet("d", Split(rows[:9], y[:9])))
+    assert (len(tiny.train), len(tiny.valid)) == (8, 1)  # a tenth of them is none
+    single = DataSet("d", Split(rows[:1], y[:1]))
+    assert mlp.with_validation(single) is single
 
 
 # ------------------------------------------------------------------------------------ trainings
@@ -269,3 +271,9 @@ def test_on_tables_it_is_within_a_point_of_a_linear_model(name):
         plain.append(np.bincount(y).max() / len(y) if classes else 0.0)
     assert np.mean(got) > np.mean(plain) + 0.25, "hardly better than always saying the same"
     assert np.mean(got) > np.mean(peers) - 0.01, (got, peers)
+
+
+def test_few_rows_leave_one_for_validation_and_the_seed_chooses_it():
+    data = DataSet("few", Split(np.arange(16.0).reshape(8, 2), np.arange(8.0)))
+    found = {seed: mlp.with_validation(data, seed).valid.y.tolist() for seed in range(6)}
+    assert {len(rows) for rows in found.values()} == {1} and len({*map(tuple, found.values())}) > 1
