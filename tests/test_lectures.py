@@ -12,7 +12,7 @@ import pytest
 from glassgrad import models
 from glassgrad.cli import lectures
 from glassgrad.models.lectures import DESCRIBED, ROWS
-from tests.tools import call
+from tests.tools import call, skip_without_needs
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, README = ROOT / "LECTURES.md", ROOT / "README.md"
@@ -233,6 +233,7 @@ def test_the_table_is_what_the_command_writes(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", models.names())
 def test_the_pictures_are_those_of_a_run(name):
+    skip_without_needs(models.recipe(name))
     assert lectures.pictures(models.recipe(name)) == pictures_on_the_page()[name], AGAIN
 
 

@@ -1,8 +1,18 @@
 """What the tests share: a comparison that cannot be fooled, and arrays in awkward layouts."""
 
 import numpy as np
+import pytest
+
+from glassgrad.core import data
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
+
+
+def skip_without_needs(recipe) -> None:
+    """Skip where a data set that the recipe needs, such as a network's weights, is not here."""
+    missing = [name for name in recipe.needs if data.available(name) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not here")
 
 
 def tolerance(dtype, reduction: int = 1, factor: float = 8.0) -> float:

@@ -58,6 +58,7 @@ class Recipe:
     data     the default data set, bundled so that it exists on any machine
     takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
              what takes a table takes binary rows, which are a table of 0 and 1
+    needs    data sets that it reads besides, such as the weights of a trained network
     presets  data set name, or a kind -> settings that suit it; those of a kind are for the sets of
              that kind without a preset of their own, such as a person's own file
     """
@@ -72,6 +73,7 @@ class Recipe:
     better: str = "lower"
     data: str = "digits"
     takes: tuple[str, ...] = ("images",)
+    needs: tuple[str, ...] = ()
     presets: dict[str, dict] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     prepare: Callable | None = None

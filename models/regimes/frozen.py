@@ -111,6 +111,7 @@ RECIPES = (
         build=build,
         prepare=prepare,
         takes=("images",),
+        needs=("efficientnet_lite0",),
         settings=Settings,
         presets={
             "digits": {"side": 64, "epochs": 30, "batch": 50, "lr": 1e-3, "weight_decay": 1e-3},

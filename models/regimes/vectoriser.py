@@ -114,6 +114,10 @@ def check(rng):
     return by_parameters(system, Batch(rng.standard_normal((3, 1, 4, 4)), np.array([0, 2, 1])))
 
 
+SMALL = {
+    "channels": (16, 32), "kernel": 3, "padding": (1, 1), "hidden": (64,), "epochs": 10, "batch": 32,
+    "lr": 3e-3, "side": 64,
+}  # fmt: skip
 RECIPES = (
     Recipe(
         name="vectoriser",
@@ -121,12 +125,11 @@ RECIPES = (
         lecture="lecture 3 (V2 132-150)",
         rows=(75,),
         build=Vectoriser,
+        needs=("efficientnet_lite0",),
         settings=Settings,
         presets={
-            "digits": {
-                "channels": (16, 32), "kernel": 3, "padding": (1, 1), "hidden": (64,),
-                "epochs": 10, "batch": 32, "lr": 3e-3, "side": 64,
-            },
+            "digits": SMALL,
+            "images": SMALL,
             "cifar10_jpeg_subset": {
                 "channels": (32, 64), "epochs": 20, "batch": 100, "lr": 2e-3, "dropout": 0.3,
                 "side": 96,

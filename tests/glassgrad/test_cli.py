@@ -16,7 +16,7 @@ from glassgrad.cli import main
 from glassgrad.core.machine import describe
 from glassgrad.kernels import OPERATIONS, implementations
 from glassgrad.kernels.errors import GlassgradError
-from tests.tools import call
+from tests.tools import call, skip_without_needs
 
 
 def test_help_is_quick_and_names_every_command(capsys):
@@ -228,6 +228,7 @@ def test_show_of_a_system_without_gradient(capsys):
 @pytest.mark.parametrize("name", models.names())
 def test_show_works_for_every_system(capsys, name):
     recipe = models.recipe(name)
+    skip_without_needs(recipe)
     whole = bool(recipe.resolve().idle("batch"))  # takes all samples
     code, out, _ = call(capsys, "show", name, "--set", "seed=3" if whole else "batch=3")
     assert code == 0 and "Settings" in out

@@ -21,6 +21,7 @@ from glassgrad.core.training.settings import SettingError
 from glassgrad.models.autoregressive.conditionals import column_nats
 from glassgrad.models.common import binary, rows
 from glassgrad.sources import Source, _expect_kind
+from tests.tools import skip_without_needs
 
 # what makes a training or a picture long; a system has some of them
 SMALL = {
@@ -135,6 +136,7 @@ def test_a_few_recipes_train_score_and_draw(name, kind, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), sorted(set(PAIRS) - set(FEW)))
 def test_every_recipe_trains_scores_and_draws_what_it_takes(name, kind, tmp_path):
+    skip_without_needs(models.recipe(name))
     try_out(name, kind, tmp_path)
 
 
