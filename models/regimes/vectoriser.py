@@ -115,8 +115,8 @@ def check(rng):
 
 
 SMALL = {
-    "channels": (16, 32), "kernel": 3, "padding": (1, 1), "hidden": (64,), "epochs": 10, "batch": 32,
-    "lr": 3e-3, "side": 64,
+    "channels": (16, 32), "kernel": 3, "padding": (1, 1), "hidden": (64,),
+    "epochs": 10, "batch": 32, "lr": 3e-3, "side": 64,
 }  # fmt: skip
 RECIPES = (
     Recipe(
