@@ -7,8 +7,10 @@ spinning threads: on two cores a training step of an LSTM was measured to take 2
 So they sleep after 2^18 cycles here, a tenth of a millisecond: products that follow each other
 still find them awake. OpenBLAS reads its variable when it is loaded, hence this module is imported
 before NumPy. Where NumPy is loaded first, its OpenBLAS reads the variable again and starts new
-threads. That is done only in a process of one thread, where no product can be running. A variable
-that the user has set stays as it is. (Our own threads sleep at once, see threads.py.)
+threads. That is done only in a process of one thread, where no product can be running, and where
+the library exports the functions for it: that of NumPy 2.5 does not, so there its threads go on
+spinning unless glassgrad is imported before NumPy. A variable that the user has set stays as it is.
+(Our own threads sleep at once, see threads.py.)
 """
 
 import ctypes

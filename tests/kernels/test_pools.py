@@ -1,11 +1,13 @@
 """How a process is set up on import: threads that sleep soon, memory that is kept."""
 
+import ctypes
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+import threadpoolctl
 
 SPINNING = """
 import json, sys, time
@@ -58,11 +60,19 @@ def openblas():
     return "openblas" in np.show_config("dicts")["Build Dependencies"]["blas"]["name"]
 
 
+def reads_its_variables_again():
+    """NumPy 2.5's OpenBLAS hides the function: then glassgrad must be imported before NumPy."""
+    pools = [p for p in threadpoolctl.threadpool_info() if p["internal_api"] == "openblas"]
+    return all(hasattr(ctypes.CDLL(p["filepath"]), "openblas_read_env") for p in pools)
+
+
 @pytest.mark.skipif(
     not openblas() or (os.cpu_count() or 1) < 2, reason="no OpenBLAS with several threads"
 )
 @pytest.mark.parametrize("first", ["", "import numpy"])
 def test_blas_threads_sleep_soon_whoever_comes_first(first):
+    if first and not reads_its_variables_again():
+        pytest.skip("NumPy's OpenBLAS does not export what reads its variables again")
     spinning = answer(SPINNING.format(first=first), OPENBLAS_THREAD_TIMEOUT="28")[1]
     ours = answer(SPINNING.format(first=first))[1]
     assert ours < 0.25 * spinning, (ours, spinning)
