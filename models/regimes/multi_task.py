@@ -26,7 +26,7 @@ Figures, of held-out rows, means over the tasks ::
                              answers;  gain = error_separate - error
 
 The pictures: the errors of each task, joint over separate; and how the error falls with |T| and ℓ_t
-(both of the lecture's definitions), of nets that are trained anew for the picture on the first
+(both of the lecture's definitions), of nets that are trained again for the picture on the first
 tasks and rows. `sweep` epochs are for each of them; 0 leaves the picture out.
 
 The number: none published (the lecture cites surveys). On `shared_tasks`, with 24 rows a task, the
