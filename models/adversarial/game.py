@@ -29,6 +29,7 @@ from ...core import nn
 from ...core.data import DataSet, kind_of, minibatches
 from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.by_name import MOMENTA, with_momentum
+from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.rows import rows
@@ -240,3 +241,17 @@ def check(system, s: GameSettings, data: DataSet):
         return loss, others["deception"]
 
     return f, [p.numpy().copy() for p in made.parameters()]
+
+
+def all_modes(source: str) -> Target:
+    """The target on the ring: seven of its eight modes, where the papers show a drawing of all."""
+    return Target(
+        "modes of the ring that 10 000 samples reach, of 8",
+        "ring",
+        "modes",
+        "all eight (a drawing)",
+        7.0,
+        better="higher",
+        own=True,
+        source=source,
+    )

@@ -205,15 +205,8 @@ ON_A_RING = replace(
     data="ring",
     takes=("table", "images", "binary"),
     targets=(
-        Target(
-            "modes of the ring that 10 000 samples reach, of 8",
-            "ring",
-            "modes",
-            "all eight (a drawing)",
-            7.0,
-            better="higher",
-            own=True,
-            source="Metz et al. 2017, figure 2, for the unrolled game; the plain one collapses",
+        game.all_modes(
+            "Metz et al. 2017, figure 2, for the unrolled game; the plain one collapses"
         ),
     ),
 )

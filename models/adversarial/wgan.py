@@ -44,7 +44,7 @@ held-out data.
 from ... import core as gg
 from ...core.data import DataSet, Split
 from ...core.optim import clip_weights
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import Optimiser, SettingError, setting
 from ..common import critic
 from ..common.rows import rows
@@ -158,18 +158,7 @@ RECIPES = (
         settings=Settings,
         presets={"ring": RING, "table": TABLE, "images": IMAGES, "binary": IMAGES},
         metric="neighbours",
-        targets=(
-            Target(
-                "modes of the ring that 10 000 samples reach, of 8",
-                "ring",
-                "modes",
-                "all eight (a drawing)",
-                7.0,
-                better="higher",
-                own=True,
-                source="Gulrajani et al. 2017, figure 1",
-            ),
-        ),
+        targets=(game.all_modes("Gulrajani et al. 2017, figure 1"),),
         figures=wgan_pictures.figures,
         sample=wgan_pictures.sample,
         check=check,

@@ -34,7 +34,6 @@ Files without a system of their own:
     regularised.py      L_AE + λ · penalty, tied weights, metrics of the codes, `check` of a recipe
     one_layer.py        a single layer of codes and the six ways to learn it, including the RBM
     jacobians.py        ‖∂f/∂x‖² in closed form, exactly, or estimated
-    stages.py           learning rate and minibatches of a training in stages
     twins.py            the same network trained without the penalty, and both in one picture
     copying.py          what a network does with images made of unrelated pixels
 

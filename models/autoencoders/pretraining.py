@@ -50,10 +50,10 @@ from ..common.gradients import by_parameters
 from ..common.images import filter_sheet
 from ..common.labels import classes_of, few
 from ..common.rows import rows
+from ..common.stages import repeated, stage_rate
 from .jacobians import closed_form
 from .one_layer import Kind, LayerSettings, classifier, one_layer
 from .regularised import code_figures
-from .stages import repeated, stage_rate
 
 ORDER = ("contractive", "gaussian", "rbm")
 

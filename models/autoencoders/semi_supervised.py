@@ -38,8 +38,8 @@ from ..common.encoder_decoder import Autoencoder, squared_error
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of, few
 from ..common.rows import prepare, rows
+from ..common.stages import repeated
 from .regularised import BINARY, TABLE, RegularisedSettings, layers
-from .stages import repeated
 
 
 class Settings(RegularisedSettings):

@@ -44,8 +44,8 @@ from ..common.gradients import by_parameters
 from ..common.images import filter_sheet, reconstruction_sheet
 from ..common.labels import classes_of, few
 from ..common.rows import prepare, rows
+from ..common.stages import repeated, stage_rate
 from .one_layer import Kind, LayerSettings, one_layer
-from .stages import repeated, stage_rate
 
 LEARNT = ("plain", "gaussian", "masking", "contractive", "rbm")  # the kinds that have a step 1
 

@@ -12,5 +12,7 @@ images.py               rows and weights as images
 row_pictures.py         the same for data that are no images: matrices, errors by column
 code_pictures.py        what codes are like: planes, activations, reconstructions
 feature_maps.py         the maps of a convolutional net
+shifts.py               images moved by a few pixels
+stages.py               learning rate and minibatches of a training in stages
 confusion.py            which classes a classifier confuses
 """

@@ -45,6 +45,7 @@ from ...core.training.system import Batch, System
 from ..common.activations import ACTIVATIONS
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
+from ..common.shifts import shifted
 from .lenet_pictures import figures
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
@@ -143,20 +144,6 @@ class LeNet(System):
         with gg.no_grad():
             parts = (self.on_device(Batch(x[i : i + size])).x for i in range(0, len(x), size))
             return np.concatenate([self(gg.Tensor(part)).numpy() for part in parts])
-
-
-def shifted(x: np.ndarray, by: int, rng) -> np.ndarray:
-    """Each image of x [N, C, H, W] moved by up to `by` pixels down and right, or up and left.
-
-    >>> shifted(np.ones((1, 1, 3, 3)), 0, gg.Generator(0)).sum()
-    np.float64(9.0)
-    """
-    height, width = x.shape[2:]
-    frame = np.pad(x, ((0, 0), (0, 0), (by, by), (by, by)))
-    top, left = rng.integers(2 * by + 1, 2 * len(x)).reshape(2, -1, 1, 1)
-    rows, columns = top + np.arange(height)[:, None], left + np.arange(width)
-    image = np.arange(len(x))[:, None, None]
-    return np.ascontiguousarray(frame[image, :, rows, columns].transpose(0, 3, 1, 2))
 
 
 def build(data: DataSet, s: Settings, rng) -> LeNet:

@@ -45,9 +45,10 @@ from ...core.data import DataSet, Split, kind_of, minibatches, order
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
-from ..autoencoders.stages import repeated, stage_rate
 from ..common.gradients import by_parameters
 from ..common.labels import few
+from ..common.shifts import shifted
+from ..common.stages import repeated, stage_rate
 from ..perceptrons import mlp
 from ..perceptrons.tasks import Classification, Regression, task_of
 from .distillation_pictures import figures
@@ -147,7 +148,7 @@ class Distillation(System):
         ):
             if self.s.jitter:
                 rng = gg.Generator(seed).child("jitter", epoch, start + i)
-                batch = Batch(jittered(batch.x, self.s.jitter, rng), batch.y)
+                batch = Batch(shifted(batch.x, self.s.jitter, rng), batch.y)
             yield batch
 
     def find_shift(self, data: DataSet) -> None:
@@ -204,20 +205,6 @@ def transfer_set(data: DataSet, s: Settings) -> Split:
     if train.y.dtype.kind == "i":
         return train[few(train, s.transfer)]
     return train[np.sort(order(len(train), seed=0)[: s.transfer])]
-
-
-def jittered(x: np.ndarray, by: int, rng) -> np.ndarray:
-    """Each image of x [N, C, H, W] moved by up to `by` pixels up or down, and left or right.
-
-    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
-    >>> jittered(x, 1, gg.Generator(0)).shape
-    (1, 1, 3, 3)
-    """
-    height, width = x.shape[2:]
-    frame = np.pad(x, ((0, 0), (0, 0), (by, by), (by, by)))
-    windows = np.lib.stride_tricks.sliding_window_view(frame, (height, width), axis=(2, 3))
-    down, right = rng.integers(2 * by + 1, 2 * len(x)).reshape(2, -1)
-    return np.ascontiguousarray(windows[np.arange(len(x)), :, down, right])
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:

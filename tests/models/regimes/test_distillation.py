@@ -12,6 +12,7 @@ from glassgrad.core.data import DataSet, Split, load
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
+from glassgrad.models.common.shifts import shifted
 from glassgrad.models.perceptrons.tasks import Classification, Regression
 from glassgrad.models.regimes import distillation
 from glassgrad.models.regimes.imitation import imitation
@@ -155,7 +156,7 @@ def test_the_shift_makes_the_unseen_class_as_frequent_as_its_labels():
 def test_jitter_moves_whole_images_and_loses_nothing_else():
     x = np.zeros((400, 1, 7, 7), np.float32)
     x[:, 0, 3, 3] = 1
-    moved = distillation.jittered(x, 2, gg.Generator(1))
+    moved = shifted(x, 2, gg.Generator(1))
     assert moved.shape == x.shape and (moved.sum(axis=(1, 2, 3)) == 1).all()
     at = np.argwhere(moved[:, 0])[:, 1:] - 3
     assert {tuple(a) for a in at.tolist()} == {(i, j) for i in range(-2, 3) for j in range(-2, 3)}
