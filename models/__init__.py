@@ -39,6 +39,8 @@ FAMILIES = {
         "vae": "vae",
         "vae-gaussian": "vae",
         "vae-diagonal": "vae",
+        "vae-plane": "vae_prior",
+        "vae-mixture": "vae_prior",
         "aae": "aae",
         "aae-mixture": "aae",
         "aae-labels": "aae",

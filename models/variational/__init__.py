@@ -12,6 +12,8 @@ The systems differ in what they require of the codes, and in how they measure it
     vae.py   vae                         q(z|x) ≈ p(z), every x    KL, closed form     U3 240-447,
              vae-gaussian                                                              V0 363-396
              vae-diagonal
+    vae_prior.py   vae-plane             the same, for the two     KL, by a draw       D1 258-285
+                   vae-mixture           priors of aae.py
     aae.py   aae, aae-mixture            E_x q(z|x) = p(z)         a critic, in a      D1 250-283,
              aae-labels                                            game of 3 phases    U3 555-596
              aae-convolutional
@@ -20,15 +22,16 @@ The systems differ in what they require of the codes, and in how they measure it
 
 A VAE has a likelihood: its objective is a bound on ln p(x), and `importance` tightens it. It needs
 the formula of p(z). The other two only draw from p(z), so that it may have any shape (the petals of
-`aae-mixture`), but they have no likelihood; their number is the p of a two-sample test between
-codes of held-out images and the prior.
+`aae-mixture`), but they have no likelihood; their number is the distance of a two-sample test
+between codes of held-out images and the prior. vae_prior.py measures VAEs by the same test.
 
 Read vae.py first, with importance.py for its number. Then aae.py together with
-prior_autoencoder.py, and last wae.py, which replaces the game by one penalty.
+prior_autoencoder.py, vae_prior.py for what the lecture compares, and last wae.py, which replaces
+the game by one penalty.
 
 Shared files without a recipe:
 
-    prior_autoencoder.py    networks, codes, settings and the two-sample test of AAE and WAE
+    prior_autoencoder.py    networks, codes, settings and the two-sample test of all but vae.py
     priors.py               the distributions p(z): draws, density, a walk through it
     mmd.py                  maximum mean discrepancy: as a penalty, and as an exact test
     importance.py           the importance-sampled bound on ln p(x)

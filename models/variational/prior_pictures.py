@@ -17,7 +17,7 @@ from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.images import as_images, has_images, reconstruction_sheet, sample_sheet
 from .prior_autoencoder import PriorAutoencoder, PriorSettings
-from .priors import Normal
+from .priors import Normal, density
 
 
 def decoded(system: PriorAutoencoder, z: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def codes_over_prior(system: PriorAutoencoder, data: DataSet, most: int = 2000):
     wide = max(3.2, float(np.abs(z).max()) * 1.05)
     axis = np.linspace(-wide, wide, 240)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    p = prior.density(grid)
+    p = density(prior, grid)
     mass = np.sort(p)[::-1]  # contours that hold 50, 80 and 95 % of the prior
     inside = np.cumsum(mass) / mass.sum()
     levels = sorted({float(mass[np.searchsorted(inside, q)]) for q in (0.5, 0.8, 0.95)})

@@ -10,7 +10,8 @@ the lecture's drawing, as in Makhzani et al. 2016:
 
 With labels (Makhzani et al. 2016, section 2.3) component k is that of class k.
 
-The density is known anyway and drawn behind the codes. `walk` returns codes in an order that leads
+The density is known anyway: it is drawn behind the codes, and a variational autoencoder with one of
+these priors evaluates it (vae_prior.py). `walk` returns codes in an order that leads
 through the prior, for the decoder to draw.
 """
 
@@ -19,6 +20,7 @@ from typing import Literal
 
 import numpy as np
 
+from ... import core as gg
 from ...core.arrays import xp_of
 
 Prior = Literal["normal", "mixture"]
@@ -43,9 +45,13 @@ class Normal:
         """
         return rng.normal((n, self.size), dtype)
 
-    def density(self, z: np.ndarray) -> np.ndarray:
-        """p(z) of rows [N, size] -> [N]."""
-        return np.exp(-0.5 * (z * z).sum(axis=1)) / (2 * math.pi) ** (self.size / 2)
+    def log_density(self, z):
+        """ln p(z) of rows, as tensors: [N, size] -> [N].
+
+        >>> Normal(2).log_density(gg.zeros((1, 2))).item() == np.float32(-math.log(2 * math.pi))
+        True
+        """
+        return (z * z).sum(axis=1) * -0.5 - 0.5 * self.size * math.log(2 * math.pi)
 
     def walk(self, rows: int, steps: int, rng) -> np.ndarray:
         """Codes [rows * steps, size] that lead through the prior.
@@ -101,15 +107,33 @@ class Mixture:
         p = np.exp(e - e.max(axis=1, keepdims=True))
         return p / p.sum(axis=1, keepdims=True)
 
-    def density(self, z: np.ndarray) -> np.ndarray:
-        """p(z) of rows [N, 2] -> [N]."""
-        e = -0.5 * (((z @ self.rays.T - RADIUS) / ALONG) ** 2 + (z @ self.tangents.T / ACROSS) ** 2)
-        return np.exp(e).mean(axis=1) / (2 * math.pi * ALONG * ACROSS)
+    def log_density(self, z):
+        """ln p(z) of rows, as tensors: [N, 2] -> [N]; ln Σ_k exp without an overflow.
+
+        >>> at = gg.tensor([[1.4, 0.0]])  # the mean of component 0, where no other has mass
+        >>> round(Mixture(4).log_density(at).item() + math.log(4 * 2 * math.pi * 0.05), 4)
+        0.0
+        """
+        xp, dtype = z.xp, z.dtype
+        along = (z @ xp.asarray(self.rays.T, dtype) - RADIUS) * (1 / ALONG)
+        across = z @ xp.asarray(self.tangents.T, dtype) * (1 / ACROSS)
+        volume = self.components * 2 * math.pi * ALONG * ACROSS
+        return gg.logsumexp((along * along + across * across) * -0.5, axis=1) - math.log(volume)
 
     def walk(self, rows: int, steps: int, rng) -> np.ndarray:
         """Codes [components * steps, 2]: each row goes outwards along one petal, ±2 deviations."""
         r = RADIUS + ALONG * np.linspace(-2, 2, steps)
         return (r[None, :, None] * self.rays[:, None]).reshape(-1, 2)
+
+
+def density(prior: Normal | Mixture, z: np.ndarray) -> np.ndarray:
+    """p(z) of rows [N, size] -> [N], as arrays.
+
+    >>> density(Normal(2), np.zeros((1, 2))).round(4)  # 1/2π
+    array([0.1592])
+    """
+    with gg.no_grad():
+        return np.exp(prior.log_density(gg.Tensor(z)).numpy())
 
 
 def make_prior(prior: Prior, code: int, components: int) -> Normal | Mixture:

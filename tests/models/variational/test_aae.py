@@ -122,7 +122,8 @@ def test_codes_come_near_the_prior():
     assert begun["mmd_p"] == 1 / 200 and begun["mmd2"] > 30 * begun["mmd2_null95"]
     assert found["mmd2"] < 3 * found["mmd2_null95"] and found["squared_error"] < 3
     assert abs(trained.history[-1]["discrimination"] - critic.FOOLED) < 0.03
-    assert set(found) == {"squared_error", "mmd2", "mmd2_null95", "mmd_p"}
+    assert set(found) == {"squared_error", "mmd2", "mmd2_null95", "mmd_p", "mmd_ratio"}
+    assert found["mmd_ratio"] == found["mmd2"] / found["mmd2_null95"]
     made = RECIPE.figures(trained.system, trained.data, trained.settings)
     assert set(made) == {"codes", "test", "walk", "samples", "reconstructions"}
 

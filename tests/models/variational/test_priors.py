@@ -19,7 +19,10 @@ def test_samples_have_the_density(prior):
     seen = np.histogram2d(*z.T, bins=(edges, edges))[0]
     axis = np.linspace(-4.2, 4.2, 21 * fine, endpoint=False) + 4.2 / (21 * fine)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    p = prior.density(grid).reshape(21, fine, 21, fine).sum(axis=(1, 3)) * (8.4 / (21 * fine)) ** 2
+    p = (
+        priors.density(prior, grid).reshape(21, fine, 21, fine).sum(axis=(1, 3))
+        * (8.4 / (21 * fine)) ** 2
+    )
     assert p.sum() == pytest.approx(1, abs=2e-3)
     often = n * p > 5
     chi2 = ((seen - n * p)[often] ** 2 / (n * p)[often]).sum()
