@@ -71,9 +71,9 @@ def test_gradients(changes):
 
 
 def test_densities_are_needed():
-    with pytest.raises(SettingError, match="a VAE needs densities.*got 'deterministic'"):
+    with pytest.raises(SettingError, match=r"a VAE needs densities.*got 'deterministic'"):
         small(encoder="deterministic")
-    with pytest.raises(SettingError, match="a VAE needs densities.*got 'normal' and 'squared'"):
+    with pytest.raises(SettingError, match=r"a VAE needs densities.*got 'normal' and 'squared'"):
         small(loss="squared")
     with pytest.raises(SettingError, match="code must be 2"):
         models.recipe("vae-mixture").resolve("digits", {"code": 3})
