@@ -12,7 +12,9 @@ Every minibatch has `batch` images without labels and `known` with labels, or al
 fewer. Both sums are divided by ℓ, as L_AE is everywhere here, and are means over their part of the
 minibatch. So `weight` multiplies a mean over the labelled images and is λ k/ℓ. `labels` is k; the
 labels of the other images are removed before training. weight=0 trains no predictor.
-`unlabelled=False` leaves out the first sum: a classifier trained on k images alone, for comparison.
+`unlabelled=False` leaves out the first sum: a classifier trained on k images alone. `compare=True`
+trains that one as well, at the end, from the same weights on the same minibatches: `alone` is its
+error, `gain` how many per cent points of it the images without labels take away.
 With sigma above 0, Gaussian noise is added to the encoder's input; the lecture's form is 0.
 
 What unlabelled images contribute: on the digits with 30 labels, chosen at random eight times, after
@@ -22,14 +24,17 @@ labels 9.2 and 10.0 % (0.7, 0.3). After 20 epochs with 30 labels there is no dif
 
 The pictures: the code plot (of the codes the predictor sees), filters, activations,
 reconstructions. The number: with 1000 labels of MNIST a pre-trained net reaches 93.65 %, one from
-random weights 88.71 % (recipe `pretraining-few-labels`); joint training should do as well.
+random weights 88.71 % (recipe `pretraining-few-labels`): 4.94 points to be gained.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
 from ... import core as gg
 from ...core import nn
 from ...core.data import DataSet, Split, minibatches
+from ...core.training.loop import fit
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
@@ -51,6 +56,9 @@ class Settings(RegularisedSettings):
     unlabelled: bool = setting(True, help="learn to reconstruct the images without labels")
     reconstruct_labelled: bool = setting(False, when="unlabelled", help="and those with labels")
     sigma: float = setting(0.0, least=0, help="spread of Gaussian noise on the encoder's input")
+    compare: bool = setting(
+        False, when="unlabelled", help="train without the images without labels as well"
+    )
 
 
 class SemiSupervisedAutoencoder(Autoencoder):
@@ -68,6 +76,7 @@ class SemiSupervisedAutoencoder(Autoencoder):
         self.noise = rng.child("noise")
         known = few(data.train, s.labels)
         self.known, self.rest = known, np.setdiff1d(np.arange(len(data.train)), known)
+        self.data = data
 
     def objective(self, batch):
         """(mean of L where y < 0 + weight · mean of L̃ where y ≥ 0, both terms)."""
@@ -116,6 +125,17 @@ class SemiSupervisedAutoencoder(Autoencoder):
 
         return self.average(figures, split, size)
 
+    def evaluate_finished(self, split):
+        """Error and squared error; with `compare` also what the images without labels gain."""
+        found = self.evaluate(split)
+        if not self.s.compare:
+            return found
+        alone = replace(self.s, unlabelled=False, compare=False)
+        other = build(self.data, alone, gg.Generator(alone.seed)).to(self.predictor.weight.device)
+        fit(other, self.data, alone)
+        without = other.evaluate(split)["error"]
+        return {**found, "alone": without, "gain": without - found["error"]}
+
 
 def build(data: DataSet, s: Settings, rng, dtype="float32") -> SemiSupervisedAutoencoder:
     """The network for a labelled data set, most of whose labels are removed."""
@@ -155,12 +175,27 @@ SEMI = Recipe(
     metric="error",
     targets=(
         Target(
+            "MNIST, 1000 labels: per cent points fewer test errors by the other 59 000 images",
+            "mnist",
+            "gain",
+            "4.94 (11.29 with random weights, 6.35 after RBM pre-training)",
+            4.94,
+            "higher",
+            settings={"compare": True},
+            protocol="both objectives at once; theirs: pre-training, then fine-tuning",
+            note="mean of three seeds and its standard error",
+            seeds=3,
+        ),
+        Target(
             "MNIST test error, %, 1000 labels, trained together",
             "mnist",
             "error",
             "6.35 (RBM pre-training), 11.29 (random weights)",
             6.35,
+            settings={"compare": True},
             protocol="both objectives at once; theirs: pre-training, then fine-tuning",
+            note="mean of three seeds and its standard error",
+            seeds=3,
         ),
     ),
     figures=code_pictures.figures,

@@ -109,3 +109,14 @@ def test_bad_settings_are_refused():
         semi.build(DataSet("x", Split(X)), semi.Settings(), gg.Generator(0))
     with pytest.raises(SettingError, match="'reconstruct_labelled' has no effect"):
         RECIPE.resolve("digits", {"unlabelled": False, "reconstruct_labelled": True})
+
+
+def test_the_gain_is_the_difference_to_a_training_on_the_labels_alone():
+    short = {"epochs": 3, "labels": 30}
+    found = training.train(RECIPE, overrides={**short, "compare": True}).test_figures
+    alone = training.train(RECIPE, overrides={**short, "unlabelled": False}).test_figures["error"]
+    plain = training.train(RECIPE, overrides=short).test_figures
+    assert set(found) == {*plain, "alone", "gain"} and found["error"] == plain["error"]
+    assert found["alone"] == alone and found["gain"] == alone - plain["error"]
+    with pytest.raises(SettingError, match="'compare' has no effect"):
+        RECIPE.resolve("digits", {"unlabelled": False, "compare": True})
