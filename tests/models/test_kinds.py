@@ -260,6 +260,17 @@ def test_binary_rows_are_never_drawn_again(name):
             assert np.array_equal(x.reshape(len(x), -1)[first], raw.train.x[second])
 
 
+@pytest.mark.parametrize("name", BITS)
+def test_binarise_is_refused_where_nothing_is_drawn(name):
+    recipe = models.recipe(name)
+    preset = getattr(recipe.resolve("mine", kind="binary"), "binarise", None)
+    for value in sorted({"sampled", "fixed"} - {preset}) if preset else ():
+        with pytest.raises(SettingError, match="'binarise' has no effect on data of the kind"):
+            recipe.resolve("mine", {"binarise": value}, "binary")
+    if preset:
+        assert recipe.resolve("mine", {"binarise": preset}, "binary").binarise == preset
+
+
 def test_a_kind_is_read_off_the_samples_where_info_does_not_say():
     for kind in ("images", "table", "binary"):
         raw = tiny(kind)
