@@ -40,6 +40,7 @@ from pathlib import Path
 from ....kernels.errors import nearest
 from ...regular import kind as found_at
 from ..dataset import DataSet
+from ..entries import KINDS
 from ..files import DataError
 from ..graph import Graph
 from ..read import npz_bytes
@@ -49,6 +50,7 @@ from ..text import WordEval
 from . import folders
 from .arrays import from_arrays
 from .audio import WAV
+from .bits import as_table
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
 from .image_folder import SUFFIXES, from_image_folder
@@ -91,7 +93,8 @@ def read(
     """The data set in a file or folder; the options are those of its reader, such as ``label``.
 
     `kind` says what it holds where that cannot be seen from outside, such as "text" or "series";
-    "binary" makes 0 and 1 of a table's numbers: 1 above the median of the training rows.
+    "binary" makes 0 and 1 of a table's numbers: 1 above the median of the training rows; "table"
+    keeps rows of 0 and 1 a table.
     Raises DataError where nothing is there, where the type of the file is not known, for an option
     that the reader does not have, and as the reader does.
     """
@@ -117,6 +120,10 @@ def read(
     if chosen.reader is from_image_folder and not folders.holds(path, SUFFIXES):
         raise DataError(_no_pictures(path, formats))
     data = _call(chosen, path, options)
+    if kind == "table":
+        data = as_table(data)
+    elif kind is not None and (other := kind_of(data)) != kind:
+        raise DataError(f"{path} is of the kind {other!r}, not {kind!r}")
     if not files:
         return data
     names = ", ".join(file.name for file in files.values())
@@ -130,7 +137,7 @@ def _are_meant(path: Path, files: dict[str, Path], kind: str | None) -> bool:
     """Are files such as train.csv in a folder its data, rather than what is in its sub-folders?"""
     if kind in (None, "binary"):
         return not folders.mostly(path, SUFFIXES | WAV, deep=True)
-    return any(f.kind == kind for f in FORMATS if f.claims(files["train"].name))
+    return any(_holds(f, kind) for f in FORMATS if f.claims(files["train"].name))
 
 
 def _no_pictures(path: Path, formats: list[Format]) -> str:
@@ -140,6 +147,11 @@ def _no_pictures(path: Path, formats: list[Format]) -> str:
     some = ", ".join(name[:40] for name in names[:3]) + (" …" if len(names) > 3 else "")
     there = f"; name the file itself: {some}" if names else ""
     return f"{path} holds no pictures, and is none of what else a folder may be: {what}{there}"
+
+
+def _holds(found: Format, kind: str) -> bool:
+    """May a format hold data of this kind? What makes bits of a table reads tables."""
+    return found.kind == kind or (kind == "table" and "bits" in _options(found))
 
 
 def _options(found: Format) -> list[str]:
@@ -174,8 +186,8 @@ def _choose(path: Path, formats: list[Format], kind: str | None, options: dict) 
     With `kind` only those of the kind are asked, and the last, the general one, need not fit.
     """
     if kind is not None:
-        kinds = tuple(dict.fromkeys(f.kind for f in formats))
-        formats = [f for f in formats if f.kind == kind]
+        kinds = tuple(k for k in KINDS if any(_holds(f, k) for f in formats))
+        formats = [f for f in formats if _holds(f, kind)]
         if not formats:
             hint = nearest(str(kind), kinds) or f"; it may be {', '.join(kinds)}"
             raise DataError(f"{path}: this is not read as the kind {kind!r:.60}{hint}")
