@@ -317,7 +317,7 @@ def test_pairs_in_files_of_their_own(tmp_path):
     found = data.read(tmp_path / "a.tsv", test=tmp_path / "b.tsv", kind="pairs")
     assert [len(s) for _, s in found.splits()] == [28, 2, 10]  # 2 of 20 sources for validation
     said = "\n".join(found.info.understood)
-    assert "40 pairs" in said and "test: 10 sources are also in the training file" in said
+    assert "40 pairs" in said and "test: 10 sources of the training file" in said
     both = data.read(tmp_path / "a.tsv", valid=tmp_path / "b.tsv", test=tmp_path / "b.tsv")
     assert data.digest(both) != data.digest(found) and len(both.train) == 30
 

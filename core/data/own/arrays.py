@@ -186,7 +186,7 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
     what = (
         f"images of {shape[0]} x {shape[1]} x {shape[2]}"
         if shape
-        else f"rows of {x.shape[1]} numbers"
+        else f"rows of {counted(x.shape[1], 'number')}"
     )
     info = Info(
         source=source or "arrays", classes=tuple(classes), image_shape=shape, note=how, kind=kind,

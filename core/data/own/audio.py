@@ -73,7 +73,7 @@ def from_audio_folder(
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     kinds = counted(len(classes), "class", "classes") if classes else "no classes"
     understood = [
-        f"{sum(map(len, found.values())):,} recordings in {kinds}"
+        f"{counted(sum(map(len, found.values())), 'recording')} in {kinds}"
         + listed(classes) * bool(classes)
         + "; the class is the first part of the name" * (flat and named),
         f"{rate:,} samples a second, {said.pop('shortest'):,} … {said.pop('longest'):,} samples",

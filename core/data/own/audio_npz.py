@@ -9,6 +9,8 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import load_npz
 from ..streams import whole_number
+from .lines import counted
+from .splits import untrained
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TEST_TAKES = 5  # of each digit and speaker: takes 0 to 4, as the set's own readme says
@@ -74,14 +76,16 @@ def recordings(name: str, z: dict, path: str, source: str, cut: Masks, note: str
         "speaker": {part: z["speaker"][mask].astype(np.int64) for part, mask in masks.items()},
         "take": {part: z["take"][mask].astype(np.int64) for part, mask in masks.items()},
     }
-    lengths = z["lengths"]
+    parts, lengths = [Split(found, y)[mask] for mask in masks.values()], z["lengths"]
     said = (
-        f"{len(found):,} recordings of ten digits by {len(extra['speaker_names'])} speakers",
+        f"{counted(len(found), 'recording')} of digits by"
+        f" {counted(len(extra['speaker_names']), 'speaker')}",
+        *untrained(DIGITS, parts),
         f"{extra['sample_rate']:,} samples a second, {lengths.min():,} … {lengths.max():,} samples",
         note,
     )
     info = Info(source, DIGITS, note=note, extra=extra, kind="audio", understood=said)
-    return DataSet(name, *(Split(found, y)[mask] for mask in masks.values()), info)
+    return DataSet(name, *parts, info)
 
 
 def samples(low: np.ndarray, high: np.ndarray) -> np.ndarray:

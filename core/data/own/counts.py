@@ -20,7 +20,9 @@ from ..files import DataError
 from ..read import decode, load_npz, read_path
 from ..room import expect_room
 from ..streams import check_seed, whole_number
+from .lines import counted
 from .npz_keys import csr, integers, texts
+from .splits import untrained
 
 KEYS = ("train_data", "train_indices", "train_indptr", "test_data", "test_indices", "test_indptr")
 VOCABULARY = "vocabulary.txt"
@@ -85,11 +87,13 @@ def from_counts(
     train = train[np.sort(drawn[valid:])] if valid else train
     how = f"split as the file says: train {n}, test {len(test)}"
     how += f"; {valid} of train for validation, seed {seed}" if valid else ""
-    what = f"rows of {kept:,} counts" + (f", the first of {columns:,}" if kept < columns else "")
+    what = f"rows of {counted(kept, 'count')}" + (
+        f", the first of {columns:,}" if kept < columns else ""
+    )
     understood = (
         what + (f", clipped at {top}" if top else ""),
         f"empty rows: {', '.join(empty)}",
-        f"label: {len(classes)} classes ({', '.join(classes[:5])} …)" if classes else "no label",
+        "; ".join((_label(classes), *untrained(classes, (train, held, test)))),
         how,
     )
     info = Info(
@@ -135,6 +139,11 @@ def _classes(path: Path, z: dict, *labels) -> tuple[str, ...]:
     if len(names) < most:
         raise DataError(f"{path}: {len(names)} label_names for labels up to {most - 1}")
     return names
+
+
+def _label(classes: tuple[str, ...]) -> str:
+    some = ", ".join(classes[:5]) + (" …" if len(classes) > 5 else "")
+    return f"label: {counted(len(classes), 'class', 'classes')} ({some})" if classes else "no label"
 
 
 def _words(path: Path, columns: int) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..read import load_npz
 from ..streams import check_seed, whole_number
+from .lines import counted
 from .npz_keys import integers, texts
-from .splits import LEAST, SPLITS
+from .splits import LEAST, SPLITS, untrained
 
 WINNERS = ("black", "white")
 
@@ -50,9 +51,10 @@ def from_games(path: str | Path, board: int = 19, seed: int = 0) -> DataSet:
     wins = "" if y is None else f"black wins {int((y == 0).sum()):,}, white {int((y == 1).sum()):,}"
     passes = int((moves == board * board).sum())
     said = (
-        f"{n:,} games on {board} x {board} points, {len(moves):,} moves, {passes:,} of them passes",
+        f"{counted(n, 'game')} on {board} x {board} points, {counted(len(moves), 'move')}, of which"
+        f" {passes:,} are passes",
         f"from {lengths.min()} to {lengths.max()} moves, {lengths.mean():.1f} on the average",
-        wins or "no winners",
+        "; ".join((wins, *untrained(WINNERS, parts))) if wins else "no winners",
         how,
     )
     info = Info(

@@ -9,7 +9,9 @@ from ..files import DataError
 from ..read import load_npz
 from ..special import OneShot
 from ..streams import whole_number
+from .lines import counted
 from .npz_keys import expect_keys, integers, shapes, texts
+from .splits import untrained
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 DRAWN = ("image_bits", "alphabet", "character", "drawer", "alphabet_names")
@@ -55,15 +57,17 @@ def from_image_parts(path: str | Path, valid: int | None = None) -> DataSet:
     valid = len(x) // 10 if valid is None else valid
     cut = len(x) - whole_number(str(path), "valid", valid, 0, len(x) - 1)
     shape = x.shape[1:]
-    how = f"the last {len(x) - cut} of {len(x)} training pictures for validation"
+    how = f"the last {len(x) - cut} of {counted(len(x), 'training picture')} for validation"
+    parts = Split(x[:cut], y[:cut]), Split(x[cut:], y[cut:]), Split(test_x, test_y)
+    some = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+    label = f"{counted(len(names), 'class', 'classes')} ({some})"
     said = (
         f"images of {shape[0]} x {shape[1]} x {shape[2]}",
-        f"{len(names)} classes ({', '.join(names[:10])}{' …' if len(names) > 10 else ''})",
+        "; ".join((label, *untrained(names, parts))),
         f"split as the file says: train {len(x)}, test {len(test_x)}; {how}",
     )
     info = Info(str(path), names, image_shape=shape, note=how, kind="images", understood=said)
-    train, held = Split(x[:cut], y[:cut]), Split(x[cut:], y[cut:])
-    return DataSet(path.name, train, held, Split(test_x, test_y), info)
+    return DataSet(path.name, *parts, info)
 
 
 def _pixels(path: Path, name: str, a: np.ndarray) -> np.ndarray:
@@ -169,14 +173,17 @@ def from_drawn(path: str | Path, shrink: int = 1, name: str | None = None) -> Da
         raise DataError(f"{path}: {drawers} drawers are too few to split; at least 5 are needed")
     how = f"drawers 0-{a - 1} for training, {a}-{b - 1} for validation, {b}-{drawers - 1} for the"
     how += " test"
+    classes = tuple(f"{names[a]} {k}" for a, k in zip(alphabet, within))
+    some = ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
+    label = f"{counted(len(known), 'character')} of {counted(len(names), 'alphabet')} ({some})"
     said = (
-        f"{n:,} images of {' x '.join(map(str, x.shape[1:]))}",
-        f"{len(known)} characters of {len(names)} alphabets ({', '.join(names[:10])})",
+        f"{counted(n, 'image')} of {' x '.join(map(str, x.shape[1:]))}",
+        "; ".join((label, *untrained(classes, splits))),
         how,
     )
     info = Info(
         str(path),
-        tuple(f"{names[a]} {k}" for a, k in zip(alphabet, within)),
+        classes,
         image_shape=x.shape[1:],
         note=how,
         extra={"alphabet_names": names, "alphabet": alphabet},
@@ -207,6 +214,7 @@ def from_one_shot(path: str | Path, shrink: int = 1, name: str | None = None) ->
         )
         for k in RUNS[:2]
     )
-    said = (f"{runs} runs of {train.shape[1]} characters and {n} to classify",)
+    each = counted(train.shape[1], "character")
+    said = (f"{counted(runs, 'run')} of {each} and {n} to classify",)
     info = Info(str(path), image_shape=train.shape[2:], kind="evaluation", understood=said)
     return OneShot(path.name, train, test, answer, info)

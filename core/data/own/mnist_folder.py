@@ -10,6 +10,8 @@ from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..streams import whole_number
 from .image_npz import unit
+from .lines import counted
+from .splits import untrained
 
 PARTS = (
     "train-images-idx3-ubyte",
@@ -51,14 +53,14 @@ def from_mnist_folder(path: str | Path, valid: int | None = None) -> DataSet:
     classes = tuple(map(str, range(int(max(y.max(), test_y.max())) + 1)))
     shape = x.shape[1:]
     how = f"validation: the last {len(x) - cut} of the {len(x):,} official training examples"
+    parts = Split(x[:cut], y[:cut]), Split(x[cut:], y[cut:]), Split(test_x, test_y)
     said = (
         f"images of {shape[0]} x {shape[1]} x {shape[2]}, in MNIST's four files",
-        f"{len(classes)} classes",
+        "; ".join((counted(len(classes), "class", "classes"), *untrained(classes, parts))),
         how,
     )
     info = Info(str(path), classes, image_shape=shape, note=how, kind="images", understood=said)
-    train, held = Split(x[:cut], y[:cut]), Split(x[cut:], y[cut:])
-    return DataSet(path.name, train, held, Split(test_x, test_y), info)
+    return DataSet(path.name, *parts, info)
 
 
 def _part(images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from ..batches import order
-from ..dataset import Info
+from ..dataset import Info, Split
 from ..files import DataError
 from ..graph import Graph
-from .splits import LEAST
+from .lines import counted
+from .splits import LEAST, SPLITS, untrained
 
 MOST_NODES = 10_000_000
 PER_CLASS, VALID, TEST = 20, 500, 1000  # nodes: the protocol of Planetoid, Yang et al. 2016
@@ -34,9 +35,9 @@ def simple(
     sorted_keys = np.sort(pairs[kept, 0] * nodes + pairs[kept, 1])
     directed = int((np.diff(sorted_keys, prepend=-1) != 0).sum())
     edges = ends[first].reshape(-1, 2)
-    said = [f"{len(edges):,} undirected edges"]
+    said = [counted(len(edges), "undirected edge")]
     if loops := len(pairs) - len(kept):
-        said.append(f"{loops:,} loop{'s' * (loops > 1)} dropped")
+        said.append(f"{counted(loops, 'loop')} dropped")
     if both := directed - len(keys):
         said.append(f"{both:,} listed in both directions")
     if again := len(kept) - directed:
@@ -68,7 +69,8 @@ def split_nodes(labels: np.ndarray, seed: int) -> tuple[dict[str, np.ndarray], s
     """
     known = np.flatnonzero(labels >= 0)
     if len(known) < LEAST:
-        return {}, f"no split: {len(known)} nodes with a label, at least {LEAST} are needed"
+        there = counted(len(known), "node")
+        return {}, f"no split: {there} with a label, at least {LEAST} are needed"
     shuffled = known[order(len(known), seed)]
     counts = np.bincount(labels[known])
     counts = counts[counts > 0]
@@ -97,11 +99,13 @@ def finished(path: Path, read_as: str, edges_said: str, how: str, classes=(), **
     nodes, edges = parts["nodes"], parts["edges"]
     alone = int((np.bincount(edges.reshape(-1), minlength=nodes) == 0).sum())
     lines = [
-        f"{read_as} of {nodes:,} nodes" + (f", {alone:,} of them isolated" if alone else ""),
+        f"{read_as} of {counted(nodes, 'node')}"
+        + (f", {alone:,} of them isolated" if alone else ""),
         edges_said,
         "no weights" if parts.get("weights") is None else "weighted",
         _features(parts.get("features")),
         _labels(parts, classes),
+        *_untrained(parts, classes),
         how,
     ]
     info = Info(
@@ -114,15 +118,24 @@ def _features(features) -> str:
     if features is None:
         return "no features"
     data, _, _, (_, columns) = features
-    return f"{columns:,} features a node, {len(data):,} of them given"
+    return f"{counted(columns, 'feature')} a node, {len(data):,} given in all"
+
+
+def _untrained(parts: dict, classes) -> tuple[str, ...]:
+    """What to say of classes that no training node is of, while another part has some."""
+    labels, named = parts.get("labels"), [parts.get(p) for p in SPLITS]
+    if labels is None or named[0] is None:
+        return ()
+    return untrained(classes, [n if n is None else Split(n, labels[n]) for n in named])
 
 
 def _labels(parts: dict, classes) -> str:
     names = ", ".join(classes[:10]) + (" …" if len(classes) > 10 else "")
     if parts.get("labels") is not None:
         unknown = int((parts["labels"] < 0).sum())
-        said = f"label: {len(classes)} classes ({names})"
-        return said + (f"; {unknown:,} nodes without one" if unknown else "")
+        said = f"label: {counted(len(classes), 'class', 'classes')} ({names})"
+        return said + (f"; {counted(unknown, 'node')} without one" if unknown else "")
     if parts.get("label_pairs") is not None:
-        return f"labels: {len(parts['label_pairs']):,} memberships in {len(classes)} groups"
+        members = counted(len(parts["label_pairs"]), "membership")
+        return f"labels: {members} in {counted(len(classes), 'group')}"
     return "no labels"

@@ -14,7 +14,7 @@ from ..files import DataError
 from ..read import read_path
 from ..streams import check_seed, whole_number
 from ..text import END, PAD, UNKNOWN, Vocabulary, tokenise
-from .lines import decoded, lines_of
+from .lines import counted, decoded, lines_of
 from .peek import head_lines
 from .splits import LEAST, SPLITS, given_files, in_words
 
@@ -62,13 +62,13 @@ def from_pairs(
         given[part], more = Split([a for a, _ in found], [b for _, b in found]), more + others
     parts, how = split_by_source(pairs, str(path), seed, given)
     total = len(pairs) + sum(map(len, given.values()))
-    said = [f"{total:,} pairs of sentences, separated by a tab"]
+    said = [f"{counted(total, 'pair')} of sentences, separated by a tab"]
     if more:
-        said.append(f"a third column on {more:,} lines is ignored")
+        said.append(f"a third column on {counted(more, 'line')} is ignored")
     for part, found in given.items():
         known = {tuple(a) for a, _ in pairs}
         again = sum(tuple(a) in known for a in found.x)
-        said += [f"{part}: {again:,} sources are also in the training file"] * (again > 0)
+        said += [f"{part}: {counted(again, 'source')} of the training file"] * (again > 0)
     return pair_set(path.name, parts, min_count, Info(str(path), note=how), said)
 
 

@@ -112,7 +112,7 @@ def from_sentences(
     names = " and ".join(rows.names[c] for c in chosen)
     others = [n for c, n in enumerate(rows.names) if c not in (*chosen, target, split)]
     said = [
-        f"{len(found):,} texts from {names}" + (", joined" if len(chosen) > 1 else ""),
+        f"{counted(len(found), 'text')} from {names}" + (", joined" if len(chosen) > 1 else ""),
         *([f"left out: {', '.join(others[:12])}"] if others else []),
     ]
     if target is None:

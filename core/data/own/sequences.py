@@ -92,7 +92,8 @@ def from_rolls(path: str | Path, seed: int = 0) -> DataSet:
         parts = [Split(pieces[p]) if pieces.get(p) else None for p in SPLITS]
         how = "split as the file says: " + ", ".join(f"{p} {len(x)}" for p, x in pieces.items())
     steps = [len(x) for rolls in pieces.values() for x in rolls]
-    said = f"{len(steps):,} piano rolls of {min(steps):,} … {max(steps):,} steps, 88 keys"
+    rolls = counted(len(steps), "piano roll")
+    said = f"{rolls} of {min(steps):,} … {max(steps):,} steps, 88 keys"
     info = Info(str(path), feature_names=NAMES, note=how, kind="sequences", understood=(said, how))
     return DataSet(path.name, *parts, info)
 
@@ -182,8 +183,10 @@ def _whole(
                     f" {arrays[names[0]].shape}"
                 )
     y, classes, said = _labels(path, labels, ends, like)
-    first = f"{len(x):,} sequences of {min(map(len, x)):,} … {max(map(len, x)):,} steps, {form}"
-    return Split(x, y), classes, (f"{first}: {x[0].shape[1]} numbers a step", said)
+    steps = f"{min(map(len, x)):,} … {max(map(len, x)):,} steps"
+    each = counted(x[0].shape[1], "number")
+    said_first = f"{counted(len(x), 'sequence')} of {steps}, {form}: {each} a step"
+    return Split(x, y), classes, (said_first, said)
 
 
 def _rows(path: Path, name: str, a: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from ..files import DataError
 from . import labels, times
 from .columns import cells_of, is_numeric
 from .csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
+from .lines import counted
 from .peek import head_text
 from .splits import LEAST, SPLITS, given_files, in_words
 
@@ -116,7 +117,7 @@ def parse_series(
     values = np.stack([_values(rows, c, gone) for c in chosen], axis=1)
     holes = np.isnan(values).sum(axis=0)
     said = [
-        f"{len(rows.cells):,} rows, separated by {SEPARATORS[rows.separator]}",
+        f"{counted(len(rows.cells), 'row')}, separated by {SEPARATORS[rows.separator]}",
         "no column says when: the rows follow each other in equal steps"
         if when is None
         else f"time: {' and '.join(rows.names[c] for c in when.columns)}: {when}",

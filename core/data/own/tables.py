@@ -170,8 +170,9 @@ def _first(rows: Rows, others: dict[str, Rows], width: int) -> str:
     head = "a header" if rows.header else "no header"
     more = "".join(f", {len(r.cells)} in {r.path.name}" for r in others.values())
     return (
-        f"{len(rows.cells)} rows{more} and {len(rows.names)} columns, separated by"
-        f" {SEPARATORS.get(rows.separator, 'blanks')}, {head}: {width} numbers a row"
+        f"{counted(len(rows.cells), 'row')}{more} and {counted(len(rows.names), 'column')},"
+        f" separated by {SEPARATORS.get(rows.separator, 'blanks')}, {head}:"
+        f" {counted(width, 'number')} a row"
     )
 
 

@@ -63,7 +63,7 @@ def from_text(
         how = "in order: 90 %, 5 %, 5 % of the text"
     else:
         how = in_words(parts, others, "in order")
-    kinds = f"{n:,} {level}s of {len(set(tokens)):,} kinds"
+    kinds = f"{counted(n, level)} of {counted(len(set(tokens)), 'kind')}"
     if level != "char":
         special = [w for w in ("<pad>", UNKNOWN) if w in vocabulary]
         kinds += f"; a vocabulary of {len(vocabulary):,}"

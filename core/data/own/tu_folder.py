@@ -23,8 +23,9 @@ from ..graph import Graph
 from ..read import decode, read_path
 from ..streams import whole_number
 from .csv_rows import number
+from .lines import counted
 from .node_parts import expect_nodes, simple
-from .splits import LEAST
+from .splits import LEAST, untrained
 
 PARTS = (
     "A", "graph_indicator", "graph_labels", "graph_attributes", "node_labels", "node_attributes",
@@ -107,17 +108,17 @@ def from_tu_files(files: dict[str, Path], name: str, source: str, fold: int = 0)
         y = _numbers(files, "graph_attributes", graphs, "graphs")
     parts, how, part = _split(files["graph_indicator"], Split(x, y), bool(classes), fold)
     given = [
-        (atom_names and f"{len(atom_names)} kinds of nodes"),
-        (bond_names and f"{len(bond_names)} kinds of edges"),
-        node_numbers is not None and f"{node_numbers.shape[1]} numbers a node",
-        edge_numbers is not None and f"{edge_numbers.shape[1]} numbers an edge",
+        (atom_names and f"{counted(len(atom_names), 'kind')} of nodes"),
+        (bond_names and f"{counted(len(bond_names), 'kind')} of edges"),
+        node_numbers is not None and f"{counted(node_numbers.shape[1], 'number')} a node",
+        edge_numbers is not None and f"{counted(edge_numbers.shape[1], 'number')} an edge",
     ]
     understood = (
-        f"{graphs:,} graphs of {nodes / graphs:.2f} nodes and {len(edges) / graphs:.2f} edges on"
-        " the average",
+        f"{counted(graphs, 'graph')} of {nodes / graphs:.2f} nodes and"
+        f" {len(edges) / graphs:.2f} edges on the average",
         said,
         ", ".join(filter(None, given)) or "no labels of nodes and edges",
-        _label_in_words(y, classes),
+        "; ".join((_label_in_words(y, classes), *untrained(classes, parts))),
         how,
     )
     info = Info(
@@ -143,7 +144,7 @@ def _whole(path: Path, columns: int = 1) -> np.ndarray:
     for i, line in enumerate(_rows(path), 1):
         cells = line.split(",")
         if len(cells) != columns:
-            raise DataError(f"{path}, line {i}: {len(cells)} numbers, not {columns}")
+            raise DataError(f"{path}, line {i}: {counted(len(cells), 'number')}, not {columns}")
         for column, cell in enumerate(cells, 1):
             bare = cell.strip()
             if not (len(bare) < 19 and bare.isascii() and bare.removeprefix("-").isdigit()):
@@ -254,6 +255,7 @@ def _label_in_words(y, classes) -> str:
     if y is None:
         return "no label"
     if not classes:
-        return f"label: {y.shape[1]} numbers to be predicted"
+        return f"label: {counted(y.shape[1], 'number')} to be predicted"
     counts = ", ".join(f"{c}: {n}" for c, n in zip(classes, np.bincount(y)[:10]))
-    return f"label: {len(classes)} classes ({counts}{' …' if len(classes) > 10 else ''})"
+    kinds = counted(len(classes), "class", "classes")
+    return f"label: {kinds} ({counts}{' …' if len(classes) > 10 else ''})"

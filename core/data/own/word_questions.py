@@ -6,7 +6,7 @@ from ..dataset import Info
 from ..files import DataError
 from ..read import read_path
 from ..text import WordEval
-from .lines import decoded, lines_of
+from .lines import counted, decoded, lines_of
 from .peek import head_lines
 
 Analogies = dict[str, list[tuple[str, str, str, str]]]
@@ -21,7 +21,8 @@ def from_analogies(path: str | Path, encoding: str = "utf-8") -> WordEval:
     path = Path(path)
     text = decoded(read_path(path), str(path), encoding)
     found = parse_analogies(lines_of(text), str(path))
-    said = f"{sum(map(len, found.values())):,} analogies in {len(found)} sections"
+    n = counted(sum(map(len, found.values())), "analogy", "analogies")
+    said = f"{n} in {counted(len(found), 'section')}"
     info = Info(str(path), kind="evaluation", understood=(said,))
     return WordEval(path.name, found, [], info)
 
@@ -35,7 +36,7 @@ def from_scored_words(path: str | Path, encoding: str = "utf-8") -> WordEval:
     path = Path(path)
     text = decoded(read_path(path), str(path), encoding)
     found = parse_scored_words(lines_of(text), str(path))
-    said = f"{len(found):,} pairs of words with a score from 0 to 10"
+    said = f"{counted(len(found), 'pair')} of words with a score from 0 to 10"
     return WordEval(path.name, {}, found, Info(str(path), kind="evaluation", understood=(said,)))
 
 
