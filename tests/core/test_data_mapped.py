@@ -180,7 +180,7 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
     def must_not(*_):
         raise AssertionError("was read")
 
-    for name in ("tables.labels.learn", "text_file.read_path", "csv_rows.read_path",
+    for name in ("tables.labels.learn", "texts.text_file.read_path", "tables.csv_rows.read_path",
                  "array_files.load_npz", "array_files.idx.read"):  # fmt: skip
         monkeypatch.setattr(f"glassgrad.core.data.own.{name}", must_not)
     rows = "1.5,red,2\n" * 4000

@@ -7,7 +7,7 @@ import pytest
 
 from glassgrad.core import data
 from glassgrad.core.data import DataError, Graph
-from glassgrad.core.data.own.node_parts import simple, split_nodes
+from glassgrad.core.data.own.graphs.node_parts import simple, split_nodes
 
 
 def write(path, text):

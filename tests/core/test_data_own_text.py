@@ -8,8 +8,9 @@ import pytest
 
 from glassgrad.core import data
 from glassgrad.core.data.own.formats import FORMATS
-from glassgrad.core.data.own.pairs import parse_pairs, words
-from glassgrad.core.data.own.sentence_files import parse_imdb, parse_lines, parse_trec
+from glassgrad.core.data.own.texts.pairs import parse_pairs, words
+from glassgrad.core.data.own.texts.sentence_folders import parse_lines
+from glassgrad.core.data.own.texts.sentence_lines import parse_imdb, parse_trec
 
 NOUNS = ("film", "day", "plot", "café", "actor")
 TEXTS = [f"What a {'good' if i % 2 else 'bad'} {NOUNS[i % 5]}, number {i}!" for i in range(30)]

@@ -49,15 +49,15 @@ from ..special import OneShot, Weights
 from ..text import WordEval
 from . import folders
 from .arrays import from_arrays
-from .audio import WAV
 from .bits import as_table
 from .digest import digest
 from .formats import FORMATS, Format, unpacked_name
-from .image_folder import SUFFIXES, from_image_folder
+from .images.image_folder import SUFFIXES, from_image_folder
 from .kind_of import kind_of
+from .recordings.audio_folder import WAV
 from .splits import split_files
-from .tables import from_csv
-from .text_file import from_text
+from .tables.csv_table import from_csv
+from .texts.text_file import from_text
 
 __all__ = [
     "FORMATS",
