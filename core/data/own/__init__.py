@@ -1,35 +1,45 @@
 """Data of one's own: a file or a folder, read by what it is.
 
-    path                                   becomes                          reader
-    .csv, .tsv                             a table, or binary rows          tables.py
-    .csv, .tsv with a column of text       sentences                        sentences.py
-    .csv, .tsv that begins with dates      a series                         series.py
-    .txt, .train, .test, .tsv.bz2 as       sentences                        sentence_files.py
-      fastText's, TREC's, IMDb's
-    .tsv, .txt: source, tab, target        pairs of sentences               pairs.py
-    an .npz file as fsdd's                 recordings                       audio_npz.py
-    a folder of .train and .test as TREC's sentences                        trec_folder.py
-    .txt of analogies, .tsv of scores      an evaluation of word vectors    word_questions.py
-    .npz with lengths, or x_0, x_1 …       sequences                        sequences.py
-    .json as JSB's chorales                sequences: piano rolls           sequences.py
-    a folder of .wav                       recordings, a sub-folder a class audio.py
-    a folder of .txt in sub-folders        sentences, a sub-folder a class  sentence_files.py
-    a folder with *.neg and *.pos          sentences in two classes         sentence_files.py
-    .npz, .npy, MNIST's IDX                a table, binary rows or images   array_files.py
-    a folder of pictures                   images, a sub-folder a class     image_folder.py
-    a folder of MNIST's four files         images                           mnist_folder.py
-    a folder of train.csv, test.csv …      splits of one of the others      the other's
-    .txt                                   a text, in characters or words   text_file.py
-    .data                                  a table of the UCI repository    uci.py
-    .edges, .edgelist                      a graph; .txt, .csv: kind=graph  edge_list.py
-    .gml                                   a graph                          gml_file.py
-    .npz as cora's and blogcatalog's       a graph                          planetoid.py
-    a folder of the TU collection          graphs, as MUTAG                 tu_folder.py
-    .npz as other sets of the catalogue    images, counts of words, games   image_npz.py, …
-    .safetensors                           the weights of a network         weights_file.py
+    path                                    becomes
+    tables/
+      .csv, .tsv                            a table, or binary rows             csv_table.py
+      .data                                 a table of the UCI repository       uci.py
+      .npz as 20news's                      counts of words                     counts.py
+    images/
+      a folder of pictures                  images, a sub-folder a class        image_folder.py
+      a folder of MNIST's four files        images                              mnist_folder.py
+      .npz as other sets of images          images, characters, a film          image_npz.py
+    texts/
+      .txt                                  a text, in characters or words      text_file.py
+      .csv, .tsv with a column of texts     sentences                           sentence_table.py
+      .txt, .train, .test, .tsv.bz2 as      sentences                           sentence_lines.py
+        fastText's, TREC's, IMDb's
+      a folder of .train and .test as TREC's, of .txt in sub-folders, or of     trec_folder.py
+        *.neg and *.pos                     sentences                           sentence_folders.py
+      .tsv, .txt: source, tab, target       pairs of sentences                  pairs.py
+      .txt of analogies, .tsv of scores     an evaluation of word vectors       word_questions.py
+    sequences/
+      .csv, .tsv that begins with dates     a series                            series.py
+      .csv, .tsv with sequence=COLUMN       sequences                           sequence_table.py
+      .npz with lengths, or x_0, x_1 …      sequences                           sequence_npz.py
+      .json as JSB's chorales               sequences: piano rolls              piano_rolls.py
+      .npz of moves and lengths             games                               games.py
+    recordings/
+      a folder of .wav                      recordings, a sub-folder a class    audio_folder.py
+      .npz as fsdd's                        recordings                          audio_npz.py
+    graphs/
+      .edges, .edgelist; with kind=graph    a graph                             edge_list.py
+        also .txt, .csv, .tsv
+      .gml                                  a graph                             gml_file.py
+      .npz as cora's and blogcatalog's      a graph                             planetoid.py
+      a folder of the TU collection         graphs, as MUTAG                    tu_folder.py
+    .npz, .npy, MNIST's IDX                 a table, binary rows or images      array_files.py
+    .safetensors                            the weights of a network            weights_file.py
+    a folder of train.csv, test.csv …       splits of one of the others
 
 Each may be packed (.gz, .bz2) except .npz, .npy, .safetensors, pictures and recordings. `read`
-looks the reader up in formats.py; what it took the path for is in ``info.understood``.
+looks the reader up in formats.py; what it took the path for is in ``info.understood``. Imports run
+from formats.py to the folders, and from them to the other files here, which all of them share.
 """
 
 import inspect

@@ -36,6 +36,7 @@ from .recordings.audio_npz import from_audio_npz
 from .sequences.games import from_games
 from .sequences.piano_rolls import from_rolls, looks_like_rolls
 from .sequences.sequence_npz import from_sequences_npz, looks_like_sequences
+from .sequences.sequence_table import from_sequence_table
 from .sequences.series import from_series, looks_like_series
 from .tables.counts import KEYS as COUNTS
 from .tables.counts import from_counts
@@ -129,6 +130,7 @@ FORMATS = (
     Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
     Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
     Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs, 25),
+    Format("sequences", (".csv", ".tsv"), "sequences in a table", from_sequence_table, by_hand, 0),
     Format("table", (".csv", ".tsv"), "a table", from_csv, memory=0),
     Format("table", (".data",), "a table of UCI", from_uci, memory=40),
     Format("graph", (".edges", ".edgelist"), "an edge list", from_edge_list),

@@ -53,7 +53,7 @@ def from_csv(
     rows = read_rows(path, header)
     others = {part: same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
     split = None if others else split_column(rows)
-    place = labels.find(rows, label, split)
+    place = labels.find(rows, label, (split,))
     return table_set("from_csv", rows, others, (place, split), seed, bits)
 
 

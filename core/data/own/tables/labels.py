@@ -1,5 +1,6 @@
 """Which column of a table is the label, and what kind of label it is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,15 @@ NAMES = ("label", "class", "target", "y")  # a column of this name is the label
 CLASSES = 20  # the most different whole numbers that are classes; with more they are a quantity
 
 
-def find(rows: Rows, label: str | int | None, split: int | None = None) -> int | None:
+def find(rows: Rows, label: str | int | None, taken: Collection[int | None] = ()) -> int | None:
     """The column of the label: by its name, or its number from 1; None for ``label="none"``.
 
     Without `label` it is the column named label, class, target or y; otherwise the last or the
     first column, if it is text with at most 20 values that each come twice or more; otherwise none.
-    The column of the `split` is not looked at.
+    Columns that are `taken` otherwise are not looked at.
     """
     if label is None:
-        return _guess(rows, [c for c in range(len(rows.names)) if c != split])
+        return _guess(rows, [c for c in range(len(rows.names)) if c not in taken])
     if label == "none":
         return None
     if isinstance(label, str) and label in rows.names:
