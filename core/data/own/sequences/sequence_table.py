@@ -25,7 +25,7 @@ import numpy as np
 from ...dataset import DataSet, Info, Split
 from ...files import DataError
 from ..lines import counted
-from ..splits import SPLITS, given_files, seeded, untrained
+from ..splits import SPLITS, given_files, instead, seeded, untrained
 from ..tables import labels
 from ..tables.columns import MOSTLY, Meaning, cells_of, learn, values
 from ..tables.csv_rows import SEPARATORS, Rows, missing, read_rows
@@ -83,7 +83,7 @@ def from_sequence_table(
     rows = read_rows(path, header, encoding)
     others = {part: same_columns(rows, read_rows(f, rows.header, encoding))
               for part, f in files.items()}  # fmt: skip
-    split = None if others else split_column(rows)
+    split = None if others.keys() & set(SPLITS) else split_column(rows)
     meant, said = _meaning(rows, sequence, label, time, columns, split)
     whole, of, mixed = _read(rows, meant)
     given = {part: _read(more, meant)[0] for part, more in others.items()}
@@ -92,7 +92,7 @@ def from_sequence_table(
         if split is None
         else _by_column(rows, whole, of, split)
     )
-    lengths = list(map(len, whole.x))
+    parts, lengths = instead(parts, given), list(map(len, whole.x))
     names = tuple(n for c in meant.columns for n in c.names)
     classes = meant.label.classes if meant.label else ()
     first = (

@@ -10,7 +10,7 @@ from ...dataset import DataSet, Info, Split
 from ...files import DataError
 from ..lines import counted
 from ..peek import head_text
-from ..splits import LEAST, SPLITS, given_files, in_words
+from ..splits import LEAST, OTHER, SPLITS, given_files, in_words
 from ..tables import labels
 from ..tables.columns import cells_of, is_numeric
 from ..tables.csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
@@ -79,9 +79,9 @@ def from_series(
                 f" {', '.join(found.names):.80}"
             )
     n = len(found.values)
-    if n < LEAST and len(files) < 2:
+    if n < LEAST and len(files.keys() & set(SPLITS)) < 2:
         raise DataError(f"{path}: {n} rows are too few to split; at least {LEAST} are needed")
-    v, t = 0 if valid is not None else n // 10, 0 if test is not None else n // 5
+    v, t = 0 if "valid" in files else n // 10, 0 if "test" in files else n // 5
     return cut_series(Path(path).name, found, v, t, str(path), given=given)
 
 
@@ -156,6 +156,7 @@ def cut_series(
         part: Series(series.values[a:b], series.names, _some(series.times, a, b), ())
         for part, a, b in zip(SPLITS, bounds[:-1], bounds[1:])
     } | (given or {})  # fmt: skip
+    pieces["test"] = pieces.pop(OTHER, pieces["test"])
     parts = {
         p: Split(_filled(x.values, name, p, x.names)) for p, x in pieces.items() if len(x.values)
     }

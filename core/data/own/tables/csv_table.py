@@ -10,7 +10,7 @@ from ...files import DataError
 from ..bits import above_median, check_bits
 from ..kind_of import is_binary
 from ..lines import counted
-from ..splits import SPLITS, given_files, seeded, untrained
+from ..splits import SPLITS, given_files, instead, seeded, untrained
 from . import labels
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
@@ -52,7 +52,7 @@ def from_csv(
     check_bits(bits)
     rows = read_rows(path, header)
     others = {part: same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
-    split = None if others else split_column(rows)
+    split = None if others.keys() & set(SPLITS) else split_column(rows)
     place = labels.find(rows, label, (split,))
     return table_set("from_csv", rows, others, (place, split), seed, bits)
 
@@ -80,7 +80,7 @@ def table_set(
         if split is None
         else by_column(rows, whole, cells_of(rows, split))
     )
-    parts = [_filled(part, parts[0].x) for part in parts]
+    parts = [_filled(part, parts[0].x) for part in instead(parts, given)]
     seen = dict(zip(names, parts[0].x.any(axis=0)))
     meanings = [f"{c.name}: {c.meaning}{_never(c, seen)}{_only(c, others)}" for c in columns]
     if bits:

@@ -16,7 +16,7 @@ from ...streams import check_seed, whole_number
 from ...text import END, PAD, UNKNOWN, Vocabulary, tokenise
 from ..lines import counted, decoded, lines_of
 from ..peek import head_lines
-from ..splits import LEAST, SPLITS, given_files, in_words
+from ..splits import LEAST, OTHER, SPLITS, given_files, in_words, instead
 
 BEGIN = "<bos>"
 SPECIAL = (PAD, UNKNOWN, BEGIN, END)  # the first words of both vocabularies
@@ -139,6 +139,10 @@ def split_by_source(
     A tenth of the distinct sources is for validation, a fifth for the test, by order(n, seed), but
     for parts that are `given`. Raises DataError for fewer than ten.
     """
+    if given and OTHER in given:
+        rest = {part: found for part, found in given.items() if part != OTHER}
+        parts, how = split_by_source(pairs, name, seed, rest)
+        return instead(parts, given), how
     place: dict[tuple, int] = {}
     of = np.array([place.setdefault(tuple(a), len(place)) for a, _ in pairs], np.int64)
     n, given = len(place), given or {}

@@ -9,7 +9,7 @@ from ...dataset import DataSet, Info, Split
 from ...files import DataError
 from ..lines import counted, listed
 from ..peek import head_text
-from ..splits import given_files, seeded
+from ..splits import SPLITS, given_files, instead, seeded
 from ..tables import labels
 from ..tables.columns import cells_of
 from ..tables.csv_rows import Rows, missing, number, read_rows, rows_of
@@ -64,7 +64,7 @@ def from_sentences(
     """
     cut, files = cutter(words), given_files(valid=valid, test=test)
     rows = _rows(path, header, encoding, quotes)
-    split = None if files else split_column(rows)
+    split = None if files.keys() & set(SPLITS) else split_column(rows)
     chosen = _text_columns(rows, text) if text is not None else long_columns(rows, split)
     if not chosen:
         raise DataError(f"{rows.path}: no column holds texts of several words; name it by text=")
@@ -93,7 +93,7 @@ def from_sentences(
         if split is None
         else by_column(rows, whole, cells_of(rows, split))
     )
-    names = " and ".join(rows.names[c] for c in chosen)
+    parts, names = instead(parts, given), " and ".join(rows.names[c] for c in chosen)
     others = [n for c, n in enumerate(rows.names) if c not in (*chosen, target, split)]
     said = [
         f"{counted(len(found), 'text')} from {names}" + (", joined" if len(chosen) > 1 else ""),

@@ -9,7 +9,7 @@ from ...room import expect_room, unpacked_size
 from ...streams import whole_number
 from ...text import END, UNKNOWN, Vocabulary, tokenise
 from ..lines import counted
-from ..splits import SPLITS, given_files, in_words
+from ..splits import OTHER, SPLITS, given_files, in_words
 
 LEVELS = ("char", "word", "token")
 LEAST = 100  # tokens; fewer leave nothing to test on
@@ -58,8 +58,9 @@ def from_text(
     a = b if "valid" in files else b - n * 5 // 100 if "test" in files else n * 90 // 100
     vocabulary = _vocabulary(tokens if level == "char" else tokens[:a], level, min_count, others)
     cut = dict(zip(SPLITS, (tokens[:a], tokens[a:b], tokens[b:]))) | others
+    cut["test"] = others.get(OTHER, cut["test"])
     parts = [Split(vocabulary.encode(cut[part])) for part in SPLITS]
-    if not files:
+    if not files.keys() & set(SPLITS):
         how = "in order: 90 %, 5 %, 5 % of the text"
     else:
         how = in_words(parts, others, "in order")
