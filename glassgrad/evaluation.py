@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .core.data import DataError, DataSet, Split
 from .core.data.own import read_alike, read_whole
+from .core.data.own.splits import OTHER
 from .core.training.recipe import Recipe
 from .core.training.settings import SettingError
 from .fitting import extras, fitted
@@ -71,7 +72,10 @@ def evaluate(
     if examples.y is None and own.train.y is not None:
         there = _without_labels(recipe, there, trained, source.name)
     ready = prepared(recipe, there, trained.settings)
-    said = (*(found.info.understood if source.is_path else ()), *said)
+    lines = found.info.understood if source.is_path else ()
+    if found.info.source == own.info.source:  # read as the training file says: what is new in it
+        lines = [line for line in lines if OTHER in line]
+    said = (*lines, *said)
     return _figures(recipe, trained, source.name, part, ready.test, said)
 
 

@@ -18,7 +18,7 @@ PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "vali
          "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
 
 
-OTHER = "other"  # beside the parts: what takes the place of the test part
+OTHER = "the other file"  # next to the parts: what takes the place of the test part
 
 
 @dataclass(frozen=True)

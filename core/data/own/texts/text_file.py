@@ -56,7 +56,10 @@ def from_text(
             raise DataError(f"{files[part]}: {len(found)} {level}s are too few to predict any")
     b = n if "test" in files else n * 95 // 100
     a = b if "valid" in files else b - n * 5 // 100 if "test" in files else n * 90 // 100
-    vocabulary = _vocabulary(tokens if level == "char" else tokens[:a], level, min_count, others)
+    own = {part: found for part, found in others.items() if part != OTHER}
+    vocabulary = _vocabulary(tokens if level == "char" else tokens[:a], level, min_count, own)
+    if OTHER in others and UNKNOWN not in vocabulary:
+        _expect_known(files[OTHER], others[OTHER], vocabulary)
     cut = dict(zip(SPLITS, (tokens[:a], tokens[a:b], tokens[b:]))) | others
     cut["test"] = others.get(OTHER, cut["test"])
     parts = [Split(vocabulary.encode(cut[part])) for part in SPLITS]
@@ -96,6 +99,16 @@ def _tokens(path: Path, level: str) -> str | list[str]:
     if level == "word":
         return tokenise(text)
     return [word for line in text.rstrip("\n").split("\n") for word in (*line.split(), END)]
+
+
+def _expect_known(path: Path, text: str, vocabulary: Vocabulary) -> None:
+    """Raises DataError, with line and column, for a character that has no number."""
+    for character in sorted(set(text) - set(vocabulary.words), key=text.index)[:1]:
+        before = text[: text.index(character)]
+        raise DataError(
+            f"{path}, line {before.count(chr(10)) + 1}, column"
+            f" {len(before) - before.rfind(chr(10))}: the training text has no {character!r}"
+        )
 
 
 def _vocabulary(train, level: str, min_count: int, others: dict) -> Vocabulary:
