@@ -64,7 +64,8 @@ def seeded(
     valid = 0 if "valid" in given else tenths * n // 10
     test = 0 if "test" in given else n // 5
     if n < LEAST and not (valid == test == 0 and len(given) == 2):
-        raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")
+        few = f"{n} {what} are" if n != 1 else f"1 {what.removesuffix('s')} is"
+        raise DataError(f"{name}: {few} too few to split; at least {LEAST} are needed")
     cut = (whole, None, None)
     if len(given) < 2:
         cut = three_way(whole.x, whole.y, valid, test, seed)

@@ -13,6 +13,7 @@ from ...files import DataError
 from ...graph import Graph
 from ...read import decode, read_path
 from ...streams import check_seed
+from ..lines import counted
 from ..tables.csv_rows import number
 from .node_labels import found_labels, known_members
 from .node_parts import expect_nodes, finished, simple
@@ -148,10 +149,12 @@ def _listed(path: Path, nodes: int | None) -> Listed:
 
 def _expect_cells(path: Path, line: int, cells: list[str], found: Listed) -> None:
     if len(cells) not in (2, 3):
-        raise DataError(f"{path}, line {line}: {len(cells)} cells; expected u v or u v weight")
+        there = counted(len(cells), "cell")
+        raise DataError(f"{path}, line {line}: {there}; expected u v or u v weight")
     if len(cells) != found.width:
         raise DataError(
-            f"{path}, line {line}: {len(cells)} cells; line {found.first} has {found.width}"
+            f"{path}, line {line}: {counted(len(cells), 'cell')}; line {found.first} has"
+            f" {found.width}"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...files import DataError
+from ..lines import counted
 from .node_parts import split_nodes
 
 CLASSES = 10_000
@@ -55,7 +56,8 @@ def found_labels(path: Path, labels: str | None, read_cells) -> Labelled | None:
         if k == 0 and cells[0].lower() in HEADS:
             continue
         if len(cells) != 2 or not all(cells):
-            raise DataError(f"{file}, line {line}: {len(cells)} cells; expected a node and a label")
+            there = counted(len(cells), "cell")
+            raise DataError(f"{file}, line {line}: {there}; expected a node and a label")
         found.nodes.append(cells[0])
         found.labels.append(cells[1])
         found.lines.append(line)

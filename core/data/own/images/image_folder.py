@@ -97,7 +97,8 @@ def _open(file: Path):
         except DataError:
             raise
         except Exception as error:  # Pillow raises a dozen kinds for a damaged picture
-            raise DataError(f"{file} is no picture that can be read: {error!s:.200}") from None
+            why = " ".join(str(error).split("<_io")[0].split())
+            raise DataError(f"{file} is no picture that can be read: {why:.200}") from None
 
 
 def _look(files: list[Path]) -> tuple[Counter, bool]:

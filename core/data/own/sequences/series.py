@@ -12,7 +12,7 @@ from ..lines import counted
 from ..peek import head_text
 from ..splits import LEAST, OTHER, SPLITS, given_files, in_words
 from ..tables import labels
-from ..tables.columns import cells_of, is_numeric
+from ..tables.columns import MOSTLY, cells_of, is_numeric
 from ..tables.csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
 from . import times
 
@@ -86,14 +86,21 @@ def from_series(
 
 
 def looks_like_series(path: Path) -> bool:
-    """Are the first columns clearly dates that increase, with numbers next to them and no label?"""
+    """Are the first columns clearly dates that increase, with numbers next to them and no label?
+
+    Of one column of dates a tenth may be none, or be out of order: the reader says which.
+    """
     try:
         rows = rows_of(path, head_text(path), whole=False)
-        when = times.find(rows)
-        if when is None or len(rows.cells) < LEAST or {*map(str.lower, rows.names)} & LABELS:
+        if len(rows.cells) < LEAST or {*map(str.lower, rows.names)} & LABELS:
             return False
-        times.check_order(rows, when)
-        return any(is_numeric(rows, c) for c in range(len(rows.names)) if c not in when.columns)
+        when, taken = times.find(rows), (0,)
+        if when is not None and len(when.columns) > 1:
+            times.check_order(rows, when)
+            taken = when.columns
+        elif not _mostly_dates_in_order(rows):
+            return False
+        return any(is_numeric(rows, c) for c in range(len(rows.names)) if c not in taken)
     except DataError:
         return False
 
@@ -186,6 +193,13 @@ def _times(rows: Rows, time) -> times.Times | None:
     if found is None and len(rows.names) > 1 and _mostly_dates(rows):
         return times.of_column(rows, 0)  # which raises, with the line of the cell that is none
     return times.of_column(rows, 0) if found is None and times.is_index(rows) else found
+
+
+def _mostly_dates_in_order(rows: Rows) -> bool:
+    moments = [times.moment(c) for c in cells_of(rows, 0)]
+    known = np.array([m for m in moments if m is not None], "datetime64[s]")
+    later = int((known[1:] > known[:-1]).sum()) + 1
+    return min(len(known), later) >= MOSTLY * len(moments)
 
 
 def _mostly_dates(rows: Rows) -> bool:

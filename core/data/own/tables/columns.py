@@ -53,9 +53,10 @@ def is_numeric(rows: Rows, column: int) -> bool:
     wrong = [i for i, c in present if number(c) is None]
     if wrong and len(present) - len(wrong) >= MOSTLY * len(present):
         cell = rows.cells[wrong[0]][column]
+        hint = "; is this row a header?" if wrong == [0] and not rows.header else ""
         raise DataError(
             f"{rows.where(wrong[0], column)}: {cell!r:.60} is no number, but nearly all others"
-            " in this column are"
+            f" in this column are{hint}"
         )
     return not wrong
 

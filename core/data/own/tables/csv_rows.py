@@ -9,7 +9,7 @@ from pathlib import Path
 from ...files import DataError
 from ...read import read_path
 from ...room import expect_room, unpacked_size
-from ..lines import decoded
+from ..lines import counted, decoded
 from ..peek import head
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
@@ -135,16 +135,27 @@ def _split(
                     if not whole and stream.tell() == len(text):
                         return cells[:-1], lines[:-1]
                     raise DataError(
-                        f"{path}, line {reader.line_num}: {len(row)} cells; line {lines[0]} has"
+                        f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}; line"
+                        f" {lines[0]} has"
                         f" {len(cells[0])} (separated by {SEPARATORS[separator]})"
                     )
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: {error}") from None
+        raise DataError(_in_words(path, error, reader.line_num, lines)) from None
     finally:
         csv.field_size_limit(before)
     if not cells:
         raise DataError(f"{path} has no rows")
     return cells, lines
+
+
+def _in_words(path: Path, error: csv.Error, line: int, lines: list[int]) -> str:
+    """What the module csv says, as a person would."""
+    if "unexpected end of data" in str(error):
+        begin = lines[-1] + 1 if lines else 1
+        return f"{path}, line {begin}: a quotation mark is open in this row to the end of the file"
+    if "field larger" in str(error):
+        return f"{path}, line {line}: a cell of more than {LONGEST:,} characters"
+    return f"{path}, line {line}: {error}"
 
 
 def _separator(path: Path, text: str) -> str:

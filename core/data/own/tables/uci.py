@@ -10,6 +10,7 @@ from ...dataset import DataSet
 from ...files import DataError
 from ...read import decode, read_path
 from ..bits import check_bits
+from ..lines import counted
 from ..splits import given_files
 from . import labels
 from .columns import cells_of
@@ -82,7 +83,7 @@ def _rows(path: Path) -> Rows:
             lines.append(numbered[reader.line_num - 1][0])
             if len(row) != len(cells[0]):
                 raise DataError(
-                    f"{path}, line {lines[-1]}: {len(row)} cells; line {lines[0]} has"
+                    f"{path}, line {lines[-1]}: {counted(len(row), 'cell')}; line {lines[0]} has"
                     f" {len(cells[0])} (separated by blanks)"
                 )
     except csv.Error as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from ...dataset import DataSet
 from ...files import DataError
 from ...read import read_path
-from ..lines import decoded, lines_of, spaced
+from ..lines import counted, decoded, lines_of, spaced
 from ..peek import head_lines
 from ..splits import given_files
 from .sentences import Texts, counted_texts, cutter, split_texts, texts_of, words_in
@@ -148,7 +148,8 @@ def parse_imdb(text: str, name: str, words: str = "marks") -> Texts:
     for number, line in enumerate(lines_of(text), 1):
         cells, where = line.split("\t", 2), f"{name}, line {number}"
         if len(cells) != 3:
-            raise DataError(f"{where}: {len(cells)} cells; expected number, rating, text")
+            there = counted(len(cells), "cell")
+            raise DataError(f"{where}: {there}; expected number, rating, text")
         rating = int(cells[1]) if re.fullmatch("[0-9]{1,2}", cells[1]) else 0
         if rating not in NEGATIVE and rating not in POSITIVE:
             raise DataError(

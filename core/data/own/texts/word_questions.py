@@ -1,5 +1,6 @@
 """Files that judge word vectors: analogies in sections, and pairs of words with a score."""
 
+import re
 from pathlib import Path
 
 from ...dataset import Info
@@ -9,6 +10,8 @@ from ...text import WordEval
 from ..lines import counted, decoded, lines_of
 from ..peek import head_lines
 
+MOSTLY = 0.9  # of the first lines; what is wrong with the others, the reader says
+_SCORED = re.compile(r"[^\t]+\t[^\t]+\t\s*[0-9]+(?:\.[0-9]*)?\s*$")
 Analogies = dict[str, list[tuple[str, str, str, str]]]
 Scored = list[tuple[str, str, float]]
 
@@ -86,23 +89,21 @@ def parse_scored_words(lines: list[str], name: str) -> Scored:
 
 
 def looks_like_analogies(path: Path) -> bool:
-    """Does it begin with a section, and have the other first lines four words each?"""
+    """Does it begin with a section, and have nearly all other first lines four words each?"""
     lines = head_lines(path)
     if not lines or not lines[0].startswith(": "):
         return False
     words = [line.split() for line in lines if not line.startswith(": ")]
-    return bool(words) and all(len(w) == 4 for w in words)
+    return bool(words) and sum(len(w) == 4 for w in words) >= MOSTLY * len(words)
 
 
 def looks_like_scored_words(path: Path) -> bool:
-    """Does it begin with a comment, and are the other first lines word, word, score?
+    """Does it begin with a comment, and are nearly all other first lines word, word, score?
 
     Without a comment it may as well be a table, or a graph with weights.
     """
     lines = head_lines(path)
     if not lines or not lines[0].startswith("#"):
         return False
-    try:
-        return bool(parse_scored_words(lines, str(path)))
-    except DataError:
-        return False
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    return bool(lines) and sum(map(bool, map(_SCORED.match, lines))) >= MOSTLY * len(lines)
