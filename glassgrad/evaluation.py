@@ -19,7 +19,7 @@ from .core.data.own import read_alike, read_whole
 from .core.data.own.splits import OTHER
 from .core.training.recipe import Recipe
 from .core.training.settings import SettingError
-from .fitting import extras, fitted
+from .other_data import extras, fitted
 from .sources import Source
 from .training import Trained, backend_for, build, held_out, load_raw, prepared
 

@@ -10,7 +10,7 @@ from glassgrad.core.data import DataError, DataSet, Split
 from glassgrad.core.data.own import read_alike
 from glassgrad.core.training.settings import SettingError
 from glassgrad.evaluation import evaluate
-from glassgrad.fitting import extras, fitted
+from glassgrad.other_data import extras, fitted
 from tests.tools import call
 
 HEAD = "size,weight,colour,class\n"

@@ -27,7 +27,7 @@ from .kind_of import kind_of
 from .recordings.audio_folder import WAV
 from .splits import Instead, split_files
 
-CUTTING = frozenset({"valid", "test", "seed", "fold", "train", "labels", "bits"})
+CUTTING = frozenset({"kind", "valid", "test", "seed", "fold", "train", "labels", "bits"})
 ENDINGS = (".csv", ".tsv", ".txt", ".npy", ".npz")  # of files that are splits, in a folder
 
 
@@ -109,11 +109,12 @@ def read_whole(
     if found_at(path, DataError) is None or (folder and split_files(path, ENDINGS)):
         data = read(path, kind, **options)
     else:
-        chosen, options = _chosen(path, kind, options)
+        held = {k: v for k, v in (defaults or {}).items() if k not in CUTTING}
+        chosen, found = _chosen(path, kind, held | options)
         known = _options(chosen)
-        held = {k: v for k, v in (defaults or {}).items() if k in known and k not in CUTTING}
+        found = {k: v for k, v in found.items() if k in known or k in options}
         files = dict.fromkeys(("valid", "test"), path) if "test" in known else {}
-        data = _read(chosen, held | options | files, path, kind)
+        data = _read(chosen, found | files, path, kind)
         if files:
             return replace(data, valid=None, test=None)
     if not isinstance(data, DataSet):

@@ -151,7 +151,6 @@ def cut_series(
     """The series as a data set: the last `test` rows, the `valid` ones before them, the others.
 
     Parts that are `given` are series of their own.
-
     Raises DataError where nothing is left for training, and where a part has no known value of a
     column.
     """
@@ -163,13 +162,14 @@ def cut_series(
         part: Series(series.values[a:b], series.names, _some(series.times, a, b), ())
         for part, a, b in zip(SPLITS, bounds[:-1], bounds[1:])
     } | (given or {})  # fmt: skip
-    pieces["test"] = pieces.pop(OTHER, pieces["test"])
+    other = pieces.pop(OTHER, pieces["test"])
+    how = f"in order of time: {'/'.join(str(len(x.values)) for x in pieces.values())}"
+    if given and given.keys() & set(SPLITS):
+        how = in_words([Split(x.values) for x in pieces.values()], given, "in order of time")
+    pieces["test"] = other
     parts = {
         p: Split(_filled(x.values, name, p, x.names)) for p, x in pieces.items() if len(x.values)
     }
-    how = f"in order of time: {'/'.join(str(len(x.values)) for x in pieces.values())}"
-    if given:
-        how = in_words([Split(x.values) for x in pieces.values()], given, "in order of time")
     extra = {"missing": {p: np.isnan(pieces[p].values) for p in parts}}
     if all(pieces[p].times is not None for p in parts):
         extra["times"] = {p: pieces[p].times for p in parts}
