@@ -30,7 +30,7 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Evaluate, and print the figures next to those of the run's own test part."""
+    """Evaluate, and print the figures next to those of the run's held-out part."""
     from ..core.terminal import console, count, number, table
     from ..core.usage import UsageError
     from ..evaluation import evaluate
@@ -52,6 +52,6 @@ def run(args) -> int:
         f"{found.recipe.name} of {found.trained.run.folder} on {found.name}:"
         f" {count(found.examples, 'example')} ({part})"
     )
-    columns = ("figure", "value", "when it was trained")
+    columns = ("figure", "value", "own held-out part")
     out.print(table(rows, *columns, numbers=columns[1:], title=title))
     return 0

@@ -13,7 +13,7 @@ b,0.0,0.2,12,broken       the next one begins
 ...             f"{n},{t},{'ab'[n % 2]}\\n" for n in range(10) for t in range(2 + n)))
 ...     data = from_sequence_table(path, sequence="run")
 >>> data.train.x[0].shape, len(data.train), data.info.classes
-((2, 1), 7, ('a', 'b'))
+((5, 1), 7, ('a', 'b'))
 """
 
 from collections.abc import Sequence
