@@ -14,6 +14,7 @@ with the new examples in the place of the test part.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .core import data as datasets
 from .core.data import DataError, DataSet, Split
 from .core.data.own import read_alike, read_whole
 from .core.data.own.splits import OTHER
@@ -66,17 +67,16 @@ def evaluate(
     if not isinstance(own, DataSet):
         raise DataError(f"{recipe.name} was trained on one graph: it has no figures for others")
     source = Source.of(data, data_dir)
-    found, part, examples = _examples(source, trained.source, split)
+    alike = _alike(source, trained.source, split, own)
+    found, part, examples = alike or _examples(source, trained.source, split)
+    lines = [line for line in found.info.understood if source.is_path]
+    lines = [line for line in lines if OTHER in line] if alike else lines
     examples, said = fitted(source.name, found, examples, own)
     there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
     if examples.y is None and own.train.y is not None:
         there = _without_labels(recipe, there, trained, source.name)
     ready = prepared(recipe, there, trained.settings)
-    lines = found.info.understood if source.is_path else ()
-    if found.info.source == own.info.source:  # read as the training file says: what is new in it
-        lines = [line for line in lines if OTHER in line]
-    said = (*lines, *said)
-    return _figures(recipe, trained, source.name, part, ready.test, said)
+    return _figures(recipe, trained, source.name, part, ready.test, (*lines, *said))
 
 
 def _part(data: DataSet, split: str | None) -> tuple[str, Split]:
@@ -91,19 +91,31 @@ def _part(data: DataSet, split: str | None) -> tuple[str, Split]:
     return split, parts[split]
 
 
+def _alike(
+    source: Source, own: Source, split: str | None, data: DataSet
+) -> tuple[DataSet, str, Split] | None:
+    """As `_examples`, of a file that is read as the training file of the run says; or None.
+
+    Raises DataError for options that would read the training file otherwise than the run did.
+    """
+    if not (source.is_path and own.is_path):
+        return None
+    found = read_alike(own.name, source.name, **own.reading | source.reading)
+    if found is None:
+        return None
+    if split not in (None, "whole"):
+        raise DataError(f"{source.name} is read as one part, not as {split!r:.60}")
+    one, other = (datasets.digest(DataSet("", d.train, d.valid)) for d in (found, data))
+    if one != other:
+        options = ", ".join(source.reading) or "none"
+        raise DataError(f"{source.name}: its options ({options}) are not those of the run")
+    return found, "whole", found.test
+
+
 def _examples(source: Source, own: Source, split: str | None) -> tuple[DataSet, str, Split]:
     """The other data, and of them (name, examples) of the part that is evaluated."""
-    if source.is_path and own.is_path:
-        data = read_alike(own.name, source.name, **own.reading | source.reading)
-        if data is not None:
-            if split not in (None, "whole"):
-                raise DataError(f"{source.name} is read as one part, not as {split!r:.60}")
-            return data, "whole", data.test
-        if split in (None, "whole"):
-            data = read_whole(source.name, own.reading, **source.reading)
-            return data, "whole", data.train
-    elif source.is_path and split in (None, "whole"):
-        data = read_whole(source.name, **source.reading)
+    if source.is_path and split in (None, "whole"):
+        data = read_whole(source.name, own.reading if own.is_path else None, **source.reading)
         return data, "whole", data.train
     data = source.read()
     if not isinstance(data, DataSet):

@@ -70,6 +70,16 @@ def test_nothing_is_learnt_from_the_other_data(classifier):
     assert one.examples == 1 and np.isfinite(one.figures["loss"])
 
 
+def test_options_that_would_read_the_training_file_otherwise(classifier, capsys):
+    folder, done, _ = classifier
+    path = written(folder / "new.csv", rows(4, 1))
+    for option in ("seed=1", "kind=binary"):
+        code, out, err = call(capsys, "evaluate", done.run.folder, "--data", path, "--read", option)
+        assert code == 1 and "are not those of the run" in err and not out
+    same = call(capsys, "evaluate", done.run.folder, "--data", path, "--label", "class")
+    assert same[0] == 0
+
+
 def test_the_same_rows_give_the_same_figures(classifier):
     """The held-out rows of the run, in a file of their own."""
     folder, done, result = classifier
