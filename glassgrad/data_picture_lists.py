@@ -24,7 +24,8 @@ def lengths(ax, x: list, what: str, unit: str, y=None, classes=()) -> None:
     low = int(n.min(initial=top)) // step * step
     bins = np.arange(low, top + step + 1, step) - 0.5
     ax.hist(groups, bins=bins, stacked=True, label=labels)
-    ax.set_xlabel(unit, fontsize=8)
+    clipped = len(n) and max(map(len, x)) > top
+    ax.set_xlabel(unit + " (longer ones in the last bar)" * bool(clipped), fontsize=8)
     ax.set_ylabel(what, fontsize=8)
     if labels:
         ax.legend(fontsize=6)

@@ -72,6 +72,7 @@ def counts(data: DataSet):
         ax.invert_yaxis()
         ax.set_title(name[:34], fontsize=8)
         ax.tick_params(axis="x", labelsize=6)
+        ax.locator_params(axis="x", nbins=4)
     more = "; then what each class has more of (|: its share in all)" if labelled else ""
     figure.suptitle(
         f"{data.name}: share of the commonest of {len(words):,} words{more}", fontsize=9

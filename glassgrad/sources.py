@@ -9,7 +9,7 @@ from .core import data as datasets
 from .core.data import DataError, DataSet, Graph
 from .core.data.catalogue import CATALOGUE
 from .core.data.entries import REGISTERED
-from .core.data.own.bits import as_bits
+from .core.data.own.bits import as_bits, as_table
 from .core.training.recipe import Recipe
 from .core.training.run_folder import RunError
 from .core.training.settings import SettingError
@@ -107,8 +107,10 @@ Graph; got Split (glassgrad.data.from_arrays(x, y) makes a data set of arrays)
         options = dict(self.reading)
         kind = options.pop("kind", None)
         data = datasets.load(self.name, self.data_dir, **options)
-        if kind not in (None, "binary"):
-            raise DataError(f"{self.name}: of a name kind may be binary; got {kind!r:.60}")
+        if kind not in (None, "binary", "table"):
+            raise DataError(f"{self.name}: of a name kind may be binary or table; got {kind!r:.60}")
+        if kind == "table":
+            return as_table(data)
         return data if kind is None else self._bits(data)
 
     def load(self, recipe: Recipe) -> tuple["Source", DataSet]:

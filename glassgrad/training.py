@@ -246,6 +246,13 @@ def load(
         ...
     glassgrad.core.training.run_folder.RunError: nowhere is not a run folder: it has no config.json
     """
+    return load_raw(folder, data_dir, data)[:2]
+
+
+def load_raw(
+    folder: str | Path, data_dir: str | Path | None = None, data: DataSet | Graph | None = None
+) -> tuple[Recipe, Trained, DataSet | Graph]:
+    """As `load`, and the data as they were read, which `Trained` has prepared."""
     from .models import recipe as find
 
     run = Run.open(folder)
@@ -267,7 +274,7 @@ def load(
         state.system, data, settings, state.history, figures, config["data"], config["backend"],
         run, recorded,
     )  # fmt: skip
-    return recipe, trained
+    return recipe, trained, raw
 
 
 def _test_figures(run: Run) -> dict[str, float]:

@@ -58,7 +58,9 @@ def decode(raw: bytes, name: str, encoding: str = "utf-8") -> str:
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{name}: not {encoding} text at byte {error.start}") from error
+        line, known = raw.count(b"\n", 0, error.start) + 1, encoding.removesuffix("-sig")
+        where = f"at byte {error.start}, line {line}"
+        raise DataError(f"{name}: not {known} text {where}") from error
 
 
 def read_lines(

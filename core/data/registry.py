@@ -90,9 +90,10 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     found = function(**options)
     if not isinstance(found, DataSet | Graph | OneShot | Weights):
         return found
-    found = replace(found, info=replace(found.info, kind=entry(name).kind))
-    kind = kind_of(found)  # of a table, encoded as options say: rows of 0 and 1 are binary
-    return found if kind == found.info.kind else replace(found, info=replace(found.info, kind=kind))
+    kind = entry(name).kind
+    if kind == "table":  # as options encode it: rows of 0 and 1 are binary
+        kind = kind_of(found)
+    return replace(found, info=replace(found.info, kind=kind))
 
 
 def _files(record: Entry) -> list[File]:

@@ -3,7 +3,7 @@
 from .canon import FILES
 from .dataset import DataSet
 from .download import find
-from .own.audio_npz import KEYS, TEST_TAKES, Masks, official, recordings
+from .own.recordings.audio_npz import KEYS, TEST_TAKES, Masks, official, recordings
 from .read import read_npz
 
 

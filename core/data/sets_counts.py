@@ -6,7 +6,7 @@ from .canon import FILES
 from .dataset import DataSet
 from .download import find
 from .files import DataError
-from .own.counts import from_counts
+from .own.tables.counts import from_counts
 
 
 def twenty_news(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from .canon import FILES
 from .dataset import DataSet
 from .download import find
-from .own.games import from_games
+from .own.sequences.games import from_games
 
 
 def go(data_dir=None) -> DataSet:

@@ -10,8 +10,8 @@ from .dataset import DataSet, Info
 from .download import find
 from .files import DataError
 from .graph import Graph
-from .own.planetoid import from_groups, from_planetoid
-from .own.tu_folder import from_tu_files
+from .own.graphs.planetoid import from_groups, from_planetoid
+from .own.graphs.tu_folder import from_tu_files
 from .read import decode, read_bytes, read_lines
 
 ATOMS = ("C", "N", "O", "F", "I", "Cl", "Br")

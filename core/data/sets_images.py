@@ -10,7 +10,7 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError
-from .own.image_npz import from_drawn, from_film, from_image_parts, from_one_shot, unit
+from .own.images.image_npz import from_drawn, from_film, from_image_parts, from_one_shot, unit
 from .special import OneShot
 from .streams import whole_number
 

@@ -8,7 +8,7 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError
-from .own.pairs import pair_set
+from .own.texts.pairs import pair_set
 from .read import read_lines
 from .streams import whole_number
 

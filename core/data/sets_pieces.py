@@ -5,7 +5,7 @@ from dataclasses import replace
 from .canon import FILES
 from .dataset import DataSet, Info
 from .download import find
-from .own.text_file import from_text
+from .own.texts.text_file import from_text
 from .text import Corpus
 
 

@@ -4,7 +4,7 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError
-from .own.sequences import NAMES, parse_rolls
+from .own.sequences.piano_rolls import NAMES, parse_rolls
 from .own.splits import SPLITS
 from .read import decode, read_bytes
 

@@ -1,7 +1,7 @@
 """Quantities over time, x float32 [T, D] in the order of time: sunspots, CO2, passengers.
 
-Each is its verified file, read by `own.series`; the test part is that of the yardsticks which the
-docstrings name, all of them root mean square errors of a forecast one step ahead.
+Each is its verified file, read by own/sequences/series.py; the test part is that of the yardsticks
+which the docstrings name, all of them root mean square errors of a forecast one step ahead.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ from dataclasses import replace
 from .canon import FILES
 from .dataset import DataSet
 from .download import find
-from .own.series import cut_series, parse_series
+from .own.sequences.series import cut_series, parse_series
 
 SUNSPOTS = ("sunspot number", "standard deviation", "observations")
 

@@ -9,11 +9,12 @@ from .canon import FILES
 from .dataset import DataSet, Info, Split
 from .download import find
 from .files import DataError, locate
-from .own.csv_rows import rows_of
 from .own.lines import lines_of
-from .own.sentence_files import parse_imdb, parse_lines, parse_trec
-from .own.sentences import numbered_labels, sentence_set
-from .own.word_questions import parse_analogies, parse_scored_words
+from .own.tables.csv_rows import rows_of
+from .own.texts.sentence_folders import parse_lines
+from .own.texts.sentence_lines import parse_imdb, parse_trec
+from .own.texts.sentences import numbered_labels, sentence_set
+from .own.texts.word_questions import parse_analogies, parse_scored_words
 from .read import decode, read_bytes, read_lines
 from .streams import whole_number
 from .text import END, Corpus, Vocabulary, WordEval, tokenise

@@ -20,7 +20,7 @@ import numpy as np
 from .canon import FILES
 from .download import find
 from .files import SHIPPED, DataError, File, locate
-from .own.audio_npz import KEYS, clips, differences
+from .own.recordings.audio_npz import KEYS, clips, differences
 from .read import gunzip, load_npz, read_bytes, read_lines, read_npz
 from .sets_pairs import sentences
 

@@ -89,8 +89,8 @@ class Recipe:
         A data set without a preset of its own has that of its `kind`, if there is one.
 
         Raises SettingError for an unknown name, a value of another type or outside its range, a
-        change of a setting that has no effect with the others, and for fewer epochs than the stages
-        of training need.
+        change of a setting that has no effect with the others or on data of this kind, and for
+        fewer epochs than the stages of training need.
 
         >>> from glassgrad import models
         >>> models.recipe("vae").resolve("digits", {"latent": 3}).latent
@@ -100,7 +100,7 @@ class Recipe:
         if preset is None:
             preset = self.presets.get(kind, {})
         try:
-            found = self.settings(**preset).changed(**(overrides or {}))
+            found = self.settings(**preset).changed(kind, **(overrides or {}))
             if 0 < found.epochs < found.least_epochs:
                 raise SettingError(
                     "with these settings training has stages that take at least"

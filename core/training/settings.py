@@ -39,6 +39,7 @@ class Rule:
     below: float | None = None
     some: bool = False
     when: Any = None
+    kinds: tuple[str, ...] = ()
 
     def broken_by(self, value) -> str:
         """What the value must be; "" if it already is.
@@ -58,8 +59,13 @@ class Rule:
                 return f"below {self.below}"
         return ""
 
-    def idle(self, settings) -> str:
-        """Why the setting has no effect with the others, such as "with decoder=gaussian"."""
+    def idle(self, settings, kind: str = "") -> str:
+        """Why the setting has no effect with the others, such as "with decoder=gaussian".
+
+        Or why it has none on data of this kind; the kind "" is not known.
+        """
+        if kind and self.kinds and kind not in self.kinds:
+            return f"on data of the kind {kind!r}, only on {' and '.join(map(repr, self.kinds))}"
         if self.when is None:
             return ""
         if callable(self.when):
@@ -82,6 +88,7 @@ def setting(
     below: float | None = None,
     some: bool = False,
     when: Any = None,
+    kinds: tuple[str, ...] = (),
 ) -> Any:
     """One line of a class of settings.
 
@@ -93,8 +100,10 @@ def setting(
             ("decoder", "gaussian")   if another setting has this value, or one of these
             "importance"              if another setting is not 0, False or empty
             settings -> str           anything else: why it has no effect, "" if it has one
+    kinds   of data that it has an effect on, such as ("images",); on others it is an error to
+            change it. () are all
     """
-    rule = Rule(help, least, above, below, some, when)
+    rule = Rule(help, least, above, below, some, when, kinds)
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
@@ -163,11 +172,11 @@ class Declared:
     def check(self) -> None:
         """Raise SettingError if settings contradict each other. By default none do."""
 
-    def changed(self, /, **changes) -> Self:
+    def changed(self, data_kind: str = "", /, **changes) -> Self:
         """A copy with other values for some settings; text is parsed as on the command line.
 
         Raises SettingError for an unknown name, a value of another type or outside its range, and
-        for a change of a setting that has no effect with the others.
+        for a change of a setting that has no effect with the others, or on data of this kind.
         """
         self._expect_known(changes)
         for key, value in changes.items():
@@ -176,7 +185,7 @@ class Declared:
         found = type(self)(**self.as_dict() | changes)
         for key in changes:
             value = getattr(found, key)
-            if value != getattr(self, key) and (why := found.idle(key)):
+            if value != getattr(self, key) and (why := found.idle(key, data_kind)):
                 raise SettingError(f"setting {key!r} has no effect {why}; got {value!r}")
         return found
 
@@ -204,9 +213,12 @@ class Declared:
         found = [f"{sign} {bound:g}" for sign, bound in bounds if bound is not None]
         return "true, false" if kind is bool else ", ".join(found)
 
-    def idle(self, name: str) -> str:
-        """Why the setting of that name has no effect with the others; "" if it has one."""
-        return self.unused.get(name) or self.rules()[name].idle(self)
+    def idle(self, name: str, kind: str = "") -> str:
+        """Why the setting of that name has no effect with the others, or on data of this kind.
+
+        "" if it has one; of the kind "" nothing is known.
+        """
+        return self.unused.get(name) or self.rules()[name].idle(self, kind)
 
     def as_dict(self) -> dict[str, Any]:
         """Name -> value, as stored in config.json."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "show",
     "train": "train",
     "sample": "sample",
+    "evaluate": "evaluate",
     "data": "data",
     "reproduce": "reproduce",
     "lectures": "lectures",

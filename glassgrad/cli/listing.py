@@ -85,7 +85,11 @@ def _kinds():
 
 
 def _models(names, title: str, wide: bool):
-    """Systems; where there is room with the published number that leads, of `reproduce`."""
+    """Systems, and the kinds of data that they take; where there is room a published number, too.
+
+    Of several numbers it is the first of `reproduce`. What takes a table takes binary rows, which
+    are named only where a table is not.
+    """
     from .. import models
     from ..core.terminal import table
 
@@ -93,8 +97,10 @@ def _models(names, title: str, wide: bool):
     for name in names:
         r = models.recipe(name)
         published = r.targets[0].published if r.targets else ""
-        rows.append((name, r.title, r.data, *([published] * wide)))
-    columns = ("name", "system", "data", *(["published"] * wide))
+        takes = [kind for kind in r.takes if kind != "binary" or "table" not in r.takes]
+        kinds = (", " if wide else ",\n").join(takes)  # where it is narrow, a line each
+        rows.append((name, r.title, kinds, r.data, *([published] * wide)))
+    columns = ("name", "system", "takes", "data", *(["published"] * wide))
     return table(rows, *columns, title=title, whole=("name", "data"))
 
 

@@ -20,6 +20,7 @@ def run(args) -> int:
     import sys
 
     from .. import models, training
+    from ..core.data import kind_of
     from ..core.terminal import Flow, Prose, console, say
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
@@ -30,7 +31,8 @@ def run(args) -> int:
     found = source(args, recipe)
     name = found.name
     found, raw = found.load(recipe)
-    settings = recipe.resolve(name, overrides(args.sets), raw.info.kind)
+    kind = kind_of(raw)
+    settings = recipe.resolve(name, overrides(args.sets), kind)
     data = training.prepared(recipe, raw, settings)
     system = training.build(recipe, data, settings)
     calls, dot = graph(system, data, settings)
@@ -50,7 +52,7 @@ def run(args) -> int:
     if args.dot:
         say(f"written: {args.dot}")
     out.print()
-    out.print(_settings(recipe, settings))
+    out.print(_settings(recipe, settings, kind))
     for t in recipe.targets:
         figures = f"published {t.published}", f"reached at {limit(vars(t))}"
         out.print("", Flow([f"to reach: {t.name}", *figures]), sep="\n", style="bold")
@@ -134,14 +136,14 @@ def _shapes(shapes) -> str:
     return " ".join("×".join(map(str, s)) or "·" for s in shapes)
 
 
-def _settings(recipe, settings):
+def _settings(recipe, settings, kind):
     from ..core.terminal import table
 
     default, rows = recipe.settings(), []
     for name, rule in settings.rules().items():
         own = [f"{d}={_value(p[name])}" for d, p in recipe.presets.items() if name in p]
         here, usual = _value(getattr(settings, name)), _value(getattr(default, name))
-        why = settings.idle(name)
+        why = settings.idle(name, kind)
         meaning = f"{rule.help} (no effect {why})" if why else rule.help
         rows.append((name, here, usual, settings.may_be(name), meaning, ", ".join(own)))
     columns = ("setting", "here", "default", "may be", "meaning", "presets")

@@ -22,7 +22,7 @@ from ...core.data import DataSet, minibatches
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import row_pictures
-from ..common.binary import bernoulli_nll
+from ..common.binary import GREY, bernoulli_nll
 from ..common.gradients import by_parameters
 from ..common.images import as_images, has_images, sample_sheet
 from ..common.rows import flat, rows
@@ -34,7 +34,7 @@ class ConditionalSettings(TrainingSettings):
     """Settings of every product of conditionals."""
 
     binarise: Literal["sampled", "fixed"] = setting(
-        "sampled", help="how grey levels become 0 and 1"
+        "sampled", kinds=GREY, help="how grey levels become 0 and 1"
     )
     schedule: str = "cosine"
 

@@ -7,8 +7,8 @@ previous pixels are products of Bernoulli distributions with logits a_j ::
 
     -ln p(x) = Σ_j softplus(a_j) - x_j a_j
 
-Binary rows are 0 and 1 already, and nothing is drawn: a draw with probability 0 or 1 has one
-outcome.
+Binary rows are 0 and 1 already: nothing is drawn, as a draw with probability 0 or 1 has one
+outcome, and it is an error to change `binarise`.
 """
 
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from ...core import nn
 from ...core.data import DataSet, Split, binarised, kind_of
 
 Binarise = Literal["sampled", "fixed", "grey"]
+GREY = ("images",)  # the kinds of data with grey levels: where `binarise` has an effect
 
 
 class Binarised(Protocol):

@@ -19,14 +19,14 @@ from ...core.data import Split, minibatches
 from ...core.training.settings import Optimiser, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ...kernels.product import product
-from ..common.binary import Binarise
+from ..common.binary import GREY, Binarise
 from ..common.rows import flat
 
 
 class BinarySettings(TrainingSettings):
     """What every system of binary units has."""
 
-    binarise: Binarise = setting("sampled", help="how grey levels become 0 and 1")
+    binarise: Binarise = setting("sampled", kinds=GREY, help="how grey levels become 0 and 1")
     ais_every: int = setting(
         0, least=0, help="epochs between evaluations of the slow figures, 0: after the last only"
     )

@@ -47,7 +47,7 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common import binary
-from ..common.binary import Binarise, bernoulli_nll
+from ..common.binary import GREY, Binarise, bernoulli_nll
 from ..common.gradients import by_parameters
 from ..common.rows import prepare as standardised
 from ..common.rows import rows
@@ -80,7 +80,7 @@ class Settings(TrainingSettings):
     latent: int = setting(50, least=1, help="number of codes")
     decoder: Decoder = setting("bernoulli", help="kind of distribution p(x|z)")
     binarise: Binarise = setting(
-        "sampled", when=("decoder", "bernoulli"), help="how grey levels become 0 and 1"
+        "sampled", when=("decoder", "bernoulli"), kinds=GREY, help="how grey levels become 0 and 1"
     )
     samples: int = setting(1, least=1, help="draws of z for each image of a minibatch")
     sigma: float = setting(

@@ -7,7 +7,7 @@ import pytest
 
 from glassgrad.core.data import DataError, available, join, load, spectrogram
 from glassgrad.core.data.canon import FILES
-from glassgrad.core.data.own import audio_npz
+from glassgrad.core.data.own.recordings import audio_npz
 from glassgrad.core.data.read import read_npz
 from tests.tools import assert_close
 

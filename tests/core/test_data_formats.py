@@ -8,7 +8,7 @@ import pytest
 
 from glassgrad.core.data import DataError, Graph, Vocabulary, gml, idx, text, tokenise
 from glassgrad.core.data.graph import undirected
-from glassgrad.core.data.own.sequences import roll
+from glassgrad.core.data.own.sequences.piano_rolls import roll
 from glassgrad.core.data.read import load_npz, read_path, stream_lines
 
 LETTERS = {0x08: "B", 0x09: "b", 0x0B: "h", 0x0C: "i", 0x0D: "f", 0x0E: "d"}

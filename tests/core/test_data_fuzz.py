@@ -18,11 +18,11 @@ import pytest
 
 from glassgrad.core.data import files, gml, idx, load, text, wav
 from glassgrad.core.data.own.lines import decoded
-from glassgrad.core.data.own.pairs import parse_pairs
-from glassgrad.core.data.own.sentence_files import parse_fasttext, parse_imdb, parse_trec
-from glassgrad.core.data.own.sentences import from_sentences
-from glassgrad.core.data.own.sequences import parse_rolls, roll
-from glassgrad.core.data.own.series import parse_series
+from glassgrad.core.data.own.sequences.piano_rolls import parse_rolls, roll
+from glassgrad.core.data.own.sequences.series import parse_series
+from glassgrad.core.data.own.texts.pairs import parse_pairs
+from glassgrad.core.data.own.texts.sentence_lines import parse_fasttext, parse_imdb, parse_trec
+from glassgrad.core.data.own.texts.sentence_table import from_sentences
 from glassgrad.core.data.read import decode, gunzip, load_npz, read_path, stream_lines
 from glassgrad.core.regular import read_json
 from glassgrad.core.training.checkpoint import CheckpointError, load_arrays, save_arrays

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from glassgrad.core.data import DataError, File, files, find, gml, idx, text
-from glassgrad.core.data.own.sequences import roll
+from glassgrad.core.data.own.sequences.piano_rolls import roll
 from glassgrad.core.data.read import gunzip, load_npz, read_path, stream_lines
 
 

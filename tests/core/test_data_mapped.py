@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from glassgrad.core import data
-from glassgrad.core.data import DataError, DataSet, Split, join, mapped, own, room
-from glassgrad.core.data.own import FORMATS, array_files
+from glassgrad.core.data import DataError, DataSet, Split, join, mapped, room
+from glassgrad.core.data.own import FORMATS, array_files, reading
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
     def must_not(*_):
         raise AssertionError("was read")
 
-    for name in ("tables.labels.learn", "text_file.read_path", "csv_rows.read_path",
+    for name in ("tables.labels.learn", "texts.text_file.read_path", "tables.csv_rows.read_path",
                  "array_files.load_npz", "array_files.idx.read"):  # fmt: skip
         monkeypatch.setattr(f"glassgrad.core.data.own.{name}", must_not)
     rows = "1.5,red,2\n" * 4000
@@ -208,7 +208,7 @@ def test_other_formats_are_refused_before_they_are_read(tmp_path, little, monkey
 def test_every_other_format_is_refused_before_it_is_read(tmp_path, little, monkeypatch):
     """Each says what it takes for a byte, or asks itself (the test above, and pictures)."""
     asking = {"from_csv", "from_series", "from_sentences", "from_npz", "from_npy", "from_idx",
-              "from_text", "from_image_folder"}  # fmt: skip
+              "from_text", "from_image_folder", "from_sequence_table"}  # fmt: skip
     assert {f.reader.__name__ for f in FORMATS if not f.memory} == asking
 
     def must_not(*_, **__):
@@ -223,7 +223,7 @@ def test_every_other_format_is_refused_before_it_is_read(tmp_path, little, monke
         if not path.exists():
             path.write_bytes(large)
         with pytest.raises(DataError, match=r"would take about .* more than half of what is free"):
-            own._call(dataclasses.replace(found, reader=must_not), path, {})
+            reading._call(dataclasses.replace(found, reader=must_not), path, {})
 
 
 def test_the_size_of_packed_files(tmp_path):

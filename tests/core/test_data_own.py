@@ -73,6 +73,25 @@ def test_binary_rows_are_a_kind_of_their_own(tmp_path):
     assert table(tmp_path / "d.csv", text).info.kind == "binary"
 
 
+def test_a_table_is_what_the_reader_of_rows_of_0_and_1_is_asked_for(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("\n".join("01"[i % 2] + ",1,0" for i in range(10)))
+    np.savez(tmp_path / "d.npz", x=np.eye(10))
+    for file in (path, tmp_path / "d.npz"):
+        found, bits = data.read(file, kind="table"), data.read(file)
+        assert (data.kind_of(found), data.kind_of(bits)) == ("table", "binary")
+        assert rows_of(found) == rows_of(bits) and data.digest(found) == data.digest(bits)
+    folder = tmp_path / "split"
+    folder.mkdir()
+    np.savez(folder / "train.npz", x=np.eye(10))
+    assert data.kind_of(data.read(folder, kind="table")) == "table"
+    np.save(tmp_path / "images.npy", np.zeros((10, 2, 2)))
+    with pytest.raises(data.DataError, match=r"images.npy is of the kind 'images', not 'table'"):
+        data.read(tmp_path / "images.npy", kind="table")
+    with pytest.raises(data.DataError, match=r"d.npz is of the kind 'binary', not 'images'"):
+        data.read(tmp_path / "d.npz", kind="images")
+
+
 def test_splits_by_seed_and_as_the_file_says(tmp_path):
     path = tmp_path / "d.csv"
     text = "v,split\n" + "\n".join(f"{i},{['train', 'test', 'valid'][i % 3]}" for i in range(12))

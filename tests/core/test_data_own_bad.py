@@ -65,7 +65,7 @@ TABLES = {  # content (text or bytes), options, what the message must say
     "only a header": ("a,b\n", {"header": True}, "has no rows under its header"),
     "a short row": (line(5, "1,2"), {}, "line 5: 2 cells; line 1 has 3"),
     "a long row": (line(7, "1,2,x,9"), {}, "line 7: 4 cells; line 1 has 3"),
-    "an open quotation mark": (line(4, '1,"2,x'), {}, "unexpected end of data"),
+    "an open quotation mark": (line(4, '1,"2,x'), {}, "a quotation mark is open in this row"),
     "text after a quotation mark": (line(4, '1,"2"3,x'), {}, "line 4"),
     "a word among numbers": (line(6, "4,one,x"), {}, "line 6, column 2 (b): 'one' is no number"),
     "infinity": (line(6, "inf,1,x"), {}, "line 6, column 1 (a): 'inf' is not finite"),

@@ -12,8 +12,8 @@ import pytest
 from glassgrad.core import data
 from glassgrad.core.data import DataError, Weights
 from glassgrad.core.data.files import SHIPPED
-from glassgrad.core.data.own import audio_npz
 from glassgrad.core.data.own.formats import FORMATS
+from glassgrad.core.data.own.recordings import audio_npz
 from glassgrad.core.training.checkpoint import save_arrays
 
 SETS = {  # name -> (its file or folder, options of the reader)

@@ -7,7 +7,7 @@ import pytest
 
 from glassgrad.core import data
 from glassgrad.core.data import DataError, Graph
-from glassgrad.core.data.own.node_parts import simple, split_nodes
+from glassgrad.core.data.own.graphs.node_parts import simple, split_nodes
 
 
 def write(path, text):
@@ -259,7 +259,7 @@ def test_molecules_with_numbers_and_a_quantity(tmp_path):
             2 * (a - number) + 1 + 2 * i for i in range(g.nodes - 1)
         ]
     unlabelled = data.read(tmp_path / "d").info.understood
-    assert "2 numbers a node, 1 numbers an edge" in unlabelled
+    assert "2 numbers a node, 1 number an edge" in unlabelled
 
 
 def test_molecules_without_anything_but_edges(tmp_path):

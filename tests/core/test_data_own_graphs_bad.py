@@ -18,7 +18,7 @@ from tests.core.test_data_own_graphs import GML, RING, molecules, planetoid
 EDGES = {  # content of d.edges, options, what the message must say
     "empty": ("", {}, "d.edges has no edges"),
     "only comments": ("# a b\n% c d\n", {}, "has no edges"),
-    "one cell": ("a b\n# c\nc\n", {}, "line 3: 1 cells; expected u v or u v weight"),
+    "one cell": ("a b\n# c\nc\n", {}, "line 3: 1 cell; expected u v or u v weight"),
     "four cells": ("a b 1 2\n", {}, "line 1: 4 cells; expected u v or u v weight"),
     "a weight in some lines": ("a b 1\nb c\n", {}, "line 2: 2 cells; line 1 has 3"),
     "a weight that is none": ("a b 1\nb c x\n", {}, "line 2, column 3: 'x' is no weight"),

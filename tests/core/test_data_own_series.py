@@ -11,7 +11,7 @@ import pytest
 
 from glassgrad.core import data
 from glassgrad.core.data import audio, wav
-from glassgrad.core.data.own.times import moment, step
+from glassgrad.core.data.own.sequences.times import moment, step
 
 
 def read(path, content, **options):

@@ -10,6 +10,7 @@ from PIL import Image
 from glassgrad.core import data
 from glassgrad.core.data import DataError
 from tests.core.test_data_own import idx_file
+from tests.core.test_data_own_formats import counts, drawn, idx
 
 TRAIN = "n,colour,kind\n" + "".join(
     f"{i},{['red', 'blue'][i % 2]},{'ab'[i % 2]}\n" for i in range(20)
@@ -276,3 +277,71 @@ def test_another_number_of_labels(tmp_path):
              y_train=np.ones((9, 2)) / 3, y_test=np.ones((9, 3)) / 3)  # fmt: skip
     with pytest.raises(DataError, match="test: 3 labels an example; the training part has 2"):
         data.read(tmp_path / "d.npz")
+
+
+def image_parts(folder):
+    x = np.zeros((10, 4, 4), np.uint8)
+    np.savez(folder / "d.npz", train_images=x, train_labels=np.arange(10) % 2,
+             test_images=x, test_labels=np.arange(10) % 3)  # fmt: skip
+    return {"file": "d.npz"}, "no training example is of 2", "3 classes (0, 1, 2)"
+
+
+def drawn_characters(folder):
+    arrays = drawn()[1]
+    kept = (arrays["character"] > 0) | (arrays["drawer"] > 2)  # those who draw the test part
+    arrays = {k: a[kept] if len(a) == len(kept) else a for k, a in arrays.items()}
+    np.savez(folder / "d.npz", **arrays)
+    return {"file": "d.npz"}, "no training example is of Latin 1", "3 characters of 2 alphabets"
+
+
+def words(folder):
+    np.savez(folder / "d.npz", **counts(test_labels=np.arange(20) % 3)[1])
+    return {"file": "d.npz"}, "no training example is of 2", "label: 3 classes (0, 1, 2)"
+
+
+def mnists_files(folder):
+    for part, n in (("train", 2), ("t10k", 4)):
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(np.zeros((12, 2, 2))))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(np.arange(12) % n))
+    return {}, "no training example is of 2, 3", "4 classes"
+
+
+def graphs(folder):
+    (folder / "D_A.txt").write_text("".join(f"{2 * i + 1},{2 * i + 2}\n" for i in range(20)))
+    (folder / "D_graph_indicator.txt").write_text("".join(f"{i // 2 + 1}\n" for i in range(40)))
+    (folder / "D_graph_labels.txt").write_text("1\n" * 19 + "7\n")
+    fold = next(k for k in range(10) if 1 in data.read(folder, fold=k).test.y)
+    return {"fold": fold}, "no training example is of 7", "label: 2 classes (1: 19, 7: 1)"
+
+
+def moves(folder):
+    np.savez(folder / "d.npz", moves=np.arange(10) % 4, lengths=[1] * 10, winner=[1] * 9 + [2],
+             split=[0] * 8 + [2] * 2)  # fmt: skip
+    return {"file": "d.npz"}, "no training example is of white", "black wins 9, white 1"
+
+
+def members(folder):
+    (folder / "d.edges").write_text("".join(f"{i} {i + 1}\n" for i in range(12)))
+    (folder / "d.labels").write_text("".join(f"{i} {'abc'[i % 3]}\n" for i in range(13)))
+    return (
+        {"file": "d.edges", "train": "0,1"},
+        "no training example is of c",
+        "label: 3 classes (a, b, c)",
+    )
+
+
+@pytest.mark.parametrize(
+    "make", [image_parts, drawn_characters, words, mnists_files, graphs, moves, members]
+)
+def test_a_class_that_only_another_part_has_is_said(tmp_path, make):
+    options, never, label = make(tmp_path)
+    said = "; ".join(data.read(tmp_path / options.pop("file", ""), **options).info.understood)
+    assert label in said and never in said
+
+
+def test_one_of_a_thing_is_no_plural(tmp_path):
+    np.savez(
+        tmp_path / "d.npz", **counts(columns=1, train_labels=[0] * 20, test_labels=[0] * 20)[1]
+    )
+    said = data.read(tmp_path / "d.npz").info.understood
+    assert said[0] == "rows of 1 count" and said[2] == "label: 1 class (0)"

@@ -8,8 +8,9 @@ import pytest
 
 from glassgrad.core import data
 from glassgrad.core.data.own.formats import FORMATS
-from glassgrad.core.data.own.pairs import parse_pairs, words
-from glassgrad.core.data.own.sentence_files import parse_imdb, parse_lines, parse_trec
+from glassgrad.core.data.own.texts.pairs import parse_pairs, words
+from glassgrad.core.data.own.texts.sentence_folders import parse_lines
+from glassgrad.core.data.own.texts.sentence_lines import parse_imdb, parse_trec
 
 NOUNS = ("film", "day", "plot", "café", "actor")
 TEXTS = [f"What a {'good' if i % 2 else 'bad'} {NOUNS[i % 5]}, number {i}!" for i in range(30)]
@@ -317,7 +318,7 @@ def test_pairs_in_files_of_their_own(tmp_path):
     found = data.read(tmp_path / "a.tsv", test=tmp_path / "b.tsv", kind="pairs")
     assert [len(s) for _, s in found.splits()] == [28, 2, 10]  # 2 of 20 sources for validation
     said = "\n".join(found.info.understood)
-    assert "40 pairs" in said and "test: 10 sources are also in the training file" in said
+    assert "40 pairs" in said and "test: 10 sources of the training file" in said
     both = data.read(tmp_path / "a.tsv", valid=tmp_path / "b.tsv", test=tmp_path / "b.tsv")
     assert data.digest(both) != data.digest(found) and len(both.train) == 30
 

@@ -131,6 +131,8 @@ def test_version(capsys):
         (["train"], 2, "NAME"),
         (["train", "--resume", "nowhere"], 1, "not a run folder"),
         (["sample", "nowhere"], 1, "not a run folder"),
+        (["evaluate", "nowhere"], 1, "not a run folder"),
+        (["evaluate", "nowhere", "--label", "a"], 2, "they need --data"),
         (["sample", "nowhere", "-n", "0"], 2, "whole number above 0"),
         (["show", "rnnn"], 1, "did you mean 'rnn'"),
         (["list", "date"], 2, "did you mean 'data'?"),

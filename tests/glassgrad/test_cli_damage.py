@@ -29,7 +29,7 @@ def files(folder):
         {"settings": []},
     ],
 )
-@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
+@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"], ["evaluate"]])
 def test_wrong_progress_is_one_message(capsys, run, command, change):
     path, (key,) = run / "checkpoint.safetensors", change
     arrays, progress = Run(run).load()
@@ -153,7 +153,7 @@ def test_samples_of_a_run_of_format_1_but_no_training_from_it(capsys, run):
     assert files(run) == before
 
 
-@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"]])
+@pytest.mark.parametrize("command", [["train", "--resume"], ["sample"], ["evaluate"]])
 def test_settings_that_were_changed_since_the_checkpoint(capsys, run, command):
     """config.json has no checksum of its own; the checkpoint knows what it was trained with."""
     config = Run(run).read_json("config.json")

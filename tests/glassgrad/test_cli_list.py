@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+from rich.cells import cell_len
 
 from glassgrad import models
 from tests.tools import call
@@ -66,3 +67,25 @@ def test_list_says_where_missing_data_belong(capsys, monkeypatch, tmp_path):
     code, out, _ = call(capsys, "list", "data")
     assert code == 0 and "Systems" not in out
     assert f"missing: put it in {tmp_path}/cache/glassgrad/mnist" in out
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_list_says_which_kinds_a_system_takes(capsys, monkeypatch, width):
+    as_terminal(monkeypatch, width)
+    for family in models.FAMILIES:
+        out = re.sub(r"\x1b\[\d*m", "", call(capsys, "list", family)[1])
+        assert max(map(cell_len, out.splitlines())) <= width
+        head = next(line for line in out.splitlines() if line.startswith("name "))
+        at, end = head.index("takes"), head.index("data")
+        for name in models.FAMILIES[family]:
+            takes = set(models.recipe(name).takes)
+            takes -= {"binary"} if "table" in takes else set()
+            lines = out.splitlines()
+            first = next(i for i, line in enumerate(lines) if line.startswith(f"{name} "))
+            below = [lines[first]]
+            for line in lines[first + 1 :]:
+                if not line.startswith(" "):
+                    break
+                below.append(line)
+            cell = " ".join(line[at:end] for line in below)
+            assert set(re.findall(r"\w+", cell)) == takes, name

@@ -8,9 +8,10 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import cli
-from glassgrad.core.data import DataSet, Graph, Info, Split, Vocabulary
+from glassgrad.core.data import DataSet, Graph, Info, OneShot, Split, Vocabulary
 from glassgrad.core.data.catalogue import CATALOGUE
 from glassgrad.core.data.entries import KINDS
+from glassgrad.core.data.text import WordEval
 from glassgrad.core.usage import UsageError
 from glassgrad.data_picture import PICTURES, picture
 from glassgrad.data_picture_graphs import layout
@@ -163,3 +164,45 @@ def test_list_names_kinds_that_only_files_have(capsys):
     said = capsys.readouterr().out
     for kind, meaning in KINDS.items():
         assert re.search(rf"^{kind} +{re.escape(meaning)} ", said, re.M)
+
+
+def evaluations():
+    words = [("king", "queen", "man", "woman")] * 3
+    pairs = [(f"a{i}", f"b${i}", i / 3) for i in range(30)]
+    shape = 2, 3, 1, 5, 5
+    answer = np.array([[2, 0, 1], [0, 1, 2]])
+    return {
+        "analogies": WordEval("a.txt", {"family": words, "empty": []}, []),
+        "scores": WordEval("s.tsv", {}, pairs),
+        "few": WordEval("s.tsv", {}, pairs[:1]),
+        "runs": OneShot("runs.npz", np.zeros(shape), np.ones(shape), answer),
+    }
+
+
+@pytest.mark.parametrize("name", evaluations())
+def test_a_picture_of_what_judges(name):
+    figure = picture(evaluations()[name])
+    assert any(ax.has_data() for ax in figure.axes)
+    figure.savefig(io.BytesIO(), format="raw", dpi=20)
+
+
+def test_words_without_questions_have_no_picture():
+    with pytest.raises(UsageError, match="it has no questions"):
+        picture(WordEval("s.tsv", {}, []))
+
+
+def test_a_column_of_few_values_has_a_bar_for_each():
+    x = np.array([[-1, 2.5], [0, 2.5], [1, 2.5], [1, 2.5]], np.float32)
+    votes, constant = picture(of("table", x)).axes
+    heights = [bar.get_height() for bar in votes.patches]
+    assert [h for h in heights if h] == [1, 1, 2]
+    assert [t.get_text() for t in votes.get_xticklabels()] == ["-1", "0", "1"]
+    assert [bar.get_height() for bar in constant.patches] == [0, 4, 0]
+
+
+def test_bits_are_shown_as_they_are_with_the_share_of_each_class():
+    x = np.array([[1, 0], [1, 1], [0, 0], [0, 0]], np.float32)
+    found = DataSet("bits", Split(x, np.array([0, 0, 1, 1])), info=Info(classes=("a", "b")))
+    rows, shares = picture(found).axes
+    assert np.array_equal(rows.get_images()[0].get_array(), x)
+    assert [line.get_ydata().tolist() for line in shares.get_lines()] == [[1, 0.5], [0, 0]]

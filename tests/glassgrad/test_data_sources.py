@@ -188,7 +188,7 @@ def test_any_table_becomes_bits(capsys):
     assert "sepal length (cm): 1 above 5.8, the median of the training rows" in said
     for name, option, message in (
         ("digits", "kind=binary", "bits are made of tables in memory; this is no such table"),
-        ("iris", "kind=graph", "of a name kind may be binary; got 'graph'"),
+        ("iris", "kind=graph", "of a name kind may be binary or table; got 'graph'"),
     ):
         assert cli.main(["data", name, "--read", option]) == 1
         assert message in capsys.readouterr().err

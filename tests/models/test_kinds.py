@@ -260,15 +260,27 @@ def test_binary_rows_are_never_drawn_again(name):
             assert np.array_equal(x.reshape(len(x), -1)[first], raw.train.x[second])
 
 
+@pytest.mark.parametrize("name", BITS)
+def test_binarise_is_refused_where_nothing_is_drawn(name):
+    recipe = models.recipe(name)
+    preset = getattr(recipe.resolve("mine", kind="binary"), "binarise", None)
+    for value in sorted({"sampled", "fixed"} - {preset}) if preset else ():
+        with pytest.raises(SettingError, match="'binarise' has no effect on data of the kind"):
+            recipe.resolve("mine", {"binarise": value}, "binary")
+    if preset:
+        assert recipe.resolve("mine", {"binarise": preset}, "binary").binarise == preset
+
+
 def test_a_kind_is_read_off_the_samples_where_info_does_not_say():
     for kind in ("images", "table", "binary"):
         raw = tiny(kind)
         assert kind_of(raw) == kind_of(DataSet("plain", raw.train)) == kind
     bits = tiny("binary")
-    called = dataclasses.replace(bits, info=Info(kind="table"))  # rows of 0 and 1 all the same
-    assert kind_of(called) == "binary"
+    called = dataclasses.replace(bits, info=Info(kind="table"))  # what is said counts
+    assert kind_of(called) == "table"
     mlp = models.recipe("mlp")
-    assert np.array_equal(training.prepared(mlp, called, mlp.resolve()).train.x, bits.train.x)
+    assert np.array_equal(training.prepared(mlp, bits, mlp.resolve()).train.x, bits.train.x)
+    assert abs(training.prepared(mlp, called, mlp.resolve()).train.x.mean(axis=0)).max() < 1e-6
     bits = DataSet("plain", tiny("binary").train)
     assert binary.prepare(bits, models.recipe("vae").resolve("mine")) is bits
 

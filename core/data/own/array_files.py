@@ -10,7 +10,7 @@ from ..mapped import Mapped, is_too_large, mapped
 from ..read import load_npy, load_npz, npz_bytes
 from ..room import expect_room, size_in_words, unpacked_size
 from .arrays import AXES, check_bits, data_set, example, white_of
-from .splits import SPLITS, given_files, seeded
+from .splits import OTHER, SPLITS, given_files, seeded
 
 COPIES = 2  # of the numbers as float32, while a file is read: the whole, and its splits
 
@@ -31,16 +31,20 @@ def from_npz(
         need = npz_bytes(file)
         expect_room(file, (1 + COPIES) * need, f"{need // 4:,} numbers")
     arrays = load_npz(path)
-    if not files and any(f"x_{p}" in arrays or f"{p}_x" in arrays or p in arrays for p in SPLITS):
-        found = _in_parts(path, arrays, bits)
+    in_parts = any(f"x_{p}" in arrays or f"{p}_x" in arrays or p in arrays for p in SPLITS)
+    if in_parts and not files.keys() & set(SPLITS):
+        found = _in_parts(path, arrays, bits, files.get(OTHER))
         if found is not None:
             return found
     parts = {part: _xy(file, load_npz(file)) for part, file in files.items()}
     return _of_files(path, _xy(path, arrays), parts, files, seed, bits)
 
 
-def _in_parts(path: Path, arrays: dict, bits) -> DataSet | None:
-    """The splits that a file holds itself; None where it has no part for training."""
+def _in_parts(path: Path, arrays: dict, bits, other: Path | None = None) -> DataSet | None:
+    """The splits that a file holds itself; None where it has no part for training.
+
+    The examples of the file `other` take the place of the test part.
+    """
     found, white = {}, None
     for part in SPLITS:
         x, y = (_first(arrays, f"{a}_{part}", f"{part}_{a}") for a in "xy")
@@ -52,6 +56,10 @@ def _in_parts(path: Path, arrays: dict, bits) -> DataSet | None:
                 white = white_of(str(path), x)
     if "train" not in found:
         return None
+    if other is not None:
+        found["test"] = example(
+            str(other), *_xy(other, load_npz(other)), white, found["train"][0].y
+        )
     kinds = [kind for _, kind in found.values()]
     if len(set(kinds) - {"binary", "table"}) > 1:
         raise DataError(f"{path}: the parts are of different kinds")

@@ -63,7 +63,17 @@ def example(
         x = _images(name, x, white) if kind == "images" else x.astype(np.float32)
     if kind == "table" and is_binary(x):
         kind = "binary"
-    return Split(x, None if y is None else _labels(name, y, len(x), like)), kind
+    y = None if y is None else _labels(name, y, len(x), like)
+    for what, a in (("x", x), ("y", y)):  # here they are in the order of the file
+        _expect_finite(name, what, a)
+    return Split(x, y), kind
+
+
+def _expect_finite(name: str, what: str, a) -> None:
+    if isinstance(a, np.ndarray) and a.dtype.kind == "f" and not np.isfinite(a.sum()):
+        for row, *rest in np.argwhere(~np.isfinite(a))[:1].tolist():
+            at = f", column {rest[0]}" if len(rest) == 1 else f", pixel {tuple(rest)}"
+            raise DataError(f"{name}: {what} has {a[(row, *rest)]} at row {row}{at}")
 
 
 def white_of(name: str, x: np.ndarray | Mapped, white: float | None = None) -> float:
@@ -186,7 +196,7 @@ def data_set(name, parts, kind, classes, how, source, bits=None, more=()) -> Dat
     what = (
         f"images of {shape[0]} x {shape[1]} x {shape[2]}"
         if shape
-        else f"rows of {x.shape[1]} numbers"
+        else f"rows of {counted(x.shape[1], 'number')}"
     )
     info = Info(
         source=source or "arrays", classes=tuple(classes), image_shape=shape, note=how, kind=kind,

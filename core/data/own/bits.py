@@ -8,6 +8,8 @@ from ..dataset import DataSet, Split
 from ..files import DataError
 from ..mapped import Mapped
 
+ROWS = ("", "table", "binary")  # the kinds of rows that are a table
+
 
 def check_bits(bits) -> None:
     """Raises DataError unless `bits` is None or "median"."""
@@ -40,6 +42,19 @@ def above_median(parts, columns) -> tuple[list[Split | None], dict[int, str]]:
             if a is not None:
                 a[:, i] = (a[:, i] >= median) if top else (a[:, i] > median)
     return [p if p is None else Split(a, p.y) for p, a in zip(parts, arrays)], words
+
+
+def as_table(data: DataSet) -> DataSet:
+    """Rows of numbers as a table, also where all are 0 and 1. DataError for other data.
+
+    >>> as_table(DataSet("d", Split(np.eye(3)))).info.kind
+    'table'
+    """
+    x = getattr(getattr(data, "train", None), "x", None)
+    if not isinstance(x, np.ndarray | Mapped) or x.ndim != 2 or data.info.kind not in ROWS:
+        what = data.info.kind or type(data).__name__
+        raise DataError(f"{data.info.source or data.name} is of the kind {what!r}, not 'table'")
+    return replace(data, info=replace(data.info, kind="table"))
 
 
 def as_bits(data: DataSet) -> DataSet:

@@ -13,16 +13,12 @@ from ..graph import Graph
 from ..special import OneShot, Weights
 from ..text import WordEval
 from .array_files import from_idx, from_npy, from_npz
-from .audio import from_audio_folder, looks_like_audio
-from .audio_npz import KEYS as RECORDINGS
-from .audio_npz import from_audio_npz
-from .counts import KEYS as COUNTS
-from .counts import from_counts
-from .edge_list import from_edge_list
-from .games import from_games
-from .gml_file import from_gml
-from .image_folder import from_image_folder
-from .image_npz import (
+from .graphs.edge_list import from_edge_list
+from .graphs.gml_file import from_gml
+from .graphs.planetoid import GROUPS, PLANETOID, from_groups, from_planetoid
+from .graphs.tu_folder import from_tu_folder, is_tu_folder
+from .images.image_folder import from_image_folder
+from .images.image_npz import (
     DRAWN,
     PARTS,
     RUNS,
@@ -32,37 +28,45 @@ from .image_npz import (
     from_one_shot,
     is_film,
 )
-from .mnist_folder import from_mnist_folder, is_mnist_folder
+from .images.mnist_folder import from_mnist_folder, is_mnist_folder
 from .npz_keys import has
-from .pairs import from_pairs, looks_like_pairs
-from .planetoid import GROUPS, PLANETOID, from_groups, from_planetoid
-from .sentence_files import (
+from .recordings.audio_folder import from_audio_folder, looks_like_audio
+from .recordings.audio_npz import KEYS as RECORDINGS
+from .recordings.audio_npz import from_audio_npz
+from .sequences.games import from_games
+from .sequences.piano_rolls import from_rolls, looks_like_rolls
+from .sequences.sequence_npz import from_sequences_npz, looks_like_sequences
+from .sequences.sequence_table import from_sequence_table
+from .sequences.series import from_series, looks_like_series
+from .tables.counts import KEYS as COUNTS
+from .tables.counts import from_counts
+from .tables.csv_table import from_csv
+from .tables.uci import from_uci
+from .texts.pairs import from_pairs, looks_like_pairs
+from .texts.sentence_folders import (
     from_class_files,
+    from_text_folder,
+    looks_like_class_files,
+    looks_like_text_folder,
+)
+from .texts.sentence_lines import (
     from_fasttext,
     from_imdb,
-    from_text_folder,
     from_trec,
-    looks_like_class_files,
     looks_like_fasttext,
     looks_like_imdb,
-    looks_like_text_folder,
     looks_like_trec,
 )
-from .sentences import from_sentences, looks_like_sentences
-from .sequences import from_rolls, from_sequences_npz, looks_like_rolls, looks_like_sequences
-from .series import from_series, looks_like_series
-from .tables import from_csv
-from .text_file import from_text
-from .trec_folder import from_trec_folder, is_trec_folder
-from .tu_folder import from_tu_folder, is_tu_folder
-from .uci import from_uci
-from .weights_file import from_safetensors
-from .word_questions import (
+from .texts.sentence_table import from_sentences, looks_like_sentences
+from .texts.text_file import from_text
+from .texts.trec_folder import from_trec_folder, is_trec_folder
+from .texts.word_questions import (
     from_analogies,
     from_scored_words,
     looks_like_analogies,
     looks_like_scored_words,
 )
+from .weights_file import from_safetensors
 
 TREC = (".txt", ".train", ".test", ".label")  # TREC.train, train_5500.label
 FASTTEXT = (".txt", ".train", ".valid", ".test")
@@ -126,6 +130,7 @@ FORMATS = (
     Format("sentences", TREC, "questions in TREC's form", from_trec, looks_like_trec),
     Format("sentences", FASTTEXT, "texts in fastText's form", from_fasttext, looks_like_fasttext),
     Format("pairs", (".tsv", ".txt"), "pairs of sentences", from_pairs, looks_like_pairs, 25),
+    Format("sequences", (".csv", ".tsv"), "sequences in a table", from_sequence_table, by_hand, 0),
     Format("table", (".csv", ".tsv"), "a table", from_csv, memory=0),
     Format("table", (".data",), "a table of UCI", from_uci, memory=40),
     Format("graph", (".edges", ".edgelist"), "an edge list", from_edge_list),

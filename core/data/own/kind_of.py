@@ -15,7 +15,7 @@ STEP = 1 << 20  # numbers looked at a time
 def kind_of(data: DataSet | Graph | OneShot | Weights | WordEval) -> str:
     """The kind of a data set, as the catalogue names kinds: what ``info.kind`` says, or its x.
 
-    Rows of 0 and 1 alone are "binary" also where ``info.kind`` is "table". Raises DataError where
+    Rows of 0 and 1 alone are "binary" unless ``info.kind`` says "table". Raises DataError where
     neither says it.
 
     >>> from ..dataset import Split
@@ -25,9 +25,7 @@ def kind_of(data: DataSet | Graph | OneShot | Weights | WordEval) -> str:
     """
     if not isinstance(data, DataSet):
         return "graph" if isinstance(data, Graph) else data.info.kind
-    parts = [split.x for _, split in data.splits()]
-    kind = data.info.kind or _guess(data, data.train.x)
-    return "binary" if kind == "table" and all(map(is_binary, parts)) else kind
+    return data.info.kind or _guess(data, data.train.x)
 
 
 def is_binary(x) -> bool:
@@ -49,7 +47,7 @@ def _guess(data: DataSet, x) -> str:
         if x.ndim == 4:
             return "images"
         if x.ndim == 2:
-            return "table"
+            return "binary" if all(is_binary(split.x) for _, split in data.splits()) else "table"
         if x.ndim == 1 and x.dtype.kind in "iu":
             return "text"
     elif x and all(isinstance(item, Graph) for item in x):

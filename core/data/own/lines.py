@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Sequence
 
 from ..files import DataError
 from ..read import decode
@@ -63,3 +64,12 @@ def spaced(line: str) -> list[str]:
     ['one', 'two', 'café\\x85']
     """
     return _WORD.findall(line)
+
+
+def listed(classes: Sequence[str], most: int = 12) -> str:
+    """The first names in brackets.
+
+    >>> listed(("a", "b", "c"), most=2)
+    ' (a, b …)'
+    """
+    return f" ({', '.join(classes[:most])}{' …' if len(classes) > most else ''})"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,27 @@ SPLITS = ("train", "valid", "test")
 LEAST = 10  # examples; of fewer, a tenth is none
 PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
          "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
+
+
+OTHER = "the other file"  # next to the parts: what takes the place of the test part
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A file whose examples take the place of the test part; all is cut as without it.
+
+    It is read as the training file says: by its columns, classes and words. `test` is the file of
+    the test part, where that has one.
+    """
+
+    file: Path
+    test: Path | None = None
+
+
+def instead(parts: Sequence[Split | None], given: dict[str, Split]) -> list[Split | None]:
+    """The parts, with what is given in the place of the test part, if it is."""
+    train, valid, test = parts
+    return [train, valid, given.get(OTHER, test)]
 
 
 def seeded(
@@ -33,12 +55,17 @@ def seeded(
     >>> seeded("from_csv", "d.csv", "rows", Split(np.arange(20)), 0, parts)[1]
     'train 18; valid 2, cut from it by seed 0; test 5 of its own file'
     """
+    if given and OTHER in given:
+        rest = {part: found for part, found in given.items() if part != OTHER}
+        parts, how = seeded(function, name, what, whole, seed, rest, tenths)
+        return instead(parts, given), how
     given = given or {}
     n, seed = len(whole), check_seed(function, seed)
     valid = 0 if "valid" in given else tenths * n // 10
     test = 0 if "test" in given else n // 5
     if n < LEAST and not (valid == test == 0 and len(given) == 2):
-        raise DataError(f"{name}: {n} {what} are too few to split; at least {LEAST} are needed")
+        few = f"{n} {what} are" if n != 1 else f"1 {what.removesuffix('s')} is"
+        raise DataError(f"{name}: {few} too few to split; at least {LEAST} are needed")
     cut = (whole, None, None)
     if len(given) < 2:
         cut = three_way(whole.x, whole.y, valid, test, seed)
@@ -91,8 +118,10 @@ def given_files(**files) -> dict[str, Path]:
     >>> given_files(valid=None, test="t.csv")
     {'test': PosixPath('t.csv')}
     """
-    for part, path in files.items():
-        if path is not None and not isinstance(path, str | Path):
+    for part, path in list(files.items()):
+        if isinstance(path, Instead):
+            files |= {part: path.test, OTHER: path.file}
+        elif path is not None and not isinstance(path, str | Path):
             raise DataError(f"{part} must be the path of a file; got {path!r:.60}")
     return {part: Path(path) for part, path in files.items() if path is not None}
 

@@ -21,6 +21,7 @@ class Net(TrainingSettings):
     gain: float = setting(1.0, when=("kinds", "a", "c"), help="of a and c")
     beam: int = setting(1, when="depth", help="of the search")
     odd: int = setting(1, when=lambda s: "with two sizes" * (len(s.sizes) == 2), help="odd")
+    grey: bool = setting(False, kinds=("images",), help="levels of grey")
     schedule: str = "cosine"
 
 
@@ -94,6 +95,16 @@ def test_the_same_change_is_taken_where_it_has_an_effect():
     s = Net().changed(sharp=3, kind="hard", gain=2.0, beam=4, depth=1, odd=3, sizes=(1,))
     assert (s.sharp, s.gain, s.beam, s.odd) == (3, 2.0, 4, 3)
     assert Net().changed(sharp=2).sharp == 2  # no change
+
+
+def test_a_change_without_effect_on_data_of_a_kind_is_refused():
+    message = "'grey' has no effect on data of the kind 'table', only on 'images'; got True"
+    with pytest.raises(SettingError, match=message):
+        Net().changed("table", grey=True)
+    for kind in ("images", ""):  # nothing is known of the kind ""
+        assert Net().changed(kind, grey=True).grey
+    assert not Net().changed("table", grey=False).grey  # no change
+    assert Net().idle("grey", "table") and not Net().idle("grey")
 
 
 def test_a_subclass_changes_defaults_and_names_what_it_has_no_use_for():

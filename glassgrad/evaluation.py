@@ -1,0 +1,140 @@
+"""A finished run on other data: the figures of its recipe, for examples that it has not seen.
+
+The other data must be what the run was trained on: of the same kind and shape, with the same
+columns and no class of their own. All that was learnt from the training data stays as it was: the
+mean and spread of a column, medians, what a missing number becomes, the values of a column of
+text, the words of a vocabulary. Nothing is learnt from the other data.
+
+A run folder keeps no such numbers. It names its data set, whose content its digest (or the
+checksums of the catalogue) proves, so that they are found again from the training part. A file is
+read as the training file says; the data of the run and the new ones are then prepared together,
+with the new examples in the place of the test part.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .core import data as datasets
+from .core.data import DataError, DataSet, Split
+from .core.data.own import read_alike, read_whole
+from .core.data.own.splits import OTHER
+from .core.training.recipe import Recipe
+from .core.training.settings import SettingError
+from .other_data import extras, fitted
+from .sources import Source
+from .training import Trained, backend_for, build, held_out, load_raw, prepared
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation leaves: `examples` of `name` (a split, or the whole) and their figures."""
+
+    recipe: Recipe
+    trained: Trained
+    name: str
+    part: str
+    examples: int
+    figures: dict[str, float]
+    said: tuple[str, ...] = ()
+
+
+def evaluate(
+    folder: str | Path, data: "str | Path | DataSet | Source | None" = None,
+    data_dir: str | Path | None = None, split: str | None = None,
+) -> Evaluated:  # fmt: skip
+    """The figures of a finished run on other data, or without `data` on its own held-out part.
+
+    data   a file or folder: all its examples; a name of the catalogue or a `DataSet`: its held-out
+           part. A `Source` may hold options for the reader, and those of the run hold where a file
+           is read as its training file says
+    split  train, valid, test or whole instead
+
+    Raises what `training.load` raises, DataError for data that do not fit the run, with what does
+    not, and SettingError where the system needs labels that they do not have.
+
+    >>> import tempfile
+    >>> from glassgrad import models, training
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     done, result = training.train_and_write(
+    ...         models.recipe("mlp"), "iris", overrides={"epochs": 1}, out=out)
+    ...     evaluate(done.run.folder).figures == result["test"]
+    True
+    """
+    recipe, trained, own = load_raw(folder, data_dir)
+    if data is None:
+        part, examples = _part(trained.data, split)
+        return _figures(recipe, trained, trained.data_name, part, examples, ())
+    if not isinstance(own, DataSet):
+        raise DataError(f"{recipe.name} was trained on one graph: it has no figures for others")
+    source = Source.of(data, data_dir)
+    alike = _alike(source, trained.source, split, own)
+    found, part, examples = alike or _examples(source, trained.source, split)
+    lines = [line for line in found.info.understood if source.is_path]
+    lines = [line for line in lines if OTHER in line] if alike else lines
+    examples, said = fitted(source.name, found, examples, own)
+    there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
+    if examples.y is None and own.train.y is not None:
+        there = _without_labels(recipe, there, trained, source.name)
+    ready = prepared(recipe, there, trained.settings)
+    return _figures(recipe, trained, source.name, part, ready.test, (*lines, *said))
+
+
+def _part(data: DataSet, split: str | None) -> tuple[str, Split]:
+    """(name, examples): the held-out part of data, or the one that is asked for."""
+    if split is None:
+        return held_out(data)
+    if split == "whole":
+        return split, data.whole()
+    parts = dict(data.splits())
+    if split not in parts:
+        raise DataError(f"{data.name} has no part {split!r:.60}; it has {', '.join(parts)}, whole")
+    return split, parts[split]
+
+
+def _alike(
+    source: Source, own: Source, split: str | None, data: DataSet
+) -> tuple[DataSet, str, Split] | None:
+    """As `_examples`, of a file that is read as the training file of the run says; or None.
+
+    Raises DataError for options that would read the training file otherwise than the run did.
+    """
+    if not (source.is_path and own.is_path):
+        return None
+    found = read_alike(own.name, source.name, **own.reading | source.reading)
+    if found is None:
+        return None
+    if split not in (None, "whole"):
+        raise DataError(f"{source.name} is read as one part, not as {split!r:.60}")
+    one, other = (datasets.digest(DataSet("", d.train, d.valid)) for d in (found, data))
+    if one != other:
+        options = ", ".join(source.reading) or "none"
+        raise DataError(f"{source.name}: its options ({options}) are not those of the run")
+    return found, "whole", found.test
+
+
+def _examples(source: Source, own: Source, split: str | None) -> tuple[DataSet, str, Split]:
+    """The other data, and of them (name, examples) of the part that is evaluated."""
+    if source.is_path and split in (None, "whole"):
+        data = read_whole(source.name, own.reading if own.is_path else None, **source.reading)
+        return data, "whole", data.train
+    data = source.read()
+    if not isinstance(data, DataSet):
+        raise DataError(f"{source.name} holds no examples to evaluate a run on")
+    return data, *_part(data, split)
+
+
+def _figures(recipe, trained: Trained, name, part, examples: Split, said) -> Evaluated:
+    with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+        found = trained.system.evaluate_finished(examples)
+    figures = {k: float(v) for k, v in found.items()}
+    return Evaluated(recipe, trained, name, part, len(examples), figures, said)
+
+
+def _without_labels(recipe: Recipe, data: DataSet, trained: Trained, name: str) -> DataSet:
+    """The data without labels in any part. SettingError where the system cannot do without."""
+    bare = replace(data, **{part: Split(split.x) for part, split in data.splits()})
+    try:
+        build(recipe, prepared(recipe, bare, trained.settings), trained.settings)
+    except SettingError as error:
+        raise SettingError(f"{name} has no labels, which {error}") from None
+    return bare
