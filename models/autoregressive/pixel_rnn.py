@@ -173,7 +173,7 @@ RECIPES = (
         prepare=prepare,
         settings=Settings,
         presets={
-            "digits": {"layers": 1, "kernel": 5, "epochs": 40, "batch": 50, "lr": 2e-2},
+            "digits": {"layers": 1, "kernel": 5, "epochs": 24, "batch": 50, "lr": 2e-2},
             "mnist": {"pool": 2, "epochs": 10, "lr": 2e-3, "clip": 1.0, "select": "nll"},
         },
         metric="nll",

@@ -81,6 +81,7 @@ CLAIMS = (
     *claims("gan-ring", "ring", missing_modes, (all_modes, X, 0.01)),
     *claims("gan-ring", "ring", astray, (normal_astray, X, 0.01)),
     *claims("gan-ring", "ring", "neighbours", (neighbours_of_a_normal, X, 0.01)),
+    *claims("gan-line", "normal", "w1", (untrained("w1"), (0.109, 0.098, 0.078), 0.15)),
     *claims("wgan", "ring", missing_modes, (all_modes, X, 0.01)),
     *claims("wgan", "ring", astray, (normal_astray, X, 0.01)),
     *claims("wgan", "ring", "neighbours", (neighbours_of_a_normal, X, 0.01)),
