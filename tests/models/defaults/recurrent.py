@@ -48,24 +48,31 @@ def strings_beyond_training(done) -> float:
     return 100 * float(np.mean([len(x) > longest for x in done.held.x]))
 
 
-X = (0.0, 0.0, 0.0)
 CLAIMS = (
-    *(
-        one
-        for name in ("rnn", "gru")
-        for one in (
-            *claims(name, "digits", "loss", (frequencies, X, 0.01)),
-            *claims(name, "digits", "error", (majority_class, X, 0.01), (linear_map, X, 0.01)),
-        )
+    *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031), 0.041)),
+    *claims(
+        "rnn",
+        "digits",
+        "error",
+        (majority_class, (0.022, 0.025), 0.034),
+        (linear_map, (0.400, 0.467), 0.55),
+    ),
+    *claims("gru", "digits", "loss", (frequencies, (0.025, 0.025), 0.034)),
+    *claims(
+        "gru",
+        "digits",
+        "error",
+        (majority_class, (0.018, 0.025), 0.036),
+        (linear_map, (0.333, 0.467), 0.58),
     ),
     *claims(
         "lstm",
         "embedded_reber",
         "loss",
-        (frequencies_of_symbols, X, 0.01),
-        (memory_of_one_symbol, X, 0.01),
+        (frequencies_of_symbols, (0.399,), 0.46),
+        (memory_of_one_symbol, (0.499,), 0.57),
     ),
-    *claims("lstm", "embedded_reber", unsolved, (all_strings, X, 0.01)),
-    *claims("peephole-lstm", "counting", "loss", (memory_of_one_symbol, X, 0.01)),
-    *claims("peephole-lstm", "counting", unsolved, (strings_beyond_training, X, 0.01)),
+    *claims("lstm", "embedded_reber", unsolved, (all_strings, (0.000,), 0.1)),
+    *claims("peephole-lstm", "counting", "loss", (memory_of_one_symbol, (0.095,), 0.113)),
+    *claims("peephole-lstm", "counting", unsolved, (strings_beyond_training, (0.411,), 0.47)),
 )

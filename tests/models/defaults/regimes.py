@@ -45,20 +45,35 @@ def images_at_random(done) -> float:
     return 100 * float(1 - share[done.held.y].mean())
 
 
-X = (0.0, 0.0, 0.0)
 CLAIMS = (
-    *claims("lupi", "lupi_clean_labels", wrong, (majority_class, X, 0.01), (regular_net, X, 0.01)),
-    *claims("distillation", "digits", "error", (majority_class, X, 0.01), (plain_net, X, 0.01)),
+    *claims(
+        "lupi",
+        "lupi_clean_labels",
+        wrong,
+        (majority_class, (0.107, 0.105), 0.13),
+        (regular_net, (0.418, 0.441), 0.51),
+    ),
+    *claims(
+        "distillation",
+        "digits",
+        "error",
+        (majority_class, (0.091, 0.076), 0.111),
+        (plain_net, (0.694, 0.538), 0.84),
+    ),
     *claims(
         "multi-task",
         "shared_tasks",
         "error",
-        (mean_of_a_quantity, X, 0.01),
-        (separate_nets, X, 0.01),
+        (mean_of_a_quantity, (0.308, 0.310), 0.36),
+        (separate_nets, (0.717, 0.721), 0.82),
     ),
     *claims(
-        "surrogate", "heated_plate", "error", (mean_of_a_quantity, X, 0.01), (linear_model, X, 0.01)
+        "surrogate",
+        "heated_plate",
+        "error",
+        (mean_of_a_quantity, (0.002, 0.002), 0.008),
+        (linear_model, (0.009, 0.011), 0.018),
     ),
-    *claims("efficientnet", "digits", wrong, (majority_class, X, 0.01)),
-    *claims("vectoriser", "digits", missed, (images_at_random, X, 0.01)),
+    *claims("efficientnet", "digits", wrong, (majority_class, (0.073,), 0.088)),
+    *claims("vectoriser", "digits", missed, (images_at_random, (0.244,), 0.29)),
 )
