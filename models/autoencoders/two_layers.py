@@ -79,7 +79,7 @@ UNDER = Recipe(
     takes=("images", "table", "binary"),
     settings=AutoencoderSettings,
     presets={
-        "digits": {"epochs": 100, "batch": 50, "lr": 1e-2},
+        "digits": {"epochs": 200, "batch": 50, "lr": 2e-2},
         "mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
         "fashion_mnist": {"code": 64, "epochs": 20, "lr": 1e-2, "select": "squared_error"},
         "frey_faces": {"epochs": 100, "batch": 50, "lr": 3e-3},

@@ -24,8 +24,8 @@ The number: published are 80.75 nats (diagonal BiLSTM of one layer) and 79.20 (s
 MNIST of 28x28, where FVSBN needs 97.45. On a CPU the images are 14x14 here (`pool=2`: means of 2x2,
 then drawn as 0 and 1), for which nothing is published. So the reference is FVSBN on the same
 images: `peer=n` trains one for n epochs at the end, and `under_fvsbn` is how many nats fewer the
-recurrent net needs: 2.2 (37.9, FVSBN 40.1). (On the digits of 8x8, 40 epochs, it needs 0.3 more:
-23.5, FVSBN 23.3.)
+recurrent net needs: 2.2 (37.9, FVSBN 40.1). (On the digits of 8x8, 24 epochs, it needs 0.6 more:
+23.9, FVSBN 23.3.)
 """
 
 import numpy as np

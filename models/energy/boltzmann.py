@@ -257,7 +257,7 @@ HIDDEN = Recipe(
     takes=("images", "binary"),
     settings=Settings,
     presets={
-        "digits": {"epochs": 40, "batch": 100, "lr": 0.3},
+        "digits": {"epochs": 120, "batch": 100, "lr": 1.0},
         "mnist": {"hidden": 100, "epochs": 20, "lr": 0.02},
         "binary": {"epochs": 40, "batch": 100, "lr": 0.1, "binarise": "fixed"},
     },
@@ -272,7 +272,7 @@ VISIBLE = replace(
     title="Boltzmann machine without hidden units",
     settings=VisibleSettings,
     presets={
-        "digits": {"epochs": 40, "batch": 100, "lr": 0.3},
+        "digits": {"epochs": 120, "batch": 100, "lr": 1.0},
         "mnist": {"epochs": 20, "lr": 0.02},
         "binary": {"epochs": 40, "batch": 100, "lr": 0.1, "binarise": "fixed"},
     },

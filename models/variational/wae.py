@@ -133,7 +133,7 @@ MMD = Recipe(
     takes=("images", "table", "binary"),
     settings=Settings,
     presets={
-        "digits": {**DIGITS, "scales": FINE},
+        "digits": {**DIGITS, "scales": FINE, "weight": 30.0},
         "mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
         "fashion_mnist": {**MNIST, "scales": FINE, "weight": 3000.0},
         "table": {**DIGITS, **TABLE, "scales": FINE, "weight": 100.0},

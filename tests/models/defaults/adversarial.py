@@ -1,0 +1,87 @@
+"""What games claim: samples that are nearer to the data than those of a normal fitted to them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+import glassgrad as gg
+
+from .baselines import untrained
+from .claims import Done, claims
+
+
+@lru_cache(maxsize=1)
+def of_a_normal(done: Done) -> dict[str, float]:
+    """The judges' figures of samples of a normal fitted to the training set; pixels in [0, 1]."""
+    x, n = done.seen.astype(np.float64), done.settings.samples
+    spread = np.linalg.cholesky(np.cov(x.T) + 1e-9 * np.eye(x.shape[1]))
+    made = x.mean(axis=0) + gg.Generator(0).normal((n, x.shape[1]), "float64") @ spread.T
+    made = made.clip(0, 1) if done.system.bounded else made
+    return done.system.figures_of(made.astype(np.float32), done.held)
+
+
+def neighbours_of_a_normal(done) -> float:
+    """How well a nearest neighbour tells samples of a fitted normal from data, 1 at most."""
+    return of_a_normal(done)["neighbours"]
+
+
+def distance_of_a_normal(done) -> float:
+    """The sliced distance of samples of a fitted normal."""
+    return of_a_normal(done)["sliced_w1"]
+
+
+def missing_entropy(done) -> float:
+    """ln K less the entropy of the classes in the samples, nats."""
+    return np.log(1 + int(done.held.y.max())) - done.test_figures["entropy"]
+
+
+def one_class(done) -> float:
+    """The same if all samples are of one class, as those of an untrained generator."""
+    return float(np.log(1 + int(done.held.y.max())))
+
+
+def doubt(done) -> float:
+    """How far the classifier's confidence is below that on real images, as a share of it."""
+    return 1 - done.test_figures["confidence"]
+
+
+def doubt_about_a_normal(done) -> float:
+    """The same of samples of a fitted normal."""
+    return 1 - of_a_normal(done)["confidence"]
+
+
+def missing_modes(done) -> float:
+    """The number of modes without samples."""
+    return len(done.data.info.extra["centres"]) - done.test_figures["modes"]
+
+
+def all_modes(done) -> float:
+    """The number of modes: an untrained generator reaches none, nor does a fitted normal."""
+    assert of_a_normal(done)["modes"] == 0
+    return float(len(done.data.info.extra["centres"]))
+
+
+def astray(done) -> float:
+    """The share of samples that are near no mode."""
+    return 1 - done.test_figures["quality"]
+
+
+def normal_astray(done) -> float:
+    """The share of samples of a fitted normal that are near no mode."""
+    return 1 - of_a_normal(done)["quality"]
+
+
+CLAIMS = (
+    *claims("gan", "digits", "neighbours", (untrained("neighbours"), (0.895,), 0.948)),
+    *claims("gan", "digits", missing_entropy, (one_class, (0.023,), 0.031)),
+    *claims("gan", "digits", doubt, (doubt_about_a_normal, (0.481,), 0.55)),
+    *claims("gan-product", "digits", missing_entropy, (one_class, (0.260,), 0.3)),
+    *claims("gan-product", "digits", doubt, (doubt_about_a_normal, (0.367,), 0.42)),
+    *claims("gan-ring", "ring", missing_modes, (all_modes, (0.000,), 0.1)),
+    *claims("gan-ring", "ring", astray, (normal_astray, (0.202,), 0.24)),
+    *claims("gan-ring", "ring", "neighbours", (neighbours_of_a_normal, (0.842,), 0.921)),
+    *claims("gan-line", "normal", "w1", (untrained("w1"), (0.109, 0.098, 0.078), 0.15)),
+    *claims("wgan", "ring", missing_modes, (all_modes, (0.000,), 0.1)),
+    *claims("wgan", "ring", astray, (normal_astray, (0.688,), 0.79)),
+    *claims("wgan", "ring", "neighbours", (neighbours_of_a_normal, (0.915,), 0.958)),
+)

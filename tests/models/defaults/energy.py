@@ -1,0 +1,42 @@
+"""What models of binary units claim: a likelihood above that of unconnected units."""
+
+from glassgrad import models, training
+
+from .baselines import independent_bits, linear_map, majority_class
+from .claims import claims
+
+
+def nll(done) -> float:
+    """-ln p, nats."""
+    return -done.test_figures["log_likelihood"]
+
+
+def without_hidden_units(done) -> float:
+    """The bound of the machine without hidden units, trained with the same settings."""
+    name, settings = "boltzmann-machine-visible", done.settings
+    same = {k: getattr(settings, k) for k in ("epochs", "batch", "lr", "seed")}
+    other = training.train(models.recipe(name), done.data_name, overrides=same)
+    return other.test_figures["bound"]
+
+
+CLAIMS = (
+    *claims("helmholtz", "digits", "bound", (independent_bits, (0.899,), 0.95)),
+    *claims(
+        "boltzmann-machine",
+        "digits",
+        "bound",
+        (independent_bits, (0.839,), 0.92),
+        (without_hidden_units, (0.966,), 0.983),
+    ),
+    *claims("boltzmann-machine-visible", "digits", "bound", (independent_bits, (0.869,), 0.935)),
+    *claims("rbm", "digits", nll, (independent_bits, (0.849,), 0.925)),
+    *claims("dbm", "digits", "bound", (independent_bits, (0.854,), 0.927)),
+    *claims("dbn", "digits", "bound", (independent_bits, (0.856,), 0.928)),
+    *claims(
+        "dbn-classifier",
+        "digits",
+        "error",
+        (majority_class, (0.040,), 0.051),
+        (linear_map, (0.733,), 0.84),
+    ),
+)

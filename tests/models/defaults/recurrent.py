@@ -1,0 +1,78 @@
+"""What recurrent nets claim: they remember."""
+
+import numpy as np
+
+from .baselines import frequencies, linear_map, majority_class
+from .claims import claims
+
+
+def steps_of(done, split) -> tuple[np.ndarray, np.ndarray]:
+    """(symbols [M, K], what follows [M, K]) over all steps of all strings of a split."""
+    batch = done.system.task.batch(split)
+    exist = np.asarray(batch.mask) > 0
+    return batch.x[exist], batch.y[0][exist]
+
+
+def bits(y, p) -> float:
+    """-Σ_k ln p(y_k) of each step, the mean, nats: y [M, K], p [K] or [M, K]."""
+    return float(-(y * np.log(p) + (1 - y) * np.log1p(-p)).sum(axis=1).mean())
+
+
+def frequencies_of_symbols(done) -> float:
+    """The loss of the frequencies with which symbols come next in the training strings."""
+    y = steps_of(done, done.data.train)[1]
+    return bits(steps_of(done, done.held)[1], (y.sum(axis=0) + 1) / (len(y) + 2))
+
+
+def memory_of_one_symbol(done) -> float:
+    """The loss of the same frequencies after each symbol: of a net that remembers no other."""
+    x, y = steps_of(done, done.data.train)
+    p = (x.T @ y + 1) / (x.sum(axis=0)[:, None] + 2)
+    x, y = steps_of(done, done.held)
+    return bits(y, p[x.argmax(axis=1)])
+
+
+def unsolved(done) -> float:
+    """Per cent of the strings with a wrong step."""
+    return 100 * (1 - done.test_figures["solved"])
+
+
+def all_strings(done) -> float:
+    """100 %."""
+    return 100.0
+
+
+def strings_beyond_training(done) -> float:
+    """Per cent of the test strings that are longer than those of the training set."""
+    longest = max(map(len, done.data.train.x))
+    return 100 * float(np.mean([len(x) > longest for x in done.held.x]))
+
+
+CLAIMS = (
+    *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031), 0.041)),
+    *claims(
+        "rnn",
+        "digits",
+        "error",
+        (majority_class, (0.022, 0.025), 0.034),
+        (linear_map, (0.400, 0.467), 0.55),
+    ),
+    *claims("gru", "digits", "loss", (frequencies, (0.025, 0.025), 0.034)),
+    *claims(
+        "gru",
+        "digits",
+        "error",
+        (majority_class, (0.018, 0.025), 0.036),
+        (linear_map, (0.333, 0.467), 0.58),
+    ),
+    *claims(
+        "lstm",
+        "embedded_reber",
+        "loss",
+        (frequencies_of_symbols, (0.399,), 0.46),
+        (memory_of_one_symbol, (0.499,), 0.57),
+    ),
+    *claims("lstm", "embedded_reber", unsolved, (all_strings, (0.000,), 0.1)),
+    *claims("peephole-lstm", "counting", "loss", (memory_of_one_symbol, (0.095,), 0.113)),
+    *claims("peephole-lstm", "counting", unsolved, (strings_beyond_training, (0.411,), 0.47)),
+)

@@ -1,0 +1,79 @@
+"""What regimes of learning claim: next to the same net that learns alone."""
+
+import numpy as np
+
+from .baselines import majority_class, wrong
+from .claims import claims
+
+
+def regular_net(done) -> float:
+    """Per cent wrong of the net that learns from labels alone."""
+    return 100 * (1 - done.test_figures["accuracy_regular"])
+
+
+def plain_net(done) -> float:
+    """Per cent wrong of the student that learns from labels alone."""
+    return done.test_figures["error_plain"]
+
+
+def separate_nets(done) -> float:
+    """The error of nets that each learn one task."""
+    return done.test_figures["error_separate"]
+
+
+def mean_of_a_quantity(done) -> float:
+    """100 %: the mean explains nothing of the variance."""
+    return 100.0
+
+
+def linear_model(done) -> float:
+    """Per cent of the variance that a linear map of the inputs does not explain."""
+    x, z = (np.c_[rows, np.ones(len(rows))] for rows in (done.seen, done.rows))
+    line = z @ np.linalg.lstsq(x, done.data.train.y, rcond=None)[0]
+    return 100 * (1 - done.system.task.score(line, done.held.y))
+
+
+def missed(done) -> float:
+    """Per cent of the ten nearest images that are of another class than the query."""
+    return 100 * (1 - done.test_figures["precision"])
+
+
+def images_at_random(done) -> float:
+    """The same of ten images drawn at random."""
+    y = done.data.train.y
+    share = np.bincount(y) / len(y)
+    return 100 * float(1 - share[done.held.y].mean())
+
+
+CLAIMS = (
+    *claims(
+        "lupi",
+        "lupi_clean_labels",
+        wrong,
+        (majority_class, (0.107, 0.105), 0.13),
+        (regular_net, (0.418, 0.441), 0.51),
+    ),
+    *claims(
+        "distillation",
+        "digits",
+        "error",
+        (majority_class, (0.091, 0.076), 0.111),
+        (plain_net, (0.694, 0.538), 0.84),
+    ),
+    *claims(
+        "multi-task",
+        "shared_tasks",
+        "error",
+        (mean_of_a_quantity, (0.308, 0.310), 0.36),
+        (separate_nets, (0.717, 0.721), 0.82),
+    ),
+    *claims(
+        "surrogate",
+        "heated_plate",
+        "error",
+        (mean_of_a_quantity, (0.002, 0.002), 0.008),
+        (linear_model, (0.009, 0.011), 0.018),
+    ),
+    *claims("efficientnet", "digits", wrong, (majority_class, (0.073,), 0.088)),
+    *claims("vectoriser", "digits", missed, (images_at_random, (0.244,), 0.29)),
+)

@@ -1,0 +1,155 @@
+"""What autoencoders with a prior claim: images come back, and codes are where the prior is."""
+
+import math
+
+import numpy as np
+
+import glassgrad as gg
+
+from .baselines import (
+    as_many_components,
+    error_of_components,
+    independent_bits,
+    mean_image,
+    untrained,
+)
+from .claims import claims
+
+
+def noise_of_grey(done) -> float:
+    """Σ_j H(x_j): the cross-entropy of grey levels is never below their own entropy, nats."""
+    x = done.rows.clip(1e-12, 1 - 1e-7).astype(np.float64)
+    return float(-(x * np.log(x) + (1 - x) * np.log1p(-x)).sum(axis=1).mean())
+
+
+def bound_above_grey(done) -> float:
+    """The bound less the entropy of grey levels, which no model can do without."""
+    return done.test_figures["bound"] - noise_of_grey(done)
+
+
+def independent_above_grey(done) -> float:
+    """The same of independent bits."""
+    return independent_bits(done) - noise_of_grey(done)
+
+
+def reconstruction(done) -> float:
+    """‖x̂ - x‖² of the image decoded from the mean of q(z|x)."""
+    mean = done.system.encode(gg.Tensor(done.rows))[0]
+    return float(((done.system.decode(mean) - done.rows) ** 2).sum(axis=1).mean())
+
+
+def as_many_components_as_codes(done) -> float:
+    """‖x̂ - x‖² of as many principal components as there are codes."""
+    return error_of_components(done, done.settings.latent)
+
+
+def per_pixel(nats: float, done) -> float:
+    """exp(nats / D): the inverse of the geometric mean of the density of a pixel."""
+    return math.exp(nats / done.rows.shape[1])
+
+
+def pixel_perplexity(done) -> float:
+    """exp(bound / D): at most the inverse of the geometric mean of the density of a pixel."""
+    return per_pixel(done.test_figures["bound"], done)
+
+
+def normal(x, mean, variance) -> float:
+    """-ln p of rows x under independent normals, nats."""
+    return float(((x - mean) ** 2 / variance + np.log(2 * np.pi * variance)).sum(axis=1).mean() / 2)
+
+
+def mean_with_the_same_spread(done) -> float:
+    """The same of a normal around the mean image, with the spread of the decoder."""
+    variance = np.full(done.rows.shape[1], done.settings.sigma**2)
+    return per_pixel(normal(done.rows, done.seen.mean(axis=0), variance), done)
+
+
+def independent_normals(done) -> float:
+    """The same of independent normals, of each pixel's mean and variance; this has the floor."""
+    mean, variance = done.seen.mean(axis=0), done.seen.var(axis=0)
+    variance = np.maximum(variance, math.exp(done.settings.floor))
+    return per_pixel(normal(done.rows, mean, variance), done)
+
+
+def petals_at_random(done) -> float:
+    """Per cent wrong of petals that are drawn at random, one of as many as classes."""
+    return 100 * (1 - 1 / (1 + int(done.held.y.max())))
+
+
+CLAIMS = (
+    *claims("vae", "digits", bound_above_grey, (independent_above_grey, (0.831,), 0.916)),
+    *claims(
+        "vae",
+        "digits",
+        reconstruction,
+        (mean_image, (0.549,), 0.63),
+        (as_many_components_as_codes, (0.771,), 0.88),
+    ),
+    *claims(
+        "vae-gaussian", "digits", pixel_perplexity, (mean_with_the_same_spread, (0.160,), 0.19)
+    ),
+    *claims(
+        "vae-gaussian",
+        "digits",
+        reconstruction,
+        (mean_image, (0.460,), 0.53),
+        (as_many_components_as_codes, (0.646,), 0.74),
+    ),
+    *claims("vae-diagonal", "digits", pixel_perplexity, (independent_normals, (0.778,), 0.89)),
+    *claims(
+        "vae-diagonal",
+        "digits",
+        reconstruction,
+        (mean_image, (0.558,), 0.64),
+        (as_many_components_as_codes, (0.784,), 0.9),
+    ),
+    *claims("aae", "digits", "mmd2", (untrained("mmd2"), (0.002,), 0.008)),
+    *claims(
+        "aae",
+        "digits",
+        "squared_error",
+        (mean_image, (0.563,), 0.65),
+        (as_many_components, (0.791,), 0.9),
+    ),
+    *claims("aae-mixture", "digits", "mmd2", (untrained("mmd2"), (0.006,), 0.012)),
+    *claims(
+        "aae-mixture",
+        "digits",
+        "squared_error",
+        (mean_image, (0.582,), 0.67),
+        (as_many_components, (0.818,), 0.93),
+    ),
+    *claims("aae-labels", "digits", "mmd2", (untrained("mmd2"), (0.002,), 0.008)),
+    *claims(
+        "aae-labels",
+        "digits",
+        "squared_error",
+        (mean_image, (0.523,), 0.6),
+        (as_many_components, (0.735,), 0.84),
+    ),
+    *claims("aae-convolutional", "digits", "mmd2", (untrained("mmd2"), (0.007,), 0.013)),
+    *claims(
+        "aae-convolutional",
+        "digits",
+        "squared_error",
+        (mean_image, (0.699,), 0.8),
+        (as_many_components, (0.982,), 0.991),
+    ),
+    *claims("wae-mmd", "digits", "mmd2", (untrained("mmd2"), (-0.001,), 0.01)),
+    *claims(
+        "wae-mmd",
+        "digits",
+        "squared_error",
+        (mean_image, (0.576,), 0.66),
+        (as_many_components, (0.809,), 0.92),
+    ),
+    *claims("wae-gan", "digits", "mmd2", (untrained("mmd2"), (0.001,), 0.007)),
+    *claims(
+        "wae-gan",
+        "digits",
+        "squared_error",
+        (mean_image, (0.473,), 0.54),
+        (as_many_components, (0.666,), 0.76),
+    ),
+    *claims("aae-labels", "digits", "petal_error", (petals_at_random, (0.104,), 0.13)),
+)
