@@ -86,6 +86,7 @@ FAMILIES = {
         "surrogate": "surrogate",
         "efficientnet": "frozen",
         "vectoriser": "vectoriser",
+        "transfer": "transfer",
     },
     "recurrent": {
         "rnn": "rnn",
