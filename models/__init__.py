@@ -87,6 +87,8 @@ FAMILIES = {
         "efficientnet": "frozen",
         "vectoriser": "vectoriser",
         "transfer": "transfer",
+        "patch-position": "patch_position",
+        "few-shot": "few_shot",
     },
     "recurrent": {
         "rnn": "rnn",

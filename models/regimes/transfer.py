@@ -321,8 +321,8 @@ TRANSFER = Recipe(
             "sizes": (10, 25, 50, 100, 250, 500), "pretrain": 4, "epochs": 12, "batch": 25,
         },
         "glyphs": {
-            "channels": (8, 16, 32), "source": 80, "sizes": (20, 60, 240), "shift": 1,
-            "pretrain": 8, "epochs": 10, "batch": 20,
+            "channels": (8, 16, 32), "source": 80, "sizes": (40, 80, 240), "shift": 1,
+            "pretrain": 16, "epochs": 20, "batch": 40, "head_lr": 3e-2,
         },
         "mnist": MNIST,
         "fashion_mnist": MNIST,
