@@ -3,7 +3,7 @@
     convolution 3x3, a frame of 1 zero     [N, C_l, H, W]
     (batch normalisation)
     ReLU, the largest of 2x2               [N, C_l, H//2, W//2]     for each entry of `channels`
-    dense, ReLU                            [N, M]                   for each entry of `hidden`
+    dense (batch normalisation), ReLU      [N, M]                   for each entry of `hidden`
 
 With four levels of 64 maps and no dense layer this is the net with which matching and prototypical
 nets look at characters (Vinyals et al. 2016; Snell et al. 2017).
@@ -39,6 +39,8 @@ def convolutional_encoder(
         c, height, width = maps, height // 2, width // 2
     layers, n = [*layers, nn.Flatten()], c * height * width
     for i, m in enumerate(hidden):
-        layers += [nn.Linear(n, m, rng=rng.child("dense", i), dtype=dtype), nn.ReLU()]
+        layers.append(nn.Linear(n, m, rng=rng.child("dense", i), dtype=dtype))
+        layers += [nn.BatchNorm(m, dtype=dtype)] if batch_norm else []
+        layers.append(nn.ReLU())
         n = m
     return nn.Sequential(*layers), n

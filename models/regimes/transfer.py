@@ -20,8 +20,9 @@ those of a smaller m among those of a larger; the figures are means over them. I
 held-out images of the target's classes ::
 
     frozen_m, tuned_m, scratch_m    wrong answers of the nets of m samples
-    error                           frozen, for the smallest m;    gain = scratch - frozen there
-    spread                          standard error of that gain, from two repeats on
+    error                           frozen, the mean over the sizes
+    gain                            scratch - frozen for the smallest m, and its standard error
+                                    `spread`, from two repeats on
     error_source                    wrong answers in the source task
 """
 
@@ -53,7 +54,7 @@ class Settings(TrainingSettings):
         (16, 32), least=1, help="maps of each level of f; [] is a dense f"
     )
     hidden: tuple[int, ...] = setting((), least=1, help="widths of the dense layers of f")
-    batch_norm: bool = setting(True, help="batch normalisation after each convolution of f")
+    batch_norm: bool = setting(True, help="batch normalisation after each layer of f")
     shift: int = setting(0, least=0, help="most pixels that a training image moves either way")
     source: int = setting(0, least=0, help="number of classes of the source task, 0 for half")
     sizes: tuple[int, ...] = setting(
@@ -143,7 +144,7 @@ class Transfer(AlternatingSystem):
         found = [Phase("source", self.source_loss, tuple(self.source), settings.lr)]
         for form in FORMS:
             rate = settings.head_lr if form == "frozen" else settings.fine_lr
-            nets = tuple(sum(getattr(self, form), []))
+            nets = tuple(net for row in getattr(self, form) for net in row)
             found.append(Phase(form, partial(self.target_loss, form), nets, rate))
         return tuple(found)
 
@@ -235,7 +236,7 @@ class Transfer(AlternatingSystem):
         """The page's figures on a whole split."""
         errors = self.errors(split, size)
         means, gains = errors.mean(axis=1), errors[2, :, 0] - errors[0, :, 0]
-        found = {"error": means[0, 0], "gain": gains.mean()}
+        found = {"error": means[0].mean(), "gain": gains.mean()}
         if len(gains) > 1:
             found["spread"] = gains.std(ddof=1) / len(gains) ** 0.5
         for form, row in zip(FORMS, means):
@@ -295,17 +296,17 @@ def build(data: DataSet, s: Settings, rng) -> Transfer:
 
 
 def check(rng, **changes):
-    """The objective of small nets as a function of their parameters, for gradcheck."""
+    """The objective of small nets as a function of all parameters but those of the source."""
     small = {"channels": (2,), "hidden": (3,), "sizes": (2, 4), "repeats": 1}
     s = Settings(**{**small, **changes})
     system = Transfer((1, 4, 4), (2, 3), s, gg.Generator(3), dtype="float64")
     y = np.array([0, 2, 1] * (s.repeats * len(s.sizes)))
-    return by_parameters(system, Batch(rng.standard_normal((len(y), 1, 4, 4)), y))
+    f, arrays = by_parameters(system, Batch(rng.standard_normal((len(y), 1, 4, 4)), y))
+    n = sum(len(net.parameters()) for net in system.source)  # they come first, and are frozen
+    return lambda *others: f(*arrays[:n], *others), arrays[n:]
 
 
-MNIST = {
-    "sizes": (50, 100, 250, 500, 1000, 2500, 5000), "pretrain": 3, "epochs": 6, "batch": 50,
-}  # fmt: skip
+MNIST = {"sizes": (50, 100, 250, 1000, 5000), "pretrain": 1, "epochs": 2, "batch": 50}
 
 TRANSFER = Recipe(
     name="transfer",

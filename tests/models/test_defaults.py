@@ -125,6 +125,21 @@ def independent_bits(done) -> float:
     return float(-(x * np.log(p) + (1 - x) * np.log1p(-p)).sum(axis=1).mean())
 
 
+def nets_from_scratch(done) -> float:
+    """The error of nets trained on the target task alone, the mean over its sizes."""
+    return float(np.mean([done.test_figures[f"scratch_{m}"] for m in done.settings.sizes]))
+
+
+def nearest_pixels(done) -> float:
+    """The error of the class of the nearest example by pixels, in the same episodes."""
+    return done.test_figures["error_pixels"]
+
+
+def chance_of_eight(done) -> float:
+    """The accuracy of a guess among eight places, in per cent."""
+    return 12.5
+
+
 # ------------------------------------------------------------------------------- the claims
 
 
