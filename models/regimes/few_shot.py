@@ -77,7 +77,6 @@ class Settings(TrainingSettings, idle={"batch": "on few-shot: a step takes one e
     shift: int = setting(0, least=0, help="most pixels that a training image moves either way")
     shrink: int = setting(1, least=1, help="side of the blocks of pixels that are averaged")
     schedule: str = "cosine"
-    select: str = "error"
 
 
 class FewShot(System):
@@ -130,9 +129,13 @@ class FewShot(System):
         return log_probabilities(self.s.form, *both, ways).numpy().argmax(axis=1)
 
     def scores(self, split: Split, shots: int, size: int = 500) -> np.ndarray:
-        """Per cent of wrong answers [2, trials], by codes and by pixels, of the same episodes."""
-        s, rows = self.s, rows_by_class(split.y)
-        ways = s.test_ways or len(rows)
+        """Per cent of wrong answers [2, trials], by codes and by pixels, of the same episodes.
+
+        Of a part of a split they are of the classes that are whole enough in it.
+        """
+        s = self.s
+        rows = [r for r in rows_by_class(split.y) if len(r) >= shots + s.queries]
+        ways = min(s.test_ways or len(rows), len(rows))
         z, pixels = self.codes(split.x, size), split.x.reshape(len(split), -1)
         wrong, y = np.zeros((2, s.trials)), np.repeat(np.arange(ways), s.queries)
         for n in range(s.trials):
@@ -252,8 +255,7 @@ FEW_SHOT = Recipe(
             "lr": 2e-3,
         },
         "omniglot": {
-            "shrink": 5, "test_ways": 20, "epochs": 40, "episodes": 100, "rotate": True,
-            "shift": 1, "lr": 2e-3,
+            "shrink": 5, "test_ways": 20, "epochs": 40, "episodes": 100, "shift": 1, "lr": 2e-3,
         },
         "images": {"channels": (32, 64), "ways": 3, "epochs": 10},
     },

@@ -11,8 +11,8 @@ the places one has to know what things look like and what belongs where. What f 
 frozen and used for another task. (Doersch, Gupta & Efros 2015.)
 
 f is a convolutional net of patches [C, p, p] with batch normalisation after each layer: without it
-the vectors of all patches become the same, as the paper reports (ours then stays at 12.5 %). g is two
-dense layers over both vectors. The first patch lies in the middle of the image, give or take
+the vectors of all patches become the same, as the paper reports (ours then stays at 12.5 %). g is
+two dense layers over both vectors. The first patch lies in the middle of the image, give or take
 the room that all eight places around it leave.
 
 Nets find shortcuts: an edge that goes on from one patch into the next, or a lens that shifts green

@@ -24,6 +24,13 @@ held-out images of the target's classes ::
     gain                            scratch - frozen for the smallest m, and its standard error
                                     `spread`, from two repeats on
     error_source                    wrong answers in the source task
+
+The picture is the curve of the three over m, with the deviation of the repeats, and says from which
+m on fine-tuning makes fewer errors than freezing. What a source task is worth depends on how many
+classes it has: eighty generated characters (`glyphs`, the default) make an f that saves errors on
+twenty others at every m; five digits of 8 x 8 pixels make one that saves none.
+
+The number: none is published for digits. Ours is that freezing does no harm on MNIST at m = 50.
 """
 
 from functools import partial
@@ -34,7 +41,7 @@ from ... import core as gg
 from ...core import nn
 from ...core.data import DataSet
 from ...core.training.alternating import AlternatingSystem, Phase
-from ...core.training.recipe import Recipe
+from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.convolutional_encoder import convolutional_encoder
@@ -329,6 +336,13 @@ TRANSFER = Recipe(
         "fashion_mnist": MNIST,
     },
     metric="error",
+    targets=(
+        Target(
+            "MNIST 0-4 to 5-9, 50 samples: errors that freezing saves, % points", "mnist", "gain",
+            "none: 0 is no gain", 0.0, better="higher", own=True, spread="spread",
+            note="mean of 3 draws of weights and samples; on validation images 0.6 ± 0.5",
+        ),
+    ),
     figures=figures,
     check=check,
 )  # fmt: skip
