@@ -32,7 +32,7 @@ def episode(rows: list[np.ndarray], ways: int, each: int, rng, turns: int = 1):
 
 
 def apart(data: DataSet, classes: int = 0) -> DataSet:
-    """All images, split by class: 3/5 of the classes for training, 1/5, and the last 1/5.
+    """All images, split by class: 3/5 of the classes for training, 1/5, and the last 1/5 (at least two).
 
     Of a set with alphabets the last is for validation and nothing for the test. Of the training
     classes only the first `classes` are kept, unless it is 0. Raises SettingError for fewer than
@@ -48,7 +48,8 @@ def apart(data: DataSet, classes: int = 0) -> DataSet:
         raise SettingError(f"few-shot needs six classes, to hold out some; {data.name} has {n}")
     alphabet = data.info.extra.get("alphabet")
     if alphabet is None:
-        a, b = n - 2 * (n // 5 or 1), n - (n // 5 or 1)
+        held = max(2, n // 5)
+        a, b = n - 2 * held, n - held
     else:
         a, b = int(np.argmax(alphabet == alphabet[-1])), n
     first = whole[whole.y < min(a, classes or a)]

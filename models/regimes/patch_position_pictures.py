@@ -10,6 +10,7 @@ from ...core.training.system import Batch, System
 from .patch_pairs import PLACES
 
 SHOWN = 8  # pairs that are drawn
+EMPTY = (0.85, 0.89, 0.95)  # where no patch is
 
 
 def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
@@ -44,7 +45,7 @@ def places(system: System, held):
 
 def drawn_pairs(system: System, held):
     """Pairs at their place, and the probabilities of the eight places."""
-    x = held.x[:SHOWN]
+    x = held.x[:: max(1, len(held) // SHOWN)][:SHOWN]
     y = np.arange(len(x)) % len(PLACES)
     pairs = system.pairs(x, y, gg.Generator(2))
     logits = system(gg.Tensor(system.on_device(Batch(pairs)).x)).numpy().astype(np.float64)
@@ -54,13 +55,13 @@ def drawn_pairs(system: System, held):
     fig = pictures.figure(1.05 * len(x) + 0.4, 2.6)
     axes = fig.subplots(2, len(x), squeeze=False)
     for n, (top, bottom) in enumerate(axes.T):
-        sheet = np.ones((3 * size + 4, 3 * size + 4, 3))
+        sheet = np.full((3 * size + 4, 3 * size + 4, 3), EMPTY)
         down, across = PLACES[y[n]]
         for image, i, j in ((pairs[n, 0], 1, 1), (pairs[n, 1], 1 + down, 1 + across)):
             at = np.s_[
                 i * (size + 2) : i * (size + 2) + size, j * (size + 2) : j * (size + 2) + size
             ]
-            sheet[at] = np.clip(image.transpose(1, 2, 0), 0, 1)
+            sheet[at] = seen(image)
         top.imshow(sheet)
         grid = np.full((3, 3), np.nan)
         for k, (i, j) in enumerate(PLACES):
@@ -73,6 +74,12 @@ def drawn_pairs(system: System, held):
     axes[0, 0].set_ylabel("pair", fontsize=8)
     axes[1, 0].set_ylabel("p(place)", fontsize=8)
     return fig
+
+
+def seen(image: np.ndarray) -> np.ndarray:
+    """A patch [C, p, p] as colours [p, p, 3]; one without them as dark ink on white."""
+    image = np.clip(image, 0, 1)
+    return image.transpose(1, 2, 0) if len(image) == 3 else 1 - image.mean(axis=0)[..., None]
 
 
 def probes(figures: dict):

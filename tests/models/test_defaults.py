@@ -140,6 +140,11 @@ def chance_of_eight(done) -> float:
     return 12.5
 
 
+def probe_of_f(done) -> float:
+    """Right classes by a linear function of the trained f: what others are to be below."""
+    return done.test_figures["probe"]
+
+
 # ------------------------------------------------------------------------------- the claims
 
 
@@ -181,6 +186,10 @@ DEFAULTS = (
         (twin_without_noise, (0.798, 0.810, 0.792), 0.88),
     ),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
+    *claims("few-shot", "glyphs", "error", (nearest_pixels, (0.496, 0.464, 0.470), 0.56)),
+    *claims("patch-position", "glyphs", "accuracy", (chance_of_eight, (0.248, 0.243, 0.0), 0.28)),
+    *claims("patch-position", "glyphs", "probe_random", (probe_of_f, (0.877, 0.837, 0.0), 0.94)),
+    *claims("patch-position", "glyphs", "probe_pixels", (probe_of_f, (0.789, 0.749, 0.0), 0.87)),
 )
 
 
