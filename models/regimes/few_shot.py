@@ -215,7 +215,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
             f"few-shot: images {found.train.x.shape[1:]} cannot be moved by {s.shift} pixels, or"
             " turned if they are not square"
         )
-    train = s.ways // 4 if s.rotate else s.ways
+    train = -(-s.ways // 4) if s.rotate else s.ways
     expect_episodes(found, train, s.shots + s.queries, s.test_ways or 2, s.test_shots + s.queries)
     return replace(found, info=replace(found.info, extra={**found.info.extra, "runs": runs}))
 

@@ -32,11 +32,11 @@ def episode(rows: list[np.ndarray], ways: int, each: int, rng, turns: int = 1):
 
 
 def apart(data: DataSet, classes: int = 0) -> DataSet:
-    """All images, split by class: 3/5 of the classes for training, 1/5, and the last 1/5 (at least two).
+    """All images, split by class: 3/5 of the classes for training, 1/5, and the last 1/5.
 
-    Of a set with alphabets the last is for validation and nothing for the test. Of the training
-    classes only the first `classes` are kept, unless it is 0. Raises SettingError for fewer than
-    six classes.
+    At least two classes are in each. Of a set with alphabets the last is for validation, and none
+    are for the test. Of the training classes only the first `classes` are kept, unless it is 0.
+    Raises SettingError for fewer than six classes.
 
     >>> y = np.arange(20) % 10
     >>> found = apart(DataSet("ten", Split(np.zeros((20, 1, 2, 2)), y)), classes=4)

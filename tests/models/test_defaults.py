@@ -187,9 +187,9 @@ DEFAULTS = (
     ),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
     *claims("few-shot", "glyphs", "error", (nearest_pixels, (0.496, 0.464, 0.470), 0.56)),
-    *claims("patch-position", "glyphs", "accuracy", (chance_of_eight, (0.248, 0.243, 0.0), 0.28)),
-    *claims("patch-position", "glyphs", "probe_random", (probe_of_f, (0.877, 0.837, 0.0), 0.94)),
-    *claims("patch-position", "glyphs", "probe_pixels", (probe_of_f, (0.789, 0.749, 0.0), 0.87)),
+    *claims("patch-position", "glyphs", "accuracy", (chance_of_eight, (0.248, 0.243, 0.249), 0.28)),
+    *claims("patch-position", "glyphs", "probe_random", (probe_of_f, (0.877, 0.837, 0.857), 0.94)),
+    *claims("patch-position", "glyphs", "probe_pixels", (probe_of_f, (0.789, 0.749, 0.767), 0.87)),
 )
 
 
