@@ -175,8 +175,8 @@ def log_probabilities(form: str, examples, queries, ways: int):
     """ln p(k|x) [M, ways] of queries [M, D] by examples [ways shots, D], class by class.
 
     >>> s, q = gg.tensor([[0.0, 1.0], [2.0, 1.0]]), gg.tensor([[0.0, 1.0]])
-    >>> log_probabilities("prototypical", s, q, 2).numpy().round(3).tolist()
-    [[-0.018, -4.018]]
+    >>> [round(p, 3) for p in log_probabilities("prototypical", s, q, 2).numpy()[0].tolist()]
+    [-0.018, -4.018]
     """
     d = examples.shape[1]
     if form == "prototypical":

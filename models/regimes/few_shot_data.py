@@ -38,6 +38,7 @@ def apart(data: DataSet, classes: int = 0) -> DataSet:
     are for the test. Of the training classes only the first `classes` are kept, unless it is 0.
     Raises SettingError for fewer than six classes.
 
+    >>> from glassgrad.core.data import Split
     >>> y = np.arange(20) % 10
     >>> found = apart(DataSet("ten", Split(np.zeros((20, 1, 2, 2)), y)), classes=4)
     >>> [sorted(set(split.y.tolist())) for _, split in found.splits()]
@@ -78,6 +79,7 @@ def runs_of(data: DataSet, shrink: int):
 def shrunk(data: DataSet, by: int) -> DataSet:
     """Images whose pixels are the means of blocks of by x by; SettingError where none fit.
 
+    >>> from glassgrad.core.data import Split
     >>> d = DataSet("d", Split(np.arange(4.0).reshape(1, 1, 2, 2)))
     >>> shrunk(d, 2).train.x.ravel().tolist()
     [1.5]
