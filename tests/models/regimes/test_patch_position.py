@@ -151,7 +151,7 @@ def test_the_probes_have_the_untrained_f_and_the_pixels_next_to_them():
 
 def test_what_cannot_be_is_refused_in_a_line():
     for name, changes, match in (
-        ("digits", {"patch": 3}, "three patches with gap and jitter take 9 pixels; digits has"),
+        ("digits", {"patch": 3}, "three patches with gap and jitter take 11 pixels; digits has"),
         ("digits", {"gap": 1, "jitter": 1}, "take 10 pixels"),
         ("digits", {"colour": "drop"}, "colour=drop needs three channels"),
         ("iris", {}, "iris has no images"),
