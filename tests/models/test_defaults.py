@@ -186,6 +186,7 @@ DEFAULTS = (
         (twin_without_noise, (0.798, 0.810, 0.792), 0.88),
     ),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
+    *claims("transfer", "glyphs", "error", (nets_from_scratch, (0.697, 0.848, 0.610), 0.93)),
     *claims("few-shot", "glyphs", "error", (nearest_pixels, (0.496, 0.464, 0.470), 0.56)),
     *claims("patch-position", "glyphs", "accuracy", (chance_of_eight, (0.248, 0.243, 0.249), 0.28)),
     *claims("patch-position", "glyphs", "probe_random", (probe_of_f, (0.877, 0.837, 0.857), 0.94)),
