@@ -88,6 +88,9 @@ FAMILIES = {
         "surrogate": "surrogate",
         "efficientnet": "frozen",
         "vectoriser": "vectoriser",
+        "transfer": "transfer",
+        "patch-position": "patch_position",
+        "few-shot": "few_shot",
     },
     "recurrent": {
         "rnn": "rnn",

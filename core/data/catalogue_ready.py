@@ -130,6 +130,13 @@ READY = {
         OURS,
         "Lopez-Paz, Bottou, Schölkopf & Vapnik 2016",
     ),
+    "glyphs": Entry(
+        "images",
+        "100 characters of three curves, 20 drawings 16x16 of each",
+        "synthetic_glyphs:glyphs",
+        OURS,
+        "in the manner of Omniglot",
+    ),
     "shared_tasks": Entry(
         "table",
         "16 regressions on 12 columns that share 2 directions, 24 rows each",

@@ -5,6 +5,7 @@ binary.py               images as 0 and 1, and the distribution of binary rows
 labels.py               the number of classes, and which few examples keep their labels
 encoder_decoder.py      the system behind every autoencoder, with its settings
 convolutional_sides.py  the same with convolutions on both sides
+convolutional_encoder.py  an encoder of convolutions for classes and vectors, without the other side
 critic.py               a critic of samples, and the two objectives of its game
 free_energy.py          of a restricted Boltzmann machine
 principal.py            principal components, the reference for autoencoders

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from glassgrad.core.data import DataError, digest, load, synthetic_heat
+from glassgrad.core.data.synthetic_glyphs import CLASSES, DRAWINGS
 from glassgrad.core.data.synthetic_heat import HIGH, LOW, NAMES, heated_plates
 from glassgrad.core.data.synthetic_lupi import RELEVANT, normal_rows, shared_normal
 from tests.tools import assert_close
@@ -120,6 +121,42 @@ def test_the_table_of_plates():
     assert len(d.info.target_names) == 25 and d.info.feature_names == NAMES
 
 
+def test_a_glyph_is_ink_around_its_curves():
+    """One drawing, a loop for each pixel; others do not change with the numbers of classes."""
+    side, k, n = 9, 2, 3
+    own = normal_rows(5, CLASSES + k, 1, 18)[0].reshape(3, 3, 2)
+    z = normal_rows(5, k * DRAWINGS + n, 1, 22)[0]
+    corners = 0.5 + 0.24 * np.clip(own, -1.6, 1.6) + 0.035 * z[:18].reshape(3, 3, 2)
+    angle, size, move = 0.2 * z[18], np.exp(0.12 * z[19]), 0.06 * z[20:]
+    points = []
+    for a, b, c in corners:
+        for t in np.linspace(0, 1, 16):
+            x, y = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c - 0.5
+            turned = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+            points.append(size * np.array(turned) + 0.5 + move)
+    want = np.empty((side, side))
+    for i, j in np.ndindex(side, side):
+        pixel = np.array([(j + 0.5) / side, (i + 0.5) / side])
+        want[i, j] = np.exp(-min(((p - pixel) ** 2).sum() for p in points) / 0.055**2)
+    d = load("glyphs", classes=4, drawings=10, side=side, seed=5)
+    assert_close(d.train.x[6 * k + n, 0], want.astype(np.float32), rtol=1e-5)
+    assert np.bincount(d.train.y).tolist() == [6] * 4 and np.bincount(d.test.y).tolist() == [2] * 4
+    few = load("glyphs", classes=3, drawings=5, side=side, seed=5)
+    assert np.array_equal(few.train.x[3:6], d.train.x[6:9])
+    assert d.train.x.min() >= 0 and d.train.x.max() <= 1
+
+
+def test_pieces_of_both_photographs():
+    d = load("photographs", patch=20, count=60)
+    assert [len(split) for _, split in d.splits()] == [48, 6, 6]
+    for k, name in enumerate(("china", "flower")):
+        piece = load(name, patch=20, count=30)
+        for part in ("train", "valid", "test"):
+            split = getattr(d, part)
+            assert np.array_equal(split.x[split.y == k], getattr(piece, part).x)
+    assert d.info.classes == ("china", "flower")
+
+
 def test_what_cannot_be_is_refused_in_a_line():
     for name, options in (
         ("lupi_relevant", {"d": 2}), ("lupi_relevant", {"train": -1}),
@@ -127,6 +164,8 @@ def test_what_cannot_be_is_refused_in_a_line():
         ("shared_tasks", {"tasks": 0}), ("shared_tasks", {"shared": 9, "d": 8}),
         ("shared_tasks", {"noise": float("nan")}), ("shared_tasks", {"noise": "no"}),
         ("shared_tasks", {"train": 2**19}), ("heated_plate", {"seed": 2**64}),
+        ("glyphs", {"classes": 0}), ("glyphs", {"drawings": 4}), ("glyphs", {"side": 2.5}),
+        ("glyphs", {"seed": -1}), ("photographs", {"count": 19}), ("photographs", {"patch": 65}),
     ):  # fmt: skip
         with pytest.raises(DataError, match="must be") as error:
             load(name, **options)
@@ -155,3 +194,7 @@ def test_known_values():
         assert_close(d.train.x[0, [1, -1]], np.array(x, np.float32), rtol=1e-5)
         assert_close(d.train.y.ravel()[:1].astype(float), np.array([y]), rtol=1e-5)
     assert synthetic_heat.SENSORS == 5
+    glyph = load("glyphs").test.x[-1, 0, 8]
+    assert_close(
+        glyph[[4, 6, 8]], np.array([0.0167523, 0.8889812, 0.0445297], np.float32), rtol=1e-5
+    )

@@ -46,6 +46,12 @@ SMALL = {
     "encode_steps": lambda v: 3,
     "channels": lambda v: (2, 3)[: len(v)],
     "neighbours": lambda v: 2,
+    "sizes": lambda v: (6, 12),
+    "repeats": lambda v: 2,
+    "ways": lambda v: 2,
+    "queries": lambda v: 1,
+    "episodes": lambda v: 2,
+    "trials": lambda v: 3,
 }
 
 
@@ -104,6 +110,9 @@ def try_out(name, kind, tmp_path):
     if name == "lenet":  # which has no use for 8 x 8 pixels
         parts = {k: Split(v.x.repeat(2, 2).repeat(2, 3), v.y) for k, v in raw.splits()}
         raw = dataclasses.replace(raw, **parts)
+    if name in ("transfer", "few-shot"):  # which hold out half of the classes
+        parts = {k: Split(v.x, np.arange(len(v)) % 6) for k, v in raw.splits()}
+        raw = dataclasses.replace(raw, **parts, info=Info(kind=kind))
     if name == "gan-line":  # which takes one column
         parts = {k: Split(0.5 * v.x[:, 2:3] - 2, v.y) for k, v in raw.splits()}
         raw = dataclasses.replace(raw, **parts, info=Info(kind=kind))

@@ -45,6 +45,26 @@ def images_at_random(done) -> float:
     return 100 * float(1 - share[done.held.y].mean())
 
 
+def nets_from_scratch(done) -> float:
+    """The error of nets trained on the target task alone, the mean over its sizes."""
+    return float(np.mean([done.test_figures[f"scratch_{m}"] for m in done.settings.sizes]))
+
+
+def nearest_pixels(done) -> float:
+    """The error of the class of the nearest example by pixels, in the same episodes."""
+    return done.test_figures["error_pixels"]
+
+
+def guess_of_eight(done) -> float:
+    """The accuracy of a guess among eight places, in per cent."""
+    return 12.5
+
+
+def probe_of_f(done) -> float:
+    """Right classes by a linear function of the trained f: what others are to be below."""
+    return done.test_figures["probe"]
+
+
 CLAIMS = (
     *claims(
         "lupi",
@@ -76,4 +96,9 @@ CLAIMS = (
     ),
     *claims("efficientnet", "digits", wrong, (majority_class, (0.073,), 0.088)),
     *claims("vectoriser", "digits", missed, (images_at_random, (0.244,), 0.29)),
+    *claims("transfer", "glyphs", "error", (nets_from_scratch, (0.697, 0.848, 0.610), 0.93)),
+    *claims("few-shot", "glyphs", "error", (nearest_pixels, (0.496, 0.464, 0.470), 0.56)),
+    *claims("patch-position", "glyphs", "accuracy", (guess_of_eight, (0.248, 0.243, 0.249), 0.28)),
+    *claims("patch-position", "glyphs", "probe_random", (probe_of_f, (0.877, 0.837, 0.857), 0.94)),
+    *claims("patch-position", "glyphs", "probe_pixels", (probe_of_f, (0.789, 0.749, 0.767), 0.87)),
 )

@@ -103,6 +103,10 @@ CLAIMS = (
         (mean_image, (0.558,), 0.64),
         (as_many_components_as_codes, (0.784,), 0.9),
     ),
+    *claims("vae-plane", "digits", "mmd2", (untrained("mmd2"), (0.002,), 0.008)),
+    *claims("vae-plane", "digits", "squared_error", (mean_image, (0.722,), 0.83)),
+    *claims("vae-mixture", "digits", "mmd2", (untrained("mmd2"), (0.05,), 0.1)),
+    *claims("vae-mixture", "digits", "squared_error", (mean_image, (0.729,), 0.83)),
     *claims("aae", "digits", "mmd2", (untrained("mmd2"), (0.002,), 0.008)),
     *claims(
         "aae",
