@@ -66,9 +66,9 @@ from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
 from ..common import critic
-from ..common.parzen import parzen
 from . import game, game_pictures
 from .game import Game, GameSettings
+from .judging import likelihood
 
 Loss = Literal["minimax", "non-saturating", "product"]
 
@@ -108,12 +108,8 @@ class GAN(Game):
     def evaluate_finished(self, split):
         """The judges' figures; on images also Parzen's log-likelihood, in nats."""
         made = self.drawn(self.s.samples)
-        found, valid = self.figures_of(made, split), self.data.valid
-        if self.bounded and valid is not None and len(valid) > 1:
-            x, v = (part.x.reshape(len(part), -1) for part in (split, valid[:1000]))
-            estimate = parzen(made, v, x)
-            found |= {"parzen": estimate.mean, "parzen_error": estimate.error}
-        return found
+        found = self.figures_of(made, split)
+        return found | likelihood(made, split, self.data) if self.bounded else found
 
 
 def check(rng, **changes):

@@ -6,6 +6,8 @@ labels.py               the number of classes, and which few examples keep their
 encoder_decoder.py      the system behind every autoencoder, with its settings
 convolutional_sides.py  the same with convolutions on both sides
 critic.py               a critic of samples, and the two objectives of its game
+mmd.py                  maximum mean discrepancy: as an objective, and as an exact test
+parzen.py               the Parzen-window estimate of a likelihood
 free_energy.py          of a restricted Boltzmann machine
 principal.py            principal components, the reference for autoencoders
 images.py               rows and weights as images

@@ -11,7 +11,7 @@ from glassgrad.core.data import DataSet, Info, Split
 from glassgrad.core.training.loop import TrainingState
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
-from glassgrad.models.adversarial import game, game_pictures, gan
+from glassgrad.models.adversarial import game_pictures, gan, judging
 from glassgrad.models.adversarial.judging import Classifier
 
 X = np.random.default_rng(0).random((12, 1, 2, 2))
@@ -117,7 +117,7 @@ def test_binary_rows_and_images_end_in_a_sigmoid():
 
 
 def test_figures_and_pictures(monkeypatch):
-    monkeypatch.setattr(game, "Classifier", partial(Classifier, steps=30))
+    monkeypatch.setattr(judging, "Classifier", partial(Classifier, steps=30))
     monkeypatch.setattr(game_pictures, "MOMENTS", (0, 1, 5))
     m = small()
     found = m.evaluate_finished(IMAGES.test)
