@@ -107,6 +107,7 @@ def losses(make, backend, device="cpu", **s):
     return np.array(recorder.losses), seen
 
 
+MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
@@ -131,6 +132,11 @@ SYSTEMS = {
     "gan": (recipe("gan", **GAME), {"philox", "dropout"}),
     "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
     "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
+    "gmmn": (recipe("gmmn", **{**MATCHING, "batch": 20}), {"philox"}),
+    "gmmn-codes": (
+        recipe("gmmn", **MATCHING, space="codes", autoencoder=(9,), code=3, pretrain=1, epochs=2),
+        {"philox"},
+    ),
 }
 
 

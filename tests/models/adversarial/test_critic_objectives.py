@@ -55,7 +55,7 @@ def test_the_best_answer_of_the_logarithms_is_a_probability_that_of_the_product_
 
 @pytest.mark.parametrize("pair", range(12))
 def test_for_any_single_pair_both_have_the_same_best_discriminator(pair):
-    """Of a family of nets whose weights x and g share, σ(at + b): ln is rising, so arg max stays."""
+    """Of nets σ(at + b), whose weights x and g share: ln is rising, so the arg max stays."""
     x, g = np.random.default_rng(pair).uniform(-2, 2, 2)
     weights = [(a, b) for a in np.linspace(-3, 3, 13) for b in np.linspace(-2, 2, 9)]
     pairs = [[gg.tensor([[a * t + b]]) for t in (x, g)] for a, b in weights]
@@ -80,7 +80,7 @@ def test_for_pairs_with_answers_of_their_own_both_have_the_same_best_discriminat
 
 
 def test_for_pairs_that_share_a_sample_the_best_discriminators_differ():
-    """x with g₁ and g₂, which is x itself: ln asks for a probability, the product for a decision."""
+    """x with g₁ and g₂ = x: ln asks for a probability, the product for a decision."""
     d = np.linspace(0.01, 0.99, 99)  # D(x) = D(g₂); D(g₁) is 0.01 for both
     products = d * 0.99 + d * (1 - d)
     logarithms = 2 * np.log(d) + np.log(0.99) + np.log(1 - d)

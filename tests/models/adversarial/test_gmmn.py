@@ -156,7 +156,7 @@ def test_bad_settings_are_refused():
 
 @pytest.mark.slow
 def test_codes_are_easier_to_match_than_pixels():
-    """Parzen's estimate and the judges, the shipped settings with either space."""
+    """The shipped settings. A normal fitted to the pixels has a confidence of 0.83."""
     found = {
         space: training.train(RECIPE, overrides={"space": space, "samples": 2000}).test_figures
         for space in ("pixels", "codes")
@@ -164,4 +164,5 @@ def test_codes_are_easier_to_match_than_pixels():
     pixels, codes = found["pixels"], found["codes"]
     assert codes["parzen"] > pixels["parzen"] + 3 * pixels["parzen_error"]
     assert codes["neighbours"] < pixels["neighbours"]
-    assert pixels["entropy"] > 2.1 and codes["entropy"] > 2.2 and codes["confidence"] > 0.85
+    assert min(pixels["entropy"], codes["entropy"]) > 2.2
+    assert min(pixels["confidence"], codes["confidence"]) > 0.87
