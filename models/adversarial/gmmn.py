@@ -26,8 +26,8 @@ With the shipped settings on the digits codes do better in every figure but one:
 accuracy of the nearest neighbour of 0.88, entropy 2.29, confidence 0.92 and 11.4 ± 0.6 nats; codes,
 with 2000 samples, 0.83, 2.30, 0.93 and 20.0 ± 0.8 nats. (Of distances of projections, `sliced_w1`,
 pixels have the smaller, 0.027 to 0.043.) A normal fitted to the pixels has 0.89, 2.30 and 0.83:
-by the nearest neighbour pixels (0.88, 0.90 with another seed) are no better, by confidence they are.
-Samples are no better than what the decoder makes of codes: with `pretrain=30 code_lr=2e-3` the
+by the nearest neighbour pixels (0.88, 0.90 with another seed) are no better, by confidence they
+are. Samples are no better than what the decoder makes of codes: with `pretrain=30 code_lr=2e-3` the
 autoencoder is worse, 3.2 of squared error in place of 1.2, and so are they, entropy 1.95 and 0.76.
 
 Both stages have a cosine of their own, from `code_lr` and `lr` to 0. The minibatch is what the
