@@ -73,6 +73,7 @@ FAMILIES = {
         "gan-product": "gan",
         "gan-ring": "gan",
         "gan-line": "jang_gan",
+        "gmmn": "gmmn",
         "wgan": "wgan",
     },
     "perceptrons": {

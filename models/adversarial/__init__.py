@@ -17,14 +17,20 @@ They share the game (game.py) and differ in what the number means, and so in wha
                   gan-ring             as gan, and how it fails                         K4 150-160
     jang_gan.py   gan-line             P(x is real), on the line                        U3 526-547
     wgan.py       wgan                 a height of bounded slope      Wasserstein-1     D1 300-314
+    gmmn.py       gmmn                 none: a formula of samples     MMD               D1 19
 
 Read jang_gan.py first: everything in it can be drawn. Then gan.py, whose page has the three pairs
 of objectives, the ways in which a game fails (`gan-ring` shows them) and what stabilises it; then
-wgan.py with distances.py and dual.py, which have the same distance in two forms.
+wgan.py with distances.py and dual.py, which have the same distance in two forms. gmmn.py has no
+opponent at all: its distance between samples is a closed formula (common/mmd.py).
 
 There is no likelihood, so samples have to be judged (judging.py): by a nearest neighbour, by the
 classes that a classifier sees, by the modes that they reach. common/parzen.py has the estimate
-that the first papers report.
+that the first papers report. No epoch of a game is selected by the nearest neighbour: its ideal is
+½, but copies of the data lower it and missing modes raise it, so that a generator with both faults
+can have ½ as well. On labelled images `select=+entropy` would take diversity alone. So
+the last epoch counts, or one that a distance of distributions selects on validation data
+(`select=sliced_w1`; the line's is `select=histogram_distance`).
 
 Files without a recipe:
 
@@ -32,6 +38,8 @@ Files without a recipe:
     judging.py         nearest neighbours, a classifier's entropy and confidence, modes
     distances.py       Wasserstein-1 of two samples, exactly
     dual.py            the same by a critic, between two fixed samples
+    stabilisers.py     dropout and normalisation on and off in gan.py, as a table with intervals
+    gmmn_pictures.py   nearest training images, what each kernel sees
     game_pictures.py   samples, slopes of the objectives, vanishing gradients, balance
     wgan_pictures.py   primal and dual, the critic, its weights
 

@@ -33,8 +33,7 @@ from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.rows import rows
-from .distances import sliced_w1
-from .judging import Classifier, modes, neighbours
+from .judging import Classifier, classifier_of, judged
 
 SLOPE = 0.2  # of D's leaky ReLU
 EACH_EPOCH = 1000  # samples that the figures of an epoch are computed from
@@ -190,25 +189,13 @@ class Game(AlternatingSystem):
 
     def figures_of(self, made: np.ndarray, split) -> dict[str, float]:
         """neighbours; entropy and confidence with labels; modes and quality of a mixture."""
-        x = split.x.reshape(len(split), -1)
-        a, b = ((rows - self.mean.numpy()) / self.std.numpy() for rows in (x, made))
-        most = 2000  # the distances of all pairs
-        found = {"neighbours": neighbours(a[:most], b[:most]), "sliced_w1": sliced_w1(a, b)}
-        extra = self.data.info.extra
-        if "centres" in extra:
-            reached = modes(made, extra["centres"], extra["spread"])
-            found |= {"modes": float(reached.found), "quality": reached.quality}
-        elif (judge := self.classifier()) is not None:
-            found["entropy"] = judge.entropy(made)
-            found["confidence"] = judge.confidence(made) / judge.confidence(x)
-        return found
+        units = self.mean.numpy(), self.std.numpy()
+        return judged(made, split, self.data, units, self.classifier)
 
     def classifier(self) -> Classifier | None:
         """The judge of labelled data, trained when it is first asked for; None without labels."""
-        y = self.data.train.y
-        labels = isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.ndim == 1
-        if self._classifier is None and labels and y.min() >= 0:
-            self._classifier = Classifier(self.data, int(y.max()) + 1)
+        if self._classifier is None:
+            self._classifier = classifier_of(self.data)
         return self._classifier
 
 

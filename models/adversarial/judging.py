@@ -9,6 +9,9 @@
                     images: noise and blends of two classes have a low one
     modes           for a mixture whose centres are known: how many of them the samples reach
 
+`judged` has all of them that the data allow, and `likelihood` Parzen's estimate, for games and for
+nets without a critic alike.
+
 The classifier is a perceptron with one hidden layer of 128 ReLU, trained here on the labelled
 training set from a seed of its own. It is the same for every generator and every seed, so figures
 of different systems on one data set can be compared.
@@ -21,6 +24,8 @@ import numpy as np
 from ... import core as gg
 from ...core import nn, optim
 from ...core.data import DataSet, minibatches
+from ..common.parzen import parzen
+from .distances import sliced_w1
 
 NEAR = 3.0  # a sample belongs to a mode within so many of the mode's spreads
 SHARE = 0.2  # a mode is found if it gets at least this part of what it should
@@ -107,6 +112,45 @@ class Classifier:
     def entropy(self, x: np.ndarray) -> float:
         """H of the classes that the samples are taken for, in nats."""
         return entropy(np.bincount(self.probabilities(x).argmax(axis=1)))
+
+
+def classifier_of(data: DataSet) -> Classifier | None:
+    """The judge of labelled data, trained here; None without labels."""
+    y = data.train.y
+    labels = isinstance(y, np.ndarray) and y.dtype.kind == "i" and y.ndim == 1
+    return Classifier(data, int(y.max()) + 1) if labels and y.min() >= 0 else None
+
+
+def judged(made: np.ndarray, split, data: DataSet, units, classifier) -> dict[str, float]:
+    """The judges' figures of made rows [N, D] next to a split of real ones.
+
+    units       (mean, std) [D]: distances are those of (x - mean)/std
+    classifier  () -> Classifier or None, asked for where no centres of a mixture are known
+
+    neighbours and sliced_w1; modes and quality of a mixture; or entropy and confidence with labels.
+    """
+    x, (mean, std) = split.x.reshape(len(split), -1), units
+    a, b = ((rows - mean) / std for rows in (x, made))
+    most = 2000  # the distances of all pairs
+    found = {"neighbours": neighbours(a[:most], b[:most]), "sliced_w1": sliced_w1(a, b)}
+    extra = data.info.extra
+    if "centres" in extra:
+        reached = modes(made, extra["centres"], extra["spread"])
+        found |= {"modes": float(reached.found), "quality": reached.quality}
+    elif (judge := classifier()) is not None:
+        found["entropy"] = judge.entropy(made)
+        found["confidence"] = judge.confidence(made) / judge.confidence(x)
+    return found
+
+
+def likelihood(made: np.ndarray, split, data: DataSet) -> dict[str, float]:
+    """Parzen's log-likelihood of a split in nats and its standard error; {} without validation."""
+    valid = data.valid
+    if valid is None or len(valid) < 2:
+        return {}
+    x, v = (part.x.reshape(len(part), -1) for part in (split, valid[:1000]))
+    estimate = parzen(made, v, x)
+    return {"parzen": estimate.mean, "parzen_error": estimate.error}
 
 
 def _rows(x):

@@ -7,6 +7,8 @@ encoder_decoder.py      the system behind every autoencoder, with its settings
 convolutional_sides.py  the same with convolutions on both sides
 convolutional_encoder.py  an encoder of convolutions for classes and vectors, without the other side
 critic.py               a critic of samples, and the two objectives of its game
+mmd.py                  maximum mean discrepancy: as an objective, and as an exact test
+parzen.py               the Parzen-window estimate of a likelihood
 free_energy.py          of a restricted Boltzmann machine
 principal.py            principal components, the reference for autoencoders
 images.py               rows and weights as images

@@ -33,11 +33,11 @@ Shared files without a recipe:
 
     prior_autoencoder.py    networks, codes, settings and the two-sample test of all but vae.py
     priors.py               the distributions p(z): draws, density, a walk through it
-    mmd.py                  maximum mean discrepancy: as a penalty, and as an exact test
     importance.py           the importance-sampled bound on ln p(x)
     vae_pictures.py         samples, reconstructions, the plane of two codes
     prior_pictures.py       codes over the prior, the test, a walk through the prior
 
-From models/common/: critic.py (the game of AAE and WAE), convolutional_sides.py and
+From models/common/: critic.py (the game of AAE and WAE), mmd.py (the penalty of WAE, and the exact
+test), convolutional_sides.py and
 encoder_decoder.py (both sides), binary.py (grey levels as 0 and 1, the Bernoulli distribution).
 """

@@ -8,10 +8,10 @@ equal to a prior p(z), while a VAE requires this of every q(z|x). The encoder ma
 q(z|x) = δ(z - f(x)), or normal, N(μ(x), σ²(x)) (`encoder="normal"`; U3 568: "here it may be
 probabilistic"). The network has dense layers, or convolutions (common/convolutional_sides.py).
 
-A two-sample test (mmd.py) tests q(z) = p(z). It compares codes of `tested` held-out images, drawn
-from q(z|x), with as many draws from p(z). `mmd2` is the unbiased MMD², `mmd2_null95` the value that
-chance alone exceeds in one case of twenty, `mmd_ratio` the first over the second, `mmd_p` the
-probability of such a large value if q(z) = p(z).
+A two-sample test (common/mmd.py) tests q(z) = p(z). It compares codes of `tested` held-out images,
+drawn from q(z|x), with as many draws from p(z). `mmd2` is the unbiased MMD², `mmd2_null95` the
+value that chance alone exceeds in one case of twenty, `mmd_ratio` the first over the second,
+`mmd_p` the probability of such a large value if q(z) = p(z).
 """
 
 from dataclasses import replace
@@ -31,8 +31,8 @@ from ..common.activations import ACTIVATIONS
 from ..common.convolutional_sides import ConvolutionalSettings, Pool, sides
 from ..common.critic import Game
 from ..common.encoder_decoder import Autoencoder
+from ..common.mmd import pooled_kernel, statistics, two_sample_test
 from ..common.rows import rows
-from .mmd import pooled_kernel, statistics, two_sample_test
 from .priors import Prior, make_prior
 
 Network = Literal["dense", "convolutional"]

@@ -7,9 +7,9 @@ is the prior. With this condition as a penalty ::
 
 where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
 
-    wae-mmd    MMD² by the unbiased estimate (mmd.py), codes of a minibatch against as many draws
-               of the prior: one objective for one optimiser, no game. Kernel: C/(C + d), inverse
-               multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
+    wae-mmd    MMD² by the unbiased estimate (common/mmd.py), codes of a minibatch against as many
+               draws of the prior: one objective for one optimiser, no game. Kernel: C/(C + d),
+               inverse multiquadratic, with C = scale · E‖z - z'‖² of the prior (2K for N(0, I));
                `mmd_kernel="rbf"` is exp(-d/C). `scales=(1.0,)` is the paper's single kernel,
                which is as wide as the prior: its MMD² goes to 0 while the codes still have gaps
                that a narrower one detects. Several are added, as in the authors' program
@@ -32,9 +32,9 @@ from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.by_name import with_momentum
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
-from ..common import critic
+from ..common import critic, mmd
 from ..common.rows import prepare, rows
-from . import mmd, prior_autoencoder, prior_pictures
+from . import prior_autoencoder, prior_pictures
 from .prior_autoencoder import GameSettings, PriorAutoencoder, PriorSettings
 
 

@@ -107,6 +107,7 @@ def losses(make, backend, device="cpu", **s):
     return np.array(recorder.losses), seen
 
 
+MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
@@ -143,6 +144,11 @@ SYSTEMS = {
         {"conv2d", "batchnorm"},
     ),
     "patch-position": (recipe("patch-position", batch=20), {"conv2d", "batchnorm"}),
+    "gmmn": (recipe("gmmn", **{**MATCHING, "batch": 20}), {"philox"}),
+    "gmmn-codes": (
+        recipe("gmmn", **MATCHING, space="codes", autoencoder=(9,), code=3, pretrain=1, epochs=2),
+        {"philox"},
+    ),
 }
 
 

@@ -20,6 +20,7 @@ TRAININGS = {
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
     "gan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
     "gan-line": ({"epochs": 2, "batch": 5000, "pretraining": 1}, 2e-3),
+    "gmmn": ({"epochs": 2, "batch": 500, "generator": (9,)}, 2e-3),
     "wgan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
 }
 

@@ -51,9 +51,41 @@ def test_the_best_answer_of_the_logarithms_is_a_probability_that_of_the_product_
     pairs = np.einsum("i,j,ni,nj->n", p, q, d, 1 - d)  # all pairs (x, g)
     best = d[pairs.argmax()]
     assert best[0] > 0.98 and best[2] < 0.02  # where p = q anything will do
-    # of one pair both are largest for the same answer
-    one = sigma(REAL) * (1 - sigma(FAKE))
-    assert one.argmax() == np.log(one).argmax()
+
+
+@pytest.mark.parametrize("pair", range(12))
+def test_for_any_single_pair_both_have_the_same_best_discriminator(pair):
+    """Of nets σ(at + b), whose weights x and g share: ln is rising, so the arg max stays."""
+    x, g = np.random.default_rng(pair).uniform(-2, 2, 2)
+    weights = [(a, b) for a in np.linspace(-3, 3, 13) for b in np.linspace(-2, 2, 9)]
+    pairs = [[gg.tensor([[a * t + b]]) for t in (x, g)] for a, b in weights]
+    products = [critic.product_discrimination(*logits).item() for logits in pairs]
+    logarithms = [critic.discrimination(*logits).item() for logits in pairs]
+    assert np.argmin(products) == np.argmin(logarithms)
+    order = np.argsort(products, kind="stable")
+    assert (np.diff(np.array(logarithms)[order]) > -1e-6).all(), "and the same order of all nets"
+
+
+def test_for_pairs_with_answers_of_their_own_both_have_the_same_best_discriminator():
+    """No sample in two pairs and D free within bounds: the sums fall apart into single pairs."""
+    choices = np.array([0.05, 0.3, 0.5, 0.8])
+    d = np.stack(np.meshgrid(*[choices] * 6), axis=-1).reshape(-1, 3, 2)  # three pairs (x, g)
+    allowed = (d[:, 0, 0] <= 0.5) & (d[:, 2, 1] >= 0.3)  # bounds of two of the six answers
+    d = d[allowed]
+    products = (d[..., 0] * (1 - d[..., 1])).sum(axis=1)
+    logarithms = (np.log(d[..., 0]) + np.log(1 - d[..., 1])).sum(axis=1)
+    assert products.argmax() == logarithms.argmax()
+    best = d[products.argmax()]
+    assert_close(best, np.array([[0.5, 0.05], [0.8, 0.05], [0.8, 0.3]]), rtol=1e-12)
+
+
+def test_for_pairs_that_share_a_sample_the_best_discriminators_differ():
+    """x with g₁ and g₂ = x: ln asks for a probability, the product for a decision."""
+    d = np.linspace(0.01, 0.99, 99)  # D(x) = D(g₂); D(g₁) is 0.01 for both
+    products = d * 0.99 + d * (1 - d)
+    logarithms = 2 * np.log(d) + np.log(0.99) + np.log(1 - d)
+    assert d[products.argmax()] == pytest.approx(0.99)
+    assert d[logarithms.argmax()] == pytest.approx(2 / 3, abs=0.01)
 
 
 def test_what_reaches_the_generator_is_the_derivative_by_the_logit():

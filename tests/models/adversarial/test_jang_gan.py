@@ -29,11 +29,26 @@ def net(module, a):
     return a
 
 
-def test_the_three_objectives_are_the_equations():
-    m, twin = small(), small()
+NOTEBOOK = {
+    "output": "clamped", "discriminator": (6, 5), "batch": 200, "optimiser": "momentum",
+    "momentum": 0.6, "lr": 1e-3, "discriminator_lr": 1e-3, "schedule": "step:25:0.95",
+    "epochs": 110, "select": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "clamped"])
+def test_the_three_objectives_are_the_equations(output):
+    m, twin = small(output=output), small(output=output)
+
+    def whole(x):  # D before the clamp, which pre-training leaves out
+        if output == "clamped":
+            return net(m.discriminator, x)
+        *_, last = (layer for layer in m.discriminator if hasattr(layer, "weight"))
+        below = net([layer for layer in m.discriminator if layer is not last], x)
+        return 1 / (1 + np.exp(-(below @ last.weight.numpy().T + last.bias.numpy())))
 
     def d(x):
-        return np.clip(net(m.discriminator, x), 0.01, 0.99)
+        return np.clip(whole(x), 0.01, 0.99) if output == "clamped" else whole(x)
 
     first, then = (5 * net(m.generator, twin.noise(50).numpy()) for _ in range(2))
     at = twin.draws.uniform((50, 1), -5.0, 5.0, "float64")
@@ -41,17 +56,19 @@ def test_the_three_objectives_are_the_equations():
     loss, others = m.objective(Batch(X))
     assert loss.item() == pytest.approx(-(np.log(d(X)) + np.log(1 - d(first))).mean(), rel=1e-9)
     assert others["deception"].item() == pytest.approx(-np.log(d(then)).mean(), rel=1e-9)
-    want = ((net(m.discriminator, at) - density) ** 2).mean()
+    want = ((whole(at) - density) ** 2).mean()
     assert others["pretraining"].item() == pytest.approx(want, rel=1e-9)
 
 
 def test_the_networks_and_their_start_are_the_notebooks():
-    m = small()
+    m = small(**NOTEBOOK)
     for part in (m.generator, m.discriminator):
         shapes = [p.shape for p in part.parameters()]
         assert shapes == [(6, 1), (6,), (5, 6), (5,), (1, 5), (1,)]
         assert all((p.numpy() == 0).all() for p in part.parameters() if p.ndim == 1)
-    w = np.concatenate([p.numpy().ravel() for p in small(hidden=(90, 90)).parameters()])
+    w = np.concatenate(
+        [p.numpy().ravel() for p in small(generator=(90, 90), discriminator=(90, 90)).parameters()]
+    )
     assert w[w != 0].std() == pytest.approx(1, rel=0.03)
 
 
@@ -75,8 +92,9 @@ def test_training_has_two_stages():
     assert list(m.train_step(Batch(X), state)) == ["discrimination", "deception"]
 
 
-def test_the_gradient_of_every_objective():
-    f, arrays = jang_gan.check(np.random.default_rng(0))
+@pytest.mark.parametrize("output", ["sigmoid", "clamped"])
+def test_the_gradient_of_every_objective(output):
+    f, arrays = jang_gan.check(np.random.default_rng(0), output=output)
     for which in range(3):
         report = gg.gradcheck(lambda *p, i=which: f(*p)[i], *arrays, directions=2)
         assert report.error < 1e-6
@@ -109,10 +127,14 @@ def test_pictures_and_refusals():
 
 @pytest.mark.slow
 def test_the_shipped_settings():
-    """W1 of a generator that has learnt nothing is 1.6, 3.9 and 4.1 with three seeds.
-
-    Three seeds of the default: 0.18, 0.38, 0.32, and 0.41, 0.31, 0.34 between the histograms.
-    """
+    """The histogram of G(z), D near ½; an untrained G has 0.61 to 0.98."""
     found = training.train(RECIPE).test_figures
-    assert found["w1"] < 0.6 and found["histogram_distance"] <= jang_gan.BOUND
+    assert found["histogram_distance"] <= jang_gan.BOUND
     assert found["d_off_half"] < 0.1
+
+
+@pytest.mark.slow
+def test_the_notebooks_settings_fail_where_the_defaults_do_not():
+    """Half of its epochs, for time; whole it ends at 0.41, where the default has 0.11."""
+    found = training.train(RECIPE, overrides={**NOTEBOOK, "epochs": 60}).test_figures
+    assert found["histogram_distance"] > 0.2

@@ -7,13 +7,16 @@ For a kernel k the distance of the two mean embeddings is, for x, x' ~ P and y, 
 
     estimate   = Σ_{i≠j} k(x_i, x_j)/n(n-1) + Σ_{i≠j} k(y_i, y_j)/m(m-1) - 2 Σ_ij k(x_i, y_j)/nm
 
-The estimate is unbiased; it can be below 0. Kernels, of d = ‖x - y‖²:
+The estimate is unbiased; it can be below 0. The biased one keeps the pairs i = j and divides by n²
+and m²: it is the squared distance of the two samples' own embeddings, so never below 0 and 0 only
+for equal samples, and has a root. Kernels, of d = ‖x - y‖²:
 
     imq    C/(C + d)      inverse multiquadratic: heavy tails, so that a code far from the prior
                           still has a gradient (Tolstikhin et al. 2018)
     rbf    exp(-d/C)      Gaussian
 
-`penalty` is the estimate on tensors, with a gradient, for an autoencoder to minimise.
+`penalty` is the estimate on tensors, with a gradient, for an autoencoder or a generator to minimise
+(variational/wae.py, adversarial/gmmn.py).
 `two_sample_test` tests whether two samples have the same distribution. Under that hypothesis the
 samples can be shuffled without changing their distribution, so shuffled samples give the null
 distribution of the statistic. p = (1 + number of the B shuffles that are as large)/(1 + B) is
@@ -49,18 +52,22 @@ def squared_distances(x, y):
     25.0
     """
     a, b = (x * x).sum(axis=1), (y * y).sum(axis=1)
-    return a.reshape(-1, 1) + b.reshape(1, -1) - 2 * (x @ y.transpose())
+    # rounding may leave a little less than 0, which a narrow kernel would make much of
+    return gg.relu(a.reshape(-1, 1) + b.reshape(1, -1) - 2 * (x @ y.transpose()))
 
 
-def penalty(x, y, kernel: KernelName, scales):
+def penalty(x, y, kernel: KernelName, scales, biased: bool = False):
     """The unbiased estimate of MMD² between rows x [N, K] and y [M, K], as a scalar tensor.
 
-    The kernel is the sum of one for each C in `scales`. Raises ShapeError for fewer than two rows,
-    ValueRangeError for an unknown kernel or a C that is not above 0.
+    The kernel is the sum of one for each C in `scales`. With `biased` it is the other estimate.
+    Raises ShapeError for fewer than two rows, ValueRangeError for an unknown kernel or a C that is
+    not above 0.
 
     >>> x, y = gg.tensor([[0.0], [1.0]]), gg.tensor([[0.0], [2.0]])
     >>> round(penalty(x, y, "imq", [1.0]).item(), 6)  # 1/2 + 1/5 - ½ (1 + 1/5 + 1/2 + 1/2)
     -0.4
+    >>> round(penalty(x, y, "imq", [1.0], biased=True).item(), 6)  # ¾ + ⅗ - ½ (1 + 1/5 + 1/2 + 1/2)
+    0.25
     """
     n, m = len(x), len(y)
     expect(
@@ -71,11 +78,15 @@ def penalty(x, y, kernel: KernelName, scales):
         raise ValueRangeError(f"mmd: unknown kernel {kernel!r}{hint} (known: {known})")
     k, total = KERNELS[kernel], 0.0
     xx, yy, xy = squared_distances(x, x), squared_distances(y, y), squared_distances(x, y)
-    others = [gg.Tensor(1 - xx.xp.eye(r, dtype=xx.dtype)) for r in (n, m)]  # i ≠ j
+    if not biased:
+        others = [gg.Tensor(1 - xx.xp.eye(r, dtype=xx.dtype)) for r in (n, m)]  # i ≠ j
     for c in scales:
         expect(c > 0, "mmd", "every scale must be positive", "> 0", c, ValueRangeError)
-        within = (k(xx, c) * others[0]).sum() / (n * (n - 1))
-        within = within + (k(yy, c) * others[1]).sum() / (m * (m - 1))
+        if biased:
+            within = k(xx, c).mean() + k(yy, c).mean()
+        else:
+            within = (k(xx, c) * others[0]).sum() / (n * (n - 1))
+            within = within + (k(yy, c) * others[1]).sum() / (m * (m - 1))
         total = total + within - 2 * k(xy, c).mean()
     return total
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 import glassgrad as gg
 from glassgrad.kernels.errors import ShapeError, ValueRangeError
-from glassgrad.models.variational import mmd
+from glassgrad.models.common import mmd
 from tests.tools import assert_close
 
 RNG = np.random.default_rng(0)
@@ -34,6 +34,19 @@ def test_the_penalty_is_the_double_sum(kernel, n, m):
     want = sum(slow(x, y, KERNELS[kernel](c)) for c in (0.5, 4.0))
     got = mmd.penalty(gg.Tensor(x), gg.Tensor(y), kernel, (0.5, 4.0))
     assert got.item() == pytest.approx(want, rel=1e-10, abs=1e-13)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_biased_one_has_all_pairs_and_is_the_distance_of_two_embeddings(kernel):
+    x, y = RNG.standard_normal((6, 3)), RNG.standard_normal((9, 3))
+    k, want = KERNELS[kernel], 0.0
+    for c in (0.5, 4.0):
+        mean = [[np.mean([k(c)(a, b) for a in p for b in q]) for q in (x, y)] for p in (x, y)]
+        want += mean[0][0] + mean[1][1] - 2 * mean[0][1]
+    got = mmd.penalty(gg.Tensor(x), gg.Tensor(y), kernel, (0.5, 4.0), biased=True)
+    assert got.item() == pytest.approx(want, rel=1e-10) and want > 0
+    same = mmd.penalty(gg.Tensor(x), gg.Tensor(x[::-1].copy()), kernel, (0.5, 4.0), biased=True)
+    assert abs(same.item()) < 1e-14
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

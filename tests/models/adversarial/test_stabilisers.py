@@ -1,0 +1,55 @@
+"""The table of stabilisers: what its rows switch, and its intervals."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from glassgrad.core.data import DataSet, Split
+from glassgrad.kernels.errors import ValueRangeError
+from glassgrad.models.adversarial import judging, stabilisers
+
+X = np.random.default_rng(0).random((12, 1, 2, 2)).astype(np.float32)
+IMAGES = DataSet("small", *(Split(X, np.arange(12) % 3) for _ in range(3)))
+TINY = {
+    "epochs": 1, "batch": 4, "noise": 2, "generator": (5,), "discriminator": (4,), "samples": 20,
+}  # fmt: skip
+
+
+def test_an_interval_is_students():
+    v = np.array([2.1, 2.25, 1.9])
+    low, high = stats.t.interval(0.95, 2, v.mean(), stats.sem(v))
+    found = stabilisers.interval(v)
+    assert found.mean - found.half == pytest.approx(low)
+    assert found.mean + found.half == pytest.approx(high)
+    with pytest.raises(ValueRangeError, match="two values or more"):
+        stabilisers.interval([1.0])
+
+
+def test_a_row_switches_what_its_name_says(monkeypatch):
+    monkeypatch.setattr(judging, "Classifier", partial(judging.Classifier, steps=5))
+    built, build = [], stabilisers.MINIMAX.build
+
+    def keep(data, s, rng):
+        built.append(build(data, s, rng))
+        return built[-1]
+
+    monkeypatch.setattr(
+        stabilisers,
+        "MINIMAX",
+        stabilisers.MINIMAX.__class__(**{**vars(stabilisers.MINIMAX), "build": keep}),
+    )
+    found = list(stabilisers.table(IMAGES, seeds=2, **TINY))
+    assert [name for name, *_ in found] == list(stabilisers.ROWS)
+    assert found[0][3] is None and all(np.isfinite(row[3]).all() for row in found[1:])
+    for i, name in enumerate(stabilisers.ROWS):
+        for system in built[2 * i : 2 * i + 2]:
+            for net, letter in ((system.generator, "G"), (system.discriminator, "D")):
+                kinds = {type(layer).__name__ for layer in net}
+                for word, kind in (("norm", "BatchNorm"), ("dropout", "Dropout")):
+                    named = any(
+                        word in part and (letter in part.split() or "both" in part)
+                        for part in name.split(", ")
+                    )
+                    assert (kind in kinds) == named, (name, letter, word)
