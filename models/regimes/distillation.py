@@ -276,8 +276,8 @@ def build(data: DataSet, s: Settings, rng) -> Distillation:
 
 def check(rng, task=None, stage="student", **changes):
     """The objective of a small system as a function of its parameters, for gradcheck."""
-    small = {"teacher": (3,), "student": (2,), "dropout": 0.0, "temperature": (2.0, 1.0), "hard": 0.3}
-    s = Settings(**{**small, **changes})
+    small = {"teacher": (3,), "student": (2,), "dropout": 0.0, "hard": 0.3}
+    s = Settings(**{**small, "temperature": (2.0, 1.0), **changes})
     system = Distillation(4, task or Classification(3), s, gg.Generator(3), dtype="float64")
     system.stage = stage
     y = np.array([0, 2, 1, 1, 0])

@@ -33,7 +33,7 @@ from ..common.labels import classes_of
 from ..common.neighbours import nearest, precision_at, unit_length, vote
 from ..convolutional.lenet import LeNet
 from ..convolutional.lenet import Settings as LeNetSettings
-from .vectors import features, network
+from .vectors import Vectors, network
 
 NEAR = 10  # neighbours that precision@10 looks at
 SPACES = ("network", "scratch", "pixels")
@@ -51,12 +51,7 @@ class Vectoriser(LeNet):
 
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(data.train.x.shape[1:], classes_of("vectoriser", data), s, rng, dtype)
-        self.data, self.pretrained = data, network()
-        self.found: dict[str, np.ndarray] = {}  # of the training images, by space
-
-    def members(self):
-        """All but the frozen network, which is no part of a checkpoint."""
-        return [(k, v) for k, v in vars(self).items() if k not in ("pretrained", "found")]
+        self.data, self.f = data, Vectors(network(), s.side)
 
     def hidden(self, x: np.ndarray, size: int = 500) -> np.ndarray:
         """The last hidden layer of the LeNet for images [N, C, H, W]: [N, D], without a tape."""
@@ -72,14 +67,13 @@ class Vectoriser(LeNet):
     def vectors(self, x: np.ndarray, space: str) -> np.ndarray:
         """Images [N, C, H, W] as vectors of length 1 in one of `SPACES`."""
         if space == "network":
-            return unit_length(features(self.pretrained, x, self.s.side))
+            return unit_length(self.f(x))
         return unit_length(self.hidden(x) if space == "scratch" else x.reshape(len(x), -1))
 
     def near(self, x: np.ndarray, space: str) -> np.ndarray:
         """The numbers of the nearest training images of each query, int64 [N, 10 or k]."""
-        if space not in self.found or space == "scratch":
-            self.found[space] = self.vectors(self.data.train.x, space)
-        return nearest(self.vectors(x, space), self.found[space], max(NEAR, self.s.neighbours))
+        x, own = self.vectors(x, space), self.vectors(self.data.train.x, space)
+        return nearest(x, own, max(NEAR, self.s.neighbours))
 
     def evaluate_finished(self, split):
         """Those of the LeNet; precision@10 and the k-NN error in % in each space."""

@@ -80,9 +80,7 @@ def test_the_default_is_the_lectures_form():
     s = distillation.Settings()
     assert (s.temperature, s.hard, s.without) == ((1.0,), 0.0, -1)
     m = small(stage="teacher", dropout=0.0)
-    assert m.objective(Batch(X, Y))[0].item() == pytest.approx(
-        by_labels(answers(m, m.teacher))
-    )
+    assert m.objective(Batch(X, Y))[0].item() == pytest.approx(by_labels(answers(m, m.teacher)))
 
 
 def test_a_high_temperature_matches_logits():

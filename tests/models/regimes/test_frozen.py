@@ -8,8 +8,11 @@ import pytest
 import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core.data import DataError, available, files, load
+from glassgrad.core.training.loop import fit
 from glassgrad.models.common.neighbours import nearest, precision_at, unit_length, vote
 from glassgrad.models.convolutional.efficientnet import EfficientNetLite0
+from glassgrad.models.regimes import vectors
+from glassgrad.models.regimes.frozen_pictures import photographs
 from glassgrad.models.regimes.vectors import enlarged, features, network
 
 needs_weights = pytest.mark.skipif(
@@ -46,6 +49,56 @@ def test_without_the_weights_it_says_so_in_one_line(tmp_path, monkeypatch):
     monkeypatch.delenv("GLASSGRAD_DATA", raising=False)
     with pytest.raises(DataError, match="efficientnet_lite0"):
         training.train(models.recipe("efficientnet"), overrides={"epochs": 1})
+
+
+def small_digits():
+    digits = load("digits")
+    few = {"train": digits.train[:12], "valid": digits.valid[:6], "test": digits.test[:6]}
+    return dataclasses.replace(digits, **few)
+
+
+def test_f_is_computed_once_and_not_when_a_run_is_loaded(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        vectors, "features", lambda net, x, side: seen.append(len(x)) or features(net, x, side)
+    )
+    recipe, data = models.recipe("efficientnet"), small_digits()
+    sets = {"vectors": "random", "side": 32, "epochs": 3, "batch": 4}
+    done = training.train(recipe, data, overrides=sets, out=tmp_path)
+    assert sorted(seen) == [4, 6, 6, 12]  # and a batch, on which `select` is checked
+    training.write_result(done.run, recipe, done)
+    seen.clear()
+    _, again = training.load(done.run.folder, data=data)
+    assert not seen
+    assert again.system.evaluate(data.test) == again.test_figures == done.test_figures
+    assert seen == [6]
+    names = [name for name, _ in again.system.named_tensors()]
+    assert names == ["mean", "deviation", "head.weight", "head.bias"]  # f is in no checkpoint
+
+
+def test_vectors_are_standardised_by_the_training_set():
+    recipe, data = models.recipe("efficientnet"), small_digits()
+    s = recipe.resolve("digits", {"vectors": "pixels", "epochs": 1})
+    system = recipe.build(data, s, gg.Generator(0))
+    fit(system, data, s)
+    x, z = (split.x.reshape(len(split), -1).astype("f8") for split in (data.train, data.test))
+    spread = x.std(axis=0)
+    z = (z - x.mean(axis=0)) / np.where(spread == 0, 1, spread)
+    z = z @ system.head.weight.numpy().T + system.head.bias.numpy()
+    assert (system.answers(data.test.x) == z.argmax(axis=1)).all()
+    top = z.max(axis=1)
+    loss = top + np.log(np.exp(z - top[:, None]).sum(axis=1)) - z[np.arange(6), data.test.y]
+    assert system.evaluate(data.test)["loss"] == pytest.approx(loss.mean(), rel=1e-4)
+    assert set(recipe.figures(system, data, s)) == {"confusion", "mistakes"}
+
+
+@needs_weights
+def test_the_photographs_name_the_networks_five_likeliest_classes():
+    net = network()
+    fig = photographs(net)
+    for ax, wanted in zip(fig.axes, ("palace", "daisy")):
+        lines = ax.get_title(loc="left").splitlines()
+        assert len(lines) == 5 and any(wanted in line for line in lines), lines
 
 
 @needs_weights
