@@ -54,13 +54,13 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataSet, Split, load, order
+from ...core.data import DataSet, Split, load
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.activations import ACTIVATIONS, Activation
 from ..common.gradients import by_parameters
-from ..common.rows import flat
+from ..common.rows import flat, with_examples
 from ..perceptrons.tasks import Classification, Regression, task_of
 from .imitation import expect_temperature, imitation, is_classes
 from .lupi_pictures import figures
@@ -213,11 +213,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
         sizes = {name: len(split) for name, split in data.splits()}
         inputs = data.train.x.shape[1] - data.info.extra["privileged"]
         data = load(data.name, d=inputs, seed=s.seed, **sizes)
-    train = data.train
-    if s.examples:
-        if s.examples > len(train):
-            raise SettingError(f"lupi: examples must be at most {len(train)}; got {s.examples}")
-        data = replace(data, train=train[np.sort(order(len(train), seed=s.seed)[: s.examples])])
+    data = with_examples("lupi", data, s.examples, s.seed)
     if data.train.x.ndim == 4:
         return with_small(data, s.shrink)
     if s.privileged:

@@ -45,7 +45,7 @@ SMALL = {
     "importance": lambda v: min(v, 3),
     "encode_steps": lambda v: 3,
     "channels": lambda v: (2, 3)[: len(v)],
-    "neighbours": lambda v: 2,
+    "neighbours": lambda v: (2,) if isinstance(v, tuple) else 2,
 }
 
 

@@ -11,7 +11,7 @@ from glassgrad.core.data import DataError, available, files, load
 from glassgrad.core.training.loop import fit
 from glassgrad.models.common.neighbours import nearest, precision_at, unit_length, vote
 from glassgrad.models.convolutional.efficientnet import EfficientNetLite0
-from glassgrad.models.regimes import vectors
+from glassgrad.models.regimes import vectoriser, vectors
 from glassgrad.models.regimes.frozen_pictures import photographs
 from glassgrad.models.regimes.vectors import enlarged, features, network
 
@@ -127,6 +127,35 @@ def test_photographs_are_told_apart_better_than_by_pixels_or_random_weights():
     assert found > right(of(EfficientNetLite0(gg.Generator(0)).eval())) + 0.1
 
 
+def test_the_number_of_voters_is_chosen_on_validation_images(monkeypatch):
+    """A brute-force count on pixels; test images have no say."""
+    monkeypatch.setattr(vectoriser, "network", lambda: None)  # its f is the pixels, too
+    recipe, digits = models.recipe("vectoriser"), load("digits")
+    s = recipe.resolve("digits", {"examples": 60, "neighbours": (1, 2, 7, 30), "seed": 3})
+    data = recipe.prepare(digits, s)
+    assert len(data.train) == 60
+    system = recipe.build(data, s, gg.Generator(0)).eval()
+    x, q = (a.reshape(len(a), -1).astype("f8") for a in (data.train.x, data.valid.x))
+    x, q = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (x, q))
+    order, errors = np.argsort(-(q @ x.T), axis=1, kind="stable"), {}
+    for k in s.neighbours:
+        votes = [np.bincount(data.train.y[n], minlength=10) for n in order[:, :k]]
+        # of several commonest the nearest: a little more for those in front
+        votes = [
+            v + [max((1e-3 * (k - i) for i in range(k) if data.train.y[n[i]] == c), default=0)
+                 for c in range(10)]
+            for v, n in zip(votes, order)
+        ]  # fmt: skip
+        errors[k] = 100 * (np.argmax(votes, axis=1) != data.valid.y).mean()
+    assert system.voters("pixels") == min(errors, key=errors.get)
+    found = system.evaluate_finished(data.test[:40])
+    assert found["voters_pixels"] == system.voters("pixels") and len(set(errors.values())) > 2
+    assert found["precision_network"] == found["precision_pixels"]  # the same vectors
+    assert found["margin"] <= 0 and found["error_margin"] <= 0
+    none = dataclasses.replace(data, valid=None)
+    assert recipe.build(none, s, gg.Generator(0)).voters("pixels") == 1
+
+
 @needs_weights
 @pytest.mark.slow
 def test_the_spaces_are_compared_and_drawn():
@@ -135,5 +164,7 @@ def test_the_spaces_are_compared_and_drawn():
     found = done.test_figures
     assert {f"precision_{s}" for s in ("network", "scratch", "pixels")} <= set(found)
     assert all(0.1 < found[k] <= 1 for k in found if k.startswith("precision"))
+    others = [found[f"precision_{s}"] for s in ("scratch", "pixels")]
+    assert found["margin"] == found["precision"] - max(others)
     few = dataclasses.replace(done.data, test=done.data.test[:6])
     assert len(recipe.figures(done.system, few, done.settings)) == 3
