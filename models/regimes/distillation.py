@@ -287,12 +287,25 @@ def check(rng, task=None, stage="student", **changes):
 
 
 SOURCE = "Hinton, Vinyals & Dean 2015, section 3"
+# of the teacher: half the units dropped and a fifth of the inputs, as published, learns too slowly
+# for 20 epochs (1.8 % of validation images wrong after 10, less dropout 1.5 %)
 BIG = {
-    "teacher": (1200, 1200), "student": (800, 800), "pretrain": 40, "epochs": 60, "lr": 1e-3,
-    "fine_lr": 1e-3, "dropout_input": 0.2, "max_norm": 2.0, "jitter": 2,
+    "teacher": (1200, 1200), "student": (800, 800), "pretrain": 20, "epochs": 34, "batch": 250,
+    "lr": 1e-3, "fine_lr": 1e-3, "dropout": 0.3, "dropout_input": 0.1, "max_norm": 2.0, "jitter": 2,
 }  # fmt: skip
 TABLE = {"teacher": (64, 64), "student": (8,), "pretrain": 40, "epochs": 80, "batch": 16}
 
+
+def _mnist(name: str, metric: str, published: str, bound: float, **options) -> Target:
+    """A target of MNIST. All have the same settings: they are figures of the same five runs."""
+    return Target(
+        f"MNIST test error, %: {name}", "mnist", metric, published, bound,
+        settings={"temperature": (20.0, 1.0), "without": 3}, source=SOURCE, seeds=5,
+        protocol="50,000 of the 60,000 images; a teacher of 20 epochs, students of 14", **options,
+    )  # fmt: skip
+
+
+SHIFT = "the paper chooses the shift on the test set, ours is by the shares of the labels"
 DISTILLATION = Recipe(
     name="distillation",
     title="Distillation: a small net learns the answers of a large one",
@@ -314,19 +327,28 @@ DISTILLATION = Recipe(
     },
     metric="error",
     targets=(
-        Target(
-            "MNIST test error of the teacher, %", "mnist", "error_teacher", "0.67 (67 errors)",
-            0.67, settings={"temperature": 20.0}, source=SOURCE,
+        _mnist("teacher of 2 x 1200", "error_teacher", "0.67 (67 errors)", 0.67),
+        _mnist("2 x 800 from labels", "error_plain", "1.46 (146 errors)", 1.46),
+        _mnist("2 x 800 distilled, T = 20", "error", "0.74 (74 errors)", 0.74),
+        _mnist(
+            "2 x 800, from labels less distilled, T = 20", "gain", "0.72 (72 errors)", 0.3,
+            better="higher", own=True, note="own bound: 30 errors fewer",
         ),
-        Target(
-            "MNIST test error of the student, T = 20, %", "mnist", "error", "0.74 (74 errors)",
-            0.74, settings={"temperature": 20.0}, source=SOURCE,
+        _mnist(
+            "2 x 800 distilled, T = 1", "error_t1", "none", 1.46, own=True,
+            note="the lecture's form; own bound: the published error of the net from labels",
         ),
-        Target(
-            "MNIST test error of the student without 3s, bias shifted, %", "mnist",
-            "error_shifted", "1.09 (109 errors)", 1.09,
-            settings={"temperature": 20.0, "without": 3}, source=SOURCE,
-            note="the paper chooses the shift on the test set, ours is by the shares of the labels",
+        _mnist("distilled without 3s", "error_without", "2.06 (206 errors)", 2.06),
+        _mnist(
+            "distilled without 3s, bias shifted", "error_shifted", "1.09 (109 errors)", 1.09,
+            note=SHIFT,
+        ),
+        _mnist(
+            "on 3s, distilled without them", "unseen", "13.2 (133 of 1010)", 13.2
+        ),
+        _mnist(
+            "on 3s, distilled without them, bias shifted", "unseen_shifted", "1.4 (14 of 1010)",
+            1.4, note=SHIFT,
         ),
     ),
     figures=figures,
