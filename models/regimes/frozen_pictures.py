@@ -53,7 +53,7 @@ def photographs(net: EfficientNetLite0):
     images = np.stack([cropped(load(name).info.extra["image"]) for name in PHOTOGRAPHS])
     with gg.no_grad():
         p = gg.softmax(net(gg.tensor(prepared(images)))).numpy()
-    fig = pictures.figure(3.4 * len(images), 4.6)
+    fig = pictures.figure(3.4 * len(images), 4.2)
     for ax, image, likely in zip(fig.subplots(1, len(images)), images, p):
         ax.imshow(image.transpose(1, 2, 0))
         ax.set_axis_off()
