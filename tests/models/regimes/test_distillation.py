@@ -76,6 +76,14 @@ def test_several_students_are_as_many_objectives():
         small(temperature=(2.0, 2.0))
 
 
+def test_all_published_figures_are_of_the_same_runs():
+    s = [RECIPE.resolve(t.data, t.settings) for t in RECIPE.targets]
+    assert all(other.as_dict() == s[0].as_dict() for other in s)
+    assert s[0].temperature == RECIPE.resolve("mnist", {"temperature": "20,1"}).temperature
+    m = small(temperature=s[0].temperature, without=2)
+    assert {t.metric for t in RECIPE.targets} <= set(m.evaluate(Split(X, Y)))
+
+
 def test_the_default_is_the_lectures_form():
     s = distillation.Settings()
     assert (s.temperature, s.hard, s.without) == ((1.0,), 0.0, -1)
