@@ -21,7 +21,8 @@ and `error_margin` are by how much it is better than the better of the two other
 A picture costs 10 to 15 ms in the network at a side of 96 pixels (50 to 77 at its own 224), so a
 preset keeps `examples` of the training images, drawn by the seed; queries are all test images.
 
-The pictures: queries with their five nearest images in each of the three spaces.
+The pictures: queries with their five nearest images in each of the three spaces, and which of these
+are of the query's class.
 
 The numbers: none published for these sets. On small photographs the pre-trained network is to be
 better than both others; drawn characters are no photographs.
@@ -30,7 +31,6 @@ better than both others; drawn characters are no photographs.
 import numpy as np
 
 from ... import core as gg
-from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
@@ -41,10 +41,10 @@ from ..common.neighbours import nearest, precision_at, unit_length, vote
 from ..common.rows import with_examples
 from ..convolutional.lenet import LeNet
 from ..convolutional.lenet import Settings as LeNetSettings
+from .vectoriser_pictures import SPACES, figures
 from .vectors import Vectors, network
 
 NEAR = 10  # neighbours that precision@10 looks at
-SPACES = ("network", "scratch", "pixels")
 MEASURES = ("precision", "error")
 
 
@@ -119,19 +119,6 @@ class Vectoriser(LeNet):
 def prepare(data: DataSet, s: Settings) -> DataSet:
     """The data set with `examples` of its training images."""
     return with_examples("vectoriser", data, s.examples, s.seed)
-
-
-def figures(system: Vectoriser, data: DataSet, s: Settings) -> dict:
-    """For each space: six queries, each in front of its five nearest training images."""
-    system.eval()
-    queries, drawn = data.test.x[:6], {}
-    for space in SPACES:
-        near = system.near(queries, space)[:, :5]
-        sheet = [image for q, n in zip(queries, near) for image in (q, *data.train.x[n])]
-        right = precision_at(near, data.test.y[:6], data.train.y)
-        title = f"{space}: a query and its five nearest, {right:.0%} of its class"
-        drawn[f"nearest_{space}"] = pictures.image_sheet(np.stack(sheet).mean(axis=1), 6, title)
-    return drawn
 
 
 def check(rng):
