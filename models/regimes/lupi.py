@@ -47,7 +47,10 @@ right in 87.9 % of the cases by plain descent, at a rate of 1 for 100 epochs as 
 by Adam (0.01, 100 epochs) and 73.7 by RMSprop (0.001, 100 epochs).
 MNIST: x of 7 x 7, x* of 28 x 28 pixels, 20-20 units: .743 with 500 images, .656 with 300. Ours are
 .767 and .736. Most of the paper's gain is over a regular net that has not learnt enough (58 % with
-α = 0.9 in RMSprop, as there); with our α = 0.99 it has 72 %, and the teacher adds five points.
+α = 0.9 in RMSprop, as there); with our α = 0.99 it has 72 %, and the teacher adds five points. The
+rate, 0.001, is RMSprop's usual one and was not chosen. Validation images prefer 0.003 (the student
+has .786 of them right instead of .761, with 500 in training): of the test images the student then
+has .790 and .766 right, the regular net .804 and .758. Who learns enough needs no teacher here.
 """
 
 from dataclasses import replace
