@@ -157,7 +157,7 @@ def to_come() -> str:
         if row in ROWS
     ]
     missing = [f"{n} {what}" for n, what in ROWS.items() if n not in covered and n not in DESCRIBED]
-    first = f"Described, and out of reach here: {'; '.join(told)}. " if told else ""
+    first = f"Described, with nothing to train: {'; '.join(told)}. " if told else ""
     last = f"Still to come: {'; '.join(missing)}." if missing else "Every other row has a system."
     return first + last
 

@@ -9,8 +9,12 @@ A standardised column is negative as often as not: a logistic output or a cross-
 fit it. Recipes have settings that can under ``presets["table"]``.
 """
 
+from dataclasses import replace
+
+import numpy as np
+
 from ... import core as gg
-from ...core.data import DataSet, kind_of
+from ...core.data import DataSet, kind_of, order
 from ...core.training.settings import SettingError, TrainingSettings
 
 
@@ -27,6 +31,22 @@ def flat(x):
 def rows(x):
     """Images [N, C, H, W] (or rows) as a tensor [N, D]."""
     return gg.Tensor(flat(x))
+
+
+def with_examples(name: str, data: DataSet, n: int, seed: int) -> DataSet:
+    """The data set with n of its training samples, drawn by the seed, in their order; 0 is all.
+
+    Raises SettingError, which names the setting `examples` of the system, where there are fewer.
+
+    >>> from glassgrad.core.data import load
+    >>> len(with_examples("lupi", load("iris"), 20, 0).train)
+    20
+    """
+    if not n:
+        return data
+    if n > len(data.train):
+        raise SettingError(f"{name}: examples must be at most {len(data.train)}; got {n}")
+    return replace(data, train=data.train[np.sort(order(len(data.train), seed=seed)[:n])])
 
 
 def prepare(data: DataSet, s: TrainingSettings) -> DataSet:

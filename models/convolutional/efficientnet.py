@@ -123,7 +123,8 @@ class EfficientNetLite0(nn.Module):
     ((1, 1280), 4652008)
     """
 
-    def __init__(self, rng, classes: int = 1000, dtype="float32"):
+    def __init__(self, rng, classes: int = 1000, dtype="float32", names: tuple[str, ...] = ()):
+        self.names = names  # of the classes, where they are known
         self.stem = Unit(3, 32, 3, rng.child("stem"), stride=2, dtype=dtype)
         self.blocks = [
             Block(*block, rng.child("block", i), dtype) for i, block in enumerate(BLOCKS)
@@ -170,12 +171,13 @@ def published_name(name: str) -> str:
     return f"{place}{convolution if part == 'convolution' else norm}.{last}"
 
 
-def pretrained(weights: dict[str, np.ndarray]) -> EfficientNetLite0:
+def pretrained(weights: dict[str, np.ndarray], names: tuple[str, ...] = ()) -> EfficientNetLite0:
     """The network with published weights, by their names in the file; in eval mode.
 
-    Raises DataError where one is missing, left over or of another shape.
+    `names` are those of its classes. Raises DataError where a weight is missing, left over or of
+    another shape.
     """
-    net = EfficientNetLite0(gg.Generator(0))
+    net = EfficientNetLite0(gg.Generator(0), names=names)
     state, own = {}, net.state_dict()
     for name, value in own.items():
         if name.endswith("num_batches_tracked"):

@@ -1,27 +1,37 @@
 """Regimes of learning: models that learn from other models, tasks and data than their own.
 
-The lecture ends its tour with a list (V0 616-630): which models are trained together, and which one
-after the other. With the systems of this repository ::
+The lecture ends its tour with a map (V0 616-630): which models are trained together, and which one
+after the other. Here it is, with the systems of this repository and their rows in the lectures ::
 
-    together                                         one after the other
-    ------------------------------------------       ------------------------------------------
-    f ─┬─ encoder and decoder                        f ══> f, g'   transfer learning (V0 422)
-    g ─┘  autoencoders/, variational/                f ══> f, g'   pre-training of deep nets:
-                                                                   autoencoders/pretraining.py
-    f ─┬─ decoder g                                  f ══> f, g'   self-supervision (V0 441)
-       └─ predictor ŷ                                a ══> b       distillation.py
-          autoencoders/semi_supervised.py            a ══> b       surrogate.py, where a is a
-    f ─┬─ g_1 … g_T                                                simulator that learns nothing
-       └─ multi_task.py                              a* ══> a      lupi.py, form=separate
-    a  ─┬─ student, teacher
-    a* ─┘  lupi.py, form=joint
-    G ⇄ D  adversarial nets, who learn
-           against each other
+    TOGETHER: one objective,            rows    ONE AFTER THE OTHER: what is left    rows
+    all gradients at once                       of ══> is finished and kept
 
-    ─┬─  one objective, all gradients at once        ══>  the left one is finished and kept
+    f ─── g  encoder and decoder                f, g ══> f, g'    pre-training of
+      autoencoders/                     8-21     deep nets
+      variational/                      23-32     autoencoders/pretraining.py        55
+                                                  autoencoders/stacked.py            22
+    f ─┬─ g  decoder                              energy/dbn.py                      39
+       └─ ŷ  predictor                          f, g ══> g'       transfer, f frozen
+      autoencoders/semi_supervised.py   28        transfer.py                        56
+                                                  frozen.py: f from ImageNet         57
+    f ─┬─ g_1                                     vectoriser.py: no g' at all        75
+       ├─ …                                       few_shot.py: tasks ══> a new one   60
+       └─ g_T  a head for each task             f, g ══> f, g'    self-supervision:
+      multi_task.py                     59       g answers what needs no labels
+                                                  patch_position.py                  58
+    a ──── student, of x                        a ══> b           a large net, then
+    a* ─┘  teacher, of x*                        a small one
+      lupi.py, form=joint               64        distillation.py                    61
+                                                a ══> b           a simulator, which
+    G ⇄ D  against each other                    learns nothing, then a net
+      adversarial/                      44-53     surrogate.py                       62
+      variational/aae.py, wae.py        29-32   a* ══> a          teacher, then student
+                                                  lupi.py, form=separate             63
 
-"Learning without labels is used more and more to optimise a part of the model by large data": of
-the right column, the first three.
+One system is on both sides: privileged information, which the lecture lists on the left; its
+separate form is a distillation whose teacher sees more. What few-shot learning keeps is an f that
+was trained on many tasks together. "Learning without labels is used more and more to optimise a
+part of the model by large data": pre-training and self-supervision, the f of the right column.
 
     file                 regime                                             lecture    rows
     -------------------- -------------------------------------------------- ---------- --------
@@ -29,12 +39,15 @@ the right column, the first three.
     distillation.py      a small net learns the answers of a large one      V0 470     61
     surrogate.py         the same, where the teacher is a simulator         V0 481     62
     multi_task.py        one f for all tasks, one g_t for each              V0 449     59
-    frozen.py            f trained by others and frozen, a new g'           V2 683     57
-    vectoriser.py        the same f as a vectoriser of images: search       V2 132     75
+    transfer.py          f trained on one task and frozen, a new g'         V0 422     56
+    frozen.py            the same, where others have trained f              V2 683     57
+    vectoriser.py        their f as a vectoriser of images: search          V2 132     75
+    patch_position.py    f trained without labels: where is the patch?      V0 441     58
+    few_shot.py          f trained on many tasks, for new ones              V0 461     60
 
 Read distillation.py first: privileged information and surrogates are changes of who the teacher is.
-Each of the first four trains, from the same minibatches, the net that learns alone, and reports how
-much the regime gains on it.
+lupi, distillation and multi_task train, from the same minibatches, the net that learns alone, and
+report how much the regime gains on it.
 
 Files without a system of their own: imitation.py, the loss between two models' answers; vectors.py,
 images as the vectors of the pre-trained network (models/convolutional/efficientnet.py), whose

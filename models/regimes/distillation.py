@@ -20,22 +20,35 @@ The more certain the teacher, the less its answers say: on digits a student of 5
 points on the plain net if the teacher stops after 8 epochs, and half a point after 30, where it is
 right more often. A temperature brings the rest back (T = 4: one to three points).
 
-transfer  number of images x' (0: all), of each class as many; the teacher has all of them
-without   a class that is left out of x': the student never sees a 3 and yet knows it, from what the
-          answers for other digits say of it. Its bias is too low then. `error_shifted` is the error
-          with that bias raised until the class is as frequent among the answers for the teacher's
-          training images as among their labels (Hinton et al. choose the shift on the test set)
+temperature   a student is trained for each of them, all in one run: they share the teacher, the
+              minibatches and the first weights, so that nothing else differs
+transfer      number of images x' (0: all), of each class as many; the teacher has all of them
+without       a class that one more student, of the first temperature, never sees: its x' are
+              without a 3, say, and yet it knows one, from what the answers for other digits say of
+              it. Its bias is too low then. That bias is raised until the class is as frequent among
+              the answers for the teacher's training images as among their labels (Hinton et al.
+              choose the shift on the test set)
 dropout, dropout_input, max_norm, jitter      of the teacher; jitter moves its images by up to so
-          many pixels each way
+              many pixels each way
 
-Figures, of held-out data: `error`, `error_plain` and `error_teacher` in per cent, and the `gain`
-error_plain - error; of quantities the share of the variance that is not explained, in per cent.
-The pictures: the answers of teacher and student for some images; the errors of the three nets.
+Figures, of held-out data, in per cent; of quantities the share of the variance that is not
+explained ::
+
+    error, error_plain, error_teacher     of the first student, the plain net and the teacher
+    gain                                  error_plain - error
+    error_t1, …                           of the students of the other temperatures, here T = 1
+    error_without, error_shifted          of the student `without` a class, as it is and shifted
+    unseen, unseen_shifted                of the same, among the samples of that class
+
+The pictures: the answers of the nets for some images; the errors of all nets.
 
 The numbers, errors in 10,000 test images of MNIST (Hinton et al., section 3): the teacher of 2 x
-1200 units 67, a net of 2 x 800 units 146, the same distilled at T = 20 74. Without 3s in x': 109
-after the shift, 14 of them on the 1010 threes.
+1200 units 67, a net of 2 x 800 units 146, the same distilled at T = 20 74. Without 3s in x': 206,
+of them 133 on the 1010 threes; 109 after the shift, 14 of them on threes. Theirs learn from 60,000
+images; here 10,000 of them are validation rows, by which epochs and rates were chosen.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,10 +74,12 @@ class Settings(TrainingSettings):
     teacher: tuple[int, ...] = setting((256, 256), least=1, help="widths of the teacher's layers")
     student: tuple[int, ...] = setting((32,), least=1, help="widths of the student's layers")
     pretrain: int = setting(20, least=1, help="epochs of the teacher, of all epochs")
-    temperature: float = setting(1.0, above=0, help="T, which divides the logits of both")
+    temperature: tuple[float, ...] = setting(
+        (1.0,), above=0, some=True, help="T, which divides the logits of both; a student for each"
+    )
     hard: float = setting(0.0, least=0, help="weight h in [0, 1] of the labels in step 2")
     transfer: int = setting(0, least=0, help="number of samples x' of step 2, 0 for all")
-    without: int = setting(-1, least=-1, help="class that is left out of x', -1 for none")
+    without: int = setting(-1, least=-1, help="class that one more student never sees")
     dropout: float = setting(0.5, least=0, below=1, when="teacher", help="of the teacher's units")
     dropout_input: float = setting(0.0, least=0, below=1, help="of the teacher's inputs")
     max_norm: float = setting(
@@ -74,9 +89,11 @@ class Settings(TrainingSettings):
     fine_lr: float = setting(2e-3, least=0, help="learning rate of step 2")
 
     def check(self):
-        """Check the range of h."""
+        """Check the range of h, and that no student is trained twice."""
         if self.hard > 1:
             raise SettingError(f"hard must be in [0, 1]; got {self.hard}")
+        if len(set(self.temperature)) < len(self.temperature):
+            raise SettingError(f"temperature has the same value twice: {list(self.temperature)}")
 
     @property
     def least_epochs(self) -> int:
@@ -84,39 +101,74 @@ class Settings(TrainingSettings):
         return self.pretrain + 1
 
 
+class Student(NamedTuple):
+    """What tells a student from the others: its answers' T, and the class that it never sees."""
+
+    name: str  # of its figures
+    temperature: float
+    without: int = -1
+
+
+def students(s: Settings) -> list[Student]:
+    """One for each temperature, and one that never sees the class `without`.
+
+    >>> [one.name for one in students(Settings(temperature=(20, 1), without=3))]
+    ['error', 'error_t1', 'error_without']
+    """
+    first, *others = s.temperature
+    found = [Student("error", first), *(Student(f"error_t{t:g}", t) for t in others)]
+    return found + [Student("error_without", first, s.without)] * (s.without >= 0)
+
+
 class Distillation(System):
-    """`teacher`, `student` and `plain`: perceptrons, x [N, ...] -> z [N, K]."""
+    """`teacher`, `plain` and `students`: perceptrons, x [N, ...] -> z [N, K]."""
 
     def __init__(
         self, inputs: int, task: Classification | Regression, s: Settings, rng, dtype="float32"
     ):
-        expect_temperature("distillation", task, s.temperature)
+        for t in s.temperature:
+            expect_temperature("distillation", task, t)
         names = ("dropout", "max_norm") if s.teacher else ()
         large = {name: getattr(s, name) for name in (*names, "dropout_input")}
         large = mlp.Settings(hidden=s.teacher, **large)
         small = mlp.Settings(hidden=s.student)
         self.s, self.task, self.stage = s, task, "teacher"
+        self.kinds = students(s)
         self.teacher = mlp.Mlp(inputs, task, large, rng.child("teacher"), dtype)
-        self.student = mlp.Mlp(inputs, task, small, rng.child("student"), dtype)
-        self.plain = mlp.Mlp(inputs, task, small, rng.child("student"), dtype)
+        self.plain, *self.students = (
+            mlp.Mlp(inputs, task, small, rng.child("student"), dtype)
+            for _ in range(1 + len(self.kinds))
+        )
         self.shift = gg.Tensor(np.zeros(task.size, dtype))
+
+    def nets(self) -> dict[str, mlp.Mlp]:
+        """The nets by the names of their figures."""
+        named = {one.name: net for one, net in zip(self.kinds, self.students, strict=True)}
+        return {"error_teacher": self.teacher, **named, "error_plain": self.plain}
 
     def objective(self, batch):
         """(the present step's objective, its terms), means over the batch.
 
-        That of the plain net is added: it has parameters of its own, and changes no other.
+        Those of all students and of the plain net are added: they have no parameter in common.
         """
-        x, y, s = gg.Tensor(batch.x), batch.y, self.s
+        x, y, s = batch.x, batch.y, self.s
         if self.stage == "teacher":
-            return self.task.loss(self.teacher(x), y)
+            return self.task.loss(self.teacher(gg.Tensor(x)), y)
         self.teacher.eval()  # the answers of the whole teacher, without dropout
-        b = self.student(x)
-        alike = imitation(self.task, b, self.teacher(x).detach(), s.temperature)
-        plain = self.task.loss(self.plain(x), y)[0]
-        total = (1 - s.hard) * s.temperature**2 * alike
-        if s.hard:
-            total = total + s.hard * self.task.loss(b, y)[0]
-        return total + plain, {"imitation": alike.item(), "plain": plain.item()}
+        a = self.teacher(gg.Tensor(x)).data
+        plain = self.task.loss(self.plain(gg.Tensor(x)), y)[0]
+        total, terms = plain, {}
+        for one, net in zip(self.kinds, self.students, strict=True):
+            seen = y != one.without if one.without >= 0 else slice(None)
+            if not len(y[seen]):
+                continue
+            b = net(gg.Tensor(x[seen]))
+            alike = imitation(self.task, b, gg.Tensor(a[seen]), one.temperature)
+            total = total + (1 - s.hard) * one.temperature**2 * alike
+            if s.hard:
+                total = total + s.hard * self.task.loss(b, y[seen])[0]
+            terms.setdefault("imitation", alike.item())
+        return total, {**terms, "plain": plain.item()}
 
     def train_step(self, batch, training):
         """A step of the teacher in the first `pretrain` epochs, then of student and plain net."""
@@ -152,14 +204,14 @@ class Distillation(System):
             yield batch
 
     def find_shift(self, data: DataSet) -> None:
-        """Raise the bias of the class `without` until it is as frequent as among the labels.
+        """Raise the bias of the class never seen until it is as frequent as among the labels.
 
         Of a row whose logits z have the margin m = max over the others of z_j - z_k, the answer is
         k where the shift is above m: the shift is a quantile of the margins.
         """
         k, y = self.s.without, data.train.y
         self.eval()
-        z = self.student.answers(data.train.x).astype(np.float64)
+        z = self.students[-1].answers(data.train.x).astype(np.float64)
         self.train()
         own = z[:, k].copy()
         z[:, k] = -np.inf
@@ -168,38 +220,32 @@ class Distillation(System):
         self.shift.assign(value)
 
     def evaluate(self, split, size=500):
-        """The errors of the three nets in per cent, the gain, and the error with the shift."""
-        answers = {who: getattr(self, who).answers(split.x, size) for who in NETS}
-        wrong = {who: 100 * (1 - self.task.score(a, split.y)) for who, a in answers.items()}
-        found = {
-            "error": wrong["student"],
-            "error_plain": wrong["plain"],
-            "error_teacher": wrong["teacher"],
-            "gain": wrong["plain"] - wrong["student"],
-        }
+        """The page's figures on a whole split."""
+        answers = {name: net.answers(split.x, size) for name, net in self.nets().items()}
+        found = {name: self.wrong(a, split.y) for name, a in answers.items()}
+        found["gain"] = found["error_plain"] - found["error"]
         if self.s.without >= 0:
-            shifted = answers["student"] + self.shift.numpy()
-            found["error_shifted"] = 100 * (1 - self.task.score(shifted, split.y))
-            at = split.y == self.s.without
+            a, at = answers["error_without"], split.y == self.s.without
+            b = a + self.shift.numpy()
+            found["error_shifted"] = self.wrong(b, split.y)
             if at.any():
-                wrong = shifted[at].argmax(axis=1) != self.s.without
-                found["error_unseen"] = 100 * float(wrong.mean())
+                found["unseen"] = self.wrong(a[at], split.y[at])
+                found["unseen_shifted"] = self.wrong(b[at], split.y[at])
         return found
 
-
-NETS = ("teacher", "student", "plain")
+    def wrong(self, answers: np.ndarray, y: np.ndarray) -> float:
+        """Per cent of wrong answers, or of the variance of quantities that is not explained."""
+        return 100 * (1 - self.task.score(answers, y))
 
 
 def transfer_set(data: DataSet, s: Settings) -> Split:
     """The samples x' of step 2, with the labels that only the plain net needs.
 
-    >>> data = DataSet("d", Split(np.zeros((4, 1)), np.array([0, 1, 0, 1])))
-    >>> transfer_set(data, Settings(transfer=3, without=0)).y.tolist()
-    [1, 1]
+    >>> data = DataSet("d", Split(np.zeros((4, 1)), np.array([0, 0, 0, 1])))
+    >>> transfer_set(data, Settings(transfer=2)).y.tolist()
+    [0, 1]
     """
     train = data.train
-    if s.without >= 0:
-        train = train[train.y != s.without]
     if not 0 < s.transfer < len(train):
         return train
     if train.y.dtype.kind == "i":
@@ -217,7 +263,7 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
             f"distillation: jitter moves images, by less than their size; {data.name} has samples"
             f" of shape {data.train.x.shape[1:]}, jitter is {s.jitter}"
         )
-    if not len(transfer_set(data, s)):
+    if s.without >= 0 and (transfer_set(data, s).y == s.without).all():
         raise SettingError(f"distillation: {data.name} has nothing but class {s.without}")
     return data.standardised() if kind_of(data) == "table" else data
 
@@ -230,8 +276,8 @@ def build(data: DataSet, s: Settings, rng) -> Distillation:
 
 def check(rng, task=None, stage="student", **changes):
     """The objective of a small system as a function of its parameters, for gradcheck."""
-    small = {"teacher": (3,), "student": (2,), "dropout": 0.0, "temperature": 2.0, "hard": 0.3}
-    s = Settings(**{**small, **changes})
+    small = {"teacher": (3,), "student": (2,), "dropout": 0.0, "hard": 0.3}
+    s = Settings(**{**small, "temperature": (2.0, 1.0), **changes})
     system = Distillation(4, task or Classification(3), s, gg.Generator(3), dtype="float64")
     system.stage = stage
     y = np.array([0, 2, 1, 1, 0])
@@ -241,12 +287,25 @@ def check(rng, task=None, stage="student", **changes):
 
 
 SOURCE = "Hinton, Vinyals & Dean 2015, section 3"
+# of the teacher: half the units dropped and a fifth of the inputs, as published, learns too slowly
+# for 20 epochs (after 10, 1.82 % of the validation images are wrong, and 1.36 % with less dropout)
 BIG = {
-    "teacher": (1200, 1200), "student": (800, 800), "pretrain": 40, "epochs": 60, "lr": 1e-3,
-    "fine_lr": 1e-3, "dropout_input": 0.2, "max_norm": 2.0, "jitter": 2,
+    "teacher": (1200, 1200), "student": (800, 800), "pretrain": 20, "epochs": 34, "batch": 250,
+    "lr": 1e-3, "fine_lr": 1e-3, "dropout": 0.3, "dropout_input": 0.1, "max_norm": 2.0, "jitter": 2,
 }  # fmt: skip
 TABLE = {"teacher": (64, 64), "student": (8,), "pretrain": 40, "epochs": 80, "batch": 16}
 
+
+def _mnist(name: str, metric: str, published: str, bound: float, **options) -> Target:
+    """A target of MNIST. All have the same settings: they are figures of the same five runs."""
+    return Target(
+        f"MNIST test error, %: {name}", "mnist", metric, published, bound,
+        settings={"temperature": (20.0, 1.0), "without": 3}, source=SOURCE, seeds=5,
+        protocol="50,000 of the 60,000 images; a teacher of 20 epochs, students of 14", **options,
+    )  # fmt: skip
+
+
+SHIFT = "the paper chooses the shift on the test set, ours is by the shares of the labels"
 DISTILLATION = Recipe(
     name="distillation",
     title="Distillation: a small net learns the answers of a large one",
@@ -268,19 +327,29 @@ DISTILLATION = Recipe(
     },
     metric="error",
     targets=(
-        Target(
-            "MNIST test error of the teacher, %", "mnist", "error_teacher", "0.67 (67 errors)",
-            0.67, settings={"temperature": 20.0}, source=SOURCE,
+        _mnist("teacher of 2 x 1200", "error_teacher", "0.67 (67 errors)", 0.67),
+        _mnist("2 x 800 from labels", "error_plain", "1.46 (146 errors)", 1.46),
+        _mnist("2 x 800 distilled, T = 20", "error", "0.74 (74 errors)", 0.74),
+        _mnist(
+            "2 x 800, from labels less distilled, T = 20", "gain", "0.72 (72 errors)", 0.3,
+            better="higher", own=True, note="own bound: 30 errors fewer",
         ),
-        Target(
-            "MNIST test error of the student, T = 20, %", "mnist", "error", "0.74 (74 errors)",
-            0.74, settings={"temperature": 20.0}, source=SOURCE,
+        _mnist(
+            "2 x 800 distilled, T = 1", "error_t1", "none", 1.46, own=True,
+            note="the lecture's form; own bound: the published error of the net from labels",
         ),
-        Target(
-            "MNIST test error of the student without 3s, bias shifted, %", "mnist",
-            "error_shifted", "1.09 (109 errors)", 1.09,
-            settings={"temperature": 20.0, "without": 3}, source=SOURCE,
-            note="the paper chooses the shift on the test set, ours is by the shares of the labels",
+        _mnist("distilled without 3s", "error_without", "2.06 (206 errors)", 2.06),
+        _mnist(
+            "distilled without 3s, bias shifted", "error_shifted", "1.09 (109 errors)", 1.09,
+            note=SHIFT,
+        ),
+        _mnist(
+            "on 3s, distilled without them", "unseen", "13.2 (133 of 1010)",
+            100 * 133 / 1010,
+        ),
+        _mnist(
+            "on 3s, distilled without them, bias shifted", "unseen_shifted", "1.4 (14 of 1010)",
+            100 * 14 / 1010, note=SHIFT,
         ),
     ),
     figures=figures,

@@ -11,7 +11,8 @@ For another task f stays as it is, α frozen, and a new g' is trained on the new
 
 Here f is EfficientNet-Lite0 with its ImageNet weights (models/convolutional/efficientnet.py), its
 1280 features standardised by the training set, and g' one fully connected layer with a softmax:
-L' = -ln p(y|x). f(x) is computed once, before training, so that an epoch costs next to nothing.
+L' = -ln p(y|x). f(x) is computed once, in the first epoch, so that the others cost next to nothing;
+a run that is loaded has g' and the scale of f(x), and computes f(x) of what it is asked for.
 `vectors="random"` keeps f's random first weights: what the architecture is worth without ImageNet;
 `vectors="pixels"` is g' on the pixels themselves.
 
@@ -24,22 +25,21 @@ The pictures: what the whole network, g as it was, sees in two photographs, its 
 classes; the confusion matrix and the mistakes of f and g' on the new data.
 """
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataSet, Split
+from ...core.data import DataSet, Split, minibatches
 from ...core.training.recipe import Recipe
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
-from ..convolutional.efficientnet import EfficientNetLite0
+from ..convolutional.efficientnet import FEATURES, EfficientNetLite0
 from .frozen_pictures import figures
-from .vectors import features, network
+from .vectors import Vectors, network
 
 
 class Settings(TrainingSettings):
@@ -55,34 +55,30 @@ class Settings(TrainingSettings):
     select: str = "+accuracy"
 
 
-def prepare(data: DataSet, s: Settings) -> DataSet:
-    """f(x) of all images, standardised: x [N, 1280]. The images stay in ``info.extra["images"]``.
-
-    With `vectors="pixels"` it is the pixels that are standardised.
-    """
-    net = None
-    if s.vectors == "trained":
-        net = network()
-    elif s.vectors == "random":
-        net = EfficientNetLite0(gg.Generator(s.seed).child("f")).eval()
-
-    def vectors(x):
-        return x.reshape(len(x), -1) if net is None else features(net, x, s.side)
-
-    splits = {name: Split(vectors(split.x), split.y) for name, split in data.splits()}
-    extra = {**data.info.extra, "images": {name: split.x for name, split in data.splits()}}
-    return DataSet(data.name, **splits, info=replace(data.info, extra=extra)).standardised()
-
-
 class Frozen(System):
-    """g' of the page above: vectors f(x) [N, D] -> logits [N, classes]."""
+    """f and g' of the page above; `f` takes images, all else their vectors f(x) [N, D].
 
-    def __init__(self, inputs: int, classes: int, rng, dtype="float32"):
+    `mean` and `deviation` [D] are those of the training vectors, found when training begins.
+    """
+
+    def __init__(self, f: Vectors, inputs: int, classes: int, rng, dtype="float32"):
+        self.f = f
+        self.mean = gg.Tensor(np.zeros(inputs, dtype))
+        self.deviation = gg.Tensor(np.ones(inputs, dtype))
         self.head = nn.Linear(inputs, classes, rng=rng, dtype=dtype)
 
     def forward(self, x):
-        """Logits [N, classes] of vectors [N, D]."""
-        return self.head(x)
+        """Logits [N, classes] of vectors [N, D], which are standardised first."""
+        return self.head((x - self.mean) / self.deviation)
+
+    def batches(self, data, size, seed, epoch, start):
+        """Minibatches of vectors; before the first, their mean and deviation."""
+        vectors = Split(self.f(data.train.x), data.train.y)
+        if epoch == start == 0:
+            spread = vectors.x.std(axis=0, dtype=np.float64)
+            self.mean.assign(vectors.x.mean(axis=0, dtype=np.float64).astype(self.mean.dtype))
+            self.deviation.assign(np.where(spread == 0, 1, spread).astype(self.mean.dtype))
+        return minibatches(vectors, size, seed=seed, epoch=epoch, start=start)
 
     def objective(self, batch):
         """(the mean of -ln p(y|x), {"accuracy": the share of correct answers})."""
@@ -90,16 +86,32 @@ class Frozen(System):
         right = (logits.data.argmax(axis=1) == batch.y).mean()
         return nn.losses.cross_entropy(logits, batch.y), {"accuracy": right}
 
+    def evaluate(self, split, size=500):
+        """The objective and the accuracy on a split of images."""
+        return super().evaluate(Split(self.f(split.x), split.y), size)
+
+    def answers(self, x: np.ndarray) -> np.ndarray:
+        """The most probable class of each image of x [N, C, H, W], int64 [N]."""
+        with gg.no_grad():
+            vectors = self.on_device(Batch(self.f(x))).x
+            return self(gg.Tensor(vectors)).numpy().argmax(axis=1)
+
 
 def build(data: DataSet, s: Settings, rng) -> Frozen:
-    """The new classifier for a labelled set of vectors."""
-    return Frozen(data.train.x.shape[1], classes_of("efficientnet", data), rng)
+    """f by the setting `vectors`, and the new classifier for a labelled set of images."""
+    classes, net = classes_of("efficientnet", data), None
+    if s.vectors == "trained":
+        net = network()
+    elif s.vectors == "random":
+        net = EfficientNetLite0(rng.child("f")).eval()
+    inputs = FEATURES if net else int(np.prod(data.train.x.shape[1:]))
+    return Frozen(Vectors(net, s.side), inputs, classes, rng)
 
 
 def check(rng):
     """The objective of a small classifier as a function of its parameters, for gradcheck."""
     batch = Batch(rng.standard_normal((4, 5)), np.array([0, 2, 1, 1]))
-    return by_parameters(Frozen(5, 3, gg.Generator(3), "float64"), batch)
+    return by_parameters(Frozen(Vectors(None), 5, 3, gg.Generator(3), "float64"), batch)
 
 
 RECIPES = (
@@ -109,7 +121,6 @@ RECIPES = (
         lecture="lecture 3 (V2 683-725)",
         rows=(57,),
         build=build,
-        prepare=prepare,
         takes=("images",),
         needs=("efficientnet_lite0",),
         settings=Settings,

@@ -6,9 +6,9 @@ from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet, load
 from ...core.training.settings import TrainingSettings
-from ...core.training.system import Batch, System
+from ...core.training.system import System
 from ..common.confusion import confusion, mistakes
-from ..convolutional.efficientnet import SIDE, prepared, pretrained
+from ..convolutional.efficientnet import SIDE, EfficientNetLite0, prepared
 
 PHOTOGRAPHS = ("china", "flower")
 CROP = 0.875  # of the shorter side of a photograph
@@ -17,17 +17,16 @@ CROP = 0.875  # of the shorter side of a photograph
 def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
     """What the whole network sees in two photographs; confusions and mistakes on the new data."""
     system.eval()
-    y, names = data.test.y, data.info.classes
-    with gg.no_grad():
-        x = gg.Tensor(system.on_device(Batch(data.test.x)).x)
-        guess = system(x).numpy().argmax(axis=1)
+    held = data.test if data.test is not None and len(data.test) else data.train
+    y, guess, names = held.y, system.answers(held.x), data.info.classes
     names = names or tuple(str(k) for k in range(max(y.max(), guess.max()) + 1))
-    images = data.info.extra["images"]["test"]
     found = {
         "confusion": confusion(y, guess, names),
-        "mistakes": mistakes(images, y, guess, names),
+        "mistakes": mistakes(held.x, y, guess, names),
     }
-    return found if s.vectors != "trained" else {"photographs": photographs(), **found}
+    if s.vectors == "trained":
+        found = {"photographs": photographs(system.f.net), **found}
+    return found
 
 
 def cropped(photograph: np.ndarray) -> np.ndarray:
@@ -49,18 +48,16 @@ def cropped(photograph: np.ndarray) -> np.ndarray:
     return np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255)
 
 
-def photographs():
+def photographs(net: EfficientNetLite0):
     """The two photographs, each with the network's five likeliest classes."""
-    weights = load("efficientnet_lite0")
-    net, classes = pretrained(weights.tensors), weights.info.classes
     images = np.stack([cropped(load(name).info.extra["image"]) for name in PHOTOGRAPHS])
     with gg.no_grad():
         p = gg.softmax(net(gg.tensor(prepared(images)))).numpy()
-    fig = pictures.figure(3.4 * len(images), 4.6)
+    fig = pictures.figure(3.4 * len(images), 4.2)
     for ax, image, likely in zip(fig.subplots(1, len(images)), images, p):
         ax.imshow(image.transpose(1, 2, 0))
         ax.set_axis_off()
         top = np.argsort(-likely, kind="stable")[:5]
-        lines = [f"{likely[k]:.0%}  {classes[k].split(',')[0]}" for k in top]
+        lines = [f"{likely[k]:.0%}  {net.names[k].split(',')[0]}" for k in top]
         ax.set_title("\n".join(lines), fontsize=8, loc="left")
     return fig

@@ -29,8 +29,10 @@ The pictures: the errors of each task, joint over separate; and how the error fa
 (both of the lecture's definitions), of nets that are trained again for the picture on the first
 tasks and rows. `sweep` epochs are for each of them; 0 leaves the picture out.
 
-The number: none published (the lecture cites surveys). On `shared_tasks`, with 24 rows a task, the
-joint nets are to be below the separate ones.
+The numbers: none published (the lecture cites surveys). On `shared_tasks`, with 24 rows a task and
+with 12, the joint nets are to be below the separate ones. Width, decay, rate and epochs are those
+of the least sum of both errors on validation rows of four other draws of the tasks, 62.6 % (62.5
+with twice the epochs).
 """
 
 from dataclasses import replace
@@ -228,8 +230,25 @@ def check(rng, quantities=True, **changes):
 
 
 SMALL = {
-    "code": 8, "epochs": 50, "batch": 40, "lr": 1e-2, "weight_decay": 1.0, "optimiser": "adamw",
+    "code": 8, "epochs": 50, "batch": 40, "lr": 2e-2, "weight_decay": 1.0, "optimiser": "adamw",
 }  # fmt: skip
+
+
+def _gain(rows: int) -> Target:
+    """What the joint nets explain more than the separate ones, of so many rows a task."""
+    return Target(
+        f"shared tasks, 16 of {rows} rows: unexplained variance saved by sharing, % points",
+        "shared_tasks",
+        "gain",
+        "none: the cited surveys have no table",
+        0.0,
+        better="higher",
+        settings={"sweep": 0, **({"rows": rows} if rows < 24 else {})},
+        own=True,
+        seeds=10,
+        note="own bound: 0 is no gain; mean of 10 starts",
+    )
+
 
 MULTI_TASK = Recipe(
     name="multi-task",
@@ -248,18 +267,7 @@ MULTI_TASK = Recipe(
         "digits": {"code": 32, "epochs": 20, "batch": 50, "lr": 5e-3},
     },
     metric="error",
-    targets=(
-        Target(
-            "shared tasks, 16 of 24 rows: unexplained variance saved by sharing, % points",
-            "shared_tasks",
-            "gain",
-            "none: the cited surveys have no table; 0 is no gain",
-            0.0,
-            better="higher",
-            seeds=10,
-            note="mean of 10 starts and its standard error",
-        ),
-    ),
+    targets=(_gain(24), _gain(12)),
     figures=figures,
     check=check,
 )

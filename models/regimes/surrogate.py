@@ -18,7 +18,8 @@ Figures, of parameters that were not in training ::
                 that the net does not explain
     largest     the largest error of any outcome, in units of its deviation
     speed_up    seconds of the simulator over seconds of the net for the same 64 parameters, both
-                all at once, on one thread; the fastest of several runs of each
+                all at once; the fastest of several runs of each, in processor time, so that other
+                processes do not count
 
 The last is for the default data, whose simulator is here, and is measured after training. It says
 nothing about training data, which took hundreds of runs: a surrogate pays where more answers than
@@ -89,7 +90,7 @@ class Surrogate(mlp.Mlp):
 
 
 def fastest(run, repeats: int) -> float:
-    """Seconds of the fastest of several calls, after one that is not counted.
+    """Processor seconds of the fastest of several calls, after one that is not counted.
 
     >>> fastest(lambda: None, 3) < 1
     True
@@ -97,9 +98,9 @@ def fastest(run, repeats: int) -> float:
     run()
     found = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = time.process_time()
         run()
-        found.append(time.perf_counter() - started)
+        found.append(time.process_time() - started)
     return min(found)
 
 
@@ -157,16 +158,22 @@ SURROGATE = Recipe(
             "heat in a plate: 1 - R² on held-out parameters, %",
             "heated_plate",
             "error",
-            "none; the bound is our own",
+            "none",
             1.0,
+            own=True,
+            seeds=3,
+            note="own bound: R² of 0.99",
         ),
         Target(
             "heat in a plate: speed-up, 64 parameters at once",
             "heated_plate",
             "speed_up",
-            "none; the bound is our own",
+            "none",
             100.0,
             better="higher",
+            own=True,
+            seeds=3,
+            note="own bound: two orders of magnitude",
         ),
     ),
     figures=figures,

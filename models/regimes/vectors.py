@@ -16,7 +16,8 @@ AT_ONCE = 32  # images in the network
 
 def network() -> EfficientNetLite0:
     """The network with the published weights. DataError where their file is missing."""
-    return pretrained(load("efficientnet_lite0").tensors)
+    weights = load("efficientnet_lite0")
+    return pretrained(weights.tensors, weights.info.classes)
 
 
 def enlarged(x: np.ndarray, side: int) -> np.ndarray:
@@ -46,3 +47,26 @@ def features(net: EfficientNetLite0, x: np.ndarray, side: int) -> np.ndarray:
             part = prepared(enlarged(x[at : at + AT_ONCE], side))
             found[at : at + AT_ONCE] = net.features(gg.tensor(part)).numpy()
     return found
+
+
+class Vectors:
+    """A frozen f: images [N, C, H, W] -> vectors [N, D], each array of images looked at once.
+
+    Without a network f(x) is the pixels. It is no module: f is never trained, moved to a device or
+    written to a checkpoint.
+
+    >>> Vectors(None)(np.ones((2, 1, 4, 4), np.float32)).shape
+    (2, 16)
+    """
+
+    def __init__(self, net: EfficientNetLite0 | None, side: int = 224):
+        self.net, self.side = net, side
+        self.kept: dict[int, tuple] = {}  # id of the images -> the images, which keep it, and f(x)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """f(x), computed the first time that these very images are asked for."""
+        if self.net is None:
+            return x.reshape(len(x), -1)
+        if id(x) not in self.kept:
+            self.kept[id(x)] = x, features(self.net, x, self.side)
+        return self.kept[id(x)][1]

@@ -45,13 +45,13 @@ SMALL = {
     "importance": lambda v: min(v, 3),
     "encode_steps": lambda v: 3,
     "channels": lambda v: (2, 3)[: len(v)],
-    "neighbours": lambda v: 2,
     "sizes": lambda v: (6, 12),
     "repeats": lambda v: 2,
     "ways": lambda v: 2,
     "queries": lambda v: 1,
     "episodes": lambda v: 2,
     "trials": lambda v: 3,
+    "neighbours": lambda v: (2,) if isinstance(v, tuple) else 2,
 }
 
 
