@@ -108,9 +108,6 @@ def losses(make, backend, device="cpu", **s):
     return np.array(recorder.losses), seen
 
 
-MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
-
-
 def needs_weights(make):
     """`make`, where the weights of the pre-trained network are; they do not ship."""
 
@@ -123,6 +120,7 @@ def needs_weights(make):
 
 
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
+MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
