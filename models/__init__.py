@@ -71,6 +71,8 @@ FAMILIES = {
         "gan-product": "gan",
         "gan-ring": "gan",
         "gan-line": "jang_gan",
+        "dcgan": "dcgan",
+        "feature-matching": "feature_matching",
         "wgan": "wgan",
     },
     "perceptrons": {

@@ -28,6 +28,13 @@ CATALOGUE = {
     "flower": Entry(
         "images", "patches of a photograph 427x640", "sets_sklearn:flower", "CC BY 2.0", SKLEARN
     ),
+    "photographs": Entry(
+        "images",
+        "colour patches of two photographs, 2 classes",
+        "sets_sklearn:photographs",
+        "CC BY 2.0",
+        SKLEARN,
+    ),
     # images
     "mnist": Entry(
         "images",
