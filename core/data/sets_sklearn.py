@@ -15,7 +15,7 @@ from .files import DataError
 from .streams import SYNTHETIC, check_seed, uniform, whole_number
 
 PHOTOGRAPHS = ("china", "flower")
-BLOCKS = (6, 10)  # of `photographs`: rows and columns
+BLOCKS = (8, 10)  # of `photographs`: rows and columns
 
 
 def _bundled(loader: str):
@@ -129,13 +129,11 @@ def _photograph(name: str, patch: int, count: int, grey: bool, seed: int) -> Dat
     return DataSet(name, *splits, info)
 
 
-def photographs(
-    patch: int = 16, shrink: int = 2, count: int = 10_000, seed: int = 0
-) -> DataSet:
+def photographs(patch: int = 16, shrink: int = 2, count: int = 10_000, seed: int = 0) -> DataSet:
     """Colour patches of `china.jpg` and `flower.jpg` in turn: x [N, 3, patch, patch], y which.
 
     The pictures are made smaller by `shrink` (means of squares), so that a patch shows more than a
-    line. They are cut into 6 x 10 blocks; a block belongs to one split, so the splits never share a
+    line. They are cut into 8 x 10 blocks; a block belongs to one split, so the splits never share a
     pixel, and, unlike the bands of `china`, each has blocks from all over the pictures. 80 % of
     `count` for training, 10 % for validation, 10 % for the test. Raises DataError for impossible
     sizes.
@@ -163,7 +161,7 @@ def photographs(
         "scikit-learn",
         PHOTOGRAPHS,
         image_shape=(3, patch, patch),
-        note="patches from 6 x 10 blocks of each picture, 48 for training, 6 and 6 held out",
+        note="patches from 8 x 10 blocks of each picture, 64 for training, 8 and 8 held out",
     )
     return DataSet(name, *splits, info)
 

@@ -53,7 +53,7 @@ class WeightNormLinear(Module):
         self.bias = parameter(np.zeros(outputs, dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [..., I] -> [..., O]: g/‖v‖ multiplies the outputs, which are fewer than the weights."""
+        """x [..., I] -> [..., O]; g/‖v‖ multiplies the outputs, which are fewer than weights."""
         return self._scaled(x) + self.bias
 
     def _scaled(self, x):

@@ -108,6 +108,7 @@ def losses(make, backend, device="cpu", **s):
 
 
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
+CONVOLUTIONS = {"batch": 8, "noise": 4, "generator": (4, 3), "discriminator": (3, 5)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
@@ -131,7 +132,15 @@ SYSTEMS = {
     "gan": (recipe("gan", **GAME), {"philox", "dropout"}),
     "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
     "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
-}
+    "dcgan": (
+        recipe("dcgan", "photographs", **CONVOLUTIONS),
+        {"conv2d", "batchnorm", "philox", "descent"},
+    ),
+    "feature-matching": (
+        recipe("feature-matching", batch=20, noise=4, generator=(9,), discriminator=(9, 8)),
+        {"batchnorm", "cross_entropy", "philox", "dropout"},
+    ),
+}  # fmt: skip
 
 
 @needs_compiler
