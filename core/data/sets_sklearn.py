@@ -129,7 +129,7 @@ def _photograph(name: str, patch: int, count: int, grey: bool, seed: int) -> Dat
     return DataSet(name, *splits, info)
 
 
-def photographs(patch: int = 16, shrink: int = 2, count: int = 10_000, seed: int = 0) -> DataSet:
+def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int = 0) -> DataSet:
     """Colour patches of `china.jpg` and `flower.jpg` in turn: x [N, 3, patch, patch], y which.
 
     The pictures are made smaller by `shrink` (means of squares), so that a patch shows more than a

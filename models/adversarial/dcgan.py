@@ -68,8 +68,8 @@ class Settings(gan.Settings):
     )
     generator_norm: bool = True
     discriminator_norm: bool = True
-    epochs: int = 4
-    batch: int = 32
+    epochs: int = 3
+    batch: int = 16
     lr: float = 2e-3
     discriminator_lr: float = 1e-3
     schedule: str = "cosine"
@@ -181,7 +181,7 @@ RECIPES = (
         takes=("images",),
         settings=Settings,
         presets={
-            "photographs": {},
+            "photographs": {"samples": 2000},
             "digits": DIGITS,
             "mnist": MNIST,
             "fashion_mnist": MNIST,

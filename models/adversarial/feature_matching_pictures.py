@@ -10,12 +10,17 @@ import numpy as np
 
 from ... import core as gg
 from ...core import pictures
-from ...core.data import DataSet
+from ...core.data import DataSet, Split
 from ...core.training.system import Batch
 from ..common.names import shorts
 from . import game_pictures
 
 sample = game_pictures.sample
+
+
+def held_out(data: DataSet) -> Split:
+    """The test split; the training split if there is none."""
+    return data.test if data.test is not None and len(data.test) else data.train
 
 
 def means_of_features(system, x: np.ndarray) -> np.ndarray:
@@ -26,7 +31,8 @@ def means_of_features(system, x: np.ndarray) -> np.ndarray:
 
 def matched(system, data: DataSet):
     """Means of features over samples against those over held-out data, up to 2000 of each."""
-    x = data.test.x[:2000].reshape(min(2000, len(data.test)), -1)
+    x = held_out(data).x[:2000]
+    x = x.reshape(len(x), -1)
     real, made = (means_of_features(system, rows) for rows in (x, system.drawn(len(x))))
     top = 1.05 * max(real.max(), made.max())
     fig = pictures.figure(4.4, 4.2)
@@ -40,14 +46,14 @@ def matched(system, data: DataSet):
 
 def classes(system, data: DataSet):
     """Share of wrong answers in each class, of both nets."""
-    y, names = data.test.y, data.info.classes or tuple(map(str, range(system.classes)))
+    split, names = held_out(data), data.info.classes or tuple(map(str, range(system.classes)))
     fig = pictures.figure(max(4.4, 0.5 * system.classes + 1), 3.2)
     ax, at = fig.subplots(), np.arange(system.classes)
     nets = ((None, "with images without labels", pictures.COLOURS[0], -0.2),
             (system.plain(), "labels alone", pictures.ACCENT, 0.2))  # fmt: skip
     for net, name, colour, step in nets:
-        wrong = system.answers(data.test.x, net) != y
-        share = [100 * wrong[y == k].mean() if (y == k).any() else 0.0 for k in at]
+        wrong = system.answers(split.x, net) != split.y
+        share = [100 * wrong[split.y == k].mean() if (split.y == k).any() else 0.0 for k in at]
         label = f"{name}: {100 * wrong.mean():.1f} %"
         ax.bar(at + step, share, 0.4, color=colour, label=label)
     ax.set_xticks(at, shorts(names))
