@@ -15,7 +15,7 @@ from .files import DataError
 from .streams import SYNTHETIC, check_seed, uniform, whole_number
 
 PHOTOGRAPHS = ("china", "flower")
-BLOCKS = (8, 10)  # of `photographs`: rows and columns
+BLOCKS = (10, 15)  # of `photographs`: rows and columns
 
 
 def _bundled(loader: str):
@@ -133,7 +133,7 @@ def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int =
     """Colour patches of `china.jpg` and `flower.jpg` in turn: x [N, 3, patch, patch], y which.
 
     The pictures are made smaller by `shrink` (means of squares), so that a patch shows more than a
-    line. They are cut into 8 x 10 blocks; a block belongs to one split, so the splits never share a
+    line. They are cut into 10 x 15 blocks; a block belongs to one split, so the splits never share a
     pixel, and, unlike the bands of `china`, each has blocks from all over the pictures. 80 % of
     `count` for training, 10 % for validation, 10 % for the test. Raises DataError for impossible
     sizes.
@@ -146,7 +146,7 @@ def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int =
     patch = whole_number(name, "patch", patch, 1, min(tall, wide))
     count = whole_number(name, "count", count, 20, 2**24)
     splits, rows, columns = [], *np.indices(BLOCKS).reshape(2, -1)
-    turn = (columns + 3 * rows) % 10  # each split has blocks in every row of blocks
+    turn = (columns + 3 * rows) % 10  # all three splits in every row of blocks
     sizes = (count - 2 * (count // 10), count // 10, count // 10)
     for k, (size, own) in enumerate(zip(sizes, (turn % 5 != 0, turn == 0, turn == 5))):
         u = uniform((size, 3), seed, SYNTHETIC + (k << 32), "float64")
@@ -161,7 +161,7 @@ def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int =
         "scikit-learn",
         PHOTOGRAPHS,
         image_shape=(3, patch, patch),
-        note="patches from 8 x 10 blocks of each picture, 64 for training, 8 and 8 held out",
+        note="patches from 10 x 15 blocks of each picture, 120 for training, 15 and 15 held out",
     )
     return DataSet(name, *splits, info)
 

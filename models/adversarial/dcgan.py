@@ -22,8 +22,9 @@ paper, since images there lie in [-1, 1]; ours in [0, 1], and D sees 2x - 1. Wei
 N(0, 0.02²), Adam has β₁ = 0.5.
 
 The objectives, `loss`, are those of gan.py. The lecture's minimax game (K4 139) fails here: D wins
-within an epoch, and G is left without a gradient (K4 153). On the photographs FAILURE.
-The switch that mends it, `loss=non-saturating`, is the default, and what the paper's program has.
+within an epoch, and G is left without a gradient (K4 153). With `loss=minimax epochs=1` d_real is
+FAILURE The switch that mends it, `loss=non-saturating`, is the default, and what the paper's
+program has.
 
 Figures. `swd`, the distance of made and held-out images, scale by scale (dcgan_judging.py): for
 the default, patches of two photographs, RESULTS. With labels also `entropy` and `confidence` as in
@@ -166,7 +167,7 @@ def check(rng, **changes):
 
 DIGITS = {"epochs": 20, "batch": 50, "noise": 16, "discriminator": (16, 32), "lr": 1e-3}
 MNIST = {
-    "epochs": 6, "batch": 64, "noise": 64, "generator": (64, 32), "discriminator": (32, 64),
+    "epochs": 10, "batch": 64, "noise": 64, "generator": (64, 32), "discriminator": (32, 64),
     "lr": 1e-3,
 }  # fmt: skip
 

@@ -238,7 +238,7 @@ def check(rng, **changes):
 
 SOURCE = "Salimans et al. 2016, table 1"
 MNIST = {
-    "epochs": 60, "batch": 100, "noise": 100, "generator": (500, 500), "labels": 100,
+    "epochs": 70, "batch": 100, "noise": 100, "generator": (500, 500), "labels": 100,
     "discriminator": (1000, 500, 250, 250, 250), "known": 100, "lr": 3e-3,
     "discriminator_lr": 3e-3, "schedule": "cosine",
 }  # fmt: skip
