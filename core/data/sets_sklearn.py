@@ -133,8 +133,8 @@ def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int =
     """Colour patches of `china.jpg` and `flower.jpg` in turn: x [N, 3, patch, patch], y which.
 
     The pictures are made smaller by `shrink` (means of squares), so that a patch shows more than a
-    line. They are cut into 10 x 15 blocks; a block belongs to one split, so the splits never share a
-    pixel, and, unlike the bands of `china`, each has blocks from all over the pictures. 80 % of
+    line. They are cut into 10 x 15 blocks. A block belongs to one split, so the splits never share
+    a pixel, and, unlike the bands of `china`, each has blocks from all over the pictures. 80 % of
     `count` for training, 10 % for validation, 10 % for the test. Raises DataError for impossible
     sizes.
     """

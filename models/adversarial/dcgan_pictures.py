@@ -108,16 +108,16 @@ def levels(system, data: DataSet, most: int = 1000):
         "training images": train[chosen],
     }
     fig = pictures.figure(4.8, 3.2)
-    ax = fig.subplots()
+    ax, top = fig.subplots(), 0.0
     for i, ((name, x), colour) in enumerate(
         zip(rivals.items(), (pictures.ACCENT, "#9aa3ad", pictures.COLOURS[0]))
     ):
         found = swd(held, x)
-        label = f"{name}: {np.mean(found):.2f}"
+        top, label = max(top, *found), f"{name}: {np.mean(found):.2f}"
         ax.bar(np.arange(len(found)) + 0.27 * (i - 1), found, 0.25, color=colour, label=label)
     sides = [-(-held.shape[3] // 2**level) for level in range(len(found))]
     ax.set_xticks(range(len(found)), [f"{side} pixels" for side in sides])
-    ax.set(ylabel="sliced W1 of windows")
+    ax.set(ylabel="sliced W1 of windows", ylim=(0, 1.35 * top))  # room for the legend
     ax.set_title("distance from held-out images by scale", fontsize=10)
     return game_pictures.clean(fig, ax)
 

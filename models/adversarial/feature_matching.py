@@ -242,7 +242,7 @@ MNIST = {
     "discriminator": (1000, 500, 250, 250, 250), "known": 100, "lr": 3e-3,
     "discriminator_lr": 3e-3, "schedule": "cosine",
 }  # fmt: skip
-DIGITS = {"epochs": 40, "batch": 50, "lr": 3e-3, "discriminator_lr": 3e-3, "schedule": "cosine"}
+DIGITS = {"epochs": 60, "batch": 50, "lr": 3e-3, "discriminator_lr": 3e-3, "schedule": "cosine"}
 TABLE = {**DIGITS, "batch": 10, "labels": 20, "known": 20}
 
 RECIPES = (

@@ -108,7 +108,7 @@ def losses(make, backend, device="cpu", **s):
 
 
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
-CONVOLUTIONS = {"batch": 8, "noise": 4, "generator": (4, 3), "discriminator": (3, 5)}
+CONVOLUTIONS = {"batch": 4, "noise": 3, "generator": (3,), "discriminator": (2, 3)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
@@ -133,12 +133,12 @@ SYSTEMS = {
     "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
     "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
     "dcgan": (
-        recipe("dcgan", "photographs", **CONVOLUTIONS),
+        recipe("dcgan", **CONVOLUTIONS),
         {"conv2d", "batchnorm", "philox", "descent"},
     ),
     "feature-matching": (
         recipe("feature-matching", batch=20, noise=4, generator=(9,), discriminator=(9, 8)),
-        {"batchnorm", "cross_entropy", "philox", "dropout"},
+        {"batchnorm", "cross_entropy", "philox"},
     ),
 }  # fmt: skip
 

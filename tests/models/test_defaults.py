@@ -19,6 +19,7 @@ import pytest
 import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core import data
+from glassgrad.models.adversarial import dcgan_judging
 from glassgrad.models.autoencoders import denoising, twins
 from glassgrad.models.competitive import centres
 from glassgrad.models.sparse.codes import energy, fista
@@ -123,6 +124,19 @@ def independent_bits(done) -> float:
     x, n = held_rows(done), len(done.data.train)
     p = (done.data.train.x.reshape(n, -1).sum(axis=0) + 1) / (n + 2)
     return float(-(x * np.log(p) + (1 - x) * np.log1p(-p)).sum(axis=1).mean())
+
+
+def labels_alone(done) -> float:
+    """The error of the same net from the labels alone, in per cent."""
+    return done.test_figures["error_plain"]
+
+
+def normal_patches(done) -> float:
+    """The distance of samples of a normal distribution with the training set's covariance."""
+    x = training.held_out(done.data)[1].x
+    return float(
+        np.mean(dcgan_judging.swd(x, dcgan_judging.normal_like(done.data.train.x, len(x))))
+    )
 
 
 # ------------------------------------------------------------------------------- the claims

@@ -99,6 +99,6 @@ def test_patches_of_two_photographs_share_no_pixel():
     assert len(seen) == 3
     assert not seen["train"] & seen["valid"] and not seen["train"] & seen["test"]
     assert not seen["valid"] & seen["test"]
-    with pytest.raises(DataError, match="patch must be from 1 to 17; got 18"):
-        load("photographs", patch=18, shrink=3)
+    with pytest.raises(DataError, match="patch must be from 1 to 14; got 15"):
+        load("photographs", patch=15, shrink=3)
     assert [len(s) for _, s in d.splits()] == [160, 20, 20] and d.train.x.shape[1:] == (3, 5, 5)
