@@ -209,7 +209,7 @@ def test_every_function_and_layer_has_the_same_gradients(case):
 
 # cases that hold tensors of their own, on the host: labels, masks, running means
 HOST = {
-    "BatchNorm", "BatchNorm images", "BatchNorm evaluation",
+    "BatchNorm", "BatchNorm images", "BatchNorm evaluation", "WeightNormLinear fixed scale",
     "power to whole numbers", "one_hot", "max_pool2d_backward", "max_pool2d_backward squared",
     "max_pool2d_gather", "cross_entropy itself", "hinge", "nade of binary rows", "relu_backward",
 }  # fmt: skip

@@ -179,6 +179,7 @@ DEFAULTS = (
         (mean_image, (0.284, 0.285, 0.288), 0.33),
         (twin_without_noise, (0.798, 0.810, 0.792), 0.88),
     ),
+    *claims("dcgan", "photographs", "swd", (normal_patches, (0.702, 0.873, 0.667), 0.95)),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
 )
 

@@ -21,7 +21,6 @@ TRAININGS = {
     "gan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
     "gan-line": ({"epochs": 2, "batch": 5000, "pretraining": 1}, 2e-3),
     "wgan": ({"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}, 2e-3),
-    "dcgan": ({"epochs": 2, "batch": 300, "generator": (4, 3), "discriminator": (3, 5)}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
