@@ -9,7 +9,7 @@ rules, which the lecture lists (K4 185-188) ::
     3. batch normalisation          of every layer but G's output and D's input
     4. ReLU in G, leaky ReLU in D
 
-For images of 16 x 16 pixels with C channels, G with 32 and 16 maps, D with 24 and 48 ::
+For images of 16 x 16 pixels with C channels ::
 
     G   z [noise, 1, 1] → [32, 4, 4] → [16, 8, 8] → [C, 16, 16]         kernels 4 x 4, each doubles
     D   x [C, 16, 16] → [24, 8, 8] → [48, 4, 4] → logit [1, 1, 1]       kernels 4 x 4, each halves
@@ -22,15 +22,18 @@ paper, since images there lie in [-1, 1]; ours in [0, 1], and D sees 2x - 1. Wei
 N(0, 0.02²), Adam has β₁ = 0.5.
 
 The objectives, `loss`, are those of gan.py. The lecture's minimax game (K4 139) fails here: D wins
-within an epoch, and G is left without a gradient (K4 153). With `loss=minimax epochs=1` d_real is
-FAILURE The switch that mends it, `loss=non-saturating`, is the default, and what the paper's
-program has.
+within an epoch, and G is left without a gradient (K4 153). On the photographs with `loss=minimax
+epochs=1` d_real is 0.97 and 0.99 with two seeds, d_fake 0.03 and 0.02, and all samples are taken
+for one of the two (entropy 0.01 and 0). The switch that mends it, `loss=non-saturating`, is the
+default, and what the paper's program has: 0.67 to 0.69 of ln 2 = 0.69.
 
 Figures. `swd`, the distance of made and held-out images, scale by scale (dcgan_judging.py): for
-the default, patches of two photographs, RESULTS. With labels also `entropy` and `confidence` as in
-gan.py, and `arithmetic` (dcgan_latent.py): z̄_k is the mean of the noise whose samples the
-classifier takes for class k; of samples of class k moved by z̄_m - z̄_k, the share that it takes for
-class m.
+the default, patches of two photographs, 0.17, 0.22 and 0.17 with three seeds. A normal distribution
+with the covariance of the patches has 0.25, patches of the training set have 0.11. At the coarse
+scale two of the three are as near as those; at the fine one flat places still show the grid of the
+kernels. With labels also `entropy` and `confidence` as in gan.py, and `arithmetic`
+(dcgan_latent.py): z̄_k is the mean of the noise whose samples the classifier takes for class k; of
+samples of class k moved by z̄_m - z̄_k, the share that it takes for class m.
 
 The pictures: `samples`; `walk`, between points of the latent space (the paper's figure 4);
 `arithmetic` (figure 7); `levels`, the distance by scale; `balance`.

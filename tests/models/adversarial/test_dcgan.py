@@ -195,7 +195,8 @@ def test_pictures_in_ink_and_in_colour():
 def test_the_minimax_game_fails():
     """K4 153: after an epoch D is certain, and all samples are taken for one photograph.
 
-    The switch that mends it is the default, which test_defaults.py tests. Three seeds: MINIMAX
+    The switch that mends it is the default, which test_defaults.py tests. Two seeds: 0.972 and
+    0.029 with an entropy of 0.008, 0.986 and 0.021 with 0.
     """
     done = training.train(models.recipe("dcgan"), overrides={"loss": "minimax", "epochs": 1})
     last = done.history[-1]
