@@ -43,6 +43,7 @@ of reach here; ours are those of `gan` on MNIST.
 """
 
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -62,7 +63,7 @@ STD = 0.02  # of the initial weights
 class Settings(gan.Settings):
     """Settings of a game between two nets of convolutions."""
 
-    loss: gan.Loss = "non-saturating"
+    loss: Literal["minimax", "non-saturating", "product"] = "non-saturating"
     noise: int = 32
     generator: tuple[int, ...] = setting(
         (32, 16), least=1, some=True, help="maps of G's levels, each twice as fine as the last"
@@ -192,7 +193,7 @@ RECIPES = (
             "images": DIGITS,
         },
         metric="swd",
-        targets=gan.CONFIDENT[:2],
+        targets=game.RECOGNISED,
         figures=dcgan_pictures.figures,
         sample=dcgan_pictures.sample,
         check=check,
