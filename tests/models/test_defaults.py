@@ -180,6 +180,7 @@ DEFAULTS = (
         (twin_without_noise, (0.798, 0.810, 0.792), 0.88),
     ),
     *claims("dcgan", "photographs", "swd", (normal_patches, (0.702, 0.873, 0.667), 0.95)),
+    *claims("feature-matching", "digits", "error", (labels_alone, (0.529, 0.656, 0.460), 0.8)),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
 )
 

@@ -53,8 +53,8 @@ def test_the_objectives_are_the_equations():
     then = generated(m, draws.uniform((5, 3), -1.0, 1.0, "float64"))
 
     def p(rows):
-        l = np.concatenate([by_hand(m, rows)[1], np.zeros((len(rows), 1))], axis=1)
-        return np.exp(l) / np.exp(l).sum(axis=1, keepdims=True)
+        e = np.exp(np.concatenate([by_hand(m, rows)[1], np.zeros((len(rows), 1))], axis=1))
+        return e / e.sum(axis=1, keepdims=True)
 
     among = p(x[5:])[:, :3]
     labelled = np.log((among / among.sum(axis=1, keepdims=True))[np.arange(4), BATCH.y[5:]]).mean()
