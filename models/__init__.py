@@ -74,6 +74,8 @@ FAMILIES = {
         "gan-ring": "gan",
         "gan-line": "jang_gan",
         "gmmn": "gmmn",
+        "dcgan": "dcgan",
+        "feature-matching": "feature_matching",
         "wgan": "wgan",
     },
     "perceptrons": {

@@ -155,9 +155,10 @@ LAYERS = {  # constructor's arguments, the input of a call
     "MaxPool2d": ([2], lambda: t(1, 1, 4, 4)), "RNN": ([2, 3], lambda: t(2, 1, 2)),
     "ReLU": ([], lambda: t(3)), "Sigmoid": ([], lambda: t(3)), "Softplus": ([], lambda: t(3)),
     "Tanh": ([], lambda: t(3)), "Sequential": ([nn.Tanh()], lambda: t(3)),
+    "WeightNormLinear": ([2, 3], lambda: t(4, 2)),
 }  # fmt: skip
 RANDOM = {"Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "Embedding", "GRU", "LSTM", "Linear",
-          "RNN"}  # fmt: skip
+          "RNN", "WeightNormLinear"}  # fmt: skip
 MODULE = {
     "astype": lambda: ["float64"], "load_state_dict": lambda: [linear().state_dict()],
     "state_dict": list, "to": lambda: ["cpu"], "train": lambda: [True],

@@ -30,7 +30,7 @@ CATALOGUE = {
     ),
     "photographs": Entry(
         "images",
-        "pieces 32x32 of the two photographs, 2 classes",
+        "colour patches of two photographs, 2 classes",
         "sets_sklearn:photographs",
         "CC BY 2.0",
         SKLEARN,

@@ -15,6 +15,9 @@ from .dataset import DataSet, Info, Split
 from .files import DataError
 from .streams import SYNTHETIC, check_seed, uniform, whole_number
 
+PHOTOGRAPHS = ("china", "flower")
+BLOCKS = (10, 15)  # of `photographs`: rows and columns
+
 
 def _bundled(loader: str):
     try:
@@ -94,8 +97,13 @@ def linnerud(seed: int = 0) -> DataSet:
     return _table("linnerud", "load_linnerud", 3, 3, seed, regression=True)
 
 
+def _picture(name: str) -> np.ndarray:
+    """A bundled photograph [427, 640, 3] in [0, 1]."""
+    return np.asarray(_bundled("load_sample_image")(f"{name}.jpg"), np.float32) / np.float32(255)
+
+
 def _photograph(name: str, patch: int, count: int, grey: bool, seed: int) -> DataSet:
-    image = np.asarray(_bundled("load_sample_image")(f"{name}.jpg"), np.float32) / np.float32(255)
+    image = _picture(name)
     if grey:  # ITU-R BT.601 luma
         image = image @ np.array([[0.299], [0.587], [0.114]], np.float32)
     height, width, channels = image.shape
@@ -122,6 +130,50 @@ def _photograph(name: str, patch: int, count: int, grey: bool, seed: int) -> Dat
     return DataSet(name, *splits, info)
 
 
+def photographs(patch: int = 16, shrink: int = 2, count: int = 8000, seed: int = 0) -> DataSet:
+    """Colour patches of `china.jpg` and `flower.jpg` in turn: x [N, 3, patch, patch], y which.
+
+    The pictures are made smaller by `shrink` (means of squares), so that a patch shows more than a
+    line. They are cut into 10 x 15 blocks. A block belongs to one split, so the splits never share
+    a pixel, and, unlike the bands of `china`, each has blocks from all over the pictures. 80 % of
+    `count` for training, 10 % for validation, 10 % for the test. Raises DataError for impossible
+    sizes.
+    """
+    name, seed = "photographs", check_seed("photographs", seed)
+    shrink = whole_number(name, "shrink", shrink, 1, 16)
+    pictures = [_shrunk(_picture(which), shrink) for which in PHOTOGRAPHS]
+    height, width, _ = pictures[0].shape
+    tall, wide = height // BLOCKS[0], width // BLOCKS[1]
+    patch = whole_number(name, "patch", patch, 1, min(tall, wide))
+    count = whole_number(name, "count", count, 20, 2**24)
+    splits, rows, columns = [], *np.indices(BLOCKS).reshape(2, -1)
+    turn = (columns + 3 * rows) % 10  # all three splits in every row of blocks
+    sizes = (count - 2 * (count // 10), count // 10, count // 10)
+    for k, (size, own) in enumerate(zip(sizes, (turn % 5 != 0, turn == 0, turn == 5))):
+        u = uniform((size, 3), seed, SYNTHETIC + (k << 32), "float64")
+        block = np.flatnonzero(own)[np.floor(u[:, 0] * own.sum()).astype(int)]
+        top = rows[block] * tall + np.floor(u[:, 1] * (tall - patch + 1)).astype(int)
+        left = columns[block] * wide + np.floor(u[:, 2] * (wide - patch + 1)).astype(int)
+        y, step = np.arange(size) % len(pictures), np.arange(patch)
+        at = (y[:, None, None], top[:, None, None] + step[:, None], left[:, None, None] + step)
+        found = np.stack(pictures)[at].transpose(0, 3, 1, 2)
+        splits.append(Split(np.ascontiguousarray(found), y))
+    info = Info(
+        "scikit-learn",
+        PHOTOGRAPHS,
+        image_shape=(3, patch, patch),
+        note="patches from 10 x 15 blocks of each picture, 120 for training, 15 and 15 held out",
+    )
+    return DataSet(name, *splits, info)
+
+
+def _shrunk(image: np.ndarray, by: int) -> np.ndarray:
+    """Means of squares of `by` x `by` pixels, [H, W, C] -> [H/by, W/by, C]; the rest is cut off."""
+    height, width, channels = image.shape
+    h, w = height // by, width // by
+    return image[: h * by, : w * by].reshape(h, by, w, by, channels).mean(axis=(1, 3))
+
+
 def china(patch: int = 8, count: int = 10_000, grey: bool = False, seed: int = 0) -> DataSet:
     """Patches of the photograph `china.jpg` (427x640): x [N, C, patch, patch] in [0, 1], no y.
 
@@ -135,23 +187,3 @@ def china(patch: int = 8, count: int = 10_000, grey: bool = False, seed: int = 0
 def flower(patch: int = 8, count: int = 10_000, grey: bool = False, seed: int = 0) -> DataSet:
     """Patches of the photograph `flower.jpg` (427x640); see `china`."""
     return _photograph("flower", patch, count, grey, seed)
-
-
-def photographs(patch: int = 32, count: int = 2000, seed: int = 0) -> DataSet:
-    """Pieces of `china` and `flower`: x [N, 3, patch, patch] in [0, 1], y 0 or 1, half of each.
-
-    80 % of `count` for training, 10 % for validation, 10 % for the test, each from vertical bands
-    of its own, as in `china`. Raises DataError for impossible sizes.
-
-    >>> d = photographs(patch=9, count=40)
-    >>> d.train.x.shape, d.test.y.tolist()
-    ((32, 3, 9, 9), [0, 1, 0, 1])
-    """
-    count = whole_number("photographs", "count", count, 20, 2**24)
-    parts = [_photograph(n, patch, count // 2, False, seed) for n in ("china", "flower")]
-    splits = []
-    for (_, one), (_, two) in zip(*(part.splits() for part in parts)):
-        x = np.stack([one.x, two.x], axis=1).reshape(-1, *one.x.shape[1:])
-        splits.append(Split(x, np.arange(len(x)) % 2))
-    info = replace(parts[0].info, classes=("china", "flower"), extra={})
-    return DataSet("photographs", *splits, info)

@@ -63,6 +63,12 @@ def _cases() -> list[GradCase]:
     return [
         layer_case("Linear", nn.Linear(3, 2, **made), (4, 3), note="bilinear"),
         layer_case("Linear no bias", nn.Linear(3, 2, bias=False, **made), (2, 2, 3)),
+        layer_case("WeightNormLinear", nn.WeightNormLinear(3, 2, **made), (4, 3), note="smooth"),
+        layer_case(
+            "WeightNormLinear fixed scale",
+            nn.WeightNormLinear(3, 2, trained_scale=False, **made),
+            (2, 2, 3),
+        ),
         layer_case("Flatten", nn.Flatten(), (2, 2, 3), note="linear"),
         layer_case("Sequential", nn.mlp([3, 4, 2], nn.Tanh, **made), (2, 3)),
         layer_case("Conv1d", nn.Conv1d(2, 2, 3, stride=2, padding=1, **made), (2, 2, 6)),

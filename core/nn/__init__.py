@@ -1,7 +1,7 @@
 """Layers, their initial values, and losses.
 
-Reading order: module, init, linear, convolution, normalisation, embedding, activations, dropout,
-recurrent, losses.
+Reading order: module, init, linear, convolution, normalisation, weight_norm, embedding,
+activations, dropout, recurrent, losses.
 """
 
 from ...kernels.doors import check_all
@@ -15,12 +15,13 @@ from .mlp import mlp
 from .module import Module, Sequential, StateError
 from .normalisation import BatchNorm, LayerNorm
 from .recurrent import GRU, LSTM, RNN, detached
+from .weight_norm import WeightNormLinear
 
 __all__ = [
     "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "ELU", "Embedding",
     "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "Module", "RNN",
-    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "detached", "init", "losses",
-    "mlp",
+    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "WeightNormLinear",
+    "detached", "init", "losses", "mlp",
 ]  # fmt: skip
 check_all(globals(), __all__)
 for _module in (init, losses):

@@ -18,11 +18,16 @@ They share the game (game.py) and differ in what the number means, and so in wha
     jang_gan.py   gan-line             P(x is real), on the line                        U3 526-547
     wgan.py       wgan                 a height of bounded slope      Wasserstein-1     D1 300-314
     gmmn.py       gmmn                 none: a formula of samples     MMD               D1 19
+    dcgan.py      dcgan                as gan, by convolutions                          K4 170-207
+    feature_matching.py
+                  feature-matching     P(x is real), from K classes   means of features K4 161
 
 Read jang_gan.py first: everything in it can be drawn. Then gan.py, whose page has the three pairs
 of objectives, the ways in which a game fails (`gan-ring` shows them) and what stabilises it; then
 wgan.py with distances.py and dual.py, which have the same distance in two forms. gmmn.py has no
-opponent at all: its distance between samples is a closed formula (common/mmd.py).
+opponent at all: its distance between samples is a closed formula (common/mmd.py). dcgan.py plays
+the game of gan.py with images as images; in feature_matching.py the discriminator is a classifier,
+and what it learns from samples serves the classes.
 
 There is no likelihood, so samples have to be judged (judging.py): by a nearest neighbour, by the
 classes that a classifier sees, by the modes that they reach. common/parzen.py has the estimate
@@ -40,8 +45,13 @@ Files without a recipe:
     dual.py            the same by a critic, between two fixed samples
     stabilisers.py     dropout and normalisation on and off in gan.py, as a table with intervals
     gmmn_pictures.py   nearest training images, what each kernel sees
+    dcgan_judging.py   distance of images scale by scale, for patches without classes
+    dcgan_latent.py    walks and arithmetic in the latent space
     game_pictures.py   samples, slopes of the objectives, vanishing gradients, balance
     wgan_pictures.py   primal and dual, the critic, its weights
+    dcgan_pictures.py  samples in colour, walks, arithmetic, distances by scale
+    feature_matching_pictures.py
+                       means of features, errors by class
 
 The same game is played for codes instead of images in variational/aae.py and wae.py.
 

@@ -85,14 +85,7 @@ class Game(AlternatingSystem):
             std = x.std(axis=0, dtype=np.float64)
         self.mean = gg.Tensor(mean.astype(dtype))
         self.std = gg.Tensor(np.where(std > 0, std, 1).astype(dtype))
-        self.generator = perceptron(
-            [s.noise, *s.generator, x.shape[1]], nn.ReLU,
-            s.generator_norm, s.generator_dropout, rng.child("generator"), dtype,
-        )  # fmt: skip
-        self.discriminator = perceptron(
-            [x.shape[1], *s.discriminator, 1], lambda: nn.LeakyReLU(SLOPE),
-            s.discriminator_norm, s.discriminator_dropout, rng.child("discriminator"), dtype,
-        )  # fmt: skip
+        self.generator, self.discriminator = self.networks(data, s, rng, dtype)
         self.draws = rng.child("draws")
         self._classifier = None
 
@@ -101,6 +94,19 @@ class Game(AlternatingSystem):
         return True
 
     # ------------------------------------------------------------------ the two networks
+
+    def networks(self, data: DataSet, s: GameSettings, rng, dtype) -> tuple[nn.Module, nn.Module]:
+        """The generator, noise to what `generate` turns into samples, and the discriminator."""
+        size = int(np.prod(data.train.x.shape[1:]))
+        generator = perceptron(
+            [s.noise, *s.generator, size], nn.ReLU,
+            s.generator_norm, s.generator_dropout, rng.child("generator"), dtype,
+        )  # fmt: skip
+        discriminator = perceptron(
+            [size, *s.discriminator, 1], lambda: nn.LeakyReLU(SLOPE),
+            s.discriminator_norm, s.discriminator_dropout, rng.child("discriminator"), dtype,
+        )  # fmt: skip
+        return generator, discriminator
 
     def noise(self, n: int, rng=None):
         """n rows of noise, a tensor [n, noise]; from `rng` instead of the training's stream."""
@@ -216,15 +222,19 @@ def perceptron(sizes, activation, norm: bool, dropout: float, rng, dtype) -> nn.
     return nn.Sequential(*layers)
 
 
-def check(system, s: GameSettings, data: DataSet):
-    """Every objective of a small network as a function of all parameters, for gradcheck."""
+def check(system, s: GameSettings, data: DataSet, batch: Batch | None = None):
+    """Every objective of a small network as a function of all parameters, for gradcheck.
+
+    The objectives are those of `batch`, by default of the whole training set.
+    """
+    batch = batch or Batch(data.train.x, data.train.y)
     made = system(data, s, gg.Generator(3), dtype="float64")
     states = [(g, g.state) for _, g in made.named_generators()]
 
     def f(*parameters):
         for generator, state in states:  # the same draws at every call
             generator.state = state
-        loss, others = made.with_parameters(parameters).objective(Batch(data.train.x, data.train.y))
+        loss, others = made.with_parameters(parameters).objective(batch)
         return loss, others["deception"]
 
     return f, [p.numpy().copy() for p in made.parameters()]
@@ -242,3 +252,26 @@ def all_modes(source: str) -> Target:
         own=True,
         source=source,
     )
+
+
+RECOGNISED = (
+    Target(
+        "entropy of the classes of 10 000 samples, MNIST, nats",
+        "mnist",
+        "entropy",
+        "ln 10 = 2.303, all classes equally often",
+        2.2,
+        better="higher",
+        own=True,
+        note="judged by a classifier trained on the training set",
+    ),
+    Target(
+        "confidence of the classifier in samples, share of that in test images, MNIST",
+        "mnist",
+        "confidence",
+        "1 for real images",
+        0.9,
+        better="higher",
+        own=True,
+    ),
+)

@@ -36,7 +36,7 @@ The pictures: accuracy by place; pairs with the answers; the three probes.
 
 On generated characters (`glyphs`, the default) f is worth more than a random one, and both more
 than pixels. On digits of 8 x 8 pixels the places are found as often, but pixels stay the best of
-the three; two photographs (`photographs`) are not enough to learn from.
+the three.
 
 The numbers: the paper has 46.3 % mAP on VOC 2007 against 40.7 % from scratch, on ImageNet's images,
 and no accuracy of places. Ours is 30 % on a tenth of CIFAR-10.
@@ -223,7 +223,6 @@ PATCH_POSITION = Recipe(
             "patch": 2, "gap": 1, "channels": (32,), "epochs": 30, "batch": 100, "lr": 2e-3,
         },
         "glyphs": {"patch": 5, "epochs": 30, "batch": 100, "lr": 2e-3},
-        "photographs": {"epochs": 30, "batch": 50, "lr": 2e-3},
         "cifar10_jpeg_subset": CIFAR,
         "images": {"patch": 2, "channels": (16,), "epochs": 10},
     },

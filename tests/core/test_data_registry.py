@@ -30,7 +30,10 @@ from glassgrad.core.data import (
 )
 from tests.tools import assert_close
 
-BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud", "china", "flower")
+BUNDLED = (
+    "digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud", "china", "flower",
+    "photographs",
+)  # fmt: skip
 
 
 def test_import_is_cheap_and_reads_nothing():

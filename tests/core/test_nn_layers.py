@@ -38,6 +38,7 @@ LAYERS = {
     "linear": (lambda: nn.Linear(3, 2, rng=r(), dtype="float64"), (4, 3)),
     "linear without bias": (lambda: nn.Linear(3, 2, bias=False, rng=r(), dtype="float64"), (4, 3)),
     "linear on sequences": (lambda: nn.Linear(3, 2, rng=r(), dtype="float64"), (2, 4, 3)),
+    "weight norm": (lambda: nn.WeightNormLinear(3, 2, rng=r(), dtype="float64"), (4, 3)),
     "conv2d": (
         lambda: nn.Conv2d(4, 6, (3, 2), 2, 1, 1, 2, rng=r(), dtype="float64"),
         (2, 4, 5, 5),
@@ -88,6 +89,31 @@ def test_linear_by_hand():
     layer.load_state_dict({"weight": np.float32([[1, 2], [3, 4]]), "bias": np.float32([10, 20])})
     assert layer(gg.tensor([[1.0, -1.0]])).numpy().tolist() == [[9.0, 19.0]]
     assert layer(gg.ones((0, 2))).shape == (0, 2)
+
+
+def test_weight_norm_by_hand():
+    """W = g v/‖v‖ row by row, and outputs of mean 0 and variance 1 after `adapt`."""
+    layer = nn.WeightNormLinear(2, 2, rng=r(), dtype="float64")
+    v = np.array([[3.0, 4.0], [0.0, 2.0]])
+    layer.load_state_dict({"weight_v": v, "weight_g": [[10.0], [1.0]], "bias": [0.5, -1.0]})
+    assert layer(gg.tensor([[1.0, 2.0]], dtype="float64")).numpy().tolist() == [[22.5, 1.0]]
+    x = arrays(50, 2) * [1.0, 9.0] + [3.0, 0.0]
+    y = layer.adapt(gg.tensor(x))
+    w = layer.weight_g.numpy() * v / np.linalg.norm(v, axis=1, keepdims=True)
+    assert_close(y.numpy(), x @ w.T + layer.bias.numpy(), reduction=2)
+    assert abs(y.numpy().mean(axis=0)).max() < 1e-12
+    assert_close(y.numpy().std(axis=0), np.ones(2), rtol=1e-12)
+    still = nn.WeightNormLinear(2, 2, trained_scale=False, rng=r())
+    assert [n for n, _ in still.named_parameters()] == ["weight_v", "bias"]
+    assert np.isfinite(still.adapt(gg.zeros((4, 2))).numpy()).all()  # outputs without a spread
+
+
+def test_the_gradient_of_a_direction_is_orthogonal_to_it():
+    """Salimans & Kingma 2016, section 2.1: so a step of plain descent never shortens v."""
+    layer = nn.WeightNormLinear(5, 3, rng=r(), dtype="float64")
+    (layer(gg.tensor(arrays(7, 5))) * arrays(7, 3, seed=1)).sum().backward()
+    v, slope = layer.weight_v.numpy(), layer.weight_v.grad.numpy()
+    assert abs((v * slope).sum(axis=1)).max() < 1e-12 < abs(slope).max()
 
 
 def test_convolutions_by_hand():
@@ -202,6 +228,10 @@ def test_bad_sizes_are_named(make, message):
 TORCH = {
     "linear": (
         lambda: nn.Linear(33, 7, rng=r()), lambda t: t.nn.Linear(33, 7), (31, 33),
+    ),
+    "weight norm": (
+        lambda: nn.WeightNormLinear(33, 7, rng=r()),
+        lambda t: t.nn.utils.weight_norm(t.nn.Linear(33, 7)), (31, 33),
     ),
     "conv2d": (
         lambda: nn.Conv2d(4, 6, (3, 5), (2, 1), (1, 2), (1, 2), 2, rng=r()),

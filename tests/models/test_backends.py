@@ -121,6 +121,7 @@ def needs_weights(make):
 
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
+CONVOLUTIONS = {"batch": 4, "noise": 3, "generator": (3,), "discriminator": (2, 3)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
@@ -196,6 +197,14 @@ SYSTEMS = {
     "vectoriser": (
         needs_weights(recipe("vectoriser", batch=20, channels=(2, 3), hidden=(5,))),
         {"conv2d", "pool2d"},
+    ),
+    "dcgan": (
+        recipe("dcgan", **CONVOLUTIONS),
+        {"conv2d", "batchnorm", "philox", "descent"},
+    ),
+    "feature-matching": (
+        recipe("feature-matching", batch=20, noise=4, generator=(9,), discriminator=(9, 8)),
+        {"batchnorm", "cross_entropy", "philox"},
     ),
 }
 
@@ -279,7 +288,7 @@ def test_every_function_and_layer_has_the_same_gradients(case):
 
 # cases that hold tensors of their own, on the host: labels, masks, running means
 HOST = {
-    "BatchNorm", "BatchNorm images", "BatchNorm evaluation",
+    "BatchNorm", "BatchNorm images", "BatchNorm evaluation", "WeightNormLinear fixed scale",
     "power to whole numbers", "one_hot", "max_pool2d_backward", "max_pool2d_backward squared",
     "max_pool2d_gather", "cross_entropy itself", "hinge", "nade of binary rows", "relu_backward",
 }  # fmt: skip

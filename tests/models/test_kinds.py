@@ -35,6 +35,7 @@ SMALL = {
     "labels": lambda v: min(v, 12),
     "components": lambda v: 3,
     "passes": lambda v: 2,
+    "plain": lambda v: 3,
     "pretrain": lambda v: 1,
     "finetune": lambda v: 1,
     "head": lambda v: min(v, 1),

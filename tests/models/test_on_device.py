@@ -32,6 +32,10 @@ TRAININGS = {
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
     "vectoriser": ({"epochs": 2}, 2e-3),
+    "feature-matching": (
+        {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
+        2e-3,
+    ),
 }
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",

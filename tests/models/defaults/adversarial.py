@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 import glassgrad as gg
+from glassgrad.models.adversarial import dcgan_judging
 
 from .baselines import untrained
 from .claims import Done, claims
@@ -71,6 +72,19 @@ def normal_astray(done) -> float:
     return 1 - of_a_normal(done)["quality"]
 
 
+def labels_alone(done) -> float:
+    """The error of the same net from the labels alone, in per cent."""
+    return done.test_figures["error_plain"]
+
+
+def normal_patches(done) -> float:
+    """The distance of samples of a normal distribution with the training set's covariance."""
+    x = done.held.x
+    return float(
+        np.mean(dcgan_judging.swd(x, dcgan_judging.normal_like(done.data.train.x, len(x))))
+    )
+
+
 CLAIMS = (
     *claims("gan", "digits", "neighbours", (untrained("neighbours"), (0.895,), 0.948)),
     *claims("gan", "digits", missing_entropy, (one_class, (0.023,), 0.031)),
@@ -84,4 +98,6 @@ CLAIMS = (
     *claims("wgan", "ring", missing_modes, (all_modes, (0.000,), 0.1)),
     *claims("wgan", "ring", astray, (normal_astray, (0.688,), 0.79)),
     *claims("wgan", "ring", "neighbours", (neighbours_of_a_normal, (0.915,), 0.958)),
+    *claims("dcgan", "photographs", "swd", (normal_patches, (0.702, 0.873, 0.667), 0.95)),
+    *claims("feature-matching", "digits", "error", (labels_alone, (0.529, 0.656, 0.460), 0.8)),
 )

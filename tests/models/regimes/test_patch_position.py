@@ -123,7 +123,7 @@ def test_all_places_are_asked_for_equally_often():
 
 
 def test_the_probes_have_the_untrained_f_and_the_pixels_next_to_them():
-    s = RECIPE.resolve("photographs", {**TINY, "gap": 0, "jitter": 0, "epochs": 1})
+    s = RECIPE.resolve(None, {**TINY, "gap": 0, "jitter": 0, "epochs": 1})
     data = load("photographs", patch=12, count=100)
     m = RECIPE.build(data, s, gg.Generator(0))
     assert all(
