@@ -5,7 +5,6 @@ docstring gives the sizes as train / valid / test. `DataSet.whole()` returns all
 `DataSet.standardised()` centred and scaled columns.
 """
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
