@@ -24,6 +24,7 @@ MODULES = {
     "torch-tf32": "pytorch_tf32",
     "jax": "jax_jit",
     "blas": "blas",
+    "scipy": "scipy_sparse",
     "sklearn": "scikit_learn",
     "minisom": "mini_som",
 }

@@ -85,6 +85,7 @@ FAMILIES = {
     "cross_entropy": f"{KERNELS}/test_cross_entropy.py",
     "descent": f"{KERNELS}/test_descent.py",
     "dropout": f"{KERNELS}/test_dropout.py",
+    "embedding": f"{KERNELS}/test_embedding.py",
     "gru": f"{KERNELS}/test_gru.py",
     "lstm": f"{KERNELS}/test_lstm.py",
     "nade": f"{KERNELS}/test_nade.py",
