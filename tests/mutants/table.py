@@ -92,6 +92,7 @@ FAMILIES = {
     "philox": f"{KERNELS}/test_philox.py",
     "pool2d": f"{KERNELS}/test_pool2d.py",
     "reparam": f"{KERNELS}/test_reparam.py",
+    "skip_gram": f"{KERNELS}/test_skip_gram.py",
     "som": f"{KERNELS}/test_som.py",
 }
 for _family, _own in FAMILIES.items():
