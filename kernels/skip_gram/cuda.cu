@@ -90,10 +90,10 @@ extern "C" __global__ void __launch_bounds__(32)
 extern "C" __global__ void __launch_bounds__(32 * WARPS)
     skip_gram_racing_v1(real* w, real* c, const long long* centre, const long long* context,
                         const long long* negative, const real* rates, const Sizes s) {
-  extern __shared__ real all[];  // [WARPS][2][D]: x and e of each warp
+  extern __shared__ real rooms[];  // [WARPS][2][D]: x and e of each warp
   const int warp = threadIdx.x / 32, n = blockIdx.x * WARPS + warp;
   if (n >= s.N) return;  // all 32 lanes or none
-  real* mine = all + index_t(warp) * 2 * s.D;
+  real* mine = rooms + index_t(warp) * 2 * s.D;
   step<true>(w, c ? c : w, centre, context, negative, rates, n, s, mine, mine + s.D, threadIdx.x % 32);
 }
 
