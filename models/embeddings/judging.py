@@ -51,9 +51,9 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """
     from scipy.stats import rankdata
 
-    a, b = rankdata(a), rankdata(b)
-    a, b = a - a.mean(), b - b.mean()
-    spread = np.sqrt((a @ a) * (b @ b)) if len(a) else 0.0
+    middle = (len(a) + 1) / 2  # the mean of the ranks
+    a, b = rankdata(a) - middle, rankdata(b) - middle
+    spread = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / spread) if spread > 0 else 0.0
 
 

@@ -106,7 +106,8 @@ def _text(path: Path, raw: bytes, start: int, count: int, size: int):
                 f"{path}, line {i + 2}: expected a word and {size} numbers, got {len(fields)}"
             )
         try:
-            vectors[i] = [float(f) for f in fields]
+            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+                vectors[i] = [float(f) for f in fields]
         except ValueError:
             raise DataError(f"{path}, line {i + 2}: a number is not one") from None
         words.append(_word(path, word, i + 1))
