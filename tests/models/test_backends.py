@@ -107,6 +107,7 @@ def losses(make, backend, device="cpu", **s):
     return np.array(recorder.losses), seen
 
 
+TEXT, WINDOW = "enwiki_piece", {"batch": 20, "window": 1, "size": 5, "min_count": 99}
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
@@ -131,6 +132,9 @@ SYSTEMS = {
     "gan": (recipe("gan", **GAME), {"philox", "dropout"}),
     "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
     "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
+    "word2vec": (recipe("word2vec", TEXT, batch=9, size=5, optimiser="sgd"), {"embedding"}),
+    "word2vec-negative": (recipe("word2vec-negative", TEXT, **WINDOW), {"skip_gram"}),
+    "word2vec-library": (recipe("word2vec-library", TEXT, **WINDOW, lr=0.5), {"skip_gram"}),
 }
 
 
