@@ -21,7 +21,20 @@ Files without a system of their own:
     vector_files.py   word2vec's text and binary files, to and from other programs
     word_pictures.py  neighbours, analogies, a map of words
 
-    glassgrad train word2vec                     a text of countries that ships
+    glassgrad train word2vec-library                     a text of countries that ships
     glassgrad train word2vec-library --data text.txt     a text of one's own
-    glassgrad train word2vec-library --data enwiki_a     17 million words; ten minutes
+    glassgrad train word2vec --set tables=two            softmax that learns how common words are
+
+Vectors go to other programs and come from them, to be judged in the same way:
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> from glassgrad.core.data import Vocabulary
+>>> from glassgrad.models.embeddings import judging, vector_files
+>>> with tempfile.TemporaryDirectory() as folder:
+...     path = Path(folder, "words.bin")
+...     vector_files.save(path, Vocabulary(("king", "queen")), [[1.0, 0.0], [0.5, 1.0]], True)
+...     words, vectors = vector_files.load(path)
+>>> judging.judge(vectors, words).pairs
+1
 """

@@ -9,7 +9,8 @@ from . import judging
 
 WORDS = 12  # rows of the list of neighbours
 NEAR = 6  # neighbours of each
-MAPPED = 120  # words on the map
+MAPPED = 200  # words on the map, fewer where one would be written over another
+APART = 0.08, 0.022  # of the map's width and height, between two words
 SKIPPED = 100  # the commonest words, "the" and the like, which are near to everything
 CAPITALS = ("capital-common-countries", "capital-world")
 MOST_CAPITALS = 14
@@ -58,7 +59,8 @@ def analogies(judged: judging.Judged):
     rows = {k: v for k, v in judged.sections.items() if v[1]}
     fig = pictures.figure(6.4, 0.3 * len(rows) + 1.2)
     ax = fig.subplots()
-    names = [f"{name.removeprefix('gram')}  ({n})" for name, (_, n) in rows.items()]
+    plain = [name.partition("-")[2] if name.startswith("gram") else name for name in rows]
+    names = [f"{name}  ({n})" for name, (_, n) in zip(plain, rows.values())]
     shares = [100 * right / n for right, n in rows.values()]
     ax.barh(range(len(rows)), shares, color=pictures.COLOURS[0])
     for i, share in enumerate(shares):
@@ -79,11 +81,24 @@ def directions(vectors: np.ndarray) -> np.ndarray:
     return flat if flat.shape[1] == 2 else np.pad(flat, ((0, 0), (0, 1)))
 
 
+def legible(at: np.ndarray) -> list[int]:
+    """Which of the words at [N,2] can be written without one over another, the first first."""
+    span = np.maximum(np.ptp(at, axis=0), 1e-12)
+    kept: list[int] = []
+    for i, place in enumerate(at / span):
+        off = np.abs(at[kept] / span - place)
+        if not ((off[:, 0] < APART[0]) & (off[:, 1] < APART[1])).any():
+            kept.append(i)
+    return kept
+
+
 def word_map(vectors: np.ndarray, vocabulary):
     """The commonest words beyond the first hundred, in the plane of their two main axes."""
     able = [i for i, w in enumerate(vocabulary.words) if len(w) > 3 and i >= SKIPPED][:MAPPED]
     able = able or list(range(len(vocabulary)))[:MAPPED]
     at = directions(vectors[able])
+    free = legible(at)
+    at, able = at[free], [able[i] for i in free]
     fig = pictures.figure(9.0, 7.0)
     ax = fig.subplots()
     ax.scatter(*at.T, s=5, color=pictures.ACCENT, linewidths=0)

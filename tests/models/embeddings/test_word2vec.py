@@ -91,6 +91,24 @@ def test_windows_of_random_width_have_fewer_pairs_and_new_ones_each_epoch():
     assert np.array_equal(one.x, again.x) and np.array_equal(one.y, again.y)
 
 
+def test_softmax_with_two_tables_learns_how_common_words_are_and_with_one_it_cannot():
+    """Words that come at random: the best that there is are their shares of the text."""
+    rng, words = np.random.default_rng(0), 30
+    pieces = [
+        rng.choice(words, 8, p=(p := 1.0 / np.arange(1, words + 1)) / p.sum()) for _ in range(400)
+    ]
+    vocabulary = Vocabulary(tuple(f"w{i}" for i in range(words)))
+    counts = np.bincount(np.concatenate(pieces), minlength=words)
+    info = Info("random", vocabulary=vocabulary, extra={"counts": counts}, kind="text")
+    data, loss = DataSet("random", Split(pieces[:-50]), Split(pieces[-50:]), None, info), {}
+    for tables in ("one", "two"):
+        m, s = made(SOFTMAX, data, tables=tables, epochs=30, batch=10, size=4, lr=0.02)
+        fit(m, data, s)
+        loss[tables] = m.evaluate(data.valid)["loss"]
+    best = m.unigram_loss(data.valid)
+    assert loss["two"] < best + 0.01 and loss["one"] > best + 0.05
+
+
 @pytest.mark.parametrize("recipe", word2vec.RECIPES, ids=lambda r: r.name)
 def test_words_of_like_company_get_like_vectors(recipe):
     changes = {
