@@ -107,6 +107,7 @@ def word_map(vectors: np.ndarray, vocabulary):
             vocabulary.words[i], (x, y), (2, 2), textcoords="offset points", fontsize=6.5,
             color=pictures.INK,
         )  # fmt: skip
+    ax.margins(0.07)
     ax.set(xticks=[], yticks=[])
     ax.set_title("words by the two main axes of their directions", loc="left")
     return fig
@@ -138,6 +139,7 @@ def capital_plane(vectors: np.ndarray, vocabulary, pairs: list[tuple[int, int]])
                 vocabulary.words[i], (x, y), (3, 3), textcoords="offset points", fontsize=8,
                 color=colour,
             )  # fmt: skip
+    ax.margins(0.07)
     ax.set(xticks=[], yticks=[])
     ax.set_title("capitals (red) and their countries (blue)", loc="left")
     return fig

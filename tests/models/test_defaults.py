@@ -133,6 +133,21 @@ def claims(recipe: str, data: str, metric: str, *against) -> list[Default]:
     return [Default(recipe, data, metric, *one) for one in against]
 
 
+def chance(done) -> float:
+    """Twice the spread of a correlation of ranks where the two have nothing to do with each other."""
+    return 2 / np.sqrt(done.test_figures["pairs"] - 1)
+
+
+def vectors_of_zeros(done) -> float:
+    """The loss of a pair with its negatives where every product is 0."""
+    return (1 + done.settings.negatives) * np.log(2)
+
+
+def words_all_alike(done) -> float:
+    """The loss of a pair where every word is as likely as any other."""
+    return np.log(len(done.system.vocabulary))
+
+
 DEFAULTS = (
     *claims("wtm", "digits", "q", (random_samples, (0.561, 0.661, 0.628), 0.75)),
     *claims("wtm", "digits", "dead", (all_units, (0.0, 0.0, 0.0), 0.1)),
@@ -165,6 +180,14 @@ DEFAULTS = (
         (mean_image, (0.284, 0.285, 0.288), 0.33),
         (twin_without_noise, (0.798, 0.810, 0.792), 0.88),
     ),
+    *claims("word2vec", "enwiki_piece", "loss", (words_all_alike, (0.766, 0.766, 0.766), 0.8)),
+    *claims(
+        "word2vec-negative",
+        "enwiki_piece",
+        "loss",
+        (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55),
+    ),
+    *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.558, 0.624, 0.632), 0.7)),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
 )
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import log_softmax
 
 import glassgrad as gg
-from glassgrad import models
+from glassgrad import models, training
 from glassgrad.core.data import DataSet, Info, Split, Vocabulary
 from glassgrad.core.training.loop import Interrupted, fit
 from glassgrad.core.training.run_folder import Run
@@ -94,9 +94,8 @@ def test_windows_of_random_width_have_fewer_pairs_and_new_ones_each_epoch():
 def test_softmax_with_two_tables_learns_how_common_words_are_and_with_one_it_cannot():
     """Words that come at random: the best that there is are their shares of the text."""
     rng, words = np.random.default_rng(0), 30
-    pieces = [
-        rng.choice(words, 8, p=(p := 1.0 / np.arange(1, words + 1)) / p.sum()) for _ in range(400)
-    ]
+    p = 1.0 / np.arange(1, words + 1)
+    pieces = [rng.choice(words, 8, p=p / p.sum()) for _ in range(400)]
     vocabulary = Vocabulary(tuple(f"w{i}" for i in range(words)))
     counts = np.bincount(np.concatenate(pieces), minlength=words)
     info = Info("random", vocabulary=vocabulary, extra={"counts": counts}, kind="text")
@@ -180,6 +179,16 @@ def test_the_pictures_are_drawn(recipe):
 def test_the_first_pieces_hold_the_words():
     pieces = [np.zeros(n) for n in (3, 4, 5)]
     assert [word2vec.first_pieces(pieces, n) for n in (1, 3, 4, 7, 99)] == [1, 1, 2, 2, 4]
+
+
+@pytest.mark.slow
+def test_likeness_needs_negatives_that_are_common_words():
+    """Of the text that ships, 99 pairs of WordSim: chance makes 0.10 either way."""
+    rho = {}
+    for noise in ("outside", "counts"):
+        done = training.train(models.recipe("word2vec-negative"), overrides={"noise": noise})
+        rho[noise] = done.test_figures["rho"]
+    assert rho["outside"] < 0.2 < rho["counts"]
 
 
 def test_settings_without_effect_are_refused():
