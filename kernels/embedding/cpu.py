@@ -13,7 +13,7 @@ from ..registry import register
 from ..threads import in_parts, parts_for
 
 LOOPS = "the formula as plain loops"
-LINE = 16  # columns of a part at least: float32 numbers of a line of the cache
+WIDE = 64  # columns of a part at least: with 16 the loop takes one number at a time
 
 
 @njit(nogil=True)
@@ -50,6 +50,6 @@ def scatter_add(g, index, rows):
     """s [V,D] from g [N,D] and index [N]; columns on threads."""
     g, index = np.ascontiguousarray(g), np.ascontiguousarray(index)
     s = np.zeros((rows, g.shape[1]), g.dtype)
-    parts = parts_for(g.size, max(1, g.shape[1] // LINE))
+    parts = parts_for(g.size, max(1, g.shape[1] // WIDE))
     in_parts(_scatter_add, parts, g, index, s, parts)
     return s
