@@ -27,6 +27,7 @@ MODULES = {
     "scipy": "scipy_sparse",
     "sklearn": "scikit_learn",
     "minisom": "mini_som",
+    "gensim": "gensim_words",
 }
 ITSELF = "itself"  # ours again, in another process: its ratio shows the error of ratios
 NAMES = (*MODULES, ITSELF)
