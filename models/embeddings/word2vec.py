@@ -127,7 +127,7 @@ class Word2Vec(System):
 
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__()
-        self.s, self.rng = s, rng
+        self.s, self.rng, self.text = s, rng, rng.child("text").seed
         self.vocabulary, self.counts = data.info.vocabulary, data.info.extra["counts"]
         v = len(self.vocabulary)
         start = (rng.child("w").uniform((v, s.size)) - 0.5) / s.size
@@ -149,14 +149,18 @@ class Word2Vec(System):
     def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
         """Words u with their counts; or pairs in the order of the text."""
         if self.s.form == "softmax":
-            order = self.rng.child("order", seed, epoch).permutation(len(self.vocabulary))
+            order = self.on_host("order", seed, epoch).permutation(len(self.vocabulary))
             for at in range(start * size, len(order), size):
                 yield self.counted(self.together, order[at : at + size])
             return
         groups = grouped(data.train.x, size)
         for number in range(start, len(groups)):
-            rng = self.rng.child("text", seed, epoch, number)
+            rng = self.on_host("pairs", seed, epoch, number)
             yield Batch(*self.pairs(groups[number], rng), samples=1)
+
+    def on_host(self, *names):
+        """A stream for what is drawn of the text, which stays on the host."""
+        return gg.Generator(self.text).child(*names)
 
     def batches_per_epoch(self, data, size):
         """Groups of words, or of pieces of the text."""
