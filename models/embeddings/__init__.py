@@ -16,6 +16,7 @@ meant by "word2vec" elsewhere.
 
 Files without a system of their own:
 
+    word_settings.py  the settings of all three
     texts.py          a text as numbers, the pairs of its windows, how often they occur
     judging.py        similarity and analogies, against what people say
     vector_files.py   word2vec's text and binary files, to and from other programs
