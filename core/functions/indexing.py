@@ -34,10 +34,14 @@ def _scatter(x, /, index, shape):
         return out
     if xp is np:
         np.add.at(out, index, x)
-        return out
-    # as rows of one number: `add.at` of a GPU adds in another order each time
-    place = xp.arange(out.size).reshape(shape)[index].reshape(-1)
-    return kernel.scatter_add(x.reshape(-1, 1), place, out.size).reshape(shape)
+    elif x.dtype.kind != "f":  # whole numbers have the same sum in any order
+        import cupyx
+
+        cupyx.scatter_add(out, index, x)
+    else:  # as rows of one number
+        place = xp.arange(out.size).reshape(shape)[index].reshape(-1)
+        out = kernel.scatter_add(x.reshape(-1, 1), place, out.size).reshape(shape)
+    return out
 
 
 def scatter(x: Tensor, index, shape: Shape) -> Tensor:
@@ -161,6 +165,8 @@ def _add_rows(x, /, index, rows):
 )
 def _rows(w, /, index):
     """Rows of w by number."""
+    if w.dtype.kind != "f":  # whole numbers: no derivative, no kernel
+        return w[placed(index, w)]
     return kernel.gather(w, _places(index, w)).reshape(*np.shape(index), w.shape[1])
 
 
