@@ -82,6 +82,9 @@ def test_the_same_bits_with_any_number_of_threads():
         with threads(record, number):
             found.append(embedding.scatter_add(g, index, 100))
     assert np.array_equal(*found)
+    want = np.zeros((100, 150), "float32")
+    np.add.at(want, index, g)
+    assert np.array_equal(found[0], want)  # in parts as in one, added in the same order
 
 
 @pytest.mark.parametrize("name", BACKENDS)
