@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..kernels import OPERATIONS, implementations
 from ..kernels.errors import BackendError, GlassgradError, nearest
-from . import bandwidth, fused, ladder, layers, nearest_node, som, steps
+from . import bandwidth, fused, ladder, layers, nearest_node, som, steps, words
 from .job import Plan
 
 
@@ -28,7 +28,7 @@ def plans(backend: str = "numba") -> dict[str, list[Plan]]:
     on_gpu = [*nearest_node.plans(), *bandwidth.plans()] if backend == "cuda" else []
     return {
         "kernels": [*on_gpu, *ladder.plans(backend)],
-        "layers": [*layers.plans(), *som.plans(), *fused.plans()],
+        "layers": [*layers.plans(), *som.plans(), *words.plans(), *fused.plans()],
         "models": steps.plans(),
     }
 

@@ -101,6 +101,11 @@ FAMILIES = {
         "peephole-lstm": "peephole_lstm",
         "gru": "gru",
     },
+    "embeddings": {
+        "word2vec": "word2vec",
+        "word2vec-negative": "word2vec",
+        "word2vec-library": "word2vec",
+    },
 }
 MODULES = {
     name: f"{family}.{file}" for family, files in FAMILIES.items() for name, file in files.items()

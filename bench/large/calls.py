@@ -1,5 +1,5 @@
 """Every pass as a large call."""
 
-from . import images, maps, recurrent, rows, streams
+from . import images, maps, recurrent, rows, streams, words
 
-CALLS = [*streams.CALLS, *images.CALLS, *rows.CALLS, *recurrent.CALLS, *maps.CALLS]
+CALLS = [*streams.CALLS, *images.CALLS, *rows.CALLS, *recurrent.CALLS, *maps.CALLS, *words.CALLS]

@@ -1,10 +1,11 @@
-"""Normalisation of channels, cross-entropy of rows, steps of an optimiser on a vector."""
+"""Normalisation of channels, cross-entropy, rows of a table, steps of an optimiser on a vector."""
 
 from ...kernels.descent.cases import together
 from . import Large, some
 
 WIDTH = 1024  # of a row
 LENGTH = 256  # of a channel, in each of two samples
+TABLE = 100  # rows that others are picked from, and added to
 
 
 def _channels(n):
@@ -30,6 +31,18 @@ def _logits(fill, n):
 def _logits_back(fill, n):
     z, label = _logits(fill, n)
     return fill(len(z), seed=1), z, label, fill(len(z), seed=2, form=lambda a: 7.5 + a / 8)
+
+
+def _places(fill, rows):
+    return fill.xp.arange(rows) * 7 % TABLE
+
+
+def _gather(fill, n):
+    return fill(TABLE, WIDTH), _places(fill, n // WIDTH)
+
+
+def _scatter_add(fill, n):
+    return fill(n // WIDTH, WIDTH), _places(fill, n // WIDTH), TABLE
 
 
 def _descent(rule, slots, *numbers):
@@ -58,6 +71,9 @@ CALLS = [
     Large("cross_entropy", "forward", "rows", _logits, (0, 0), (0, 0), reduction=WIDTH, floor=1.0,
           bandwidth=True),
     Large("cross_entropy", "backward", "rows", _logits_back, (0, 0, 0, 0), (0,), bandwidth=True),
+    Large("embedding", "gather", "rows", _gather, (None, 0), (0,), bandwidth=True),
+    Large("embedding", "scatter_add", "rows", _scatter_add, (0, 0, None), (None,), alone=(0,),
+          reduction=12),
 ]  # fmt: skip
 for _rule, (_slots, *_numbers) in RULES.items():
     _others = 1 + len(together(_rule, _numbers))  # arguments that are no arrays

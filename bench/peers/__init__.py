@@ -24,8 +24,10 @@ MODULES = {
     "torch-tf32": "pytorch_tf32",
     "jax": "jax_jit",
     "blas": "blas",
+    "scipy": "scipy_sparse",
     "sklearn": "scikit_learn",
     "minisom": "mini_som",
+    "gensim": "gensim_words",
 }
 ITSELF = "itself"  # ours again, in another process: its ratio shows the error of ratios
 NAMES = (*MODULES, ITSELF)

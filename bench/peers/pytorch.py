@@ -144,6 +144,22 @@ def _reparam(mu, logvar, seed, offset):
     return _contender(forward, random=True)
 
 
+def _gather(w, index):
+    import torch.nn.functional as F
+
+    w, index = tensor(w), tensor(index)
+    return _contender(lambda: F.embedding(index, w))
+
+
+def _scatter_add(g, index, rows):
+    """The derivative of its own embedding; on a GPU it sorts as ours does."""
+    import torch
+
+    g, index = tensor(g), tensor(index)
+    backward = torch.ops.aten.embedding_dense_backward
+    return _contender(lambda: backward(g, index, rows, -1, False))
+
+
 def _nearest(x, w):
     """|x - w|² by x² - 2 x w + w², a block of samples after another, and its arg-min."""
     import torch
@@ -262,6 +278,8 @@ def _adam(x, g):
 
 
 BUILDERS = {
+    "embedding.gather": _gather,
+    "embedding.scatter_add": _scatter_add,
     "conv2d.forward": _conv_forward,
     "conv2d.input_grad": _conv_input_grad,
     "conv2d.weight_grad": _conv_weight_grad,

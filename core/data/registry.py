@@ -16,6 +16,7 @@ from .files import SHIPPED, DataError, File, locate
 from .graph import Graph
 from .own.kind_of import kind_of
 from .special import OneShot, Weights
+from .text import Corpus
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ def load(name: str, data_dir: str | os.PathLike | None = None, **options):
     if "data_dir" in accepted:
         options["data_dir"] = data_dir
     found = function(**options)
-    if not isinstance(found, DataSet | Graph | OneShot | Weights):
+    if not isinstance(found, DataSet | Graph | OneShot | Weights | Corpus):
         return found
     kind = entry(name).kind
     if kind == "table":  # as options encode it: rows of 0 and 1 are binary

@@ -1,7 +1,8 @@
 """Picking elements, and adding them back to where they came from.
 
 `getitem` and `scatter` are transposes of each other: the derivative of either is the other. An
-element picked several times gets the sum of its gradients, added in index order.
+element picked several times gets the sum of its gradients, added in a fixed order: the same bits
+in every run, on every device.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import threading
 
 import numpy as np
 
+from ...kernels import embedding as kernel
 from ...kernels.annotations import Axis, DType, Shape
 from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, placed, to_numpy, xp_of
@@ -29,12 +31,16 @@ def _scatter(x, /, index, shape):
     out = xp.zeros(shape, x.dtype)
     if _is_basic(index):
         out[index] += x
-    elif xp is np:
+        return out
+    if xp is np:
         np.add.at(out, index, x)
-    else:
+    elif x.dtype.kind != "f":  # whole numbers have the same sum in any order
         import cupyx
 
         cupyx.scatter_add(out, index, x)
+    else:  # as rows of one number
+        place = xp.arange(out.size).reshape(shape)[index].reshape(-1)
+        out = kernel.scatter_add(x.reshape(-1, 1), place, out.size).reshape(shape)
     return out
 
 
@@ -149,23 +155,9 @@ def one_hot(labels, classes: int, dtype: DType = "float32") -> Tensor:
 
 @differentiable(x=lambda g, index: _rows(g, index), name="embedding_backward")
 def _add_rows(x, /, index, rows):
-    """The transpose of picking rows: out[index[i]] += x[i], in the order of i.
-
-    Computed as a sparse one-hot matrix times x, so that each row is summed in a fixed order.
-    """
-    flat = placed(index, x).reshape(-1)
-    x = x.reshape(flat.size, x.shape[-1])
-    if xp_of(x) is np:
-        from scipy.sparse import csr_matrix
-
-        ones = np.ones(flat.size, x.dtype)
-        out = csr_matrix((ones, (flat, np.arange(flat.size))), (rows, flat.size)) @ x
-        return np.ascontiguousarray(out)
-    import cupyx
-
-    out = xp_of(x).zeros((rows, x.shape[1]), x.dtype)
-    cupyx.scatter_add(out, flat, x)
-    return out
+    """The transpose of picking rows: out[index[i]] += x[i], in a fixed order."""
+    flat = _places(index, x)
+    return kernel.scatter_add(x.reshape(flat.size, x.shape[-1]), flat, rows)
 
 
 @differentiable(
@@ -173,7 +165,14 @@ def _add_rows(x, /, index, rows):
 )
 def _rows(w, /, index):
     """Rows of w by number."""
-    return w[placed(index, w)]
+    if w.dtype.kind != "f":  # whole numbers: no derivative, no kernel
+        return w[placed(index, w)]
+    return kernel.gather(w, _places(index, w)).reshape(*np.shape(index), w.shape[1])
+
+
+def _places(index, like):
+    """The index on the device of an array, one after another."""
+    return placed(index, like).reshape(-1).astype(np.int64, copy=False)
 
 
 def embedding(w: Tensor, index) -> Tensor:

@@ -26,7 +26,7 @@ from ... import core as gg
 from ...core.data import DataSet, load
 from ...core.training.loop import fit
 from ...kernels.errors import ValueRangeError, expect
-from .gan import MINIMAX
+from .. import recipe
 
 RATE = 0.4  # of dropout
 OFF = {
@@ -74,10 +74,10 @@ def interval(values) -> Interval:
 
 def measured(changes: dict, data: DataSet, seeds: int = 3, **others) -> dict[str, list[float]]:
     """Entropy and confidence of a game with those switches and no others, by seed."""
-    found: dict[str, list[float]] = {name: [] for name in FIGURES}
+    gan, found = recipe("gan"), {name: [] for name in FIGURES}
     for seed in range(seeds):
-        s = MINIMAX.resolve(data.name, {**OFF, **changes, **others, "seed": seed})
-        system = MINIMAX.build(data, s, gg.Generator(seed))
+        s = gan.resolve(data.name, {**OFF, **changes, **others, "seed": seed})
+        system = gan.build(data, s, gg.Generator(seed))
         fit(system, data, s)
         system.eval()
         figures = system.figures_of(system.drawn(s.samples), data.test)

@@ -48,8 +48,8 @@ class Normal:
     def log_density(self, z):
         """ln p(z) of rows, as tensors: [N, size] -> [N].
 
-        >>> Normal(2).log_density(gg.zeros((1, 2))).item() == np.float32(-math.log(2 * math.pi))
-        True
+        >>> round(Normal(2).log_density(gg.zeros((1, 2))).item(), 4)  # -ln 2π
+        -1.8379
         """
         return (z * z).sum(axis=1) * -0.5 - 0.5 * self.size * math.log(2 * math.pi)
 

@@ -348,6 +348,8 @@ def test_labels():
         with pytest.raises(DTypeError, match=r"(labels|indices) must be integers; got float64"):
             f(np.array([0.0]))
     assert gg.embedding(x, np.zeros((0, 2), int)).shape == (0, 2, 2)
+    whole = gg.embedding(np.array([[1, 2], [3, 4]]), [[1], [0]])
+    assert whole.dtype == "int64" and whole.numpy().tolist() == [[[3, 4]], [[1, 2]]]
 
 
 def test_astype_and_back():

@@ -119,6 +119,7 @@ def needs_weights(make):
     return made
 
 
+TEXT, WINDOW = "enwiki_piece", {"batch": 20, "window": 1, "size": 5, "min_count": 99}
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
 CONVOLUTIONS = {"batch": 4, "noise": 3, "generator": (3,), "discriminator": (2, 3)}
@@ -206,6 +207,9 @@ SYSTEMS = {
         recipe("feature-matching", batch=20, noise=4, generator=(9,), discriminator=(9, 8)),
         {"batchnorm", "cross_entropy", "philox"},
     ),
+    "word2vec": (recipe("word2vec", TEXT, batch=9, size=5, optimiser="sgd"), {"embedding"}),
+    "word2vec-negative": (recipe("word2vec-negative", TEXT, **WINDOW), {"skip_gram"}),
+    "word2vec-library": (recipe("word2vec-library", TEXT, **WINDOW, lr=0.5), {"skip_gram"}),
 }
 
 

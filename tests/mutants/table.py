@@ -85,12 +85,14 @@ FAMILIES = {
     "cross_entropy": f"{KERNELS}/test_cross_entropy.py",
     "descent": f"{KERNELS}/test_descent.py",
     "dropout": f"{KERNELS}/test_dropout.py",
+    "embedding": f"{KERNELS}/test_embedding.py",
     "gru": f"{KERNELS}/test_gru.py",
     "lstm": f"{KERNELS}/test_lstm.py",
     "nade": f"{KERNELS}/test_nade.py",
     "philox": f"{KERNELS}/test_philox.py",
     "pool2d": f"{KERNELS}/test_pool2d.py",
     "reparam": f"{KERNELS}/test_reparam.py",
+    "skip_gram": f"{KERNELS}/test_skip_gram.py",
     "som": f"{KERNELS}/test_som.py",
 }
 for _family, _own in FAMILIES.items():

@@ -7,12 +7,12 @@ from ..files import DataError
 from ..graph import Graph
 from ..mapped import Mapped
 from ..special import OneShot, Weights
-from ..text import WordEval
+from ..text import Corpus, WordEval
 
 STEP = 1 << 20  # numbers looked at a time
 
 
-def kind_of(data: DataSet | Graph | OneShot | Weights | WordEval) -> str:
+def kind_of(data: DataSet | Graph | OneShot | Weights | WordEval | Corpus) -> str:
     """The kind of a data set, as the catalogue names kinds: what ``info.kind`` says, or its x.
 
     Rows of 0 and 1 alone are "binary" unless ``info.kind`` says "table". Raises DataError where

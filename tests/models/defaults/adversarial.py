@@ -94,10 +94,17 @@ CLAIMS = (
     *claims("gan-ring", "ring", missing_modes, (all_modes, (0.000,), 0.1)),
     *claims("gan-ring", "ring", astray, (normal_astray, (0.202,), 0.24)),
     *claims("gan-ring", "ring", "neighbours", (neighbours_of_a_normal, (0.842,), 0.921)),
-    *claims("gan-line", "normal", "w1", (untrained("w1"), (0.109, 0.098, 0.078), 0.15)),
+    *claims(
+        "gan-line",
+        "normal",
+        "histogram_distance",
+        (untrained("histogram_distance"), (0.110, 0.198, 0.204), 0.3),
+    ),
     *claims("wgan", "ring", missing_modes, (all_modes, (0.000,), 0.1)),
     *claims("wgan", "ring", astray, (normal_astray, (0.688,), 0.79)),
     *claims("wgan", "ring", "neighbours", (neighbours_of_a_normal, (0.915,), 0.958)),
+    *claims("gmmn", "digits", missing_entropy, (one_class, (0.005,), 0.02)),
+    *claims("gmmn", "digits", doubt, (doubt_about_a_normal, (0.45,), 0.55)),
     *claims("dcgan", "photographs", "swd", (normal_patches, (0.702, 0.873, 0.667), 0.95)),
     *claims("feature-matching", "digits", "error", (labels_alone, (0.529, 0.656, 0.460), 0.8)),
 )

@@ -11,6 +11,7 @@ from . import (
     autoencoders,
     autoregressive,
     competitive,
+    embeddings,
     energy,
     recurrent,
     regimes,
@@ -31,6 +32,7 @@ DEFAULTS: tuple[Default, ...] = (
     *supervised.CLAIMS,
     *regimes.CLAIMS,
     *recurrent.CLAIMS,
+    *embeddings.CLAIMS,
 )
 PAGE = Path(gg.__file__).resolve().parents[1] / "bench" / "results" / "defaults.md"
 SEEDS = range(3)

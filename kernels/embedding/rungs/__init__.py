@@ -1,0 +1,1 @@
+"""The faster versions of reading and adding up rows, a file each."""
