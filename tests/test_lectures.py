@@ -4,6 +4,7 @@ to come, and the table is what `glassgrad lectures` writes.
 
 import os
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -282,7 +283,8 @@ def test_a_record_that_is_named_must_be_there(capsys, tmp_path):
 
 def test_numbers_say_published_ours_and_status():
     recipe = models.recipe("fvsbn")
-    (target,) = recipe.targets
+    target = recipe.targets[0]
+    recipe = replace(recipe, targets=(target,))
     row = {
         "recipe": "fvsbn", "target": target.name, "data": target.data, "bound": 98.5,
         "better": "lower", "ours": 96.86, "spread": None, "status": "reached",

@@ -13,8 +13,8 @@ fewer. Both sums are divided by ℓ, as L_AE is everywhere here, and are means o
 minibatch. So `weight` multiplies a mean over the labelled images and is λ k/ℓ. `labels` is k; the
 labels of the other images are removed before training. weight=0 trains no predictor.
 `unlabelled=False` leaves out the first sum: a classifier trained on k images alone. `compare=True`
-trains that one as well, at the end, from the same weights on the same minibatches: `alone` is its
-error, `gain` how many per cent points of it the images without labels take away.
+trains that one as well, from the same weights on the same minibatches: `alone` is its error, `gain`
+how many per cent points of it the images without labels take away.
 With sigma above 0, Gaussian noise is added to the encoder's input; the lecture's form is 0.
 
 What unlabelled images contribute: on the digits with 30 labels, chosen at random eight times, after
@@ -34,7 +34,6 @@ import numpy as np
 from ... import core as gg
 from ...core import nn
 from ...core.data import DataSet, Split, minibatches
-from ...core.training.loop import fit
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
@@ -57,7 +56,7 @@ class Settings(RegularisedSettings):
     reconstruct_labelled: bool = setting(False, when="unlabelled", help="and those with labels")
     sigma: float = setting(0.0, least=0, help="spread of Gaussian noise on the encoder's input")
     compare: bool = setting(
-        False, when="unlabelled", help="train without the images without labels as well"
+        False, when="unlabelled", help="train a net on the labels alone next to it"
     )
 
 
@@ -76,10 +75,16 @@ class SemiSupervisedAutoencoder(Autoencoder):
         self.noise = rng.child("noise")
         known = few(data.train, s.labels)
         self.known, self.rest = known, np.setdiff1d(np.arange(len(data.train)), known)
-        self.data = data
+        self.alone = None
+        if s.compare:
+            without = replace(s, unlabelled=False, compare=False)
+            self.alone = SemiSupervisedAutoencoder(data, without, rng, dtype)
 
     def objective(self, batch):
-        """(mean of L where y < 0 + weight · mean of L̃ where y ≥ 0, both terms)."""
+        """(mean of L where y < 0 + weight · mean of L̃ where y ≥ 0, both terms).
+
+        That of `alone` is added: the two nets have no parameter in common.
+        """
         x, s = rows(batch.x), self.s
         z = self.encode(gg.gaussian_noise(x, s.sigma, self.noise) if s.sigma else x)
         labelled = batch.y >= 0
@@ -93,6 +98,9 @@ class SemiSupervisedAutoencoder(Autoencoder):
             at = np.flatnonzero(labelled)
             loss = nn.losses.cross_entropy(self.predictor(z[at]), batch.y[at])
             total, extra["prediction"] = total + loss * s.weight, loss.item()
+        if self.alone is not None:
+            loss, terms = self.alone.objective(batch)
+            total, extra["alone"] = total + loss, terms.get("prediction", 0.0)
         return total, extra
 
     def batches(self, data, size, seed, epoch, start):
@@ -114,7 +122,10 @@ class SemiSupervisedAutoencoder(Autoencoder):
         return -(-len(self.rest) // size)
 
     def evaluate(self, split, size=500):
-        """The error of the predictor in per cent, and the squared error per image."""
+        """The error of the predictor in per cent, and the squared error per image.
+
+        With `compare` also the error of the net that knows the labels alone, and the gain over it.
+        """
 
         def figures(batch):
             x = rows(batch.x)
@@ -123,18 +134,11 @@ class SemiSupervisedAutoencoder(Autoencoder):
             error = squared_error(self.decode(z), x).mean()
             return {"error": 100 * float(wrong), "squared_error": error}
 
-        return self.average(figures, split, size)
-
-    def evaluate_finished(self, split):
-        """Error and squared error; with `compare` also what the images without labels gain."""
-        found = self.evaluate(split)
-        if not self.s.compare:
-            return found
-        alone = replace(self.s, unlabelled=False, compare=False)
-        other = build(self.data, alone, gg.Generator(alone.seed)).to(self.predictor.weight.device)
-        fit(other, self.data, alone)
-        without = other.evaluate(split)["error"]
-        return {**found, "alone": without, "gain": without - found["error"]}
+        found = self.average(figures, split, size)
+        if self.alone is not None:
+            found["alone"] = self.alone.evaluate(split, size)["error"]
+            found["gain"] = found["alone"] - found["error"]
+        return found
 
 
 def build(data: DataSet, s: Settings, rng, dtype="float32") -> SemiSupervisedAutoencoder:
