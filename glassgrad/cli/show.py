@@ -79,7 +79,8 @@ def graph(system, data, settings):
     from ..core.trace import trace
     from ..core.training.system import System
 
-    batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, 0, 0))))
+    last = max(0, settings.epochs - 1)  # where training has stages, that of the objective
+    batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, last, 0))))
     if type(system).objective is System.objective:
         return _kernels_of_a_step(system, data, settings, batch)
     with trace() as t:

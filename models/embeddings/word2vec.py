@@ -79,122 +79,10 @@ class Word2Vec(System):
         start = (rng.child("w").uniform((v, s.size)) - 0.5) / s.size
         self.w = parameter(start.astype(np.float32))
         self.c = parameter(np.zeros((v, s.size), np.float32)) if s.tables == "two" else None
-        self.together = None  # n_uw, where something needs it
-        if s.form == "softmax" or s.noise == "outside":
-            self.together = texts.cooccurrence(data.train.x, s.window, v)
-        if s.noise == "counts":
-            self.table = kernel.alias_table(self.counts**0.75)
-        self._there: dict = {}  # what the draws need, on a device
-
-    def make_optimiser(self, settings):
-        """None where the kernel makes the steps."""
-        return super().make_optimiser(settings) if settings.form == "softmax" else None
-
-    # ---- batches
-
-    def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
-        """Words u with their counts; or pairs in the order of the text."""
-        if self.s.form == "softmax":
-            order = self.on_host("order", seed, epoch).permutation(len(self.vocabulary))
-            for at in range(start * size, len(order), size):
-                yield self.counted(self.together, order[at : at + size])
-            return
-        groups = grouped(data.train.x, size)
-        for number in range(start, len(groups)):
-            rng = self.on_host("pairs", seed, epoch, number)
-            yield Batch(*self.pairs(groups[number], rng), samples=1)
 
     def on_host(self, *names):
         """A stream for what is drawn of the text, which stays on the host."""
         return gg.Generator(self.text).child(*names)
-
-    def batches_per_epoch(self, data, size):
-        """Groups of words, or of pieces of the text."""
-        if self.s.form == "softmax":
-            return -(-len(self.vocabulary) // size)
-        return len(grouped(data.train.x, size))
-
-    def counted(self, together, u: np.ndarray) -> Batch:
-        """Words u [B], and n_uw as rows [B,V]."""
-        return Batch(u, together[u].toarray())
-
-    def pairs(self, pieces: list[np.ndarray], rng) -> tuple[np.ndarray, np.ndarray]:
-        """(u, w) of pieces of the text, thinned out and with random windows where asked for."""
-        if self.s.sample:
-            pieces = texts.thinned(pieces, texts.kept_share(self.counts, self.s.sample), rng)
-        width = self.s.window
-        if self.s.dynamic:
-            width = 1 + rng.integers(width, sum(map(len, pieces)))
-        return texts.near(pieces, width)
-
-    # ---- the two objectives
-
-    def objective(self, batch):
-        """-Σ n_uw ln p(w | u) / Σ n_uw, over the words u of the batch."""
-        out = self.w if self.c is None else self.c
-        logits = gg.linear(gg.embedding(self.w, batch.x), out)
-        return -(batch.y * gg.log_softmax(logits)).sum() / float(max(1.0, batch.y.sum()))
-
-    def draws(self, u, rng):
-        """Negatives int64 [N,k] for the words u."""
-        k, xp = self.s.negatives, xp_of(u)
-        if self.s.noise == "counts":
-            keep, other = self._on(xp, "table", self.table)
-            return kernel.noise(keep, other, len(u), k, *rng.take(2 * len(u) * k))
-        lists = self.together.indptr.astype(np.int64), self.together.indices.astype(np.int64)
-        return kernel.outside(*self._on(xp, "lists", lists), u, k, *rng.take(len(u) * k))
-
-    def _on(self, xp, name: str, arrays):
-        """Arrays that never change, on the device of the draws."""
-        if (xp, name) not in self._there:
-            self._there[xp, name] = [xp.asarray(a) for a in arrays]
-        return self._there[xp, name]
-
-    def tables(self) -> tuple:
-        """The arrays w, and c or None."""
-        return self.w.data, None if self.c is None else self.c.data
-
-    def train_step(self, batch, training):
-        """A step of the optimiser; or one of the kernel for each pair, after its loss."""
-        if self.s.form == "softmax":
-            return super().train_step(batch, training)
-        u, w, xp = batch.x, batch.y, xp_of(batch.x)
-        place = training.settings.seed, training.epoch, training.batch
-        negative = self.draws(u, self.rng.child("draws", *place))
-        some = slice(0, None, max(1, len(u) // 500))  # pairs that the loss is shown of
-        loss = kernel.loss(*self.tables(), u[some], w[some], negative[some])
-        rate = self.s.lr * max(SLOWEST, 1 - training.done)
-        rates = xp.full(len(u), rate, np.float32)
-        kernel.step(*self.tables(), u, w, negative, rates, racing=self.s.racing, in_place=True)
-        return {"loss": float(loss.mean()) if len(u) else 0.0}
-
-    # ---- figures
-
-    def evaluate(self, split, size=500):
-        """`loss`: the objective of a pair of the split, of at most 20,000 of its words."""
-        pieces = list(split.x)[: first_pieces(split.x, HELD_OUT)]
-        if self.s.form == "softmax":
-            return {"loss": self._softmax_loss(pieces)}
-        u, w = (xp_of(self.w.data).asarray(a) for a in texts.near(pieces, self.s.window))
-        negative = self.draws(u, self.rng.child("held out"))
-        found = kernel.loss(*self.tables(), u, w, negative)
-        return {"loss": float(found.astype("float64").mean()) if len(u) else 0.0}
-
-    def unigram_loss(self, split) -> float:
-        """-ln of a context's share of all contexts, for the pairs that `evaluate` takes."""
-        pieces = list(split.x)[: first_pieces(split.x, HELD_OUT)]
-        share = np.asarray(self.together.sum(axis=0), np.float64).ravel() + 0.5
-        context = texts.near(pieces, self.s.window)[1]
-        return float(np.log(share.sum()) - np.log(share[context]).mean())
-
-    def _softmax_loss(self, pieces) -> float:
-        together = texts.cooccurrence(pieces, self.s.window, len(self.vocabulary))
-        met, total = np.flatnonzero(np.diff(together.indptr)), 0.0
-        with gg.no_grad():
-            for at in range(0, len(met), 100):
-                batch = self.counted(together, met[at : at + 100])
-                total += self.objective(self.on_device(batch)).item() * float(batch.y.sum())
-        return total / max(1.0, float(together.sum()))
 
     def evaluate_finished(self, split):
         """The loss; `rho` and `analogies` in per cent; how many pairs and questions had vectors."""
@@ -206,6 +94,122 @@ class Word2Vec(System):
             "pairs": found.pairs,
             "questions": found.asked,
         }
+
+
+class FullSoftmax(Word2Vec):
+    """The softmax over all words: minibatches of words u, each with all of its n_uw."""
+
+    def __init__(self, data: DataSet, s: Settings, rng):
+        super().__init__(data, s, rng)
+        self.together = texts.cooccurrence(data.train.x, s.window, len(self.vocabulary))
+
+    def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
+        """Words u in a random order, with their counts."""
+        order = self.on_host("order", seed, epoch).permutation(len(self.vocabulary))
+        for at in range(start * size, len(order), size):
+            yield self.counted(self.together, order[at : at + size])
+
+    def batches_per_epoch(self, data, size):
+        """The number of groups of words."""
+        return -(-len(self.vocabulary) // size)
+
+    def counted(self, together, u: np.ndarray) -> Batch:
+        """Words u [B], and n_uw as rows [B,V]."""
+        return Batch(u, together[u].toarray())
+
+    def objective(self, batch):
+        """-Σ n_uw ln p(w | u) / Σ n_uw, over the words u of the batch."""
+        out = self.w if self.c is None else self.c
+        logits = gg.linear(gg.embedding(self.w, batch.x), out)
+        return -(batch.y * gg.log_softmax(logits)).sum() / float(max(1.0, batch.y.sum()))
+
+    def evaluate(self, split, size=500):
+        """`loss`: the objective of a pair of the split, of at most 20,000 of its words."""
+        pieces = list(split.x)[: first_pieces(split.x, HELD_OUT)]
+        together = texts.cooccurrence(pieces, self.s.window, len(self.vocabulary))
+        met, total = np.flatnonzero(np.diff(together.indptr)), 0.0
+        with gg.no_grad():
+            for at in range(0, len(met), 100):
+                batch = self.counted(together, met[at : at + 100])
+                total += self.objective(self.on_device(batch)).item() * float(batch.y.sum())
+        return {"loss": total / max(1.0, float(together.sum()))}
+
+    def unigram_loss(self, split) -> float:
+        """-ln of a context's share of all contexts, for the pairs that `evaluate` takes."""
+        pieces = list(split.x)[: first_pieces(split.x, HELD_OUT)]
+        share = np.asarray(self.together.sum(axis=0), np.float64).ravel() + 0.5
+        context = texts.near(pieces, self.s.window)[1]
+        return float(np.log(share.sum()) - np.log(share[context]).mean())
+
+
+class NegativeSampling(Word2Vec):
+    """k random words against each pair: the kernel makes a step for every pair of the text."""
+
+    def __init__(self, data: DataSet, s: Settings, rng):
+        super().__init__(data, s, rng)
+        if s.noise == "counts":
+            self.noise = kernel.alias_table(self.counts**0.75)
+        else:
+            together = texts.cooccurrence(data.train.x, s.window, len(self.vocabulary))
+            self.noise = together.indptr.astype(np.int64), together.indices.astype(np.int64)
+        self._there: dict = {}  # what the draws need, on a device
+
+    def make_optimiser(self, settings):
+        """None: the kernel makes the steps."""
+        return
+
+    def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
+        """Pairs in the order of the text."""
+        groups = grouped(data.train.x, size)
+        for number in range(start, len(groups)):
+            rng = self.on_host("pairs", seed, epoch, number)
+            yield Batch(*self.pairs(groups[number], rng), samples=1)
+
+    def batches_per_epoch(self, data, size):
+        """The number of groups of pieces of the text."""
+        return len(grouped(data.train.x, size))
+
+    def pairs(self, pieces: list[np.ndarray], rng) -> tuple[np.ndarray, np.ndarray]:
+        """(u, w) of pieces of the text, thinned out and with random windows where asked for."""
+        if self.s.sample:
+            pieces = texts.thinned(pieces, texts.kept_share(self.counts, self.s.sample), rng)
+        width = self.s.window
+        if self.s.dynamic:
+            width = 1 + rng.integers(width, sum(map(len, pieces)))
+        return texts.near(pieces, width)
+
+    def draws(self, u, rng):
+        """Negatives int64 [N,k] for the words u."""
+        k, xp = self.s.negatives, xp_of(u)
+        if xp not in self._there:
+            self._there[xp] = [xp.asarray(a) for a in self.noise]
+        if self.s.noise == "counts":
+            return kernel.noise(*self._there[xp], len(u), k, *rng.take(2 * len(u) * k))
+        return kernel.outside(*self._there[xp], u, k, *rng.take(len(u) * k))
+
+    def tables(self) -> tuple:
+        """The arrays w, and c or None."""
+        return self.w.data, None if self.c is None else self.c.data
+
+    def train_step(self, batch, training):
+        """A step of the kernel for each pair, after its loss."""
+        u, w, xp = batch.x, batch.y, xp_of(batch.x)
+        place = training.settings.seed, training.epoch, training.batch
+        negative = self.draws(u, self.rng.child("draws", *place))
+        some = slice(0, None, max(1, len(u) // 500))  # pairs that the loss is shown of
+        loss = kernel.loss(*self.tables(), u[some], w[some], negative[some])
+        rate = self.s.lr * max(SLOWEST, 1 - training.done)
+        rates = xp.full(len(u), rate, np.float32)
+        kernel.step(*self.tables(), u, w, negative, rates, racing=self.s.racing, in_place=True)
+        return {"loss": float(loss.mean()) if len(u) else 0.0}
+
+    def evaluate(self, split, size=500):
+        """`loss`: the objective of a pair of the split, of at most 20,000 of its words."""
+        pieces = list(split.x)[: first_pieces(split.x, HELD_OUT)]
+        u, w = (xp_of(self.w.data).asarray(a) for a in texts.near(pieces, self.s.window))
+        negative = self.draws(u, self.rng.child("held out"))
+        found = kernel.loss(*self.tables(), u, w, negative)
+        return {"loss": float(found.astype("float64").mean()) if len(u) else 0.0}
 
 
 def grouped(pieces: list[np.ndarray], size: int) -> list[list[np.ndarray]]:
@@ -237,7 +241,7 @@ def prepare(data: Corpus | DataSet, s: Settings) -> DataSet:
 
 def build(data: DataSet, s: Settings, rng) -> Word2Vec:
     """The vectors of a text's words."""
-    return Word2Vec(data, s, rng)
+    return (FullSoftmax if s.form == "softmax" else NegativeSampling)(data, s, rng)
 
 
 def check(rng):
