@@ -25,9 +25,9 @@ temperature   a student is trained for each of them, all in one run: they share 
 transfer      number of images x' (0: all), of each class as many; the teacher has all of them
 without       a class that one more student, of the first temperature, never sees: its x' are
               without a 3, say, and yet it knows one, from what the answers for other digits say of
-              it. Its bias is too low then. That bias is raised until the class is as frequent among
-              the answers for the teacher's training images as among their labels (Hinton et al.
-              choose the shift on the test set)
+              it. Its bias is too low then. After each epoch of step 2 that bias is raised until
+              the class is as frequent among the answers for the teacher's training images as among
+              their labels (Hinton et al. choose the shift on the test set)
 dropout, dropout_input, max_norm, jitter      of the teacher; jitter moves its images by up to so
               many pixels each way
 
@@ -92,13 +92,25 @@ class Settings(TrainingSettings):
         """Check the range of h, and that no student is trained twice."""
         if self.hard > 1:
             raise SettingError(f"hard must be in [0, 1]; got {self.hard}")
-        if len(set(self.temperature)) < len(self.temperature):
-            raise SettingError(f"temperature has the same value twice: {list(self.temperature)}")
+        if len({six_digits(t) for t in self.temperature}) < len(self.temperature):
+            raise SettingError(
+                "temperature has the same value twice (six digits count):"
+                f" {list(self.temperature)}"
+            )
 
     @property
     def least_epochs(self) -> int:
         """Those of the teacher, and one for the student."""
         return self.pretrain + 1
+
+
+def six_digits(temperature: float) -> str:
+    """The temperature as it stands in the names of figures: its first six digits.
+
+    >>> six_digits(20.0), six_digits(4.0000001)
+    ('20', '4')
+    """
+    return f"{temperature:g}"
 
 
 class Student(NamedTuple):
@@ -116,8 +128,10 @@ def students(s: Settings) -> list[Student]:
     ['error', 'error_t1', 'error_without']
     """
     first, *others = s.temperature
-    found = [Student("error", first), *(Student(f"error_t{t:g}", t) for t in others)]
-    return found + [Student("error_without", first, s.without)] * (s.without >= 0)
+    found = [Student("error", first), *(Student(f"error_t{six_digits(t)}", t) for t in others)]
+    if s.without >= 0:
+        found.append(Student("error_without", first, s.without))
+    return found
 
 
 class Distillation(System):
@@ -184,9 +198,8 @@ class Distillation(System):
         if first and s.max_norm:
             hidden = self.teacher.linear()[:-1]
             optim.max_norm([layer.weight for layer in hidden], s.max_norm)
-        last = epoch == s.epochs - 1 and training.batch == training.batches - 1
-        if s.without >= 0 and last:
-            self.find_shift(training.data)
+        if s.without >= 0 and not first and training.batch == training.batches - 1:
+            self.find_shift(training.data)  # one for each epoch: any of them may be the best
         return found
 
     def batches(self, data, size, seed, epoch, start):
