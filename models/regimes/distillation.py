@@ -94,8 +94,7 @@ class Settings(TrainingSettings):
             raise SettingError(f"hard must be in [0, 1]; got {self.hard}")
         if len({six_digits(t) for t in self.temperature}) < len(self.temperature):
             raise SettingError(
-                "temperature has the same value twice (six digits count):"
-                f" {list(self.temperature)}"
+                f"temperature has the same value twice (six digits count): {list(self.temperature)}"
             )
 
     @property
