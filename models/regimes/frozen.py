@@ -58,26 +58,33 @@ class Settings(TrainingSettings):
 class Frozen(System):
     """f and g' of the page above; `f` takes images, all else their vectors f(x) [N, D].
 
-    `mean` and `deviation` [D] are those of the training vectors, found when training begins.
+    `mean` and `deviation` [D] are those of the vectors of `images`, the training set, found when
+    they are first asked for: building a system that is then loaded must not cost a pass of f.
     """
 
-    def __init__(self, f: Vectors, inputs: int, classes: int, rng, dtype="float32"):
-        self.f = f
+    def __init__(self, f: Vectors, images, inputs: int, classes: int, rng, dtype="float32"):
+        self.f, self.images = f, images
         self.mean = gg.Tensor(np.zeros(inputs, dtype))
-        self.deviation = gg.Tensor(np.ones(inputs, dtype))
+        self.deviation = gg.Tensor(np.zeros(inputs, dtype))  # 0: not found yet
         self.head = nn.Linear(inputs, classes, rng=rng, dtype=dtype)
+
+    def find_scale(self) -> None:
+        """`mean` and `deviation`, unless they were found or loaded; where all are equal, 1."""
+        if self.deviation.numpy().any():
+            return
+        x = self.f(self.images)
+        spread = x.std(axis=0, dtype=np.float64)
+        self.mean.assign(x.mean(axis=0, dtype=np.float64).astype(self.mean.dtype))
+        self.deviation.assign(np.where(spread == 0, 1, spread).astype(self.mean.dtype))
 
     def forward(self, x):
         """Logits [N, classes] of vectors [N, D], which are standardised first."""
         return self.head((x - self.mean) / self.deviation)
 
     def batches(self, data, size, seed, epoch, start):
-        """Minibatches of vectors; before the first, their mean and deviation."""
+        """Minibatches of vectors."""
+        self.find_scale()
         vectors = Split(self.f(data.train.x), data.train.y)
-        if epoch == start == 0:
-            spread = vectors.x.std(axis=0, dtype=np.float64)
-            self.mean.assign(vectors.x.mean(axis=0, dtype=np.float64).astype(self.mean.dtype))
-            self.deviation.assign(np.where(spread == 0, 1, spread).astype(self.mean.dtype))
         return minibatches(vectors, size, seed=seed, epoch=epoch, start=start)
 
     def objective(self, batch):
@@ -88,10 +95,12 @@ class Frozen(System):
 
     def evaluate(self, split, size=500):
         """The objective and the accuracy on a split of images."""
+        self.find_scale()
         return super().evaluate(Split(self.f(split.x), split.y), size)
 
     def answers(self, x: np.ndarray) -> np.ndarray:
         """The most probable class of each image of x [N, C, H, W], int64 [N]."""
+        self.find_scale()
         with gg.no_grad():
             vectors = self.on_device(Batch(self.f(x))).x
             return self(gg.Tensor(vectors)).numpy().argmax(axis=1)
@@ -105,13 +114,15 @@ def build(data: DataSet, s: Settings, rng) -> Frozen:
     elif s.vectors == "random":
         net = EfficientNetLite0(rng.child("f")).eval()
     inputs = FEATURES if net else int(np.prod(data.train.x.shape[1:]))
-    return Frozen(Vectors(net, s.side), inputs, classes, rng)
+    return Frozen(Vectors(net, s.side), data.train.x, inputs, classes, rng)
 
 
 def check(rng):
     """The objective of a small classifier as a function of its parameters, for gradcheck."""
-    batch = Batch(rng.standard_normal((4, 5)), np.array([0, 2, 1, 1]))
-    return by_parameters(Frozen(Vectors(None), 5, 3, gg.Generator(3), "float64"), batch)
+    x = rng.standard_normal((4, 5))
+    system = Frozen(Vectors(None), x, 5, 3, gg.Generator(3), "float64")
+    system.find_scale()
+    return by_parameters(system, Batch(x, np.array([0, 2, 1, 1])))
 
 
 RECIPES = (

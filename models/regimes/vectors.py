@@ -5,6 +5,8 @@ pixels, bicubically; grey ones get three equal channels. A smaller side costs le
 its square, and loses details that a small image does not have anyway.
 """
 
+import hashlib
+
 import numpy as np
 
 from ... import core as gg
@@ -12,6 +14,7 @@ from ...core.data import load
 from ..convolutional.efficientnet import FEATURES, EfficientNetLite0, prepared, pretrained
 
 AT_ONCE = 32  # images in the network
+KEPT = 4  # arrays whose vectors are kept: the three parts of a data set, and one more
 
 
 def network() -> EfficientNetLite0:
@@ -52,6 +55,9 @@ def features(net: EfficientNetLite0, x: np.ndarray, side: int) -> np.ndarray:
 class Vectors:
     """A frozen f: images [N, C, H, W] -> vectors [N, D], each array of images looked at once.
 
+    The vectors of the `KEPT` arrays that were asked for last are kept by what the arrays hold: one
+    that is changed in place is looked at again.
+
     Without a network f(x) is the pixels. It is no module: f is never trained, moved to a device or
     written to a checkpoint.
 
@@ -61,12 +67,16 @@ class Vectors:
 
     def __init__(self, net: EfficientNetLite0 | None, side: int = 224):
         self.net, self.side = net, side
-        self.kept: dict[int, tuple] = {}  # id of the images -> the images, which keep it, and f(x)
+        self.kept: dict[tuple, np.ndarray] = {}  # what images hold -> f(x), the latest last
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """f(x), computed the first time that these very images are asked for."""
+        """f(x), computed where these images are not among the latest."""
         if self.net is None:
             return x.reshape(len(x), -1)
-        if id(x) not in self.kept:
-            self.kept[id(x)] = x, features(self.net, x, self.side)
-        return self.kept[id(x)][1]
+        held = hashlib.blake2b(np.ascontiguousarray(x)).digest()
+        key = x.shape, x.dtype.str, held
+        found = self.kept.pop(key) if key in self.kept else features(self.net, x, self.side)
+        self.kept[key] = found
+        for oldest in list(self.kept)[:-KEPT]:
+            del self.kept[oldest]
+        return found

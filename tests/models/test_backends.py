@@ -142,6 +142,8 @@ SYSTEMS = {
     ),
     "mlp-quantities": (recipe("mlp", "diabetes", dropout_input=0.2), {"dropout", "descent"}),
     "vae": (recipe("vae"), {"reparam"}),
+    "vae-plane": (recipe("vae-plane", batch=20, hidden=(9,)), {"reparam"}),
+    "vae-mixture": (recipe("vae-mixture", batch=20, hidden=(9,)), {"reparam"}),
     "nade": (recipe("nade", batch=20, hidden=9), {"nade"}),
     "gan": (recipe("gan", **GAME), {"philox", "dropout"}),
     "gan-product": (recipe("gan-product", **GAME), {"philox"}),

@@ -18,6 +18,8 @@ TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
     "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
+    "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
+    "vae-mixture": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
     "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
     "gan": (GAME, 2e-3),
@@ -28,6 +30,12 @@ TRAININGS = {
     "wgan": (GAME, 2e-3),
     "lupi": ({"pretrain": 2, "epochs": 4}, 2e-3),
     "distillation": ({"pretrain": 1, "epochs": 3, "temperature": (4.0, 1.0), "without": 3}, 2e-3),
+    "transfer": (
+        {"pretrain": 1, "epochs": 3, "channels": (3,), "sizes": (10, 20), "repeats": 2},
+        2e-3,
+    ),
+    "few-shot": ({"epochs": 2, "episodes": 10, "channels": (3, 4), "ways": 5, "trials": 20}, 2e-3),
+    "patch-position": ({"epochs": 3, "channels": (8,)}, 2e-3),
     "multi-task": ({"epochs": 3}, 2e-3),
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
@@ -39,12 +47,14 @@ TRAININGS = {
 }
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
-    "multi-task": "shared_tasks", "surrogate": "heated_plate",
+    "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {
     "lupi": {"gain": 0.02},
     "distillation": {"error": 1.0, "gain": 1.0, "unseen": 11.0},
+    "transfer": {"valid_": 2.2},  # two of 92 samples
+    "few-shot": {"valid_": 1.0},
 }
 
 

@@ -72,8 +72,9 @@ def test_several_students_are_as_many_objectives():
     assert list(m.nets()) == [
         "error_teacher", "error", "error_t1", "error_without", "error_plain"
     ]  # fmt: skip
-    with pytest.raises(SettingError, match="temperature has the same value twice"):
-        small(temperature=(2.0, 2.0))
+    for same in (2.0, 2.0000001):  # both would be `error_t2`
+        with pytest.raises(SettingError, match="temperature has the same value twice"):
+            small(temperature=(2.0, same))
 
 
 def test_all_published_figures_are_of_the_same_runs():
@@ -179,6 +180,31 @@ def test_the_shift_makes_the_unseen_class_as_frequent_as_its_labels():
     before = m.students[-1].answers(x).argmax(axis=1)
     assert found["error_without"] == pytest.approx(100 * (before != y).mean())
     assert found["unseen"] == pytest.approx(100 * (before[y == 2] != 2).mean())
+
+
+def test_the_selected_epoch_has_the_shift_of_its_own_weights():
+    changes = {"pretrain": 2, "epochs": 5, "lr": 1e-2, "fine_lr": 1e-2, "without": 3}
+    s = RECIPE.resolve("digits", {**changes, "transfer": 0, "select": "error"})
+    data = RECIPE.prepare(load("digits"), s)
+    m = RECIPE.build(data, s, gg.Generator(0))
+    evaluate, kept = m.evaluate, []
+
+    def planted(split):
+        """The second epoch of the student is the best; the check of `select` asks first."""
+        kept.append((m.shift.numpy().copy(), m.students[-1].state_dict()))
+        return {**evaluate(split), "error": abs(len(kept) - 5.0)}
+
+    m.evaluate = planted
+    rows = fit(m, data, s)
+    assert [row["valid_error"] for row in rows] == [3, 2, 1, 0, 1]
+    shifts = [shift[3] for shift, _ in kept]
+    assert shifts[:3] == [0, 0, 0] and len(set(shifts[3:])) == 3 and min(shifts[3:]) > 0
+    assert m.shift.numpy().tolist() == kept[4][0].tolist()
+    assert all(np.array_equal(v, kept[4][1][k]) for k, v in m.students[-1].state_dict().items())
+    m.find_shift(data)
+    assert m.shift.numpy().tolist() == kept[4][0].tolist()
+    for row in rows[2:]:  # and validation figures are of shifted answers, in every epoch
+        assert row["valid_error_shifted"] != row["valid_error_without"]
 
 
 def test_jitter_moves_whole_images_and_loses_nothing_else():

@@ -92,6 +92,36 @@ def test_vectors_are_standardised_by_the_training_set():
     assert set(recipe.figures(system, data, s)) == {"confusion", "mistakes"}
 
 
+def test_vectors_are_standardised_before_any_training(tmp_path):
+    recipe, data = models.recipe("efficientnet"), small_digits()
+    sets = {"vectors": "pixels", "epochs": 0, "select": ""}
+    done = training.train(recipe, data, overrides=sets, out=tmp_path)
+    x = data.train.x.reshape(12, -1).astype("f8")
+    spread = x.std(axis=0)
+    z = (x - x.mean(axis=0)) / np.where(spread == 0, 1, spread)
+    z = z @ done.system.head.weight.numpy().T + done.system.head.bias.numpy()
+    assert (done.system.answers(data.train.x) == z.argmax(axis=1)).all()
+    training.write_result(done.run, recipe, done)
+    _, again = training.load(done.run.folder, data=data)
+    assert again.system.evaluate(data.test) == done.test_figures
+
+
+def test_vectors_are_kept_by_what_the_latest_images_hold(monkeypatch):
+    seen = []
+    monkeypatch.setattr(vectors, "features", lambda net, x, side: seen.append(x.sum()) or x + 1)
+    f, x = vectors.Vectors("a net"), np.zeros((5, 2, 1, 3, 3), np.float32)
+    for i, one in enumerate(x):
+        one += i
+        assert f(one) is f(one.copy()) and len(f.kept) == min(i + 1, vectors.KEPT)
+    assert seen == [0, 18, 36, 54, 72]
+    f(x[1])  # of the four latest, and now the last of them
+    x[1] = 9
+    assert (f(x[1]) == 10).all() and len(f.kept) == vectors.KEPT and seen[5:] == [162]
+    f(x[3])
+    f(x[2])  # the oldest of four when nines came
+    assert seen[6:] == [36]
+
+
 @needs_weights
 def test_the_photographs_name_the_networks_five_likeliest_classes():
     net = network()

@@ -1,5 +1,6 @@
 """Surrogates: a perceptron for a simulator, its figures, its speed."""
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,29 @@ def test_a_table_of_ones_own_has_no_simulator_and_its_pictures(raw):
     }
     with pytest.raises(SettingError, match="runs must be at most 20; got 21"):
         RECIPE.prepare(raw, RECIPE.resolve("heated_plate", {"runs": 21}))
+
+
+def test_the_speed_is_measured_with_one_thread_and_on_the_cpu(raw, monkeypatch):
+    data = RECIPE.prepare(raw, RECIPE.resolve("heated_plate", {"hidden": (3,)}))
+    m = RECIPE.build(data, surrogate.Settings(hidden=(3,)), gg.Generator(0))
+    inside, timed, moved, to = [], [], [], m.to
+
+    @contextlib.contextmanager
+    def one_thread():
+        inside.append(True)
+        yield
+        inside.clear()
+
+    def fastest(run, repeats):
+        timed.append((len(inside), len(moved)))
+        return len(timed)
+
+    monkeypatch.setattr(surrogate, "blas_at_one_thread", one_thread)
+    monkeypatch.setattr(surrogate, "fastest", fastest)
+    m.to = lambda device: moved.append(device) or to(device)
+    assert m.measured(data.test.x)["speed_up"] == 1 / 2
+    assert timed == [(1, 0), (1, 1)] and not inside
+    assert moved == ["cpu", "cpu"]  # there, and back to where it was
 
 
 @pytest.mark.slow
