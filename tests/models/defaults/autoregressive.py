@@ -4,9 +4,9 @@ from .baselines import independent_bits
 from .claims import claims
 
 CLAIMS = (
-    *claims("fvsbn", "digits", "nll", (independent_bits, (0.871,), 0.936)),
-    *claims("nade", "digits", "nll", (independent_bits, (0.854,), 0.927)),
-    *claims("made", "digits", "nll", (independent_bits, (0.848,), 0.924)),
+    *claims("fvsbn", "digits", "nll", (independent_bits, (0.871, 0.871, 0.871), 0.936)),
+    *claims("nade", "digits", "nll", (independent_bits, (0.854, 0.854, 0.854), 0.93)),
+    *claims("made", "digits", "nll", (independent_bits, (0.848, 0.854, 0.854), 0.927)),
     *claims("made", "binary_mushrooms", "nll", (independent_bits, (0.288, 0.289, 0.288), 0.3)),
-    *claims("pixel-rnn", "digits", "nll", (independent_bits, (0.893,), 0.947)),
+    *claims("pixel-rnn", "digits", "nll", (independent_bits, (0.865, 0.872, 0.865), 0.936)),
 )

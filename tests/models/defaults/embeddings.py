@@ -21,12 +21,9 @@ def words_all_alike(done) -> float:
 
 
 CLAIMS = (
-    *claims("word2vec", "enwiki_piece", "loss", (words_all_alike, (0.769, 0.766, 0.765), 0.8)),
+    *claims("word2vec", "enwiki_piece", "loss", (words_all_alike, (0.769, 0.766, 0.765), 0.84)),
     *claims(
-        "word2vec-negative",
-        "enwiki_piece",
-        "loss",
-        (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55),
+        "word2vec-negative", "enwiki_piece", "loss", (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55)
     ),
     *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.641, 0.584, 0.607), 0.7)),
 )

@@ -20,23 +20,28 @@ def without_hidden_units(done) -> float:
 
 
 CLAIMS = (
-    *claims("helmholtz", "digits", "bound", (independent_bits, (0.899,), 0.95)),
+    *claims("helmholtz", "digits", "bound", (independent_bits, (0.899, 0.896, 0.889), 0.95)),
     *claims(
         "boltzmann-machine",
         "digits",
         "bound",
-        (independent_bits, (0.839,), 0.92),
-        (without_hidden_units, (0.966,), 0.983),
+        (independent_bits, (0.839, 0.837, 0.843), 0.92),
+        (without_hidden_units, (0.966, 0.964, 0.971), 0.986),
     ),
-    *claims("boltzmann-machine-visible", "digits", "bound", (independent_bits, (0.869,), 0.935)),
-    *claims("rbm", "digits", nll, (independent_bits, (0.849,), 0.925)),
-    *claims("dbm", "digits", "bound", (independent_bits, (0.854,), 0.927)),
-    *claims("dbn", "digits", "bound", (independent_bits, (0.856,), 0.928)),
+    *claims(
+        "boltzmann-machine-visible",
+        "digits",
+        "bound",
+        (independent_bits, (0.869, 0.868, 0.868), 0.935),
+    ),
+    *claims("rbm", "digits", nll, (independent_bits, (0.849, 0.849, 0.847), 0.93)),
+    *claims("dbm", "digits", "bound", (independent_bits, (0.854, 0.857, 0.854), 0.929)),
+    *claims("dbn", "digits", "bound", (independent_bits, (0.856, 0.852, 0.852), 0.928)),
     *claims(
         "dbn-classifier",
         "digits",
         "error",
-        (majority_class, (0.040,), 0.051),
-        (linear_map, (0.733,), 0.84),
+        (majority_class, (0.040, 0.040, 0.036), 0.051),
+        (linear_map, (0.733, 0.733, 0.667), 0.83),
     ),
 )

@@ -49,30 +49,34 @@ def strings_beyond_training(done) -> float:
 
 
 CLAIMS = (
-    *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031), 0.041)),
+    *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031, 0.026), 0.041)),
     *claims(
         "rnn",
         "digits",
         "error",
-        (majority_class, (0.022, 0.025), 0.034),
-        (linear_map, (0.400, 0.467), 0.55),
+        (majority_class, (0.022, 0.025, 0.015), 0.037),
+        (linear_map, (0.400, 0.467, 0.267), 0.61),
     ),
-    *claims("gru", "digits", "loss", (frequencies, (0.025, 0.025), 0.034)),
+    *claims("gru", "digits", "loss", (frequencies, (0.025, 0.025, 0.035), 0.048)),
     *claims(
         "gru",
         "digits",
         "error",
-        (majority_class, (0.018, 0.025), 0.036),
-        (linear_map, (0.333, 0.467), 0.58),
+        (majority_class, (0.018, 0.025, 0.022), 0.036),
+        (linear_map, (0.333, 0.467, 0.400), 0.58),
     ),
     *claims(
         "lstm",
         "embedded_reber",
         "loss",
-        (frequencies_of_symbols, (0.399,), 0.46),
-        (memory_of_one_symbol, (0.499,), 0.57),
+        (frequencies_of_symbols, (0.399, 0.393, 0.393), 0.44),
+        (memory_of_one_symbol, (0.499, 0.492, 0.491), 0.55),
     ),
-    *claims("lstm", "embedded_reber", unsolved, (all_strings, (0.000,), 0.1)),
-    *claims("peephole-lstm", "counting", "loss", (memory_of_one_symbol, (0.095,), 0.113)),
-    *claims("peephole-lstm", "counting", unsolved, (strings_beyond_training, (0.411,), 0.47)),
+    *claims("lstm", "embedded_reber", unsolved, (all_strings, (0.000, 0.000, 0.000), 0.1)),
+    *claims(
+        "peephole-lstm", "counting", "loss", (memory_of_one_symbol, (0.095, 0.026, 0.099), 0.149)
+    ),
+    *claims(
+        "peephole-lstm", "counting", unsolved, (strings_beyond_training, (0.411, 0.000, 0.500), 0.8)
+    ),
 )
