@@ -45,6 +45,7 @@ Files without a recipe:
     dual.py            the same by a critic, between two fixed samples
     jang_histogram.py  distance of histograms on the line
     jang_pictures.py   densities on the line, the generator as a map
+    gmmn_settings.py   settings of the moment matching net
     gmmn_pictures.py   nearest training images, what each kernel sees
     dcgan_judging.py   distance of images scale by scale, for patches without classes
     dcgan_latent.py    walks and arithmetic in the latent space
