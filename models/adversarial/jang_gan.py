@@ -21,20 +21,20 @@ settings are `NOTEBOOK`, on the command line ::
     output=clamped discriminator=6,5 batch=200 optimiser=momentum momentum=0.6 lr=1e-3
     discriminator_lr=1e-3 schedule=step:25:0.95 epochs=110 select=
 
-The game does not settle with them: with three seeds the distance of the histograms ends at 0.41,
-0.31 and 0.34, although D is near ½ all over the data: D is not fooled, it is blind. A net so small
-and slow cannot draw the ratio of two densities that cross several times, and where tanh is cut off
-it has no slope either. What mends it is a D that is nearly the best one for the present G: more
-units, a sigmoid, a higher rate than G's; minibatches of 1000, in which the density is less noisy;
-rates that fall to 0 by a cosine; and, since a game has no last point that is better than the
-others, the epoch whose histogram is nearest to that of validation data (`select`).
+The game does not settle with them: the distance of the histograms ends at 0.41, although D is near
+½ all over the data. D is not fooled, it is blind: a net so small and slow cannot draw the ratio of
+two densities that cross several times, and where tanh is cut off it has no slope either. What mends
+it is a D that is nearly the best one for the present G: more units, a sigmoid, a higher rate than
+G's; minibatches of 1000, in which the density is less noisy; rates that fall to 0 by a cosine; and,
+since a game has no last point that is better than the others, the epoch whose histogram is nearest
+to that of validation data (`select`).
 
 Noise. The lecture says z ~ U(0, 1), `law=uniform`. The default is the notebook's stratified grid,
 z_i = -5 + 10 i/(M-1) + 0.01 u_i with u_i ~ U(0, 1): every batch covers the whole range, so that
 what D sees of G is its density and no accident of the draw.
 
-With three seeds the distance of the histograms is 0.11, 0.20 and 0.20, and W1 0.06, 0.12 and 0.16.
-It is no perfect copy: a normal fitted to the data has 0.02.
+With three seeds the distance of the histograms is 0.11, 0.20 and 0.20. It is no perfect copy: a
+normal fitted to the data has 0.02.
 
 The pictures (jang_pictures.py): the density, the histogram of G(z) and D between them, which should
 be ½ wherever there are data; and G itself with the rising map that would be exact.
@@ -61,7 +61,7 @@ from .distances import w1_line
 from .jang_histogram import RANGE, histogram_distance
 
 LEAST, MOST = 0.01, 0.99  # of D
-BOUND = 0.25  # of the distance of the histograms: untrained 0.61 to 0.98, notebook 0.31 to 0.41
+BOUND = 0.25  # of the distance of the histograms: untrained 0.61 to 0.98, notebook 0.41
 TESTED = 10_000  # samples in the histogram
 OUTSIDE = 0.01  # largest share of the data that G cannot reach
 NARROWEST = 0.4  # smallest deviation: the density of a normal is then below 1, as tanh is
