@@ -131,14 +131,18 @@ class PatchPosition(System):
     def answers(self, x: np.ndarray, size: int = 500) -> tuple[np.ndarray, np.ndarray]:
         """(places, logits [8N, 8]) of all eight places in images [N, C, H, W], an image after the
         other."""
-        found, places = [], np.tile(np.arange(EACH), len(x))
-        for i in range(0, len(x), max(1, size // EACH)):
-            part = np.repeat(x[i : i + max(1, size // EACH)], EACH, axis=0)
-            y = np.tile(np.arange(EACH), len(part) // EACH)
-            drawn = self.pairs(part, y, gg.Generator(0).child("held-out", i))
+        found, places, each = [], np.tile(np.arange(EACH), len(x)), max(1, size // EACH)
+        for i in range(0, len(x), each):
+            drawn = self.held_out_pairs(x[i : i + each], i)
             with gg.no_grad():
                 found.append(self(gg.Tensor(self.on_device(Batch(drawn)).x)).numpy())
         return places, np.concatenate(found)
+
+    def held_out_pairs(self, x: np.ndarray, first: int) -> np.ndarray:
+        """Pairs [8N, 2, C, p, p] of images number `first` and on [N, C, H, W], a draw for each."""
+        y, own = np.arange(EACH), gg.Generator(0)
+        rows = enumerate(np.repeat(x[:, None], EACH, axis=1), first)  # [8, C, H, W] of each image
+        return np.concatenate([self.pairs(row, y, own.child("held-out", n)) for n, row in rows])
 
     def evaluate(self, split, size=500):
         """The accuracy of places, in per cent."""
@@ -152,11 +156,23 @@ class PatchPosition(System):
             return found
         for name, f in (
             ("probe", self.f),
-            ("probe_random", self.untrained),
+            ("probe_random", self.settled()),
             ("probe_pixels", None),
         ):
             found[name] = self.probe(f, split)
         return found
+
+    def settled(self):
+        """The untrained f, with the means and variances of the training patches in its batch norms.
+
+        As it is built they are 0 and 1, which would leave each layer unnormalised.
+        """
+        for layer in self.untrained:
+            if isinstance(layer, nn.BatchNorm):
+                layer.num_batches_tracked.assign(0 * layer.num_batches_tracked.data)
+                layer.momentum = None  # all batches count alike
+        self.vectors(self.untrained.train(), self.labelled[0].x)
+        return self.untrained.eval()
 
     def probe(self, f, split: Split) -> float:
         """Per cent of right classes of a split by ridge regression on f, or on pixels for None."""

@@ -46,7 +46,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
 from ..common.convolutional_encoder import convolutional_encoder
 from ..common.gradients import by_parameters
-from ..common.labels import classes_of
+from ..common.labels import classes_of, rank_in_class
 from ..common.shifts import shifted
 from ..common.stages import repeated, stage_rate
 from .transfer_pictures import figures
@@ -91,11 +91,16 @@ class Net(nn.Module):
         self.f, width = convolutional_encoder(
             "transfer", image, s.channels, rng.child("f"), dtype, s.hidden, s.batch_norm
         )
-        self.g = nn.Linear(width, classes, rng=rng.child("g"), dtype=dtype)
+        self.g = head(width, classes, rng, dtype)
 
     def forward(self, x):
         """Logits [N, K] of images [N, C, H, W]."""
         return self.g(self.f(x))
+
+
+def head(width: int, classes: int, rng, dtype) -> nn.Linear:
+    """g of a net whose f has `width` entries; from the same rng its weights are the same."""
+    return nn.Linear(width, classes, rng=rng.child("g"), dtype=dtype)
 
 
 class Transfer(AlternatingSystem):
@@ -114,7 +119,8 @@ class Transfer(AlternatingSystem):
             sizes = [own.child("size", m) for m in s.sizes]
             self.scratch.append([Net(image, tasks[1], s, one, dtype) for one in sizes])
             self.tuned.append([Net(image, tasks[1], s, one, dtype) for one in sizes])
-            self.frozen.append([Net(image, tasks[1], s, one, dtype).g for one in sizes])
+            width = self.source[r].g.weight.shape[1]
+            self.frozen.append([head(width, tasks[1], one, dtype) for one in sizes])
 
     def logits(self, form: str, x, r: int, k: int):
         """Logits [N, K'] of the net of that form, repeat and size; α has no gradient if frozen."""
@@ -161,7 +167,11 @@ class Transfer(AlternatingSystem):
         return phases[:1] if training.epoch < self.s.pretrain else phases[1:]
 
     def train_step(self, batch, training):
-        """A step of each active phase; the rates fall to 0 by a cosine in each of the two steps."""
+        """A step of each active phase of training.
+
+        In each of the two steps the rates fall from epoch to epoch by a cosine, which would be 0
+        after its last epoch; a step of one epoch keeps the whole rate.
+        """
         s, epoch = self.s, training.epoch
         if epoch == s.pretrain and training.batch == 0:
             self.start_tuned()
@@ -210,11 +220,7 @@ class Transfer(AlternatingSystem):
         """
         rows = np.flatnonzero(data.train.y >= self.first)
         rows = rows[gg.Generator(seed).child("sample", r).permutation(len(rows))]
-        y = data.train.y[rows]
-        rank = np.empty(len(y), np.int64)  # number of an image within its class: 0, 1, ...
-        for k in np.unique(y):
-            rank[y == k] = np.arange((y == k).sum())
-        return rows[np.argsort(rank, kind="stable")]
+        return rows[np.argsort(rank_in_class(data.train.y[rows]), kind="stable")]
 
     def errors(self, split, size: int = 500) -> np.ndarray:
         """Per cent of wrong answers [form, repeat, size] for images of the target's classes."""
