@@ -30,7 +30,8 @@ Figures, in per cent, of all eight places in held-out images ::
     accuracy        right answers; chance is 12.5
     probe, probe_random, probe_pixels    right classes, where the images have labels: by a linear
                     function of the vectors f of nine patches, 3 by 3; of those of an f with random
-                    weights; of the pixels (patch_probe.py)
+                    weights, its batch normalisation by the statistics of the training patches; of
+                    the pixels (patch_probe.py)
 
 The pictures: accuracy by place; pairs with the answers; the three probes.
 
