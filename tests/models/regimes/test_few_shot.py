@@ -118,6 +118,9 @@ def test_classes_are_apart():
     assert (
         found.test is None and set(found.train.y) == set(range(7)) and set(found.valid.y) == {7, 8}
     )
+    m = few_shot.FewShot((1, 4, 4), few_shot.Settings(**TINY), gg.Generator(0))
+    with pytest.raises(SettingError, match="holds out no class of these data for a test"):
+        m.evaluate_finished(found.test)
 
 
 def test_classes_may_have_gaps_in_their_numbers():
