@@ -36,8 +36,7 @@ Figures, in per cent, of all eight places in held-out images ::
 The pictures: accuracy by place; pairs with the answers; the three probes.
 
 On generated characters (`glyphs`, the default) f is worth more than a random one, and both more
-than pixels. On digits of 8 x 8 pixels the places are found as often, but pixels stay the best of
-the three.
+than pixels: 51.0 to 53.8 % right with seeds 0 to 2, against 47.3 to 48.0 and 40.3.
 
 The numbers: the paper has 46.3 % mAP on VOC 2007 against 40.7 % from scratch, on ImageNet's images,
 and no accuracy of places. Ours is 30 % on a tenth of CIFAR-10.
