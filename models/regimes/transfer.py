@@ -28,6 +28,11 @@ held-out images of the target's classes ::
 The picture is the curve of the three over m, with the deviation of the repeats, and says from which
 m on fine-tuning makes fewer errors than freezing.
 
+Eighty generated characters (`glyphs`, the default) make an f that saves errors on twenty others:
+with seeds 0 to 2 frozen nets are wrong in 10.0, 13.3 and 10.4 %, the mean over the sizes, and those
+from scratch in 16.0, 17.9 and 12.7 %. At a single m it may be otherwise: seed 2 has 9.4 % against
+8.1 % at m = 80.
+
 The number: none is published for digits. Ours is 1 point fewer errors by freezing on MNIST at
 m = 50: twice the standard error of three draws, so that no gain at all is not taken for one.
 """
