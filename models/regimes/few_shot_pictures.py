@@ -67,7 +67,7 @@ def over_examples(system: System, held, s: TrainingSettings):
     ways = s.test_ways or len(rows_by_class(held.y))
     ax.set(
         xlabel="examples of each class", ylabel="error, %", ylim=(0, None), xticks=shots,
-        title=f"{ways} new classes, of validation",
+        title=f"{ways} classes of validation",
     )  # fmt: skip
     ax.legend(frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
