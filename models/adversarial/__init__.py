@@ -43,7 +43,9 @@ Files without a recipe:
     judging.py         nearest neighbours, a classifier's entropy and confidence, modes
     distances.py       Wasserstein-1 of two samples, exactly
     dual.py            the same by a critic, between two fixed samples
-    stabilisers.py     dropout and normalisation on and off in gan.py, as a table with intervals
+    jang_histogram.py  distance of histograms on the line
+    jang_pictures.py   densities on the line, the generator as a map
+    gmmn_settings.py   settings of the moment matching net
     gmmn_pictures.py   nearest training images, what each kernel sees
     dcgan_judging.py   distance of images scale by scale, for patches without classes
     dcgan_latent.py    walks and arithmetic in the latent space

@@ -38,15 +38,14 @@ How it fails (K4 150-159), on eight normals on a circle, `gan-ring` ::
                      (discriminator=8, or 16,16 and a thirtieth of the rate) leaves G without a
                      direction, and it runs away, a hundred spreads and further
 
-Stabilisers (K4 163), switches in G and D: batch normalisation and dropout (stabilisers.py has them
-one by one). On the digits the
-lecture's game alone leaves D certain (d_real 0.99, d_fake 0.01 after 100 epochs).
-Dropout in D and normalisation in G mend it (2.25 to 2.28); they are the default there. The product
-form fails on the ring: with three seeds it reaches 0, 1 and 0 modes of 8, and at most 5 % of its
-samples lie near one, since D's decisions leave G little gradient. The switch that mends it is
-`loss=minimax`. On the digits, with a slow D, it makes some classes only: entropy 1.70
-(confidence 0.94). `loss=minimax` alone raises it to 2.06, since the slow D is what the product
-needs and the logarithms do not; `loss=minimax discriminator_lr=1e-3` is `gan` itself and mends it.
+Stabilisers (K4 163), switches in G and D: batch normalisation and dropout (bench/stabilisers.py has
+them one by one). On the digits the lecture's game alone leaves D certain (d_real 0.99, d_fake 0.01
+after 100 epochs). Dropout in D and normalisation in G mend it (2.25 to 2.28); they are the default
+there. The product form fails on the ring: with three seeds it reaches 0, 1 and 0 modes of 8, and at
+most 5 % of its samples lie near one, since D's decisions leave G little gradient. The switch that
+mends it is `loss=minimax`. On the digits, with a slow D, which is what the product needs, it makes
+some classes only: entropy 1.70, confidence 0.94. There `loss=minimax discriminator_lr=1e-3`, which
+is `gan` itself, mends it.
 
 The pictures: samples (or points), `slopes`, `vanishing`, and `balance`: what D says of held-out and
 of made samples. The numbers: entropy of the classes that a classifier sees in the samples, and its

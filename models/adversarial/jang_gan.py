@@ -13,39 +13,33 @@ network that is called twice ::
 Both networks are perceptrons with tanh between their layers, whose weights start as N(0, 1) and
 whose biases start as 0. G is 1-6-5-1 and ends in 5 tanh, D is 1-32-32-1 and ends in a sigmoid.
 
-The author's notebook, to which the lecture's slides link, differs in D and in the pace ::
-
-    D 1-6-5-1, 0.01 ≤ tanh ≤ 0.99; one rate for both, 10⁻³, times 0.95 every 2500 steps; momentum
-    0.6; M = 200; 1000 steps of pre-training, 10 000 of the game. Here
+The author's notebook, to which the lecture's slides link, differs in D and in the pace: D is
+1-6-5-1 and ends in tanh cut to 0.01 … 0.99; both learn at 10⁻³, times 0.95 every 2500 steps, with
+momentum 0.6, from minibatches of 200, in 1000 steps of pre-training and 10 000 of the game. These
+settings are `NOTEBOOK`, on the command line ::
 
     output=clamped discriminator=6,5 batch=200 optimiser=momentum momentum=0.6 lr=1e-3
     discriminator_lr=1e-3 schedule=step:25:0.95 epochs=110 select=
 
-It does not settle: with three seeds the distance of the histograms ends at 0.41, 0.31 and 0.34,
-after going up and down between 0.2 and 0.7, although D is ½ to within 0.004 to 0.04 all over the
-data. D is not fooled, it is blind. A net so small and slow cannot draw the ratio of two densities
-that cross several times, and where the clamp cuts tanh off it has no slope either. G then follows
-a D that lags behind, and circles. What mends it is a D that is nearly the best one for the present
-G: more units, a sigmoid, a higher rate than G's; minibatches of 1000, in which the density is less
-noisy; rates that fall to 0 by a cosine; and, since a circle has no last point that is better than
-the others, the epoch whose histogram is nearest to that of validation data (`select`). A larger G
-is worse: it makes lumps faster than D finds them.
+The game does not settle with them: the distance of the histograms ends at 0.41, although D is near
+½ all over the data. D is not fooled, it is blind: a net so small and slow cannot draw the ratio of
+two densities that cross several times, and where tanh is cut off it has no slope either. What mends
+it is a D that is nearly the best one for the present G: more units, a sigmoid, a higher rate than
+G's; minibatches of 1000, in which the density is less noisy; rates that fall to 0 by a cosine; and,
+since a game has no last point that is better than the others, the epoch whose histogram is nearest
+to that of validation data (`select`).
 
 Noise. The lecture says z ~ U(0, 1), `law=uniform`. The default is the notebook's stratified grid,
 z_i = -5 + 10 i/(M-1) + 0.01 u_i with u_i ~ U(0, 1): every batch covers the whole range, so that
-what D sees of G is its density and no accident of the draw. On (0, 1) the same G is hardly
-curved at its start, and it ends further from the data.
+what D sees of G is its density and no accident of the draw.
 
-With three seeds the distance of the histograms is 0.11, 0.20 and 0.20, and W1 0.06, 0.12 and 0.16
-(untrained 1.6, 3.9 and 4.1). It is no perfect copy: D is 0.03 off ½, and G is not the rising map.
-All of its first weights turn at z = 0, so it starts with a fold there and keeps it (`transport`);
-the density is nearly right, the tails beyond two deviations are missing. A normal fitted to the
-data has 0.02.
+With three seeds the distance of the histograms is 0.11, 0.20 and 0.20. It is no perfect copy: a
+normal fitted to the data has 0.02.
 
-The pictures: the density, the histogram of G(z) and D between them, which should be ½ wherever
-there are data; and G itself with the rising map that would be exact.
-The number: the distance between the histograms of samples and of held-out data, half the sum of
-the absolute differences over 40 bins from -5 to 5, which is 0 for equal and 1 for disjoint ones.
+The pictures (jang_pictures.py): the density, the histogram of G(z) and D between them, which should
+be ½ wherever there are data; and G itself with the rising map that would be exact.
+The number: the distance between the histograms of samples and of held-out data
+(jang_histogram.py), which is 0 for equal and 1 for disjoint ones.
 """
 
 from typing import Literal
@@ -53,7 +47,7 @@ from typing import Literal
 import numpy as np
 
 from ... import core as gg
-from ...core import nn, pictures
+from ...core import nn
 from ...core.arrays import xp_of
 from ...core.data import DataSet, Split
 from ...core.nn import init
@@ -62,16 +56,20 @@ from ...core.training.by_name import MOMENTA, with_momentum
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
+from . import jang_pictures
 from .distances import w1_line
-from .game_pictures import clean
+from .jang_histogram import RANGE, histogram_distance
 
-RANGE = 5.0  # of the noise, of pre-training and of what G can reach
 LEAST, MOST = 0.01, 0.99  # of D
-BINS = 40
-BOUND = 0.25  # of the distance of the histograms: untrained 0.61 to 0.98, notebook 0.31 to 0.41
+BOUND = 0.25  # of the distance of the histograms: untrained 0.61 to 0.98, notebook 0.41
 TESTED = 10_000  # samples in the histogram
 OUTSIDE = 0.01  # largest share of the data that G cannot reach
 NARROWEST = 0.4  # smallest deviation: the density of a normal is then below 1, as tanh is
+NOTEBOOK = {
+    "output": "clamped", "discriminator": (6, 5), "batch": 200, "optimiser": "momentum",
+    "momentum": 0.6, "lr": 1e-3, "discriminator_lr": 1e-3, "schedule": "step:25:0.95",
+    "epochs": 110, "select": "",
+}  # fmt: skip
 
 
 class Settings(TrainingSettings):
@@ -199,7 +197,7 @@ class LineGAN(AlternatingSystem):
 
     # -------------------------------------------------------------------------- judging
 
-    def drawn(self, n: int) -> np.ndarray:
+    def drawn(self, n: int = TESTED) -> np.ndarray:
         """n numbers G(z), always of the same noise: [n]."""
         with gg.no_grad():
             return self.generate(self.noise(n, self.draws.child("held out"))).numpy()[:, 0]
@@ -211,7 +209,7 @@ class LineGAN(AlternatingSystem):
 
     def evaluate(self, split, size=500):
         """The distance of the histograms, W1, and the mean |D - ½| over held-out data."""
-        x, made = split.x[:, 0], self.drawn(TESTED)
+        x, made = split.x[:, 0], self.drawn()
         away = np.abs(self.boundary(x) - 0.5).mean()
         return {
             "histogram_distance": histogram_distance(x, made),
@@ -234,73 +232,6 @@ def refuse_out_of_reach(data: DataSet) -> None:
 def standard(shape, rng, dtype="float32"):
     """N(0, 1) for weights, 0 for biases: how the notebook starts."""
     return init.normal(shape, rng, std=1.0, dtype=dtype) if len(shape) > 1 else np.zeros(shape)
-
-
-def histogram_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """½ Σ |share of a - share of b| over 40 bins from -5 to 5; what lies outside is in the last.
-
-    >>> histogram_distance(np.zeros(3), np.zeros(9)), histogram_distance(np.zeros(3), np.ones(9))
-    (0.0, 1.0)
-    """
-    edges = np.linspace(-RANGE, RANGE, BINS + 1)
-
-    def shares(x):
-        inside = np.clip(x, edges[0], edges[-1])
-        return np.histogram(inside, edges)[0] / len(x)
-
-    return float(0.5 * np.abs(shares(a) - shares(b)).sum())
-
-
-def over_density(system: LineGAN, made: np.ndarray, label: str, width: float, height: float):
-    """(figure, axes) with the density p(x) over a histogram of made numbers [n]."""
-    fig = pictures.figure(width, height)
-    ax, x = fig.subplots(), np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
-    edges = np.linspace(-RANGE, RANGE, BINS + 1)
-    ax.hist(made, edges, density=True, color=pictures.ACCENT, alpha=0.5, label=label)
-    ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
-    ax.set(xlabel="x")
-    return fig, ax
-
-
-def densities(system: LineGAN, data: DataSet):
-    """The density, the histogram of made numbers, and D between them."""
-    fig, ax = over_density(system, system.drawn(TESTED), "G(z)", 6.0, 3.8)
-    x = np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
-    ax.plot(x, system.boundary(x), ls="--", color=pictures.COLOURS[0], label="D(x)")
-    ax.axhline(0.5, ls=":", lw=1, color=pictures.INK)
-    ax.set(ylim=(0, 1), title="densities, and what D says")
-    return clean(fig, ax)
-
-
-def transport(system: LineGAN, data: DataSet):
-    """G over its noise, and the exact map: the k-th smallest z to the k-th smallest x."""
-    n = min(2000, len(data.train))
-    z = system.noise(n, system.draws.child("transport"))
-    with gg.no_grad():
-        made = system.generate(z).numpy()[:, 0]
-    z = z.numpy()[:, 0]
-    order = np.argsort(z)
-    fig = pictures.figure(4.8, 3.8)
-    ax = fig.subplots()
-    exact = np.sort(data.train.x[:n, 0])
-    ax.plot(z[order], exact, color=pictures.INK, lw=1, label="rising map onto the data")
-    ax.plot(z[order], made[order], color=pictures.ACCENT, label="G(z)")
-    ax.set(xlabel="z", ylabel="x", title="the generator")
-    return clean(fig, ax)
-
-
-def figures(system: LineGAN, data: DataSet, s: Settings) -> dict:
-    """The figures of this page."""
-    return {"densities": densities(system, data), "transport": transport(system, data)}
-
-
-def sample(system: LineGAN, data: DataSet, n: int, rng):
-    """A histogram of n numbers made from noise."""
-    with gg.no_grad():
-        made = system.generate(system.noise(n, rng)).numpy()[:, 0]
-    fig, ax = over_density(system, made, f"{n} numbers", 5.0, 3.2)
-    ax.set(title="made from noise")
-    return clean(fig, ax)
 
 
 def check(rng, **changes):
@@ -344,8 +275,8 @@ RECIPES = (
                 note="an untrained G has 0.61 to 0.98, a fitted normal 0.02",
             ),
         ),
-        figures=figures,
-        sample=sample,
+        figures=jang_pictures.figures,
+        sample=jang_pictures.sample,
         check=check,
     ),
 )

@@ -16,7 +16,7 @@ after the other. Here it is, with the systems of this repository and their rows 
                                                   frozen.py: f from ImageNet         57
     f ─┬─ g_1                                     vectoriser.py: no g' at all        75
        ├─ …                                       few_shot.py: tasks ══> a new one   60
-       └─ g_T  a head for each task             f, g ══> f, g'    self-supervision:
+       └─ g_T  a head for each task             f, g ══> g'       self-supervision:
       multi_task.py                     59       g answers what needs no labels
                                                   patch_position.py                  58
     a ──── student, of x                        a ══> b           a large net, then
@@ -24,9 +24,11 @@ after the other. Here it is, with the systems of this repository and their rows 
       lupi.py, form=joint               64        distillation.py                    61
                                                 a ══> b           a simulator, which
     G ⇄ D  against each other                    learns nothing, then a net
-      adversarial/                      44-53     surrogate.py                       62
+      adversarial/ but for gmmn.py      44-52     surrogate.py                       62
       variational/aae.py, wae.py        29-32   a* ══> a          teacher, then student
-                                                  lupi.py, form=separate             63
+    moments alone, without a D                    lupi.py, form=separate             63
+      adversarial/gmmn.py               53
+      variational/wae.py, wae-mmd       32
 
 One system is on both sides: privileged information, which the lecture lists on the left; its
 separate form is a distillation whose teacher sees more. What few-shot learning keeps is an f that
@@ -46,10 +48,11 @@ part of the model by large data": pre-training and self-supervision, the f of th
     few_shot.py          f trained on many tasks, for new ones              V0 461     60
 
 Read distillation.py first: privileged information and surrogates are changes of who the teacher is.
-lupi, distillation and multi_task train, from the same minibatches, the net that learns alone, and
-report how much the regime gains on it.
+lupi, distillation, multi_task and transfer (its form scratch) train, from the same minibatches, the
+net that learns alone, and report how much the regime gains on it.
 
 Files without a system of their own: imitation.py, the loss between two models' answers; vectors.py,
 images as the vectors of the pre-trained network (models/convolutional/efficientnet.py), whose
-weights do not ship; and the pictures next to each system.
+weights do not ship; few_shot_data.py, classes apart and episodes; patch_pairs.py, pairs of patches;
+patch_probe.py, a linear probe; and the pictures next to each system.
 """

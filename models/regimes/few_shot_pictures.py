@@ -12,10 +12,16 @@ WAYS, ASKED = 8, 3  # the most classes and queries of each that are drawn
 
 
 def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
-    """One episode of held-out classes, and the error over the number of examples."""
+    """One episode of held-out classes, and the error over the number of examples.
+
+    The second is of the validation classes, all of whose images are there.
+    """
     system.eval()
     held = data.test if data.test is not None and len(data.test) else data.valid
-    return {"episode": one_episode(system, held, s), "examples": over_examples(system, held, s)}
+    return {
+        "episode": one_episode(system, held, s),
+        "examples": over_examples(system, data.valid, s),
+    }
 
 
 def one_episode(system: System, held, s: TrainingSettings):
@@ -50,7 +56,7 @@ def one_episode(system: System, held, s: TrainingSettings):
 
 def over_examples(system: System, held, s: TrainingSettings):
     """The error of held-out episodes by the number of examples, of the net and of pixels."""
-    most = min(map(len, rows_by_class(held.y))) - s.queries
+    most = min(map(len, rows_by_class(held.y))) - s.queries  # the same queries for all
     shots = [n for n in (1, 2, 3, 5, 10) if n <= most] or [1]
     means = np.array([system.scores(held, n).mean(axis=1) for n in shots])
     fig = pictures.figure(4.4, 3.2)
@@ -61,7 +67,7 @@ def over_examples(system: System, held, s: TrainingSettings):
     ways = s.test_ways or len(rows_by_class(held.y))
     ax.set(
         xlabel="examples of each class", ylabel="error, %", ylim=(0, None), xticks=shots,
-        title=f"{ways} new classes",
+        title=f"{ways} classes of validation",
     )  # fmt: skip
     ax.legend(frameon=False)
     ax.spines[["top", "right"]].set_visible(False)

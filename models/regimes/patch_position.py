@@ -30,13 +30,13 @@ Figures, in per cent, of all eight places in held-out images ::
     accuracy        right answers; chance is 12.5
     probe, probe_random, probe_pixels    right classes, where the images have labels: by a linear
                     function of the vectors f of nine patches, 3 by 3; of those of an f with random
-                    weights; of the pixels (patch_probe.py)
+                    weights, its batch normalisation by the statistics of the training patches; of
+                    the pixels (patch_probe.py)
 
 The pictures: accuracy by place; pairs with the answers; the three probes.
 
 On generated characters (`glyphs`, the default) f is worth more than a random one, and both more
-than pixels. On digits of 8 x 8 pixels the places are found as often, but pixels stay the best of
-the three.
+than pixels: 51.0 to 53.8 % right with seeds 0 to 2, against 47.3 to 48.0 and 40.3.
 
 The numbers: the paper has 46.3 % mAP on VOC 2007 against 40.7 % from scratch, on ImageNet's images,
 and no accuracy of places. Ours is 30 % on a tenth of CIFAR-10.
@@ -131,14 +131,18 @@ class PatchPosition(System):
     def answers(self, x: np.ndarray, size: int = 500) -> tuple[np.ndarray, np.ndarray]:
         """(places, logits [8N, 8]) of all eight places in images [N, C, H, W], an image after the
         other."""
-        found, places = [], np.tile(np.arange(EACH), len(x))
-        for i in range(0, len(x), max(1, size // EACH)):
-            part = np.repeat(x[i : i + max(1, size // EACH)], EACH, axis=0)
-            y = np.tile(np.arange(EACH), len(part) // EACH)
-            drawn = self.pairs(part, y, gg.Generator(0).child("held-out", i))
+        found, places, each = [], np.tile(np.arange(EACH), len(x)), max(1, size // EACH)
+        for i in range(0, len(x), each):
+            drawn = self.held_out_pairs(x[i : i + each], i)
             with gg.no_grad():
                 found.append(self(gg.Tensor(self.on_device(Batch(drawn)).x)).numpy())
         return places, np.concatenate(found)
+
+    def held_out_pairs(self, x: np.ndarray, first: int) -> np.ndarray:
+        """Pairs [8N, 2, C, p, p] of images number `first` and on [N, C, H, W], a draw for each."""
+        y, own = np.arange(EACH), gg.Generator(0)
+        rows = enumerate(np.repeat(x[:, None], EACH, axis=1), first)  # [8, C, H, W] of each image
+        return np.concatenate([self.pairs(row, y, own.child("held-out", n)) for n, row in rows])
 
     def evaluate(self, split, size=500):
         """The accuracy of places, in per cent."""
@@ -152,11 +156,23 @@ class PatchPosition(System):
             return found
         for name, f in (
             ("probe", self.f),
-            ("probe_random", self.untrained),
+            ("probe_random", self.settled()),
             ("probe_pixels", None),
         ):
             found[name] = self.probe(f, split)
         return found
+
+    def settled(self):
+        """The untrained f, with the means and variances of the training patches in its batch norms.
+
+        As it is built they are 0 and 1, which would leave each layer unnormalised.
+        """
+        for layer in self.untrained:
+            if isinstance(layer, nn.BatchNorm):
+                layer.num_batches_tracked.assign(0 * layer.num_batches_tracked.data)
+                layer.momentum = None  # all batches count alike
+        self.vectors(self.untrained.train(), self.labelled[0].x)
+        return self.untrained.eval()
 
     def probe(self, f, split: Split) -> float:
         """Per cent of right classes of a split by ridge regression on f, or on pixels for None."""

@@ -38,6 +38,6 @@ Shared files without a recipe:
     prior_pictures.py       codes over the prior, the test, a walk through the prior
 
 From models/common/: critic.py (the game of AAE and WAE), mmd.py (the penalty of WAE, and the exact
-test), convolutional_sides.py and
-encoder_decoder.py (both sides), binary.py (grey levels as 0 and 1, the Bernoulli distribution).
+test), convolutional_sides.py and encoder_decoder.py (both sides), binary.py (grey levels as 0 and
+1, the Bernoulli distribution).
 """

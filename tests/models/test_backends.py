@@ -162,7 +162,7 @@ SYSTEMS = {
         {"conv2d", "batchnorm"},
     ),
     "patch-position": (recipe("patch-position", batch=20), {"conv2d", "batchnorm"}),
-    "gmmn": (recipe("gmmn", **{**MATCHING, "batch": 20}), {"philox"}),
+    "gmmn": (recipe("gmmn", **{**MATCHING, "batch": 20}, space="pixels"), {"philox"}),
     "gmmn-codes": (
         recipe("gmmn", **MATCHING, space="codes", autoencoder=(9,), code=3, pretrain=1, epochs=2),
         {"philox"},

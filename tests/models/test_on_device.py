@@ -26,7 +26,7 @@ TRAININGS = {
     "gan-product": (GAME, 2e-3),
     "gan-ring": (GAME, 2e-3),
     "gan-line": ({"epochs": 2, "batch": 5000, "pretraining": 1}, 2e-3),
-    "gmmn": ({"epochs": 2, "batch": 500, "generator": (9,)}, 2e-3),
+    "gmmn": ({"space": "pixels", "epochs": 2, "batch": 500, "generator": (9,)}, 2e-3),
     "wgan": (GAME, 2e-3),
     "lupi": ({"pretrain": 2, "epochs": 4}, 2e-3),
     "distillation": ({"pretrain": 1, "epochs": 3, "temperature": (4.0, 1.0), "without": 3}, 2e-3),

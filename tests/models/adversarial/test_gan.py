@@ -204,10 +204,10 @@ def test_a_fast_generator_collapses_on_the_ring():
 
 @pytest.mark.slow
 def test_the_product_form_makes_some_digits_only_and_its_switch_mends_it():
-    """Entropy 1.70; with the logarithms and D's rate of `gan` 2.25."""
+    """Entropy 1.70, confidence 0.94; with the logarithms and D's rate of `gan` 2.25 and 0.92."""
     found = [
         training.train(gan.PRODUCT, overrides={**changes, "samples": 2000}).test_figures
         for changes in ({}, {"loss": "minimax", "discriminator_lr": 1e-3})
     ]
-    assert found[0]["entropy"] < 2.0
+    assert found[0]["entropy"] < 2.0 and found[0]["confidence"] > 0.9
     assert found[1]["entropy"] > 2.1 and found[1]["confidence"] > 0.86

@@ -13,8 +13,9 @@ from glassgrad.core.data import DataSet, Info, OneShot, Split, available, load
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
-from glassgrad.models.regimes import few_shot
-from glassgrad.models.regimes.few_shot_data import apart, episode, rows_by_class, shrunk
+from glassgrad.evaluation import evaluate
+from glassgrad.models.regimes import few_shot, few_shot_data
+from glassgrad.models.regimes.few_shot_data import apart, episode, rows_by_class, runs_of, shrunk
 from tests.tools import assert_close
 
 RECIPE = models.recipe("few-shot")
@@ -80,7 +81,7 @@ def test_an_episode_has_different_classes_and_images():
 
 def test_a_batch_holds_examples_then_queries_class_by_class():
     s = RECIPE.resolve("glyphs", {**TINY, "shift": 0})
-    raw = load("glyphs", classes=10, drawings=5, side=8)
+    raw = load("glyphs", classes=10, drawings=10, side=8)
     data = RECIPE.prepare(raw, s)
     m = RECIPE.build(data, s, gg.Generator(0))
     label = {image.tobytes(): k for image, k in zip(data.train.x, data.train.y)}
@@ -105,7 +106,10 @@ def test_classes_are_apart():
     found = apart(raw)
     ys = [set(split.y.tolist()) for _, split in found.splits()]
     assert [len(y) for y in ys] == [12, 4, 4] and set.union(*ys) == set(range(20))
-    assert {len(split) // len(y) for (_, split), y in zip(found.splits(), ys)} == {5}
+    assert [len(split) // len(y) for (_, split), y in zip(found.splits(), ys)] == [5, 5, 1]
+    assert np.array_equal(found.test.x, raw.test.x[raw.test.y >= 16])
+    one = DataSet("one part", raw.whole())  # which alone has the held-out classes
+    assert len(apart(one).test) == 20
     assert set(apart(raw, classes=3).train.y) == {0, 1, 2}
     alphabet = np.array([0] * 4 + [1] * 3 + [2] * 2)
     y = np.arange(18) % 9
@@ -114,12 +118,63 @@ def test_classes_are_apart():
     assert (
         found.test is None and set(found.train.y) == set(range(7)) and set(found.valid.y) == {7, 8}
     )
+    m = few_shot.FewShot((1, 4, 4), few_shot.Settings(**TINY), gg.Generator(0))
+    with pytest.raises(SettingError, match="holds out no class of these data for a test"):
+        m.evaluate_finished(found.test)
+
+
+def test_classes_may_have_gaps_in_their_numbers():
+    y = np.repeat([0, 1, 2, 3, 4, 9], 12)
+    raw = DataSet("gap", Split(RNG.random((72, 1, 4, 4)).astype(np.float32), y))
+    parts = [sorted(set(split.y.tolist())) for _, split in apart(raw).splits()]
+    assert parts == [[0, 1], [2, 3], [4, 9]]
+    assert set(apart(raw, classes=1).train.y) == {0}
+    s = RECIPE.resolve("glyphs", {**TINY, "ways": 2, "shift": 0})
+    assert len(RECIPE.prepare(raw, s).test) == 24
+    few = replace(raw, valid=raw.train[y < 4], test=raw.train[y < 4])
+    with pytest.raises(SettingError, match="in test gap has 0 classes of its share, the smallest"):
+        RECIPE.prepare(few, s)
+    five = DataSet("five", raw.train[y > 0])
+    with pytest.raises(SettingError, match="needs six classes, to hold out some; five has 5"):
+        apart(five)
+
+
+def test_other_data_are_evaluated_without_images_of_the_run(tmp_path):
+    """Images of the held-out classes 8 and 9 count, and only those given."""
+    small = {"channels": (2,), "ways": 2, "epochs": 1, "episodes": 1, "trials": 3}
+    done, result = training.train_and_write(RECIPE, "digits", overrides=small, out=tmp_path)
+    folder, digits = done.run.folder, load("digits")
+    assert evaluate(folder).figures == result["test"] == evaluate(folder, "digits").figures
+    x, y = np.zeros((60, 1, 8, 8), np.float32), np.arange(60) % 10
+    black = DataSet("black", Split(x, y), info=digits.info)
+    found = evaluate(folder, black)
+    assert found.examples == 12 and found.figures["error"] == 50.0
+    prepared = RECIPE.prepare(replace(digits, test=black.train), done.settings)
+    assert not prepared.test.x.any() and set(prepared.test.y) == {8, 9}
+    known = DataSet("known", Split(x[y < 8], y[y < 8]), info=digits.info)
+    with pytest.raises(SettingError, match="has 0 classes of its share"):
+        evaluate(folder, known)
+
+
+def test_the_runs_belong_to_omniglot_and_to_its_folder(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(few_shot_data, "load", lambda *args, **options: asked.append(args))
+    raw = load("glyphs", classes=6, drawings=5, side=8)
+    for name, source in (("omniglot", ""), ("omniglot", str(tmp_path)), ("mine", str(tmp_path))):
+        runs_of(replace(raw, name=name, info=Info(source)), 1)
+    folder = tmp_path / "data" / "omniglot"
+    folder.mkdir(parents=True)
+    (folder / few_shot_data.BACKGROUND).touch()
+    runs_of(replace(raw, name="mine", info=Info(str(folder))), 1)
+    assert not asked
+    runs_of(replace(raw, name="omniglot", info=Info(str(folder))), 1)
+    assert asked == [("omniglot_one_shot", tmp_path / "data")]
 
 
 def test_the_scores_are_those_of_nearest_neighbours():
     """One example each: both ways answer with the nearest class; by pixels as scikit-learn does."""
     s = RECIPE.resolve("glyphs", {**TINY, "shots": 1, "shift": 0})
-    data = RECIPE.prepare(load("glyphs", classes=10, drawings=6, side=8), s)
+    data = RECIPE.prepare(load("glyphs", classes=10, drawings=20, side=8), s)
     m = RECIPE.build(data, s, gg.Generator(0)).eval()
     wrong = m.scores(data.test, 1)
     z, rows = m.codes(data.test.x), rows_by_class(data.test.y)
@@ -151,11 +206,13 @@ def test_the_runs_are_scored_by_their_answers():
 
 
 def test_what_cannot_be_is_refused_in_a_line():
-    raw = load("glyphs", classes=10, drawings=5, side=8)
+    raw = load("glyphs", classes=10, drawings=10, side=8)
     for changes, match in (
         ({"ways": 7}, "takes 7 classes and 4 images of each; in train glyphs has 6 classes"),
-        ({"queries": 4}, "takes 3 classes and 6 images"),
-        ({"test_ways": 3}, "takes 3 classes and 3 images of each; in valid glyphs has 2"),
+        ({"queries": 9}, "takes 3 classes and 11 images"),
+        ({"test_ways": 3}, "takes 3 classes and 2 images of each; in valid glyphs has 2"),
+        ({"test_ways": 1}, "test_ways=1 leaves no choice"),
+        ({"test_shots": 2}, "takes 2 classes and 3 images of each; in test glyphs has 2 classes"),
         ({"shrink": 3}, "shrink must divide 8 and 8"),
         ({"shift": 8}, "cannot be moved by 8 pixels"),
     ):
@@ -179,7 +236,7 @@ def test_pixels_are_averaged():
 
 def test_it_trains_and_draws():
     s = RECIPE.resolve("glyphs", {**TINY, "epochs": 1})
-    data = RECIPE.prepare(load("glyphs", classes=10, drawings=5, side=8), s)
+    data = RECIPE.prepare(load("glyphs", classes=10, drawings=10, side=8), s)
     m = RECIPE.build(data, s, gg.Generator(0))
     fit(m, data, s)
     drawn = RECIPE.figures(m, data, s)
@@ -193,9 +250,10 @@ def test_more_tasks_and_more_examples_help():
     few, many = (
         training.train(RECIPE, overrides={"classes": n, "ways": 10, "epochs": 6}) for n in (10, 0)
     )
-    assert many.test_figures["error"] < few.test_figures["error"] - 5
-    held = many.data.test
+    every = load("glyphs").whole()
+    held = every[every.y >= 80]  # all images of the test's classes, of which none was trained on
     errors = [many.system.scores(held, n)[0].mean() for n in (1, 2, 5)]
+    assert errors[0] < few.system.scores(held, 1)[0].mean() - 5
     assert errors[0] > errors[1] + 3 and errors[1] > errors[2] + 3, errors
 
 

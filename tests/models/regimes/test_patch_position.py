@@ -118,8 +118,11 @@ def test_all_places_are_asked_for_equally_often():
     x = RNG.random((7, 3, 12, 12)).astype(np.float32)
     y, logits = m.answers(x, size=24)
     assert np.bincount(y).tolist() == [7] * 8 and logits.shape == (56, 8)
+    for size in (1, 40, 500):  # of how many pairs are taken together
+        assert_close(m.answers(x, size)[1], logits, rtol=1e-5)
+    assert np.array_equal(m.held_out_pairs(x, 0)[16:], m.held_out_pairs(x[2:], 2))
     found = m.evaluate(Split(x))
-    assert found == {"accuracy": pytest.approx(100 * (logits.argmax(axis=1) == y).mean(), abs=2)}
+    assert found == {"accuracy": pytest.approx(100 * (logits.argmax(axis=1) == y).mean())}
 
 
 def test_the_probes_have_the_untrained_f_and_the_pixels_next_to_them():
@@ -140,6 +143,12 @@ def test_the_probes_have_the_untrained_f_and_the_pixels_next_to_them():
     w = by_ridge(*(b for a, y in zip(pixels, (data.train.y, data.valid.y)) for b in (a, y)))
     guess = ((data.test.x.reshape(10, -1) - w[0]) / w[1] @ w[2] + w[3]).argmax(axis=1)
     assert found["probe_pixels"] == pytest.approx(100 * (guess == data.test.y).mean())
+    norm = next(layer for layer in m.untrained if isinstance(layer, gg.nn.BatchNorm))
+    x = patches(data.train.x, 4).reshape(-1, 3, 4, 4)
+    maps = m.untrained[0](gg.Tensor(x)).numpy()
+    assert_close(norm.running_mean.numpy(), maps.mean(axis=(0, 2, 3)), rtol=1e-4)
+    assert_close(norm.running_var.numpy(), maps.var(axis=(0, 2, 3), ddof=1), rtol=1e-3)
+    assert m.evaluate_finished(data.test) == found  # the statistics are those of one pass
     drawn = RECIPE.figures(m, data, s)
     assert set(drawn) == {"places", "pairs", "probes"}
     assert all(isinstance(f, Figure) for f in drawn.values())

@@ -146,6 +146,11 @@ def test_the_figures_are_counts_of_wrong_answers():
     assert found["spread"] == pytest.approx(abs(gains[0] - gains[1]) / 2)
 
 
+def test_no_gain_is_not_a_gain():
+    (target,) = RECIPE.targets
+    assert not target.reached(0.0) and target.reached(1.0)
+
+
 def test_the_picture_is_drawn():
     m = small()
     data = DataSet("d", Split(RNG.standard_normal((30, 1, 3, 3)), np.arange(30) % 5))

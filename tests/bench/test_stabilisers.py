@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from glassgrad.bench import stabilisers
 from glassgrad.core.data import DataSet, Split
 from glassgrad.kernels.errors import ValueRangeError
-from glassgrad.models.adversarial import judging, stabilisers
+from glassgrad.models.adversarial import judging
 
 X = np.random.default_rng(0).random((12, 1, 2, 2)).astype(np.float32)
 IMAGES = DataSet("small", *(Split(X, np.arange(12) % 3) for _ in range(3)))
@@ -53,3 +54,27 @@ def test_a_row_switches_what_its_name_says(monkeypatch):
                         for part in name.split(", ")
                     )
                     assert (kind in kinds) == named, (name, letter, word)
+
+
+def test_the_command_writes_the_table_with_itself_on_the_page(monkeypatch, tmp_path, capsys):
+    one, gain = stabilisers.Interval(2.0, 0.1), stabilisers.Interval(-0.25, 0.5)
+    asked = []
+
+    def table(**options):
+        asked.append(options)
+        yield "neither", one, one, None
+        yield "norm in G", one, one, gain
+
+    monkeypatch.setattr(stabilisers, "table", table)
+    path = tmp_path / "page.md"
+    stabilisers.main(["--seeds", "2", "--epochs", "5", "--page", str(path)])
+    assert asked == [{"seeds": 2, "epochs": 5}]
+    text = path.read_text(encoding="utf-8")
+    command = f"python -m glassgrad.bench.stabilisers --seeds 2 --epochs 5 --page {path}"
+    assert f"\n    {command}\n" in text and "over 2 seeds" in text
+    assert "| neither | 2.000 ± 0.100 | 2.000 ± 0.100 | – |" in text
+    assert "| norm in G | 2.000 ± 0.100 | 2.000 ± 0.100 | -0.250 ± 0.500 |" in text
+    assert "neither  2.000 ± 0.100" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        stabilisers.main(["--seeds", "1"])
+    assert "two seeds or more" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Dropout and batch normalisation on and off in the adversarial net (K4 163), as a table.
 
 The lecture names both as what steadies a game. Which of them does, and where? Each row is the game
-of gan.py on the digits with its shipped settings, except for the four switches ::
+of models/adversarial/gan.py on the digits with its shipped settings, except for four switches ::
 
     generator_norm, discriminator_norm          batch normalisation in G, in D
     generator_dropout, discriminator_dropout    dropout at a rate of 0.4 in G, in D
@@ -12,21 +12,24 @@ over seeds with a 95 % interval of Student's distribution, which is wide for thr
 differ where the interval of their difference, seed by seed, does not hold 0: the last column, each
 row next to the game without any switch.
 
-    python -m glassgrad.models.adversarial.stabilisers [SEEDS [EPOCHS]]
+    python -m glassgrad.bench.stabilisers --page bench/results/stabilisers.md
 
-prints it, about five minutes of processor for three seeds.
+writes the page, about eight minutes of processor for three seeds; without --page it only prints.
 """
 
-import sys
+import argparse
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ... import core as gg
-from ...core.data import DataSet, load
-from ...core.training.loop import fit
-from ...kernels.errors import ValueRangeError, expect
-from .. import recipe
+from .. import core as gg
+from ..core.data import DataSet, load
+from ..core.training.loop import fit
+from ..core.training.run_folder import expect_writable, write_atomic
+from ..kernels.errors import ValueRangeError, expect
+from ..models.adversarial.gan import MINIMAX
+from . import tables
 
 RATE = 0.4  # of dropout
 OFF = {
@@ -43,6 +46,7 @@ ROWS = {
     "norm in G, dropout in D": {"generator_norm": True, "discriminator_dropout": RATE},
 }
 FIGURES = ("entropy", "confidence")
+COLUMNS = ["switched on", *FIGURES, "gain in entropy"]
 
 
 class Interval(NamedTuple):
@@ -74,10 +78,10 @@ def interval(values) -> Interval:
 
 def measured(changes: dict, data: DataSet, seeds: int = 3, **others) -> dict[str, list[float]]:
     """Entropy and confidence of a game with those switches and no others, by seed."""
-    gan, found = recipe("gan"), {name: [] for name in FIGURES}
+    found = {name: [] for name in FIGURES}
     for seed in range(seeds):
-        s = gan.resolve(data.name, {**OFF, **changes, **others, "seed": seed})
-        system = gan.build(data, s, gg.Generator(seed))
+        s = MINIMAX.resolve(data.name, {**OFF, **changes, **others, "seed": seed})
+        system = MINIMAX.build(data, s, gg.Generator(seed))
         fit(system, data, s)
         system.eval()
         figures = system.figures_of(system.drawn(s.samples), data.test)
@@ -102,12 +106,58 @@ def table(data: DataSet | None = None, seeds: int = 3, rows=ROWS, **others):
         yield name, interval(found["entropy"]), interval(found["confidence"]), gain
 
 
+def cells(row) -> list[str]:
+    """A row of `table` as text, with a dash for the gain of the first one."""
+    return ["–" if column is None else str(column) for column in row]
+
+
+def page(rows, command: str, seeds: int) -> str:
+    """The table as a Markdown page; `rows` as those of `table`.
+
+    >>> one = Interval(2.0, 0.5)
+    >>> print(page([("neither", one, one, None)], "the command", 3).splitlines()[-1])
+    | neither | 2.000 ± 0.500 | 2.000 ± 0.500 | – |
+    """
+    return "\n".join([
+        "# Stabilisers of the adversarial net, one by one", "",
+        "`gan` on the digits with its shipped settings except for the switches of the first column"
+        f" (dropout {RATE}). Means over {seeds} seeds with a 95 % interval of Student's",
+        "distribution; the gain is that of each seed over the game without a switch. Made by", "",
+        f"    {command}", "",
+        tables.table(COLUMNS, [cells(row) for row in rows], words=1), "",
+    ])  # fmt: skip
+
+
+def _seeds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"an interval needs two seeds or more, got {text!r}")
+    return int(text)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure, print each row when it is there, and write the page where --page says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m glassgrad.bench.stabilisers", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--seeds", type=_seeds, default=3, help="games a row (default 3)")
+    parser.add_argument("--epochs", type=int, help="of each game, in place of the recipe's")
+    parser.add_argument("--page", type=Path, help="Markdown file that the table is written to")
+    args = parser.parse_args(argv)
+    others = {} if args.epochs is None else {"epochs": args.epochs}
+    command = f"{parser.prog} --seeds {args.seeds}"
+    command += "".join(f" --{name} {value}" for name, value in others.items())
+    if args.page:
+        expect_writable(args.page)
+        command += f" --page {args.page}"
+    found = []
+    for row in table(seeds=args.seeds, **others):
+        found.append(row)
+        print(*cells(row), sep="  ", flush=True)
+    text = page(found, command, args.seeds)
+    print(f"\n{text}", end="")
+    if args.page:
+        write_atomic(args.page, text)
+
+
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:3]]
-    more = {"epochs": numbers[1]} if len(numbers) > 1 else {}
-    print(f"{'switched on':24}  {'entropy':15}  {'confidence':15}  gain in entropy")
-    for name, *columns in table(seeds=numbers[0] if numbers else 3, **more):
-        print(
-            f"{name:24}  " + "  ".join(f"{'' if c is None else c!s:15}" for c in columns),
-            flush=True,
-        )
+    main()
