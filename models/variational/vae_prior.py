@@ -13,8 +13,8 @@ not. p(x|z) is Bernoulli (grey levels are its means), so both terms are in nats 
 The KL is asked of every q(z|x), not of their mean q(z). The normal prior is met all the same: on
 the digits the two-sample test sees no difference. The petals are not: q(z|x) is one normal, which
 cannot fill a petal whose neighbours belong to other images, so codes lie between them and in the
-middle, where the prior has no mass. `mmd_ratio` (prior_autoencoder.py) is 20 for `vae-mixture`, 2
-for `aae-mixture`. This is what the lecture's drawing shows.
+middle, where the prior has no mass: `mmd2` (prior_autoencoder.py) is five to ten times that of
+`aae-mixture`. This is what the lecture's drawing shows.
 """
 
 import math

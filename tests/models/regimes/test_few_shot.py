@@ -248,7 +248,7 @@ def test_it_trains_and_draws():
 def test_more_tasks_and_more_examples_help():
     """Learning to learn, and learnability: the lecture's definitions (V0 449-469)."""
     few, many = (
-        training.train(RECIPE, overrides={"classes": n, "ways": 10, "epochs": 6}) for n in (10, 0)
+        training.train(RECIPE, overrides={"classes": n, "ways": 10, "epochs": 12}) for n in (10, 0)
     )
     every = load("glyphs").whole()
     held = every[every.y >= 80]  # all images of the test's classes, of which none was trained on
