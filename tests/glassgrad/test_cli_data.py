@@ -156,12 +156,18 @@ def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert said.count("\n") <= 40 and "20 rows and 101 columns" in said
     assert "lines more, in info.understood of gg.data.read" in said
-    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0" in said
+    assert (
+        "label class: 2 classes (a, b); taken as label because it is named class; `--label none` for none\nrandom split 14/2/4, seed 0"
+        in said
+    )
     train = ["train", "k-means", "--data", str(path), "--set", "epochs=1", "--out", str(tmp_path)]
     assert cli.main(train) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{path} is of the kind 'table'\n20 rows and 101 columns")
-    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0\n" in said
+    assert (
+        "label class: 2 classes (a, b); taken as label because it is named class; `--label none` for none\nrandom split 14/2/4, seed 0\n"
+        in said
+    )
     assert sum(line.startswith("column") for line in said.splitlines()) == 10
     assert cli.main([*train, "--quiet"]) == 0
     assert "columns" not in capsys.readouterr().out
