@@ -99,9 +99,9 @@ def test_times_that_are_named_or_none(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        table(head="date,label\n"),
+        table(head="date,size,label\n", value=lambda i: f"{i % 3},{i / 4}"),
         table(when=lambda n: days(n)[::-1]),
-        table(value=lambda i: "ab"[i % 2]),
+        table(head="date,size,kind\n", value=lambda i: f"{'uvw'[i % 3]},{'ab'[i % 2]}"),
         "".join(f"{1900 + i},{i % 7}\n" for i in range(30)),
         table(n=8) + "2020-01-40,1\n2020-01-41,2\n",
     ],

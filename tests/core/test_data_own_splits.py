@@ -117,7 +117,10 @@ def test_what_no_training_row_has_is_said(tmp_path):
     path.write_text("colour,class,split\n" + "".join(",".join(row) + "\n" for row in rows))
     said = data.read(path).info.understood
     assert "no training row has 'green'" in said[1] and "red" not in said[1]
-    assert said[2] == "label class: 3 classes (cat, dog, fox); no training example is of fox"
+    assert said[2] == (
+        "label class: 3 classes (cat, dog, fox); taken as label because it is named class;"
+        " `--label none` for none; no training example is of fox"
+    )
     path.write_text("said,class,split\n" + "".join(
         f"it is so {c} {i},{k},{s}\n" for i, (c, k, s) in enumerate(rows)))  # fmt: skip
     found = data.read(path)
@@ -150,7 +153,9 @@ def test_one_of_a_kind_is_in_the_singular(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.ones(10) / 3)
     assert data.read(tmp_path / "d.npz").info.understood[1] == "1 number to be predicted"
     (tmp_path / "d.csv").write_text("size,class\n" + "1.5,a\n" * 10)
-    assert data.read(tmp_path / "d.csv").info.understood[-2] == "label class: 1 class (a)"
+    assert data.read(tmp_path / "d.csv", label="class").info.understood[-2] == (
+        "label class: 1 class (a)"
+    )
 
 
 def test_two_files_for_one_split(folder):
@@ -230,7 +235,10 @@ def test_bits_of_a_table(tmp_path):
         assert (bits[:, 1:5] == before.x[:, 1:5]).all()  # flags and colours are bits already
         assert (bits[:, 5] == (before.x[:, 5] >= 5)).all()  # none is above the median
     said = found.info.understood
-    assert f"n: numbers; 1 above {median:g}, the median of the training rows" in said
+    assert (
+        f"n: numbers that only count the rows; 1 above {median:g}, the median of the training rows"
+        in said
+    )
     assert "top: numbers; 1 from 5, the median of the training rows" in said
     assert "flag: numbers" in said
     np.save(tmp_path / "d.npy", np.arange(40.0).reshape(20, 2))

@@ -112,7 +112,7 @@ def test_a_large_table_of_texts_is_recognised_by_its_beginning(tmp_path):
     "content",
     [
         "size,colour,class\n" + "1,light red,a\n2,blue,b\n" * 9,
-        "name,label\n" + "".join(f"name {i} of it,{i}.5\n" for i in range(30)),
+        "name,size,label\n" + "".join(f"name {i} of it,{i % 3},{i}.5\n" for i in range(30)),
         "".join(f"{i},one of the four\n" for i in range(30)),
         "a,b\n" + "".join(f"what a long text {i},{i}\n" for i in range(30)),
         "a,b,c,y\n" + "".join(f"what a long text {i},{i},{i}.5,{i % 2}\n" for i in range(30)),

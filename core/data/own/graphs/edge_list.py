@@ -14,7 +14,7 @@ from ...graph import Graph
 from ...read import decode, read_path
 from ...streams import check_seed
 from ..lines import counted
-from ..tables.csv_rows import number
+from ..tables.spelling import number
 from .node_labels import found_labels, known_members
 from .node_parts import expect_nodes, finished, simple
 

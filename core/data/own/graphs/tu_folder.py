@@ -24,7 +24,7 @@ from ...read import decode, read_path
 from ...streams import whole_number
 from ..lines import counted
 from ..splits import LEAST, untrained
-from ..tables.csv_rows import number
+from ..tables.spelling import number
 from .node_parts import expect_nodes, simple
 
 PARTS = (

@@ -12,8 +12,9 @@ from ..peek import head_text
 from ..splits import SPLITS, given_files, instead, seeded
 from ..tables import labels
 from ..tables.columns import cells_of
-from ..tables.csv_rows import Rows, missing, number, read_rows, rows_of
+from ..tables.csv_rows import Rows, read_rows, rows_of
 from ..tables.csv_table import by_column, split_column
+from ..tables.spelling import missing, number
 from .sentences import CLASSES, cutter, sentence_set
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
