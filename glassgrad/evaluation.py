@@ -41,6 +41,7 @@ class Evaluated:
 def evaluate(
     folder: str | Path, data: "str | Path | DataSet | Source | None" = None,
     data_dir: str | Path | None = None, split: str | None = None,
+    own: DataSet | None = None,
 ) -> Evaluated:  # fmt: skip
     """The figures of a finished run on other data, or without `data` on its own held-out part.
 
@@ -48,6 +49,7 @@ def evaluate(
            part. A `Source` may hold options for the reader, and those of the run hold where a file
            is read as its training file says
     split  train, valid, test or whole instead
+    own    the data that the run was trained on, where a program gave them and no file holds them
 
     Raises what `training.load` raises, DataError for data that do not fit the run, with what does
     not, and SettingError where the system needs labels that they do not have.
@@ -60,7 +62,7 @@ def evaluate(
     ...     evaluate(done.run.folder).figures == result["test"]
     True
     """
-    recipe, trained, own = load_raw(folder, data_dir)
+    recipe, trained, own = load_raw(folder, data_dir, own)
     if data is None:
         part, examples = _part(trained.data, split)
         return _figures(recipe, trained, trained.data_name, part, examples, ())
@@ -68,7 +70,7 @@ def evaluate(
         raise DataError(f"{recipe.name} was trained on one graph: it has no figures for others")
     source = Source.of(data, data_dir)
     alike = _alike(source, trained.source, split, own)
-    found, part, examples = alike or _examples(source, trained.source, split)
+    found, part, examples = alike or _examples(source, trained.source, split, own)
     lines = [line for line in found.info.understood if source.is_path]
     lines = [line for line in lines if OTHER in line] if alike else lines
     examples, said = fitted(source.name, found, examples, own)
@@ -112,10 +114,19 @@ def _alike(
     return found, "whole", found.test
 
 
-def _examples(source: Source, own: Source, split: str | None) -> tuple[DataSet, str, Split]:
-    """The other data, and of them (name, examples) of the part that is evaluated."""
+def _examples(
+    source: Source, own: Source, split: str | None, like: DataSet
+) -> tuple[DataSet, str, Split]:
+    """The other data, and of them (name, examples) of the part that is evaluated.
+
+    Pictures in a folder become as large, and as grey, as those of the run, `like`.
+    """
     if source.is_path and split in (None, "whole"):
-        data = read_whole(source.name, own.reading if own.is_path else None, **source.reading)
+        held = own.reading if own.is_path else {}
+        if like.info.image_shape:
+            channels, *size = like.info.image_shape
+            held = held | {"size": tuple(size), "channels": channels}
+        data = read_whole(source.name, held, **source.reading)
         return data, "whole", data.train
     data = source.read()
     if not isinstance(data, DataSet):

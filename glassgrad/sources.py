@@ -170,7 +170,8 @@ Graph; got Split (glassgrad.data.from_arrays(x, y) makes a data set of arrays)
             raise DataError(
                 f"the data {self.name!r:.200} were in memory: go on from Python, with"
                 " training.train(recipe, data, run=Run.open(folder), resume=True) or"
-                " training.load(folder, data=data)"
+                " training.load(folder, data=data); evaluation.evaluate(folder, other, own=data)"
+                " gives the figures on others"
             )
         return self.given
 

@@ -96,6 +96,7 @@ class Info:
     extra: dict[str, Any] = field(default_factory=dict)  # what is specific to this set
     kind: str = ""  # images, table, binary, text …: one of the catalogue's KINDS
     understood: tuple[str, ...] = ()  # what a reader took a user's file for, a line each
+    other: tuple[str, ...] = ()  # what is to be known of a file read in the place of the test part
 
 
 @dataclass(frozen=True, eq=False)

@@ -212,3 +212,42 @@ def test_what_a_part_has_for_each_example_is_of_the_other_data():
     assert found["rate"] == 3 and found["missing"]["test"].tolist() == [7] * 4
     assert extras(own, other, other.whole())["missing"]["test"].tolist() == [7] * 4 + [8]
     assert "test" not in extras(own, other, Split(np.zeros((7, 1))))["missing"]
+
+
+def pictures(folder, classes, n, shape):
+    rng = np.random.default_rng(len(classes) + n)
+    for k in classes:
+        (folder / k).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(rng.integers(0, 255, shape, np.uint8)).save(folder / k / f"{i}.png")
+    return folder
+
+
+def test_a_folder_of_one_picture_in_the_size_and_channels_of_the_run(tmp_path, capsys):
+    mine = pictures(tmp_path / "mine", "ab", 8, (8, 8))
+    done, _ = trained("mlp", mine, tmp_path, epochs=1, hidden=(4,))
+    new = pictures(tmp_path / "new", "b", 1, (12, 10, 3))
+    code, out, _ = call(capsys, "evaluate", done.run.folder, "--data", new)
+    assert code == 0 and "1 example" in out
+    assert "grey, 8 x 8; 1 of another size stretched to it; 1 made grey" in out
+    found = data.read(new, size=8, channels=1, seed=None).train
+    own = data.read(mine)
+    ready = training.prepared(models.recipe("mlp"),
+                              DataSet("d", own.train, own.valid, Split(found.x, found.y + 1),
+                                      own.info), done.settings)  # fmt: skip
+    expected = done.system.evaluate(ready.test)
+    assert evaluate(done.run.folder, new).figures == pytest.approx(
+        {k: float(v) for k, v in expected.items()}, rel=1e-5
+    )
+
+
+def test_a_run_on_arrays_takes_its_own_data_besides(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), np.arange(40) % 2
+    own, other = data.from_arrays(x, y), data.from_arrays(x[:20] + 1, y[:20], name="later")
+    done, result = trained("mlp", own, tmp_path, epochs=1, hidden=(4,))
+    with pytest.raises(DataError, match=r"evaluation.evaluate\(folder, other, own=data\)"):
+        evaluate(done.run.folder, other)
+    assert evaluate(done.run.folder, own=own).figures == result["test"]
+    found = evaluate(done.run.folder, other, own=own, split="whole")
+    assert found.examples == 20 and found.figures != result["test"]

@@ -98,7 +98,7 @@ def read_alike(
 def read_whole(
     path: str | Path, defaults: dict | None = None, kind: str | None = None, **options
 ) -> DataSet:
-    """All examples of a file or folder in one split, called train; of a file, however few.
+    """All examples of a file or folder in one split, called train, however few they are.
 
     `defaults` are the options of another set: those that the reader here has hold too, but for the
     ones that cut it, name a file or learn from its rows. Raises DataError as `read` does, and for
@@ -114,6 +114,8 @@ def read_whole(
         known = _options(chosen)
         found = {k: v for k, v in found.items() if k in known or k in options}
         files = dict.fromkeys(("valid", "test"), path) if "test" in known else {}
+        if not files:  # nothing is cut, so that even one example is enough
+            found |= dict.fromkeys({"seed", "fold"} & set(known))
         data = _read(chosen, found | files, path, kind)
         if files:
             return replace(data, valid=None, test=None)
