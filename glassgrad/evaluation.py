@@ -17,7 +17,6 @@ from pathlib import Path
 from .core import data as datasets
 from .core.data import DataError, DataSet, Split
 from .core.data.own import read_alike, read_whole
-from .core.data.own.splits import OTHER
 from .core.training.recipe import Recipe
 from .core.training.settings import SettingError
 from .other_data import extras, fitted
@@ -71,8 +70,7 @@ def evaluate(
     source = Source.of(data, data_dir)
     alike = _alike(source, trained.source, split, own)
     found, part, examples = alike or _examples(source, trained.source, split, own)
-    lines = [line for line in found.info.understood if source.is_path]
-    lines = [line for line in lines if OTHER in line] if alike else lines
+    lines = found.info.other if alike else found.info.understood if source.is_path else ()
     examples, said = fitted(source.name, found, examples, own)
     there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
     if examples.y is None and own.train.y is not None:

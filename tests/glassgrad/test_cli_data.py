@@ -49,7 +49,7 @@ def test_data_on_names_texts_and_pictures(tmp_path, capsys):
     text.write_text("to be or not to be\n" * 20)
     drawn = ["--picture", str(tmp_path / "t.png")]
     assert cli.main(["data", str(text), "--read", "level=word", *drawn]) == 0
-    assert "120 words of 4 kinds; a vocabulary of 6" in capsys.readouterr().out
+    assert "120 words, 4 different; a vocabulary of 6" in capsys.readouterr().out
     for i in range(10):
         picture(tmp_path / "images" / "ab"[i % 2] / f"{i}.png", np.full((4, 4), i))
     drawn = ["--picture", str(tmp_path / "i.png")]
@@ -141,7 +141,7 @@ def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, caps
     assert "of the kind 'sentences'" in said and "label mark: 2 classes (a, b)" in said
     assert cli.main(["data", str(path), "--read", "kind=series", "time=day", "columns=n"]) == 0
     said = capsys.readouterr().out
-    assert "of the kind 'series'" in said and "a row every 1 days" in said
+    assert "of the kind 'series'" in said and "a row every day" in said
 
 
 def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):

@@ -114,7 +114,9 @@ def read_whole(
         known = _options(chosen)
         found = {k: v for k, v in found.items() if k in known or k in options}
         files = dict.fromkeys(("valid", "test"), path) if "test" in known else {}
-        if not files:  # nothing is cut, so that even one example is enough
+        if (
+            not files and chosen.kind != "graph"
+        ):  # nothing is cut, so that even one example is enough
             found |= dict.fromkeys({"seed", "fold"} & set(known))
         data = _read(chosen, found | files, path, kind)
         if files:
