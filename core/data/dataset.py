@@ -107,7 +107,8 @@ class Info:
 class DataSet:
     """A name, up to three splits and `Info`. Raises DataError if a value is NaN or infinite.
 
-    >>> DataSet("d", Split(np.zeros((3, 2)), np.array([0, 1, 1])), info=Info(classes=("cat", "dog")))
+    >>> train = Split(np.zeros((3, 2)), np.array([0, 1, 1]))
+    >>> DataSet("d", train, info=Info(classes=("cat", "dog")))
     DataSet 'd'
       train: 3 examples, x float64 [3, 2], labels cat 1, dog 2
     """

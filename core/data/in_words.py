@@ -1,4 +1,4 @@
-"""Examples and labels in a few words: their type, their shape, and how many there are of a class."""
+"""Examples and labels in a few words: types, shapes, how many there are of each class."""
 
 from collections.abc import Sequence
 
