@@ -57,22 +57,16 @@ def register(
     (7, 'ten: ten rows; registered')
     >>> del CATALOGUE["ten"]
     """
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w-]*", name):
+    if not re.fullmatch(r"\w[\w-]*", name):
         raise DataError(f"register: a name is letters, digits, _ and -; got {name!r:.60}")
     if name in CATALOGUE:
         raise DataError(f"register: there is a data set {name!r} already")
     given = loader if isinstance(loader, DataSet | Graph) else None
-    if given is None and not callable(loader):
-        raise DataError(
-            "register: expected a function that returns a DataSet, or a DataSet or Graph; got"
-            f" {type(loader).__name__}"
-        )
     if kind is None and given is None:
         raise DataError(f"register: of what kind is {name!r}? (kinds: {', '.join(KINDS)})")
     kind = kind_of(given) if kind is None else kind
-    if not isinstance(kind, str) or kind not in KINDS:
-        got = f"{kind!r:.60}" if isinstance(kind, str) else type(kind).__name__
-        raise DataError(f"register: unknown kind {got} (known: {', '.join(KINDS)})")
+    if kind not in KINDS:
+        raise DataError(f"register: unknown kind {kind!r:.60} (known: {', '.join(KINDS)})")
     load_it = loader if given is None else lambda: given
     CATALOGUE[name] = Entry(kind, what or name, load_it, REGISTERED, source)
 

@@ -315,10 +315,10 @@ def test_a_data_set_itself_is_registered_with_its_kind(monkeypatch):
     assert entry("mine").kind == "table"
     assert load("mine").train.x.tolist() == own.train.x.tolist()
     for loader, kind, message in (
-        (own.train.x, "table", "or a DataSet or Graph; got ndarray"),
-        (own.train, None, "got Split"),
+        (own.train.x, "table", "expected a function or a DataSet or a Graph"),
+        (own.train, None, "expected a function or a DataSet or a Graph"),
         (lambda: own, None, "of what kind is 'other'?"),
-        (lambda: own, own, "unknown kind DataSet"),
+        (lambda: own, own, "kind has the wrong type"),
     ):
         with pytest.raises(DataError) as caught:
             register("other", loader, kind)
