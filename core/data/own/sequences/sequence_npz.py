@@ -92,18 +92,18 @@ def _whole(
         ends = _ends(path, arrays["lengths"], name, len(flat))
         x = np.split(flat, ends[:-1])
     else:
-        names = _numbered(list(arrays))
-        x = [_rows(path, name, arrays[name]) for name in names]
+        keys = _numbered(list(arrays))
+        x = [_rows(path, name, arrays[name]) for name in keys]
         ends, form = np.cumsum([len(a) for a in x]), "an array each"
         if not x:
             raise DataError(
                 f"{path}: expected x and lengths, or x_0, x_1 …; there are {', '.join(arrays)}"
             )
-        for name, a in zip(names, x):
+        for name, a in zip(keys, x):
             if not len(a) or a.shape[1:] != x[0].shape[1:]:
                 raise DataError(
-                    f"{path}: {name} has the shape {arrays[name].shape}, {names[0]}"
-                    f" {arrays[names[0]].shape}"
+                    f"{path}: {name} has the shape {arrays[name].shape}, {keys[0]}"
+                    f" {arrays[keys[0]].shape}"
                 )
     y, classes, said = _labels(path, labels, ends, like, names)
     steps = f"{min(map(len, x)):,} … {max(map(len, x)):,} steps"
