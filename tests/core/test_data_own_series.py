@@ -41,7 +41,7 @@ def test_dates_in_the_first_column_make_a_series(tmp_path, head, separator):
     assert whole(found).ravel().tolist() == list(range(20))  # in order: nothing is shuffled
     assert found.train.y is None and found.info.extra["times"]["test"][-1] == moment("2020-02-18")
     said = "\n".join(found.info.understood)
-    assert "2020-01-30 … 2020-02-18, a row every 1 days" in said
+    assert "2020-01-30 … 2020-02-18, a row every day" in said
     assert "in order of time: 14/2/4" in said
 
 

@@ -76,8 +76,8 @@ def test_numbers_as_classes_agree_across_files(tmp_path):
 @pytest.mark.parametrize(
     "test, message",
     [
-        ("n,colour\n1,red\n", "test.csv, line 2: 2 columns; "),
-        ("n,color,kind\n1,red,a\n", "test.csv, line 1, column 2: named 'color'; in "),
+        ("n,colour\n1,red\n", "test.csv has no column 'kind', which "),
+        ("n,color,kind\n1,red,a\n", "test.csv has no column 'colour', which "),
         ("n,colour,kind\nx,red,a\n", "test.csv, line 2, column 1 (n): 'x' is no number"),
         (
             "n,colour,kind\n1,red,c\n",
@@ -203,7 +203,7 @@ def test_texts_with_files_for_their_splits(tmp_path):
     characters = data.read(tmp_path)
     assert characters.info.vocabulary.words == ("<unk>", "\n", " ", "b", "e", "n", "o", "r", "t")
     said = "\n".join(characters.info.understood)
-    assert "test: 1 kind of chars that the training file has not: <unk>" in said
+    assert "test: 1 character that the training file has not: <unk>" in said
     (tmp_path / "test.txt").write_text("to be")
     assert "<unk>" not in data.read(tmp_path).info.vocabulary
 

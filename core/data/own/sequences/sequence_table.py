@@ -29,7 +29,8 @@ from ..splits import SPLITS, given_files, instead, seeded, untrained
 from ..tables import labels, spelling
 from ..tables.columns import MOSTLY, Meaning, cells_of, learn, values
 from ..tables.csv_rows import SEPARATORS, Rows, read_rows
-from ..tables.csv_table import same_columns, split_column
+from ..tables.csv_table import split_column
+from ..tables.other_rows import same_columns
 from . import times
 
 NAME = "sequence"  # a column of this name is the one, where none is named

@@ -1,7 +1,7 @@
 """Series of one's own: one or several quantities over time, cut in the order of time."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,17 +75,28 @@ def from_series(
     found = parse_series(path, columns, time, header, encoding, unknown, missing)
     given = {}
     for part, file in files.items():
-        given[part] = parse_series(file, columns, time, header, encoding, unknown, missing)
-        if given[part].names != found.names:
-            raise DataError(
-                f"{file}: its columns {', '.join(given[part].names):.80} are not those of {path}:"
-                f" {', '.join(found.names):.80}"
-            )
+        given[part] = _in_order(
+            parse_series(file, columns, time, header, encoding, unknown, missing),
+            found.names,
+            file,
+            path,
+        )
     n = len(found.values)
     if n < LEAST and len(files.keys() & set(SPLITS)) < 2:
         raise DataError(f"{path}: {n} rows are too few to split; at least {LEAST} are needed")
     v, t = 0 if "valid" in files else n // 10, 0 if "test" in files else n // 5
     return cut_series(Path(path).name, found, v, t, str(path), given=given)
+
+
+def _in_order(found: Series, names: tuple[str, ...], file: Path, path: str | Path) -> Series:
+    """The quantities of another file in the order of `names`; others are not used."""
+    if lost := [name for name in names if name not in found.names]:
+        raise DataError(
+            f"{file}: its columns {', '.join(found.names):.80} are not those of {path}:"
+            f" {', '.join(lost):.80} {'is' if len(lost) == 1 else 'are'} missing"
+        )
+    at = [found.names.index(name) for name in names]
+    return replace(found, values=found.values[:, at], names=names)
 
 
 def looks_like_series(path: Path) -> bool:

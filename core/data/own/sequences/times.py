@@ -142,7 +142,7 @@ def step(values: np.ndarray) -> str:
         apart, unit = np.diff(values), ""
     low, high = apart.min(), apart.max()
     if np.isclose(low, high, rtol=1e-6):
-        return f"a row every {low:g}{unit}"
+        return f"a row every {unit[1:-1] if unit and low == 1 else f'{low:g}{unit}'}"
     return f"steps of {low:g} to {high:g}{unit}: not regular"
 
 

@@ -11,10 +11,11 @@ from ...files import DataError
 from ..bits import above_median, check_bits
 from ..kind_of import is_binary
 from ..lines import counted
-from ..splits import SPLITS, given_files, instead, seeded, untrained
+from ..splits import OTHER, SPLITS, given_files, instead, seeded, untrained
 from . import labels
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
+from .other_rows import notes, same_columns
 
 
 def from_csv(
@@ -57,11 +58,11 @@ def from_csv(
     files = given_files(valid=valid, test=test)
     check_bits(bits)
     rows = read_rows(path, header, gone=missing)
+    split = None if files.keys() & set(SPLITS) else split_column(rows)
     others = {
-        part: same_columns(rows, read_rows(file, rows.header, gone=missing))
+        part: same_columns(rows, read_rows(file, rows.header, gone=missing), (split,))
         for part, file in files.items()
     }
-    split = None if others.keys() & set(SPLITS) else split_column(rows)
     place = labels.find(rows, label, (split,))
     why = labels.reason(rows, place, (split,)) if label is None else ""
     return table_set("from_csv", rows, others, (place, split), seed, bits, why=why)
@@ -112,24 +113,9 @@ def table_set(
         note=how,
         kind="binary" if binary else "table",
         understood=(_first(rows, others, len(names)), *meanings, label, how),
+        other=notes(others.get(OTHER), columns),
     )
     return DataSet(rows.path.name, *parts, info)
-
-
-def same_columns(rows: Rows, other: Rows) -> Rows:
-    """The rows of another file. Raises DataError unless its columns are those of `rows`."""
-    if len(other.names) != len(rows.names):
-        raise DataError(
-            f"{other.path}, line {other.lines[0]}: {len(other.names)} columns; {rows.path} has"
-            f" {len(rows.names)}"
-        )
-    for i, (here, there) in enumerate(zip(other.names, rows.names)):
-        if here != there:
-            raise DataError(
-                f"{other.path}, line 1, column {i + 1}: named {here!r:.60}; in {rows.path} it is"
-                f" {there!r:.60}"
-            )
-    return other
 
 
 def _encoded(rows: Rows, columns: list[Meaning], target: labels.Label | None) -> Split:

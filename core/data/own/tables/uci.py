@@ -15,7 +15,8 @@ from ..splits import given_files
 from . import labels
 from .columns import cells_of
 from .csv_rows import MARKS, Rows, read_rows
-from .csv_table import same_columns, table_set
+from .csv_table import table_set
+from .other_rows import same_columns
 from .spelling import missing, number
 
 VOTES = {"y": "1", "n": "-1", "?": "0"}
