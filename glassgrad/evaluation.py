@@ -17,7 +17,6 @@ from pathlib import Path
 from .core import data as datasets
 from .core.data import DataError, DataSet, Split
 from .core.data.own import read_alike, read_whole
-from .core.data.own.splits import OTHER
 from .core.training.recipe import Recipe
 from .core.training.settings import SettingError
 from .other_data import extras, fitted
@@ -41,6 +40,7 @@ class Evaluated:
 def evaluate(
     folder: str | Path, data: "str | Path | DataSet | Source | None" = None,
     data_dir: str | Path | None = None, split: str | None = None,
+    own: DataSet | None = None,
 ) -> Evaluated:  # fmt: skip
     """The figures of a finished run on other data, or without `data` on its own held-out part.
 
@@ -48,6 +48,7 @@ def evaluate(
            part. A `Source` may hold options for the reader, and those of the run hold where a file
            is read as its training file says
     split  train, valid, test or whole instead
+    own    the data that the run was trained on, where a program gave them and no file holds them
 
     Raises what `training.load` raises, DataError for data that do not fit the run, with what does
     not, and SettingError where the system needs labels that they do not have.
@@ -60,7 +61,7 @@ def evaluate(
     ...     evaluate(done.run.folder).figures == result["test"]
     True
     """
-    recipe, trained, own = load_raw(folder, data_dir)
+    recipe, trained, own = load_raw(folder, data_dir, own)
     if data is None:
         part, examples = _part(trained.data, split)
         return _figures(recipe, trained, trained.data_name, part, examples, ())
@@ -68,9 +69,8 @@ def evaluate(
         raise DataError(f"{recipe.name} was trained on one graph: it has no figures for others")
     source = Source.of(data, data_dir)
     alike = _alike(source, trained.source, split, own)
-    found, part, examples = alike or _examples(source, trained.source, split)
-    lines = [line for line in found.info.understood if source.is_path]
-    lines = [line for line in lines if OTHER in line] if alike else lines
+    found, part, examples = alike or _examples(source, trained.source, split, own)
+    lines = found.info.other if alike else found.info.understood if source.is_path else ()
     examples, said = fitted(source.name, found, examples, own)
     there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
     if examples.y is None and own.train.y is not None:
@@ -112,10 +112,19 @@ def _alike(
     return found, "whole", found.test
 
 
-def _examples(source: Source, own: Source, split: str | None) -> tuple[DataSet, str, Split]:
-    """The other data, and of them (name, examples) of the part that is evaluated."""
+def _examples(
+    source: Source, own: Source, split: str | None, like: DataSet
+) -> tuple[DataSet, str, Split]:
+    """The other data, and of them (name, examples) of the part that is evaluated.
+
+    Pictures in a folder become as large, and as grey, as those of the run, `like`.
+    """
     if source.is_path and split in (None, "whole"):
-        data = read_whole(source.name, own.reading if own.is_path else None, **source.reading)
+        held = own.reading if own.is_path else {}
+        if like.info.image_shape:
+            channels, *size = like.info.image_shape
+            held = held | {"size": tuple(size), "channels": channels}
+        data = read_whole(source.name, held, **source.reading)
         return data, "whole", data.train
     data = source.read()
     if not isinstance(data, DataSet):

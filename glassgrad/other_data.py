@@ -34,8 +34,8 @@ def fitted(
         raise DataError(f"{name} is of the kind {kinds[0]!r}, the run was trained on {kinds[1]!r}")
     if not len(examples):
         raise DataError(f"{name} has no examples")
+    examples, unused = _by_name(name, examples, data.info.feature_names, own)
     _expect_shape(name, examples.x, own.train.x)
-    _expect_names(name, "column", data.info.feature_names, own.info.feature_names)
     if kinds[1] == "binary" and not is_binary(examples.x):
         raise DataError(f"{name} has other numbers than 0 and 1; the run was trained on these")
     for key in SAME:
@@ -43,6 +43,7 @@ def fitted(
         if here != there:
             raise DataError(f"{name}: {key} is {here}; the run was trained on {there}")
     x, said = _words(name, examples.x, data.info.vocabulary, own.info.vocabulary)
+    said = (*unused, *said)
     theirs, ours = (d.info.extra.get(TARGETS) for d in (data, own))
     if ours is not None:
         y, more = _words(name, examples.y, theirs, ours)
@@ -84,6 +85,21 @@ def _expect_shape(name: str, x, like) -> None:
         raise DataError(
             f"{name} has examples of {words[0]} numbers; the run was trained on {words[1]}"
         )
+
+
+def _by_name(name: str, examples: Split, here, own: DataSet) -> tuple[Split, tuple[str, ...]]:
+    """The examples with the columns of `own` in its order, where both have names; what to say."""
+    there = own.info.feature_names
+    if not here or not there or here == there or getattr(examples.x, "ndim", 0) != 2:
+        return examples, ()
+    if lost := [column for column in there if column not in here]:
+        some = ", ".join(f"{c!r:.60}" for c in lost[:5]) + (" …" if len(lost) > 5 else "")
+        raise DataError(f"{name} has no column {some}, which the run was trained on")
+    x = examples.x[:][:, [here.index(column) for column in there]]
+    more = [f"{column!r:.60}" for column in here if column not in there]
+    some = ", ".join(more[:5]) + (" …" if len(more) > 5 else "")
+    unused = (f"not used, as the run has no such column: {some}",) if more else ()
+    return Split(x, examples.y), unused
 
 
 def _expect_names(name: str, what: str, here, there) -> None:

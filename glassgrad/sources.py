@@ -8,13 +8,14 @@ from pathlib import Path
 from .core import data as datasets
 from .core.data import DataError, DataSet, Graph
 from .core.data.catalogue import CATALOGUE
-from .core.data.entries import REGISTERED
+from .core.data.entries import OURS, REGISTERED
 from .core.data.own.bits import as_bits, as_table
 from .core.training.recipe import Recipe
 from .core.training.run_folder import RunError
 from .core.training.settings import SettingError
 
 FILES = ("valid", "test", "labels")  # options of a reader that may name a file
+SHIPPING = (OURS, "shipped", "scikit-learn")  # where the sets are that need no download
 WORDS = ("none", "coarse", "fine")  # what `labels` may be otherwise: of graphs, and of TREC
 
 
@@ -170,7 +171,8 @@ Graph; got Split (glassgrad.data.from_arrays(x, y) makes a data set of arrays)
             raise DataError(
                 f"the data {self.name!r:.200} were in memory: go on from Python, with"
                 " training.train(recipe, data, run=Run.open(folder), resume=True) or"
-                " training.load(folder, data=data)"
+                " training.load(folder, data=data); evaluation.evaluate(folder, other, own=data)"
+                " gives the figures on others"
             )
         return self.given
 
@@ -261,13 +263,27 @@ def _expect_kind(recipe: Recipe, name: str, find: Callable[[], str]) -> None:
     kind = find()
     if kind in recipe.takes or (kind == "binary" and "table" in recipe.takes):
         return
-    fitting = [n for wanted in recipe.takes for n in datasets.names(wanted)]
-    some = [n for n in dict.fromkeys([recipe.data, *recipe.presets, *fitting]) if n in fitting]
-    bits = "; --read kind=binary turns a table into 0 and 1" if _bits_help(recipe, kind) else ""
+    some = [n for n in dict.fromkeys([recipe.data, *recipe.presets]) if _ships(n)]
+    names = f", such as {', '.join(some[:5])}" if some else ""
+    more = "; --read kind=binary turns a table into 0 and 1" if _bits_help(recipe, kind) else ""
+    more = more if more or _is_taken(kind) else "; no system takes it yet"
     raise SettingError(
         f"{recipe.name}: cannot be trained on {name}, which is of the kind {kind!r}; expected"
-        f" {' or '.join(map(repr, recipe.takes))}, such as {', '.join(some[:5])}{bits}"
+        f" {' or '.join(map(repr, recipe.takes))}{names}{more}"
     )
+
+
+def _ships(name: str) -> bool:
+    """Is it the name of a set that is there without a download? A preset may be of a kind."""
+    return name in CATALOGUE and datasets.available(name) in SHIPPING
+
+
+def _is_taken(kind: str) -> bool:
+    """Does any system take data of this kind?"""
+    from . import models
+
+    takes = (models.recipe(name).takes for name in models.names())
+    return any(kind in kinds or (kind == "binary" and "table" in kinds) for kinds in takes)
 
 
 def _bits_help(recipe: Recipe, kind: str) -> bool:

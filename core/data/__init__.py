@@ -1,11 +1,11 @@
 """Data: real sets with canonical files and verified checksums, and generated problems.
 
 Read in this order: `files` (where files are searched and how they are verified), `dataset` (what a
-loader returns; `graph` and `special`: what is no set of examples), `registry` and `catalogue` (sets
-by name), `batches` (orders, minibatches, padding, windows), `sets_*` (one loader for each set),
-`synthetic*`, `grammars`, `toys` and `go_rules` (generated problems), `spectrogram` (pictures of
-sound), `shipping` (what lies in `shipped/`, and how it was made), `own/` (the user's files and
-folders).
+loader returns; `in_words`: that in a few words; `graph` and `special`: what is no set of examples),
+`registry` and `catalogue` (sets by name), `batches` (orders, minibatches, padding, windows),
+`sets_*` (one loader for each set), `synthetic*`, `grammars`, `toys` and `go_rules` (generated
+problems), `spectrogram` (pictures of sound), `shipping` (what lies in `shipped/`, and how it was
+made), `own/` (the user's files and folders).
 Importing this package reads no file and loads neither SciPy nor scikit-learn.
 
 >>> digits = load("digits")

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from .files import DataError
+from .in_words import labels, shape
 from .mapped import Mapped, moments
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """Examples `x` and, if there are labels, as many `y`. Each is an array or a list.
 
@@ -50,6 +51,9 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def __repr__(self) -> str:
+        return f"Split({len(self):,} examples, x {shape(self.x)}, labels {labels(self)})"
 
     def __getitem__(self, index: slice | Sequence[int] | np.ndarray) -> "Split":
         """The examples of a slice (views), or of a sequence of indices or booleans (copies)."""
@@ -96,11 +100,18 @@ class Info:
     extra: dict[str, Any] = field(default_factory=dict)  # what is specific to this set
     kind: str = ""  # images, table, binary, text …: one of the catalogue's KINDS
     understood: tuple[str, ...] = ()  # what a reader took a user's file for, a line each
+    other: tuple[str, ...] = ()  # what is to be known of a file read in the place of the test part
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
-    """A name, up to three splits and `Info`. Raises DataError if a value is NaN or infinite."""
+    """A name, up to three splits and `Info`. Raises DataError if a value is NaN or infinite.
+
+    >>> train = Split(np.zeros((3, 2)), np.array([0, 1, 1]))
+    >>> DataSet("d", train, info=Info(classes=("cat", "dog")))
+    DataSet 'd'
+      train: 3 examples, x float64 [3, 2], labels cat 1, dog 2
+    """
 
     name: str
     train: Split
@@ -112,6 +123,15 @@ class DataSet:
         for split_name, split in self.splits():
             for part in ("x", "y"):
                 _refuse_nonfinite(self, split_name, part, getattr(split, part))
+
+    def __repr__(self) -> str:
+        """The name, and a line for each split."""
+        lines = [
+            f"  {name}: {len(split):,} examples, x {shape(split.x)}, labels"
+            f" {labels(split, self.info.classes)}"
+            for name, split in self.splits()
+        ]
+        return "\n".join((f"DataSet {self.name!r}", *lines))
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """The splits that exist, with their names: train, valid, test."""

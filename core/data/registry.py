@@ -36,14 +36,18 @@ def entry(name: str) -> Entry:
     raise DataError(f"there is no data set {name!r:.80}{hint}")
 
 
-def register(name: str, loader: Callable, kind: str, what: str = "", source: str = "") -> None:
+def register(
+    name: str, loader: Callable | DataSet | Graph, kind: str | None = None, what: str = "",
+    source: str = "",
+) -> None:  # fmt: skip
     """Make a data set of one's own known by a name, for `load` and `training.train`.
 
     It is known to this process alone: another one that resumes the training must register it too.
 
     loader  a function that returns a `DataSet`; where it has a parameter ``data_dir`` it is given
-            the folder to look in first
-    kind    as in the catalogue: images, table, binary, text, sentences, sequences, graph …
+            the folder to look in first. Or the `DataSet` or `Graph` itself
+    kind    as in the catalogue: images, table, binary, text, sentences, sequences, graph …; by
+            default what the data themselves are of
 
     Raises DataError for a name that is taken or no plain word, and for an unknown kind.
 
@@ -57,9 +61,14 @@ def register(name: str, loader: Callable, kind: str, what: str = "", source: str
         raise DataError(f"register: a name is letters, digits, _ and -; got {name!r:.60}")
     if name in CATALOGUE:
         raise DataError(f"register: there is a data set {name!r} already")
+    given = loader if isinstance(loader, DataSet | Graph) else None
+    if kind is None and given is None:
+        raise DataError(f"register: of what kind is {name!r}? (kinds: {', '.join(KINDS)})")
+    kind = kind_of(given) if kind is None else kind
     if kind not in KINDS:
         raise DataError(f"register: unknown kind {kind!r:.60} (known: {', '.join(KINDS)})")
-    CATALOGUE[name] = Entry(kind, what or name, loader, REGISTERED, source)
+    load_it = loader if given is None else lambda: given
+    CATALOGUE[name] = Entry(kind, what or name, load_it, REGISTERED, source)
 
 
 def _function(name: str):

@@ -203,6 +203,10 @@ class Run:
         """Write a matplotlib figure as a PNG file; returns its path."""
         return self._write(f"{name}.png", png(figure))
 
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text as a .txt file; returns its path."""
+        return self._write(f"{name}.txt", text)
+
     def has_checkpoint(self) -> bool:
         """True if a checkpoint was written. Raises RunError if its place is not a regular file.
 

@@ -57,11 +57,12 @@ def run(args) -> int:
 def _tables(found) -> list:
     """What is printed about the data below the lines that say what they were taken for."""
     from ..core.data import DataSet, Graph
+    from ..core.data.in_words import labels, shape
     from ..core.terminal import table
 
     if isinstance(found, DataSet):
         rows = [
-            (name, f"{len(split):,}", _shape(split.x), _labels(found, split))
+            (name, f"{len(split):,}", shape(split.x), labels(split, found.info.classes))
             for name, split in found.splits()
         ]
         return [table(rows, "split", "examples", "x", "labels", numbers=("examples",))]
@@ -83,6 +84,8 @@ def _tables(found) -> list:
 def _of_graph(g) -> list[tuple[str, str]]:
     import numpy as np
 
+    from ..core.data.in_words import of_each
+
     degree = g.degree()
     rows = [
         ("nodes", f"{g.nodes:,}"),
@@ -97,7 +100,7 @@ def _of_graph(g) -> list[tuple[str, str]]:
         rows.append(("features", f"{g.features[3][1]:,} a node, {len(g.features[0]):,} not zero"))
     if g.labels is not None:
         names = g.info.classes or tuple(map(str, range(int(g.labels.max(initial=-1)) + 1)))
-        rows.append(("labels", _counted(names, np.bincount(g.labels[g.labels >= 0]))))
+        rows.append(("labels", of_each(names, np.bincount(g.labels[g.labels >= 0]))))
     if g.label_pairs is not None:
         rows.append(("groups", f"{len(g.label_pairs):,} memberships in {len(g.info.classes):,}"))
     for part in ("train", "valid", "test"):
@@ -105,39 +108,3 @@ def _of_graph(g) -> list[tuple[str, str]]:
         if nodes is not None:
             rows.append((part, f"{len(nodes):,} nodes"))
     return rows
-
-
-def _shape(x) -> str:
-    """An array by its type and shape; a list by what is in it, and how long that is."""
-    from ..core.data import Graph
-
-    if not isinstance(x, list):
-        return f"{x.dtype} {list(x.shape)}"
-    if not x:
-        return "an empty list"
-    if isinstance(x[0], Graph):
-        sizes, what = [g.nodes for g in x], "graphs, nodes"
-    else:
-        sizes = [len(a) for a in x]
-        inner = "".join(f", {n}" for n in x[0].shape[1:])
-        what = f"{x[0].dtype} [T{inner}], T"
-    mean = sum(sizes) / len(sizes)
-    return f"{len(x):,} {what} {min(sizes):,} … {max(sizes):,} (mean {mean:,.1f})"
-
-
-def _labels(data, split) -> str:
-    import numpy as np
-
-    if split.y is None:
-        return "none"
-    if isinstance(split.y, list) or split.y.dtype.kind != "i" or not data.info.classes:
-        return _shape(split.y)
-    return _counted(
-        data.info.classes, np.bincount(split.y.ravel(), minlength=len(data.info.classes))
-    )
-
-
-def _counted(names, counts) -> str:
-    """How many there are of each class, of ten at most."""
-    shown = [f"{name} {n}" for name, n in zip(names, counts)]
-    return ", ".join(shown[:10]) + (" …" if len(shown) > 10 else "")

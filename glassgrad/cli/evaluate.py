@@ -47,10 +47,10 @@ def run(args) -> int:
         out.print(*shortened(found.said, LINES), sep="\n")
     own = found.trained.test_figures
     rows = [(k, number(v), number(own[k]) if k in own else "") for k, v in found.figures.items()]
-    part = "all" if found.part == "whole" else found.part
+    part = "" if found.part == "whole" else f" ({found.part})"
     title = (
         f"{found.recipe.name} of {found.trained.run.folder} on {found.name}:"
-        f" {count(found.examples, 'example')} ({part})"
+        f" {count(found.examples, 'example')}{part}"
     )
     columns = ("figure", "value", "own held-out part")
     out.print(table(rows, *columns, numbers=columns[1:], title=title))

@@ -1,6 +1,8 @@
-"""Draw samples from a trained system and write them as a picture.
+"""Draw samples from a trained system and write them as a picture; texts are printed, too.
 
 glassgrad sample runs/vae-20250101-120000 -n 64 --seed 1
+
+What a system of texts makes up is also written next to the picture, in sample.txt.
 """
 
 from pathlib import Path
@@ -13,7 +15,12 @@ def arguments(parser) -> None:
     from ..core.usage import positive
 
     parser.add_argument("run", metavar="RUN", help="a run folder")
-    parser.add_argument("-n", type=positive, default=64, help="how many (64)")
+    parser.add_argument(
+        "-n",
+        type=positive,
+        default=64,
+        help="how many (64): examples; of a text, symbols; of a roll, steps",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", metavar="FILE.png", help="by default sample.png in the run folder")
     parser.add_argument("--data-dir", metavar="DIR", help="a folder to look for data in first")
@@ -40,11 +47,20 @@ def run(args) -> int:
         )
     recipe, trained = training.load(run.folder, args.data_dir)
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
-    if out is None:
-        out = run.write_figure("sample", figure)
-    elif Run(out.parent).has("config.json"):  # follow no link out of any run folder
-        out = Run(out.parent).write_figure(out.stem, figure)
+    text = figure.get_label()  # of a page of text: what is on it
+    inside = run if out is None else Run(out.parent)
+    stem, written = "sample" if out is None else out.stem, []
+    if inside.has("config.json"):  # follow no link out of any run folder
+        written.append(inside.write_figure(stem, figure))
+        written += [inside.write_text(stem, text)] if text else []
     else:
         write_atomic(out, png(figure))
-    say(f"written: {out}")
+        written.append(out)
+        if text:
+            write_atomic(out.with_suffix(".txt"), text)
+            written.append(out.with_suffix(".txt"))
+    for line in text.split("\n") if text else ():
+        say(line)
+    for path in written:
+        say(f"written: {path}")
     return 0

@@ -107,13 +107,13 @@ def _understood(source, data) -> None:
 
 
 def _report(recipe, trained, result) -> None:
-    from ..core.terminal import console, good, number, say, seconds, table
+    from ..core.terminal import console, count, good, number, say, seconds, table
 
     out = console()
     rows = [(k, number(v)) for k, v in result["test"].items()]
     title = (
         f"{recipe.name} on {trained.data_name}, {result['split']} split"
-        f" ({result['epochs']} epochs, {seconds(result['seconds'])})"
+        f" ({count(result['epochs'], 'epoch')}, {seconds(result['seconds'])})"
     )
     out.print(table(rows, "figure", "value", numbers=("value",), title=title))
     if result["targets"]:

@@ -1,5 +1,7 @@
 """Class labels: the number of classes, and examples in an order that takes the classes in turn."""
 
+from pathlib import Path
+
 import numpy as np
 
 from ...core.data import DataSet, Split
@@ -10,7 +12,9 @@ def classes_of(name: str, data: DataSet) -> int:
     """The number of classes of a labelled set; SettingError if it has no labels."""
     y = data.train.y
     if not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind != "i":
-        raise SettingError(f"{name}: {data.name} has no class labels")
+        folder = data.info.kind == "images" and Path(data.info.source).is_dir()
+        hint = ": make a sub-folder for each class" if folder else ""
+        raise SettingError(f"{name}: {data.name} has no class labels{hint}")
     return max(len(data.info.classes), int(y.max()) + 1)
 
 

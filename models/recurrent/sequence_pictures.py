@@ -19,7 +19,7 @@ def piano_rolls(rolls: dict):
 
 
 def page(text: str, width: int = 84):
-    """Text as a figure, with long lines wrapped."""
+    """Text as a figure, with long lines wrapped; the figure's label is the text as it is."""
     lines = [
         line[i : i + width] for line in text.split("\n") for i in range(0, len(line) or 1, width)
     ]
@@ -34,6 +34,7 @@ def page(text: str, width: int = 84):
         parse_math=False,
         color=pictures.INK,
     )
+    fig.set_label(text)
     return fig
 
 

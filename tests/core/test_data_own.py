@@ -303,3 +303,40 @@ def test_register(tmp_path):
     ):
         with pytest.raises(DataError, match=message):
             data.register(*bad)
+
+
+def test_texts_as_labels_of_arrays_are_classes(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(20, 3)), ["dog", "cat"] * 10
+    found = data.from_arrays(x, y)
+    assert found.info.classes == ("cat", "dog")
+    whole = found.whole()
+    for row, k in zip(whole.x, whole.y):
+        at = int(np.abs(x - row).sum(axis=1).argmin())
+        assert found.info.classes[k] == y[at]
+    assert data.from_arrays(x, np.array(y, object)).train.y.tolist() == found.train.y.tolist()
+    assert data.from_arrays(x, y, classes=("dog", "cat")).train.y[0] == 1 - found.train.y[0]
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    np.savez(tmp_path / "b.npz", x=x[:4], y=["dog"] * 4)
+    read = data.read(tmp_path / "a.npz", test=tmp_path / "b.npz")
+    assert read.test.y.tolist() == [1] * 4 and read.info.classes == ("cat", "dog")
+    np.savez(tmp_path / "c.npz", x_train=x, y_train=y, x_test=x[:2], y_test=["dog", "emu"])
+    parts = data.read(tmp_path / "c.npz")
+    assert parts.info.classes == ("cat", "dog", "emu") and parts.test.y.tolist() == [1, 2]
+    np.savez(tmp_path / "b.npz", x=x[:4], y=["emu"] * 4)
+    with pytest.raises(DataError, match=r"b.npz: the label 'emu' is no class \(cat, dog\)"):
+        data.read(tmp_path / "a.npz", test=tmp_path / "b.npz")
+
+
+def test_padded_sequences_are_cut_by_their_lengths(tmp_path):
+    rng, lengths = np.random.default_rng(0), np.arange(10) % 3 + 1
+    x, y = rng.normal(size=(10, 4, 2)).astype(np.float32), rng.integers(0, 2, (10, 4))
+    np.savez(tmp_path / "d.npz", x=x, lengths=lengths, y=y)
+    found = data.read(tmp_path / "d.npz", seed=None)
+    assert "padded in x to 4, cut by lengths" in found.info.understood[0]
+    for n, k in enumerate(lengths):
+        np.testing.assert_array_equal(found.train.x[n], x[n, :k])
+        np.testing.assert_array_equal(found.train.y[n], y[n, :k])
+    np.savez(tmp_path / "e.npz", x=x[..., 0], lengths=lengths, y=["b", "a"] * 5)
+    found = data.read(tmp_path / "e.npz", seed=None)
+    assert found.train.x[2].ravel().tolist() == x[2, :3, 0].tolist()
+    assert found.info.classes == ("a", "b") and found.train.y.tolist() == [1, 0] * 5

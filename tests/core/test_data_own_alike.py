@@ -1,5 +1,7 @@
 """A file read as another one says, in the place of its test part: the rest stays as it was."""
 
+import wave
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,29 @@ def test_what_takes_no_other_file(tmp_path):
     (tmp_path / "d.edges").write_text("a b\nb c\n")
     with pytest.raises(DataError, match="holds no examples"):
         read_whole(tmp_path / "d.edges")
+
+
+def test_a_folder_or_file_of_one_example_is_whole(tmp_path):
+    """What would be cut by a seed, or by folds, is not."""
+    for name in ("texts", "waves", "set"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "texts" / "good").mkdir()
+    (tmp_path / "texts" / "good" / "1.txt").write_text("a very good film")
+    with wave.open(str(tmp_path / "waves" / "3_anna_0.wav"), "wb") as file:
+        file.setnchannels(1), file.setsampwidth(2), file.setframerate(8000)
+        file.writeframes(np.arange(90, dtype="<i2").tobytes())
+    np.savez(tmp_path / "go.npz", moves=[3, 4, 5], lengths=[3], winner=[2])
+    (tmp_path / "set" / "S_A.txt").write_text("1, 2\n2, 1\n")
+    (tmp_path / "set" / "S_graph_indicator.txt").write_text("1\n1\n")
+    (tmp_path / "set" / "S_graph_labels.txt").write_text("5\n")
+    (tmp_path / "rolls.json").write_text("[[[60], [62, 64]]]")
+    for name, kind in (
+        ("texts", "sentences"), ("waves", "audio"), ("go.npz", "games"), ("set", "graphs"),
+        ("rolls.json", "sequences"),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match="too few to split"):
+            data.read(tmp_path / name)
+        found = read_whole(tmp_path / name)
+        assert (len(found.train), data.kind_of(found)) == (1, kind)
+        assert found.valid is None and found.test is None
+        assert found.info.understood[-1] == "not split"

@@ -134,7 +134,7 @@ FILES = {  # name, content, options, message
     "idx of another kind": ("a-idx3-ubyte", idx((12, 2, 2), kind=7), {}, "not an IDX file"),
     "idx with a magic": ("a-idx3-ubyte", idx((12, 2, 2), zero=1), {}, "not an IDX file"),
     "idx with one axis": ("a-idx1-ubyte", idx((12,)), {}, "x must be [N, D]"),
-    "text too short": ("d.txt", b"to be or not to be", {}, "18 chars are too few"),
+    "text too short": ("d.txt", b"to be or not to be", {}, "18 characters are too few"),
     "text in latin-1": ("d.txt", "é".encode("latin-1") * 200, {}, "not utf-8"),
     "text, unknown level": ("d.txt", b"to be " * 50, {"level": "line"}, "level must be"),
     "text, min_count 0": ("d.txt", b"to be " * 50, {"min_count": 0}, "min_count must be from 1"),

@@ -108,7 +108,7 @@ CASES = {
         "d.csv", "a,b\n" + "x" * ((16 << 20) + 1) + ",1\n",
         "line 2: a cell of more than 16,777,216 characters",
     ),
-    "a header of twice the same": ("d.csv", "a,a\n" + ROWS, "'a' is no number, but nearly all"),
+    "a header of twice the same": ("d.csv", "a,a\n" + ROWS, "1 and 2 are both named 'a'"),
     "names and no rows": ("d.csv", "a,b,c\n", "1 row is too few to split"),
     "a row that is longer": ("d.csv", ROWS + "1,2,3\n", "line 13: 3 cells; line 1 has 2"),
     "a label that is none": (

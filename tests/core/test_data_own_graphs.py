@@ -270,9 +270,10 @@ def test_molecules_without_anything_but_edges(tmp_path):
 
 
 def test_what_is_no_edge_list_by_itself(tmp_path):
-    """Without kind=graph a .csv file is a table and a .txt file a text."""
+    """Without kind=graph files of numbers are tables, and a .txt with words in it is a text."""
     text = "".join(f"{i} {i + 1}\n" for i in range(50))
-    assert data.read(write(tmp_path / "d.txt", text)).info.kind == "text"
+    assert data.read(write(tmp_path / "d.txt", text)).info.kind == "table"
+    assert data.read(write(tmp_path / "w.txt", text + "end\n")).info.kind == "text"
     table = write(tmp_path / "d.csv", text.replace(" ", ","))
     assert data.read(table).info.kind == "table"
     assert data.read(table, kind="graph").nodes == 51

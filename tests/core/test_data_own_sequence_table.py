@@ -166,7 +166,7 @@ def test_too_few_and_other_files(tmp_path):
     with pytest.raises(DataError, match="'c' is no class of the training file"):
         data.read(path, sequence="run", test=other)
     other.write_text(HEAD.replace("force", "power") + "r,0,1,up,a\n")
-    with pytest.raises(DataError, match=r"column 3: named 'power'; in .* it is 'force'"):
+    with pytest.raises(DataError, match=r"has no column 'force', which .* it has 'power' besides"):
         data.read(path, sequence="run", test=other)
     rows = [[*row, ["train", "test"][i % 2]] for i, row in enumerate(lines())]
     path.write_text(HEAD.replace("\n", ",split\n") + "".join(",".join(r) + "\n" for r in rows))

@@ -41,7 +41,7 @@ def test_dates_in_the_first_column_make_a_series(tmp_path, head, separator):
     assert whole(found).ravel().tolist() == list(range(20))  # in order: nothing is shuffled
     assert found.train.y is None and found.info.extra["times"]["test"][-1] == moment("2020-02-18")
     said = "\n".join(found.info.understood)
-    assert "2020-01-30 … 2020-02-18, a row every 1 days" in said
+    assert "2020-01-30 … 2020-02-18, a row every day" in said
     assert "in order of time: 14/2/4" in said
 
 
@@ -99,9 +99,9 @@ def test_times_that_are_named_or_none(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        table(head="date,label\n"),
+        table(head="date,size,label\n", value=lambda i: f"{i % 3},{i / 4}"),
         table(when=lambda n: days(n)[::-1]),
-        table(value=lambda i: "ab"[i % 2]),
+        table(head="date,size,kind\n", value=lambda i: f"{'uvw'[i % 3]},{'ab'[i % 2]}"),
         "".join(f"{1900 + i},{i % 7}\n" for i in range(30)),
         table(n=8) + "2020-01-40,1\n2020-01-41,2\n",
     ],

@@ -76,8 +76,8 @@ def test_numbers_as_classes_agree_across_files(tmp_path):
 @pytest.mark.parametrize(
     "test, message",
     [
-        ("n,colour\n1,red\n", "test.csv, line 2: 2 columns; "),
-        ("n,color,kind\n1,red,a\n", "test.csv, line 1, column 2: named 'color'; in "),
+        ("n,colour\n1,red\n", "test.csv has no column 'kind', which "),
+        ("n,color,kind\n1,red,a\n", "test.csv has no column 'colour', which "),
         ("n,colour,kind\nx,red,a\n", "test.csv, line 2, column 1 (n): 'x' is no number"),
         (
             "n,colour,kind\n1,red,c\n",
@@ -117,7 +117,10 @@ def test_what_no_training_row_has_is_said(tmp_path):
     path.write_text("colour,class,split\n" + "".join(",".join(row) + "\n" for row in rows))
     said = data.read(path).info.understood
     assert "no training row has 'green'" in said[1] and "red" not in said[1]
-    assert said[2] == "label class: 3 classes (cat, dog, fox); no training example is of fox"
+    assert said[2] == (
+        "label class: 3 classes (cat, dog, fox); taken as label because it is named class;"
+        " `--label none` for none; no training example is of fox"
+    )
     path.write_text("said,class,split\n" + "".join(
         f"it is so {c} {i},{k},{s}\n" for i, (c, k, s) in enumerate(rows)))  # fmt: skip
     found = data.read(path)
@@ -150,7 +153,9 @@ def test_one_of_a_kind_is_in_the_singular(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.ones((10, 2)) / 3, y=np.ones(10) / 3)
     assert data.read(tmp_path / "d.npz").info.understood[1] == "1 number to be predicted"
     (tmp_path / "d.csv").write_text("size,class\n" + "1.5,a\n" * 10)
-    assert data.read(tmp_path / "d.csv").info.understood[-2] == "label class: 1 class (a)"
+    assert data.read(tmp_path / "d.csv", label="class").info.understood[-2] == (
+        "label class: 1 class (a)"
+    )
 
 
 def test_two_files_for_one_split(folder):
@@ -198,7 +203,7 @@ def test_texts_with_files_for_their_splits(tmp_path):
     characters = data.read(tmp_path)
     assert characters.info.vocabulary.words == ("<unk>", "\n", " ", "b", "e", "n", "o", "r", "t")
     said = "\n".join(characters.info.understood)
-    assert "test: 1 kind of chars that the training file has not: <unk>" in said
+    assert "test: 1 character that the training file has not: <unk>" in said
     (tmp_path / "test.txt").write_text("to be")
     assert "<unk>" not in data.read(tmp_path).info.vocabulary
 
@@ -230,7 +235,10 @@ def test_bits_of_a_table(tmp_path):
         assert (bits[:, 1:5] == before.x[:, 1:5]).all()  # flags and colours are bits already
         assert (bits[:, 5] == (before.x[:, 5] >= 5)).all()  # none is above the median
     said = found.info.understood
-    assert f"n: numbers; 1 above {median:g}, the median of the training rows" in said
+    assert (
+        f"n: numbers that only count the rows; 1 above {median:g}, the median of the training rows"
+        in said
+    )
     assert "top: numbers; 1 from 5, the median of the training rows" in said
     assert "flag: numbers" in said
     np.save(tmp_path / "d.npy", np.arange(40.0).reshape(20, 2))

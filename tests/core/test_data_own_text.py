@@ -49,7 +49,7 @@ def test_a_table_with_a_column_of_text_is_recognised(tmp_path, separator, order)
     lines = [separator.join(row[k] for k in order) for row in [("review", "label"), *rows]]
     found = read(tmp_path / "d.csv", "\n".join(lines))
     said = is_sentences(found)
-    assert "30 texts from review" in said and "label label: 2 classes (neg, pos)" in said
+    assert "30 texts of the column review" in said and "label label: 2 classes (neg, pos)" in said
     for _, split in found.splits():  # the class goes with its text
         for x, y in zip(split.x, split.y):
             text = found.info.vocabulary.decode(x)
@@ -61,7 +61,7 @@ def test_without_a_header_and_with_two_columns_of_text(tmp_path):
     lines = [f'"{i % 3 + 1}","Title of text {i}","{t}"' for i, t in enumerate(TEXTS)]
     found = read(tmp_path / "d.csv.gz", gzip.compress("\n".join(lines).encode()))
     said = is_sentences(found, ("1", "2", "3"))
-    assert "from column 2 and column 3, joined" in said
+    assert "30 texts of column 2 and column 3, joined" in said
     assert found.info.vocabulary.decode(found.train.x[0])[:3] == ["title", "of", "text"]
 
 
@@ -112,7 +112,7 @@ def test_a_large_table_of_texts_is_recognised_by_its_beginning(tmp_path):
     "content",
     [
         "size,colour,class\n" + "1,light red,a\n2,blue,b\n" * 9,
-        "name,label\n" + "".join(f"name {i} of it,{i}.5\n" for i in range(30)),
+        "name,size,label\n" + "".join(f"name {i} of it,{i % 3},{i}.5\n" for i in range(30)),
         "".join(f"{i},one of the four\n" for i in range(30)),
         "a,b\n" + "".join(f"what a long text {i},{i}\n" for i in range(30)),
         "a,b,c,y\n" + "".join(f"what a long text {i},{i},{i}.5,{i % 2}\n" for i in range(30)),

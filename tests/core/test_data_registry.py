@@ -19,9 +19,11 @@ from glassgrad.core.data import (
     describe,
     entry,
     files,
+    from_arrays,
     load,
     names,
     order,
+    register,
     registry,
     sets_images,
     sets_sequences,
@@ -304,3 +306,27 @@ def test_npz_set_with_wrong_values(forge, tmp_path):
         root = forge(sets_tables, "binary_mushrooms/mushrooms.npz", body)
         with pytest.raises(DataError, match=r"valid must be \[N, 112\] of 0 and 1"):
             load("binary_mushrooms", root)
+
+
+def test_a_data_set_itself_is_registered_with_its_kind(monkeypatch):
+    monkeypatch.setattr(registry, "CATALOGUE", dict(registry.CATALOGUE))
+    own = from_arrays(np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2)
+    register("mine", own)
+    assert entry("mine").kind == "table"
+    assert load("mine").train.x.tolist() == own.train.x.tolist()
+    for loader, kind, message in (
+        (own.train.x, "table", "expected a function or a DataSet or a Graph"),
+        (own.train, None, "expected a function or a DataSet or a Graph"),
+        (lambda: own, None, "of what kind is 'other'?"),
+        (lambda: own, own, "kind has the wrong type"),
+    ):
+        with pytest.raises(DataError) as caught:
+            register("other", loader, kind)
+        assert message in str(caught.value) and "array(" not in str(caught.value)
+
+
+def test_a_data_set_prints_a_line_for_each_split():
+    lines = str(load("iris")).splitlines()
+    assert lines[0] == "DataSet 'iris'" and len(lines) == 4
+    assert lines[3].startswith("  test: 30 examples, x float32 [30, 4], labels setosa ")
+    assert repr(load("iris").test) == "Split(30 examples, x float32 [30, 4], labels int64 [30])"

@@ -124,7 +124,7 @@ def test_version(capsys):
         (["train", "vae", "--set", "lr"], 2, "key=value"),
         (["train", "vae", "--dta", "digits"], 2, "did you mean '--data'?"),
         (["train", "vae", "--device", "gpu"], 2, "invalid choice: 'gpu'"),
-        (["train", "nade", "--data", "iris"], 1, "expected 'images' or 'binary', such as digits,"),
+        (["train", "nade", "--data", "iris"], 1, "expected 'images' or 'binary', such as digits"),
         (["train", "lenet", "--data", "iris"], 1, "of the kind 'table'; expected 'images'"),
         (["train", "vae", "--backend", "cuda"], 1, "do not go together"),
         (["train", "vae", "--data-dir", "/nowhere", "--data", "mnist"], 1, "not a folder"),

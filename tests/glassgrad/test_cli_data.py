@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from glassgrad import cli, models, training
 from glassgrad.sources import Source
@@ -49,7 +50,7 @@ def test_data_on_names_texts_and_pictures(tmp_path, capsys):
     text.write_text("to be or not to be\n" * 20)
     drawn = ["--picture", str(tmp_path / "t.png")]
     assert cli.main(["data", str(text), "--read", "level=word", *drawn]) == 0
-    assert "120 words of 4 kinds; a vocabulary of 6" in capsys.readouterr().out
+    assert "120 words, 4 different; a vocabulary of 6" in capsys.readouterr().out
     for i in range(10):
         picture(tmp_path / "images" / "ab"[i % 2] / f"{i}.png", np.full((4, 4), i))
     drawn = ["--picture", str(tmp_path / "i.png")]
@@ -141,13 +142,17 @@ def test_data_reads_sentences_and_series_as_the_command_line_says(tmp_path, caps
     assert "of the kind 'sentences'" in said and "label mark: 2 classes (a, b)" in said
     assert cli.main(["data", str(path), "--read", "kind=series", "time=day", "columns=n"]) == 0
     said = capsys.readouterr().out
-    assert "of the kind 'series'" in said and "a row every 1 days" in said
+    assert "of the kind 'series'" in said and "a row every day" in said
 
 
 def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
     undrawn = replace(models.recipe("k-means"), figures=None)  # they would take most of the time
     monkeypatch.setattr(models, "recipe", lambda name: undrawn)
     path = tmp_path / "wide.csv"
+    label = (
+        "label class: 2 classes (a, b); taken as label because it is named class;"
+        " `--label none` for none\nrandom split 14/2/4, seed 0\n"
+    )
     names = ",".join(f"column{i}" for i in range(100))
     rows = "".join(",".join(str(i * j % 7) for j in range(100)) + f",{'ab'[i % 2]}\n"
                    for i in range(20))  # fmt: skip
@@ -156,12 +161,60 @@ def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert said.count("\n") <= 40 and "20 rows and 101 columns" in said
     assert "lines more, in info.understood of gg.data.read" in said
-    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0" in said
+    assert label in said
     train = ["train", "k-means", "--data", str(path), "--set", "epochs=1", "--out", str(tmp_path)]
     assert cli.main(train) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{path} is of the kind 'table'\n20 rows and 101 columns")
-    assert "label class: 2 classes (a, b)\nrandom split 14/2/4, seed 0\n" in said
+    assert label in said
     assert sum(line.startswith("column") for line in said.splitlines()) == 10
     assert cli.main([*train, "--quiet"]) == 0
     assert "columns" not in capsys.readouterr().out
+
+
+def test_a_list_of_edges_in_a_table_or_text_is_hinted_at(tmp_path, capsys):
+    hint = "--read kind=graph reads it as a graph"
+    lines = [f"n{i} n{(i * 7 + 1) % 30}" for i in range(30)]
+    (tmp_path / "e.txt").write_text("\n".join(lines) + "\n")
+    (tmp_path / "e.csv").write_text("source,target\n" + "\n".join(lines).replace(" ", ",") + "\n")
+    (tmp_path / "t.csv").write_text("size,class\n" + "1,a\n2,b\n" * 10)
+    for name, count in (("e.txt", 1), ("e.csv", 1), ("t.csv", 0)):
+        assert cli.main(["data", str(tmp_path / name)]) == 0
+        assert capsys.readouterr().out.count(hint) == count, name
+    assert cli.main(["data", str(tmp_path / "e.csv"), "--read", "kind=graph"]) == 0
+    said = capsys.readouterr().out
+    assert "is of the kind 'graph'" in said and hint not in said
+
+
+def test_a_refusal_names_what_ships_and_what_no_system_takes(own, tmp_path, capsys):
+    assert cli.main(["train", "lenet", "--data", str(own)]) == 1
+    said = capsys.readouterr().err
+    assert "such as digits" in said and "china" not in said and "no system" not in said
+    kinds = {kind for n in models.names() for kind in models.recipe(n).takes}
+    np.savez(tmp_path / "go.npz", moves=np.arange(20), lengths=[2] * 10)
+    assert cli.main(["train", "lenet", "--data", str(tmp_path / "go.npz")]) == 1
+    said = capsys.readouterr().err
+    assert ("; no system takes it yet" in said) == ("games" not in kinds)
+
+
+def test_pictures_without_classes_say_how_they_get_some(tmp_path, capsys):
+    for i in range(12):
+        Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    assert cli.main(["train", "lenet", "--data", str(tmp_path), "--out", str(tmp_path / "r")]) == 1
+    assert "has no class labels: make a sub-folder for each class" in capsys.readouterr().err
+
+
+def test_a_sample_of_a_text_is_printed_and_written(tmp_path, capsys):
+    (tmp_path / "d.txt").write_text("ab ba\n" * 60)
+    train = ["train", "lstm", "--data", str(tmp_path / "d.txt"), "--quiet", "--out"]
+    small = ["--set", "epochs=1", "hidden=4", "batch=4"]
+    assert cli.main([*train, str(tmp_path / "runs"), *small]) == 0
+    run = next((tmp_path / "runs").iterdir())
+    capsys.readouterr()
+    assert cli.main(["sample", str(run), "-n", "30"]) == 0
+    text = (run / "sample.txt").read_text()
+    assert len(text) == 30 and set(text) <= set("ab \n")
+    said = capsys.readouterr().out
+    assert text in said and "sample.png" in said and "sample.txt" in said
+    assert cli.main(["sample", str(run), "-n", "30", "--out", str(tmp_path / "x.png")]) == 0
+    assert (tmp_path / "x.txt").read_text() == text

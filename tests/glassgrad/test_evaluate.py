@@ -93,8 +93,8 @@ def test_the_same_rows_give_the_same_figures(classifier):
 
 
 BAD = {
-    "other columns": ("size,height,colour,class\n", {}, "column 2: named 'height'; in"),
-    "fewer columns": (None, {}, "line 2: 2 columns; "),
+    "other columns": ("size,height,colour,class\n", {}, "has no column 'weight', which"),
+    "fewer columns": (None, {}, "is in its first row (1, no); "),
     "another class": (HEAD, {"kinds": ("no", "maybe")}, "'maybe' is no class of the training"),
 }
 
@@ -114,7 +114,7 @@ def test_files_that_do_not_fit(classifier, name, capsys):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("iris", "iris has examples of 4 numbers; the run was trained on 5"),
+        ("iris", "iris has no column 'size', 'weight', "),
         ("digits", "digits is of the kind 'images', the run was trained on 'table'"),
         ("karate", "karate holds no examples to evaluate a run on"),
         ("irris", "did you mean 'iris'"),
@@ -212,3 +212,80 @@ def test_what_a_part_has_for_each_example_is_of_the_other_data():
     assert found["rate"] == 3 and found["missing"]["test"].tolist() == [7] * 4
     assert extras(own, other, other.whole())["missing"]["test"].tolist() == [7] * 4 + [8]
     assert "test" not in extras(own, other, Split(np.zeros((7, 1))))["missing"]
+
+
+def pictures(folder, classes, n, shape):
+    rng = np.random.default_rng(len(classes) + n)
+    for k in classes:
+        (folder / k).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(rng.integers(0, 255, shape, np.uint8)).save(folder / k / f"{i}.png")
+    return folder
+
+
+def test_a_folder_of_one_picture_in_the_size_and_channels_of_the_run(tmp_path, capsys):
+    mine = pictures(tmp_path / "mine", "ab", 8, (8, 8))
+    done, _ = trained("mlp", mine, tmp_path, epochs=1, hidden=(4,))
+    new = pictures(tmp_path / "new", "b", 1, (12, 10, 3))
+    code, out, _ = call(capsys, "evaluate", done.run.folder, "--data", new)
+    assert code == 0 and "1 example" in out
+    assert "grey, 8 x 8; 1 of another size stretched to it; 1 made grey" in out
+    found = data.read(new, size=8, channels=1, seed=None).train
+    own = data.read(mine)
+    ready = training.prepared(models.recipe("mlp"),
+                              DataSet("d", own.train, own.valid, Split(found.x, found.y + 1),
+                                      own.info), done.settings)  # fmt: skip
+    expected = done.system.evaluate(ready.test)
+    assert evaluate(done.run.folder, new).figures == pytest.approx(
+        {k: float(v) for k, v in expected.items()}, rel=1e-5
+    )
+
+
+def test_a_run_on_arrays_takes_its_own_data_besides(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), np.arange(40) % 2
+    own, other = data.from_arrays(x, y), data.from_arrays(x[:20] + 1, y[:20], name="later")
+    done, result = trained("mlp", own, tmp_path, epochs=1, hidden=(4,))
+    with pytest.raises(DataError, match=r"evaluation.evaluate\(folder, other, own=data\)"):
+        evaluate(done.run.folder, other)
+    assert evaluate(done.run.folder, own=own).figures == result["test"]
+    found = evaluate(done.run.folder, other, own=own, split="whole")
+    assert found.examples == 20 and found.figures != result["test"]
+
+
+def test_columns_are_found_by_name_and_what_is_missing_is_said(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    found = [(f"{a:.2f}", f"{b:.2f}", f"note {i}", "xy"[i % 2])
+             for i, (a, b) in enumerate(rng.normal(size=(60, 2)))]  # fmt: skip
+    mine = written(tmp_path / "mine.csv", found, "wing_mm,mass,remark,class\n")
+    done, _ = trained("mlp", mine, tmp_path, epochs=1, hidden=(4,))
+    same = written(tmp_path / "same.csv", found[:20], "wing_mm,mass,remark,class\n")
+    moved = written(
+        tmp_path / "moved.csv", [(y, "7", b, a) for a, b, _, y in found[:20]],
+        "class,ring,mass,wing_mm\n",
+    )  # fmt: skip
+    assert evaluate(done.run.folder, moved).figures == evaluate(done.run.folder, same).figures
+    code, out, _ = call(capsys, "evaluate", done.run.folder, "--data", moved)
+    assert code == 0 and "not used, as the run has no such column: 'ring'" in out
+    gone = written(
+        tmp_path / "gone.csv", [("", b, y) for _, b, _, y in found[:50]], "wing_mm,mass,class\n"
+    )
+    code, out, _ = call(capsys, "evaluate", done.run.folder, "--data", gone)
+    assert code == 0
+    assert "wing_mm: 50 of 50 missing: the mean of the run's training rows" in out
+    bare = written(tmp_path / "bare.csv", [(b, y) for _, b, _, y in found], "mass,class\n")
+    code, _, err = call(capsys, "evaluate", done.run.folder, "--data", bare)
+    assert code == 1 and "bare.csv has no column 'wing_mm', which" in err
+
+
+def test_columns_by_name_of_a_run_on_no_file():
+    info = data.Info(feature_names=("a", "b"))
+    own = DataSet("d", Split(np.array([[1.5, 2.0]])), info=info)
+    x = np.array([[5.0, 4.0, 3.0]])
+    other = DataSet("e", Split(x), info=data.Info(feature_names=("b", "c", "a")))
+    found, said = fitted("e", other, other.train, own)
+    assert found.x.tolist() == [[3, 5]]
+    assert said == ("not used, as the run has no such column: 'c'",)
+    other = DataSet("e", Split(x[:, :2]), info=data.Info(feature_names=("b", "c")))
+    with pytest.raises(DataError, match="e has no column 'a', which the run was trained on"):
+        fitted("e", other, other.train, own)

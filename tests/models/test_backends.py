@@ -215,6 +215,10 @@ SYSTEMS = {
 }
 
 
+# between two epochs the classifier that judges samples is trained, on the host
+JUDGED = {"gmmn-codes": {"philox", "cross_entropy", "descent"}}
+
+
 @cache
 def by_reference(name):
     """The losses of the first steps in NumPy, computed once for all backends."""
@@ -249,7 +253,8 @@ def test_five_steps_on_a_gpu_match_the_reference(name):
     make, families = SYSTEMS[name]
     got, seen = losses(make, "cuda", device="cuda")
     assert families <= {op for backend, op in seen if backend == "cuda"}
-    assert not {op for backend, op in seen if backend != "cuda"} - {"philox"}, "beside the GPU"
+    beside = {op for backend, op in seen if backend != "cuda"} - JUDGED.get(name, {"philox"})
+    assert not beside, "beside the GPU"
     assert_close(got, by_reference(name), rtol=1e-4, what=name)
 
 

@@ -2,7 +2,7 @@
 
     path                                    becomes
     tables/
-      .csv, .tsv                            a table, or binary rows             csv_table.py
+      .csv, .tsv, .txt of numbers           a table, or binary rows             csv_table.py
       .data                                 a table of the UCI repository       uci.py
       .npz as 20news's                      counts of words                     counts.py
     images/

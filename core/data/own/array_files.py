@@ -3,12 +3,15 @@
 import math
 from pathlib import Path
 
+import numpy as np
+
 from .. import idx
 from ..dataset import DataSet, Split
 from ..files import DataError
 from ..mapped import Mapped, is_too_large, mapped
 from ..read import load_npy, load_npz, npz_bytes
 from ..room import expect_room, size_in_words, unpacked_size
+from .array_labels import numbered
 from .arrays import AXES, check_bits, data_set, example, white_of
 from .splits import OTHER, SPLITS, given_files, seeded
 
@@ -46,10 +49,13 @@ def _in_parts(path: Path, arrays: dict, bits, other: Path | None = None) -> Data
     The examples of the file `other` take the place of the test part.
     """
     found, white = {}, None
+    given = (_first(arrays, f"y_{part}", f"{part}_y") for part in SPLITS)
+    classes = _classes(path, *(y for y in given if y is not None))
     for part in SPLITS:
         x, y = (_first(arrays, f"{a}_{part}", f"{part}_{a}") for a in "xy")
         x = arrays.get(part) if x is None else x
         if x is not None:
+            y = _number(f"{path}: {part}", y, classes)
             like = found["train"][0].y if "train" in found else None
             found[part] = example(f"{path}: {part}", x, y, white, like)
             if part == "train" and x.ndim in AXES and AXES[x.ndim] == "images":
@@ -57,16 +63,27 @@ def _in_parts(path: Path, arrays: dict, bits, other: Path | None = None) -> Data
     if "train" not in found:
         return None
     if other is not None:
-        found["test"] = example(
-            str(other), *_xy(other, load_npz(other)), white, found["train"][0].y
-        )
+        x, y = _xy(other, load_npz(other))
+        y = _number(str(other), y, classes)
+        found["test"] = example(str(other), x, y, white, found["train"][0].y)
     kinds = [kind for _, kind in found.values()]
     if len(set(kinds) - {"binary", "table"}) > 1:
         raise DataError(f"{path}: the parts are of different kinds")
     kind = kinds[0] if len(set(kinds)) == 1 else "table"
     parts = [found[part][0] if part in found else None for part in SPLITS]
     how = "split as the file says: " + ", ".join(f"{p} {len(found[p][0])}" for p in found)
-    return data_set(path.name, parts, kind, (), how, str(path), bits)
+    return data_set(path.name, parts, kind, classes, how, str(path), bits)
+
+
+def _classes(path: Path, *labels) -> tuple[str, ...]:
+    """The classes that texts as labels are, of all parts of a file; none for other labels."""
+    if not labels or any(y.dtype.kind != "U" for y in labels):
+        return ()
+    return numbered(path, np.concatenate([y.reshape(-1) for y in labels]))[1]
+
+
+def _number(name: str, y, classes: tuple[str, ...]):
+    return numbered(name, y, classes)[0] if classes and y is not None else y
 
 
 def _xy(path: Path, arrays: dict) -> tuple:
@@ -131,12 +148,15 @@ def _first(arrays: dict, *names: str):
 
 def _of_files(path: Path, xy: tuple, others: dict, files: dict, seed: int, bits=None) -> DataSet:
     """One file of examples, and those that are splits of their own."""
-    whole, kind = example(str(path), *xy)
+    x, y = xy
+    classes = _classes(path, *([] if y is None else [y]))
+    whole, kind = example(str(path), x, _number(str(path), y, classes))
     white = None
     if kind == "images":
         white = whole.x.white if isinstance(whole.x, Mapped) else white_of(str(path), xy[0])
     given = {}
     for part, (x, y) in others.items():
+        y = _number(str(files[part]), y, classes)
         given[part], other = example(str(files[part]), x, y, white, whole.y)
         if other != kind and "images" in (kind, other):
             raise DataError(f"{files[part]}: {other}, where {path} holds {kind}")
@@ -150,7 +170,7 @@ def _of_files(path: Path, xy: tuple, others: dict, files: dict, seed: int, bits=
     given = {part: found[:] for part, found in given.items()}  # what is small is read
     parts, how = seeded("from_arrays", path, "examples", whole, seed, given)
     parts = [part[:] for part in parts]
-    return data_set(path.name, parts, kind, (), how, str(path), bits, _stays(whole, parts))
+    return data_set(path.name, parts, kind, classes, how, str(path), bits, _stays(whole, parts))
 
 
 def _stays(whole: Split, parts: list[Split]) -> tuple[str, ...]:

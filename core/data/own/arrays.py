@@ -8,13 +8,13 @@ import numpy as np
 from ..dataset import DataSet, Info, Split
 from ..files import DataError
 from ..mapped import Mapped
+from .array_labels import CLASSES, numbered
 from .bits import above_median, check_bits
 from .kind_of import is_binary
 from .lines import counted
 from .splits import seeded, untrained
 
 AXES = {2: "table", 3: "images", 4: "images"}  # of x -> kind
-CLASSES = 1000  # the most classes that whole numbers as labels may stand for
 
 
 def from_arrays(
@@ -24,16 +24,18 @@ def from_arrays(
     """Arrays as a data set: x [N, D] a table, [N, H, W] or [N, C, H, W] images; y the labels.
 
     Images of whole numbers from 0 to 255 become float32 in [0, 1], others must lie there; colours
-    may be the last axis. y of whole numbers from 0 up are classes, other numbers a quantity
-    [N] or [N, K]. A tenth of the examples is for validation, a fifth for the test, by `seed`.
-    With bits="median" a column of numbers becomes 1 above its training median, 0 elsewhere.
-    Raises DataError for other shapes and types, lengths that differ, NaN and infinity.
+    may be the last axis. y of whole numbers from 0 up are classes, and so are texts, whose sorted
+    values name them; other numbers are a quantity [N] or [N, K]. A tenth of the examples is for
+    validation, a fifth for the test, by `seed`. With bits="median" a column of numbers becomes 1
+    above its training median, 0 elsewhere. Raises DataError for other shapes and types, lengths
+    that differ, NaN and infinity.
 
     >>> data = from_arrays(np.eye(10, 3), np.arange(10) % 2)
     >>> data.train.x.shape, data.info.classes, data.info.kind
     ((7, 3), ('0', '1'), 'binary')
     """
     check_bits(bits)
+    y, classes = (y, classes) if y is None else numbered(name, y, classes)
     whole, kind = example(name, x, y)
     parts, how = seeded("from_arrays", name, "examples", whole, seed)
     return data_set(name, parts, kind, classes, how, source, bits)

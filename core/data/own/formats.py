@@ -41,6 +41,7 @@ from .sequences.series import from_series, looks_like_series
 from .tables.counts import KEYS as COUNTS
 from .tables.counts import from_counts
 from .tables.csv_table import from_csv
+from .tables.number_text import looks_like_numbers
 from .tables.uci import from_uci
 from .texts.pairs import from_pairs, looks_like_pairs
 from .texts.sentence_folders import (
@@ -149,6 +150,7 @@ FORMATS = (
     Format("images", (".npz",), "arrays", from_npz, memory=0),
     Format("images", (".npy",), "an array", from_npy, memory=0),
     Format("images", ("-idx1-ubyte", "-idx3-ubyte"), "an IDX file", from_idx, memory=0),
+    Format("table", (".txt",), "a table of numbers", from_csv, looks_like_numbers, 0),
     Format("text", (".txt",), "a text", from_text, memory=0),
     Format("weights", (".safetensors",), "weights", from_safetensors, memory=3),
     Format("graphs", (), "a folder of the TU collection", from_tu_folder, is_tu_folder),

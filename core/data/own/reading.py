@@ -22,6 +22,7 @@ from ..text import WordEval
 from . import folders
 from .bits import as_table
 from .formats import FORMATS, Format, by_hand, unpacked_name
+from .graphs.edge_list import from_edge_list, looks_like_edges
 from .images.image_folder import SUFFIXES, from_image_folder
 from .kind_of import kind_of
 from .recordings.audio_folder import WAV
@@ -61,14 +62,27 @@ def read(
     files = split_files(path, ENDINGS) if found == "a folder" else None
     if files and _are_meant(path, files, kind):
         return _of_split_files(path, files, kind, options)
-    data = _read(*_chosen(path, kind, options), path, kind)
+    chosen, known = _chosen(path, kind, options)
+    data = _read(chosen, known, path, kind)
+    if kind is None and chosen.kind in ("table", "text", "sentences") and _may_be_edges(path):
+        data = _said(data, "it may be a list of edges: --read kind=graph reads it as a graph")
     if not files:
         return data
     names = ", ".join(file.name for file in files.values())
     kinds = dict.fromkeys(f.kind for f in FORMATS if f.claims(files["train"].name))
     passed = f"passed over: {names} (read as kind={' or '.join(kinds)})"
-    words = (*data.info.understood, passed)
+    return _said(data, passed)
+
+
+def _said(data, line: str):
+    """The data with one line more of what was understood."""
+    words = (*data.info.understood, line)
     return replace(data, info=replace(data.info, understood=words))
+
+
+def _may_be_edges(path: Path) -> bool:
+    ends = {e for f in FORMATS if f.reader is from_edge_list for e in f.endings}
+    return unpacked_name(path.name).endswith(tuple(ends)) and looks_like_edges(path)
 
 
 def read_alike(
@@ -98,7 +112,7 @@ def read_alike(
 def read_whole(
     path: str | Path, defaults: dict | None = None, kind: str | None = None, **options
 ) -> DataSet:
-    """All examples of a file or folder in one split, called train; of a file, however few.
+    """All examples of a file or folder in one split, called train, however few they are.
 
     `defaults` are the options of another set: those that the reader here has hold too, but for the
     ones that cut it, name a file or learn from its rows. Raises DataError as `read` does, and for
@@ -114,6 +128,10 @@ def read_whole(
         known = _options(chosen)
         found = {k: v for k, v in found.items() if k in known or k in options}
         files = dict.fromkeys(("valid", "test"), path) if "test" in known else {}
+        if (
+            not files and chosen.kind != "graph"
+        ):  # nothing is cut, so that even one example is enough
+            found |= dict.fromkeys({"seed", "fold"} & set(known))
         data = _read(chosen, found | files, path, kind)
         if files:
             return replace(data, valid=None, test=None)

@@ -13,6 +13,7 @@ from ..files import DataError
 from ..streams import check_seed
 
 SPLITS = ("train", "valid", "test")
+UNCUT = "not split"
 LEAST = 10  # examples; of fewer, a tenth is none
 PARTS = {"train": "train", "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
          "test": "test"}  # names of files and folders -> the split that they hold  # fmt: skip
@@ -40,10 +41,12 @@ def instead(parts: Sequence[Split | None], given: dict[str, Split]) -> list[Spli
 
 
 def seeded(
-    function: str, name, what: str, whole: Split, seed: int, given: dict | None = None, tenths=1
-):
+    function: str, name, what: str, whole: Split, seed: int | None, given: dict | None = None,
+    tenths=1,
+):  # fmt: skip
     """(train, valid, test), and the words for it: a tenth for validation, a fifth for the test.
 
+    Without a seed (None) nothing is cut: all of `whole` is the training part.
     `tenths` of the examples, 1 or 2, are for validation. A part in `given` (part -> `Split`) is
     that one; only what is missing is cut from `whole`. Raises DataError, about `what` in `name`,
     for fewer than ten examples, and for a seed that is none.
@@ -60,6 +63,8 @@ def seeded(
         parts, how = seeded(function, name, what, whole, seed, rest, tenths)
         return instead(parts, given), how
     given = given or {}
+    if seed is None and not given:
+        return (whole, None, None), UNCUT
     n, seed = len(whole), check_seed(function, seed)
     valid = 0 if "valid" in given else tenths * n // 10
     test = 0 if "test" in given else n // 5

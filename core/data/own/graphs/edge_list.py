@@ -14,12 +14,14 @@ from ...graph import Graph
 from ...read import decode, read_path
 from ...streams import check_seed
 from ..lines import counted
-from ..tables.csv_rows import number
+from ..peek import head_lines
+from ..tables.spelling import number
 from .node_labels import found_labels, known_members
 from .node_parts import expect_nodes, finished, simple
 
 COMMENTS = ("#", "%")
 SEPARATORS = ("\t", ",", ";")  # otherwise blanks
+LOOK = 100  # lines that are looked at to guess what a file is
 LARGEST = float(np.finfo(np.float32).max)
 MOST_EDGES = 5_000_000  # about 1 GB while they are read
 HEADS = frozenset(  # the first two cells of a header
@@ -52,6 +54,23 @@ def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield i, [*line.split(), "{" + rest]
         else:
             yield i, [c.strip() for c in line.split(separator)]
+
+
+def looks_like_edges(path: Path) -> bool:
+    """Does a file begin as a list of edges: with source,target or such, or lines of two tokens?
+
+    Of numbers in two columns of a .csv or .tsv file nobody knows: only their header tells.
+    """
+    lines = [line.strip() for line in head_lines(path, LOOK)]
+    lines = [line for line in lines if line and not line.startswith(COMMENTS)]
+    if not lines:
+        return False
+    separator = next((s for s in SEPARATORS if s in lines[0]), None)
+    first = [c.strip().lower() for c in lines[0].split(separator)]
+    if len(first) in (2, 3) and set(first[:2]) <= HEADS:
+        return True
+    plain = path.name.lower().removesuffix(".gz").endswith(".txt")
+    return plain and len(lines) > 2 and all(len(line.split()) == 2 for line in lines)
 
 
 @dataclass

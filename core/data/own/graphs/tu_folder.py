@@ -23,8 +23,8 @@ from ...graph import Graph
 from ...read import decode, read_path
 from ...streams import whole_number
 from ..lines import counted
-from ..splits import LEAST, untrained
-from ..tables.csv_rows import number
+from ..splits import LEAST, UNCUT, untrained
+from ..tables.spelling import number
 from .node_parts import expect_nodes, simple
 
 PARTS = (
@@ -41,17 +41,17 @@ def is_tu_folder(path: Path) -> bool:
     return len(_prefixes(path)) > 0
 
 
-def from_tu_folder(path: str | Path, fold: int = 0) -> DataSet:
+def from_tu_folder(path: str | Path, fold: int | None = 0) -> DataSet:
     """The graphs of a folder in the format of the TU collection; y the class of each graph.
 
     x is a list of `Graph`. Labels of nodes, edges and graphs are numbered from 0, in ascending
     order of what the file has; attributes of nodes are their `features`, those of edges their
     `edge_features`. Ten stratified folds: number `fold` is the test, the next one the validation.
-    Without classes the graphs are cut in their order by a fixed permutation instead. Raises
+    Without classes the graphs are cut in their order by a fixed permutation instead, and with
+    fold=None they are not cut. Raises
     DataError, with file and line, for what cannot be read and for what does not fit together.
     """
     path = Path(path)
-    fold = whole_number(str(path), "fold", fold, 0, FOLDS - 1)
     prefixes = _prefixes(path)
     if len(prefixes) != 1:
         what = ", ".join(prefixes[:5]) or "none"
@@ -71,9 +71,9 @@ def _prefixes(path: Path) -> list[str]:
     return [p for p in ends if f"{p}_graph_indicator.txt" in names]
 
 
-def from_tu_files(files: dict[str, Path], name: str, source: str, fold: int = 0) -> DataSet:
+def from_tu_files(files: dict[str, Path], name: str, source: str, fold: int | None = 0) -> DataSet:
     """The graphs in the files of such a set, by their part in the name. As `from_tu_folder`."""
-    fold = whole_number(name, "fold", fold, 0, FOLDS - 1)
+    fold = None if fold is None else whole_number(name, "fold", fold, 0, FOLDS - 1)
     of = _whole(files["graph_indicator"])
     nodes = len(of)
     expect_nodes(files["graph_indicator"], nodes)
@@ -236,9 +236,11 @@ def _as_csr(a: np.ndarray):
     return a.reshape(-1), columns, np.arange(0, n * d + 1, d, dtype=np.int64), (n, d)
 
 
-def _split(path: Path, whole: Split, classes: bool, fold: int):
+def _split(path: Path, whole: Split, classes: bool, fold: int | None):
     """(train, valid, test), the words for it, and the fold of each graph."""
     n = len(whole)
+    if fold is None:
+        return (whole, None, None), UNCUT, None
     if n < LEAST:
         raise DataError(f"{path}: {n} graphs are too few to split; at least {LEAST} are needed")
     if not classes:

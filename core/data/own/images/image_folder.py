@@ -24,8 +24,9 @@ DEEP = {"I;16": 65535, "I;16B": 65535, "I;16L": 65535}  # modes of 16 bits -> wh
 
 
 def from_image_folder(
-    path: str | Path, size: int | tuple[int, int] | None = None, seed: int = 0
-) -> DataSet:
+    path: str | Path, size: int | tuple[int, int] | None = None, seed: int = 0,
+    channels: int | None = None,
+) -> DataSet:  # fmt: skip
     """Pictures in sub-folders, one a class, as x float32 [N, C, H, W] in [0, 1] and y the class.
 
     path    ``path/CLASS/picture.png``; or ``path/train/CLASS/…``, ``path/test/CLASS/…`` (and
@@ -33,10 +34,10 @@ def from_image_folder(
     size    (height, width), or one number for both; by default the commonest size there is. Other
             pictures are stretched to it
     seed    of the split where the folders do not say one: a tenth for validation, a fifth for test
+    channels  1 for grey, 3 for colours; by default grey where all files are, otherwise colours
 
-    All are grey where all files are, otherwise all have three channels; what is transparent is
-    black. Files of other types are counted and left out. Raises DataError, with the file, for a
-    picture that cannot be read or is absurdly large.
+    What is transparent is black. Files of other types are counted and left out. Raises DataError,
+    with the file, for a picture that cannot be read or is absurdly large.
     """
     root = Path(path)
     parts, other = folders.find(root, SUFFIXES)
@@ -44,10 +45,12 @@ def from_image_folder(
     if not files:
         raise DataError(f"{root} holds no pictures ({', '.join(sorted(SUFFIXES))})")
     folders.check_train(root, parts)
-    folders.check_train(root, parts)
-    sizes, grey = _look(files)
+    if channels not in (None, 1, 3):
+        raise DataError(f"channels must be 1 or 3; got {channels!r:.60}")
+    sizes, coloured = _look(files)
     height, width = _size(size) if size is not None else _commonest(sizes)
-    channels = 1 if grey else 3
+    channels = channels or (3 if coloured else 1)
+    turned = coloured if channels == 1 else 0 if coloured else len(files)
     total = 4 * len(files) * channels * height * width
     if total > BYTES:
         raise DataError(
@@ -61,7 +64,7 @@ def from_image_folder(
     }
     if "" in splits:
         parts, how = seeded("from_folder", root, "pictures", splits[""], seed)
-        splits = dict(zip(SPLITS, parts))
+        splits = {p: part for p, part in zip(SPLITS, parts) if part is not None}
     else:
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     stretched = sum(n for s, n in sizes.items() if s != (height, width))
@@ -69,8 +72,9 @@ def from_image_folder(
     understood = [
         f"{len(files)} pictures in {kinds}"
         + (f" ({', '.join(classes[:12])}{' …' if len(classes) > 12 else ''})" if classes else ""),
-        f"{'grey' if grey else 'colours'}, {height} x {width}"
-        + (f"; {stretched} of another size stretched to it" if stretched else ""),
+        f"{'grey' if channels == 1 else 'colours'}, {height} x {width}"
+        + (f"; {stretched} of another size stretched to it" if stretched else "")
+        + (f"; {turned} made {'grey' if channels == 1 else 'colours'}" if turned else ""),
         *untrained(classes, [splits.get(p) for p in SPLITS]),
         *other,
         how,
@@ -101,14 +105,14 @@ def _open(file: Path):
             raise DataError(f"{file} is no picture that can be read: {why:.200}") from None
 
 
-def _look(files: list[Path]) -> tuple[Counter, bool]:
-    """How often each (height, width) comes, and whether all are grey; from the headers alone."""
-    sizes, grey = Counter(), True
+def _look(files: list[Path]) -> tuple[Counter, int]:
+    """How often each (height, width) comes, and how many have colours; from the headers alone."""
+    sizes, coloured = Counter(), 0
     for file in files:
         with _open(file) as image:
             sizes[image.height, image.width] += 1
-            grey = grey and image.mode in ("1", "L", "LA", "I", "F", *DEEP)
-    return sizes, grey
+            coloured += image.mode not in ("1", "L", "LA", "I", "F", *DEEP)
+    return sizes, coloured
 
 
 def _commonest(sizes: Counter) -> tuple[int, int]:

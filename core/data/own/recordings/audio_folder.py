@@ -65,9 +65,9 @@ def from_audio_folder(
     if "" in splits:
         everything = Split(np.arange(len(splits[""])))
         parts, how = seeded("from_audio_folder", root, "recordings", everything, seed)
-        splits = {p: splits[""][part.x] for p, part in zip(SPLITS, parts)}
+        splits = {p: splits[""][part.x] for p, part in zip(SPLITS, parts) if part is not None}
         if named:
-            speaker = {p: speaker[""][part.x] for p, part in zip(SPLITS, parts)}
+            speaker = {p: speaker[""][part.x] for p, part in zip(SPLITS, parts) if part is not None}
     else:
         how = "split as the folders say: " + ", ".join(f"{p} {len(s)}" for p, s in splits.items())
     kinds = counted(len(classes), "class", "classes") if classes else "no classes"

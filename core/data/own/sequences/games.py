@@ -11,12 +11,12 @@ from ...read import load_npz
 from ...streams import check_seed, whole_number
 from ..lines import counted
 from ..npz_keys import integers, texts
-from ..splits import LEAST, SPLITS, untrained
+from ..splits import LEAST, SPLITS, UNCUT, untrained
 
 WINNERS = ("black", "white")
 
 
-def from_games(path: str | Path, board: int = 19, seed: int = 0) -> DataSet:
+def from_games(path: str | Path, board: int = 19, seed: int | None = 0) -> DataSet:
     """Games of a board game of two as x, a list of int64 [T_n], one move after another; y who won.
 
     moves [M]     all games end to end: row x `board` + column, from 0 at the top left; `board`
@@ -24,14 +24,14 @@ def from_games(path: str | Path, board: int = 19, seed: int = 0) -> DataSet:
     lengths [N]   of the games
     winner [N]    1 black, 2 white: y is 0 or 1; may be missing
     split [N]     0 train, 1 valid, 2 test; without it the games are split by `seed`: a tenth for
-                  validation, a fifth for the test
+                  validation, a fifth for the test; without a seed (None) they are not split
     others [N]    are kept, cut as the games are: ``info.extra[NAME][PART]``
 
     Raises DataError, with game and move, for what is out of range.
     """
     path = Path(path)
     board = whole_number(str(path), "board", board, 2, 100)
-    seed = check_seed("from_games", seed)
+    seed = None if seed is None else check_seed("from_games", seed)
     z = load_npz(path)
     for key in ("moves", "lengths"):
         if key not in z:
@@ -65,7 +65,8 @@ def from_games(path: str | Path, board: int = 19, seed: int = 0) -> DataSet:
         kind="games",
         understood=said,
     )
-    return DataSet(path.name, *parts, info)
+    kept = parts[:1] if how == UNCUT else parts
+    return DataSet(path.name, *kept, info=info)
 
 
 def _moves(path: Path, moves: np.ndarray, ends: np.ndarray, board: int) -> np.ndarray:
@@ -83,7 +84,7 @@ def _moves(path: Path, moves: np.ndarray, ends: np.ndarray, board: int) -> np.nd
     return moves.astype(np.int64)
 
 
-def _parts(path: Path, z: dict, n: int, seed: int) -> tuple[list[np.ndarray], str]:
+def _parts(path: Path, z: dict, n: int, seed: int | None) -> tuple[list[np.ndarray], str]:
     """The numbers of the games of each part, and the words for it."""
     if "split" in z:
         of = integers(path, "split", z["split"], (n,), 0, len(SPLITS))
@@ -91,6 +92,9 @@ def _parts(path: Path, z: dict, n: int, seed: int) -> tuple[list[np.ndarray], st
             raise DataError(f"{path}: split_names must be {', '.join(SPLITS)}")
         which = [np.flatnonzero(of == k) for k in range(len(SPLITS))]
         return which, "split as the file says: " + "/".join(str(len(rows)) for rows in which)
+    if seed is None:
+        none = np.zeros(0, np.int64)
+        return [np.arange(n), none, none], UNCUT
     if n < LEAST:
         raise DataError(f"{path}: {n} games are too few to split; at least {LEAST} are needed")
     parts = three_way(np.arange(n), None, n // 10, n // 5, seed)

@@ -8,7 +8,8 @@ import numpy as np
 from ...dataset import DataSet, Info, Split
 from ...files import DataError
 from ...read import load_npz
-from ..arrays import CLASSES, same_type
+from ..array_labels import CLASSES, numbered
+from ..arrays import same_type
 from ..lines import counted
 from ..peek import names_in_npz
 from ..splits import LEAST, given_files, seeded, untrained
@@ -25,11 +26,11 @@ def from_sequences_npz(
     """Sequences in an .npz file: x a list of float32 [T_n, D], y the labels.
 
     Either all lie end to end in one array (x, data or sequences) of shape [ΣT_n] or [ΣT_n, D] with
-    their `lengths` [N], or each has an array of its own, x_0, x_1 and so on. y may have a label for
-    each sequence [N] (whole numbers are classes), or a target for each step [ΣT_n, …]. A tenth of
-    the sequences is for validation, a fifth for the test, by `seed`; files given as `valid` and
-    `test` are these parts. Raises DataError for lengths that do not fit, for other types, and where
-    neither form is there.
+    their `lengths` [N], or they are padded in it, [N, T] or [N, T, D], or each has an array of its
+    own, x_0, x_1 and so on. y may have a label for each sequence [N] (whole numbers and texts are
+    classes), or a target for each step [ΣT_n, …]. A tenth of the sequences is for validation, a
+    fifth for the test, by `seed`; files given as `valid` and `test` are these parts. Raises
+    DataError for lengths that do not fit, for other types, and where neither form is there.
 
     >>> import tempfile, os
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -41,9 +42,10 @@ def from_sequences_npz(
     """
     path, files = Path(path), given_files(valid=valid, test=test)
     whole, classes, said = _whole(path, load_npz(path))
+    names = () if classes == tuple(map(str, range(len(classes)))) else classes
     given = {}
     for part, file in files.items():
-        given[part], others, words = _whole(file, load_npz(file), whole.y)
+        given[part], others, words = _whole(file, load_npz(file), whole.y, names)
         if words[1].partition(":")[0] != said[1].partition(":")[0] or len(others) > len(classes):
             raise DataError(f"{file}: {words[1]}; {path} has {said[1]}")
         if given[part].x[0].shape[1] != whole.x[0].shape[1]:
@@ -68,13 +70,16 @@ def looks_like_sequences(path: Path) -> bool:
 
 
 def _whole(
-    path: Path, arrays: dict, like: np.ndarray | list | None = None
+    path: Path, arrays: dict, like: np.ndarray | list | None = None, names: tuple[str, ...] = ()
 ) -> tuple[Split, tuple[str, ...], tuple[str, ...]]:
     """All sequences with their labels, the classes, and what to say.
 
-    `like` are the labels of the training file, which say whether these are classes.
+    `like` are the labels of the training file, which say whether these are classes; `names` are the
+    classes that texts as its labels are.
     """
     labels = next((arrays[n] for n in ("y", "labels", "targets") if n in arrays), None)
+    if labels is not None and labels.dtype.kind == "U":
+        labels, names = numbered(path, labels, names)
     if "lengths" in arrays:
         name = next((n for n in ("x", "data", "sequences") if n in arrays), None)
         if name is None:
@@ -82,28 +87,46 @@ def _whole(
                 f"{path}: there are lengths, but no array x, data or sequences; there are"
                 f" {', '.join(arrays)}"
             )
-        ends = _ends(path, arrays["lengths"], name, len(_rows(path, name, arrays[name])))
-        x = np.split(_rows(path, name, arrays[name]), ends[:-1])
-        form = f"end to end in {name}"
+        flat, labels, form = _end_to_end(name, arrays[name], arrays["lengths"], labels)
+        flat = _rows(path, name, flat)
+        ends = _ends(path, arrays["lengths"], name, len(flat))
+        x = np.split(flat, ends[:-1])
     else:
-        names = _numbered(list(arrays))
-        x = [_rows(path, name, arrays[name]) for name in names]
+        keys = _numbered(list(arrays))
+        x = [_rows(path, name, arrays[name]) for name in keys]
         ends, form = np.cumsum([len(a) for a in x]), "an array each"
         if not x:
             raise DataError(
                 f"{path}: expected x and lengths, or x_0, x_1 …; there are {', '.join(arrays)}"
             )
-        for name, a in zip(names, x):
+        for name, a in zip(keys, x):
             if not len(a) or a.shape[1:] != x[0].shape[1:]:
                 raise DataError(
-                    f"{path}: {name} has the shape {arrays[name].shape}, {names[0]}"
-                    f" {arrays[names[0]].shape}"
+                    f"{path}: {name} has the shape {arrays[name].shape}, {keys[0]}"
+                    f" {arrays[keys[0]].shape}"
                 )
-    y, classes, said = _labels(path, labels, ends, like)
+    y, classes, said = _labels(path, labels, ends, like, names)
     steps = f"{min(map(len, x)):,} … {max(map(len, x)):,} steps"
     each = counted(x[0].shape[1], "number")
     said_first = f"{counted(len(x), 'sequence')} of {steps}, {form}: {each} a step"
     return Split(x, y), classes, (said_first, said)
+
+
+def _end_to_end(name: str, x: np.ndarray, lengths: np.ndarray, labels: np.ndarray | None):
+    """(x, labels, words): what is padded, x [N, T, D] or [N, T], cut by its `lengths` [N].
+
+    Other arrays stay as they are; so do labels but those of each step, [N, T] or [N, T, K].
+    """
+    whole = lengths.ndim == 1 and lengths.dtype.kind in "iu" and len(lengths) > 0
+    if not whole or x.ndim < 2 or len(x) != len(lengths) or 0 in x.shape:
+        return x, labels, f"end to end in {name}"
+    end_to_end = x.ndim == 2 and lengths.sum() == len(x)
+    if end_to_end or lengths.min() < 1 or lengths.max() > x.shape[1]:
+        return x, labels, f"end to end in {name}"
+    there = np.arange(x.shape[1]) < lengths[:, None]
+    if labels is not None and labels.ndim > 1 and labels.shape[:2] == there.shape:
+        labels = labels[there]
+    return x[there], labels, f"padded in {name} to {x.shape[1]:,}, cut by lengths"
 
 
 def _rows(path: Path, name: str, a: np.ndarray) -> np.ndarray:
@@ -130,7 +153,7 @@ def _ends(path: Path, lengths: np.ndarray, name: str, total: int) -> np.ndarray:
     return ends
 
 
-def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None):
+def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None, names=()):
     """(y, classes, words): int64 [N], float32 [N, K], or a list of arrays for every step."""
     if y is None:
         return None, (), "no label"
@@ -148,7 +171,7 @@ def _labels(path: Path, y: np.ndarray | None, ends: np.ndarray, like=None):
             raise DataError(
                 f"{path}: whole numbers as labels must be 0 … {CLASSES - 1}; got {low} … {high}"
             )
-        y, classes = y.astype(np.int64), tuple(map(str, range(high + 1)))
+        y, classes = y.astype(np.int64), names or tuple(map(str, range(high + 1)))
         what = counted(len(classes), "class", "classes")
     else:
         y = y.astype(np.float32).reshape(len(y), -1)

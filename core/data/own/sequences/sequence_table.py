@@ -16,7 +16,7 @@ b,0.0,0.2,12,broken       the next one begins
 ((5, 1), 7, ('a', 'b'))
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,10 +26,11 @@ from ...dataset import DataSet, Info, Split
 from ...files import DataError
 from ..lines import counted
 from ..splits import SPLITS, given_files, instead, seeded, untrained
-from ..tables import labels
+from ..tables import labels, spelling
 from ..tables.columns import MOSTLY, Meaning, cells_of, learn, values
-from ..tables.csv_rows import SEPARATORS, Rows, missing, read_rows
-from ..tables.csv_table import same_columns, split_column
+from ..tables.csv_rows import SEPARATORS, Rows, read_rows
+from ..tables.csv_table import split_column
+from ..tables.other_rows import same_columns
 from . import times
 
 NAME = "sequence"  # a column of this name is the one, where none is named
@@ -57,6 +58,7 @@ def from_sequence_table(
     seed: int = 0,
     valid: str | Path | None = None,
     test: str | Path | None = None,
+    missing: str | Collection[str] = (),
 ) -> DataSet:
     """A table with many sequences: x a list of float32 [T_n, D], y their labels.
 
@@ -73,6 +75,7 @@ def from_sequence_table(
     seed      of the split: a tenth of the sequences for validation, a fifth for the test. A column
               "split" that holds only train, valid and test says it instead
     valid, test  files with the same columns, which are these parts
+    missing   texts that stand for a missing number, too, as in `from_csv`
 
     A missing number is interpolated between the known ones of its sequence; at the ends the nearest
     one is repeated. Raises DataError, with line and column, for what cannot be read, for a time
@@ -80,8 +83,8 @@ def from_sequence_table(
     sequence has no known value of a column.
     """
     files = given_files(valid=valid, test=test)
-    rows = read_rows(path, header, encoding)
-    others = {part: same_columns(rows, read_rows(f, rows.header, encoding))
+    rows = read_rows(path, header, encoding, gone=missing)
+    others = {part: same_columns(rows, read_rows(f, rows.header, encoding, gone=missing))
               for part, f in files.items()}  # fmt: skip
     split = None if others.keys() & set(SPLITS) else split_column(rows)
     meant, said = _meaning(rows, sequence, label, time, columns, split)
@@ -151,7 +154,7 @@ def _meaning(rows: Rows, sequence, label, time, columns, split) -> tuple[Meant, 
 
 
 def _meaning_of(rows: Rows, column: Meaning) -> str:
-    gone = sum(map(missing, cells_of(rows, column.place)))
+    gone = sum(map(spelling.missing, cells_of(rows, column.place)))
     numbers = column.kinds is None and column.names
     return f"numbers, {gone} missing: interpolated" if gone and numbers else column.meaning
 
@@ -166,7 +169,7 @@ def _time(rows: Rows, time, taken) -> int | None:
 
 def _columns(rows: Rows, columns, taken: list[int]) -> list[int]:
     if columns is None:
-        return [c for c in range(len(rows.names)) if c not in taken]
+        return [c for c in range(int(rows.index), len(rows.names)) if c not in taken]
     if isinstance(columns, str) and columns not in rows.names:
         columns = columns.split(",")
     named = columns if isinstance(columns, list | tuple) else [columns]
@@ -185,7 +188,7 @@ def _groups(rows: Rows, column: int) -> tuple[list[list[int]], bool]:
     """
     groups: dict[str, list[int]] = {}
     for i, cell in enumerate(cells_of(rows, column)):
-        if missing(cell):
+        if spelling.missing(cell):
             raise DataError(f"{rows.where(i, column)}: the sequence is missing")
         groups.setdefault(cell, []).append(i)
     found = list(groups.values())

@@ -1,7 +1,7 @@
 """Series of one's own: one or several quantities over time, cut in the order of time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from ...files import DataError
 from ..lines import counted
 from ..peek import head_text
 from ..splits import LEAST, OTHER, SPLITS, given_files, in_words
-from ..tables import labels
-from ..tables.columns import MOSTLY, cells_of, is_numeric
-from ..tables.csv_rows import SEPARATORS, Rows, missing, number, read_rows, rows_of
+from ..tables import labels, spelling
+from ..tables.columns import MOSTLY, cells_of, is_numeric, mostly_numbers
+from ..tables.csv_rows import SEPARATORS, Rows, read_rows, rows_of
+from ..tables.spelling import number
 from . import times
 
 LABELS = frozenset({*labels.NAMES, "split"})  # a table with such a column is one of examples
@@ -36,6 +37,7 @@ def from_series(
     header: bool | None = None,
     encoding: str = "utf-8",
     unknown: float | str | None = None,
+    missing: str | Collection[str] = (),
     valid: str | Path | None = None,
     test: str | Path | None = None,
 ) -> DataSet:
@@ -47,6 +49,7 @@ def from_series(
              column, or year, month (and day, and the decimal year) in the first columns
     header   whether the first row holds names; by default it is looked at
     unknown  a number that stands for an unknown value, such as -1
+    missing  texts that do so, as in `from_csv`
     valid, test  files with the same columns, which are these parts; what is missing is cut from the
              end of `path`
 
@@ -69,20 +72,31 @@ def from_series(
     ([1.0, 2.0, 3.0, 4.0], np.int64(1), 4)
     """
     files = given_files(valid=valid, test=test)
-    found = parse_series(path, columns, time, header, encoding, unknown)
+    found = parse_series(path, columns, time, header, encoding, unknown, missing)
     given = {}
     for part, file in files.items():
-        given[part] = parse_series(file, columns, time, header, encoding, unknown)
-        if given[part].names != found.names:
-            raise DataError(
-                f"{file}: its columns {', '.join(given[part].names):.80} are not those of {path}:"
-                f" {', '.join(found.names):.80}"
-            )
+        given[part] = _in_order(
+            parse_series(file, columns, time, header, encoding, unknown, missing),
+            found.names,
+            file,
+            path,
+        )
     n = len(found.values)
     if n < LEAST and len(files.keys() & set(SPLITS)) < 2:
         raise DataError(f"{path}: {n} rows are too few to split; at least {LEAST} are needed")
     v, t = 0 if "valid" in files else n // 10, 0 if "test" in files else n // 5
     return cut_series(Path(path).name, found, v, t, str(path), given=given)
+
+
+def _in_order(found: Series, names: tuple[str, ...], file: Path, path: str | Path) -> Series:
+    """The quantities of another file in the order of `names`; others are not used."""
+    if lost := [name for name in names if name not in found.names]:
+        raise DataError(
+            f"{file}: its columns {', '.join(found.names):.80} are not those of {path}:"
+            f" {', '.join(lost):.80} {'is' if len(lost) == 1 else 'are'} missing"
+        )
+    at = [found.names.index(name) for name in names]
+    return replace(found, values=found.values[:, at], names=names)
 
 
 def looks_like_series(path: Path) -> bool:
@@ -100,7 +114,7 @@ def looks_like_series(path: Path) -> bool:
             taken = when.columns
         elif not _mostly_dates_in_order(rows):
             return False
-        return any(is_numeric(rows, c) for c in range(len(rows.names)) if c not in taken)
+        return any(mostly_numbers(rows, c) for c in range(len(rows.names)) if c not in taken)
     except DataError:
         return False
 
@@ -112,12 +126,13 @@ def parse_series(
     header: bool | None = None,
     encoding: str = "utf-8",
     unknown: float | str | None = None,
+    missing: str | Collection[str] = (),
 ) -> Series:
     """The whole series of a file; the options are those of `from_series`."""
     gone = number(str(unknown)) if isinstance(unknown, int | float | str) else None
     if unknown is not None and gone is None:  # a command line gives "-9.99" as text
         raise DataError(f"{path}: unknown must be a number; got {unknown!r:.60}")
-    rows = read_rows(path, header, encoding)
+    rows = read_rows(path, header, encoding, gone=missing)
     when = _times(rows, time)
     if when is not None:
         times.check_order(rows, when)
@@ -229,12 +244,12 @@ def _columns(rows: Rows, columns, taken: tuple[int, ...]) -> tuple[list[int], li
 
 
 def _known(rows: Rows, column: int) -> bool:
-    return not all(map(missing, cells_of(rows, column)))
+    return not all(map(spelling.missing, cells_of(rows, column)))
 
 
 def _values(rows: Rows, column: int, unknown: float | None) -> np.ndarray:
     cells = cells_of(rows, column)
-    found = [np.nan if missing(c) else number(c) for c in cells]
+    found = [np.nan if spelling.missing(c) else number(c) for c in cells]
     if None in found:
         i = found.index(None)
         raise DataError(f"{rows.where(i, column)}: {rows.cells[i][column]!r:.60} is no number")

@@ -7,7 +7,8 @@ import numpy as np
 
 from ...files import DataError
 from ..tables.columns import cells_of
-from ..tables.csv_rows import Rows, missing, number
+from ..tables.csv_rows import Rows
+from ..tables.spelling import missing, number
 
 NAMES = frozenset(
     {"time", "date", "datetime", "timestamp", "year", "month", "week", "day", "hour", "t", "step"}
@@ -99,8 +100,8 @@ def of_column(rows: Rows, column: int) -> Times:
 
 
 def is_index(rows: Rows) -> bool:
-    """Is the first column one of increasing numbers whose name says that it is a time?"""
-    if rows.names[0].lower() not in NAMES or len(rows.names) < 2:
+    """Is the first column one of increasing numbers, without a name or with that of a time?"""
+    if not (rows.index or rows.names[0].lower() in NAMES) or len(rows.names) < 2:
         return False
     numbers = [number(c) for c in cells_of(rows, 0)]
     return None not in numbers and bool((np.diff(np.array(numbers, np.float64)) > 0).all())
@@ -141,7 +142,7 @@ def step(values: np.ndarray) -> str:
         apart, unit = np.diff(values), ""
     low, high = apart.min(), apart.max()
     if np.isclose(low, high, rtol=1e-6):
-        return f"a row every {low:g}{unit}"
+        return f"a row every {unit[1:-1] if unit and low == 1 else f'{low:g}{unit}'}"
     return f"steps of {low:g} to {high:g}{unit}: not regular"
 
 

@@ -4,27 +4,23 @@ What a column means is learnt from the training file (`learn`) and then holds fo
 (`values`): a value that only the test file has must not make a column that training never sees.
 """
 
+import shlex
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...files import DataError
-from .csv_rows import Rows, missing, number
+from .csv_rows import Rows, counts
+from .spelling import is_spelled_otherwise, missing, number
 
 CATEGORIES = (
     50  # values of a column of text that become columns of 0 and 1; with more it is left out
 )
 MOSTLY = 0.9  # a column with this share of numbers is one of numbers, and the rest of it is wrong
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the file. `values` [N, K] has NaN for a missing number; K = 0: left out."""
-
-    name: str
-    values: np.ndarray
-    names: tuple[str, ...]  # of the K columns it becomes
-    meaning: str  # what it was taken for
+HALF = 0.5  # with this share it may be one whose other cells stand for a missing number
+MARKS = 5  # the most different texts that may do so
+GRADES = 10  # more different numbers than these, or fractions, are measured and no grades
+INDEX = ("id", "index")  # a first column of this name that counts the rows is no feature
 
 
 @dataclass(frozen=True)
@@ -48,33 +44,83 @@ def cells_of(rows: Rows, column: int) -> list[str]:
 
 
 def is_numeric(rows: Rows, column: int) -> bool:
-    """Is this a column of numbers? Raises DataError where nearly all of it is."""
-    present = [(i, c) for i, c in enumerate(cells_of(rows, column)) if not missing(c)]
+    """Is this a column of numbers?
+
+    Raises DataError where nearly all of it is; where at least half of it is and a few texts may
+    stand for missing numbers; and for numbers that are not spelled as they are read here.
+    """
+    cells = cells_of(rows, column)
+    present = [(i, c) for i, c in enumerate(cells) if not missing(c)]
     wrong = [i for i, c in present if number(c) is None]
-    if wrong and len(present) - len(wrong) >= MOSTLY * len(present):
-        cell = rows.cells[wrong[0]][column]
-        hint = "; is this row a header?" if wrong == [0] and not rows.header else ""
+    right = len(present) - len(wrong)
+    if not wrong:
+        return True
+    other = [i for i in wrong if is_spelled_otherwise(cells[i])]
+    if other and right + len(other) >= HALF * len(present):
         raise DataError(
-            f"{rows.where(wrong[0], column)}: {cell!r:.60} is no number, but nearly all others"
-            f" in this column are{hint}"
+            f"{rows.where(other[0], column)}: {cells[other[0]]!r:.60} is no number as it stands;"
+            " write numbers with a point, without % and without commas between thousands"
         )
-    return not wrong
+    kinds = sorted({cells[i] for i in wrong})
+    known = ",".join(kinds) if not any("," in k for k in kinds) else kinds[0]
+    hint = f"; if that stands for no value: `--read {shlex.quote('missing=' + known)}`"
+    few = len(kinds) <= MARKS and len(known) <= 60
+    if right >= MOSTLY * len(present):
+        if wrong == [0] and not rows.header:
+            hint = "; if this row is a header: `--read header=yes`"
+        elif not few:
+            hint = ""
+        raise DataError(
+            f"{rows.where(wrong[0], column)}: {rows.cells[wrong[0]][column]!r:.60} is no number,"
+            f" but nearly all others in this column are{hint}"
+        )
+    if few and right >= HALF * len(present) and _are_measured([number(c) for _, c in present]):
+        raise DataError(
+            f"{rows.where(wrong[0], column)}: {right} of {len(present)} cells are numbers, the"
+            f" others are {', '.join(map(repr, kinds))}{hint}"
+        )
+    return False
+
+
+def mostly_numbers(rows: Rows, column: int) -> bool:
+    """Are at least half of the cells that are not missing numbers?"""
+    present = [c for c in cells_of(rows, column) if not missing(c)]
+    return sum(number(c) is not None for c in present) >= HALF * len(present)
+
+
+def _are_measured(found: list[float | None]) -> bool:
+    """Numbers of a quantity, rather than the few of a scale such as 2, 3, 4 (and "more")."""
+    kinds = set(found) - {None}
+    return len(kinds) > GRADES or not all(n.is_integer() for n in kinds)
 
 
 def learn(rows: Rows, place: int) -> Meaning:
     """What a column of the training file means: numbers, or text with its values."""
     name, cells = rows.names[place], cells_of(rows, place)
     gone = sum(map(missing, cells))
+    if place == 0 and rows.index:
+        return Meaning(place, name, None, (), "names the rows, as the header is empty: left out")
     if is_numeric(rows, place):
         if gone == len(cells):
             return Meaning(place, name, None, (), "empty: left out")
         note = f"numbers, {gone} missing: the mean of the training rows" if gone else "numbers"
+        if place in rows.decimal:
+            note += ", written with a decimal comma"
+        if counts(cells):
+            if place == 0 and name.lower() in INDEX:
+                return Meaning(place, name, None, (), "counts the rows: left out")
+            note += " that only count the rows"
         return Meaning(place, name, None, (name,), note)
     kinds = tuple(sorted({"?" if missing(c) else c for c in cells}))
+    part = sum(number(c) is not None for c in kinds)
+    some = f", {part} of them numbers" if part else ""
     if len(kinds) > CATEGORIES:
-        note = f"text with {len(kinds)} different values: left out"
+        note = f"text with {len(kinds)} different values{some}: left out"
         return Meaning(place, name, kinds, (), note)
-    note = f"text, {len(kinds)} values: a column of 0 and 1 for each"
+    if len(kinds) > 2 and len(kinds) >= MOSTLY * len(cells):
+        note = f"text, {len(kinds)} values in {len(cells)} rows{some}: nearly all differ, left out"
+        return Meaning(place, name, kinds, (), note)
+    note = f"text, {len(kinds)} values{some}: a column of 0 and 1 for each"
     if gone:
         note += f" ({gone} missing are the value '?')"
     return Meaning(place, name, kinds, tuple(f"{name}={kind}" for kind in kinds), note)
@@ -97,12 +143,6 @@ def values(rows: Rows, column: Meaning) -> np.ndarray:
         if k is not None:
             found[i, k] = 1
     return found
-
-
-def encode(rows: Rows, place: int) -> Column:
-    """Numbers as they are; text as one column of 0 and 1 for each value that it takes."""
-    column = learn(rows, place)
-    return Column(column.name, values(rows, column), column.names, column.meaning)
 
 
 def unknown(rows: Rows, column: Meaning) -> list[str]:

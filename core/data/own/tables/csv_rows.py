@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,11 @@ from ...read import read_path
 from ...room import expect_room, unpacked_size
 from ..lines import counted, decoded
 from ..peek import head
+from . import spelling
+from .spelling import missing
 
-SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
-MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})  # in any case
+MARKS = (",", "\t", ";", "|")
+SEPARATORS = dict(zip((*MARKS, " "), ("commas", "tabs", "semicolons", "bars", "blanks")))
 SAMPLE = 100  # rows that the separator is judged by
 LONGEST = 16 << 20  # characters of a cell
 COLUMNS = 100_000  # of a table, at most
@@ -22,7 +25,11 @@ ROW, CELL, CHARACTER = 153, 70, 4  # bytes of memory for each of them, while a t
 
 @dataclass(frozen=True)
 class Rows:
-    """The cells of a file, `lines[i]` the line where row i ends, and the names of its columns."""
+    """The cells of a file, `lines[i]` the line where row i ends, and the names of its columns.
+
+    `index` says that the first column has no name in the header: it numbers or names the rows.
+    Columns of `decimal` had a comma where the cells here have a point.
+    """
 
     path: Path
     cells: list[list[str]]
@@ -30,72 +37,66 @@ class Rows:
     names: tuple[str, ...]
     header: bool
     separator: str
+    index: bool = False
+    decimal: tuple[int, ...] = ()
 
     def where(self, row: int, column: int) -> str:
         """A cell in words, for a message."""
         return f"{self.path}, line {self.lines[row]}, column {column + 1} ({self.names[column]})"
 
 
-def missing(cell: str) -> bool:
-    """Does a cell stand for no value?
-
-    >>> missing(" NA "), missing("0")
-    (True, False)
-    """
-    return cell.strip().lower() in MISSING
-
-
-def number(cell: str) -> float | None:
-    """A cell as a number; None where it is none.
-
-    >>> number("1e3"), number("1_000"), number("x")
-    (1000.0, None, None)
-    """
-    try:
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return None
-
-
 def read_rows(
-    path: str | Path, header: bool | None = None, encoding: str = "utf-8", quotes: bool = True
-) -> Rows:
+    path: str | Path, header: bool | None = None, encoding: str = "utf-8", quotes: bool = True,
+    gone: str | Collection[str] = (),
+) -> Rows:  # fmt: skip
     """The rows of a .csv or .tsv file, packed (.gz, .bz2) or not.
 
-    Without `header` the first row is one where none of its cells is a number or missing, they
-    differ from each other, and none of them comes again in its column. Without `quotes` a
-    quotation mark is a character like others. Raises DataError, with the line, for a row of
-    another length than the first, an open quotation mark, other bytes than those of `encoding`,
-    and a file without rows.
+    Without `header` the first row is one where none of its cells is a number, and none of them
+    occurs again in its column; one may be empty where the file shows otherwise that there is a
+    header. Without `quotes` a quotation mark is a character like others. Cells of `gone`, a text
+    or several, are empty in what is returned; so are - and . in a column of numbers. Numbers with
+    a decimal comma have a point, unless commas separate the cells. Blanks separate numbers alone.
+    Raises DataError, with the line, for a row of another length than the first, an open quotation
+    mark, other bytes than those of `encoding`, two columns of one name, and a file without rows.
     """
-    path = Path(path)
+    path, gone = Path(path), spelling.texts_of(path, gone)
     _expect_room(path)
-    return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes)
+    return rows_of(path, decoded(read_path(path), str(path), encoding), header, quotes, gone=gone)
 
 
 def rows_of(
-    path: Path, text: str, header: bool | None = None, quotes: bool = True, whole: bool = True
-) -> Rows:
+    path: Path, text: str, header: bool | None = None, quotes: bool = True, whole: bool = True,
+    gone: Collection[str] = (),
+) -> Rows:  # fmt: skip
     """The rows of the text of a file, as `read_rows`; only the name of `path` is looked at.
 
     A text that is not the `whole` one may end inside a row, which is left out if it is short.
     """
     separator = _separator(path, text)
+    if separator == " ":
+        text = spelling.with_single_blanks(text)
     cells, lines = _split(path, text, separator, quotes, whole)
     if header is None:
-        header = _has_header(cells)
-    names = tuple(c.strip() for c in cells[0]) if header else ()
+        header = _has_header(cells, comma=separator != ",")
+    first = [c.strip() for c in cells[0]] if header else [""] * len(cells[0])
+    names = tuple(name or f"column {i + 1}" for i, name in enumerate(first))
     if header:
+        where = f"{path}, line {lines[0]}"
         cells, lines = cells[1:], lines[1:]
-        first = {name: i for i, name in reversed(list(enumerate(names)))}
-        twice = next((n for i, n in enumerate(names) if first[n] < i), None)
-        if twice is not None:
-            raise DataError(f"{path}: two columns are named {twice!r:.80}")
+        place = {name: i for i, name in reversed(list(enumerate(names)))}
+        for i, name in enumerate(names):
+            if place[name] < i:
+                raise DataError(
+                    f"{where}: columns {place[name] + 1} and {i + 1} are both named {name!r:.80};"
+                    " rename one, or give `--read header=no` if this row holds no names"
+                )
     if not cells:
         raise DataError(f"{path} has no rows" + (" under its header" if header else ""))
-    if not header:
-        names = tuple(f"column {i + 1}" for i in range(len(cells[0])))
-    return Rows(path, cells, lines, names, header, separator)
+    if gone:
+        cells = [["" if c.strip() in gone else c for c in row] for row in cells]
+    decimal = spelling.with_points(text, cells) if separator != "," else ()
+    spelling.without_marks(text, cells)
+    return Rows(path, cells, lines, names, header, separator, header and not first[0], decimal)
 
 
 def _expect_room(path: Path) -> None:
@@ -106,7 +107,7 @@ def _expect_room(path: Path) -> None:
     if not first:  # damaged: `read_path` says so
         return
     lines = max(1, first.count(b"\n"))
-    cells = max(first.count(s.encode()) for s in SEPARATORS) / lines + 1
+    cells = max(first.count(s.encode()) for s in MARKS) / lines + 1
     rows = size / max(1, len(first)) * lines
     need = rows * (ROW + CELL * cells) + CHARACTER * size
     expect_room(path, need, f"a table of about {rows:,.0f} rows, {cells:.0f} cells each,")
@@ -172,16 +173,41 @@ def _separator(path: Path, text: str) -> str:
             return 1
         return counts.pop() if len(counts) == 1 else 1
 
-    best = max(SEPARATORS, key=cells)
+    best = max(MARKS, key=cells)
     if cells(best) > 1:
         return best
-    return max(SEPARATORS, key=lambda s: sum(s in line for line in head))  # rows differ: say which
+    if spelling.between_blanks(head):
+        return " "
+    return max(MARKS, key=lambda s: sum(s in line for line in head))  # rows differ: say which
 
 
-def _has_header(cells: list[list[str]]) -> bool:
-    first, rest = cells[0], cells[1:]
-    if not rest or len({c.strip() for c in first}) < len(first):
+def _has_header(cells: list[list[str]], comma: bool) -> bool:
+    """Does the first row hold names? With `comma`, a number may have one for its point."""
+    first, rest = [c.strip() for c in cells[0]], cells[1:]
+    named = [i for i, c in enumerate(first) if c]
+    if not rest or not named:
         return False
-    if any(missing(c) or number(c) is not None for c in first):
+    if any(missing(first[i]) or spelling.is_number(first[i], comma) for i in named):
         return False
-    return not any(row[i] == cell for row in rest for i, cell in enumerate(first))
+    if any(row[i].strip() == first[i] for row in rest for i in named):
+        return False
+    if len(named) == len(first):
+        return True
+    # an empty cell is no name, but it may be a missing one of data: something must show a header
+    columns = [[row[i].strip() for row in rest] for i in range(len(first))]
+    return (
+        any(spelling.are_numbers(columns[i], comma) for i in named)
+        or (not first[0] and counts(columns[0]))
+        or not any(any(columns[i]) for i in range(len(first)) if i not in named)
+    )
+
+
+def counts(cells: list[str]) -> bool:
+    """Do the cells of a column only count the rows, from 0 or 1?
+
+    >>> counts(["1", "2", "3"]), counts(["0", "1"]), counts(["2", "3"])
+    (True, True, False)
+    """
+    return any(
+        len(cells) > 1 and all(c == str(i) for i, c in enumerate(cells, start)) for start in (0, 1)
+    )

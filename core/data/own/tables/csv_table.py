@@ -1,5 +1,6 @@
 """A table of one's own: a CSV or TSV file, or one for each split, as a data set."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +11,22 @@ from ...files import DataError
 from ..bits import above_median, check_bits
 from ..kind_of import is_binary
 from ..lines import counted
-from ..splits import SPLITS, given_files, instead, seeded, untrained
+from ..splits import OTHER, SPLITS, given_files, instead, seeded, untrained
 from . import labels
 from .columns import Meaning, cells_of, learn, unknown, values
 from .csv_rows import SEPARATORS, Rows, read_rows
+from .other_rows import notes, same_columns
 
 
 def from_csv(
     path: str | Path, label: str | int | None = None, header: bool | None = None, seed: int = 0,
     valid: str | Path | None = None, test: str | Path | None = None, bits: str | None = None,
+    missing: str | Collection[str] = (),
 ) -> DataSet:  # fmt: skip
     """The table in a .csv or .tsv file (or .gz of one): x float32 [N, D], y the label.
 
-    path    the file, in UTF-8; cells are separated by commas, tabs, semicolons or bars
+    path    the file, in UTF-8; cells are separated by commas, tabs, semicolons or bars, numbers
+            alone also by blanks. A decimal comma is read unless commas separate the cells
     label   the name of a column, or its number from 1, or "none"; by default a column named label,
             class, target or y, or a last or first column of few different texts
     header  whether the first row holds names; by default it is looked at
@@ -31,10 +35,13 @@ def from_csv(
     valid, test  files with the same columns, which are these splits
     bits    "median": a column of numbers becomes 1 above its median in the training rows and 0
             elsewhere, so that x is binary
+    missing  texts that stand for a missing cell, too; one, several with commas between, or a list
 
-    Text becomes a column of 0 and 1 for each value that it takes, unless it takes more than 50. A
-    missing cell (empty, ?, NA, NaN, null) is the mean of the training rows in a column of numbers,
-    and a value of its own in one of text. Columns, values and classes are those of `path`: a value
+    Text becomes a column of 0 and 1 for each value that it takes; it is left out if it takes more
+    than 50, or if nearly all rows differ in it. So is a first column without a name in the header,
+    or named id or index that counts the rows. A missing cell (empty, ?, NA, NaN, null; - and .
+    among numbers) is the mean of the training rows in a column of numbers, and a value of its own
+    in one of text. Columns, values and classes are those of `path`: a value
     that only another file has is 0 in all columns, a class that only another file has is refused.
     What was understood is in ``info.understood``, a line a column. Raises DataError, with line and
     column, for what cannot be read.
@@ -50,28 +57,34 @@ def from_csv(
     """
     files = given_files(valid=valid, test=test)
     check_bits(bits)
-    rows = read_rows(path, header)
-    others = {part: same_columns(rows, read_rows(f, rows.header)) for part, f in files.items()}
-    split = None if others.keys() & set(SPLITS) else split_column(rows)
+    rows = read_rows(path, header, gone=missing)
+    split = None if files.keys() & set(SPLITS) else split_column(rows)
+    others = {
+        part: same_columns(rows, read_rows(file, rows.header, gone=missing), (split,))
+        for part, file in files.items()
+    }
     place = labels.find(rows, label, (split,))
-    return table_set("from_csv", rows, others, (place, split), seed, bits)
+    why = labels.reason(rows, place, (split,)) if label is None else ""
+    return table_set("from_csv", rows, others, (place, split), seed, bits, why=why)
 
 
 def table_set(
     function: str, rows: Rows, others: dict[str, Rows], known: tuple[int | None, int | None],
     seed: int, bits: str | None = None, tenths: int = 1, meant: dict[int, str] | None = None,
+    why: str = "",
 ) -> DataSet:  # fmt: skip
     """The rows of a training file, and those of other parts, as a data set.
 
     `known` are the columns of the label and of the split; `tenths` of the rows are for validation.
-    `meant` says what columns of numbers are, where it is more than that.
+    `meant` says what columns of numbers are, where it is more than that; `why` the label is one.
     """
     place, split = known
     columns = [learn(rows, c) for c in range(len(rows.names)) if c not in known]
     columns = [replace(c, meaning=(meant or {}).get(c.place, c.meaning)) for c in columns]
     names = tuple(n for c in columns for n in c.names)
     if not names:
-        raise DataError(f"{rows.path}: no column is left to learn from")
+        why_not = "".join(f"; {c.name:.40}: {c.meaning}" for c in columns[:2])
+        raise DataError(f"{rows.path}: no column is left to learn from{why_not}")
     target = None if place is None else labels.learn(rows, place)
     whole = _encoded(rows, columns, target)
     given = {part: _encoded(more, columns, target) for part, more in others.items()}
@@ -88,7 +101,9 @@ def table_set(
         parts, words = above_median(parts, np.flatnonzero(numeric))
         cut = {names[i]: f"; {done}" for i, done in words.items()}
         meanings = [m + cut.get(c.name, "") for m, c in zip(meanings, columns)]
-    label = "; ".join((_label(target), *untrained(target.classes if target else (), parts)))
+    label = "; ".join(
+        (_label(target), *[why] * bool(why), *untrained(target.classes if target else (), parts))
+    )
     binary = all(is_binary(part.x) for part in parts if len(part))
     info = Info(
         source=str(rows.path),
@@ -98,24 +113,9 @@ def table_set(
         note=how,
         kind="binary" if binary else "table",
         understood=(_first(rows, others, len(names)), *meanings, label, how),
+        other=notes(others.get(OTHER), columns),
     )
     return DataSet(rows.path.name, *parts, info)
-
-
-def same_columns(rows: Rows, other: Rows) -> Rows:
-    """The rows of another file. Raises DataError unless its columns are those of `rows`."""
-    if len(other.names) != len(rows.names):
-        raise DataError(
-            f"{other.path}, line {other.lines[0]}: {len(other.names)} columns; {rows.path} has"
-            f" {len(rows.names)}"
-        )
-    for i, (here, there) in enumerate(zip(other.names, rows.names)):
-        if here != there:
-            raise DataError(
-                f"{other.path}, line 1, column {i + 1}: named {here!r:.60}; in {rows.path} it is"
-                f" {there!r:.60}"
-            )
-    return other
 
 
 def _encoded(rows: Rows, columns: list[Meaning], target: labels.Label | None) -> Split:
@@ -171,7 +171,7 @@ def _first(rows: Rows, others: dict[str, Rows], width: int) -> str:
     more = "".join(f", {len(r.cells)} in {r.path.name}" for r in others.values())
     return (
         f"{counted(len(rows.cells), 'row')}{more} and {counted(len(rows.names), 'column')},"
-        f" separated by {SEPARATORS.get(rows.separator, 'blanks')}, {head}:"
+        f" separated by {SEPARATORS[rows.separator]}, {head}:"
         f" {counted(width, 'number')} a row"
     )
 

@@ -1,5 +1,6 @@
 """Which column of a table is the label, and what kind of label it is."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ import numpy as np
 from .....kernels.errors import nearest
 from ...files import DataError
 from .columns import cells_of, is_numeric, numbers
-from .csv_rows import Rows, missing, number
+from .csv_rows import Rows
+from .spelling import missing, number
 
 NAMES = ("label", "class", "target", "y")  # a column of this name is the label
 CLASSES = 20  # the most different whole numbers that are classes; with more they are a quantity
@@ -18,7 +20,7 @@ def find(rows: Rows, label: str | int | None, taken: Collection[int | None] = ()
     """The column of the label: by its name, or its number from 1; None for ``label="none"``.
 
     Without `label` it is the column named label, class, target or y; otherwise the last or the
-    first column, if it is text with at most 20 values that each come twice or more; otherwise none.
+    first column, if it is text of two to twenty values, each at least twice; otherwise none.
     Columns that are `taken` otherwise are not looked at.
     """
     if label is None:
@@ -41,14 +43,39 @@ def _guess(rows: Rows, columns: list[int]) -> int | None:
     for name in NAMES:
         if name in lower:
             return columns[lower.index(name)]
+    return next((c for c, rare in _texts(rows, columns) if not rare), None)
+
+
+def _texts(rows: Rows, columns: list[int]) -> list[tuple[int, list[str]]]:
+    """The last and the first column if they may hold classes, and those that occur only once."""
+    found = []
     for column in (columns[-1], columns[0]) if len(columns) > 1 else ():
         cells = cells_of(rows, column)
-        if any(map(missing, cells)) or is_numeric(rows, column):
+        if (column == 0 and rows.index) or any(map(missing, cells)) or is_numeric(rows, column):
             continue
-        counts = np.unique(cells, return_counts=True)[1]
-        if 2 <= len(counts) <= CLASSES and counts.min() >= 2:
-            return column
-    return None
+        kinds, counts = np.unique(cells, return_counts=True)
+        if 2 <= len(kinds) <= CLASSES:
+            found.append((column, [str(kind) for kind in kinds[counts == 1]]))
+    return found
+
+
+def reason(rows: Rows, place: int | None, taken: Collection[int | None] = ()) -> str:
+    """Why `find` took this column without being told, in words; or why it took none."""
+    columns = [c for c in range(len(rows.names)) if c not in taken]
+    if place is not None:
+        why = f"it is named {rows.names[place]}"
+        if rows.names[place].lower() not in NAMES:
+            why = f"it is the {'last' if place == columns[-1] else 'first'} column, a few texts"
+        return f"taken as label because {why}; `--label none` for none"
+    for column, rare in _texts(rows, columns):
+        if 2 * len(rare) <= len(set(cells_of(rows, column))):  # otherwise: texts that differ
+            some = ", ".join(rare[:5]) + (" …" if len(rare) > 5 else "")
+            label = shlex.quote(rows.names[column])
+            return (
+                f"{rows.names[column]} would be one, but some values occur only once ({some}):"
+                f" `--label {label}` if it is"
+            )
+    return ""
 
 
 @dataclass(frozen=True)
@@ -68,8 +95,8 @@ def learn(rows: Rows, place: int) -> Label:
     """What the label in column `place` of the training file is: classes, or a quantity.
 
     Text is classes, in alphabetical order; so are whole numbers of at most 20 kinds, of which each
-    comes twice or more. Other numbers are a quantity to be predicted. Raises DataError where one is
-    missing.
+    occurs at least twice. Other numbers are a quantity to be predicted. Raises DataError where one
+    is missing.
     """
     cells = _present(rows, place)
     name = rows.names[place]
@@ -79,15 +106,6 @@ def learn(rows: Rows, place: int) -> Label:
     if (kinds == np.round(kinds)).all() and len(kinds) <= CLASSES and counts.min() >= 2:
         return Label(place, name, tuple(f"{k:.0f}" for k in kinds), whole=True)
     return Label(place, name, ())
-
-
-def encode(rows: Rows, column: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(y, classes) of a file: int64 [N] with the names of the classes, or float32 [N, 1] and none.
-
-    What the label is, `learn` says.
-    """
-    label = learn(rows, column)
-    return values(rows, label), label.classes
 
 
 def values(rows: Rows, label: Label) -> np.ndarray:

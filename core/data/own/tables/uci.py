@@ -14,8 +14,10 @@ from ..lines import counted
 from ..splits import given_files
 from . import labels
 from .columns import cells_of
-from .csv_rows import SEPARATORS, Rows, missing, number, read_rows
-from .csv_table import same_columns, table_set
+from .csv_rows import MARKS, Rows, read_rows
+from .csv_table import table_set
+from .other_rows import same_columns
+from .spelling import missing, number
 
 VOTES = {"y": "1", "n": "-1", "?": "0"}
 ENCODINGS = ("sign", "onehot")
@@ -95,7 +97,7 @@ def _rows(path: Path) -> Rows:
 
 def _between_blanks(head: list[str]) -> bool:
     """Are cells between blanks? Tabs count as such where blanks cut all rows into as many more."""
-    if any(s in line for s in SEPARATORS if s != "\t" for line in head):
+    if any(s in line for s in MARKS if s != "\t" for line in head):
         return False
     if not any("\t" in line for line in head):
         return True

@@ -12,8 +12,10 @@ from ..peek import head_text
 from ..splits import SPLITS, given_files, instead, seeded
 from ..tables import labels
 from ..tables.columns import cells_of
-from ..tables.csv_rows import Rows, missing, number, read_rows, rows_of
+from ..tables.csv_rows import Rows, read_rows, rows_of
 from ..tables.csv_table import by_column, split_column
+from ..tables.other_rows import same_columns
+from ..tables.spelling import missing, number
 from .sentences import CLASSES, cutter, sentence_set
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
@@ -81,11 +83,9 @@ def from_sentences(
             f"{rows.path}: the label {rows.names[target]} takes {len(classes):,} values; at most"
             f" {CLASSES} are classes"
         )
-    given = {}
+    given, free = {}, [c for c in range(len(rows.names)) if c not in (*chosen, target)]
     for part, file in files.items():
-        other = _rows(file, rows.header, encoding, quotes)
-        if other.names != rows.names:
-            raise DataError(f"{file}: its columns are not those of {rows.path}")
+        other = same_columns(rows, _rows(file, rows.header, encoding, quotes), free)
         given[part] = Split(_cut(other, chosen, cut), _values(other, meaning))
     whole = Split(found, _values(rows, meaning))
     parts, how = (
@@ -95,8 +95,9 @@ def from_sentences(
     )
     parts, names = instead(parts, given), " and ".join(rows.names[c] for c in chosen)
     others = [n for c, n in enumerate(rows.names) if c not in (*chosen, target, split)]
+    the = f"the column{'s' * (len(chosen) > 1)} " if rows.header else ""
     said = [
-        f"{counted(len(found), 'text')} from {names}" + (", joined" if len(chosen) > 1 else ""),
+        f"{counted(len(found), 'text')} of {the}{names}" + (", joined" if len(chosen) > 1 else ""),
         *([f"left out: {', '.join(others[:12])}"] if others else []),
     ]
     if target is None:

@@ -14,7 +14,7 @@ from ...files import DataError
 from ...streams import whole_number
 from ...text import Vocabulary, tokenise
 from ..lines import counted, listed, spaced
-from ..splits import seeded, untrained
+from ..splits import OTHER, seeded, untrained
 
 LONG = 4  # words of a text: in a column of texts most cells have as many
 CUTTERS: dict[str, Callable[[str], list[str]]] = {"marks": tokenise, "spaces": spaced}
@@ -73,9 +73,10 @@ def split_texts(
     given = {p: part(found, files[p]) for p, found in others.items()}
     parts, how = seeded(function, path, "texts", part(texts, path), seed, given)
     more = (f"{p}: {line}" for p, found in others.items() for line in found.said)
+    other = others[OTHER].said if OTHER in others else ()
     return sentence_set(
         path.resolve().name, parts, min_count,
-        Info(str(path), classes, note=how, kind="sentences"), (*texts.said, *more),
+        Info(str(path), classes, note=how, kind="sentences", other=other), (*texts.said, *more),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ...text import END, UNKNOWN, Vocabulary, tokenise
 from ..lines import counted
 from ..splits import OTHER, SPLITS, given_files, in_words
 
-LEVELS = ("char", "word", "token")
+NOUNS = {"char": "character", "word": "word", "token": "token"}  # of the levels
 LEAST = 100  # tokens; fewer leave nothing to test on
 KINDS = 1000  # of characters: a text has some hundred, more is another encoding or no text
 BYTES = 18  # of memory for a byte of the file, while it is read: 17 for characters, 15 for words
@@ -43,17 +43,19 @@ def from_text(
     (180, (' ', 'a', 'b', 'c'))
     """
     path, files = Path(path), given_files(valid=valid, test=test)
-    if level not in LEVELS:
+    if level not in NOUNS:
         raise DataError(f"level must be 'char', 'word' or 'token'; got {level!r:.60}")
     min_count = whole_number("from_text", "min_count", min_count, 1)
     tokens = _tokens(path, level)
     n = len(tokens)
     if n < LEAST:
-        raise DataError(f"{path}: {n} {level}s are too few; at least {LEAST} are needed")
+        raise DataError(f"{path}: {n} {NOUNS[level]}s are too few; at least {LEAST} are needed")
     others = {part: _tokens(file, level) for part, file in files.items()}
     for part, found in others.items():
         if len(found) < 2:
-            raise DataError(f"{files[part]}: {len(found)} {level}s are too few to predict any")
+            raise DataError(
+                f"{files[part]}: {len(found)} {NOUNS[level]}s are too few to predict any"
+            )
     b = n if "test" in files else n * 95 // 100
     a = b if "valid" in files else b - n * 5 // 100 if "test" in files else n * 90 // 100
     own = {part: found for part, found in others.items() if part != OTHER}
@@ -67,21 +69,22 @@ def from_text(
         how = "in order: 90 %, 5 %, 5 % of the text"
     else:
         how = in_words(parts, others, "in order")
-    kinds = f"{counted(n, level)} of {counted(len(set(tokens)), 'kind')}"
+    kinds = f"{counted(n, NOUNS[level])}, {len(set(tokens)):,} different"
     if level != "char":
         special = [w for w in ("<pad>", UNKNOWN) if w in vocabulary]
         kinds += f"; a vocabulary of {len(vocabulary):,}"
         kinds += f" with {' and '.join(special)}" if special else ""
     known = set(tokens)
-    new = [
-        f"{part}: {counted(len(set(found) - known), 'kind')} of {level}s that the training file has"
+    new = {
+        part: f"{part}: {counted(len(set(found) - known), NOUNS[level])} that the training file has"
         f" not: {UNKNOWN}"
         for part, found in others.items()
         if set(found) - known
-    ]
+    }
     info = Info(
         source=str(path), vocabulary=vocabulary, note=how, kind="text",
-        understood=(kinds, *new, how),
+        understood=(kinds, *new.values(), how),
+        other=tuple(line for part, line in new.items() if part == OTHER),
     )  # fmt: skip
     return DataSet(path.name, *parts, info)
 
