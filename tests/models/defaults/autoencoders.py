@@ -32,7 +32,6 @@ WITHOUT = {
     "contractive-autoencoder": {"weight": 0.0},
     "contractive-autoencoder-deep": {"weight": 0.0, "form": "estimate", "probes": 1},
     "relational-autoencoder": {"weight": 0.0},
-    "semi-supervised-autoencoder": {"unlabelled": False},
 }
 
 
@@ -97,11 +96,6 @@ def jacobian_without_penalty(done) -> float:
 def relations_without_penalty(done) -> float:
     """The relation error of the twin."""
     return twin_without(done, "relation_error")
-
-
-def labels_alone(done) -> float:
-    """Per cent wrong of the twin that sees no image without a label."""
-    return twin_without(done, "error")
 
 
 def linear_map_of_few(done) -> float:
@@ -296,7 +290,6 @@ CLAIMS = (
         "error",
         (majority_class, (0.073, 0.080, 0.076), 0.095),
         (linear_map_of_few, (0.417, 0.458, 0.438), 0.53),
-        (labels_alone, (0.909, 1.000, 1.167), 1.084),
     ),
     *claims(
         "semi-supervised-autoencoder",
