@@ -3,9 +3,9 @@
     ratio = figure / baseline <= bound < 1
 
 The settings are those that ship; only the seed is the test's. `ratios` are those of seeds 0, 1 and
-2, as measured when the bound was set; a test trains one seed and computes figure and baseline again. Where a larger figure is better the ratio is
-baseline over figure, so that every ratio has to stay below its bound, and no bound reaches 1: at 1
-the default is no better than the baseline.
+2, as measured when the bound was set; a test trains one seed and computes figure and baseline
+again. Where a larger figure is better the ratio is baseline over figure, so that every ratio has to
+stay below its bound, and no bound reaches 1: at 1 the default is no better than the baseline.
 
 A system that is trained for one claim is kept for the next ones of the same recipe and data.
 """

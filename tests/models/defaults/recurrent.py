@@ -77,6 +77,9 @@ CLAIMS = (
         "peephole-lstm", "counting", "loss", (memory_of_one_symbol, (0.095, 0.026, 0.099), 0.149)
     ),
     *claims(
-        "peephole-lstm", "counting", unsolved, (strings_beyond_training, (0.411, 0.000, 0.500), 0.67)
+        "peephole-lstm",
+        "counting",
+        unsolved,
+        (strings_beyond_training, (0.411, 0.000, 0.500), 0.67),
     ),
 )

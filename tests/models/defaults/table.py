@@ -39,10 +39,10 @@ SEEDS = range(3)
 COMMAND = "python -m tests.models.test_defaults --page bench/results/defaults.md"
 HEAD = f"""# The shipped defaults next to trivial baselines
 
-Every recipe with the settings that ship, on data that ship, with seeds 0, 1 and 2. A ratio is figure over baseline, or baseline over figure
-where larger is better: below 1 the default is better, and a test of each keeps its ratio below the
-bound. Figure and baseline are those of the first seed; seconds are of processor, for one training
-(the median of the seeds). Made by
+Every recipe with the settings that ship, on data that ship, with seeds 0, 1 and 2. A ratio is
+figure over baseline, or baseline over figure where larger is better: below 1 the default is better,
+and a test of each keeps its ratio below the bound. Figure and baseline are those of the first seed;
+seconds are of processor, for one training (the median of the seeds). Made by
 
     {COMMAND}
 
