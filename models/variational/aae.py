@@ -213,7 +213,7 @@ CONVOLUTIONAL = replace(
     takes=("images",),
     settings=ConvolutionalSettings,
     presets={
-        "digits": {**DIGITS, "epochs": 60},
+        "digits": {**DIGITS, "epochs": 45},
         "mnist": IMAGES,
         "fashion_mnist": IMAGES,
     },
