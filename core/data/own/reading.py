@@ -29,6 +29,7 @@ from .recordings.audio_folder import WAV
 from .splits import Instead, split_files
 
 CUTTING = frozenset({"kind", "valid", "test", "seed", "fold", "train", "labels", "bits"})
+EDGES = "it may be a list of edges: --read kind=graph reads it as a graph"
 ENDINGS = (".csv", ".tsv", ".txt", ".npy", ".npz")  # of files that are splits, in a folder
 
 
@@ -63,9 +64,15 @@ def read(
     if files and _are_meant(path, files, kind):
         return _of_split_files(path, files, kind, options)
     chosen, known = _chosen(path, kind, options)
-    data = _read(chosen, known, path, kind)
-    if kind is None and chosen.kind in ("table", "text", "sentences") and _may_be_edges(path):
-        data = _said(data, "it may be a list of edges: --read kind=graph reads it as a graph")
+    edges = kind is None and chosen.kind in ("table", "text", "sentences") and _may_be_edges(path)
+    try:
+        data = _read(chosen, known, path, kind)
+    except DataError as error:
+        if not edges:
+            raise
+        raise DataError(f"{error}; {EDGES}") from None
+    if edges:
+        data = _said(data, EDGES)
     if not files:
         return data
     names = ", ".join(file.name for file in files.values())

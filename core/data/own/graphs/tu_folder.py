@@ -73,7 +73,7 @@ def _prefixes(path: Path) -> list[str]:
 
 def from_tu_files(files: dict[str, Path], name: str, source: str, fold: int | None = 0) -> DataSet:
     """The graphs in the files of such a set, by their part in the name. As `from_tu_folder`."""
-    fold = None if fold is None else whole_number(name, "fold", fold, 0, FOLDS - 1)
+    fold = None if fold is None else whole_number(source, "fold", fold, 0, FOLDS - 1)
     of = _whole(files["graph_indicator"])
     nodes = len(of)
     expect_nodes(files["graph_indicator"], nodes)
