@@ -171,7 +171,7 @@ RECIPES = (
         prepare=prepare,
         settings=Settings,
         presets={
-            "digits": {"epochs": 25, "batch": 50, "lr": 2e-2},
+            "digits": {"epochs": 15, "batch": 50, "lr": 2e-2},
             "mnist": {"epochs": 10, "lr": 2e-3, "clip": 1.0, "select": "nll"},
         },
         metric="nll",
