@@ -174,7 +174,7 @@ def test_a_wide_table_is_described_in_few_lines(tmp_path, capsys, monkeypatch):
 
 def test_a_list_of_edges_in_a_table_or_text_is_hinted_at(tmp_path, capsys):
     hint = "--read kind=graph reads it as a graph"
-    lines = [f"n{i} n{(i * 7 + 1) % 30}" for i in range(30)]
+    lines = [f"n{i % 30} n{(i * 7 + 1) % 30}" for i in range(90)]
     (tmp_path / "e.txt").write_text("\n".join(lines) + "\n")
     (tmp_path / "e.csv").write_text("source,target\n" + "\n".join(lines).replace(" ", ",") + "\n")
     (tmp_path / "t.csv").write_text("size,class\n" + "1,a\n2,b\n" * 10)
@@ -184,6 +184,10 @@ def test_a_list_of_edges_in_a_table_or_text_is_hinted_at(tmp_path, capsys):
     assert cli.main(["data", str(tmp_path / "e.csv"), "--read", "kind=graph"]) == 0
     said = capsys.readouterr().out
     assert "is of the kind 'graph'" in said and hint not in said
+    few = "\n".join(f"n{i},m{i}" for i in range(30))  # no column is left of it as a table
+    (tmp_path / "e.csv").write_text("source,target\n" + few + "\n")
+    assert cli.main(["data", str(tmp_path / "e.csv")]) == 1
+    assert hint in capsys.readouterr().err
 
 
 def test_a_refusal_names_what_ships_and_what_no_system_takes(own, tmp_path, capsys):

@@ -151,9 +151,7 @@ SYSTEMS = {
     "gan-line": (recipe("gan-line", "normal", batch=20, epochs=2, pretraining=1), {"philox"}),
     "wgan": (recipe("wgan", "ring", **GAME), {"philox"}),
     "transfer": (  # three steps of the source task, then of the target task
-        recipe(
-            "transfer", channels=(3,), sizes=(10, 20), repeats=2, pretrain=1, epochs=2, batch=300
-        ),
+        recipe("transfer", channels=(2,), sizes=(10,), repeats=1, pretrain=1, epochs=2, batch=300),
         {"conv2d", "pool2d", "batchnorm", "cross_entropy"},
     ),
     "few-shot": (recipe("few-shot", "glyphs", channels=(3, 4), ways=5), {"conv2d", "batchnorm"}),
