@@ -52,7 +52,7 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
 from ..common import critic
-from ..common.labels import classes_of, few
+from ..common.labels import classes_of, few, with_labelled
 from ..common.rows import rows
 from ..common.stages import repeated
 from . import feature_matching_pictures, game
@@ -170,9 +170,7 @@ class FeatureMatching(Game):
         steps, share = self.batches_per_epoch(data, size), min(self.s.known, len(known))
         unknown = minibatches(Split(data.train.x), size, seed, epoch, start, drop_last=True)
         labelled = repeated(known, share, seed + 1, epoch, start, steps)
-        for a, b in zip(unknown, labelled):
-            y = np.concatenate([np.full(len(a), -1, np.int64), b.y])
-            yield Batch(np.concatenate([a.x, b.x]), y)
+        return with_labelled(unknown, labelled)
 
     # --------------------------------------------------------------------- judging
 

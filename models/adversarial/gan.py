@@ -122,25 +122,7 @@ def check(rng, **changes):
 
 
 CONFIDENT = (
-    Target(
-        "entropy of the classes of 10 000 samples, MNIST, nats",
-        "mnist",
-        "entropy",
-        "ln 10 = 2.303, all classes equally often",
-        2.2,
-        better="higher",
-        own=True,
-        note="judged by a classifier trained on the training set",
-    ),
-    Target(
-        "confidence of the classifier in samples, share of that in test images, MNIST",
-        "mnist",
-        "confidence",
-        "1 for real images",
-        0.9,
-        better="higher",
-        own=True,
-    ),
+    *game.RECOGNISED,
     Target(
         "Parzen-window log-likelihood of MNIST test images, nats, 10 000 samples",
         "mnist",

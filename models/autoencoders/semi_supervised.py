@@ -40,7 +40,7 @@ from ...core.training.system import Batch
 from ..common import code_pictures
 from ..common.encoder_decoder import Autoencoder, squared_error
 from ..common.gradients import by_parameters
-from ..common.labels import classes_of, few
+from ..common.labels import classes_of, few, with_labelled
 from ..common.rows import prepare, rows
 from ..common.stages import repeated
 from .regularised import BINARY, TABLE, RegularisedSettings, layers
@@ -109,13 +109,10 @@ class SemiSupervisedAutoencoder(Autoencoder):
         steps = self.batches_per_epoch(data, size)
         known = data.train[self.known]
         share = min(self.s.known, len(known))
-        pairs = zip(
+        return with_labelled(
             minibatches(rest, size, seed=seed, epoch=epoch, start=start),
             repeated(known, share, seed + 1, epoch, start, steps),
         )
-        for a, b in pairs:
-            y = np.concatenate([np.full(len(a), -1, np.int64), b.y])
-            yield Batch(np.concatenate([a.x, b.x]), y)
 
     def batches_per_epoch(self, data, size):
         """The number of minibatches in one pass over the images without labels."""

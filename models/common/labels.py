@@ -1,11 +1,13 @@
-"""Class labels: the number of classes, and examples in an order that takes the classes in turn."""
+"""Class labels: their number, which examples keep theirs, minibatches where few have one."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ...core.data import DataSet, Split
 from ...core.training.settings import SettingError
+from ...core.training.system import Batch
 
 
 def classes_of(name: str, data: DataSet) -> int:
@@ -41,3 +43,15 @@ def rank_in_class(y: np.ndarray) -> np.ndarray:
     for k in np.unique(y):
         rank[y == k] = np.arange((y == k).sum())
     return rank
+
+
+def with_labelled(others: Iterable[Batch], labelled: Iterable[Batch]) -> Iterator[Batch]:
+    """Each minibatch of examples without labels, y = -1, followed by one of examples with them.
+
+    >>> a, b = Batch(np.zeros((2, 3))), Batch(np.ones((1, 3)), np.array([4]))
+    >>> [batch.y.tolist() for batch in with_labelled([a], [b])]
+    [[-1, -1, 4]]
+    """
+    for a, b in zip(others, labelled):
+        y = np.concatenate([np.full(len(a), -1, np.int64), b.y])
+        yield Batch(np.concatenate([a.x, b.x]), y)

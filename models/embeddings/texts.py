@@ -131,7 +131,7 @@ def kept_share(counts: np.ndarray, sample: float) -> np.ndarray:
 
 
 def thinned(pieces: list[np.ndarray], share: np.ndarray, rng) -> list[np.ndarray]:
-    """The pieces without some of their commonest words, drawn anew by `rng`."""
+    """The pieces without some of their commonest words; `rng` draws which places stay."""
     lengths = [len(p) for p in pieces]
     words = np.concatenate(pieces)
     stay = rng.uniform(len(words), dtype="float64") < share[words]

@@ -26,11 +26,6 @@ def neighbours_of_a_normal(done) -> float:
     return of_a_normal(done)["neighbours"]
 
 
-def distance_of_a_normal(done) -> float:
-    """The sliced distance of samples of a fitted normal."""
-    return of_a_normal(done)["sliced_w1"]
-
-
 def missing_entropy(done) -> float:
     """ln K less the entropy of the classes in the samples, nats."""
     return np.log(1 + int(done.held.y.max())) - done.test_figures["entropy"]
