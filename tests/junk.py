@@ -27,7 +27,7 @@ from glassgrad.core import nn
 
 from .junk_calls import calls, rng, t
 
-PATIENCE = 20.0  # seconds for one call: 6 GiB may have to be written on a busy machine
+PATIENCE = 10.0  # seconds for one call
 MEMORY = 6 << 30  # bytes of address space beyond what the process has at the start
 
 

@@ -31,10 +31,11 @@ def philox4x32(counter, key, rounds: int = 10):
 
 def words(seed, offset, n):
     """The words of the blocks that hold elements 0..n-1: uint64[blocks(n), 4]."""
+    found = np.empty((blocks(n), 4), np.uint64)  # first, so that too many are refused at once
     index = np.uint64(offset) + np.arange(blocks(n), dtype=np.uint64)
     zero = np.zeros_like(index)
     counter = index & LOW, index >> HALF, zero, zero
-    return np.stack(philox4x32(counter, (seed % 2**32, seed >> 32)), axis=1)
+    return np.stack(philox4x32(counter, (seed % 2**32, seed >> 32)), axis=1, out=found)
 
 
 @register("philox", "bits", backend="reference", idea="ten rounds on arrays of words")
