@@ -7,6 +7,8 @@ largest among results and gradients) is given with the time.
     lstm.layer      (T, B, I, H): T steps, batch B, I inputs, H hidden; two biases as in the library
     gru.layer       the same, the library's variant
     pool2d.layer    (N, C, H, k, s, p): max-pooling
+    softmax.layer   (N, D, K): D inputs, a softmax over K classes, its cross-entropy; never all
+                    N x K logits at a time
 
 A training step needs the gradients of input and weights, so "forward+backward" of a convolution is
 three convolutions' work.
@@ -36,9 +38,10 @@ CONVOLUTIONS = (
     (32, 64, 28, 128, 1, 1, 0),
 )
 RECURRENT = ((28, 128, 28, 128), (100, 64, 128, 256), (35, 20, 200, 200), (35, 20, 650, 650))
+VOCABULARIES = ((1024, 100, 30_000),)
 POOLS = ((64, 32, 28, 2, 2, 0), (32, 64, 56, 3, 2, 1), (31, 33, 27, 2, 2, 0))
 # largest relative L2 error from float64 with which a layer may be timed
-CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR = 1e-5, 1e-5, 1e-6
+CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR, SOFTMAX_ERROR = 1e-5, 1e-5, 1e-6, 1e-5
 
 
 def plans() -> list[Plan]:
@@ -48,6 +51,7 @@ def plans() -> list[Plan]:
         "lstm.layer": (RECURRENT, recurrent(nn.LSTM)),
         "gru.layer": (RECURRENT, recurrent(nn.GRU)),
         "pool2d.layer": (POOLS, pool),
+        "softmax.layer": (VOCABULARIES, vocabulary),
     }
     return [
         Plan(name, label(shape), lambda session, make=make, shape=shape: make(session, *shape))
@@ -171,3 +175,20 @@ def pool(session, N, C, H, k, s, p):
         (4 * (ins + outs), 8 * (ins + outs)),
         (k, s, p),
     )
+
+
+def vocabulary(session, N, D, K):
+    """2 N D K operations forward; backward the same again for the logits, and both gradients."""
+    labels = np.random.default_rng(1).integers(0, K, N)
+    put = session.put(labels)
+    leaves = [session.draw(N, D), 0.1 * session.draw(K, D, seed=1), session.draw(K, seed=2)]
+
+    def layer(x, w, b):
+        on_host = isinstance(x.data, np.ndarray)
+        return nn.losses.linear_cross_entropy(x, w, b, labels if on_host else put)
+
+    product, moved = 2 * N * D * K, 4 * (N * D + K * (D + 1))
+    return both_modes(
+        session, "softmax.layer", label((N, D, K)), layer, leaves, np.ones((), "float32"),
+        SOFTMAX_ERROR, (product, 4 * product), (moved, 3 * moved), (put,),
+    )  # fmt: skip

@@ -260,6 +260,16 @@ def _cross_entropy(mode, leaves, cotangent, labels):
     return _both(mode, leaves, cotangent, lambda z: F.cross_entropy(z, labels))
 
 
+def _softmax_layer(mode, leaves, cotangent, labels):
+    import torch.nn.functional as F
+
+    labels = tensor(labels)
+    cotangent = tensor(cotangent).to(labels.device)
+    return _both(
+        mode, leaves, cotangent, lambda x, w, b: F.cross_entropy(F.linear(x, w, b), labels)
+    )
+
+
 def _adam(x, g):
     import torch
 
@@ -292,6 +302,7 @@ BUILDERS = {
     "som.nearest": _nearest,
     "conv2d.layer": _conv_layer,
     "pool2d.layer": _pool_layer,
+    "softmax.layer": _softmax_layer,
     "lstm.layer": _recurrent_layer("LSTM"),
     "gru.layer": _recurrent_layer("GRU"),
     "fused.dropout": lambda mode, *args: _dropout(*args),

@@ -83,16 +83,21 @@ def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
     >>> gg.linear(gg.tensor([[1.0, 2.0]]), gg.tensor([[3.0, 4.0]]), gg.tensor([0.5]))
     tensor([[11.5]])
     """
+    x, w, b = expect_linear("linear", x, w, b)
+    if x.ndim == 1:
+        return squeeze(_linear(expand_dims(x, 0), w, b), 0)
+    return _linear(x, w, b)
+
+
+def expect_linear(function: str, x, w, b) -> tuple[Tensor, Tensor, Tensor | None]:
+    """All three as tensors, or an error: x [..., I], w [O, I], b [O] or None."""
     x, w = as_tensor(x), as_tensor(w)
     if w.ndim != 2 or x.ndim == 0 or x.shape[-1] != w.shape[1]:
-        expect(w.ndim == 2, "linear", "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
+        expect(w.ndim == 2, function, "w must have two axes [O, I]", 2, w.ndim, x=x, w=w)
         what = "x's last axis must equal w.shape[1]"
-        expect(False, "linear", what, w.shape[1], x.shape[-1:], x=x, w=w)
-    if x.ndim == 1:
-        return squeeze(linear(expand_dims(x, 0), w, b), 0)
-    if b is None:
-        return _linear(x, w)
-    b = as_tensor(b)
-    if b.shape != w.shape[:1]:
-        expect(False, "linear", "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b)
-    return _linear(x, w, b)
+        expect(False, function, what, w.shape[1], x.shape[-1:], x=x, w=w)
+    if b is not None:
+        b = as_tensor(b)
+        if b.shape != w.shape[:1]:
+            expect(False, function, "b must have shape [O]", w.shape[:1], b.shape, w=w, b=b)
+    return x, w, b

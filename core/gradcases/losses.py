@@ -51,6 +51,15 @@ CASES = [
         lambda z: losses.cross_entropy(z.transpose(0, 2, 1), [LABELS, [1, 2]], reduction="none"),
         normal((2, 3, 2)), note="fused backward at order 1",
     ),
+    GradCase(
+        "linear_cross_entropy itself",
+        lambda x, w, b: FUNCTIONS["linear_cross_entropy"](x, w, b, labels=np.array(LABELS))[0],
+        normal((2, 4), (3, 4), (3,)), note="fused backward at order 1",
+    ),
+    GradCase(
+        "linear_cross_entropy", lambda x, w: losses.linear_cross_entropy(x, w, None, LABELS),
+        normal((2, 4), (3, 4)), note="fused backward at order 1",
+    ),
     GradCase("nll", lambda z: losses.nll(F.log_softmax(z), LABELS), normal((2, 3))),
     GradCase("binary_cross_entropy", losses.binary_cross_entropy, probabilities((2, 3), (2, 3))),
     GradCase(

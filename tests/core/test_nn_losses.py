@@ -1,6 +1,7 @@
 """Losses: closed forms, finite differences to second order, extremes, bad targets, PyTorch."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ ROWS = P / P.sum(axis=1, keepdims=True)
 LABELS = np.array([2, 0, 1, 2])
 SIGNS = np.where(Y > 0, 1, -1)
 LOGITS = X + np.arange(3)
+W = rng.normal(size=(3, 3))
 
 
 def each(f, *arrays):
@@ -47,6 +49,10 @@ LOSSES = {
     "cross_entropy": (
         lambda z, reduction="mean": losses.cross_entropy(z, LABELS, reduction), (LOGITS,),
         lambda: _ce(LOGITS, LABELS),
+    ),
+    "linear_cross_entropy": (
+        lambda x, w, b, reduction="mean": losses.linear_cross_entropy(x, w, b, LABELS, reduction),
+        (X, W, LOGITS[0]), lambda: _ce(X @ W.T + LOGITS[0], LABELS),
     ),
     "nll": (
         lambda z, reduction="mean": losses.nll(gg.log_softmax(z), LABELS, reduction), (LOGITS,),
@@ -107,6 +113,44 @@ def test_fused_cross_entropy_equals_the_composed():
         got.append((y.numpy(), gg.grad(y, t, g).numpy()))
     assert_close(got[0][0], got[1][0], reduction=16)
     assert_close(got[0][1], got[1][1], reduction=16)
+
+
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("logits", [1, 14, 21, 1000])
+def test_a_softmax_in_parts_equals_one_in_whole(monkeypatch, logits, biased):
+    """5 x 4 rows of 7 classes: parts of one row, of two, of three with a tail, of all."""
+    monkeypatch.setattr(losses, "LOGITS", logits)
+    draw = np.random.default_rng(0).standard_normal
+    arrays = [draw((5, 4, 3)), 3 * draw((7, 3)), *([draw(7)] if biased else [])]
+    labels, g = np.random.default_rng(1).integers(0, 7, (5, 4)), draw((5, 4))
+
+    def whole(x, w, b=None):
+        return losses.cross_entropy(gg.linear(x, w, b), labels, "none")
+
+    def parts(x, w, b=None):
+        return losses.linear_cross_entropy(x, w, b, labels, "none")
+
+    found = []
+    for f in (whole, parts):
+        tensors = [gg.tensor(a, requires_grad=True) for a in arrays]
+        y = f(*tensors)
+        found.append([y, *gg.grad(y, tensors, g)])
+    for a, b in zip(*found):
+        assert_close(a.numpy(), b.numpy(), reduction=64)
+
+
+def test_a_softmax_in_parts_keeps_no_matrix():
+    """Of 64 x 300 000 logits, 77 MB, and as many gradients, three parts exist at a time."""
+    labels, peak = np.zeros(64, int), 0
+    for classes in (7, 300_000):  # the first call compiles
+        x, w = gg.ones((64, 1), requires_grad=True), gg.ones((classes, 1), requires_grad=True)
+        tracemalloc.start()
+        loss = losses.linear_cross_entropy(x, w, None, labels)
+        gg.grad(loss, [x, w])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert math.isclose(loss.item(), math.log(classes), rel_tol=1e-6)
+    assert peak < 3 * 4 * losses.LOGITS
 
 
 def test_cross_entropy_of_logits_in_another_order_of_axes():
@@ -198,6 +242,16 @@ def test_a_nan_comes_through():
         (lambda t: losses.cross_entropy(t((2, 3)), [-1, 0]), ValueRangeError, r"0\.\.2, got -1"),
         (lambda t: losses.cross_entropy(t((2, 3)), [0.0, 1.0]), DTypeError, "must be integers"),
         (lambda t: losses.cross_entropy(t((2, 3)), [0]), ShapeError, "leading shape"),
+        (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 3)), None, [0]), ShapeError,
+         "leading shape"),
+        (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 3)), None, [0, 4]),
+         ValueRangeError, r"0\.\.3, got 4"),
+        (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 2)), None, [0, 0]), ShapeError,
+         r"linear_cross_entropy: x's last axis must equal w\.shape\[1\]"),
+        (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 3)), t((3,)), [0, 0]), ShapeError,
+         r"b must have shape \[O\]"),
+        (lambda t: losses.linear_cross_entropy(t((0, 3)), t((4, 3)), None, np.zeros(0, int)),
+         ShapeError, "is empty"),
         (lambda t: losses.nll(t((2, 3)), [0, 5]), ValueRangeError, "nll: labels must lie"),
         (lambda t: losses.binary_cross_entropy(t((2,)) * 2, [1, 0]), ValueRangeError,
          "p must hold probabilities"),
