@@ -120,10 +120,15 @@ def targets_are_known() -> bool:
     return getattr(_state, "known", False)
 
 
+def labels_as_array(labels):
+    """Labels given as a tensor, an array or lists."""
+    labels = values_of(labels)
+    return labels if is_array(labels) else _whole(labels)
+
+
 def check_labels(function: str, labels, classes: int, what: str = "labels"):
     """Integer labels in 0..classes-1 as an array, or a clear error."""
-    labels = values_of(labels)
-    labels = labels if is_array(labels) else _whole(labels)
+    labels = labels_as_array(labels)
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"{function}: {what} must be integers; got {labels.dtype}")
     if labels.size and not targets_are_known():

@@ -27,9 +27,10 @@ from ..functions import (
     sigmoid,
     softplus,
     take_along,
+    where,
 )
 from ..functions import sum as sum_
-from ..functions.indexing import check_labels, targets_are_known
+from ..functions.indexing import check_labels, labels_as_array, targets_are_known
 from ..functions.linalg import expect_linear
 from ..tensor import Tensor, as_tensor, numbers_of, values_of
 
@@ -105,8 +106,10 @@ def huber(x: Tensor, y, delta: float = 1.0, reduction: str = "mean") -> Tensor:
 
 
 def _cross_entropy_composed(logits, /, labels):
-    lse = logsumexp(logits, axis=-1)
-    return lse - take_along(logits, labels), lse.detach()
+    known = labels >= 0
+    z = where(known[..., None], logits, 0.0)  # what an unknown row holds must not come through
+    lse = logsumexp(z, axis=-1)
+    return where(known, lse - take_along(z, labels.clip(0)), 0.0), lse.detach()
 
 
 def _cross_entropy_fused(g, logits, out, labels):
@@ -129,19 +132,75 @@ def _cross_entropy(logits, /, labels):
     return loss.reshape(labels.shape), lse.reshape(labels.shape)
 
 
-def cross_entropy(logits: Tensor, labels, reduction: str = "mean") -> Tensor:
+def cross_entropy(
+    logits: Tensor,
+    labels,
+    reduction: str = "mean",
+    *,
+    weight=None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """-ln softmax(logits)[label] for logits [..., K] and integer labels [...] in 0..K-1.
 
     Computed as logsumexp(z) - z_label, so that no probability underflows. The classes are the
-    *last* axis. Raises DTypeError or ValueRangeError for bad labels.
+    *last* axis.
+
+    weight           [K], a factor of each class; "mean" is then Σ loss / Σ weight[label]
+    ignore_index     a label that stands for "unknown": such a row has the loss 0, whatever its
+                     logits are, and no part in a mean
+    label_smoothing  ε: the target is 1 - ε at the label, and ε/K more at every class
+                     (Szegedy et al. 2016)
+
+    Raises DTypeError, ShapeError or ValueRangeError for bad labels and weights, and where all
+    labels of a mean are unknown.
 
     >>> import glassgrad as gg
-    >>> round(cross_entropy(gg.tensor([[0.0, 0.0], [0.0, 1000.0]]), [0, 1]).item(), 4)
+    >>> logits = gg.tensor([[0.0, 0.0], [0.0, 1000.0]])
+    >>> round(cross_entropy(logits, [0, 1]).item(), 4)
     0.3466
+    >>> cross_entropy(logits, [-1, 0], ignore_index=-1, label_smoothing=0.5)
+    tensor(750.)
     """
+    name = "cross_entropy"
     logits = as_tensor(logits)
-    labels = _labels("cross_entropy", logits, labels)
-    return _reduce(_cross_entropy(logits, labels=labels)[0], "cross_entropy", reduction)
+    labels = _labels(name, logits, labels, ignore_index)
+    within(name, "label_smoothing", label_smoothing, least=0, most=1)
+    loss = _cross_entropy(logits, labels=labels)[0]
+    if weight is None and not label_smoothing and ignore_index is None:
+        return _reduce(loss, name, reduction)
+    known = (labels >= 0).astype(logits.dtype)
+    of_class = _class_weights(name, logits, weight)
+    of_row = known if weight is None else known * of_class[labels.clip(0)]
+    if label_smoothing:
+        loss = loss * of_row * (1 - label_smoothing)
+        loss = loss + _to_all(logits, labels, of_class) * (label_smoothing / logits.shape[-1])
+    elif weight is not None:
+        loss = loss * of_row
+    choice(name, "reduction", reduction, ("mean", "sum", "none"))
+    if reduction != "mean":
+        return loss if reduction == "none" else loss.sum()
+    _reduce(loss, name, reduction)  # refuses an empty batch
+    if not targets_are_known() and not known.any():
+        raise ValueRangeError(f"{name}: all labels are {ignore_index}, there is no mean")
+    return loss.sum() / Tensor(of_row.sum())
+
+
+def _class_weights(function: str, logits, weight):
+    """weight [K] as an array of the logits' kind; ones where it is None."""
+    if weight is None:
+        return xp_of(logits.data).ones(logits.shape[-1:], logits.dtype)
+    weight = placed(np.asarray(values_of(weight)), logits.data).astype(logits.dtype)
+    what, classes = "weight must have one number for each class", logits.shape[-1:]
+    expect(weight.shape == classes, function, what, classes, weight.shape, logits=logits)
+    return weight
+
+
+def _to_all(logits, labels, weight):
+    """-Σ_k weight_k ln softmax(z)_k of each row, 0 where its label is unknown."""
+    z = where((labels >= 0)[..., None], logits, 0.0)
+    rows = logsumexp(z, axis=-1) * float(weight.sum()) - (z * Tensor(weight)).sum(axis=-1)
+    return where(labels >= 0, rows, 0.0)
 
 
 LOGITS = 1 << 22  # of `linear_cross_entropy` that exist at a time: 16 MiB in float32
@@ -234,9 +293,16 @@ def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
     return _reduce(-take_along(log_probabilities, labels), "nll", reduction)
 
 
-def _labels(function, logits, labels):
+def _labels(function, logits, labels, unknown=None):
+    """int64 labels next to the logits, -1 where they equal `unknown`."""
     expect(logits.ndim >= 1, function, "logits must have a class axis", "≥ 1 axis", logits.ndim)
+    labels = labels_as_array(labels)
+    missing = None if unknown is None else labels == unknown
+    if missing is not None:
+        labels = xp_of(labels).where(missing, 0, labels)
     labels = check_labels(function, labels, logits.shape[-1])
+    if missing is not None:
+        labels = xp_of(labels).where(missing, -1, labels)
     rows, what = logits.shape[:-1], "labels must have the logits' leading shape"
     expect(labels.shape == rows, function, what, rows, labels.shape, logits=logits)
     return placed(labels, logits.data).astype(np.int64, copy=False)

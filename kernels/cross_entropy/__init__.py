@@ -3,7 +3,7 @@
     lse_n  = ln sum_k e^(z_nk)                   loss_n = lse_n - z_n,label
     p      = e^(z - lse), the softmax            gz     = g_n (p - [k = label_n])
 
-    N  rows    K  classes    label_n in 0 ... K - 1
+    N  rows    K  classes    label_n in 0 ... K - 1, or -1 for "none": loss and gz are 0
 
     z, gz [N,K]     label int64 [N]     loss, lse, g [N]
 
@@ -16,7 +16,8 @@ derivative, which then needs one exponential for each logit and no sum.
     backward   z        gz            8, 4
 
 A row of nothing but -infinity has lse = -infinity, one with NaN or +infinity has lse = NaN or
-+infinity. A label outside 0 ... K - 1 is an error.
++infinity. A row without a label costs nothing whatever it holds. A label outside -1 ... K - 1 is an
+error.
 
 **The ladder.** Both passes in each version.
 
@@ -55,10 +56,10 @@ def _check(name: str, z, label, **rows) -> None:
             expect(False, name, f"{key}.shape must be [N]", z.shape[:1], a.shape, **arrays)
     if label.size and isinstance(label, np.ndarray):  # on a GPU it would wait for the device
         low, high = int(label.min()), int(label.max())
-        if low < 0 or high >= z.shape[1]:
-            must = f"label must hold classes below {z.shape[1]}"
+        if low < -1 or high >= z.shape[1]:
+            must = f"label must hold classes below {z.shape[1]}, or -1 for none"
             got = f"{low}..{high}"
-            expect(False, name, must, f"0..{z.shape[1] - 1}", got, ValueRangeError, **arrays)
+            expect(False, name, must, f"-1..{z.shape[1] - 1}", got, ValueRangeError, **arrays)
 
 
 def forward(z, label):

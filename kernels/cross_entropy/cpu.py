@@ -30,7 +30,8 @@ def _forward(z, label, loss, lse, parts, part):
         for k in range(K):
             total += np.exp(z[n, k] - top)
         lse[n] = np.log(total) + top
-        loss[n] = lse[n] - z[n, label[n]]
+        if label[n] >= 0:
+            loss[n] = lse[n] - z[n, label[n]]
 
 
 @njit(nogil=True)
@@ -39,7 +40,7 @@ def _backward(g, z, label, lse, gz, parts, part):
     for n in range(part * N // parts, (part + 1) * N // parts):
         for k in range(K):
             p = np.exp(z[n, k] - lse[n])
-            gz[n, k] = g[n] * (p - 1 if k == label[n] else p)
+            gz[n, k] = g[n] * (p - 1 if k == label[n] else p) if label[n] >= 0 else 0
 
 
 @register("cross_entropy", "forward", backend="numba", idea=LOOPS)

@@ -25,7 +25,7 @@ cross_entropy_forward_v1(const real* z, const long long* label, real* loss, real
   if (lane == 0) {
     const real total = log(sum) + top;
     lse[n] = total;
-    loss[n] = total - row[label[n]];
+    loss[n] = label[n] < 0 ? real(0) : total - row[label[n]];
   }
 }
 
@@ -34,5 +34,5 @@ extern "C" __global__ void cross_entropy_backward_v1(const real* g, const real* 
   const index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= size) return;
   const int n = i / K, k = i % K;
-  gz[i] = g[n] * (exp(z[i] - lse[n]) - (label[n] == k ? real(1) : real(0)));
+  gz[i] = label[n] < 0 ? real(0) : g[n] * (exp(z[i] - lse[n]) - (label[n] == k ? real(1) : real(0)));
 }

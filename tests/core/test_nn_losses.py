@@ -102,6 +102,48 @@ def test_gradients_of_both_orders(name, reduction):
     )
 
 
+Z, KNOWN = rng.normal(size=(6, 4)), np.array([0, 3, -7, 2, -7, 1])
+OPTIONS = [
+    {"weight": weight, "ignore_index": unknown, "label_smoothing": smoothing}
+    for weight in (None, [0.5, 1.0, 2.0, 0.25])
+    for unknown in (None, -7)
+    for smoothing in (0.0, 0.3)
+]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_of_the_cross_entropy(options, reduction):
+    """Values by the definition: the target is a law over the classes; gradients of both orders."""
+    unknown, smoothing = options["ignore_index"], options["label_smoothing"]
+    labels = KNOWN if unknown else np.abs(KNOWN) % 4
+    weight = np.ones(4) if options["weight"] is None else np.array(options["weight"])
+    rows, norm = [], 0.0
+    for z, k in zip(Z, labels):
+        law = smoothing / 4 + (1 - smoothing) * (np.arange(4) == k)
+        log_p = z - math.log(sum(math.exp(v) for v in z))
+        rows.append(0.0 if k == unknown else -(weight * law * log_p).sum())
+        norm += 0.0 if k == unknown else weight[k]
+    want = {"none": np.array(rows), "sum": sum(rows), "mean": sum(rows) / norm}[reduction]
+
+    def f(z):
+        return losses.cross_entropy(z, labels, reduction, **options)
+
+    assert_close(f(gg.tensor(Z)).numpy(), np.asarray(want), reduction=32)
+    gg.gradcheck(f, Z, order=2, directions=4)
+
+
+def test_what_a_row_of_unknown_label_holds_does_not_matter():
+    z = Z.copy()
+    z[2], z[4, 1] = np.nan, np.inf
+    t = gg.tensor(z, requires_grad=True)
+    with np.errstate(invalid="ignore"):
+        options = {"ignore_index": -7, "label_smoothing": 0.1, "weight": np.ones(4)}
+        loss = losses.cross_entropy(t, KNOWN, **options)
+        g = gg.grad(loss, t).numpy()
+    assert math.isfinite(loss.item()) and not g[[2, 4]].any() and (g[[0, 1, 3, 5]] != 0).all()
+
+
 def test_fused_cross_entropy_equals_the_composed():
     z = np.random.default_rng(0).normal(size=(5, 4, 7)) * 3
     labels = np.random.default_rng(1).integers(0, 7, (5, 4))
@@ -242,6 +284,14 @@ def test_a_nan_comes_through():
         (lambda t: losses.cross_entropy(t((2, 3)), [-1, 0]), ValueRangeError, r"0\.\.2, got -1"),
         (lambda t: losses.cross_entropy(t((2, 3)), [0.0, 1.0]), DTypeError, "must be integers"),
         (lambda t: losses.cross_entropy(t((2, 3)), [0]), ShapeError, "leading shape"),
+        (lambda t: losses.cross_entropy(t((2, 3)), [-2, -1], ignore_index=-2), ValueRangeError,
+         r"0\.\.2, got -1"),
+        (lambda t: losses.cross_entropy(t((2, 3)), [9, 9], ignore_index=9), ValueRangeError,
+         "all labels are 9, there is no mean"),
+        (lambda t: losses.cross_entropy(t((2, 3)), [0, 1], weight=[1.0, 2.0]), ShapeError,
+         "weight must have one number for each class"),
+        (lambda t: losses.cross_entropy(t((2, 3)), [0, 1], label_smoothing=1.5), ValueRangeError,
+         "label_smoothing"),
         (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 3)), None, [0]), ShapeError,
          "leading shape"),
         (lambda t: losses.linear_cross_entropy(t((2, 3)), t((4, 3)), None, [0, 4]),
@@ -307,6 +357,14 @@ def test_losses_equal_torch(reduction):
         z.backward(t(g))
         for p, q in zip(a, b):
             assert_close(p.grad.numpy(), q.grad.numpy(), reduction=64, what=name)
+    for options in OPTIONS:
+        unknown, weight = options["ignore_index"], options["weight"]
+        known = KNOWN if unknown else np.abs(KNOWN) % 4
+        theirs = {**options, "ignore_index": unknown or -100, **k}
+        theirs["weight"] = None if weight is None else t(weight, dtype=torch.float64)
+        want = F.cross_entropy(t(Z), t(known), **theirs)
+        got = losses.cross_entropy(gg.tensor(Z), known, reduction, **options)
+        assert_close(got.numpy(), want.numpy(), reduction=64, what=f"cross_entropy {options}")
     p = [gg.tensor(ROWS), gg.tensor(LOGITS)]
     want = F.kl_div(t(LOGITS), t(ROWS), reduction="none").sum(-1)
     assert_close(losses.kl_divergence(*p, reduction="none").numpy(), want.numpy(), reduction=64)

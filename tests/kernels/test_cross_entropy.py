@@ -55,10 +55,26 @@ def test_a_sure_row_has_no_gradient(name):
     assert gz.tolist() == [[0.0, 0.0]]
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_row_without_a_label_costs_nothing(name):
+    z, label = draw(5, 40, "float32")
+    z[[1, 3], 7], label[[1, 3]] = (np.nan, np.inf), -1
+    g = np.array([1, np.nan, 1, np.inf, 1], "float32")
+    with on(name, "cross_entropy"), np.errstate(invalid="ignore"):
+        loss, lse = cross_entropy.forward(z, label)
+        gz = cross_entropy.backward(g, z, label, lse)
+        some = [0, 2, 4]
+        alone = cross_entropy.forward(z[some], label[some])[0]
+    assert loss[[1, 3]].tolist() == [0, 0] and not gz[[1, 3]].any()
+    assert np.array_equal(loss[some], alone) and (gz[some] != 0).any(axis=1).all()
+
+
 def test_errors():
     z, label, g = np.zeros((3, 4)), np.zeros(3, int), np.zeros(3)
-    with pytest.raises(ValueRangeError, match=r"expected 0\.\.3, got 0\.\.4"):
+    with pytest.raises(ValueRangeError, match=r"expected -1\.\.3, got 0\.\.4"):
         cross_entropy.forward(z, np.array([0, 4, 1]))
+    with pytest.raises(ValueRangeError, match=r"expected -1\.\.3, got -2\.\.1"):
+        cross_entropy.forward(z, np.array([0, -2, 1]))
     with pytest.raises(DTypeError, match=r"label.dtype must be int64"):
         cross_entropy.forward(z, g)
     with pytest.raises(ShapeError, match=r"label.shape must be \[N\]"):

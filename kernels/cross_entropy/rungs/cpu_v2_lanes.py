@@ -54,7 +54,8 @@ def _forward(z, bits, order, label, loss, lse, lse_bits, parts, part):
         if lse[n] != np.inf:
             top = lse[n] if np.isfinite(lse[n]) else zero
             lse[n] = np.log(_sum_exp(z[n], top)) + top
-        loss[n] = lse[n] - z[n, label[n]]
+        if label[n] >= 0:
+            loss[n] = lse[n] - z[n, label[n]]
 
 
 @vectorised
@@ -67,8 +68,11 @@ def _weights(z, lse, g, gz):
 def _backward(g, z, label, lse, gz, parts, part):
     rows = len(z)
     for n in range(part * rows // parts, (part + 1) * rows // parts):
-        _weights(z[n], lse[n], g[n], gz[n])
         c = label[n]
+        if c < 0:
+            gz[n] = z.dtype.type(0)
+            continue
+        _weights(z[n], lse[n], g[n], gz[n])
         gz[n, c] = g[n] * (exp_down(z[n, c] - lse[n]) - z.dtype.type(1))
 
 
