@@ -3,6 +3,9 @@
 (kernels/lstm, kernels/gru) for the first order. A test checks that the two agree.
 
 Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
+
+`lengths` [N] lets the sequences of a batch end at different steps: sequence n ends after step
+lengths_n, its state is the one there, and its later rows of hs are 0, whatever numbers x has there.
 """
 
 from collections.abc import Callable
@@ -10,11 +13,14 @@ from typing import Literal
 
 from ...kernels import gru as gru_kernel
 from ...kernels import lstm as lstm_kernel
-from ...kernels.errors import DTypeError, expect
+from ...kernels.errors import DTypeError, ValueRangeError, expect
 from ...kernels.product import product
+from ..arrays import placed
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
+from .arithmetic import where
+from .indexing import labels_as_array
 from .linalg import linear, matmul
 from .shapes import split, stack, swap_axes
 
@@ -73,6 +79,52 @@ def _flat(x):
     return x.reshape((x.shape[0] * x.shape[1], x.shape[2]))
 
 
+def expect_lengths(function: str, x, lengths):
+    """Lengths int64 [N] next to x [T, N, ...], each in 1..T, or an error; None stays None."""
+    if lengths is None:
+        return None
+    t, n = x.shape[:2]
+    lengths = labels_as_array(lengths)
+    expect(lengths.shape == (n,), function, "lengths must be [N]", (n,), lengths.shape, x=x)
+    if lengths.dtype.kind not in "iu":
+        raise DTypeError(f"{function}: lengths must be integers; got {lengths.dtype}")
+    if n:
+        low, high = int(lengths.min()), int(lengths.max())
+        ok, what = low >= 1 and high <= t, "lengths must lie in 1..T"
+        expect(ok, function, what, f"1..{t}", f"{low}..{high}", ValueRangeError, x=x)
+    return placed(lengths, x.data).astype("int64", copy=False)
+
+
+def _until(hs, lengths):
+    """hs [T, N, H], 0 from step lengths_n on."""
+    if lengths is None:
+        return hs
+    steps = hs.xp.arange(hs.shape[0])[:, None]
+    return where((steps < lengths)[:, :, None], hs, 0.0)
+
+
+def _last(states, lengths):
+    """The states [T, N, H] after the last step of each sequence."""
+    if lengths is None:
+        return states[-1]
+    return states[lengths - 1, states.xp.arange(states.shape[1])]
+
+
+def backwards(x: Tensor, lengths=None) -> Tensor:
+    """x [T, N, ...] with the steps of each sequence in reverse, those after its end in place.
+
+    >>> import glassgrad as gg
+    >>> import numpy as np
+    >>> backwards(gg.tensor([[1.0], [2.0], [0.0]]), np.array([2])).reshape(3)
+    tensor([2., 1., 0.])
+    """
+    if lengths is None:
+        return x[::-1]
+    steps = x.xp.arange(x.shape[0])[:, None]
+    order = x.xp.where(steps < lengths, lengths - 1 - steps, steps)
+    return x[order, x.xp.arange(x.shape[1])]
+
+
 def _no_steps(h, *others):
     """Empty states [0, N, H], but on the tape: every argument gets a gradient of zeros."""
     states = Tensor(h.xp.zeros((0, *h.shape), h.dtype))
@@ -89,13 +141,14 @@ def rnn(
     w_hh: Tensor,
     b: Tensor | None = None,
     activation: Callable = tanh,
+    lengths=None,
 ):
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last state [N, H]).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
 
-    x [T, N, I], h [N, H], w_ih [H, I], w_hh [H, H], b [H]; no steps give states [0, N, H].
-    Raises ShapeError, DTypeError.
+    x [T, N, I], h [N, H], w_ih [H, I], w_hh [H, H], b [H], lengths [N] or None; no steps give
+    states [0, N, H]. Raises ShapeError, DTypeError, ValueRangeError (lengths).
 
     >>> import glassgrad as gg
     >>> hs, h = gg.rnn(gg.ones((3, 2, 4)), gg.zeros((2, 5)), gg.ones((5, 4)), gg.zeros((5, 5)))
@@ -108,7 +161,10 @@ def rnn(
     for t in range(x.shape[0]):
         h = activation(a[t] + linear(h, w_hh))
         states.append(h)
-    return (stack(states) if states else _no_steps(h, x, w_ih, w_hh, b)), h
+    if not states:
+        return _no_steps(h, x, w_ih, w_hh, b), h
+    hs, lengths = stack(states), expect_lengths("rnn", x, lengths)
+    return _until(hs, lengths), h if lengths is None else _last(hs, lengths)
 
 
 def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -171,13 +227,15 @@ def lstm(
     w_hh: Tensor,
     b: Tensor | None = None,
     peephole: Tensor | None = None,
+    lengths=None,
 ):
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
-    i and f see cₜ₋₁ and o see cₜ through full matrices (lecture 3). One GEMM computes all inputs.
+    i and f see cₜ₋₁ and o see cₜ through full matrices (lecture 3). `lengths` [N] is the number of
+    steps of each sequence, by default T. One GEMM computes all inputs.
 
-    Raises ShapeError, DTypeError. (Hochreiter & Schmidhuber 1997.)
+    Raises ShapeError, DTypeError, ValueRangeError (lengths). (Hochreiter & Schmidhuber 1997.)
 
     >>> import glassgrad as gg
     >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
@@ -191,7 +249,8 @@ def lstm(
     if x.shape[0] == 0:
         return _no_steps(h, x, c, w_ih, w_hh, b, peephole), (h, c)
     hs, cs, _ = _lstm(_inputs(x, w_ih, b), h, c, w_hh, peephole)
-    return hs, (hs[-1], cs[-1])
+    lengths = expect_lengths("lstm", x, lengths)
+    return _until(hs, lengths), (_last(hs, lengths), _last(cs, lengths))
 
 
 def gru_step(
@@ -257,12 +316,14 @@ def gru(
     b_ih: Tensor | None = None,
     b_hh: Tensor | None = None,
     variant: Variant = "lecture",
+    lengths=None,
 ):
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
 
-    b_ih, b_hh [3H]. Raises ShapeError, DTypeError, ValueRangeError. (Cho et al. 2014.)
+    b_ih, b_hh [3H]; `lengths` [N] is the number of steps of each sequence, by default T.
+    Raises ShapeError, DTypeError, ValueRangeError. (Cho et al. 2014.)
 
     >>> import glassgrad as gg
     >>> x, h = gg.ones((3, 2, 4)), gg.zeros((2, 5))
@@ -276,7 +337,8 @@ def gru(
     if x.shape[0] == 0:
         return _no_steps(h, x, w_ih, w_hh, b_ih, b_hh), h
     hs, _ = _gru(_inputs(x, w_ih, b_ih), h, w_hh, b_hh, variant=variant)
-    return hs, hs[-1]
+    lengths = expect_lengths("gru", x, lengths)
+    return _until(hs, lengths), _last(hs, lengths)
 
 
 ACTIVATIONS = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid}

@@ -106,6 +106,7 @@ def _cases() -> list[GradCase]:
             short,
             note=fused,
         ),
+        layer_case("LSTM both ways", nn.LSTM(2, 2, bidirectional=True, **made), short, note=fused),
         layer_case("LSTM peephole", nn.LSTM(3, 2, peephole=True, **made), x, note=fused),
         layer_case("GRU lecture", nn.GRU(3, 2, **made), x, state, note=fused),
         layer_case(

@@ -7,7 +7,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad.core import nn
-from glassgrad.kernels.errors import GlassgradError, ShapeError
+from glassgrad.kernels.errors import DTypeError, GlassgradError, ShapeError, ValueRangeError
 from tests.core.test_nn_layers import functional
 from tests.tools import assert_close
 
@@ -42,9 +42,10 @@ def s(x):
     return 1 / (1 + math.exp(-x))
 
 
-def loop(layer, x, state, k):
-    """One level, one unit at a time, from the layer's own arrays: (hs, state)."""
-    p = {n[:-3]: v for n, v in layer.state_dict().items() if n.endswith(f"_l{k}")}
+def loop(layer, x, state, place="l0"):
+    """One net, one unit at a time, from the layer's own arrays: (hs, state)."""
+    end = f"_{place}"
+    p = {n.removesuffix(end): v for n, v in layer.state_dict().items() if n.endswith(end)}
     kind = type(layer)
     both = [
         np.zeros(len(p["weight_hh"])) if p.get(b) is None else p[b] for b in ("bias_ih", "bias_hh")
@@ -101,7 +102,7 @@ def test_forward_equals_the_loop(name, layers, given):
     y, last = layer(gg.tensor(x), (tuple(tensors) if two else tensors[0]) if given else None)
     want, ends = x, []
     for k in range(layers):
-        want, end = loop(layer, want, [a[k] for a in states], k)
+        want, end = loop(layer, want, [a[k] for a in states], f"l{k}")
         ends.append(end)
     assert_close(y.numpy(), want, reduction=64)
     for got, parts in zip(last if two else (last,), zip(*ends)):
@@ -122,6 +123,18 @@ def test_gradients(name):
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "lstm peephole", "gru lecture", "gru library"])
+def test_gradients_where_sequences_end_at_different_steps(name):
+    layer = LAYERS[name](bidirectional=True, rng=gg.Generator(4), dtype="float64")
+
+    def f(x, *values):
+        hs, state = layer.with_parameters(values)(x, lengths=[T, 1])
+        return (hs, *state) if isinstance(state, tuple) else (hs, state)
+
+    values = [p.numpy() for p in layer.parameters()]
+    gg.gradcheck(f, arrays(T, N, I), *values, order=2, name=name, directions=2)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "lstm peephole", "gru lecture", "gru library"])
 def test_gradients_of_the_initial_state(name):
     layer = make(name)
     two = isinstance(layer, nn.LSTM)
@@ -131,6 +144,47 @@ def test_gradients_of_the_initial_state(name):
 
     states = [arrays(1, N, H, seed=i) for i in range(1 + two)]
     gg.gradcheck(f, arrays(T, N, I), *states, order=2, name=name, directions=6)
+
+
+def both_ways(layer, x, lengths):
+    """A bidirectional level by the loop, a sequence at a time: hs [T, N, 2H], states [2, N, H]."""
+    parts = 2 if type(layer) is nn.LSTM else 1
+    hs, last = np.zeros((T, N, 2 * H)), np.zeros((parts, 2, N, H))
+    for n, end in enumerate(lengths):
+        for d, place in enumerate(("l0", "l0_reverse")):
+            own = x[:end, n : n + 1][:: -1 if d else 1]
+            found, state = loop(layer, own, [np.zeros((1, H))] * parts, place)
+            hs[:end, n, d * H : (d + 1) * H] = np.array(found)[:: -1 if d else 1, 0]
+            for k in range(parts):
+                last[k, d, n] = state[k][0]
+    return hs, last
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("lengths", [None, [T, 1]])
+def test_both_directions_equal_the_loop(name, lengths):
+    layer = LAYERS[name](bidirectional=True, rng=gg.Generator(4), dtype="float64")
+    x = arrays(T, N, I)
+    hs, state = layer(gg.tensor(x), lengths=lengths)
+    want, last = both_ways(layer, x, lengths or [T] * N)
+    assert_close(hs.numpy(), want, reduction=64)
+    for got, right in zip(state if isinstance(state, tuple) else (state,), last):
+        assert_close(got.numpy(), right, reduction=64)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm peephole", "gru lecture", "gru library"])
+def test_what_follows_the_end_of_a_sequence_does_not_matter(name):
+    layer = LAYERS[name](layers=2, bidirectional=True, rng=gg.Generator(4), dtype="float64")
+    x = arrays(T, N, I)
+    found = []
+    for rest in (0.0, 9.0):
+        x[1:, 1] = rest
+        t = gg.tensor(x, requires_grad=True)
+        hs, _ = layer(t, lengths=[T, 1])
+        found.append([hs.numpy(), gg.grad(hs, t, arrays(*hs.shape, seed=1)).numpy()])
+    for a, b in zip(*found):
+        assert np.array_equal(a, b)
+    assert not found[0][0][1:, 1].any() and not found[0][1][1:, 1].any()
 
 
 def test_two_halves_with_the_state_handed_on_equal_the_whole():
@@ -212,6 +266,33 @@ def test_no_steps_and_no_sequences():
             ShapeError,
             r"RNN: a state must be \[L, N, H\]; expected \(1, 2, 2\), got \(2, 2\)",
         ),
+        (
+            lambda g: nn.RNN(I, H, bidirectional=True, rng=g)(
+                gg.ones((T, N, I)), gg.ones((1, N, H))
+            ),
+            ShapeError,
+            r"RNN: a state must be \[2L, N, H\]; expected \(2, 2, 2\), got \(1, 2, 2\)",
+        ),
+        (
+            lambda g: nn.GRU(I, H, rng=g)(gg.ones((T, N, I)), lengths=[1, 4]),
+            ValueRangeError,
+            r"GRU: lengths must lie in 1\.\.T; expected 1\.\.3, got 1\.\.4",
+        ),
+        (
+            lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, N, I)), lengths=[0, 3]),
+            ValueRangeError,
+            "got 0..3",
+        ),
+        (
+            lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, N, I)), lengths=[3]),
+            ShapeError,
+            r"lengths must be \[N\]; expected \(2,\), got \(1,\)",
+        ),
+        (
+            lambda g: nn.RNN(I, H, rng=g)(gg.ones((T, N, I)), lengths=[1.0, 2.0]),
+            DTypeError,
+            "lengths must be integers",
+        ),
         (lambda g: nn.RNN(I, H, biases=3, rng=g), GlassgradError, "biases must be known"),
         (lambda g: nn.RNN(I, H, activation="sin", rng=g), GlassgradError, "activation must be"),
         (lambda g: nn.GRU(I, H, variant="torch", rng=g), GlassgradError, "variant must be known"),
@@ -231,13 +312,27 @@ TORCH = {
     ),
     "lstm": (lambda **k: nn.LSTM(7, 5, 2, biases=2, **k), lambda t: t.nn.LSTM(7, 5, 2)),
     "gru": (lambda **k: nn.GRU(7, 5, 2, variant="library", **k), lambda t: t.nn.GRU(7, 5, 2)),
+    "lstm both ways": (
+        lambda **k: nn.LSTM(7, 5, 2, biases=2, bidirectional=True, **k),
+        lambda t: t.nn.LSTM(7, 5, 2, bidirectional=True),
+    ),
+    "gru both ways": (
+        lambda **k: nn.GRU(7, 5, 2, variant="library", bidirectional=True, **k),
+        lambda t: t.nn.GRU(7, 5, 2, bidirectional=True),
+    ),
 }
 
 
-def _against_torch(ours, theirs, torch):
-    x, g = (arrays(6, 4, n, seed=n).astype("float32") for n in (7, 5))
+def _against_torch(ours, theirs, torch, lengths=None):
+    x = arrays(6, 4, 7, seed=7).astype("float32")
     a, b = gg.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
-    (y, state), (z, end) = ours(a), theirs(b)
+    if lengths is None:
+        (y, state), (z, end) = ours(a), theirs(b)
+    else:
+        packed = torch.nn.utils.rnn.pack_padded_sequence(b, lengths, enforce_sorted=False)
+        (y, state), (z, end) = ours(a, lengths=lengths), theirs(packed)
+        z = torch.nn.utils.rnn.pad_packed_sequence(z, total_length=6)[0]
+    g = arrays(*y.shape, seed=5).astype("float32")
     assert_close(y.numpy(), z.detach().numpy(), reduction=256, what="hs")
     for m, t in zip(state, end) if isinstance(state, tuple) else ((state, end),):
         assert_close(m.numpy(), t.detach().numpy(), reduction=256, what="state")
@@ -265,6 +360,17 @@ def test_recurrent_layers_equal_torch(name, direction):
 
 
 @pytest.mark.torch
+@pytest.mark.parametrize("name", TORCH)
+def test_lengths_equal_torch(name):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    make_ours, make_theirs = TORCH[name]
+    ours, theirs = make_ours(rng=gg.Generator(2)), make_theirs(torch)
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in ours.state_dict().items()})
+    _against_torch(ours, theirs, torch, [3, 6, 1, 4])
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize("name, order", [("lstm", (0, 1, 3, 2)), ("gru", (1, 0, 2))])
 def test_a_wrong_gate_order_is_caught(name, order):
     """A planted bug: the gates' rows in another library's order, of the right shape."""
@@ -282,7 +388,7 @@ def test_a_wrong_gate_order_is_caught(name, order):
 
 def test_a_wrong_gate_order_is_caught_by_the_loop_too():
     layer, x = make("lstm"), arrays(T, N, I)
-    want, _ = loop(layer, x, [np.zeros((N, H))] * 2, 0)
+    want, _ = loop(layer, x, [np.zeros((N, H))] * 2)
     for p in layer.parameters():
         i, f, g, o = np.split(p.numpy(), 4)
         p.assign(np.concatenate([i, f, o, g]))
