@@ -1,4 +1,4 @@
-"""Normalisation of channels, cross-entropy, rows of a table, steps of an optimiser on a vector."""
+"""Normalisation of and across channels, cross-entropy, rows of a table, steps of an optimiser."""
 
 from ...kernels.descent.cases import together
 from . import Large, some
@@ -21,6 +21,15 @@ def _batchnorm_back(fill, n):
     shape = _channels(n)
     mean, variance = fill(shape[1], seed=3), fill(shape[1], seed=4, form=some)
     return fill(*shape), fill(*shape, seed=1), fill(shape[1], seed=2), mean, variance, 0.01
+
+
+def _across(fill, n):
+    return fill(n // 1024, 16, 64), 5, 2.0, 1e-2, 0.75
+
+
+def _across_back(fill, n):
+    shape = n // 1024, 16, 64
+    return fill(*shape), fill(*shape, seed=1), fill(*shape, seed=2, form=some), 5, 1e-2, 0.75
 
 
 def _logits(fill, n):
@@ -68,6 +77,10 @@ CALLS = [
           reduction=2 * LENGTH, floor=1.0, bandwidth=True),
     Large("batchnorm", "backward", "channels", _batchnorm_back, (1, 1, 0, 0, 0, None), (1, 0, 0),
           reduction=2 * LENGTH, floor=1.0, bandwidth=True),
+    Large("lrn", "forward", "images", _across, (0, None, None, None, None), (0, 0),
+          reduction=16, bandwidth=True),
+    Large("lrn", "backward", "images", _across_back, (0, 0, 0, None, None, None), (0,),
+          reduction=16, floor=1.0, bandwidth=True),
     Large("cross_entropy", "forward", "rows", _logits, (0, 0), (0, 0), reduction=WIDTH, floor=1.0,
           bandwidth=True),
     Large("cross_entropy", "backward", "rows", _logits_back, (0, 0, 0, 0), (0,), bandwidth=True),

@@ -35,7 +35,7 @@ from .dropout import dropout, gaussian_noise, masking_noise
 from .indexing import argmax, embedding, getitem, one_hot, scatter, take_along
 from .latent import reparameterise
 from .linalg import linear, matmul
-from .normalisation import batch_norm, layer_norm
+from .normalisation import batch_norm, layer_norm, local_response_norm
 from .pooling import avg_pool2d, max_pool2d
 from .recurrent import gru, gru_step, lstm, lstm_step, rnn
 from .reductions import max, mean, min, norm, sum, variance
@@ -62,8 +62,9 @@ __all__ = [
     "absolute", "add", "argmax", "astype", "avg_pool2d", "batch_norm", "broadcast_to", "clip",
     "concatenate", "conv1d", "conv2d", "conv_transpose2d", "cos", "cumsum", "div", "dropout", "elu",
     "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "gaussian_noise",
-    "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "log", "log1p",
-    "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step", "masking_noise", "matmul",
+    "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "local_response_norm",
+    "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step",
+    "masking_noise", "matmul",
     "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "nade", "neg", "norm",
     "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid",
     "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",

@@ -1,12 +1,18 @@
-"""Batch and layer normalisation: once as the formula, once as a fused first-order derivative."""
+"""Normalisation of channels, of rows and of neighbouring channels.
+
+Where a kernel has the derivative, the formula is here too: it serves the higher orders.
+"""
 
 from ...kernels import batchnorm as kernel
+from ...kernels import lrn
+from ...kernels.annotations import Count
 from ...kernels.checks import within
 from ...kernels.errors import ShapeError, expect
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .arithmetic import sqrt
 from .reductions import count, mean
+from .shapes import concatenate
 
 
 def _along(x, p):
@@ -88,3 +94,49 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     expect(gamma.shape == shape == beta.shape, "layer_norm", what, shape, gamma.shape, x=x)
     d = x - mean(x, axis=-1, keepdims=True)
     return d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps) * gamma + beta
+
+
+def _lrn_composed(x, /, size, alpha, beta, k):
+    """x (k + α Σ x²)^-β, the sum as one of shifted copies."""
+    squares, (n, channels, *rest) = x * x, x.shape
+    before, after = (Tensor(x.xp.zeros((n, m, *rest), x.dtype)) for m in (size // 2, size - 1))
+    padded = concatenate([before, squares, after], axis=1)
+    total = sum(padded[:, d : d + channels] for d in range(size))
+    sums = k + alpha * total
+    return x * sums**-beta, sums.detach()
+
+
+def _lrn_fused(g, x, out, size, alpha, beta):
+    """gx_c = g_c s_c^-β - 2 α β x_c Σ_j g_j x_j s_j^(-β-1) over the j whose window c is in."""
+    arrays = (_flat(a.data) for a in (g[0], x, out[1]))
+    return (Tensor(lrn.backward(*arrays, size, alpha, beta).reshape(x.shape)),)
+
+
+@differentiable(vjp=_lrn_fused, composed=_lrn_composed, name="local_response_norm")
+def _lrn(x, /, size, alpha, beta, k):
+    """(x s^-β, s); the sums s are kept for the derivative."""
+    return tuple(a.reshape(x.shape) for a in lrn.forward(_flat(x), size, k, alpha, beta))
+
+
+def local_response_norm(
+    x: Tensor, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+) -> Tensor:
+    """Each number over (k + α Σ x²)^β, the sum over `size` channels around its own, at its place.
+
+    x [N, C, ...] -> the same shape. As in the paper: α multiplies the sum. (In PyTorch it is
+    divided by `size` first; its alpha is ours times `size`, and its k is 1 by default.) The window
+    of an even `size` reaches one channel further down than up. Raises ShapeError, ValueRangeError
+    for k ≤ 0, size < 1, negative α or β. (Krizhevsky, Sutskever & Hinton 2012, section 3.3.)
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([[[1.0], [2.0], [1.0]]])
+    >>> gg.local_response_norm(x, 3, alpha=1.0, beta=1.0, k=3.0).reshape(3)
+    tensor([0.125     , 0.22222222, 0.125     ])
+    """
+    x, name = as_tensor(x), "local_response_norm"
+    expect(x.ndim >= 2, name, "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
+    for key, value in (("alpha", alpha), ("beta", beta)):
+        within(name, key, value, least=0)
+    within(name, "k", k, above=0)
+    within(name, "size", size, least=1)
+    return _lrn(x, size, alpha, beta, k)[0]

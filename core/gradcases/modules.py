@@ -89,6 +89,7 @@ def _cases() -> list[GradCase]:
         layer_case("BatchNorm images", nn.BatchNorm(2, **double), (2, 2, 2, 2)),
         layer_case("BatchNorm evaluation", still.eval(), (3, 2), note="bilinear"),
         layer_case("LayerNorm", nn.LayerNorm(4, **double), (2, 4)),
+        layer_case("LocalResponseNorm", nn.LocalResponseNorm(3, 0.5), (1, 3, 1, 2), note=fused),
         layer_case("Embedding", table, np.array([[0, 3], [3, 1]]), note="linear"),
         layer_case("Dropout", nn.Dropout(0.4, rng=Generator(SEED)), (3, 4), note="linear"),
         layer_case("ReLU", nn.ReLU(), _one(away((3, 4))), note=piecewise),

@@ -121,6 +121,15 @@ NORMALISATION = [
         normal((4, 2), (2,), (2,)), note=FUSED,
     ),
     GradCase("layer_norm", F.layer_norm, normal((2, 4), (4,), (4,))),
+    GradCase(
+        "local_response_norm", lambda x: F.local_response_norm(x, 3, 0.5, 0.6, 1.0),
+        normal((1, 4, 2)), note=FUSED,
+    ),
+    GradCase(
+        "local_response_norm itself",
+        lambda x: FUNCTIONS["local_response_norm"](x, 4, 0.5, 0.75, 2.0)[0], normal((2, 5)),
+        note=FUSED,
+    ),
 ]  # fmt: skip
 
 NOISE = [

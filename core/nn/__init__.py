@@ -13,15 +13,15 @@ from .embedding import Embedding
 from .linear import Flatten, Linear
 from .mlp import mlp
 from .module import Module, Sequential, StateError
-from .normalisation import BatchNorm, LayerNorm
+from .normalisation import BatchNorm, LayerNorm, LocalResponseNorm
 from .recurrent import GRU, LSTM, RNN, detached
 from .weight_norm import WeightNormLinear
 
 __all__ = [
     "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "ELU", "Embedding",
-    "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "Module", "RNN",
-    "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh", "WeightNormLinear",
-    "detached", "init", "losses", "mlp",
+    "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LocalResponseNorm",
+    "MaxPool2d", "Module", "RNN", "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh",
+    "WeightNormLinear", "detached", "init", "losses", "mlp",
 ]  # fmt: skip
 check_all(globals(), __all__)
 for _module in (init, losses):

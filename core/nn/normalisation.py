@@ -1,11 +1,13 @@
-"""Batch and layer normalisation, with learnt scale `weight` and shift `bias`."""
+"""Batch and layer normalisation, with learnt scale `weight` and shift `bias`; local response
+normalisation, with nothing learnt.
+"""
 
 import numpy as np
 
-from ...kernels.annotations import DType
+from ...kernels.annotations import Count, DType
 from ...kernels.checks import within
 from ...kernels.errors import expect
-from ..functions import batch_norm, layer_norm, reshape
+from ..functions import batch_norm, layer_norm, local_response_norm, reshape
 from ..tensor import Tensor
 from .init import expect_sizes, parameter
 from .module import Module
@@ -92,3 +94,28 @@ class LayerNorm(Module):
     def extra(self):
         """The length D of the last axis."""
         return f"{self.weight.size}"
+
+
+class LocalResponseNorm(Module):
+    """Each number over (k + α Σ x²)^β, the sum over `size` channels around its own.
+
+    α multiplies the sum, as in the paper; PyTorch's is `size` times as large. Raises
+    ValueRangeError as `gg.local_response_norm`. (Krizhevsky, Sutskever & Hinton 2012.)
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> nn.LocalResponseNorm(3, alpha=1.0, beta=0.5, k=1.0)(gg.ones((1, 1, 2))).shape
+    (1, 1, 2)
+    """
+
+    def __init__(self, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0):
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+        local_response_norm(np.zeros((0, 1), np.float32), size, alpha, beta, k)  # checks them
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, ...] -> the same shape."""
+        return local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra(self):
+        """The settings."""
+        return f"size {self.size}, alpha {self.alpha:g}, beta {self.beta:g}, k {self.k:g}"

@@ -191,6 +191,18 @@ def test_layer_norm():
     assert_close(gg.layer_norm(*tensors(x, gamma, beta)).numpy(), want * gamma + beta, rtol=1e-13)
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 9])
+def test_local_response_norm(size):
+    """By a sum over the window of each number, as the paper writes it."""
+    x = make((2, 6, 3, 2))[0]
+    want = np.empty_like(x)
+    for n, c, i, j in np.ndindex(x.shape):
+        near = x[n, max(0, c - size // 2) : c + (size - 1) // 2 + 1, i, j]
+        want[n, c, i, j] = x[n, c, i, j] / (1.5 + 0.3 * (near**2).sum()) ** 0.6
+    got = gg.local_response_norm(gg.tensor(x), size, 0.3, 0.6, 1.5)
+    assert_close(got.numpy(), want, rtol=1e-13)
+
+
 # --------------------------------------------------------------------------- noise
 
 
@@ -259,6 +271,7 @@ FUSED = {
 def test_the_fused_functions_are_known():
     assert {
         *("lstm", "gru", "nade", "normalise", "reparameterise", "cross_entropy", "logit_loss"),
+        *("linear_cross_entropy", "local_response_norm"),
     } == FUSED
 
 

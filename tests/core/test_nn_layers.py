@@ -54,6 +54,11 @@ LAYERS = {
     "layer norm": (lambda: nn.LayerNorm(4, dtype="float64"), (3, 4)),
     "flatten": (lambda: nn.Flatten(), (2, 3, 2)),
     "avg pool": (lambda: nn.AvgPool2d(3, 2, 1), (1, 2, 5, 5)),
+    "local response norm": (
+        lambda: nn.LocalResponseNorm(5, 0.1, 0.75, 1.0),
+        lambda t: t.nn.LocalResponseNorm(5, 0.5, 0.75, 1.0),
+        (2, 9, 5, 3),
+    ),
     "max pool": (lambda: nn.MaxPool2d(3, 2, 1), (1, 2, 5, 5)),
     "relu": (lambda: nn.ReLU(), (3, 4)),
     "leaky relu": (lambda: nn.LeakyReLU(0.2), (3, 4)),

@@ -8,7 +8,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad.core.functions.indexing import known_targets, targets_are_known
-from glassgrad.core.nn import losses
+from glassgrad.core.nn import cross_entropy, losses
 from glassgrad.kernels.errors import DTypeError, GlassgradError, ShapeError, ValueRangeError
 from tests.tools import assert_close
 
@@ -161,7 +161,7 @@ def test_fused_cross_entropy_equals_the_composed():
 @pytest.mark.parametrize("logits", [1, 14, 21, 1000])
 def test_a_softmax_in_parts_equals_one_in_whole(monkeypatch, logits, biased):
     """5 x 4 rows of 7 classes: parts of one row, of two, of three with a tail, of all."""
-    monkeypatch.setattr(losses, "LOGITS", logits)
+    monkeypatch.setattr(cross_entropy, "LOGITS", logits)
     draw = np.random.default_rng(0).standard_normal
     arrays = [draw((5, 4, 3)), 3 * draw((7, 3)), *([draw(7)] if biased else [])]
     labels, g = np.random.default_rng(1).integers(0, 7, (5, 4)), draw((5, 4))
@@ -192,7 +192,7 @@ def test_a_softmax_in_parts_keeps_no_matrix():
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert math.isclose(loss.item(), math.log(classes), rel_tol=1e-6)
-    assert peak < 3 * 4 * losses.LOGITS
+    assert peak < 3 * 4 * cross_entropy.LOGITS
 
 
 def test_cross_entropy_of_logits_in_another_order_of_axes():

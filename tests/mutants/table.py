@@ -87,6 +87,7 @@ FAMILIES = {
     "dropout": f"{KERNELS}/test_dropout.py",
     "embedding": f"{KERNELS}/test_embedding.py",
     "gru": f"{KERNELS}/test_gru.py",
+    "lrn": f"{KERNELS}/test_lrn.py",
     "lstm": f"{KERNELS}/test_lstm.py",
     "nade": f"{KERNELS}/test_nade.py",
     "philox": f"{KERNELS}/test_philox.py",
