@@ -7,6 +7,7 @@ largest among results and gradients) is given with the time.
     lstm.layer      (T, B, I, H): T steps, batch B, I inputs, H hidden; two biases as in the library
     gru.layer       the same, the library's variant
     pool2d.layer    (N, C, H, k, s, p): max-pooling
+    lrn.layer       (N, C, H): local response normalisation over 5 channels, as in the paper
     softmax.layer   (N, D, K): D inputs, a softmax over K classes, its cross-entropy; never all
                     N x K logits at a time
 
@@ -38,10 +39,12 @@ CONVOLUTIONS = (
     (32, 64, 28, 128, 1, 1, 0),
 )
 RECURRENT = ((28, 128, 28, 128), (100, 64, 128, 256), (35, 20, 200, 200), (35, 20, 650, 650))
+NORMALISED = ((32, 96, 27),)
 VOCABULARIES = ((1024, 100, 30_000),)
 POOLS = ((64, 32, 28, 2, 2, 0), (32, 64, 56, 3, 2, 1), (31, 33, 27, 2, 2, 0))
 # largest relative L2 error from float64 with which a layer may be timed
-CONVOLUTION_ERROR, RECURRENT_ERROR, POOL_ERROR, SOFTMAX_ERROR = 1e-5, 1e-5, 1e-6, 1e-5
+CONVOLUTION_ERROR, RECURRENT_ERROR, SOFTMAX_ERROR = 1e-5, 1e-5, 1e-5
+POOL_ERROR, NORM_ERROR = 1e-6, 1e-6
 
 
 def plans() -> list[Plan]:
@@ -51,6 +54,7 @@ def plans() -> list[Plan]:
         "lstm.layer": (RECURRENT, recurrent(nn.LSTM)),
         "gru.layer": (RECURRENT, recurrent(nn.GRU)),
         "pool2d.layer": (POOLS, pool),
+        "lrn.layer": (NORMALISED, local_response_norm),
         "softmax.layer": (VOCABULARIES, vocabulary),
     }
     return [
@@ -175,6 +179,16 @@ def pool(session, N, C, H, k, s, p):
         (4 * (ins + outs), 8 * (ins + outs)),
         (k, s, p),
     )
+
+
+def local_response_norm(session, N, C, H):
+    """13 operations and a power a number forward; 20 and two powers more backward."""
+    x = session.draw(N, C, H, H)
+    return both_modes(
+        session, "lrn.layer", label((N, C, H)), gg.local_response_norm, [x],
+        session.draw(N, C, H, H, seed=1), NORM_ERROR, (14 * x.size, 36 * x.size),
+        (12 * x.size, 28 * x.size), (),
+    )  # fmt: skip
 
 
 def vocabulary(session, N, D, K):

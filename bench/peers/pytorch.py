@@ -260,6 +260,14 @@ def _cross_entropy(mode, leaves, cotangent, labels):
     return _both(mode, leaves, cotangent, lambda z: F.cross_entropy(z, labels))
 
 
+def _lrn_layer(mode, leaves, cotangent):
+    import torch.nn.functional as F
+
+    return _both(
+        mode, leaves, cotangent, lambda x: F.local_response_norm(x, 5, 5 * 1e-4, 0.75, 2.0)
+    )
+
+
 def _softmax_layer(mode, leaves, cotangent, labels):
     import torch.nn.functional as F
 
@@ -302,6 +310,7 @@ BUILDERS = {
     "som.nearest": _nearest,
     "conv2d.layer": _conv_layer,
     "pool2d.layer": _pool_layer,
+    "lrn.layer": _lrn_layer,
     "softmax.layer": _softmax_layer,
     "lstm.layer": _recurrent_layer("LSTM"),
     "gru.layer": _recurrent_layer("GRU"),
