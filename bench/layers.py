@@ -7,6 +7,7 @@ largest among results and gradients) is given with the time.
     lstm.layer      (T, B, I, H): T steps, batch B, I inputs, H hidden; two biases as in the library
     gru.layer       the same, the library's variant
     pool2d.layer    (N, C, H, k, s, p): max-pooling
+    attention.layer (B, M, N, D): M queries of N keys and values, all of D numbers
     lrn.layer       (N, C, H): local response normalisation over 5 channels, as in the paper
     softmax.layer   (N, D, K): D inputs, a softmax over K classes, its cross-entropy; never all
                     N x K logits at a time
@@ -39,12 +40,13 @@ CONVOLUTIONS = (
     (32, 64, 28, 128, 1, 1, 0),
 )
 RECURRENT = ((28, 128, 28, 128), (100, 64, 128, 256), (35, 20, 200, 200), (35, 20, 650, 650))
+ATTENTIONS = ((32, 256, 256, 64), (64, 20, 20, 128))
 NORMALISED = ((32, 96, 27),)
 VOCABULARIES = ((1024, 100, 30_000),)
 POOLS = ((64, 32, 28, 2, 2, 0), (32, 64, 56, 3, 2, 1), (31, 33, 27, 2, 2, 0))
 # largest relative L2 error from float64 with which a layer may be timed
 CONVOLUTION_ERROR, RECURRENT_ERROR, SOFTMAX_ERROR = 1e-5, 1e-5, 1e-5
-POOL_ERROR, NORM_ERROR = 1e-6, 1e-6
+POOL_ERROR, NORM_ERROR, ATTENTION_ERROR = 1e-6, 1e-6, 1e-5
 
 
 def plans() -> list[Plan]:
@@ -54,6 +56,7 @@ def plans() -> list[Plan]:
         "lstm.layer": (RECURRENT, recurrent(nn.LSTM)),
         "gru.layer": (RECURRENT, recurrent(nn.GRU)),
         "pool2d.layer": (POOLS, pool),
+        "attention.layer": (ATTENTIONS, attention),
         "lrn.layer": (NORMALISED, local_response_norm),
         "softmax.layer": (VOCABULARIES, vocabulary),
     }
@@ -188,6 +191,17 @@ def local_response_norm(session, N, C, H):
         session, "lrn.layer", label((N, C, H)), gg.local_response_norm, [x],
         session.draw(N, C, H, H, seed=1), NORM_ERROR, (14 * x.size, 36 * x.size),
         (12 * x.size, 28 * x.size), (),
+    )  # fmt: skip
+
+
+def attention(session, B, M, N, D):
+    """4 M N D operations and an exponential a score forward; 10 M N D backward."""
+    q, k, v = session.draw(B, M, D), session.draw(B, N, D, seed=1), session.draw(B, N, D, seed=2)
+    scores, numbers = B * M * N, B * D * (2 * M + 2 * N)
+    return both_modes(
+        session, "attention.layer", label((B, M, N, D)), gg.scaled_dot_product_attention, [q, k, v],
+        session.draw(B, M, D, seed=3), ATTENTION_ERROR, (4 * scores * D, 14 * scores * D),
+        (4 * numbers, 12 * numbers), (),
     )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ FUNCTIONS = {
     "gru": lambda: ([t(2, 1, 2), t(1, 2), t(6, 2), t(6, 2), t(6), t(6)], {}),
     "gru_step": lambda: ([t(1, 6), t(1, 2), t(6, 2), t(6)], {}),
     "layer_norm": lambda: ([t(4, 2), t(2), t(2)], {}),
+    "scaled_dot_product_attention": lambda: ([t(2, 3), t(4, 3), t(4, 2)], {"lengths": 2}),
     "local_response_norm": lambda: ([t(2, 4, 3)], {"size": 3, "alpha": 0.5}),
     "linear": lambda: ([t(4, 2), t(3, 2), t(3)], {}),
     "lstm": lambda: ([t(2, 1, 2), t(1, 2), t(1, 2), t(8, 2), t(8, 2), t(8)], {}),

@@ -32,6 +32,24 @@ def _across_back(fill, n):
     return fill(*shape), fill(*shape, seed=1), fill(*shape, seed=2, form=some), 5, 1e-2, 0.75
 
 
+def _examples(fill, n, names):
+    b = n // 1024
+    shapes = {"q": (b, 8, 32), "k": (b, 16, 32), "v": (b, 16, 64), "lse": (b, 8)}
+    shapes |= {"o": (b, 8, 64), "go": (b, 8, 64)}
+    return [fill(*shapes[key], seed=i) for i, key in enumerate(names.split())]
+
+
+def _attention(fill, n):
+    arrays = _examples(fill, n, "q k v")
+    return *arrays, fill.xp.full(len(arrays[0]), 13, "int64"), 0.2, False
+
+
+def _attention_back(fill, n):
+    *arrays, lse = _examples(fill, n, "go q k v o lse")
+    lse += 3
+    return *arrays, lse, fill.xp.full(len(lse), 13, "int64"), 0.2, False
+
+
 def _logits(fill, n):
     rows = n // WIDTH
     return fill(rows, WIDTH), fill.xp.arange(rows) * 7 % WIDTH
@@ -77,6 +95,10 @@ CALLS = [
           reduction=2 * LENGTH, floor=1.0, bandwidth=True),
     Large("batchnorm", "backward", "channels", _batchnorm_back, (1, 1, 0, 0, 0, None), (1, 0, 0),
           reduction=2 * LENGTH, floor=1.0, bandwidth=True),
+    Large("attention", "forward", "examples", _attention, (0, 0, 0, 0, None, None), (0, 0),
+          reduction=64, floor=1.0),
+    Large("attention", "backward", "examples", _attention_back, (0,) * 7 + (None, None), (0, 0, 0),
+          reduction=128, floor=1.0),
     Large("lrn", "forward", "images", _across, (0, None, None, None, None), (0, 0),
           reduction=16, bandwidth=True),
     Large("lrn", "backward", "images", _across_back, (0, 0, 0, None, None, None), (0,),

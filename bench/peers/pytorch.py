@@ -260,6 +260,12 @@ def _cross_entropy(mode, leaves, cotangent, labels):
     return _both(mode, leaves, cotangent, lambda z: F.cross_entropy(z, labels))
 
 
+def _attention_layer(mode, leaves, cotangent):
+    import torch.nn.functional as F
+
+    return _both(mode, leaves, cotangent, F.scaled_dot_product_attention)
+
+
 def _lrn_layer(mode, leaves, cotangent):
     import torch.nn.functional as F
 
@@ -310,6 +316,7 @@ BUILDERS = {
     "som.nearest": _nearest,
     "conv2d.layer": _conv_layer,
     "pool2d.layer": _pool_layer,
+    "attention.layer": _attention_layer,
     "lrn.layer": _lrn_layer,
     "softmax.layer": _softmax_layer,
     "lstm.layer": _recurrent_layer("LSTM"),

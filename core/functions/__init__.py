@@ -1,7 +1,8 @@
 """The differentiable functions, by subject; everything public is exported here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
-pooling, normalisation, dropout, latent, recurrent, autoregressive.
+pooling, normalisation, dropout, latent, recurrent, attention,
+autoregressive.
 Arguments are checked by their annotations (kernels/doors.py). The functions exported here include
 that check; inside a module of this folder they call each other without it.
 """
@@ -29,6 +30,7 @@ from .arithmetic import (
     sub,
     where,
 )
+from .attention import scaled_dot_product_attention
 from .autoregressive import nade
 from .convolution import conv1d, conv2d, conv_transpose2d
 from .dropout import dropout, gaussian_noise, masking_noise
@@ -64,10 +66,10 @@ __all__ = [
     "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "gaussian_noise",
     "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "local_response_norm",
     "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step",
-    "masking_noise", "matmul",
-    "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "nade", "neg", "norm",
-    "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid",
-    "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
-    "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
+    "masking_noise", "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul",
+    "nade", "neg", "norm", "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn",
+    "scaled_dot_product_attention", "scatter", "sigmoid", "sin", "softmax", "softplus", "split",
+    "sqrt", "squeeze", "stack", "sub", "sum", "sum_to", "swap_axes", "take_along", "tanh",
+    "transpose", "variance", "where",
 ]  # fmt: skip
 check_all(globals(), __all__)

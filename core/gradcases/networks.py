@@ -132,6 +132,24 @@ NORMALISATION = [
     ),
 ]  # fmt: skip
 
+ATTENTION = [
+    GradCase(
+        "scaled_dot_product_attention",
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v, [3, 1]),
+        normal((2, 2, 3), (2, 3, 3), (2, 3, 2)), note=FUSED,
+    ),
+    GradCase(
+        "attention causal",
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v, causal=True, scale=1.5),
+        normal((3, 2), (4, 2), (4, 1)), note=FUSED,
+    ),
+    GradCase(
+        "attention",
+        lambda q, k, v: FUNCTIONS["attention"](q, k, v, np.array([2, 0]), 0.7, False)[0],
+        normal((2, 2, 2), (2, 3, 2), (2, 3, 1)), note=FUSED,
+    ),
+]  # fmt: skip
+
 NOISE = [
     GradCase("dropout", lambda x: F.dropout(x, 0.4, Generator(3)), normal((3, 4)), note=ZERO),
     GradCase("dropout squared", lambda x: F.dropout(x, 0.4, Generator(3)) ** 2, normal((3, 4))),
@@ -223,4 +241,6 @@ AUTOREGRESSIVE = [
     ),
 ]
 
-CASES = [*CONVOLUTIONS, *POOLING, *NORMALISATION, *NOISE, *RECURRENT, *AUTOREGRESSIVE]
+CASES = [
+    *CONVOLUTIONS, *POOLING, *NORMALISATION, *ATTENTION, *NOISE, *RECURRENT, *AUTOREGRESSIVE,
+]  # fmt: skip

@@ -271,7 +271,7 @@ FUSED = {
 def test_the_fused_functions_are_known():
     assert {
         *("lstm", "gru", "nade", "normalise", "reparameterise", "cross_entropy", "logit_loss"),
-        *("linear_cross_entropy", "local_response_norm"),
+        *("linear_cross_entropy", "local_response_norm", "attention"),
     } == FUSED
 
 

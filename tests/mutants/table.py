@@ -80,6 +80,7 @@ TESTS = {
 }  # fmt: skip
 
 FAMILIES = {
+    "attention": f"{KERNELS}/test_attention.py",
     "batchnorm": f"{KERNELS}/test_batchnorm.py",
     "conv2d": f"{KERNELS}/test_conv2d.py",
     "cross_entropy": f"{KERNELS}/test_cross_entropy.py",

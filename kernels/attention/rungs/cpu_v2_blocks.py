@@ -1,0 +1,108 @@
+"""Attention on the CPU, version 2: some queries at a time, products by BLAS.
+
+Version 1 computes scores one by one: each number of k is read from memory for a single product, and
+the values are scaled again whenever a larger score turns up. Two of three operations are such.
+
+Here ROWS queries of one example are a block. Their scores are one matrix product, which BLAS does
+near the peak of the machine; the softmax of the block's rows, ROWS x N numbers, happens in the
+cache; and o is another product. Nothing is scaled again, since a whole row of scores is there at
+once. The M x N matrix never exists, only one block of it.
+
+    glassgrad bench attention      both versions, next to each other
+"""
+
+import numpy as np
+
+from ...compiled import njit
+from ...elementary import exp_down
+from ...product import product
+from ...registry import register
+from ...threads import in_parts, parts_for
+
+IDEA = "blocks of queries, products by BLAS"
+ROWS = 64
+
+
+@njit(error_model="numpy", fastmath={"contract", "reassoc"})
+def _sum_exp(s, top):
+    total = s.dtype.type(0)
+    for n in range(s.size):
+        s[n] = exp_down(s[n] - top)
+        total += s[n]
+    return total
+
+
+@njit(nogil=True)
+def _softmax(s, keys, causal, first, lse, parts, part):
+    """Rows of scores s [R,N] to p in place; row r is query first + r, of `keys` keys."""
+    rows = len(s)
+    for r in range(part * rows // parts, (part + 1) * rows // parts):
+        end = min(keys, first + r + 1) if causal else keys
+        top, numbers = s.dtype.type(-np.inf), True
+        for n in range(end):
+            top = max(top, s[r, n])
+            numbers &= s[r, n] == s[r, n]
+        s[r, end:] = s.dtype.type(0)
+        if top == -np.inf and numbers:  # there was no key
+            s[r, :end] = s.dtype.type(0)
+            lse[r] = top
+            continue
+        total = _sum_exp(s[r, :end], top)
+        lse[r] = np.log(total) + top
+        for n in range(end):
+            s[r, n] /= total
+
+
+@njit(nogil=True)
+def _again(s, gp, delta, keys, causal, first, lse, scale, parts, part):
+    """Scores s [R,N] to p, and gp [R,N] to gs, both in place."""
+    rows, zero = len(s), s.dtype.type(0)
+    for r in range(part * rows // parts, (part + 1) * rows // parts):
+        end = min(keys, first + r + 1) if causal else keys
+        if lse[r] == -np.inf:
+            end = 0
+        for n in range(end):
+            s[r, n] = exp_down(s[r, n] - lse[r])
+            gp[r, n] = scale * s[r, n] * (gp[r, n] - delta[r])
+        s[r, end:], gp[r, end:] = zero, zero
+
+
+def _blocks(q, lengths):
+    """(example, its number of keys, first query, slice of queries) of each block."""
+    for b, keys in enumerate(lengths):
+        for first in range(0, q.shape[1], ROWS):
+            yield b, int(keys), first, slice(first, first + ROWS)
+
+
+@register("attention", "forward", backend="numba", version=2, idea=IDEA)
+def forward(q, k, v, lengths, scale, causal):
+    """o, lse (see `attention.forward`)."""
+    q, k, v = map(np.ascontiguousarray, (q, k, v))
+    o, lse = np.zeros((*q.shape[:2], v.shape[2]), q.dtype), np.full(q.shape[:2], -np.inf, q.dtype)
+    for b, keys, first, part in _blocks(q, lengths):
+        if keys:
+            s = product(q[b, part] * q.dtype.type(scale), k[b, :keys].T)
+            parts = parts_for(s.size, len(s))
+            in_parts(_softmax, parts, s, keys, causal, first, lse[b, part], parts)
+            o[b, part] = product(s, v[b, :keys])
+    return o, lse
+
+
+@register("attention", "backward", backend="numba", version=2, idea=IDEA)
+def backward(go, q, k, v, o, lse, lengths, scale, causal):
+    """gq, gk, gv (see `attention.backward`)."""
+    go, q, k, v, o, lse = map(np.ascontiguousarray, (go, q, k, v, o, lse))
+    gq, gk, gv = (np.zeros(a.shape, a.dtype) for a in (q, k, v))
+    delta, scale = (go * o).sum(axis=2), q.dtype.type(scale)
+    for b, keys, first, part in _blocks(q, lengths):
+        if keys:
+            some = slice(0, keys)
+            s = product(q[b, part] * scale, k[b, some].T)
+            gs = product(go[b, part], v[b, some].T)
+            parts = parts_for(s.size, len(s))
+            rows = delta[b, part], keys, causal, first, lse[b, part], scale
+            in_parts(_again, parts, s, gs, *rows, parts)
+            gq[b, part] = product(gs, k[b, some])
+            gk[b, some] += product(gs.T, q[b, part])
+            gv[b, some] += product(s.T, go[b, part])
+    return gq, gk, gv

@@ -1,0 +1,143 @@
+"""Attention against its definition, finite differences, PyTorch; what is not there; its errors."""
+
+import numpy as np
+import pytest
+
+from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, attention
+from tests.kernels.checking import on, threads, why_no_emulator
+from tests.tools import assert_close
+
+NO_COMPILER = why_no_emulator()
+EMULATED = [
+    pytest.param(
+        f"emulated{v}", marks=pytest.mark.skipif(bool(NO_COMPILER), reason=NO_COMPILER or "there")
+    )
+    for v in ("", " v1")
+]
+BACKENDS = ["reference", "numba", "numba v1", *EMULATED]
+SIZES = [(2, 3, 5, 4, 2), (3, 9, 33, 5, 40), (1, 70, 65, 66, 3)]
+
+
+def draw(B, M, N, D, E, dtype="float64"):
+    rng = np.random.default_rng(M + N)
+    q, k, v, go = (
+        rng.standard_normal(s).astype(dtype) for s in ((B, M, D), (B, N, D), (B, N, E), (B, M, E))
+    )
+    return q, k, v, go, np.array([N, N // 2, 1][:B])
+
+
+def by_definition(q, k, v, lengths, scale, causal):
+    """o, lse one query after another, each from the keys that it may read."""
+    o, lse = np.zeros((*q.shape[:2], v.shape[2])), np.full(q.shape[:2], -np.inf)
+    for b, m in np.ndindex(lse.shape):
+        end = min(lengths[b], m + 1) if causal else lengths[b]
+        if end:
+            weight = np.exp(scale * (k[b, :end] @ q[b, m]))
+            o[b, m] = (weight / weight.sum()) @ v[b, :end]
+            lse[b, m] = np.log(weight.sum())
+    return o, lse
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("causal", [False, True])
+def test_by_definition_and_finite_differences(name, size, causal):
+    q, k, v, go, lengths = draw(*size)
+    given = lengths, 0.3, causal
+    with on(name, "attention"):
+        o, lse = attention.forward(q, k, v, *given)
+        found = attention.backward(go, q, k, v, o, lse, *given)
+    want, sums = by_definition(q, k, v, *given)
+    assert_close(o, want, rtol=1e-12, floor=1.0)
+    assert_close(lse, sums, rtol=1e-12, floor=1.0)
+    rng, h, arrays = np.random.default_rng(5), 1e-6, (q, k, v)
+    ways = [rng.standard_normal(a.shape) for a in arrays]
+    ahead, behind = (
+        by_definition(*(a + d * way for a, way in zip(arrays, ways)), *given)[0] for d in (h, -h)
+    )
+    slope = sum((g * way).sum() for g, way in zip(found, ways))
+    assert slope == pytest.approx((go * (ahead - behind)).sum() / (2 * h), rel=1e-6)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("causal", [False, True])
+def test_against_torch(name, causal):
+    torch = pytest.importorskip("torch")
+    q, k, v, go, lengths = draw(3, 33, 40, 8, 9, "float32")
+    there = (np.arange(40) < lengths[:, None])[:, None] & np.ones((33, 1), bool)
+    if causal:
+        there = there & (np.arange(40) <= np.arange(33)[:, None])
+    leaves = [torch.tensor(a, requires_grad=True) for a in (q, k, v)]
+    want = torch.nn.functional.scaled_dot_product_attention(
+        *leaves, attn_mask=torch.tensor(there), scale=0.5
+    )
+    want.backward(torch.tensor(go))
+    with on(name, "attention"):
+        o, lse = attention.forward(q, k, v, lengths, 0.5, causal)
+        found = attention.backward(go, q, k, v, o, lse, lengths, 0.5, causal)
+    assert_close(o, want.detach().numpy(), reduction=64, floor=1.0)
+    for got, leaf in zip(found, leaves):
+        assert_close(got, leaf.grad.numpy(), reduction=256, floor=1.0)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_what_is_beyond_the_keys_does_not_matter(name):
+    q, k, v, go, _ = draw(3, 3, 7, 4, 5)
+    lengths, found = np.array([7, 2, 0]), []
+    for rest in (0.0, np.nan, np.inf):
+        k[1, 2:], v[1, 2:], k[2], v[2] = rest, rest, rest, rest
+        with on(name, "attention"), np.errstate(invalid="ignore"):
+            o, lse = attention.forward(q, k, v, lengths, 0.5, False)
+            found.append([o, lse, *attention.backward(go, q, k, v, o, lse, lengths, 0.5, False)])
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            assert np.array_equal(a, b)
+    o, lse, gq, gk, gv = found[0]
+    assert not o[2].any() and (lse[2] == -np.inf).all() and not gq[2].any()
+    assert not gk[1, 2:].any() and not gv[1, 2:].any() and not gv[2].any()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_large_scores_do_not_overflow(name):
+    q, k = np.full((1, 1, 1), 1000.0, "float32"), np.array([[[1.0], [-1.0], [1.0]]], "float32")
+    v = np.array([[[1.0], [5.0], [3.0]]], "float32")
+    with on(name, "attention"):
+        o, lse = attention.forward(q, k, v, np.array([3]), 1.0, False)
+    assert o.item() == 2.0 and lse.item() == pytest.approx(1000 + np.log(2), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_nan_comes_through_for_its_query_alone(name):
+    q, k, v, _, _ = draw(1, 3, 4, 2, 2)
+    q[0, 1, 0] = np.nan
+    with on(name, "attention"), np.errstate(invalid="ignore"):
+        o, lse = attention.forward(q, k, v, np.array([4]), 1.0, False)
+    assert np.isnan(o[0, 1]).all() and np.isnan(lse[0, 1])
+    assert np.isfinite(o[0, [0, 2]]).all()
+
+
+def test_the_same_bits_with_any_number_of_threads():
+    q, k, v, go, lengths = draw(2, 130, 90, 40, 30, "float32")
+    record, found = type("Record", (), {"backend": "numba"}), []
+    for number in (1, 2):
+        with threads(record, number):
+            o, lse = attention.forward(q, k, v, lengths, 0.2, False)
+            found.append([o, lse, *attention.backward(go, q, k, v, o, lse, lengths, 0.2, False)])
+    for one, two in zip(*found):
+        assert np.array_equal(one, two)
+
+
+def test_errors():
+    q, k, v, _, lengths = draw(2, 3, 5, 4, 2)
+    for call, error, message in (
+        (lambda: attention.forward(q[0], k, v, lengths, 1.0, False), ShapeError, "q must have"),
+        (lambda: attention.forward(q, k[:, :, 1:], v, lengths, 1.0, False), ShapeError, "k.shape"),
+        (lambda: attention.forward(q, k, v[:, 1:], lengths, 1.0, False), ShapeError, "v.shape"),
+        (lambda: attention.forward(q, k, v, lengths + 3, 1.0, False), ValueRangeError, "got 5..8"),
+        (lambda: attention.forward(q, k, v, -lengths, 1.0, False), ValueRangeError, r"0\.\.5"),
+        (lambda: attention.forward(q, k, v, lengths[:1], 1.0, False), ShapeError, r"be \[B\]"),
+        (lambda: attention.forward(q, k, v, 1.0 * lengths, 1.0, False), DTypeError, "int64"),
+    ):
+        with pytest.raises(error, match=message):
+            call()
