@@ -1,8 +1,7 @@
 """The differentiable functions, by subject; everything public is exported here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
-pooling, normalisation, dropout, latent, recurrent, attention,
-autoregressive.
+padding, pooling, normalisation, dropout, latent, recurrent, attention, autoregressive.
 Arguments are checked by their annotations (kernels/doors.py). The functions exported here include
 that check; inside a module of this folder they call each other without it.
 """
@@ -38,6 +37,7 @@ from .indexing import argmax, embedding, getitem, one_hot, scatter, take_along
 from .latent import reparameterise
 from .linalg import linear, matmul
 from .normalisation import batch_norm, layer_norm, local_response_norm
+from .padding import pad
 from .pooling import avg_pool2d, max_pool2d
 from .recurrent import gru, gru_step, lstm, lstm_step, rnn
 from .reductions import max, mean, min, norm, sum, variance
@@ -49,7 +49,6 @@ from .shapes import (
     expand_dims,
     flatten,
     flip,
-    pad,
     reshape,
     split,
     squeeze,

@@ -300,6 +300,8 @@ def test_layers_without_images(n, c, o):
         (gg.conv1d, ((*x[:2], 4), w[:3]), (n, o, 3)),
         (lambda x: gg.max_pool2d(x, 2), (x,), (n, c, 1, 2)),
         (lambda x: gg.avg_pool2d(x, 2), (x,), (n, c, 1, 2)),
+        (gg.local_response_norm, ((n, c, 3),), (n, c, 3)),
+        (gg.local_response_norm, ((n, c, 0),), (n, c, 0)),
         (gg.layer_norm, ((n, c, 3), (3,), (3,)), (n, c, 3)),
         (lambda *t: gg.batch_norm(*t)[0], ((n + 2, c), (c,), (c,)), (n + 2, c)),
         (lambda *t: gg.batch_norm(*t)[0], ((2, 0, n + 1), (0,), (0,)), (2, 0, n + 1)),
@@ -332,6 +334,25 @@ def test_losses_without_reduction(shape):
     )
 
 
+@pytest.mark.parametrize(
+    "b, m, n, d, e", list(itertools.product((0, 2), (0, 3), (0, 2), *2 * [(0, 1)]))
+)
+def test_attention_without_examples_queries_keys_or_numbers(b, m, n, d, e):
+    rng = np.random.default_rng(0)
+    q, k, v = (
+        gg.tensor(rng.standard_normal(s), requires_grad=True)
+        for s in ((b, m, d), (b, n, d), (b, n, e))
+    )
+    o = gg.scaled_dot_product_attention(q, k, v)
+    assert o.shape == (b, m, e)
+    if n == 0:
+        assert not o.numpy().any()
+    elif d == 0:  # all keys fit equally
+        assert_close(o.numpy(), np.broadcast_to(v.numpy().mean(1, keepdims=True), (b, m, e)))
+    for g, t in zip(gg.grad(o, [q, k, v], np.ones(o.shape)), (q, k, v)):
+        assert g.shape == t.shape and np.isfinite(g.numpy()).all()
+
+
 def test_every_public_function_is_here():
     from pathlib import Path
 
@@ -349,6 +370,10 @@ def test_every_public_function_is_here():
         (lambda: gg.reshape(gg.ones(4), (-2, -2)), "reshape: a length must not be negative"),
         (lambda: gg.transpose(gg.ones((2, 3)), (0, -2)), "transpose: axes must be a permutation"),
         (lambda: gg.pad(gg.ones(2), ((1, -1),)), "pad: widths must be pairs"),
+        (lambda: gg.pad(gg.ones(2), ((0, 2),), mode="reflect"), "reflect' has too few elements"),
+        (lambda: gg.pad(gg.ones(2), ((3, 0),), mode="wrap"), r"along axis 0; expected widths ≤ 2"),
+        (lambda: gg.pad(gg.ones(0), ((1, 0),), mode="edge"), r"expected widths ≤ 0, got \(1, 0\)"),
+        (lambda: gg.pad(gg.ones(2), ((0, -1),), mode="edge"), "pad: widths must be pairs"),
         (lambda: gg.pad(gg.ones(()), ((1, 1),)), "pad: there must be widths for each axis"),
         (lambda: gg.swap_axes(gg.ones(()), 0, 0), "axis must exist; expected none: x is a scalar"),
         (lambda: gg.one_hot([0], 0), "one_hot: .* expected no label: there are none, got 0"),
