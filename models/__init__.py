@@ -100,6 +100,7 @@ FAMILIES = {
         "lstm": "lstm",
         "peephole-lstm": "peephole_lstm",
         "gru": "gru",
+        "translation": "translation",
     },
     "embeddings": {
         "word2vec": "word2vec",

@@ -15,7 +15,7 @@ EMULATED = [
     for v in ("", " v1")
 ]
 BACKENDS = ["reference", "numba", "numba v1", *EMULATED]
-SIZES = [(2, 3, 5, 4, 2), (3, 9, 33, 5, 40), (1, 70, 65, 66, 3)]
+SIZES = [(2, 3, 5, 4, 2), (3, 9, 33, 5, 40), (1, 70, 65, 66, 3), (3, 70, 90, 9, 8)]
 
 
 def draw(B, M, N, D, E, dtype="float64"):
@@ -64,7 +64,7 @@ def test_by_definition_and_finite_differences(name, size, causal):
 @pytest.mark.parametrize("causal", [False, True])
 def test_against_torch(name, causal):
     torch = pytest.importorskip("torch")
-    q, k, v, go, lengths = draw(3, 33, 40, 8, 9, "float32")
+    q, k, v, go, lengths = draw(3, 33, 40, 80, 9, "float32")
     there = (np.arange(40) < lengths[:, None])[:, None] & np.ones((33, 1), bool)
     if causal:
         there = there & (np.arange(40) <= np.arange(33)[:, None])
@@ -83,8 +83,8 @@ def test_against_torch(name, causal):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_what_is_beyond_the_keys_does_not_matter(name):
-    q, k, v, go, _ = draw(3, 3, 7, 4, 5)
-    lengths, found = np.array([7, 2, 0]), []
+    q, k, v, go, _ = draw(3, 65, 70, 8, 7)
+    lengths, found = np.array([70, 2, 0]), []
     for rest in (0.0, np.nan, np.inf):
         k[1, 2:], v[1, 2:], k[2], v[2] = rest, rest, rest, rest
         with on(name, "attention"), np.errstate(invalid="ignore"):
@@ -109,12 +109,12 @@ def test_large_scores_do_not_overflow(name):
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_nan_comes_through_for_its_query_alone(name):
-    q, k, v, _, _ = draw(1, 3, 4, 2, 2)
+    q, k, v, _, _ = draw(1, 65, 70, 8, 7)
     q[0, 1, 0] = np.nan
     with on(name, "attention"), np.errstate(invalid="ignore"):
-        o, lse = attention.forward(q, k, v, np.array([4]), 1.0, False)
+        o, lse = attention.forward(q, k, v, np.array([70]), 1.0, False)
     assert np.isnan(o[0, 1]).all() and np.isnan(lse[0, 1])
-    assert np.isfinite(o[0, [0, 2]]).all()
+    assert np.isfinite(np.delete(o[0], 1, axis=0)).all()
 
 
 def test_the_same_bits_with_any_number_of_threads():

@@ -127,6 +127,10 @@ SYSTEMS = {
     "conv-vae": (conv_vae, {"conv2d", "reparam"}),
     "lstm": (recipe("lstm"), {"lstm"}),
     "gru": (recipe("gru"), {"gru"}),
+    "translation": (
+        recipe("translation", "eng_fra_piece", batch=9, hidden=5, embed=4),
+        {"gru", "attention", "cross_entropy", "embedding", "dropout"},
+    ),
     "som": (recipe("som"), {"som"}),
     "som-batch": (  # weights near 0 would be too near to a tie
         recipe("som", form="batch", grid="hexagonal", torus=True, init="sample", epochs=5),

@@ -16,6 +16,7 @@ from glassgrad import models, training
 from glassgrad.core.data import DataSet, Info, Split, from_text, kind_of, load
 from glassgrad.core.data.entries import KINDS
 from glassgrad.core.data.grammars import counting
+from glassgrad.core.data.own.texts.pairs import from_pairs
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.autoregressive.conditionals import column_nats
@@ -95,6 +96,11 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         path = tmp_path / "own.txt"
         path.write_text("the rain in spain stays mainly in the plain. " * 40)
         return from_text(path)
+    if kind == "pairs":  # words of the source in reverse
+        path = tmp_path / "own.tsv"
+        lines = (" ".join(rng.choice(list("abcde"), 1 + k % 5)) for k in range(75))
+        path.write_text("".join(f"{line}\t{line[::-1]}\n" for line in lines))
+        return from_pairs(path)
     assert kind == "sentences"
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]

@@ -21,6 +21,7 @@ TRAININGS = {
     "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
     "vae-mixture": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
     "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
+    "translation": ({"epochs": 2, "hidden": 8, "embed": 8}, 2e-3),
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
     "gan": (GAME, 2e-3),
     "gan-product": (GAME, 2e-3),
@@ -48,6 +49,7 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
+    "translation": "eng_fra_piece",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {

@@ -1,6 +1,10 @@
-"""What recurrent nets claim: they remember."""
+"""What recurrent nets claim: they remember, and one translates what another has read."""
 
 import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from glassgrad.models.recurrent.bleu import bleu
+from glassgrad.models.recurrent.translation import by_source
 
 from .baselines import frequencies, linear_map, majority_class
 from .claims import claims
@@ -48,7 +52,43 @@ def strings_beyond_training(done) -> float:
     return 100 * float(np.mean([len(x) > longest for x in done.held.x]))
 
 
+def short_of_bleu(done) -> float:
+    """100 less BLEU in per cent."""
+    return 100 - done.test_figures["bleu"]
+
+
+def nearest_sentence(done) -> float:
+    """The same of the translation of the training sentence with most words in common, TF-IDF."""
+    data, (sources, references) = done.data, by_source(done.held)
+    model = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
+    table = model.fit_transform(" ".join(map(str, x)) for x in data.train.x)
+    asked = model.transform(" ".join(map(str, x)) for x in sources)
+    near = np.asarray((asked @ table.T).argmax(axis=1)).ravel()
+    return 100 - bleu([list(data.train.y[i]) for i in near], references)
+
+
+def frequencies_of_words(done) -> float:
+    """-ln of a word's share of all words and ends of the training targets, nats."""
+    end = done.system.mark["<eos>"]
+    counts = np.bincount(
+        np.concatenate([*done.data.train.y, np.full(len(done.data.train), end)]),
+        minlength=len(done.system.words),
+    )
+    held = np.concatenate([*done.held.y, np.full(len(done.held), end)])
+    share = (counts + 1) / (counts + 1).sum()
+    return float(-np.log(share[held]).mean())
+
+
 CLAIMS = (
+    *claims(
+        "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.426, 0.441, 0.425), 0.46)
+    ),
+    *claims(
+        "translation",
+        "eng_fra_piece",
+        short_of_bleu,
+        (nearest_sentence, (0.894, 0.928, 0.884), 0.96),
+    ),
     *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031, 0.026), 0.041)),
     *claims(
         "rnn",
