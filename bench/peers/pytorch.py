@@ -160,6 +160,21 @@ def _scatter_add(g, index, rows):
     return _contender(lambda: backward(g, index, rows, -1, False))
 
 
+def _spmm(indptr, indices, values, x):
+    """Its product of a matrix in compressed rows: MKL on a CPU, cuSPARSE on a GPU."""
+    import torch
+
+    x, parts = tensor(x), [tensor(a) for a in (indptr, indices, values)]
+    a = torch.sparse_csr_tensor(*parts, (len(indptr) - 1, len(x)))
+    return _contender(lambda: a @ x)
+
+
+def _spmm_values_grad(rows, indices, g, x):
+    """Inner products of the picked rows."""
+    rows, indices, g, x = (tensor(a) for a in (rows, indices, g, x))
+    return _contender(lambda: (g[rows] * x[indices]).sum(1))
+
+
 def _nearest(x, w):
     """|x - w|² by x² - 2 x w + w², a block of samples after another, and its arg-min."""
     import torch
@@ -280,6 +295,8 @@ def _adam(x, g):
 BUILDERS = {
     "embedding.gather": _gather,
     "embedding.scatter_add": _scatter_add,
+    "spmm.forward": _spmm,
+    "spmm.values_grad": _spmm_values_grad,
     "conv2d.forward": _conv_forward,
     "conv2d.input_grad": _conv_input_grad,
     "conv2d.weight_grad": _conv_weight_grad,

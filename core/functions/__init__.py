@@ -1,7 +1,7 @@
 """The differentiable functions, by subject; everything public is exported here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
-pooling, normalisation, dropout, latent, recurrent, autoregressive.
+pooling, normalisation, dropout, latent, recurrent, autoregressive, sparse.
 Arguments are checked by their annotations (kernels/doors.py). The functions exported here include
 that check; inside a module of this folder they call each other without it.
 """
@@ -57,6 +57,7 @@ from .shapes import (
     transpose,
 )
 from .softmax import log_softmax, logsumexp, softmax
+from .sparse import sddmm, sparse_softmax, spmm
 
 __all__ = [
     "absolute", "add", "argmax", "astype", "avg_pool2d", "batch_norm", "broadcast_to", "clip",
@@ -65,8 +66,9 @@ __all__ = [
     "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "log", "log1p",
     "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step", "masking_noise", "matmul",
     "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "nade", "neg", "norm",
-    "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sigmoid",
-    "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
-    "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
+    "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn", "scatter", "sddmm",
+    "sigmoid", "sin", "softmax", "softplus", "sparse_softmax", "split", "spmm", "sqrt", "squeeze",
+    "stack", "sub", "sum", "sum_to", "swap_axes", "take_along", "tanh", "transpose", "variance",
+    "where",
 ]  # fmt: skip
 check_all(globals(), __all__)
