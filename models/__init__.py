@@ -84,6 +84,9 @@ FAMILIES = {
     "convolutional": {
         "lenet": "lenet",
     },
+    "graphs": {
+        "gcn": "gcn",
+    },
     "regimes": {
         "lupi": "lupi",
         "distillation": "distillation",

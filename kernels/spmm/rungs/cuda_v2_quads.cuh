@@ -1,6 +1,6 @@
 // What v1 wastes: for one multiplication a thread loads three numbers, the entry's column, its value, and one of x; the
 // first two are the same in all D threads of a row. Here a thread has four columns: it loads an entry once for four
-// multiplications, and x by vectors of 16 bytes. `glassgrad lab spmm` counts the requests: fewer than a third of v1's.
+// multiplications, and x by vectors of 16 bytes. `glassgrad lab spmm` counts the requests: fewer than half of v1's.
 // Each number of the result is still one sum in the order of the entries, to the bits of v1. D divides by four.
 //
 //     glassgrad bench spmm.forward --backend cuda

@@ -1,8 +1,8 @@
-// What v1 wastes: neighbouring threads walk along different rows, so that the 32 loads of a warp fall into 32 places of
-// memory, and of each 32 bytes that arrive at first only 4 are used. Here a warp walks along one row, or one entry's two:
-// lane k takes the numbers k, k + 32, ... and `glassgrad lab spmm` counts a few sectors a request where v1 has up to 32.
-// The lanes' sums meet by `warp_sum`: another order than v1's, but always the same. In softmax a long row is no longer
-// the work of one thread while the rest of the warp waits.
+// What v1 wastes: neighbouring threads walk along different rows, so that the 32 loads of a warp fall into as many
+// places of memory, and of each 32 bytes that arrive at first only 4 are used. Here a warp walks along one row, or one
+// entry's two: lane k takes the numbers k, k + 32, ... With rows of 64 numbers `glassgrad lab spmm` counts 3 sectors a
+// request where v1 has 17. The lanes' sums meet by `warp_sum`: another order than v1's, but always the same. In softmax
+// a long row is no longer the work of one thread while the rest of the warp waits.
 //
 //     glassgrad bench spmm.values_grad --backend cuda
 #pragma once
