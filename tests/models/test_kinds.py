@@ -13,7 +13,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import models, training
-from glassgrad.core.data import DataSet, Info, Split, from_text, kind_of, load
+from glassgrad.core.data import DataSet, Graph, Info, Split, from_text, kind_of, load
 from glassgrad.core.data.entries import KINDS
 from glassgrad.core.data.grammars import counting
 from glassgrad.core.training.loop import fit
@@ -95,6 +95,19 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         path = tmp_path / "own.txt"
         path.write_text("the rain in spain stays mainly in the plain. " * 40)
         return from_text(path)
+    if kind == "graph":  # three rings, joined at one node
+        ring = np.stack([np.arange(25), (np.arange(25) + 1) % 25], axis=1)
+        edges = np.concatenate([ring + 25 * k for k in range(3)] + [[[0, 25], [0, 50]]])
+        parts = dict(zip(("train", "valid", "test"), np.split(rng.permutation(75), (45, 60))))
+        info = Info(classes=("a", "b", "c"))
+        return Graph("few nodes", 75, np.sort(edges, 1), labels=np.arange(75) // 25, **parts,
+                     info=info)  # fmt: skip
+    if kind == "graphs":
+        graphs = []
+        for n in rng.integers(3, 12, 75):
+            pairs = np.array([[rng.integers(0, v), v] for v in range(1, n)])
+            graphs.append(Graph("tree", int(n), pairs, labels=rng.integers(0, 3, n)))
+        return split(graphs, y, kind)
     assert kind == "sentences"
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]

@@ -40,6 +40,7 @@ TRAININGS = {
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
     "vectoriser": ({"epochs": 2}, 2e-3),
+    "gcn": ({"epochs": 3}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -48,6 +49,7 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
+    "gcn": "karate",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {
