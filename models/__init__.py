@@ -86,6 +86,8 @@ FAMILIES = {
     },
     "graphs": {
         "gcn": "gcn",
+        "dgcnn": "dgcnn",
+        "gnn": "dgcnn",
     },
     "regimes": {
         "lupi": "lupi",

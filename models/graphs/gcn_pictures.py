@@ -33,12 +33,13 @@ def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
 
 
 def places_of(system: System, g: Graph, answers: np.ndarray) -> np.ndarray:
-    """Where nodes are drawn [N, 2]: a drawing of a small graph, or components of the layer H."""
+    """Where nodes are drawn [N, 2]: a drawing of a small graph, or components of H / ‖H‖."""
     if g.nodes <= SMALL:
         return layout(g.nodes, g.edges)
     with gg.no_grad():
         h = system.hidden()
     h = h.numpy() if isinstance(h, gg.Tensor) else answers
+    h = h / np.maximum(np.linalg.norm(h, axis=1, keepdims=True), 1e-12)  # hubs are long
     basis, mean = principal(h, 2, centred=True)
     return (h - mean) @ basis
 
@@ -63,9 +64,10 @@ def node_map(g: Graph, guess, known, names: tuple[str, ...], places: np.ndarray)
     ax.scatter(*places.T, s=size, c=colours_of(g.labels), zorder=2, edgecolors="white",
                linewidths=0.3)  # fmt: skip
     ax.scatter(*places[known].T, s=2.2 * size, facecolors="none", edgecolors=pictures.INK,
-               linewidths=1.1, zorder=3)  # fmt: skip
+               linewidths=1.1 if small else 0.7, zorder=3)  # fmt: skip
     wrong = np.flatnonzero((g.labels >= 0) & (guess != g.labels))
-    ax.scatter(*places[wrong].T, s=size, c=pictures.INK, marker="x", linewidths=0.8, zorder=4)
+    ax.scatter(*places[wrong].T, s=size if small else 5, c=pictures.INK, marker="x",
+               linewidths=0.8 if small else 0.4, zorder=4)  # fmt: skip
     if g.nodes <= NAMED and g.node_names:
         for name, place in zip(g.node_names, places):
             ax.annotate(short(name), place, xytext=(4, 4), textcoords="offset points", fontsize=6)
@@ -74,7 +76,7 @@ def node_map(g: Graph, guess, known, names: tuple[str, ...], places: np.ndarray)
     ax.scatter([], [], s=50, facecolors="none", edgecolors=pictures.INK, label="label is known")
     ax.scatter([], [], s=30, c=pictures.INK, marker="x", label="answer is wrong")
     ax.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
-    where = "drawn by its edges" if small else "principal components of H"
+    where = "drawn by its edges" if small else "principal components of H, rows of norm 1"
     ax.set_title(f"{short(g.name)}: {len(wrong)} wrong, {where}", fontsize=9)
     ax.set_aspect("equal" if small else "auto")
     ax.margins(0.06)
