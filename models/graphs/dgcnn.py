@@ -19,7 +19,7 @@ Switches:
 
     pool         sort; or the sum or the mean over the nodes, then the dense layers (readout)
     form         walk is the above; gcn, sage, gin, gat are those of layers.py
-    neighbours   the lecture's pooling as on images: after each convolution a vertex takes the
+    local        the lecture's pooling as on images: after each convolution a vertex takes the
                  largest of each number over its neighbourhood
     degrees      the number of its neighbours is a feature of a node
 
@@ -82,7 +82,7 @@ class Settings(TrainingSettings):
     )
     dense: int = setting(128, least=1, help="width of the layer before the logits")
     dropout: float = setting(0.5, least=0, below=1, help="share of that layer dropped")
-    neighbours: bool = setting(False, help="the largest over each neighbourhood, as on images")
+    local: bool = setting(False, help="the largest over each neighbourhood, as on images")
     degrees: bool = setting(False, help="the number of its neighbours is a feature of a node")
     cross: bool = setting(False, help="the test is fold seed of ten, all others are for training")
     batch: int = 50
@@ -125,7 +125,7 @@ class GraphNet(System):
         for i, layer in enumerate(self.layers):
             h = layer(h, g.at)
             h = sigma(self.norms[i](h) if self.norms else h)
-            h = largest(h, g) if self.s.neighbours else h
+            h = largest(h, g) if self.s.local else h
             found.append(h)
         return gg.concatenate(found, axis=1)
 

@@ -132,7 +132,7 @@ def test_k_is_such_that_the_share_of_graphs_has_more_nodes():
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"pool": "sum"}, {"neighbours": True}, {"batch_norm": True, "activation": "relu"},
+    [{}, {"pool": "sum"}, {"local": True}, {"batch_norm": True, "activation": "relu"},
      {"form": "gat", "degrees": True, "pool": "mean"}],
 )  # fmt: skip
 def test_the_objective_passes_the_gradient_check(changes):
