@@ -30,6 +30,6 @@ folder of the TU collection) ::
 
 Two things to see. `glassgrad train gcn` names the sides of the karate club's 34 members, of whom
 it is told two. `glassgrad train gnn` is told nothing but the edges of 600 graphs, which have a ring
-or have none, and finds what it is: taken out, the nodes of the ring change the answer, others do
-not (picture `reasons`).
+or have none, and finds what it is: taken out, each node of a ring changes the answer, and hardly
+any other does (picture `reasons`).
 """
