@@ -45,14 +45,14 @@ CLAIMS = (
         "dgcnn",
         "rings_and_trees",
         wrong,
-        (majority_class, (0.5, 0.5, 0.5), 0.5),
-        (counts_of_degrees, (0.5, 0.5, 0.5), 0.5),
+        (majority_class, (0.021, 0.010, 0.278), 0.38),
+        (counts_of_degrees, (0.022, 0.011, 0.293), 0.4),
     ),
     *claims(
         "gnn",
         "rings_and_trees",
         wrong,
-        (majority_class, (0.5, 0.5, 0.5), 0.5),
-        (counts_of_degrees, (0.5, 0.5, 0.5), 0.5),
+        (majority_class, (0.031, 0.041, 0.052), 0.12),
+        (counts_of_degrees, (0.033, 0.043, 0.054), 0.12),
     ),
 )
