@@ -35,8 +35,8 @@ without a node; the confusion matrix; the numbers by which nodes are sorted.
 
 The number: 85.83 ± 1.66 % on MUTAG, 188 molecules, by cross-validation of ten folds (`cross`: the
 test is fold number `seed`, so that seeds 0 to 9 are all of it). Bonds are not looked at. On graphs
-with a ring or without, the default names 99.0, 99.5 and 86.5 % with the seeds 0 to 2, the readout of
-`gnn` 98.5, 98.0 and 97.5 %; logistic regression on the counts of degrees 54 %.
+with a ring or without, the default names 99.0, 99.5 and 86.5 % with the seeds 0 to 2, the readout
+of `gnn` 98.5, 98.0 and 97.5 %; logistic regression on the counts of degrees 54 %.
 """
 
 from dataclasses import replace
