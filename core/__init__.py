@@ -1,7 +1,7 @@
 """The engine: tensor and tape, differentiable functions, layers, optimisers, training, data.
 
-Reading order: tensor, tape, differentiable, functions/, derivatives, gradcheck, trace, debug,
-nn/, optim/, training/, data/.
+Reading order: tensor, tape, differentiable, sparsity, functions/, derivatives, gradcheck, trace,
+debug, nn/, optim/, training/, data/.
 """
 
 from ..kernels.doors import check_all
@@ -14,6 +14,7 @@ from .gradcheck import GradcheckError, GradcheckReport, gradcheck
 from .operators import ones, zeros
 from .random import Generator
 from .recording import no_grad
+from .sparsity import SparsePattern
 from .tape import GraphError, backward, grad
 from .tensor import Tensor, TensorError, tensor
 from .trace import trace
@@ -25,12 +26,12 @@ from .training.system import System  # isort: skip
 
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
-    "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data", "debugging",
-    "differentiable", "fit", "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad", "ones",
-    "optim", "setting", "tensor", "trace", "zeros", *functions.__all__,
+    "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data",
+    "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad",
+    "ones", "optim", "setting", "tensor", "trace", "zeros", *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
-    ("Generator", "backward", "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp",
-     "jacobian", "ones", "setting", "tensor", "zeros"),
+    ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "grad",
+     "gradcheck", "hvp", "jacobian", "ones", "setting", "tensor", "zeros"),
 )  # fmt: skip

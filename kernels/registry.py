@@ -26,6 +26,7 @@ from .errors import BackendError, DeviceError, nearest
 OPERATIONS = (
     *("conv2d", "pool2d", "lstm", "gru", "nade", "som", "reparam", "dropout", "philox"),
     *("batchnorm", "cross_entropy", "descent", "embedding", "skip_gram", "lrn", "attention"),
+    "spmm",
 )
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
 BACKENDS = tuple(MODULES)

@@ -84,6 +84,11 @@ FAMILIES = {
     "convolutional": {
         "lenet": "lenet",
     },
+    "graphs": {
+        "gcn": "gcn",
+        "dgcnn": "dgcnn",
+        "gnn": "dgcnn",
+    },
     "regimes": {
         "lupi": "lupi",
         "distillation": "distillation",

@@ -48,6 +48,7 @@ def line():
     return DataSet("line", Split(np.ones((4, 2), "float32"), np.ones(4, "float32")))
 
 
+PATTERN = gg.SparsePattern([0, 1, 2], [1, 0], 2)
 SETTINGS = TrainingSettings(epochs=1, batch=4)
 ONE = ("absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "log1p", "log_sigmoid",
        "log_softmax", "logsumexp", "neg", "relu", "sigmoid", "sin", "softmax", "softplus", "sqrt",
@@ -87,7 +88,10 @@ FUNCTIONS = {
     "reshape": lambda: ([t(4), (2, 2)], {}),
     "rnn": lambda: ([t(2, 1, 2), t(1, 3), t(3, 2), t(3, 3), t(3)], {}),
     "scatter": lambda: ([t(2)], {"index": np.array([0, 1]), "shape": (3,)}),
+    "sddmm": lambda: ([t(2, 3), t(2, 3), PATTERN], {}),
+    "sparse_softmax": lambda: ([t(2), PATTERN], {}),
     "split": lambda: ([t(4), 2], {}),
+    "spmm": lambda: ([t(2), t(2, 3), PATTERN], {}),
     "squeeze": lambda: ([t(1, 3), 0], {}),
     "stack": lambda: ([[t(2), t(2)]], {}),
     "sum_to": lambda: ([t(3, 2), (2,)], {}),
@@ -98,6 +102,7 @@ FUNCTIONS = {
     **{name: lambda: ([t(2, 3), t(2, 3)], {}) for name in TWO},
 }
 ENGINE = {
+    "SparsePattern": lambda: ([[0, 1, 2], [1, 0], 2], {}),
     "Generator": lambda: ([1], {}),
     "TrainingSettings": lambda: ([], {"epochs": 1, "lr": 0.1, "optimiser": "sgd"}),
     "backward": lambda: ([(t(2, grad=True) * 2).sum()], {}),
@@ -350,6 +355,7 @@ def kernel_calls() -> dict:
         ("philox", "uniform"): [(2,), 1, 0],
         ("philox", "normal"): [(2,), 1, 0],
         ("dropout", "threshold"): [0.5],
+        ("spmm", "transpose"): [np.array([0, 1, 2]), np.array([1, 0]), 2],
         **{("descent", rule): step(rule) for rule in SLOTS},
     }
     for (op, name), args in by_hand.items():

@@ -1,5 +1,11 @@
 """Every pass as a large call."""
 
-from . import images, maps, recurrent, rows, streams, words
+from . import images, maps, recurrent, rows, sparse, streams, words
 
-CALLS = [*streams.CALLS, *images.CALLS, *rows.CALLS, *recurrent.CALLS, *maps.CALLS, *words.CALLS]
+CALLS = [
+    *(
+        call
+        for kind in (streams, images, rows, recurrent, maps, words, sparse)
+        for call in kind.CALLS
+    )
+]

@@ -4,6 +4,7 @@ Arrays are shared, not copied. Whole training steps are in pytorch_models.py.
 """
 
 import itertools
+import warnings
 
 from ...kernels.arrays import is_cupy
 from ..fused import mean_step
@@ -160,6 +161,38 @@ def _scatter_add(g, index, rows):
     return _contender(lambda: backward(g, index, rows, -1, False))
 
 
+def _spmm(indptr, indices, values, x):
+    """Its product of a matrix in compressed rows: MKL on a CPU, cuSPARSE on a GPU."""
+    import torch
+
+    x, parts = tensor(x), [tensor(a) for a in (indptr, indices, values)]
+    with warnings.catch_warnings(action="ignore"):  # that its sparse tensors are in beta state
+        a = torch.sparse_csr_tensor(*parts, (len(indptr) - 1, len(x)))
+    return _contender(lambda: a @ x)
+
+
+def _spmm_values_grad(rows, indices, g, x):
+    """Inner products of the picked rows."""
+    rows, indices, g, x = (tensor(a) for a in (rows, indices, g, x))
+    return _contender(lambda: (g[rows] * x[indices]).sum(1))
+
+
+def _spmm_softmax(indptr, scores):
+    """As libraries for graphs do it: the largest of each row, exponentials, their sums."""
+    import torch
+
+    indptr, z = tensor(indptr), tensor(scores)
+    nothing = z.new_zeros(len(indptr) - 1)
+    rows = torch.repeat_interleave(torch.arange(len(nothing), device=z.device), indptr.diff())
+
+    def call():
+        largest = nothing.scatter_reduce(0, rows, z, "amax", include_self=False)
+        e = torch.exp(z - largest[rows])
+        return e / nothing.index_add(0, rows, e)[rows]
+
+    return _contender(call)
+
+
 def _nearest(x, w):
     """|x - w|² by x² - 2 x w + w², a block of samples after another, and its arg-min."""
     import torch
@@ -304,6 +337,9 @@ def _adam(x, g):
 BUILDERS = {
     "embedding.gather": _gather,
     "embedding.scatter_add": _scatter_add,
+    "spmm.forward": _spmm,
+    "spmm.values_grad": _spmm_values_grad,
+    "spmm.softmax": _spmm_softmax,
     "conv2d.forward": _conv_forward,
     "conv2d.input_grad": _conv_input_grad,
     "conv2d.weight_grad": _conv_weight_grad,

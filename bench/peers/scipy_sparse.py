@@ -1,4 +1,4 @@
-"""SciPy: a sparse matrix of ones times the gradients, which adds them up row after row."""
+"""SciPy: products of a sparse matrix, which adds up row after row."""
 
 import numpy as np
 
@@ -32,10 +32,36 @@ def _scatter_add(g, index, rows) -> Contender:
     return Contender(add)
 
 
-BUILDERS = {"embedding.scatter_add": _scatter_add}
+def _matrix(indptr, indices, values, columns):
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((values, indices, indptr), (len(indptr) - 1, columns))
+
+
+def _forward(indptr, indices, values, x) -> Contender:
+    a = _matrix(indptr, indices, values, len(x))
+    return Contender(lambda: a @ x)
+
+
+def _transposed(indptr, rows, place, values, g) -> Contender:
+    """The transposed matrix is made once; its values are new in every step."""
+    a = _matrix(indptr, rows, values, len(g))
+
+    def product():
+        a.data = values[place]
+        return a @ g
+
+    return Contender(product)
+
+
+BUILDERS = {
+    "embedding.scatter_add": _scatter_add,
+    "spmm.forward": _forward,
+    "spmm.transposed": _transposed,
+}
 JOBS = frozenset(BUILDERS)
 
 
 def contender(name: str, *given) -> Contender | None:
-    """A contender for the sum of rows."""
+    """A contender for the sum of rows, or a product."""
     return BUILDERS[name](*given) if name in BUILDERS else None

@@ -1,7 +1,7 @@
 """The differentiable functions, by subject; everything public is exported here.
 
 Reading order: shapes, arithmetic, reductions, indexing, linalg, activations, softmax, convolution,
-padding, pooling, normalisation, dropout, latent, recurrent, attention, autoregressive.
+padding, pooling, normalisation, dropout, latent, recurrent, attention, autoregressive, sparse.
 Arguments are checked by their annotations (kernels/doors.py). The functions exported here include
 that check; inside a module of this folder they call each other without it.
 """
@@ -58,17 +58,18 @@ from .shapes import (
     transpose,
 )
 from .softmax import log_softmax, logsumexp, softmax
+from .sparse import sddmm, sparse_softmax, spmm
 
 __all__ = [
     "absolute", "add", "argmax", "astype", "avg_pool2d", "batch_norm", "broadcast_to", "clip",
     "concatenate", "conv1d", "conv2d", "conv_transpose2d", "cos", "cumsum", "div", "dropout", "elu",
     "embedding", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "gaussian_noise",
     "getitem", "gru", "gru_step", "layer_norm", "leaky_relu", "linear", "local_response_norm",
-    "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step",
-    "masking_noise", "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul",
-    "nade", "neg", "norm", "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn",
-    "scaled_dot_product_attention", "scatter", "sigmoid", "sin", "softmax", "softplus", "split",
-    "sqrt", "squeeze", "stack", "sub", "sum", "sum_to", "swap_axes", "take_along", "tanh",
-    "transpose", "variance", "where",
+    "log", "log1p", "log_sigmoid", "log_softmax", "logsumexp", "lstm", "lstm_step", "masking_noise",
+    "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mul", "nade", "neg",
+    "norm", "one_hot", "pad", "power", "relu", "reparameterise", "reshape", "rnn",
+    "scaled_dot_product_attention", "scatter", "sddmm", "sigmoid", "sin", "softmax", "softplus",
+    "sparse_softmax", "split", "spmm", "sqrt", "squeeze", "stack", "sub", "sum", "sum_to",
+    "swap_axes", "take_along", "tanh", "transpose", "variance", "where",
 ]  # fmt: skip
 check_all(globals(), __all__)

@@ -1,9 +1,10 @@
-"""Cases: moving, picking and joining values, and matrix products."""
+"""Cases: moving, picking and joining values, and products of dense and sparse matrices."""
 
 import numpy as np
 
 from .. import functions as F
 from ..differentiable import FUNCTIONS
+from ..sparsity import SparsePattern
 from ..tensor import Tensor
 from .case import GradCase, normal, spread
 
@@ -99,4 +100,25 @@ PRODUCTS = [
     GradCase("linear three axes", F.linear, normal((2, 2, 3), (2, 3)), note="bilinear"),
 ]
 
-CASES = [*MOVES, *PICKS, *PRODUCTS]
+PATTERN = SparsePattern([0, 2, 2, 5], [1, 3, 0, 1, 1], columns=4)  # an entry twice, a row without
+SPARSE = [
+    GradCase("spmm", lambda v, x: F.spmm(v, x, PATTERN), normal((5,), (4, 2)), note="bilinear"),
+    GradCase(
+        "spmm four columns", lambda v, x: F.spmm(v, x, PATTERN) ** 2, normal((5,), (4, 4))
+    ),
+    GradCase(
+        "spmm_transposed", lambda v, x: FUNCTIONS["spmm_transposed"](v, x, PATTERN),
+        normal((5,), (3, 2)), note="bilinear",
+    ),
+    GradCase(
+        "sddmm", lambda a, b: F.sddmm(a, b, PATTERN), normal((3, 2), (4, 2)), note="bilinear"
+    ),
+    GradCase("sparse_softmax", lambda z: F.sparse_softmax(z, PATTERN), normal((5,))),
+    GradCase(
+        "sparse_softmax of products",
+        lambda a, b: F.spmm(F.sparse_softmax(F.sddmm(a, b, PATTERN), PATTERN), b, PATTERN),
+        normal((3, 2), (4, 2)),
+    ),
+]  # fmt: skip
+
+CASES = [*MOVES, *PICKS, *PRODUCTS, *SPARSE]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.mutants.child import ROOT
 
-FAMILIES = ["batchnorm", "descent", "dropout", "embedding", "pool2d"]
+FAMILIES = ["batchnorm", "descent", "dropout", "embedding", "pool2d", "spmm"]
 FLOPS = 3000  # an interpreter does few more: cases beyond are left to the compiled kernels
 PROGRAM = f"""
 import sys

@@ -211,6 +211,19 @@ SYSTEMS = {
         recipe("feature-matching", batch=20, noise=4, generator=(9,), discriminator=(9, 8)),
         {"batchnorm", "cross_entropy", "philox"},
     ),
+    "gcn": (recipe("gcn", "karate", epochs=5), {"spmm", "embedding", "dropout"}),
+    "gcn-attention": (
+        recipe("gcn", "karate", epochs=5, form="gat", heads=2, attention_dropout=0.3),
+        {"spmm", "embedding", "dropout"},
+    ),
+    "dgcnn": (
+        recipe("dgcnn", "rings_and_trees", batch=20, hidden=(5, 4), channels=(2, 3), dense=6),
+        {"spmm", "embedding", "conv2d", "dropout"},
+    ),
+    "gnn": (
+        recipe("gnn", "rings_and_trees", batch=20, hidden=(5, 4), dense=6),
+        {"spmm", "batchnorm", "dropout"},
+    ),
     "word2vec": (recipe("word2vec", TEXT, batch=9, size=5, optimiser="sgd"), {"embedding"}),
     "word2vec-negative": (recipe("word2vec-negative", TEXT, **WINDOW), {"skip_gram"}),
     "word2vec-library": (recipe("word2vec-library", TEXT, **WINDOW, lr=0.5), {"skip_gram"}),

@@ -13,7 +13,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad import models, training
-from glassgrad.core.data import DataSet, Info, Split, from_text, kind_of, load
+from glassgrad.core.data import DataSet, Graph, Info, Split, from_text, kind_of, load
 from glassgrad.core.data.entries import KINDS
 from glassgrad.core.data.grammars import counting
 from glassgrad.core.data.own.texts.pairs import from_pairs
@@ -101,6 +101,19 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         lines = (" ".join(rng.choice(list("abcde"), 1 + k % 5)) for k in range(75))
         path.write_text("".join(f"{line}\t{line[::-1]}\n" for line in lines))
         return from_pairs(path)
+    if kind == "graph":  # three rings, joined at one node
+        ring = np.stack([np.arange(25), (np.arange(25) + 1) % 25], axis=1)
+        edges = np.concatenate([ring + 25 * k for k in range(3)] + [[[0, 25], [0, 50]]])
+        parts = dict(zip(("train", "valid", "test"), np.split(rng.permutation(75), (45, 60))))
+        info = Info(classes=("a", "b", "c"))
+        return Graph("few nodes", 75, np.sort(edges, 1), labels=np.arange(75) // 25, **parts,
+                     info=info)  # fmt: skip
+    if kind == "graphs":
+        graphs = []
+        for n in rng.integers(3, 12, 75):
+            pairs = np.array([[rng.integers(0, v), v] for v in range(1, n)])
+            graphs.append(Graph("tree", int(n), pairs, labels=rng.integers(0, 3, n)))
+        return split(graphs, y, kind)
     assert kind == "sentences"
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]

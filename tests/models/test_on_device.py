@@ -41,6 +41,9 @@ TRAININGS = {
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
     "vectoriser": ({"epochs": 2}, 2e-3),
+    "gcn": ({"epochs": 3}, 2e-3),
+    "dgcnn": ({"epochs": 2, "hidden": (5, 4), "channels": (2, 3), "dense": 6}, 2e-3),
+    "gnn": ({"epochs": 2, "hidden": (5, 4), "dense": 6}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -50,6 +53,7 @@ SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
     "translation": "eng_fra_piece",
+    "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {

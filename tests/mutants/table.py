@@ -76,6 +76,10 @@ TESTS = {
         f"{CORE}/test_functions_power.py {REST}",
     ],
     "core/functions/softmax.py": [FUNCTIONS, _gradients("logsumexp softmax"), REST],
+    "core/functions/sparse.py": [
+        f"{CORE}/test_functions_sparse.py", _gradients("spmm sddmm sparse_softmax"), REST,
+        _on_device("spmm sddmm sparse_softmax"),
+    ],
     "core/functions/summation.py": [f"{CORE}/test_functions_power.py", FUNCTIONS],
 }  # fmt: skip
 
@@ -96,6 +100,7 @@ FAMILIES = {
     "reparam": f"{KERNELS}/test_reparam.py",
     "skip_gram": f"{KERNELS}/test_skip_gram.py",
     "som": f"{KERNELS}/test_som.py",
+    "spmm": f"{KERNELS}/test_spmm.py",
 }
 for _family, _own in FAMILIES.items():
     TESTS[f"kernels/{_family}/reference.py"] = [f"{_own} -m 'not slow'", CONTRACT]

@@ -1,0 +1,1 @@
+"""The faster versions of products with a sparse matrix, a file each."""
