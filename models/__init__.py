@@ -105,6 +105,7 @@ FAMILIES = {
         "word2vec": "word2vec",
         "word2vec-negative": "word2vec",
         "word2vec-library": "word2vec",
+        "fasttext": "fasttext",
     },
 }
 MODULES = {

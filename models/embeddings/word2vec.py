@@ -75,7 +75,10 @@ class Word2Vec(System):
         super().__init__()
         self.s, self.rng, self.text = s, rng, rng.child("text").seed
         self.vocabulary, self.counts = data.info.vocabulary, data.info.extra["counts"]
-        v = len(self.vocabulary)
+        self.make_tables(len(self.vocabulary), s, rng)
+
+    def make_tables(self, v: int, s: Settings, rng) -> None:
+        """w uniform within ± 1 / 2D, c (if there is one) 0."""
         start = (rng.child("w").uniform((v, s.size)) - 0.5) / s.size
         self.w = parameter(start.astype(np.float32))
         self.c = parameter(np.zeros((v, s.size), np.float32)) if s.tables == "two" else None
