@@ -1,0 +1,81 @@
+"""Pictures of graph2vec: graphs as points, and graphs next to those with the nearest vectors."""
+
+import numpy as np
+
+from ...core import pictures
+from ..common.names import short
+from ..common.neighbours import nearest, unit_length
+from . import word_pictures
+
+POINTS = 1500  # graphs on the map
+ROWS, NEAR = 5, 5  # graphs that are drawn, and neighbours of each
+LEGEND = 10  # classes
+
+
+def figures(system, data, s) -> dict:
+    """`map` and `neighbours`."""
+    graphs, y = data.info.extra["graphs"]["train"], system.y
+    return {
+        "map": graph_map(system.vectors, y, data.info.classes),
+        "neighbours": neighbours(system.vectors, graphs, y, data.info.classes),
+    }
+
+
+def colour_of(y: np.ndarray | None, i: int) -> str:
+    """The colour of graph i."""
+    palette = pictures.CLASS_COLOURS
+    return pictures.COLOURS[0] if y is None else palette[int(y[i]) % len(palette)]
+
+
+def graph_map(vectors: np.ndarray, y: np.ndarray | None, names: tuple[str, ...]):
+    """The training graphs in the plane of the two main axes of their directions."""
+    at = word_pictures.directions(vectors[:POINTS])
+    fig = pictures.figure(6.4, 5.2)
+    ax = fig.subplots()
+    for k in [None] if y is None else np.unique(y[:POINTS]):
+        own = np.arange(len(at)) if k is None else np.flatnonzero(y[:POINTS] == k)
+        name = names[k] if k is not None and k < len(names) else k
+        label = None if k is None or k >= LEGEND else short(str(name))
+        ax.scatter(*at[own].T, s=9, color=colour_of(y, own[0]), label=label, linewidths=0)
+    if y is not None:
+        ax.legend(frameon=False, fontsize=8, markerscale=1.6)
+    ax.margins(0.06)
+    ax.set(xticks=[], yticks=[], title=f"{len(at)} graphs by the two main axes of their directions")
+    return fig
+
+
+def spectral(graph) -> np.ndarray:
+    """Places [N, 2] of the nodes of a graph: the two smoothest vectors of its Laplacian.
+
+    They are the eigenvectors of D - A of the smallest eigenvalues but the first: nodes with an edge
+    are near to each other. Source: Hall 1970.
+    """
+    a = np.zeros((graph.nodes, graph.nodes))
+    a[tuple(graph.edges.T)] = 1
+    a += a.T
+    vectors = np.linalg.eigh(np.diag(a.sum(axis=1)) - a)[1][:, 1:3]
+    return np.pad(vectors, ((0, 0), (0, 2 - vectors.shape[1])))
+
+
+def neighbours(vectors: np.ndarray, graphs: list, y: np.ndarray | None, names: tuple[str, ...]):
+    """Some graphs, each with those whose vectors have the smallest angle to its own."""
+    rows = np.unique(np.linspace(0, len(graphs) - 1, ROWS).astype(int))
+    x = unit_length(vectors.astype(np.float64))
+    near = nearest(x[rows], x, min(NEAR + 1, len(x)))
+    fig = pictures.figure(1.45 * near.shape[1], 1.45 * len(rows) + 0.5)
+    fig.suptitle("graphs (left), and those with the nearest vectors", fontsize=10)
+    axes = fig.subplots(len(rows), near.shape[1], squeeze=False)
+    for line, row, others in zip(axes, rows, near):
+        others = [row, *[i for i in others if i != row]][: near.shape[1]]
+        for ax, i in zip(line, others):
+            graph = graphs[i]
+            at = spectral(graph)
+            for u, v in graph.edges:
+                ax.plot(*at[[u, v]].T, color="#b5bcc6", lw=0.7, zorder=1)
+            ax.scatter(*at.T, s=7, color=colour_of(y, i), zorder=2, linewidths=0)
+            ax.margins(0.12)
+            ax.set(xticks=[], yticks=[])
+            name = names[y[i]] if y is not None and y[i] < len(names) else f"{graph.nodes} nodes"
+            ax.set_title(short(name), fontsize=7, color=colour_of(y, i))
+            ax.spines[:].set_color("#d4d8de")
+    return fig
