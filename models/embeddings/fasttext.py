@@ -71,7 +71,8 @@ class FastText(NegativeSampling):
 
     def make_tables(self, v, s, rng):
         """z uniform within ± 1 / D, c 0."""
-        self.subwords = Subwords(self.vocabulary.words, s.shortest, s.longest, s.buckets)
+        buckets = s.buckets if s.longest else 0
+        self.subwords = Subwords(self.vocabulary.words, s.shortest, s.longest, buckets)
         self.items, self.first = flat(map(self.subwords.rows, self.vocabulary.words))
         start = rng.child("z").uniform((self.subwords.size, s.size), -1.0, 1.0) / s.size
         self.z = parameter(start.astype(np.float32))
@@ -153,15 +154,16 @@ class FastText(NegativeSampling):
     def fitting(self) -> float:
         """The share of pairs (u, w) of unseen u for which <c_w, x_u> > <c_w, x_u'>, a tie half.
 
-        u' is the unseen word of another pair, taken at random.
+        u' is another unseen word, taken at random.
         """
         words, centre, context = self.unseen
+        if len(words) < 2:
+            return 0.5
         x, c = self.vectors_of(words), to_device(self.c.data, "cpu")
-        other = centre[gg.Generator(self.text).child("unseen").permutation(len(centre))]
+        apart = 1 + gg.Generator(self.text).child("unseen").integers(len(words) - 1, len(centre))
+        other = (centre + apart) % len(words)
         own, others = ((x[u] * c[context]).sum(axis=1) for u in (centre, other))
-        apart = centre != other
-        better = (own > others) + 0.5 * (own == others)
-        return float(better[apart].mean()) if apart.any() else 0.5
+        return float(((own > others) + 0.5 * (own == others)).mean())
 
 
 def unseen_pairs(data: Corpus | DataSet, vocabulary: Vocabulary, window: int) -> tuple:

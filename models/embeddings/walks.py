@@ -95,7 +95,7 @@ def walks(
 
     >>> ring = Graph("ring", 4, np.array([[0, 1], [1, 2], [2, 3], [0, 3]]))
     >>> walks(neighbourhoods(ring), np.array([0, 2]), 5, p=1e3, q=1.0, seed=1).tolist()
-    [[0, 3, 2, 1, 0], [2, 1, 0, 3, 2]]
+    [[0, 3, 2, 1, 0], [2, 3, 0, 1, 2]]
     """
     starts, bounds = np.ascontiguousarray(starts, np.int64), acceptances(p, q)
     if current_backend() == "reference":

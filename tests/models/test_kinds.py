@@ -16,6 +16,7 @@ from glassgrad import models, training
 from glassgrad.core.data import DataSet, Info, Split, from_text, kind_of, load
 from glassgrad.core.data.entries import KINDS
 from glassgrad.core.data.grammars import counting
+from glassgrad.core.data.synthetic_graphs import rings_and_trees
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.autoregressive.conditionals import column_nats
@@ -95,6 +96,10 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         path = tmp_path / "own.txt"
         path.write_text("the rain in spain stays mainly in the plain. " * 40)
         return from_text(path)
+    if kind == "graph":
+        return load("karate")
+    if kind == "graphs":
+        return rings_and_trees(train=45, valid=15, test=15, seed=1)
     assert kind == "sentences"
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]

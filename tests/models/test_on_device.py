@@ -40,6 +40,10 @@ TRAININGS = {
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
     "vectoriser": ({"epochs": 2}, 2e-3),
+    "fasttext": ({"epochs": 2, "min_count": 40, "longest": 4}, 2e-3),
+    "fasttext-classifier": ({"epochs": 2, "batch": 100, "lr": 0.1}, 2e-3),
+    "node2vec": ({"epochs": 2, "walks": 3, "length": 20}, 2e-3),
+    "graph2vec": ({"epochs": 2}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -48,6 +52,8 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
+    "fasttext": "enwiki_piece", "fasttext-classifier": "country_articles", "node2vec": "karate",
+    "graph2vec": "rings_and_trees",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {
