@@ -26,7 +26,7 @@ def texts(rows, labels, words, held=0):
 
 
 def sayings(n=400, seed=0):
-    """ "a b" and "c d" are one class, "a d" and "c b" the other: no word by itself says anything."""
+    """One class has "a b" and "c d", the other "a d" and "c b": no word alone says anything."""
     rng = np.random.default_rng(seed)
     rows, labels = [], []
     for first, second in rng.integers(0, 2, (n, 2)):
