@@ -203,7 +203,7 @@ RECIPE = Recipe(
     better="higher",
     data="country_articles",
     takes=("sentences",),
-    presets={},
+    presets={"ag_news": {"epochs": 20, "lr": 0.5}},  # chosen on the last 1,000 training articles
     targets=(
         Target(
             "AG's news, share of right answers",

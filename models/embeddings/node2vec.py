@@ -142,7 +142,7 @@ RECIPE = Recipe(
     better="higher",
     data="karate",
     takes=("graph",),
-    presets={"blogcatalog": BLOGS},
+    presets={"blogcatalog": BLOGS, "lesmis": {"q": 0.5}},
     targets=(
         _target("p = q = 0.25", "0.2581", 0.238),
         _target("p = q = 1 (DeepWalk)", "0.2110", 0.191, p=1.0, q=1.0),
