@@ -1,4 +1,4 @@
-"""graph2vec: a vector for a whole graph, from the subtrees that are in it (V2 581-584).
+"""graph2vec: a vector for a whole graph, from the subtrees that are in it (V2 583-585).
 
 As a text is made of words, a graph is made of the trees that one sees from its nodes
 (subtree_words.py). The vector of a graph is to predict them, as that of a text predicts its words
@@ -184,7 +184,7 @@ def build(data: DataSet, s: Settings, rng) -> Graph2Vec:
 RECIPE = Recipe(
     name="graph2vec",
     title="graph2vec: vectors of whole graphs from their subtrees",
-    lecture="lecture 3 (V2 581-584)",
+    lecture="lecture 3 (V2 583-585)",
     rows=(91,),
     build=build,
     prepare=prepare,

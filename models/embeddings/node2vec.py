@@ -1,4 +1,4 @@
-"""node2vec: vectors of nodes from random walks, which are read like sentences (V2 578-580).
+"""node2vec: vectors of nodes from random walks, which are read like sentences (V2 579-581).
 
 A node is known by the company that it keeps. Walks over a graph (walks.py) list nodes that are near
 each other, as a text lists words; word2vec makes vectors of them (row 90, the lecture has the name)
@@ -133,7 +133,7 @@ def _target(name: str, published: str, bound: float, **settings) -> Target:
 RECIPE = Recipe(
     name="node2vec",
     title="node2vec: vectors of nodes from random walks",
-    lecture="lecture 3 (V2 578-580)",
+    lecture="lecture 3 (V2 579-581)",
     rows=(90,),
     build=build,
     prepare=prepare,
@@ -142,7 +142,7 @@ RECIPE = Recipe(
     better="higher",
     data="karate",
     takes=("graph",),
-    presets={"blogcatalog": BLOGS, "lesmis": {"q": 0.5}},
+    presets={"karate": {}, "lesmis": {"q": 0.5}, "blogcatalog": BLOGS, "graph": {"size": 64}},
     targets=(
         _target("p = q = 0.25", "0.2581", 0.238),
         _target("p = q = 1 (DeepWalk)", "0.2110", 0.191, p=1.0, q=1.0),

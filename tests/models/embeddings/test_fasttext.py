@@ -206,4 +206,4 @@ def test_settings_that_contradict_each_other_are_refused():
             RECIPE.resolve("enwiki_piece", change)
     with pytest.raises(SettingError, match="'buckets' has no effect"):
         RECIPE.resolve("enwiki_piece", {"longest": 0, "buckets": 5})
-    assert RECIPE.resolve("enwiki_a").buckets == 2_000_000
+    assert RECIPE.resolve("enwiki_a").buckets == 500_000
