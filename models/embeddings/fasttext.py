@@ -63,11 +63,16 @@ from .fasttext_settings import FastTextSettings as Settings
 from .ngrams import Subwords, chosen, flat
 from .word2vec import NegativeSampling
 
-UNSEEN = 20_000  # pairs of words outside of the vocabulary that the loss is measured on, at most
+UNSEEN = 20_000  # pairs of words outside of the vocabulary that the fit is measured on, at most
+AT_ONCE = 4096  # words whose parts are gathered
 
 
 class FastText(NegativeSampling):
     """Vectors z [V + K, D] of words and n-grams, and c [V, D] of contexts."""
+
+    def __init__(self, data: DataSet, s: Settings, rng):
+        super().__init__(data, s, rng)
+        self.unseen = data.info.extra["unseen"]
 
     def make_tables(self, v, s, rng):
         """z uniform within ± 1 / D, c 0."""
@@ -78,10 +83,6 @@ class FastText(NegativeSampling):
         self.z = parameter(start.astype(np.float32))
         self.c = parameter(np.zeros((v, s.size), np.float32))
         self._words: dict = {}  # x_u of all words, on a device, as far as it is needed
-
-    def __init__(self, data: DataSet, s: Settings, rng):
-        super().__init__(data, s, rng)
-        self.unseen = data.info.extra["unseen"]
 
     def composed(self, items: np.ndarray, place: np.ndarray, n: int):
         """x [n, D], row p the mean of the z of the items with place p; 0 where there are none."""
@@ -102,10 +103,12 @@ class FastText(NegativeSampling):
     @property
     def w(self) -> gg.Tensor:
         """x [V, D] of all words, from their parts as they are now."""
-        every = np.arange(len(self.vocabulary))
-        items, place = chosen(self.items, self.first, every)
-        self.words()[...] = self.composed(items, place, len(every))
-        return gg.Tensor(self.words())
+        x, every = xp_of(self.z.data).empty_like(self.c.data), np.arange(len(self.vocabulary))
+        for at in range(0, len(every), AT_ONCE):
+            part = every[at : at + AT_ONCE]
+            items, place = chosen(self.items, self.first, part)
+            x[at : at + AT_ONCE] = self.composed(items, place, len(part))
+        return gg.Tensor(x)
 
     def vectors_of(self, words) -> np.ndarray:
         """x [N, D] of any words, seen or not; 0 for one without a known n-gram."""
@@ -135,7 +138,7 @@ class FastText(NegativeSampling):
 
     def evaluate(self, split, size=500):
         """`loss`: the objective of a pair of the split, of at most 20,000 of its words."""
-        _ = self.w  # the table of all words, as they are now
+        self.words()[...] = self.w.data
         return super().evaluate(split, size)
 
     def evaluate_finished(self, split):

@@ -74,7 +74,7 @@ class Graph2Vec(NegativeSampling):
     def make_tables(self, v, s, rng):
         """w uniform within ± 1 / 2D, c 0."""
         rows = max(len(self.documents), len(self.counts))
-        self.w = parameter(start(rows, s.size, rng.child("w")))
+        self.w = parameter(small(rows, s.size, rng.child("w")))
         self.c = parameter(np.zeros((rows, s.size), np.float32))
 
     @property
@@ -122,7 +122,7 @@ class Graph2Vec(NegativeSampling):
         rng, c = self.on_host("other"), self.c.data
         xp, rows = xp_of(c), max(len(documents), len(c))
         c = xp.concatenate([c, xp.zeros((rows - len(c), c.shape[1]), c.dtype)])
-        w = xp.asarray(start(rows, self.s.size, rng.child("w")))
+        w = xp.asarray(small(rows, self.s.size, rng.child("w")))
         for epoch in range(self.s.epochs):
             rate = pairs.falling(self.s.lr, epoch / self.s.epochs)
             for batch in paired(documents, self.s.batch, np.arange(len(documents))):
@@ -139,7 +139,7 @@ class Graph2Vec(NegativeSampling):
         return float(found.astype("float64").mean()) if len(u) else 0.0
 
 
-def start(rows: int, size: int, rng) -> np.ndarray:
+def small(rows: int, size: int, rng) -> np.ndarray:
     """Vectors [rows, size], uniform within ± 1 / 2 size."""
     return ((rng.uniform((rows, size)) - 0.5) / size).astype(np.float32)
 

@@ -23,7 +23,7 @@ other programs get .250 to .262.
 The pictures (node_pictures.py): the graph at its vectors, coloured by class, and neighbours.
 
     glassgrad train node2vec                               Zachary's karate club
-    glassgrad train node2vec --data lesmis --set q=0.5     the characters of a novel
+    glassgrad train node2vec --data lesmis                 the characters of a novel, by q = 0.5
     glassgrad train node2vec --data mine.edges             a graph of one's own
 
 Sources: Grover, Leskovec, "node2vec: scalable feature learning for networks", 2016; Perozzi,
