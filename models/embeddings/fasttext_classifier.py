@@ -37,12 +37,12 @@ from ...core.data import DataError, DataSet, Split, minibatches, pad
 from ...core.data.text import PAD, UNKNOWN
 from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
-from ...core.training.settings import TrainingSettings, setting
+from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from . import fasttext_classifier_pictures
-from .ngrams import fnv, word_ngrams
+from .ngrams import Subwords, fnv, word_ngrams
 
 FIXED = "on fasttext-classifier, which descends by plain gradients at a rate that falls in a line"
 
@@ -55,13 +55,28 @@ class Settings(
 
     size: int = setting(10, least=1, help="numbers D of a vector")
     ngrams: int = setting(2, least=1, help="words of a run that has a vector, at most; 1: words")
+    shortest: int = setting(3, least=1, when="longest", help="characters of an n-gram, at least")
+    longest: int = setting(0, least=0, help="and at most; 0: words have no parts")
     buckets: int = setting(
-        100_000, least=1, help="rows K of the runs of words, which share them by a hash",
-        when=lambda s: "" if s.ngrams > 1 else "with ngrams=1",
+        100_000, least=1, help="rows K of the runs of words and of n-grams, by a hash",
+        when=lambda s: "" if s.hashed else "with ngrams=1 and longest=0",
     )  # fmt: skip
     epochs: int = 5
     batch: int = 10
     lr: float = 0.25
+
+    def check(self):
+        """Raises SettingError for lengths that leave no n-gram."""
+        super().check()
+        if 0 < self.longest < self.shortest:
+            raise SettingError(
+                f"longest must be at least shortest ({self.shortest}), or 0; got {self.longest}"
+            )
+
+    @property
+    def hashed(self) -> bool:
+        """Is there anything that is hashed?"""
+        return self.ngrams > 1 or self.longest > 0
 
 
 class TextClassifier(System):
@@ -69,7 +84,7 @@ class TextClassifier(System):
 
     def __init__(self, words: int, classes: int, s: Settings, rng, dtype="float32"):
         self.s = s
-        rows = words + (s.buckets if s.ngrams > 1 else 0)
+        rows = words + (s.buckets if s.hashed else 0)
         self.z = parameter((rng.uniform((rows, s.size), -1.0, 1.0) / s.size).astype(dtype))
         self.weight = parameter(np.zeros((classes, s.size), dtype))
 
@@ -144,12 +159,14 @@ def padded(texts: Split) -> Batch:
     return Batch(x.astype(np.int64), texts.y, mask, len(texts))
 
 
-def features(tokens: np.ndarray, hashes: np.ndarray, s: Settings) -> np.ndarray:
+def features(tokens: np.ndarray, hashes: np.ndarray, parts: list, s: Settings) -> np.ndarray:
     """The rows of a text's words and runs of words, int64 [M], without those that are not known.
 
-    `hashes` uint64 [V] are those of the words, 0 for marks such as ``<unk>``.
+    Of each word in the vocabulary `hashes` uint64 [V] has the hash, 0 for marks such as ``<unk>``,
+    and `parts` the rows: its own, and those of its n-grams.
     """
-    known, found = hashes[tokens] > 0, [tokens[hashes[tokens] > 0]]
+    known = hashes[tokens] > 0
+    found = [np.zeros(0, np.int64), *(parts[t] for t in tokens[known])]
     ends = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
     for a, b in ends.reshape(-1, 2) if s.ngrams > 1 else ():
         found.append(len(hashes) + word_ngrams(hashes[tokens[a:b]], s.ngrams, s.buckets))
@@ -157,20 +174,21 @@ def features(tokens: np.ndarray, hashes: np.ndarray, s: Settings) -> np.ndarray:
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
-    """Texts as rows of the table: their words, then their runs of words.
+    """Texts as rows of the table: their words and what these are made of, then runs of words.
 
     Raises SettingError for texts without classes, DataError for texts without a vocabulary.
     """
     classes_of("fasttext-classifier", data)
-    vocabulary = data.info.vocabulary
-    if vocabulary is None:
+    if data.info.vocabulary is None:
         raise DataError(f"{data.name}: texts need a vocabulary")
-    marks = {PAD, UNKNOWN}
-    hashes = [0 if word in marks else max(1, fnv(word)) for word in vocabulary.words]
-    hashes = np.array(hashes, np.uint64)
+    words, marks = data.info.vocabulary.words, {PAD, UNKNOWN}
+    hashes = np.array([0 if w in marks else max(1, fnv(w)) for w in words], np.uint64)
+    subwords = Subwords(words, s.shortest, s.longest, s.buckets)
+    parts = [subwords.rows(word) for word in words]
 
     def part(split: Split) -> Split:
-        return Split([features(np.asarray(x, np.int64), hashes, s) for x in split.x], split.y)
+        texts = (np.asarray(x, np.int64) for x in split.x)
+        return Split([features(x, hashes, parts, s) for x in texts], split.y)
 
     return replace(data, **{name: part(split) for name, split in data.splits()})
 

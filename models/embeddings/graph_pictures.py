@@ -59,6 +59,8 @@ def spectral(graph) -> np.ndarray:
 
 def neighbours(vectors: np.ndarray, graphs: list, y: np.ndarray | None, names: tuple[str, ...]):
     """Some graphs, each with those whose vectors have the smallest angle to its own."""
+    from matplotlib.collections import LineCollection
+
     rows = np.unique(np.linspace(0, len(graphs) - 1, ROWS).astype(int))
     x = unit_length(vectors.astype(np.float64))
     near = nearest(x[rows], x, min(NEAR + 1, len(x)))
@@ -70,8 +72,7 @@ def neighbours(vectors: np.ndarray, graphs: list, y: np.ndarray | None, names: t
         for ax, i in zip(line, others):
             graph = graphs[i]
             at = spectral(graph)
-            for u, v in graph.edges:
-                ax.plot(*at[[u, v]].T, color="#b5bcc6", lw=0.7, zorder=1)
+            ax.add_collection(LineCollection(at[graph.edges], linewidths=0.7, colors="#b5bcc6"))
             ax.scatter(*at.T, s=7, color=colour_of(y, i), zorder=2, linewidths=0)
             ax.margins(0.12)
             ax.set(xticks=[], yticks=[])

@@ -54,6 +54,9 @@ def test_the_features_of_a_text_are_its_words_and_pairs():
     assert got == [[2, 3, 2, 5 + pair], [], [4]]  # nothing reaches over an unknown word
     _, alone, _ = made(data, ngrams=1)
     assert [x.tolist() for x in alone.train.x] == [[2, 3, 2], [], [4]]
+    m, parts, _ = made(texts(["ab zzz a"], [0], ("ab", "a")), ngrams=1, longest=3)
+    grams = [4 + fnv(gram) % 500 for gram in ("<ab", "ab>")]
+    assert [x.tolist() for x in parts.train.x] == [[2, *grams, 3]] and m.z.shape == (504, 6)
     three, _, _ = made(data, ngrams=3)
     assert three.z.shape == (505, 6)
 
@@ -126,7 +129,9 @@ def test_texts_without_classes_are_refused():
             with pytest.raises(SettingError, match="no effect on fasttext-classifier"):
                 RECIPE.resolve("ag_news", change)
     with pytest.raises(SettingError, match="no effect with ngrams=1"):
-        RECIPE.resolve("ag_news", {"ngrams": 1, "buckets": 7})
+        RECIPE.resolve("country_articles", {"ngrams": 1, "buckets": 7})
+    with pytest.raises(SettingError, match="longest must be at least shortest"):
+        RECIPE.resolve("country_articles", {"shortest": 4, "longest": 3})
 
 
 def test_texts_of_ones_own_load_by_their_path_and_new_ones_are_evaluated(tmp_path):
