@@ -183,9 +183,11 @@ def test_graphs_without_classes_have_vectors_too():
 def test_the_pictures_are_drawn():
     m, data, s = made(few())
     assert set(graph_pictures.figures(m, data, s)) == {"map", "neighbours"}
-    path = Graph("path", 9, np.array([[i, i + 1] for i in range(8)]))
-    at = graph_pictures.spectral(path)[:, 0]
+    at = graph_pictures.spectral(9, np.array([[i, i + 1] for i in range(8)]))[:, 0]
     assert (np.diff(at) > 0).all() or (np.diff(at) < 0).all()  # a path is drawn from end to end
+    two = Graph("two", 7, np.array([[0, 2], [0, 4], [2, 4], [1, 3], [3, 5]]))  # and node 6
+    at = graph_pictures.places(two)
+    assert at[[0, 2, 4], 0].max() < at[[1, 3, 5], 0].min() and at[6, 0] > at[[1, 3, 5], 0].max()
 
 
 @pytest.mark.parametrize("binary", [False, True])
