@@ -34,7 +34,7 @@ Files without a system of their own:
     node_judging.py   edges and groups of nodes by their vectors
     logistic.py       logistic regression on finished vectors
     subtree_words.py  a graph as a bag of Weisfeiler and Lehman's words
-    *_pictures.py     the pictures of each system
+    *_pictures.py     the pictures of each system; lists.py: one that is a list
 
     glassgrad train word2vec-library                     a text of countries that ships
     glassgrad train word2vec-library --data text.txt     a text of one's own

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ...core import pictures
 from ..common.neighbours import unit_length
 from . import word_pictures
+from .lists import listed
 from .ngrams import character_ngrams
 
 ROWS = 12  # words of a list
@@ -54,17 +54,3 @@ def turns(system, word: str, grams: list[str]) -> list[tuple[float, str]]:
             ends = unit_length(np.stack([whole, whole - z[row]]))
             found.append((float(ends[0] @ ends[1]), gram))
     return sorted(found)
-
-
-def listed(rows: list[tuple[str, list[str]]], title: str):
-    """A list: a word in bold, then what belongs to it."""
-    fig = pictures.figure(8.0, 0.3 * max(1, len(rows)) + 0.7)
-    ax = fig.subplots()
-    ax.axis("off")
-    ax.set_title(title, loc="left")
-    for number, (word, others) in enumerate(rows):
-        y = 1 - (number + 0.5) / len(rows)
-        ax.text(0, y, word, va="center", weight="bold", color=pictures.ACCENT)
-        ax.text(0.27, y, ", ".join(others), va="center")
-    ax.set(xlim=(0, 1), ylim=(0, 1))
-    return fig

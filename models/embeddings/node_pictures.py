@@ -4,8 +4,10 @@ import numpy as np
 
 from ...core import pictures
 from ..common.names import short
-from . import word_pictures
+from . import judging, word_pictures
+from .lists import listed
 
+ROWS, NEAR = 12, 6  # nodes of the list, those with the most edges, and neighbours of each
 NAMED = 100  # nodes whose names are written: those with the most edges, where there is room
 DRAWN = 3000  # nodes, the ones with the most edges
 LINES = 5000  # edges; of more nothing could be seen
@@ -17,7 +19,7 @@ def figures(system, data, s) -> dict:
     vectors = system.w.numpy()
     return {
         "map": node_map(vectors, system.graph, system.vocabulary.words),
-        "neighbours": word_pictures.neighbours(vectors, system.vocabulary),
+        "neighbours": neighbours(vectors, system.graph, system.vocabulary.words),
     }
 
 
@@ -32,6 +34,15 @@ def classes_of(graph) -> tuple[np.ndarray, tuple[str, ...]]:
     kinds = int(y.max(initial=-1)) + 1
     names = graph.info.classes
     return y, names if len(names) >= kinds else tuple(map(str, range(kinds)))
+
+
+def neighbours(vectors: np.ndarray, graph, names):
+    """The nodes with the most edges, and those whose vectors have the smallest angles to theirs."""
+    rows = []
+    for node in np.argsort(-graph.degree(), kind="stable")[:ROWS]:
+        near = judging.neighbours(vectors, int(node), min(NEAR, len(vectors) - 1))
+        rows.append((names[node], [names[i] for i in near]))
+    return listed(rows, "the nodes with the most edges, and the nearest to each, by the angle")
 
 
 def node_map(vectors: np.ndarray, graph, names):
