@@ -10,6 +10,11 @@ are free and C = 1 unless another one is asked for.
 
 import numpy as np
 
+from ...core.data import folds
+
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # C to choose from
+INNER = 5  # folds to choose it by
+
 
 def one_vs_rest(
     x: np.ndarray, y: np.ndarray, strength: float = 1.0
@@ -54,3 +59,20 @@ def classified(
     kinds = np.unique(y)
     w, b = one_vs_rest(x, y[:, None] == kinds, strength)
     return kinds[(np.asarray(other, np.float64) @ w + b).argmax(axis=1)]
+
+
+def best_strength(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """(C, its share of right classes) that is best on five folds of x [N, D], y [N]; ties: small.
+
+    >>> x = np.concatenate([np.full((5, 1), -1.0), np.full((5, 1), 1.0)])
+    >>> best_strength(x, (x[:, 0] > 0).astype(int))
+    (0.01, 1.0)
+    """
+    of = folds(y, min(INNER, len(y)), seed=1)
+    right = []
+    for strength in STRENGTHS:
+        guess = np.empty_like(y)
+        for k in range(of.max() + 1):
+            guess[of == k] = classified(x[of != k], y[of != k], x[of == k], strength)
+        right.append(float((guess == y).mean()))
+    return STRENGTHS[int(np.argmax(right))], max(right)
