@@ -212,8 +212,8 @@ RECIPE = Recipe(
             0.8315,
             better="higher",
             source="Narayanan et al. 2017, table 2",
-            protocol="depth 2, vectors of 128 numbers, ten folds, logistic regression; theirs: depth 3,"
-            " 1024 numbers, 90 % for training, five draws, an SVM",
+            protocol="depth 2, 128 numbers, ten folds, logistic regression; theirs: depth 3, 1024"
+            " numbers, 90 % for training, five draws, an SVM",
         ),
     ),
     figures=graph_pictures.figures,
