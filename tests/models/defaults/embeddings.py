@@ -24,11 +24,6 @@ def words_all_alike(done) -> float:
     return np.log(len(done.system.vocabulary))
 
 
-def unseen_misfits(done) -> float:
-    """Per cent of the contexts of unseen words that another unseen word fits better."""
-    return 100 * (1 - done.test_figures["unseen"])
-
-
 def tossed_coin(done) -> float:
     """Per cent of pairs that are put in the wrong order by chance."""
     return 50.0
@@ -67,18 +62,19 @@ CLAIMS = (
         "word2vec-negative", "enwiki_piece", "loss", (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55)
     ),
     *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.641, 0.583, 0.607), 0.7)),
-    *claims("fasttext", "enwiki_piece", "rho", (chance, (0.5, 0.5, 0.5), 0.6)),
-    *claims("fasttext", "enwiki_piece", unseen_misfits, (tossed_coin, (0.9, 0.9, 0.9), 0.95)),
     *claims(
-        "fasttext-classifier", "country_articles", wrong, (majority_class, (0.5, 0.5, 0.5), 0.6)
+        "fasttext-classifier",
+        "country_articles",
+        wrong,
+        (majority_class, (0.527, 0.538, 0.522), 0.6),
     ),
-    *claims("node2vec", "karate", missed_classes, (commonest_group, (0.1, 0.1, 0.1), 0.2)),
-    *claims("node2vec", "lesmis", misjoined, (tossed_coin, (0.1, 0.1, 0.1), 0.2)),
+    *claims("node2vec", "karate", missed_classes, (commonest_group, (0.106, 0.071, 0.082), 0.2)),
+    *claims("node2vec", "lesmis", misjoined, (tossed_coin, (0.165, 0.157, 0.126), 0.25)),
     *claims(
         "graph2vec",
         "rings_and_trees",
         wrong,
-        (majority_class, (0.1, 0.1, 0.1), 0.2),
-        (degrees, (0.1, 0.1, 0.1), 0.2),
+        (majority_class, (0.113, 0.062, 0.134), 0.2),
+        (degrees, (0.121, 0.066, 0.143), 0.2),
     ),
 )
