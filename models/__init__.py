@@ -111,6 +111,10 @@ FAMILIES = {
         "word2vec": "word2vec",
         "word2vec-negative": "word2vec",
         "word2vec-library": "word2vec",
+        "fasttext": "fasttext",
+        "fasttext-classifier": "fasttext_classifier",
+        "node2vec": "node2vec",
+        "graph2vec": "graph2vec",
     },
 }
 MODULES = {

@@ -21,6 +21,14 @@ READY = {
         WIKIPEDIA,
         "enwiki_piece",
     ),
+    "country_articles": Entry(
+        "sentences",
+        "pieces of 114 Wikipedia articles: a country's geography or economy (0.5 MB)",
+        "sets_pieces:country_articles",
+        "CC BY-SA 3.0",
+        WIKIPEDIA,
+        "enwiki_piece",
+    ),
     "eng_fra_piece": Entry(
         "pairs",
         "11,822 English and French sentences of PyTorch's tutorial (0.2 MB)",

@@ -2,11 +2,18 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from .batches import order
 from .canon import FILES
-from .dataset import DataSet, Info
+from .dataset import DataSet, Info, Split
 from .download import find
+from .own.texts.sentences import sentence_set
 from .own.texts.text_file import from_text
+from .streams import whole_number
 from .text import Corpus
+
+SUBJECTS = ("Geography of ", "Economy of ")  # how the titles begin, by class
 
 
 def shakespeare_piece(data_dir=None) -> DataSet:
@@ -41,3 +48,35 @@ def enwiki_piece(data_dir=None) -> Corpus:
     titles = find(FILES["enwiki_piece/enwiki_piece_titles.tsv.gz"], data_dir)
     note = "whole articles on the geography and the economy of countries"
     return Corpus("enwiki_piece", path, titles, Info(str(path.parent), note=note))
+
+
+def country_articles(data_dir=None, words: int = 15, min_count: int = 2) -> DataSet:
+    """Pieces of the articles of `enwiki_piece`, each `words` words: geography (0) or economy (1)?
+
+    What is left at the end of an article is dropped. Whole articles are in one split: of the 114,
+    in the order of order(114, seed=0), the first 80 are for training, then 11 for validation and 23
+    for the test. Words that occur fewer than `min_count` times in the training split are ``<unk>``.
+
+    >>> d = country_articles()
+    >>> " ".join(d.info.vocabulary.decode(d.train.x[0][:6])), d.info.classes[d.train.y[0]]
+    ('geography of the british virgin islands', 'geography')
+    """
+    words = whole_number("country_articles", "words", words, 1)
+    corpus = enwiki_piece(data_dir)
+    articles = [line.split() for line in corpus.lines()]
+    kind = [next(k for k, s in enumerate(SUBJECTS) if t.startswith(s)) for _, t in corpus.titles()]
+    parts = []
+    for chosen in np.split(order(len(articles), 0), (80, 91)):
+        x, y = [], []
+        for i in chosen.tolist():
+            whole = len(articles[i]) // words * words
+            found = [articles[i][at : at + words] for at in range(0, whole, words)]
+            x += found
+            y += [kind[i]] * len(found)
+        parts.append(Split(x, np.array(y, np.int64)))
+    info = Info(
+        corpus.info.source,
+        tuple(s.split()[0].lower() for s in SUBJECTS),
+        note="whole articles are in one split; classes by the titles",
+    )
+    return sentence_set("country_articles", parts, min_count, info)

@@ -62,9 +62,10 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.system import Batch, System
 from ...kernels import skip_gram as kernel
 from . import judging, texts, word_pictures
+from .pairs import check as check_negative
+from .pairs import falling
 from .word_settings import LibrarySettings, NegativeSettings, Settings
 
-SLOWEST = 1e-4  # of the rate at the start
 HELD_OUT = 20_000  # words whose pairs the loss is measured on, at most
 
 
@@ -75,7 +76,10 @@ class Word2Vec(System):
         super().__init__()
         self.s, self.rng, self.text = s, rng, rng.child("text").seed
         self.vocabulary, self.counts = data.info.vocabulary, data.info.extra["counts"]
-        v = len(self.vocabulary)
+        self.make_tables(len(self.vocabulary), s, rng)
+
+    def make_tables(self, v: int, s: Settings, rng) -> None:
+        """w uniform within ± 1 / 2D, c (if there is one) 0."""
         start = (rng.child("w").uniform((v, s.size)) - 0.5) / s.size
         self.w = parameter(start.astype(np.float32))
         self.c = parameter(np.zeros((v, s.size), np.float32)) if s.tables == "two" else None
@@ -198,8 +202,7 @@ class NegativeSampling(Word2Vec):
         negative = self.draws(u, self.rng.child("draws", *place))
         some = slice(0, None, max(1, len(u) // 500))  # pairs that the loss is shown of
         loss = kernel.loss(*self.tables(), u[some], w[some], negative[some])
-        rate = self.s.lr * max(SLOWEST, 1 - training.done)
-        rates = xp.full(len(u), rate, np.float32)
+        rates = xp.full(len(u), falling(self.s.lr, training.done), np.float32)
         kernel.step(*self.tables(), u, w, negative, rates, racing=self.s.racing, in_place=True)
         return {"loss": float(loss.mean()) if len(u) else 0.0}
 
@@ -253,20 +256,6 @@ def check(rng):
         return -(gg.Tensor(n) * gg.log_softmax(logits)).sum()
 
     return f, [x]
-
-
-def check_negative(rng):
-    """The loss of pairs, whose negative gradient is the kernel's step; tables w and c."""
-    w, c = rng.standard_normal((5, 3)), rng.standard_normal((5, 3))
-    u, t, v = np.array([0, 3]), np.array([1, 2]), np.array([[2, 4], [0, 1]])
-
-    def f(w, c):
-        x = gg.embedding(w, u)
-        positive = gg.softplus(-(x * gg.embedding(c, t)).sum(axis=1))
-        products = (x.reshape(2, 1, 3) * gg.embedding(c, v)).sum(axis=2)
-        return positive.sum() + gg.softplus(products).sum()
-
-    return f, [w, c]
 
 
 GENSIM = {

@@ -227,6 +227,16 @@ SYSTEMS = {
     "word2vec": (recipe("word2vec", TEXT, batch=9, size=5, optimiser="sgd"), {"embedding"}),
     "word2vec-negative": (recipe("word2vec-negative", TEXT, **WINDOW), {"skip_gram"}),
     "word2vec-library": (recipe("word2vec-library", TEXT, **WINDOW, lr=0.5), {"skip_gram"}),
+    "fasttext": (recipe("fasttext", TEXT, **WINDOW, lr=0.5), {"skip_gram", "embedding"}),
+    "fasttext-classifier": (
+        recipe("fasttext-classifier", "country_articles", batch=5),
+        {"embedding", "cross_entropy"},
+    ),
+    "node2vec": (
+        recipe("node2vec", "karate", walks=2, length=5, batch=20, lr=0.5, q=0.5),
+        {"skip_gram"},
+    ),
+    "graph2vec": (recipe("graph2vec", "rings_and_trees", batch=1, lr=0.5), {"skip_gram"}),
 }
 
 

@@ -44,6 +44,10 @@ TRAININGS = {
     "gcn": ({"epochs": 3}, 2e-3),
     "dgcnn": ({"epochs": 2, "hidden": (5, 4), "channels": (2, 3), "dense": 6}, 2e-3),
     "gnn": ({"epochs": 2, "hidden": (5, 4), "dense": 6}, 2e-3),
+    "fasttext": ({"epochs": 2, "min_count": 40, "longest": 4}, 2e-3),
+    "fasttext-classifier": ({"epochs": 2, "batch": 100, "lr": 0.1}, 2e-3),
+    "node2vec": ({"epochs": 2, "walks": 3, "length": 20}, 2e-3),
+    "graph2vec": ({"epochs": 2}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -54,6 +58,8 @@ SOURCES = {
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
     "translation": "eng_fra_piece",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
+    "fasttext": "enwiki_piece", "fasttext-classifier": "country_articles", "node2vec": "karate",
+    "graph2vec": "rings_and_trees",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {

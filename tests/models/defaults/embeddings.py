@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from glassgrad.models.embeddings.logistic import classified
+from glassgrad.models.embeddings.node_judging import groups_of
+
+from .baselines import majority_class, wrong
 from .claims import claims
 
 
@@ -20,10 +24,57 @@ def words_all_alike(done) -> float:
     return np.log(len(done.system.vocabulary))
 
 
+def tossed_coin(done) -> float:
+    """Per cent of pairs that are put in the wrong order by chance."""
+    return 50.0
+
+
+def misjoined(done) -> float:
+    """Per cent of pairs, one an edge and one none, that the cosine puts in the wrong order."""
+    return 100 * (1 - done.test_figures["edges"])
+
+
+def missed_classes(done) -> float:
+    """Per cent of the other half of the nodes whose class is wrong."""
+    return 100 * (1 - done.test_figures["micro_f1"])
+
+
+def commonest_group(done) -> float:
+    """Per cent of the nodes that are not in the largest class."""
+    return 100 * float(1 - groups_of(done.system.graph).mean(axis=0).max())
+
+
+def degrees(done) -> float:
+    """Per cent wrong of logistic regression on how many nodes have 1, 2, 3 … edges."""
+    graphs = done.data.info.extra["graphs"]
+
+    def counted(part):
+        found = [np.bincount(np.minimum(g.degree(), 9), minlength=10) for g in graphs[part]]
+        return np.array(found, float)
+
+    y, other = done.data.train.y, done.held.y
+    return 100 * float((classified(counted("train"), y, counted("test")) != other).mean())
+
+
 CLAIMS = (
     *claims("word2vec", "enwiki_piece", "loss", (words_all_alike, (0.769, 0.766, 0.765), 0.84)),
     *claims(
         "word2vec-negative", "enwiki_piece", "loss", (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55)
     ),
     *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.641, 0.583, 0.607), 0.7)),
+    *claims(
+        "fasttext-classifier",
+        "country_articles",
+        wrong,
+        (majority_class, (0.527, 0.538, 0.522), 0.6),
+    ),
+    *claims("node2vec", "karate", missed_classes, (commonest_group, (0.106, 0.071, 0.082), 0.2)),
+    *claims("node2vec", "lesmis", misjoined, (tossed_coin, (0.165, 0.157, 0.126), 0.25)),
+    *claims(
+        "graph2vec",
+        "rings_and_trees",
+        wrong,
+        (majority_class, (0.113, 0.062, 0.134), 0.2),
+        (degrees, (0.121, 0.066, 0.143), 0.2),
+    ),
 )
