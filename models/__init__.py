@@ -105,6 +105,10 @@ FAMILIES = {
         "word2vec": "word2vec",
         "word2vec-negative": "word2vec",
         "word2vec-library": "word2vec",
+        "paragraph2vec": "paragraph2vec",
+        "paragraph2vec-memory": "paragraph2vec",
+        "sent2vec": "sent2vec",
+        "starspace": "starspace",
     },
 }
 MODULES = {

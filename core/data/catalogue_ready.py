@@ -21,6 +21,14 @@ READY = {
         WIKIPEDIA,
         "enwiki_piece",
     ),
+    "enwiki_subjects": Entry(
+        "sentences",
+        "13,009 pieces of these articles, 2 subjects (0.5 MB)",
+        "sets_pieces:enwiki_subjects",
+        "CC BY-SA 3.0",
+        WIKIPEDIA,
+        "enwiki_piece",
+    ),
     "eng_fra_piece": Entry(
         "pairs",
         "11,822 English and French sentences of PyTorch's tutorial (0.2 MB)",

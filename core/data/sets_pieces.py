@@ -2,11 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from .batches import order
 from .canon import FILES
-from .dataset import DataSet, Info
+from .dataset import DataSet, Info, Split
 from .download import find
+from .own.texts.sentences import sentence_set
 from .own.texts.text_file import from_text
+from .streams import whole_number
 from .text import Corpus
+
+SUBJECTS = ("Economy", "Geography")
+HELD_OUT = (7, 14)  # of the 68 places: for validation, for the test
 
 
 def shakespeare_piece(data_dir=None) -> DataSet:
@@ -41,3 +49,37 @@ def enwiki_piece(data_dir=None) -> Corpus:
     titles = find(FILES["enwiki_piece/enwiki_piece_titles.tsv.gz"], data_dir)
     note = "whole articles on the geography and the economy of countries"
     return Corpus("enwiki_piece", path, titles, Info(str(path.parent), note=note))
+
+
+def enwiki_subjects(data_dir=None, words: int = 20, min_count: int = 1) -> DataSet:
+    """Pieces of `words` words of `enwiki_piece`, on the economy (0) or geography (1) of a place.
+
+    A last piece of an article that has fewer than half of the words is left out. The 68 places,
+    sorted, are put in order(68, seed=0): the last 14 are the test split, the seven before them are
+    for validation. Both articles on a place are in one split, so that its name says nothing.
+
+    >>> d = enwiki_subjects()
+    >>> [len(split) for _, split in d.splits()], d.info.vocabulary.decode(d.test.x[0][:3])
+    ([8060, 1407, 3542], ['geography', 'of', 'africa'])
+    """
+    words = whole_number("enwiki_subjects", "words", words, 1)
+    min_count = whole_number("enwiki_subjects", "min_count", min_count, 1)
+    corpus = enwiki_piece(data_dir)
+    subjects, places = zip(*(title.split(" of ", 1) for _, title in corpus.titles()))
+    kinds = sorted(set(places))
+    p, (valid, test) = order(len(kinds), seed=0), HELD_OUT
+    rank = {kinds[i]: place for place, i in enumerate(p)}
+    first = len(kinds) - test
+    parts: list[tuple[list, list]] = [([], []), ([], []), ([], [])]
+    for line, subject, place in zip(corpus.lines(), subjects, places):
+        tokens, r = line.split(), rank[place]
+        x, y = parts[(r >= first - valid) + (r >= first)]
+        for at in range(0, len(tokens) - (words - 1) // 2, words):
+            x.append(tokens[at : at + words])
+            y.append(SUBJECTS.index(subject))
+    info = Info(
+        corpus.info.source, SUBJECTS,
+        note=f"pieces of {words} words; split by place: {valid} validation, {test} test",
+    )  # fmt: skip
+    splits = [Split(x, np.array(y, np.int64)) for x, y in parts]
+    return sentence_set("enwiki_subjects", splits, min_count, info)

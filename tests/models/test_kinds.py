@@ -95,9 +95,12 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         path = tmp_path / "own.txt"
         path.write_text("the rain in spain stays mainly in the plain. " * 40)
         return from_text(path)
-    assert kind == "sentences"
+    assert kind in ("sentences", "pairs")
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]
+    if kind == "pairs":  # each sentence with itself
+        words = found.info.vocabulary
+        return split(tokens, tokens, kind, vocabulary=words, extra={"target_vocabulary": words})
     return split(tokens, y, kind, vocabulary=found.info.vocabulary)
 
 

@@ -1,7 +1,8 @@
-"""What word vectors claim: a loss below that of knowing nothing, likeness that is no chance."""
+"""What vectors of words, texts and pairs claim: less loss or fewer errors than knowing nothing."""
 
 import numpy as np
 
+from .baselines import majority_class, wrong
 from .claims import claims
 
 
@@ -20,10 +21,39 @@ def words_all_alike(done) -> float:
     return np.log(len(done.system.vocabulary))
 
 
+def missed(done) -> float:
+    """Per cent of pairs whose own object is not the nearest one."""
+    return 100 * (1 - done.test_figures["hit1"])
+
+
+def words_that_both_have(done) -> float:
+    """The same, where sentences are compared by the share of words that are written alike."""
+    objects, names = done.system.objects, dict(
+        zip(done.system.objects.named.tolist(), done.system.objects.names)
+    )  # fmt: skip
+    asked, wanted, among = objects.questions(done.held)
+    bags = [{names[f] for f in objects.right[j].tolist()} for j in among]
+    wrong = 0
+    for a, own in zip(asked, wanted):
+        words = {names[f] for f in a.tolist()}
+        scores = np.array([len(words & b) / max(1, len(words | b)) for b in bags])
+        wrong += (scores >= scores[own]).sum() > 1
+    return 100 * wrong / len(asked)
+
+
 CLAIMS = (
     *claims("word2vec", "enwiki_piece", "loss", (words_all_alike, (0.769, 0.766, 0.765), 0.84)),
     *claims(
         "word2vec-negative", "enwiki_piece", "loss", (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55)
     ),
     *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.641, 0.583, 0.607), 0.7)),
+    *claims("paragraph2vec", "enwiki_subjects", wrong, (majority_class, (0.3, 0.3, 0.3), 0.4)),
+    *claims(
+        "paragraph2vec-memory",
+        "enwiki_subjects",
+        "loss",
+        (vectors_of_zeros, (0.7, 0.7, 0.7), 0.8),
+    ),
+    *claims("sent2vec", "enwiki_subjects", wrong, (majority_class, (0.3, 0.3, 0.3), 0.4)),
+    *claims("starspace", "eng_fra_piece", missed, (words_that_both_have, (0.25, 0.25, 0.25), 0.3)),
 )
