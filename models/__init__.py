@@ -115,6 +115,10 @@ FAMILIES = {
         "fasttext-classifier": "fasttext_classifier",
         "node2vec": "node2vec",
         "graph2vec": "graph2vec",
+        "paragraph2vec": "paragraph2vec",
+        "paragraph2vec-memory": "paragraph2vec",
+        "sent2vec": "sent2vec",
+        "starspace": "starspace",
     },
 }
 MODULES = {

@@ -21,10 +21,10 @@ READY = {
         WIKIPEDIA,
         "enwiki_piece",
     ),
-    "country_articles": Entry(
+    "enwiki_subjects": Entry(
         "sentences",
-        "pieces of 114 Wikipedia articles: a country's geography or economy (0.5 MB)",
-        "sets_pieces:country_articles",
+        "13,009 pieces of these articles, 2 subjects (0.5 MB)",
+        "sets_pieces:enwiki_subjects",
         "CC BY-SA 3.0",
         WIKIPEDIA,
         "enwiki_piece",

@@ -13,7 +13,8 @@ from .own.texts.text_file import from_text
 from .streams import whole_number
 from .text import Corpus
 
-SUBJECTS = ("Geography of ", "Economy of ")  # how the titles begin, by class
+SUBJECTS = ("Economy", "Geography")
+HELD_OUT = (7, 14)  # of the 68 places: for validation, for the test
 
 
 def shakespeare_piece(data_dir=None) -> DataSet:
@@ -50,33 +51,35 @@ def enwiki_piece(data_dir=None) -> Corpus:
     return Corpus("enwiki_piece", path, titles, Info(str(path.parent), note=note))
 
 
-def country_articles(data_dir=None, words: int = 15, min_count: int = 2) -> DataSet:
-    """Pieces of the articles of `enwiki_piece`, each `words` words: geography (0) or economy (1)?
+def enwiki_subjects(data_dir=None, words: int = 20, min_count: int = 1) -> DataSet:
+    """Pieces of `words` words of `enwiki_piece`, on the economy (0) or geography (1) of a place.
 
-    What is left at the end of an article is dropped. Whole articles are in one split: of the 114,
-    in the order of order(114, seed=0), the first 80 are for training, then 11 for validation and 23
-    for the test. Words that occur fewer than `min_count` times in the training split are ``<unk>``.
+    A last piece of an article that has fewer than half of the words is left out. The 68 places,
+    sorted, are put in order(68, seed=0): the last 14 are the test split, the seven before them are
+    for validation. Both articles on a place are in one split, so that its name says nothing.
 
-    >>> d = country_articles()
-    >>> " ".join(d.info.vocabulary.decode(d.train.x[0][:6])), d.info.classes[d.train.y[0]]
-    ('geography of the british virgin islands', 'geography')
+    >>> d = enwiki_subjects()
+    >>> [len(split) for _, split in d.splits()], d.info.vocabulary.decode(d.test.x[0][:3])
+    ([8060, 1407, 3542], ['geography', 'of', 'africa'])
     """
-    words = whole_number("country_articles", "words", words, 1)
+    words = whole_number("enwiki_subjects", "words", words, 1)
+    min_count = whole_number("enwiki_subjects", "min_count", min_count, 1)
     corpus = enwiki_piece(data_dir)
-    articles = [line.split() for line in corpus.lines()]
-    kind = [next(k for k, s in enumerate(SUBJECTS) if t.startswith(s)) for _, t in corpus.titles()]
-    parts = []
-    for chosen in np.split(order(len(articles), 0), (80, 91)):
-        x, y = [], []
-        for i in chosen.tolist():
-            whole = len(articles[i]) // words * words
-            found = [articles[i][at : at + words] for at in range(0, whole, words)]
-            x += found
-            y += [kind[i]] * len(found)
-        parts.append(Split(x, np.array(y, np.int64)))
+    subjects, places = zip(*(title.split(" of ", 1) for _, title in corpus.titles()))
+    kinds = sorted(set(places))
+    p, (valid, test) = order(len(kinds), seed=0), HELD_OUT
+    rank = {kinds[i]: place for place, i in enumerate(p)}
+    first = len(kinds) - test
+    parts: list[tuple[list, list]] = [([], []), ([], []), ([], [])]
+    for line, subject, place in zip(corpus.lines(), subjects, places):
+        tokens, r = line.split(), rank[place]
+        x, y = parts[(r >= first - valid) + (r >= first)]
+        for at in range(0, len(tokens) - (words - 1) // 2, words):
+            x.append(tokens[at : at + words])
+            y.append(SUBJECTS.index(subject))
     info = Info(
-        corpus.info.source,
-        tuple(s.split()[0].lower() for s in SUBJECTS),
-        note="whole articles are in one split; classes by the titles",
-    )
-    return sentence_set("country_articles", parts, min_count, info)
+        corpus.info.source, SUBJECTS,
+        note=f"pieces of {words} words; split by place: {valid} validation, {test} test",
+    )  # fmt: skip
+    splits = [Split(x, np.array(y, np.int64)) for x, y in parts]
+    return sentence_set("enwiki_subjects", splits, min_count, info)

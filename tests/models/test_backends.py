@@ -120,6 +120,7 @@ def needs_weights(make):
 
 
 TEXT, WINDOW = "enwiki_piece", {"batch": 20, "window": 1, "size": 5, "min_count": 99}
+SUBJECTS, FEW = "enwiki_subjects", {"batch": 100, "size": 5, "min_count": 99}
 GAME = {"batch": 20, "noise": 4, "generator": (9,), "discriminator": (9,)}
 MATCHING = {"batch": 350, "noise": 4, "generator": (9,)}  # three steps an epoch
 CONVOLUTIONS = {"batch": 4, "noise": 3, "generator": (3,), "discriminator": (2, 3)}
@@ -229,7 +230,7 @@ SYSTEMS = {
     "word2vec-library": (recipe("word2vec-library", TEXT, **WINDOW, lr=0.5), {"skip_gram"}),
     "fasttext": (recipe("fasttext", TEXT, **WINDOW, lr=0.5), {"skip_gram", "embedding"}),
     "fasttext-classifier": (
-        recipe("fasttext-classifier", "country_articles", batch=5),
+        recipe("fasttext-classifier", "enwiki_subjects", batch=5),
         {"embedding", "cross_entropy"},
     ),
     "node2vec": (
@@ -237,6 +238,19 @@ SYSTEMS = {
         {"skip_gram"},
     ),
     "graph2vec": (recipe("graph2vec", "rings_and_trees", batch=1, lr=0.5), {"skip_gram"}),
+    "paragraph2vec": (recipe("paragraph2vec", SUBJECTS, **FEW, lr=0.5), {"skip_gram"}),
+    "paragraph2vec-memory": (
+        recipe("paragraph2vec-memory", SUBJECTS, **FEW, window=1),
+        {"embedding", "skip_gram"},
+    ),
+    "sent2vec": (
+        recipe("sent2vec", SUBJECTS, batch=5, size=5, min_count=99, buckets=20),
+        {"embedding", "skip_gram"},
+    ),
+    "starspace": (
+        recipe("starspace", "eng_fra_piece", batch=20, size=5, negatives=9, min_count=20),
+        {"embedding"},
+    ),
 }
 
 

@@ -58,7 +58,7 @@ SOURCES = {
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
     "translation": "eng_fra_piece",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
-    "fasttext": "enwiki_piece", "fasttext-classifier": "country_articles", "node2vec": "karate",
+    "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them

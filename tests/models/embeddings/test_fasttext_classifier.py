@@ -129,9 +129,9 @@ def test_texts_without_classes_are_refused():
             with pytest.raises(SettingError, match="no effect on fasttext-classifier"):
                 RECIPE.resolve("ag_news", change)
     with pytest.raises(SettingError, match="no effect with ngrams=1"):
-        RECIPE.resolve("country_articles", {"ngrams": 1, "buckets": 7})
+        RECIPE.resolve("enwiki_subjects", {"ngrams": 1, "buckets": 7})
     with pytest.raises(SettingError, match="longest must be at least shortest"):
-        RECIPE.resolve("country_articles", {"shortest": 4, "longest": 3})
+        RECIPE.resolve("enwiki_subjects", {"shortest": 4, "longest": 3})
 
 
 def test_texts_of_ones_own_load_by_their_path_and_new_ones_are_evaluated(tmp_path):
@@ -147,20 +147,3 @@ def test_texts_of_ones_own_load_by_their_path_and_new_ones_are_evaluated(tmp_pat
 
     found = evaluate(done.run.folder, tmp_path / "new.txt")
     assert found.examples == 6 and found.figures["accuracy"] == 1
-
-
-def test_the_articles_that_ship():
-    data = load("country_articles")
-    assert [len(s) for _, s in data.splits()] == [11_211, 1_630, 4_451]
-    assert {len(x) for x in data.whole().x} == {15} and data.info.classes == (
-        "geography",
-        "economy",
-    )
-    corpus = load("enwiki_piece")
-    kinds = {line: t.split()[0].lower() for line, (_, t) in zip(corpus.lines(), corpus.titles())}
-    for _, split in data.splits():
-        for x, y in zip(split.x[::400], split.y[::400]):
-            words = data.info.vocabulary.decode(x)
-            if "<unk>" not in words:
-                there = {k for line, k in kinds.items() if " ".join(words) in line}
-                assert data.info.classes[y] in there
