@@ -53,6 +53,8 @@ FAMILIES = {
         "boltzmann-machine": "boltzmann",
         "boltzmann-machine-visible": "boltzmann",
         "rbm": "rbm",
+        "rbm-words": "words",
+        "replicated-softmax": "replicated_softmax",
         "dbm": "dbm",
         "dbn": "dbn",
         "dbn-classifier": "dbn",
@@ -105,6 +107,15 @@ FAMILIES = {
         "word2vec": "word2vec",
         "word2vec-negative": "word2vec",
         "word2vec-library": "word2vec",
+    },
+    "probability": {
+        "naive-bayes": "naive_bayes",
+        "naive-bayes-gaussian": "naive_bayes",
+        "logistic-regression": "logistic_regression",
+        "linear-svm": "linear_svm",
+        "regression": "regression",
+        "latent-curve": "latent_curve",
+        "latent-classes": "latent_classes",
     },
 }
 MODULES = {

@@ -13,6 +13,7 @@ from . import (
     competitive,
     embeddings,
     energy,
+    probability,
     recurrent,
     regimes,
     sparse,
@@ -33,6 +34,7 @@ DEFAULTS: tuple[Default, ...] = (
     *regimes.CLAIMS,
     *recurrent.CLAIMS,
     *embeddings.CLAIMS,
+    *probability.CLAIMS,
 )
 PAGE = Path(gg.__file__).resolve().parents[1] / "bench" / "results" / "defaults.md"
 SEEDS = range(3)
