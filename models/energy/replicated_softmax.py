@@ -216,8 +216,8 @@ def draw_counts(rng, logits, lengths):
     upto = xp.cumsum(p, axis=1)
     upto /= upto[:, -1:]
     upto += xp.arange(n)[:, None]
-    row = xp.asarray(np.repeat(np.arange(n), np.asarray(lengths).astype(int)))
-    u = xp.minimum(row + rng.uniform(len(row), dtype="float64"), xp.nextafter(row + 1.0, row))
+    row = xp.asarray(np.repeat(np.arange(n, dtype=np.float64), np.asarray(lengths).astype(int)))
+    u = xp.minimum(row + rng.uniform(len(row), dtype="float64"), xp.nextafter(row + 1, row))
     at = xp.searchsorted(upto.ravel(), u, side="right")
     return xp.bincount(at, minlength=n * k).reshape(n, k).astype(logits.dtype)
 

@@ -40,6 +40,13 @@ TRAININGS = {
     "surrogate": ({"epochs": 3}, 2e-3),
     "efficientnet": ({"epochs": 3, "vectors": "pixels"}, 2e-3),
     "vectoriser": ({"epochs": 2}, 2e-3),
+    "naive-bayes": ({"epochs": 3}, 2e-3),
+    "naive-bayes-gaussian": ({"epochs": 3}, 2e-3),
+    "logistic-regression": ({"epochs": 3}, 2e-3),
+    "linear-svm": ({"epochs": 3}, 2e-3),
+    "regression": ({"epochs": 3, "select": ""}, 2e-3),
+    "latent-curve": ({"epochs": 2, "hidden": (16,)}, 2e-3),
+    "latent-classes": ({"epochs": 3}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -48,6 +55,7 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
+    "regression": "diabetes", "latent-curve": "moons",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {
@@ -55,6 +63,7 @@ COUNTED = {
     "distillation": {"error": 1.0, "gain": 1.0, "unseen": 11.0},
     "transfer": {"valid_": 2.2},  # two of 92 samples
     "few-shot": {"valid_": 1.0},
+    "regression": {"coverage": 0.025},
 }
 
 
