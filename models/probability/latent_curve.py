@@ -9,8 +9,8 @@ A network f bends the line of all z into a curve through the data, with a spread
     spread="diagonal"   "neural net + normal distribution with diagonal covariance" (U3 286-292)
 
 Both are the lecture's. On the moons the second fails: wide ellipses around a curve that is nearly
-straight explain the data before the curve has bent, and the gradient leaves them there, at half a
-nat more than the first.
+straight explain the data before the curve has bent, and the gradient leaves them there, tenths
+of a nat above the first.
 
 The lecture asks what to do about the integral over z. For a single z it is no difficulty: the mean
 over M quantiles of the prior, z_m = Φ⁻¹((m - ½)/M), is as good as exact. Its gradient is that of
