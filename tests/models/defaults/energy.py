@@ -39,9 +39,12 @@ CLAIMS = (
         "bound",
         (independent_bits, (0.869, 0.868, 0.868), 0.935),
     ),
-    *claims("rbm-words", "enwiki_piece", nll, (independent_bits, (0.92, 0.92, 0.92), 0.965)),
+    *claims("rbm-words", "enwiki_piece", nll, (independent_bits, (0.920, 0.922, 0.922), 0.965)),
     *claims(
-        "replicated-softmax", "enwiki_piece", "perplexity", (single_words, (0.73, 0.73, 0.73), 0.87)
+        "replicated-softmax",
+        "enwiki_piece",
+        "perplexity",
+        (single_words, (0.732, 0.705, 0.704), 0.87),
     ),
     *claims("rbm", "digits", nll, (independent_bits, (0.849, 0.849, 0.847), 0.93)),
     *claims("dbm", "digits", "bound", (independent_bits, (0.854, 0.857, 0.854), 0.929)),

@@ -23,11 +23,11 @@ def normal_density(done) -> float:
 
 CLAIMS = (
     *claims("naive-bayes", "digits", "loss", (frequencies, (0.183, 0.183, 0.183), 0.25)),
-    *claims("naive-bayes", "digits", wrong, (majority_class, (0.103, 0.103, 0.103), 0.15)),
-    *claims("naive-bayes-gaussian", "digits", "loss", (frequencies, (0.138, 0.138, 0.138), 0.2)),
-    *claims("logistic-regression", "digits", "loss", (frequencies, (0.036, 0.036, 0.036), 0.05)),
-    *claims("linear-svm", "digits", wrong, (majority_class, (0.048, 0.048, 0.048), 0.07)),
-    *claims("regression", "diabetes", "nll", (one_normal, (0.932, 0.932, 0.932), 0.965)),
-    *claims("latent-curve", "moons", "nll", (normal_density, (0.69, 0.69, 0.69), 0.8)),
-    *claims("latent-classes", "digits", "nll", (independent_bits, (0.87, 0.87, 0.87), 0.935)),
+    *claims("naive-bayes", "digits", wrong, (majority_class, (0.102, 0.102, 0.102), 0.15)),
+    *claims("naive-bayes-gaussian", "digits", "loss", (frequencies, (0.138, 0.137, 0.137), 0.2)),
+    *claims("logistic-regression", "digits", "loss", (frequencies, (0.036, 0.035, 0.035), 0.05)),
+    *claims("linear-svm", "digits", wrong, (majority_class, (0.047, 0.047, 0.047), 0.07)),
+    *claims("regression", "diabetes", "nll", (one_normal, (0.937, 0.938, 0.938), 0.965)),
+    *claims("latent-curve", "moons", "nll", (normal_density, (0.683, 0.684, 0.684), 0.8)),
+    *claims("latent-classes", "digits", "nll", (independent_bits, (0.876, 0.875, 0.872), 0.935)),
 )
