@@ -53,6 +53,8 @@ FAMILIES = {
         "boltzmann-machine": "boltzmann",
         "boltzmann-machine-visible": "boltzmann",
         "rbm": "rbm",
+        "rbm-words": "words",
+        "replicated-softmax": "replicated_softmax",
         "dbm": "dbm",
         "dbn": "dbn",
         "dbn-classifier": "dbn",
@@ -119,6 +121,15 @@ FAMILIES = {
         "paragraph2vec-memory": "paragraph2vec",
         "sent2vec": "sent2vec",
         "starspace": "starspace",
+    },
+    "probability": {
+        "naive-bayes": "naive_bayes",
+        "naive-bayes-gaussian": "naive_bayes",
+        "logistic-regression": "logistic_regression",
+        "linear-svm": "linear_svm",
+        "regression": "regression",
+        "latent-curve": "latent_curve",
+        "latent-classes": "latent_classes",
     },
 }
 MODULES = {

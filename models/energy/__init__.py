@@ -19,12 +19,16 @@ units. Three things follow:
 
 The systems differ in which units are connected:
 
-    file          units and connections                             metric             lecture
-    rbm           v and h, no connections within a group            log-likelihood     D1 141-196
-    boltzmann     all to all, with or without hidden units          bound              D1 20
-    dbm           layers, all connections undirected                bound              D1 198-207
-    dbn           layers, directed except for the two at the top    bound, or error    U3 74
-    helmholtz     layers, directed downwards; a second net upwards  bound and nll      D1 20
+    file                units and connections                         metric          lecture
+    rbm                 v and h, no connections within a group        log-likelihood  D1 141-196
+    words               the same, a visible unit for each word        log-likelihood  D1 162-191
+    replicated_softmax  the same, v counts words: softmax units       perplexity      D1 162-191
+    boltzmann           all to all, with or without hidden units      bound           D1 20
+    dbm                 layers, all connections undirected            bound           D1 198-207
+    dbn                 layers, directed except for the two at the    bound, error    U3 74
+                        top
+    helmholtz           layers, directed downwards; a second net      bound, nll      D1 20
+                        upwards
 
 Read `rbm` first. There the units of one group are independent given the other, so a Gibbs step is
 two matrix products, and P(h|v) is exact. `boltzmann` shows what is lost without that: units are
@@ -40,6 +44,7 @@ Shared by several systems, without a recipe:
              of all systems and of chains, and when the long metrics are due
     stack    restricted machines stacked and trained in turn: what `dbn` and `dbm` extend
     ais      ln Z, exact and estimated, with the error of the estimate
+    word_counts  a text as documents, and these as counts of words
     *_pictures   filters, samples, chains and reconstructions of the system of that name
 
 A small system of each kind can be compared with an enumeration of all its states: this is how the

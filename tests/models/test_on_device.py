@@ -48,6 +48,13 @@ TRAININGS = {
     "fasttext-classifier": ({"epochs": 2, "batch": 100, "lr": 0.1}, 2e-3),
     "node2vec": ({"epochs": 2, "walks": 3, "length": 20}, 2e-3),
     "graph2vec": ({"epochs": 2}, 2e-3),
+    "naive-bayes": ({"epochs": 3}, 2e-3),
+    "naive-bayes-gaussian": ({"epochs": 3}, 2e-3),
+    "logistic-regression": ({"epochs": 3}, 2e-3),
+    "linear-svm": ({"epochs": 3}, 2e-3),
+    "regression": ({"epochs": 3, "select": ""}, 2e-3),
+    "latent-curve": ({"epochs": 2, "hidden": (16,)}, 2e-3),
+    "latent-classes": ({"epochs": 3}, 2e-3),
     "feature-matching": (
         {"epochs": 2, "batch": 300, "generator": (9,), "discriminator": (9,), "known": 50},
         2e-3,
@@ -60,6 +67,7 @@ SOURCES = {
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
     "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",
+    "regression": "diabetes", "latent-curve": "moons",
 }  # fmt: skip
 # figures that count samples: how far one or two at the border of two classes may move them
 COUNTED = {
@@ -67,6 +75,7 @@ COUNTED = {
     "distillation": {"error": 1.0, "gain": 1.0, "unseen": 11.0},
     "transfer": {"valid_": 2.2},  # two of 92 samples
     "few-shot": {"valid_": 1.0},
+    "regression": {"coverage": 0.025},
 }
 
 

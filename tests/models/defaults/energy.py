@@ -19,6 +19,11 @@ def without_hidden_units(done) -> float:
     return other.test_figures["bound"]
 
 
+def single_words(done) -> float:
+    """The perplexity of the frequencies of single words in the training documents."""
+    return done.test_figures["unigram"]
+
+
 CLAIMS = (
     *claims("helmholtz", "digits", "bound", (independent_bits, (0.899, 0.896, 0.889), 0.95)),
     *claims(
@@ -33,6 +38,13 @@ CLAIMS = (
         "digits",
         "bound",
         (independent_bits, (0.869, 0.868, 0.868), 0.935),
+    ),
+    *claims("rbm-words", "enwiki_piece", nll, (independent_bits, (0.920, 0.922, 0.922), 0.965)),
+    *claims(
+        "replicated-softmax",
+        "enwiki_piece",
+        "perplexity",
+        (single_words, (0.732, 0.705, 0.704), 0.87),
     ),
     *claims("rbm", "digits", nll, (independent_bits, (0.849, 0.849, 0.847), 0.93)),
     *claims("dbm", "digits", "bound", (independent_bits, (0.854, 0.857, 0.854), 0.929)),

@@ -14,6 +14,7 @@ from . import (
     embeddings,
     energy,
     graphs,
+    probability,
     recurrent,
     regimes,
     sparse,
@@ -35,6 +36,7 @@ DEFAULTS: tuple[Default, ...] = (
     *regimes.CLAIMS,
     *recurrent.CLAIMS,
     *embeddings.CLAIMS,
+    *probability.CLAIMS,
 )
 PAGE = Path(gg.__file__).resolve().parents[1] / "bench" / "results" / "defaults.md"
 SEEDS = range(3)

@@ -6,7 +6,7 @@ from scipy.special import log_softmax
 
 import glassgrad as gg
 from glassgrad import training
-from glassgrad.core.data import DataSet, Info, Split, Vocabulary, load
+from glassgrad.core.data import DataSet, Info, Split, Vocabulary
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.embeddings import fasttext_classifier, fasttext_classifier_pictures
