@@ -245,7 +245,7 @@ def averaged(data: DataSet, s: Settings):
     )
     pieces = [d for d in data.train.x if len(d) > 1]
     own = DataSet(data.name, Split(pieces), info=data.info)
-    system = word2vec.build(own, settings, gg.Generator(s.seed))
+    system = word2vec.NegativeSampling(own, settings, gg.Generator(s.seed))
     fit(system, own, settings)
     vectors = system.w.numpy()
 

@@ -15,8 +15,12 @@ translation", 2002.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from ...core.data import Split
 
 Sentence = Sequence[Hashable]
 
@@ -53,3 +57,16 @@ def bleu(candidates: list[Sentence], references: list[list[Sentence]], most: int
         return 0.0
     precision = sum(math.log(h / t) for h, t in zip(hits, totals)) / most
     return 100 * math.exp(min(0.0, 1 - nearest / length) + precision)
+
+
+def by_source(split: Split) -> tuple[list[np.ndarray], list[list[list[int]]]]:
+    """The distinct sources of a split, and all targets of each.
+
+    >>> x, y = [np.array([5, 6]), np.array([7]), np.array([5, 6])], [[8], [9], [8, 9]]
+    >>> by_source(Split(x, y))[1]
+    [[[8], [8, 9]], [[9]]]
+    """
+    targets = defaultdict(list)
+    for x, y in zip(split.x, split.y):
+        targets[tuple(x)].append(list(y))
+    return [np.array(x) for x in targets], list(targets.values())

@@ -51,7 +51,7 @@ def slide_weights(layer: nn.LSTM) -> tuple[dict, dict]:
     """W and b of `cell`, by gate, from the first level of a layer; b = 0 if it has no bias."""
     wh, wx = (gg.split(w, 4, axis=0) for w in (layer.weight_hh_l0, layer.weight_ih_l0))
     W = {g: gg.concatenate(parts, axis=1) for g, *parts in zip("ifCo", wh, wx)}
-    b = layer.bias(0) if layer.biases else gg.zeros((4 * layer.hidden,), wh[0].dtype)
+    b = layer.bias("l0") if layer.biases else gg.zeros((4 * layer.hidden,), wh[0].dtype)
     return W, dict(zip("ifCo", gg.split(b, 4, axis=0)))
 
 
@@ -59,7 +59,7 @@ def open_forget_gates(layer: nn.LSTM, bias: float) -> nn.LSTM:
     """Add `bias` to the forget gates' biases of all levels; with 0 the layer needs none."""
     if bias:
         for k in range(layer.layers):
-            layer.get("bias_ih", k).data[layer.hidden : 2 * layer.hidden] += bias
+            layer.get("bias_ih", f"l{k}").data[layer.hidden : 2 * layer.hidden] += bias
     return layer
 
 

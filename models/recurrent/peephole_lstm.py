@@ -84,9 +84,9 @@ class PeepholeLSTM(nn.LSTM):
             return {}
         return {"weight_ph": (rows,) if self.diagonal else (rows, self.hidden)}
 
-    def get(self, kind, k):
-        """The parameter of level k; peepholes as the matrices [3H, H] that the engine takes."""
-        found = super().get(kind, k)
+    def get(self, kind, place):
+        """The parameter of a net; peepholes as the matrices [3H, H] that the engine takes."""
+        found = super().get(kind, place)
         if kind != "weight_ph" or found is None:
             return found
         blocks = gg.split(found, len(self.seeing), axis=0)
@@ -103,7 +103,7 @@ class PeepholeLSTM(nn.LSTM):
 def slide_weights(layer: PeepholeLSTM) -> tuple[dict, dict]:
     """W and b of `cell`, by gate, from the first level of a layer."""
     W, b = lstm_cell.slide_weights(layer)
-    ph = layer.get("weight_ph", 0)
+    ph = layer.get("weight_ph", "l0")
     ph = gg.zeros((3 * layer.hidden, layer.hidden), b["f"].dtype) if ph is None else ph
     peep = dict(zip("ifo", gg.split(ph, 3, axis=0)))
     return {g: gg.concatenate([peep[g], w], axis=1) if g in peep else w for g, w in W.items()}, b

@@ -38,7 +38,6 @@ Bahdanau, Cho, Bengio, "Neural machine translation by jointly learning to align 
 2015; PyTorch's tutorial on the same pairs, which shows a loss curve alone.
 """
 
-from collections import defaultdict
 from typing import Literal
 
 import numpy as np
@@ -54,7 +53,7 @@ from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from . import translation_pictures
-from .bleu import bleu
+from .bleu import bleu, by_source
 
 
 class Settings(TrainingSettings):
@@ -206,19 +205,6 @@ class Translator(System):
                 break
         rest = words[1:, ::k].T.tolist()  # of a source that never came to an end
         return [text if mean > -np.inf else rest[i] for i, (mean, text) in enumerate(best)]
-
-
-def by_source(split: Split) -> tuple[list[np.ndarray], list[list[list[int]]]]:
-    """The distinct sources of a split, and all targets of each.
-
-    >>> x, y = [np.array([5, 6]), np.array([7]), np.array([5, 6])], [[8], [9], [8, 9]]
-    >>> by_source(Split(x, y))[1]
-    [[[8], [8, 9]], [[9]]]
-    """
-    targets = defaultdict(list)
-    for x, y in zip(split.x, split.y):
-        targets[tuple(x)].append(list(y))
-    return [np.array(x) for x in targets], list(targets.values())
 
 
 def build(data: DataSet, s: Settings, rng) -> Translator:

@@ -6,6 +6,7 @@ from ...core import pictures
 from ...core.data import DataSet
 from ...core.training.system import Batch
 from ..common.names import short
+from .bleu import by_source
 from .sequence_pictures import page
 
 ALIGNED, LISTED = 4, 10  # sentences
@@ -14,8 +15,6 @@ LEAST = 4  # words of a sentence whose alignment is shown
 
 def figures(system, data: DataSet, s) -> dict:
     """Alignments, if there is attention; translations next to the references."""
-    from .translation import by_source
-
     sources, references = by_source(data.test)
     found = {"translations": translations(system, data, sources[:LISTED], references[:LISTED])}
     long = [x for x in sources if len(x) >= LEAST][:ALIGNED]

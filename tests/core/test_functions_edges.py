@@ -353,6 +353,13 @@ def test_attention_without_examples_queries_keys_or_numbers(b, m, n, d, e):
         assert g.shape == t.shape and np.isfinite(g.numpy()).all()
 
 
+@pytest.mark.parametrize("mode", ["edge", "reflect", "wrap"])
+@pytest.mark.parametrize("widths", [((1, 0), (2, 3), (1, 1)), ((0, 0), (4, 0), (0, 2))])
+def test_padding_with_values_of_its_own(mode, widths):
+    x = np.random.default_rng(0).standard_normal((3, 5, 3))
+    assert np.array_equal(gg.pad(gg.tensor(x), widths, mode=mode).numpy(), np.pad(x, widths, mode))
+
+
 def test_every_public_function_is_here():
     from pathlib import Path
 

@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from glassgrad.models.recurrent.bleu import bleu
-from glassgrad.models.recurrent.translation import by_source
+from glassgrad.models.recurrent.bleu import bleu, by_source
 
 from .baselines import frequencies, linear_map, majority_class
 from .claims import claims

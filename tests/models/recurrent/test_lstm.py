@@ -53,7 +53,7 @@ def test_the_slides_cell_is_the_slide():
 def test_forget_gates_start_open_on_all_levels():
     plain, opened = (layer(forget_bias=bias, layers=3) for bias in (0.0, 3.0))
     for k in range(3):
-        moved = opened.get("bias_ih", k).numpy() - plain.get("bias_ih", k).numpy()
+        moved = opened.get("bias_ih", f"l{k}").numpy() - plain.get("bias_ih", f"l{k}").numpy()
         assert_close(moved, np.repeat([0.0, 3.0, 0.0, 0.0], H), rtol=1e-12)
     assert (opened.weight_hh_l2.numpy() == plain.weight_hh_l2.numpy()).all()
     with pytest.raises(SettingError, match="forget_bias needs biases"):

@@ -64,7 +64,7 @@ def test_only_peepholes_that_are_there_are_parameters(changes):
     each = H if changes.get("peephole") else H * H
     assert one.weight_ph_l0.numpy().size == gates * each
     assert one.count() == 4 * H * (I + H) + 4 * H + gates * each
-    matrices = one.get("weight_ph", 0).numpy().reshape(3, H, H)
+    matrices = one.get("weight_ph", "l0").numpy().reshape(3, H, H)
     inside = np.eye(H, dtype=bool) if changes.get("peephole") else np.ones((H, H), bool)
     for g, matrix in zip("ifo", matrices):
         assert ((matrix != 0) == (inside & (g in changes.get("gates", "fio")))).all()

@@ -10,8 +10,8 @@ from glassgrad.core.data import DataSet, Info, Split, load
 from glassgrad.core.data.text import Vocabulary
 from glassgrad.core.optim import Adam
 from glassgrad.models.recurrent import translation
-from glassgrad.models.recurrent.bleu import bleu
-from glassgrad.models.recurrent.translation import Settings, Translator, by_source
+from glassgrad.models.recurrent.bleu import bleu, by_source
+from glassgrad.models.recurrent.translation import Settings, Translator
 from tests.tools import assert_close
 
 WORDS = Vocabulary(("<pad>", "<unk>", "<bos>", "<eos>", "a", "b", "c"))
