@@ -360,6 +360,14 @@ def test_padding_with_values_of_its_own(mode, widths):
     assert np.array_equal(gg.pad(gg.tensor(x), widths, mode=mode).numpy(), np.pad(x, widths, mode))
 
 
+@pytest.mark.parametrize("rows, columns, d", [(0, 2, 3), (2, 0, 3), (3, 2, 0), (3, 2, 1)])
+def test_sparse_matrices_without_rows_columns_entries_or_numbers(rows, columns, d):
+    nothing = gg.SparsePattern([0] * (rows + 1), [], columns=columns)
+    none, (x, g) = np.zeros(0), normal((columns, d), (rows, d))
+    assert np.array_equal(gg.spmm(none, x, nothing).numpy(), np.zeros((rows, d)))
+    assert gg.sddmm(g, x, nothing).shape == gg.sparse_softmax(none, nothing).shape == (0,)
+
+
 def test_every_public_function_is_here():
     from pathlib import Path
 

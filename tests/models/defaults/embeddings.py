@@ -82,11 +82,12 @@ CLAIMS = (
         "word2vec-negative", "enwiki_piece", "loss", (vectors_of_zeros, (0.509, 0.509, 0.509), 0.55)
     ),
     *claims("word2vec-library", "enwiki_piece", "rho", (chance, (0.641, 0.583, 0.607), 0.7)),
+    *claims("fasttext", "enwiki_piece", "rho", (chance, (0.405, 0.541, 0.486), 0.65)),
     *claims(
         "fasttext-classifier",
         "enwiki_subjects",
         wrong,
-        (majority_class, (0.527, 0.538, 0.522), 0.6),
+        (majority_class, (0.281, 0.287, 0.286), 0.33),
     ),
     *claims("node2vec", "karate", missed_classes, (commonest_group, (0.106, 0.071, 0.082), 0.2)),
     *claims("node2vec", "lesmis", misjoined, (tossed_coin, (0.165, 0.157, 0.126), 0.25)),
@@ -97,14 +98,19 @@ CLAIMS = (
         (majority_class, (0.113, 0.062, 0.134), 0.2),
         (degrees, (0.121, 0.066, 0.143), 0.2),
     ),
-    *claims("paragraph2vec", "enwiki_subjects", wrong, (majority_class, (), 0.9)),
+    *claims(
+        "paragraph2vec",
+        "enwiki_subjects",
+        wrong,
+        (majority_class, (0.325, 0.298, 0.311), 0.36),
+    ),
     *claims(
         "paragraph2vec-memory",
         "enwiki_subjects",
         "loss",
-        (vectors_of_zeros, (), 0.9),
+        (vectors_of_zeros, (0.517, 0.516, 0.517), 0.55),
     ),
-    *claims("sent2vec", "enwiki_subjects", wrong, (majority_class, (), 0.9)),
+    *claims("sent2vec", "enwiki_subjects", wrong, (majority_class, (0.301, 0.298, 0.293), 0.34)),
     *claims(
         "starspace", "eng_fra_piece", missed, (words_that_both_have, (0.228, 0.255, 0.259), 0.3)
     ),
