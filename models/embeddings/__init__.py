@@ -9,22 +9,23 @@ what is learnt about one then holds for the others.
     word2vec            word2vec.py   p(w|u) by softmax over all words, one table       V2 511-545
     word2vec-negative   word2vec.py   k random words in the place of all, one table     V2 545-560
     word2vec-library    word2vec.py   the same as Mikolov's program has it, two tables  V2 545-560
-    fasttext            fasttext.py   a word is the mean of its character n-grams       V2 576-577
-    fasttext-classifier (below)       a text is the mean of its words, and has a class  V2 576-577
-    node2vec            node2vec.py   random walks over a graph, read like a text       V2 579-581
-    graph2vec           graph2vec.py  a graph predicts the subtrees that are in it      V2 583-585
     paragraph2vec       paragraph2vec.py  a document predicts its words                 V2 567-572
     paragraph2vec-      paragraph2vec.py  the same, the words around help               V2 567-572
       memory
     sent2vec            sent2vec.py   means of words and pairs predict a missing word   V2 573-575
+    fasttext            fasttext.py   a word is the mean of its character n-grams       V2 576-577
+    fasttext-classifier (below)       a text is the mean of its words, and has a class  V2 576-577
+    node2vec            node2vec.py   random walks over a graph, read like a text       V2 579-581
+    graph2vec           graph2vec.py  a graph predicts the subtrees that are in it      V2 583-585
     starspace           starspace.py  bags of features by what they go with             V2 586-588
 
 The first is exact and looks at every word in every step. The second looks at k + 1: a step is a
 loop over pairs of words, whose gradient is written out (kernels/skip_gram). The third is what is
-meant by "word2vec" elsewhere. The others take its step to other things: what has a vector is a part
-of a word, a node, a graph; what it is to predict are the words near it, the nodes near it on a
-walk, its subtrees. FastText's classifier (fasttext_classifier.py) is another paper of that name,
-and learns from classes.
+meant by "word2vec" elsewhere. The others take its step to other things: what has a vector is a
+document, a sentence, a part of a word, a node, a graph; what it is to predict are its words, the
+words near it, the nodes near it on a walk, its subtrees. FastText's classifier
+(fasttext_classifier.py) is another paper of that name, and learns from classes. StarSpace puts
+anything near what it goes with.
 
 Files without a system of their own:
 
