@@ -1,11 +1,8 @@
 """What recurrent nets claim: they remember, and one translates what another has read."""
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from glassgrad.models.recurrent.bleu import bleu, by_source
-
-from .baselines import frequencies, linear_map, majority_class
+from .baselines import frequencies, linear_map, majority_class, nearest_bleu
 from .claims import claims
 
 
@@ -58,12 +55,7 @@ def short_of_bleu(done) -> float:
 
 def nearest_sentence(done) -> float:
     """The same of the translation of the training sentence with most words in common, TF-IDF."""
-    data, (sources, references) = done.data, by_source(done.held)
-    model = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
-    table = model.fit_transform(" ".join(map(str, x)) for x in data.train.x)
-    asked = model.transform(" ".join(map(str, x)) for x in sources)
-    near = np.asarray((asked @ table.T).argmax(axis=1)).ravel()
-    return 100 - bleu([list(data.train.y[i]) for i in near], references)
+    return 100 - nearest_bleu(done.data.train, done.held)
 
 
 def frequencies_of_words(done) -> float:
