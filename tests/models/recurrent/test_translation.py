@@ -74,27 +74,27 @@ def test_a_batch_is_the_mean_of_its_words(attention):
     assert whole == pytest.approx(total / 10, rel=1e-12)
 
 
-def test_the_writer_sees_nothing_of_later_words():
+def test_the_decoder_sees_nothing_of_later_words():
     system = made()
     one, two = (system.batch(pairs(([A, B], y))) for y in ([A, B, C], [A, B, A]))
-    read, start = system.read(one.x)
-    found = [system.write(b.y[:-1], start, read)[0].numpy()[0] for b in (one, two)]
+    read, start = system.encode(one.x)
+    found = [system.decode(b.y[:-1], start, read)[0].numpy()[0] for b in (one, two)]
     assert np.array_equal(found[0][:3], found[1][:3])
     assert not np.array_equal(found[0][3], found[1][3])
 
 
-def test_where_the_writer_looks_is_what_it_gets():
+def test_where_the_decoder_looks_is_what_it_gets():
     """c_u = Σ_t a_ut h_t with the picture's shares gives the fused call's result."""
     system = made()
     batch = system.batch(pairs(([A, B, C], [C, B]), ([B], [A])))
     share = system.look(batch.x, batch.y)
     assert_close(share.sum(axis=2), np.ones((2, 3)))
     assert not share[1, :, 1:].any()
-    read, state = system.read(batch.x)
-    states = system.writer(system.written_words(batch.y[:-1]), state)[0].numpy().transpose(1, 0, 2)
+    read, state = system.encode(batch.x)
+    states = system.decoder(system.embed_target(batch.y[:-1]), state)[0].numpy().transpose(1, 0, 2)
     both = np.concatenate([share @ read[0].numpy(), states], axis=2)
     w, b = system.join.weight.numpy(), system.join.bias.numpy()
-    got = system.write(batch.y[:-1], state, read)[0].numpy()
+    got = system.decode(batch.y[:-1], state, read)[0].numpy()
     assert_close(got, np.tanh(both @ w.T + b), rtol=1e-12)
 
 
@@ -120,10 +120,10 @@ def test_a_wide_search_finds_the_likeliest(seed):
 def test_a_search_of_one_takes_the_likeliest_word():
     system, x = made(3, beam=1, longest=6), np.array([A, C])
     text = [system.mark["<bos>"]]
-    read, start = system.read(x[:, None])
+    read, start = system.encode(x[:, None])
     while len(text) < 7:
-        out, _ = system.write(np.array(text)[:, None], start, read)
-        score = system.readout(out[:, -1]).numpy()[0]
+        out, _ = system.decode(np.array(text)[:, None], start, read)
+        score = system.output(out[:, -1]).numpy()[0]
         score[[0, 2]] = -np.inf
         text.append(int(score.argmax()))
         if text[-1] == system.mark["<eos>"]:
