@@ -72,13 +72,13 @@ def frequencies_of_words(done) -> float:
 
 CLAIMS = (
     *claims(
-        "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.426, 0.441, 0.425), 0.46)
+        "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.454, 0.433, 0.442), 0.49)
     ),
     *claims(
         "translation",
         "eng_fra_piece",
         short_of_bleu,
-        (nearest_sentence, (0.894, 0.928, 0.884), 0.96),
+        (nearest_sentence, (0.927, 0.890, 0.895), 0.96),
     ),
     *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031, 0.026), 0.041)),
     *claims(
