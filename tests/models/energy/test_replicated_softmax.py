@@ -1,4 +1,4 @@
-"""The replicated softmax compared with an enumeration of all sequences of words; counts of texts."""
+"""The replicated softmax compared with all sequences of words; counts of texts."""
 
 from itertools import product as sequences
 

@@ -1,4 +1,4 @@
-"""Networks on one graph: layers compared with dense matrices, the objective, stopping, own graphs."""
+"""Networks on one graph compared with dense matrices; the objective, stopping, own graphs."""
 
 import dataclasses
 
