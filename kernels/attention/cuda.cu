@@ -15,14 +15,14 @@ struct Sizes {
 };
 
 // <a, b> of n numbers, in every lane.
-__device__ inline real dot(const real* a, const real* b, const int n, const int lane) {
+__device__ __forceinline__ real dot(const real* a, const real* b, const int n, const int lane) {
   real sum = 0;
   for (int d = lane; d < n; d += 32) sum += a[d] * b[d];
   return warp_sum(sum);
 }
 
 // The number of keys that query m of an example with `length` keys may read.
-__device__ inline int keys_of(const long long length, const int m, const Sizes z) {
+__device__ __forceinline__ int keys_of(const long long length, const int m, const Sizes z) {
   return z.causal && m + 1 < length ? m + 1 : int(length);
 }
 
@@ -74,29 +74,48 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS)
   }
 }
 
+// The first query that may read key n of an example with `length` keys; none may where it is M.
+__device__ __forceinline__ int first_query(const long long length, const int n, const Sizes z) {
+  return n < length ? (z.causal ? n : 0) : z.M;
+}
+
 extern "C" __global__ void __launch_bounds__(32 * WARPS)
     attention_keys_v1(const real* __restrict__ go, const real* __restrict__ q, const real* __restrict__ k,
                       const real* __restrict__ v, const real* __restrict__ delta, const real* __restrict__ lse,
-                      const long long* __restrict__ lengths, real* __restrict__ gk, real* __restrict__ gv,
-                      const Sizes z, const real scale) {
+                      const long long* __restrict__ lengths, real* __restrict__ gk, const Sizes z, const real scale) {
   const int w = blockIdx.x * WARPS + threadIdx.x / 32, lane = threadIdx.x % 32;
   if (w >= z.B * z.N) return;
-  const int b = w / z.N, n = w % z.N, start = n < lengths[b] ? (z.causal ? n : 0) : z.M;
-  const real *key = k + index_t(w) * z.D, *value = v + index_t(w) * z.E;
-  for (int first = 0; first < z.D || first < z.E; first += 32) {
-    const int i = first + lane;
-    real sum_k = 0, sum_v = 0;
-    for (int m = start; m < z.M; ++m) {
-      const index_t row = index_t(b) * z.M + m;
+  const int b = w / z.N, start = first_query(lengths[b], w % z.N, z);
+  for (int first = 0; first < z.D; first += 32) {
+    const int d = first + lane;
+    real sum = 0;
+    for (index_t row = index_t(b) * z.M + start; row < index_t(b + 1) * z.M; ++row) {
       if (lse[row] == -INFINITY) continue;
-      const real *query = q + row * z.D, *g = go + row * z.E;
-      const real p = exp(scale * dot(query, key, z.D, lane) - lse[row]);
-      const real gs = p * (dot(g, value, z.E, lane) - delta[row]);
-      if (i < z.D) sum_k += scale * gs * query[i];
-      if (i < z.E) sum_v += p * g[i];
+      const real* query = q + row * z.D;
+      const real p = exp(scale * dot(query, k + index_t(w) * z.D, z.D, lane) - lse[row]);
+      const real gs = p * (dot(go + row * z.E, v + index_t(w) * z.E, z.E, lane) - delta[row]);
+      if (d < z.D) sum += scale * gs * query[d];
     }
-    if (i < z.D) gk[index_t(w) * z.D + i] = sum_k;
-    if (i < z.E) gv[index_t(w) * z.E + i] = sum_v;
+    if (d < z.D) gk[index_t(w) * z.D + d] = sum;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(32 * WARPS)
+    attention_values_v1(const real* __restrict__ go, const real* __restrict__ q, const real* __restrict__ k,
+                        const real* __restrict__ lse, const long long* __restrict__ lengths, real* __restrict__ gv,
+                        const Sizes z, const real scale) {
+  const int w = blockIdx.x * WARPS + threadIdx.x / 32, lane = threadIdx.x % 32;
+  if (w >= z.B * z.N) return;
+  const int b = w / z.N, start = first_query(lengths[b], w % z.N, z);
+  for (int first = 0; first < z.E; first += 32) {
+    const int e = first + lane;
+    real sum = 0;
+    for (index_t row = index_t(b) * z.M + start; row < index_t(b + 1) * z.M; ++row) {
+      if (lse[row] == -INFINITY) continue;
+      const real p = exp(scale * dot(q + row * z.D, k + index_t(w) * z.D, z.D, lane) - lse[row]);
+      if (e < z.E) sum += p * go[row * z.E + e];
+    }
+    if (e < z.E) gv[index_t(w) * z.E + e] = sum;
   }
 }
 

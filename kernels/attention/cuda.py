@@ -64,11 +64,13 @@ def backward_v1(go, q, k, v, o, lse, lengths, scale, causal):
     z = _sizes(q, k, v, causal)
     gq, gk, gv = (empty(a, a.shape) for a in (q, k, v))
     delta = xp_of(q).asarray((go * o).sum(axis=2))
-    arrays = [_at(a) for a in (go, q, k, v, delta, lse, lengths)]
-    if gq.size:
-        grid = ceil_div(z.B * z.M, WARPS)
-        source.launch("attention_queries_v1", grid, 32 * WARPS, *arrays, gq, z, scale)
-    if gk.size or gv.size:
-        grid = ceil_div(z.B * z.N, WARPS)
-        source.launch("attention_keys_v1", grid, 32 * WARPS, *arrays, _at(gk), _at(gv), z, scale)
+    go, q, k, v, delta, lse, lengths = map(_at, (go, q, k, v, delta, lse, lengths))
+    queries, keys = ceil_div(z.B * z.M, WARPS), ceil_div(z.B * z.N, WARPS)
+    for name, grid, arrays, out in (
+        ("queries", queries, (go, q, k, v, delta, lse, lengths), gq),
+        ("keys", keys, (go, q, k, v, delta, lse, lengths), gk),
+        ("values", keys, (go, q, k, lse, lengths), gv),
+    ):
+        if out.size:
+            source.launch(f"attention_{name}_v1", grid, 32 * WARPS, *arrays, out, z, scale)
     return gq, gk, gv

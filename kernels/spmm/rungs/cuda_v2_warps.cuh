@@ -40,7 +40,9 @@ extern "C" __global__ void __launch_bounds__(BLOCK)
   real largest = -INFINITY, sum = 0;
   for (long long e = first + lane; e < end; e += 32) largest = scores[e] > largest ? scores[e] : largest;
   largest = warp_max(largest);
+#pragma unroll 1  // four exponentials of doubles at a time would spill
   for (long long e = first + lane; e < end; e += 32) sum += exp(scores[e] - largest);
   sum = warp_sum(sum);
+#pragma unroll 1
   for (long long e = first + lane; e < end; e += 32) a[e] = exp(scores[e] - largest) / sum;
 }
