@@ -1,7 +1,7 @@
 """paragraph2vec: vectors of documents that predict their words (lecture 3, V2 567-572).
 
 The lecture names it after word2vec, whose products of vectors it keeps: a document d has a vector
-x_d that is learnt with the words, and stands for what d is about. With k random words v_i against
+x_d that is learnt with the words, and stands for what d is about. With k random words v_i for
 each word w of the text (row 87)
 
     Σ_d Σ_{t} ( ln σ(<c_w, h>) + Σ_{i=1..k} ln σ(-<c_vi, h>) )  →  max          w = w_t of d
