@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kernels import spmm as kernel
 from ..kernels.annotations import Array, Count
-from ..kernels.errors import DTypeError, expect
+from ..kernels.errors import DTypeError, ValueRangeError, expect
 from .arrays import device_of, to_device
 
 
@@ -18,7 +18,6 @@ class Placed(NamedTuple):
     indptr: np.ndarray  # [N+1]
     indices: np.ndarray  # [E]
     rows: np.ndarray  # [E], the row of each entry
-    turned: tuple  # what spmm.transpose returns
 
 
 class SparsePattern:
@@ -27,7 +26,8 @@ class SparsePattern:
     indptr [N+1] and indices [E] are whole numbers: row i has its entries in the columns
     ``indices[indptr[i]:indptr[i + 1]]``. The values of the entries are no part of it: they are an
     argument of `spmm`, with a derivative. Its arrays are never changed, and are kept on each device
-    that asks for them. Raises ShapeError, DTypeError, ValueRangeError.
+    that asks for them. The entries sorted by column, which the transposed product reads, are found
+    at the first such product. Raises ShapeError, DTypeError, ValueRangeError.
 
     >>> pattern = SparsePattern([0, 2, 2], [0, 2], columns=3)
     >>> pattern
@@ -38,10 +38,11 @@ class SparsePattern:
 
     def __init__(self, indptr: Array, indices: Array, columns: Count):
         self.indptr, self.indices = _whole("indptr", indptr), _whole("indices", indices)
-        self.turned = kernel.transpose(self.indptr, self.indices, columns)
+        _check(self.indptr, self.indices, columns)
         self.shape, self.entries = (len(self.indptr) - 1, columns), len(self.indices)
         self.rows = np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
         self._placed: dict[str, Placed] = {}
+        self._turned: dict[str, tuple] = {}
 
     def __repr__(self) -> str:
         return f"SparsePattern({self.shape[0]} x {self.shape[1]}, {self.entries} entries)"
@@ -50,12 +51,21 @@ class SparsePattern:
         """Its arrays on the device of the array `like`."""
         device = device_of(like)
         if device not in self._placed:
-            move = functools.partial(to_device, device=device)
-            turned = tuple(map(move, self.turned))
-            self._placed[device] = Placed(
-                *map(move, (self.indptr, self.indices, self.rows)), turned
-            )
+            parts = self.indptr, self.indices, self.rows
+            self._placed[device] = Placed(*(to_device(a, device) for a in parts))
         return self._placed[device]
+
+    @functools.cached_property
+    def turned(self) -> tuple:
+        """What kernels/spmm `transpose` returns: (indptr, rows, place) of the entries by column."""
+        return kernel.transpose(self.indptr, self.indices, self.shape[1])
+
+    def turned_on(self, like) -> tuple:
+        """The same on the device of the array `like`."""
+        device = device_of(like)
+        if device not in self._turned:
+            self._turned[device] = tuple(to_device(a, device) for a in self.turned)
+        return self._turned[device]
 
 
 def _whole(name: str, numbers) -> np.ndarray:
@@ -65,6 +75,22 @@ def _whole(name: str, numbers) -> np.ndarray:
     expect(a.dtype.kind in "iu" or not a.size, "SparsePattern", what, "int64", a.dtype, DTypeError)
     expect(a.ndim == 1, "SparsePattern", f"{name} must have one axis", "1 axis", a.ndim)
     return a.astype(np.int64)
+
+
+def _check(indptr: np.ndarray, indices: np.ndarray, columns: int) -> None:
+    """indptr goes from 0 up to the number of entries; every index is that of a column."""
+    name, count = "SparsePattern", len(indices)
+    expect(len(indptr) > 0, name, "indptr must have an entry more than rows", "≥ 1", 0)
+    ends, want = (int(indptr[0]), int(indptr[-1])), (0, count)
+    what = "indptr must begin with 0 and end with the number of entries"
+    expect(ends == want, name, what, want, ends, ValueRangeError)
+    falls = int((np.diff(indptr) < 0).sum())
+    expect(not falls, name, "indptr must not fall", "no fall", falls, ValueRangeError)
+    if count:
+        low, high = int(indices.min()), int(indices.max())
+        what, got = f"indices must lie below {columns}", f"{low}..{high}"
+        inside = low >= 0 and high < columns
+        expect(inside, name, what, f"0..{columns - 1}", got, ValueRangeError)
 
 
 def block_diagonal(patterns: Sequence[SparsePattern]) -> SparsePattern:

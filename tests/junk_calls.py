@@ -139,6 +139,7 @@ LOSSES = {
     "huber": lambda: [t(3), [0.0, 1.0, 0.5]],
     "kl_divergence": lambda: [[[0.5, 0.5]], t(1, 2)],
     "l1": lambda: [t(3), [0.0, 1.0, 0.5]],
+    "linear_cross_entropy": lambda: [t(2, 3), t(4, 3), t(4), [0, 2]],
     "mse": lambda: [t(3), [0.0, 1.0, 0.5]],
     "nll": lambda: [t(2, 3), [0, 2]],
 }

@@ -241,13 +241,13 @@ def test_the_pictures_are_those_of_a_run(name):
 def test_the_command_writes_the_page(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(lectures, "pictures", lambda recipe: ["a", "b"])
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{lectures.BEGIN}\nold\n{lectures.END}\nafter\n", encoding="utf-8")
+    page.write_text(f"before\n{lectures.BEGIN}\nXYZZY\n{lectures.END}\nafter\n", encoding="utf-8")
     texts = []
     for _ in range(2):  # writing twice gives the same
         code, out, err = call(capsys, "lectures", "--table", page)
         assert (code, err) == (0, "") and out == f"written: {page}\n"
         texts.append(page.read_text(encoding="utf-8"))
-    assert texts[0] == texts[1] and "old" not in texts[0]
+    assert texts[0] == texts[1] and "XYZZY" not in texts[0]
     assert texts[0].startswith(f"before\n{lectures.BEGIN}\n| row |")
     assert texts[0].endswith(f"\n{lectures.END}\nafter\n")
     assert "| 79 | recurrent net | [recurrent/rnn.py](models/recurrent/rnn.py) |" in texts[0]

@@ -1,11 +1,11 @@
-"""Padding: what stands around an array is a constant, or values of its own."""
+"""Padding: what surrounds an array is a constant, or values of its own."""
 
 from typing import Literal
 
 import numpy as np
 
 from ...kernels.annotations import Number, Widths
-from ...kernels.errors import expect
+from ...kernels.errors import ValueRangeError, expect
 from ..tensor import Tensor, as_tensor
 from .indexing import getitem
 from .shapes import pad as constant
@@ -33,6 +33,8 @@ def pad(x: Tensor, widths: Widths, value: Number = 0.0, mode: PadMode = "constan
     tensor([3., 2., 1., 2., 3.])
     """
     x = as_tensor(x)
+    no_value, what = value == 0 or mode == "constant", "value is for mode 'constant' alone"
+    expect(no_value, "pad", what, "value 0", value, ValueRangeError)
     if mode == "constant":
         return constant(x, widths, value)
     constant(Tensor(x.xp.zeros((0,) * x.ndim, x.dtype)), widths)  # refuses bad widths

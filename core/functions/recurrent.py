@@ -5,7 +5,8 @@
 Letters: T steps, N sequences, I inputs, H hidden units; sequences are [T, N, ...].
 
 `lengths` [N] lets the sequences of a batch end at different steps: sequence n ends after step
-lengths_n, its state is the one there, and its later rows of hs are 0, whatever numbers x has there.
+lengths_n, its state is the one there, and its later rows of hs are 0. What x holds there has no
+influence.
 """
 
 from collections.abc import Callable
@@ -95,12 +96,12 @@ def expect_lengths(function: str, x, lengths):
     return placed(lengths, x.data).astype("int64", copy=False)
 
 
-def _until(hs, lengths):
-    """hs [T, N, H], 0 from step lengths_n on."""
+def _until(x, lengths):
+    """x [T, N, D], 0 from step lengths_n on."""
     if lengths is None:
-        return hs
-    steps = hs.xp.arange(hs.shape[0])[:, None]
-    return where((steps < lengths)[:, :, None], hs, 0.0)
+        return x
+    steps = x.xp.arange(x.shape[0])[:, None]
+    return where((steps < lengths)[:, :, None], x, 0.0)
 
 
 def _last(states, lengths):
@@ -156,14 +157,15 @@ def rnn(
     ((3, 2, 5), (2, 5))
     """
     x, h, w_ih, w_hh, b = _sized("rnn", 1, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b=b)
-    a = _inputs(x, w_ih, b)
+    lengths = expect_lengths("rnn", x, lengths)
+    a = _inputs(_until(x, lengths), w_ih, b)
     states = []
     for t in range(x.shape[0]):
         h = activation(a[t] + linear(h, w_hh))
         states.append(h)
     if not states:
         return _no_steps(h, x, w_ih, w_hh, b), h
-    hs, lengths = stack(states), expect_lengths("rnn", x, lengths)
+    hs = stack(states)
     return _until(hs, lengths), h if lengths is None else _last(hs, lengths)
 
 
@@ -246,10 +248,10 @@ def lstm(
     x, h, c, w_ih, w_hh, b, peephole = _sized(
         "lstm", 4, x=x, h=h, c=c, w_ih=w_ih, w_hh=w_hh, b=b, peephole=peephole
     )
+    lengths = expect_lengths("lstm", x, lengths)
     if x.shape[0] == 0:
         return _no_steps(h, x, c, w_ih, w_hh, b, peephole), (h, c)
-    hs, cs, _ = _lstm(_inputs(x, w_ih, b), h, c, w_hh, peephole)
-    lengths = expect_lengths("lstm", x, lengths)
+    hs, cs, _ = _lstm(_inputs(_until(x, lengths), w_ih, b), h, c, w_hh, peephole)
     return _until(hs, lengths), (_last(hs, lengths), _last(cs, lengths))
 
 
@@ -334,10 +336,10 @@ def gru(
     x, h, w_ih, w_hh, b_ih, b_hh = _sized(
         "gru", 3, x=x, h=h, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh
     )
+    lengths = expect_lengths("gru", x, lengths)
     if x.shape[0] == 0:
         return _no_steps(h, x, w_ih, w_hh, b_ih, b_hh), h
-    hs, _ = _gru(_inputs(x, w_ih, b_ih), h, w_hh, b_hh, variant=variant)
-    lengths = expect_lengths("gru", x, lengths)
+    hs, _ = _gru(_inputs(_until(x, lengths), w_ih, b_ih), h, w_hh, b_hh, variant=variant)
     return _until(hs, lengths), _last(hs, lengths)
 
 

@@ -39,7 +39,7 @@ def _spmm(values, x, /, pattern):
     flops=_flops, name="spmm_transposed",
 )  # fmt: skip
 def _spmm_transposed(values, x, /, pattern):
-    return kernel.transposed(*pattern.on(x).turned, values, x)
+    return kernel.transposed(*pattern.turned_on(x), values, x)
 
 
 @differentiable(

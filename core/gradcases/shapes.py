@@ -41,7 +41,7 @@ MOVES = [
     _linear("split", lambda x: F.split(x, [1, 3], axis=-1), (2, 4)),
     _linear("split equally", lambda x: F.split(x, 2)[1], (4, 2)),
     *(
-        _linear(f"pad {m}", lambda x, m=m: F.pad(x, ((1, 0), (2, 1)), mode=m), (2, 3))
+        _linear(f"getitem pads, {m}", lambda x, m=m: F.pad(x, ((1, 0), (2, 1)), mode=m), (2, 3))
         for m in ("edge", "reflect", "wrap")
     ),
     _linear("pad", lambda x: F.pad(x, ((1, 0), (2, 1)), 3.0), (2, 3)),

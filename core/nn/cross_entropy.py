@@ -5,24 +5,15 @@ import numpy as np
 from ...kernels import cross_entropy as kernel
 from ...kernels.checks import choice, within
 from ...kernels.doors import check_all
-from ...kernels.errors import ShapeError, ValueRangeError, expect
+from ...kernels.errors import ValueRangeError, expect
 from ...kernels.product import product
-from ..arrays import placed, xp_of
+from ..arrays import is_array, placed, xp_of
 from ..differentiable import differentiable
 from ..functions import linear, logsumexp, take_along, where
 from ..functions.indexing import check_labels, labels_as_array, targets_are_known
 from ..functions.linalg import expect_linear
 from ..tensor import Tensor, as_tensor, values_of
-
-
-def reduced(values: Tensor, function: str, reduction: str) -> Tensor:
-    """The losses as `reduction` says: their mean, their sum, or as they are."""
-    choice(function, "reduction", reduction, ("mean", "sum", "none"))
-    if reduction == "none":
-        return values
-    if values.size == 0:
-        raise ShapeError(f"{function}: the batch is empty, it has no {reduction} {values.shape}")
-    return values.mean() if reduction == "mean" else values.sum()
+from .reduction import reduced
 
 
 def _cross_entropy_composed(logits, /, labels):
@@ -110,7 +101,9 @@ def _class_weights(function: str, logits, weight):
     """weight [K] as an array of the logits' kind; ones where it is None."""
     if weight is None:
         return xp_of(logits.data).ones(logits.shape[-1:], logits.dtype)
-    weight = placed(np.asarray(values_of(weight)), logits.data).astype(logits.dtype)
+    weight = values_of(weight)
+    weight = weight if is_array(weight) else np.asarray(weight)
+    weight = placed(weight, logits.data).astype(logits.dtype)
     what, classes = "weight must have one number for each class", logits.shape[-1:]
     expect(weight.shape == classes, function, what, classes, weight.shape, logits=logits)
     return weight
@@ -119,7 +112,7 @@ def _class_weights(function: str, logits, weight):
 def _to_all(logits, labels, weight):
     """-Σ_k weight_k ln softmax(z)_k of each row, 0 where its label is unknown."""
     z = where((labels >= 0)[..., None], logits, 0.0)
-    rows = logsumexp(z, axis=-1) * float(weight.sum()) - (z * Tensor(weight)).sum(axis=-1)
+    rows = logsumexp(z, axis=-1) * Tensor(weight.sum()) - (z * Tensor(weight)).sum(axis=-1)
     return where(labels >= 0, rows, 0.0)
 
 
@@ -217,11 +210,13 @@ def _labels(function, logits, labels, unknown=None):
     """int64 labels next to the logits, -1 where they equal `unknown`."""
     expect(logits.ndim >= 1, function, "logits must have a class axis", "≥ 1 axis", logits.ndim)
     labels = labels_as_array(labels)
-    missing = None if unknown is None else labels == unknown
-    if missing is not None:
-        labels = xp_of(labels).where(missing, 0, labels)
-    labels = check_labels(function, labels, logits.shape[-1])
-    if missing is not None:
+    if unknown is None:
+        labels = check_labels(function, labels, logits.shape[-1])
+    else:
+        missing = labels == unknown
+        labels = check_labels(
+            function, xp_of(labels).where(missing, 0, labels), logits.shape[-1]
+        ).astype(np.int64)  # uint8 has no -1
         labels = xp_of(labels).where(missing, -1, labels)
     rows, what = logits.shape[:-1], "labels must have the logits' leading shape"
     expect(labels.shape == rows, function, what, rows, labels.shape, logits=logits)

@@ -29,7 +29,7 @@ from ..tensor import Tensor, as_tensor, numbers_of, values_of
 from .cross_entropy import cross_entropy as cross_entropy
 from .cross_entropy import linear_cross_entropy as linear_cross_entropy
 from .cross_entropy import nll as nll
-from .cross_entropy import reduced
+from .reduction import reduced
 
 
 def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:

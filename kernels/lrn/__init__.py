@@ -15,7 +15,8 @@ j in V(c) = c - ⌊(n-1)/2⌋ ... c + ⌊n/2⌋, which is W turned round:
 
     gx_c = g_c s_c^-β - 2 a β x_c Σ_{j in V(c)} g_j x_j s_j^(-β-1)
 
-The sums s are kept from the forward pass: n times fewer additions for n times less reading.
+The sums s are kept from the forward pass: backward need not add up the windows again, and has one
+array more to read.
 
     pass       reads      writes   bytes a number in float32, operations
     forward    x          y, s     12, 2 n + 3 and a power
@@ -34,7 +35,7 @@ The sums s are kept from the forward pass: n times fewer additions for n times l
 
     cuda v1     cuda.cu                  a thread a number: every x is read n times
     cuda v2     rungs/cuda_v2_walk.cuh   a thread a place walks through the channels, its window in
-                                         registers: every x is read once
+                                         registers: forward every x is read once
 
 Source: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional neural
 networks", 2012, section 3.3.

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..launcher import Source, ceil_div, contiguous, empty
+from ..launcher import Source, ceil_div, contiguous, empty, zeros
 
 source = Source(__file__)
 BLOCK, WARPS = 256, 8  # threads and warps of a block, as in cuda.cu
@@ -18,6 +18,8 @@ class Sizes(NamedTuple):
 def _product(kernel, version, structure, values, x):
     """The result [rows, D] of either product; the structure begins with its indptr."""
     size = Sizes(len(structure[0]) - 1, x.shape[1])
+    if not values.size:
+        return zeros(x, (size.rows, size.D))
     y = empty(x, (size.rows, size.D))
     if y.size:
         arrays = [contiguous(a) for a in (*structure, values, x)]
@@ -48,8 +50,8 @@ source.implements_each("spmm", "transposed", _transposed, PRODUCTS)
 
 
 def _values_grad(version, rows, indices, g, x):
-    size, out = Sizes(len(rows), x.shape[1]), empty(x, (len(rows),))
-    if size.rows:
+    size, out = Sizes(len(rows), x.shape[1]), (empty if x.size else zeros)(x, (len(rows),))
+    if size.rows and size.D:
         arrays = [contiguous(a) for a in (rows, indices, g, x)]
         grid = ceil_div(size.rows, BLOCK if version == 1 else WARPS)
         source.launch(f"spmm_values_grad_v{version}", grid, BLOCK, *arrays, out, size)

@@ -16,13 +16,8 @@ from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
 from . import row_pictures
 from .images import as_images, filter_sheet, has_images
+from .labels import labels_of
 from .principal import principal
-
-
-def labels_of(split) -> np.ndarray | None:
-    """Class labels [N] of a split; None if it has none."""
-    y = split.y
-    return y if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind == "i" else None
 
 
 def probe(z: np.ndarray, y: np.ndarray, other: np.ndarray, other_y: np.ndarray) -> float:

@@ -20,6 +20,17 @@ def classes_of(name: str, data: DataSet) -> int:
     return max(len(data.info.classes), int(y.max()) + 1)
 
 
+def labels_of(split: Split) -> np.ndarray | None:
+    """Class labels [N] of a split, whole numbers; None if it has none.
+
+    >>> labels_of(Split(np.zeros(2), np.array([1, 0], np.uint8))).tolist()
+    [1, 0]
+    >>> labels_of(Split(np.zeros(2), np.array([0.5, 1.5])))
+    """
+    y = split.y
+    return y if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "iu" else None
+
+
 def few(split: Split, n: int) -> np.ndarray:
     """The n examples that keep their labels: the first of each class in turn, int64 [n], sorted.
 

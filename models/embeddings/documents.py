@@ -22,9 +22,10 @@ import numpy as np
 
 from ...core.data import Corpus, DataError, DataSet, Info, Split, Vocabulary, pad
 from ..common.code_pictures import labels_of
+from ..common.lines import MARKS, lines_of
 from ..common.neighbours import unit_length
 from . import judging
-from .texts import EVERY, MARKS, lines_of
+from .texts import EVERY
 
 MOST = 500  # documents whose halves are looked for
 PASSAGE = 10  # pieces

@@ -5,43 +5,14 @@ them. Windows do not reach from one piece into the next.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 
 import numpy as np
 
-from ...core.data import Corpus, DataError, DataSet, Info, Split, Vocabulary, tokenise
-from ...core.data.text import END, PAD, UNKNOWN
+from ...core.data import Corpus, DataError, DataSet, Info, Split, Vocabulary
+from ..common.lines import lines_of
 
 PIECE = 1000  # words at most, as in word2vec's program
 EVERY = 20  # one line in so many is held out
-MARKS = {PAD, UNKNOWN, END, "<bos>"}
-
-
-def lines_of(data: Corpus | DataSet) -> Iterator[list[str]]:
-    """The lines of a text as lists of words, without marks such as ``<eos>``.
-
-    A text by characters is put together and cut into words again.
-    """
-    if isinstance(data, Corpus):
-        yield from (line.split() for line in data.lines())
-        return
-    vocabulary, whole = data.info.vocabulary, data.whole().x
-    if vocabulary is None:
-        raise DataError(f"{data.name}: word vectors need a text with a vocabulary")
-    words = np.array(vocabulary.words, object)
-    if isinstance(whole, np.ndarray) and max(map(len, vocabulary.words)) == 1:
-        for line in "".join(words[whole]).split("\n"):
-            yield [w for w in tokenise(line) if w[0].isalnum()]
-        return
-    for tokens in whole if isinstance(whole, list) else [whole]:
-        line: list[str] = []
-        for word in words[np.asarray(tokens, np.int64)]:
-            if word == END:
-                yield line
-                line = []
-            elif word not in MARKS:
-                line.append(word)
-        yield line
 
 
 def as_numbers(data: Corpus | DataSet, min_count: int, whole: bool) -> DataSet:

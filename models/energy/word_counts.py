@@ -17,7 +17,7 @@ import numpy as np
 
 from ...core.data import Corpus, DataError, DataSet, Info, Split, kind_of
 from ...core.training.settings import TrainingSettings, setting
-from ..embeddings.texts import lines_of
+from ..common.lines import lines_of
 
 
 class CountSettings(TrainingSettings):

@@ -28,8 +28,8 @@ folder of the TU collection) ::
     glassgrad train gcn --data my.edges
     glassgrad train gnn --data MY_FOLDER
 
-Two things to see. `glassgrad train gcn` names the sides of the karate club's 34 members, of whom
-it is told two. `glassgrad train gnn` is told nothing but the edges of 600 graphs, which have a ring
-or have none, and finds what it is: taken out, each node of a ring changes the answer, and hardly
-any other does (picture `reasons`).
+Two things to see. `glassgrad train gcn` names the sides of the karate club's 34 members from the
+labels of two. `glassgrad train gnn` has nothing but the edges of 600 graphs and whether each has a
+ring, and finds out what a ring is: without any one of its nodes the answer changes, without another
+node hardly ever (picture `reasons`).
 """

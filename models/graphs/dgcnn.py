@@ -27,8 +27,9 @@ The recipe `gnn` is the general scheme of the survey that the lecture names (V2 
 2019): the sum over neighbours through a perceptron (gin), the sum over all nodes as readout.
 
 Where it fails: of nodes that know nothing, X is constant, and so is every mean: D^-1 (A + I) 1 = 1.
-All graphs then look alike to `walk`, whatever their edges, and the accuracy is a coin's. Degrees
-mend it; so do sums, which count neighbours. Both are tested on graphs with a ring and without.
+All graphs then look alike to `walk`, whatever their edges, but for their number of nodes: the zeros
+that sort pooling adds show how many of k are missing. Degrees mend it; so do sums, which count
+neighbours. Both are tested on graphs with a ring and without.
 
 The pictures: graphs with what decides coloured: how much of the answer's probability is lost
 without a node; the confusion matrix; the numbers by which nodes are sorted.
@@ -165,13 +166,20 @@ class GraphNet(System):
 
 
 def largest(h, g: Joined):
-    """The largest of each number over the neighbourhood of each node, itself included."""
-    p, n = g.at.pattern, h.shape[0]
-    rank = np.arange(p.entries) - p.indptr[p.rows]
-    around = np.repeat(np.arange(n)[:, None], 1 + rank.max(initial=0), axis=1)
-    around[p.rows, rank] = p.indices
-    own = np.arange(n)[:, None]
-    return gg.embedding(h, np.concatenate([own, around], axis=1)).max(axis=1)
+    """The largest of each number of h [n, D] over the neighbourhood of each node, itself included.
+
+    Memory and time are E D, of E edges, however many of them a node has. The derivative goes to the
+    largest; among equals to that of the lowest number.
+    """
+    p, own = g.at.pattern, np.arange(h.shape[0])
+    rows, columns = np.concatenate([own, p.rows]), np.concatenate([own, p.indices])
+    order = np.argsort(rows, kind="stable")
+    rows, columns = rows[order], columns[order]
+    first = np.searchsorted(rows, own)
+    x = to_numpy(h.data)[columns]
+    top = np.maximum.reduceat(x, first)[rows]
+    winner = np.where((x == top) | np.isnan(x), columns[:, None], len(own))
+    return h[np.minimum.reduceat(winner, first), np.arange(h.shape[1])]
 
 
 def sort_places(z: np.ndarray, first: np.ndarray, k: int) -> np.ndarray:

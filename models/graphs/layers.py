@@ -20,7 +20,7 @@ import numpy as np
 from ... import core as gg
 from ...core import nn
 from ...core.nn import init
-from .neighbourhoods import Placed, SparseRows
+from .neighbourhoods import SparseMatrix, SparseRows
 
 Form = Literal["gcn", "sage", "gin", "gat"]
 MATRIX = {  # of `neighbours`: norm, loops
@@ -33,7 +33,7 @@ SLOPE = 0.2  # of the LeakyReLU of attention
 
 
 class Linear(nn.Linear):
-    """x Wᵀ + b of dense or sparse rows (`Placed`); W is drawn by Glorot's rule, b begins with 0."""
+    """x Wᵀ + b of dense rows, or of a `SparseMatrix`; W by Glorot's rule, b begins with 0."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool, rng, dtype="float32"):
         super().__init__(inputs, outputs, bias, rng=rng, dtype=dtype)
@@ -43,7 +43,7 @@ class Linear(nn.Linear):
 
     def forward(self, x):
         """x [N, I] -> [N, O]."""
-        if not isinstance(x, Placed):
+        if not isinstance(x, SparseMatrix):
             return super().forward(x)
         y = gg.spmm(x.values, gg.transpose(self.weight), x.pattern)
         return y if self.bias is None else y + self.bias
@@ -54,9 +54,9 @@ class Dropped(nn.Dropout):
 
     def forward(self, x):
         """x of the same kind; x itself in evaluation."""
-        if not isinstance(x, Placed):
+        if not isinstance(x, SparseMatrix):
             return super().forward(x)
-        return Placed(x.pattern, super().forward(x.values))
+        return SparseMatrix(x.pattern, super().forward(x.values))
 
 
 class Gcn(nn.Module):

@@ -26,7 +26,7 @@ from ...core.sparsity import block_diagonal
 from ...core.training.settings import SettingError
 
 
-class Placed(NamedTuple):
+class SparseMatrix(NamedTuple):
     """A sparse matrix with the values [E] as a tensor, where the parameters are."""
 
     pattern: gg.SparsePattern
@@ -41,12 +41,12 @@ class SparseRows:
     values: np.ndarray
     _kept: dict = field(default_factory=dict, repr=False)
 
-    def on(self, like: gg.Tensor) -> Placed:
+    def on(self, like: gg.Tensor) -> SparseMatrix:
         """The matrix with values of the dtype of a tensor, on its device."""
         key = device_of(like.data), str(like.dtype)
         if key not in self._kept:
             values = gg.Tensor(to_device(self.values.astype(like.dtype), key[0]))
-            self._kept[key] = Placed(self.pattern, values)
+            self._kept[key] = SparseMatrix(self.pattern, values)
         return self._kept[key]
 
     def times(self, h: gg.Tensor) -> gg.Tensor:
@@ -74,8 +74,8 @@ def neighbours(g: Graph, norm: str, loops: bool) -> SparseRows:
 
     >>> path = Graph("path", 3, np.array([[0, 1], [1, 2]]))
     >>> found = neighbours(path, "mean", loops=True)
-    >>> found.pattern.indices.tolist(), found.values.round(2).tolist()
-    ([0, 1, 0, 1, 2, 1, 2], [0.5, 0.5, 0.33, 0.33, 0.33, 0.5, 0.5])
+    >>> found.pattern.indices.tolist(), (6 * found.values).tolist()
+    ([0, 1, 0, 1, 2, 1, 2], [3.0, 3.0, 2.0, 2.0, 2.0, 3.0, 3.0])
     """
     weights = np.ones(len(g.edges)) if g.weights is None else g.weights.astype(np.float64)
     if norm != "sum" and (weights < 0).any():

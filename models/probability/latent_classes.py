@@ -34,6 +34,7 @@ from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.binary import GREY, prepare
 from ..common.gradients import by_parameters
+from ..common.labels import labels_of
 from ..common.rows import flat
 from . import latent_pictures
 from .prior_sampling import effective, log_mean
@@ -110,7 +111,7 @@ class LatentClasses(System):
             return {"nll_prior": float(-log_mean(drawn).mean()), "ess_prior": size}
 
         found = self.evaluate(split) | self.average(figures, split)
-        return found | ({"purity": purity(self, split)} if has_classes(split) else {})
+        return found | ({"purity": purity(self, split)} if labels_of(split) is not None else {})
 
     def shares(self) -> np.ndarray:
         """p(z) [K], float64."""
@@ -129,14 +130,9 @@ class LatentClasses(System):
         return rng.bernoulli(gg.sigmoid(self.a.detach()).numpy()[z])
 
 
-def has_classes(split) -> bool:
-    """Are there labels of classes?"""
-    return isinstance(split.y, np.ndarray) and split.y.dtype.kind == "i" and split.y.ndim == 1
-
-
 def purity(system: LatentClasses, split) -> float:
     """The share of objects that are of the most frequent class of their most probable z."""
-    z, y = system.posterior(split.x).argmax(axis=1), split.y
+    z, y = system.posterior(split.x).argmax(axis=1), labels_of(split)
     counts = np.zeros((system.s.states, int(y.max()) + 1), int)
     np.add.at(counts, (z, y), 1)
     return float(counts.max(axis=1).sum() / len(y))

@@ -24,11 +24,12 @@ and its likelihood to infinity. Targets are standardised inside; nll is put back
 A network that overfits is too sure of itself: training residuals are smaller than those of new
 points, and bands of the nominal 90 % cover less. So `coverage` is measured on held-out points, with
 the weights of the epoch of the lowest validation nll. On one split of 89 points it has a standard
-error of 3 %; tests/models/probability takes all 442 patients, each held out once in five folds.
+error of 3 %: one training is not enough to judge the bands by, and there is no target for it.
 
 The pictures: bands over the predicted mean; how often standardised errors occur, next to N(0, 1);
 coverage over the nominal share, for all bands from 5 to 95 %. The number: 87 to 93 % in the 90 %
-bands.
+bands, of all 442 patients, each held out once in five folds (standard error 1.4 %), of both
+spreads: tests/models/probability/test_regression.py.
 """
 
 import math
@@ -40,7 +41,7 @@ import numpy as np
 from ... import core as gg
 from ...core import nn
 from ...core.data import DataSet, kind_of
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
@@ -105,12 +106,10 @@ class ProbabilisticRegression(System):
         u = (y - mean) / spread
         half = half_width(self.s.band)
         nats = (0.5 * u * u + np.log(spread) + HALF_LN_2PI).sum(axis=1)
-        coverage = float((np.abs(u) <= half).mean())
         return {
             "nll": float(nats.mean()),
             "rmse": float(np.sqrt(((y - mean) ** 2).mean())),
-            "coverage": coverage,
-            "miscoverage": abs(coverage - self.s.band),
+            "coverage": float((np.abs(u) <= half).mean()),
             "width": float((2 * half * spread).mean()),
         }
 
@@ -175,17 +174,7 @@ REGRESSION = Recipe(
     takes=("table", "binary"),
     presets={"diabetes": TABLE, "table": TABLE, "binary": TABLE},
     metric="nll",
-    targets=(
-        Target(
-            "diabetes: |coverage of the 90 % bands - 0.9| on the test split",
-            "diabetes",
-            "miscoverage",
-            "0 (nominal)",
-            0.03,
-            own=True,
-            source="the meaning of a band",
-        ),
-    ),
+    targets=(),
     figures=regression_pictures.figures,
     check=check,
 )

@@ -42,7 +42,7 @@ def alignments(system, data: DataSet, sources: list[np.ndarray]):
         ax.set_yticks(range(len(written)), [short(w) for w in written])
     for ax in axes[len(sources) :]:
         ax.axis("off")
-    fig.suptitle("where the writer looks (columns) for each word that it writes (rows)", size=10)
+    fig.suptitle("where the decoder looks (columns) for each word that it writes (rows)", size=10)
     return fig
 
 

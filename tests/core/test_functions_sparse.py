@@ -84,6 +84,17 @@ def test_a_pattern_is_its_own():
     assert repr(pattern) == "SparsePattern(2 x 2, 2 entries)"
 
 
+def test_entries_are_sorted_by_column_only_for_a_transposed_product():
+    pattern, x = gg.SparsePattern(A.indptr, A.indices, 4), gg.tensor(X, requires_grad=True)
+    y = gg.spmm(A.data, x, pattern)
+    gg.sparse_softmax(A.data, pattern)
+    assert "turned" not in vars(pattern)
+    assert_close(gg.grad(y, x, G).numpy(), A.toarray().T @ G)
+    kept = pattern.turned_on(X)
+    assert pattern.turned_on(G) is kept  # once for a device
+    assert [a.tolist() for a in kept[:2]] == [A.tocsc().indptr.tolist(), [2, 0, 2, 0, 2]]
+
+
 def test_flops_are_counted():
     with gg.trace() as t:
         gg.spmm(A.data, X, PATTERN)
@@ -109,6 +120,12 @@ def test_flops_are_counted():
         (lambda: gg.sparse_softmax(G, PATTERN), ShapeError, "scores must have a number for each"),
         (lambda: gg.SparsePattern([0, 2], [0], 1), ValueRangeError, "end with the number of entr"),
         (lambda: gg.SparsePattern([0, 1], [1], 1), ValueRangeError, "indices must lie below 1"),
+        (lambda: gg.SparsePattern([0, 1], [-1], 1), ValueRangeError, "indices must lie below 1"),
+        (lambda: gg.SparsePattern([0, 2, 1], [0], 1), ValueRangeError, "indptr must not fall"),
+        (lambda: gg.SparsePattern([1, 1], [0], 1), ValueRangeError, "indptr must begin with 0"),
+        (lambda: gg.SparsePattern([], [], 1), ShapeError, "indptr must have an entry more than"),
+        (lambda: gg.SparsePattern([0], [], -1), ShapeError, "columns"),
+        (lambda: gg.SparsePattern([0, 1], [0], 1.5), DTypeError, "columns"),
         (lambda: gg.SparsePattern([0.5, 1], [0], 1), DTypeError, "indptr must hold whole numbers"),
         (lambda: gg.SparsePattern([[0, 1]], [0], 1), ShapeError, "indptr must have one axis"),
     ],

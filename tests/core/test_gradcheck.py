@@ -12,7 +12,7 @@ import glassgrad.core
 from glassgrad.core import functions as F
 from glassgrad.core.gradcases import CASES, GradCase, check, run
 from glassgrad.core.gradcheck import GradcheckError
-from glassgrad.core.nn import losses
+from glassgrad.core.nn import cross_entropy, losses
 from glassgrad.core.tensor import Tensor
 from glassgrad.kernels.errors import GlassgradError, ValueRangeError
 
@@ -24,7 +24,7 @@ PRODUCT = {n for n, f in gg.FUNCTIONS.items() if f.__module__.startswith("glassg
 LOSSES = {
     name
     for name, f in inspect.getmembers(losses, inspect.isfunction)
-    if f.__module__ == losses.__name__ and not name.startswith("_")
+    if f.__module__ in (losses.__name__, cross_entropy.__name__) and not name.startswith("_")
 }
 
 

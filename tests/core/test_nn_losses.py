@@ -133,6 +133,17 @@ def test_options_of_the_cross_entropy(options, reduction):
     gg.gradcheck(f, Z, order=2, directions=4)
 
 
+def test_unknown_labels_of_small_dtypes():
+    """uint8 has no -1, and 255 is a label too where there are 256 classes."""
+    z = np.random.default_rng(0).standard_normal((3, 256))
+    for unknown, labels in ((255, [255, 0, 254]), (0, [0, 255, 254])):
+        found = losses.cross_entropy(
+            gg.tensor(z), np.array(labels, np.uint8), "none", ignore_index=unknown
+        ).numpy()
+        assert found[0] == 0
+        assert_close(found[1:], _ce(z[1:], labels[1:]), reduction=256)
+
+
 def test_what_a_row_of_unknown_label_holds_does_not_matter():
     z = Z.copy()
     z[2], z[4, 1] = np.nan, np.inf

@@ -177,13 +177,15 @@ def test_what_follows_the_end_of_a_sequence_does_not_matter(name):
     layer = LAYERS[name](layers=2, bidirectional=True, rng=gg.Generator(4), dtype="float64")
     x = arrays(T, N, I)
     found = []
-    for rest in (0.0, 9.0):
+    for rest in (0.0, 9.0, np.nan, np.inf):
         x[1:, 1] = rest
         t = gg.tensor(x, requires_grad=True)
         hs, _ = layer(t, lengths=[T, 1])
-        found.append([hs.numpy(), gg.grad(hs, t, arrays(*hs.shape, seed=1)).numpy()])
-    for a, b in zip(*found):
-        assert np.array_equal(a, b)
+        grads = gg.grad(hs, [t, *layer.parameters()], arrays(*hs.shape, seed=1))
+        found.append([hs.numpy(), *(g.numpy() for g in grads)])
+    for other in found[1:]:
+        for a, b in zip(found[0], other):
+            assert np.array_equal(a, b)
     assert not found[0][0][1:, 1].any() and not found[0][1][1:, 1].any()
 
 
@@ -282,6 +284,11 @@ def test_no_steps_and_no_sequences():
             lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, N, I)), lengths=[0, 3]),
             ValueRangeError,
             "got 0..3",
+        ),
+        (
+            lambda g: nn.GRU(I, H, rng=g)(gg.zeros((0, N, I)), lengths=[9, 1]),
+            ValueRangeError,
+            "got 1..9",
         ),
         (
             lambda g: nn.LSTM(I, H, rng=g)(gg.ones((T, N, I)), lengths=[3]),

@@ -186,7 +186,7 @@ SYSTEMS = {
     "linear-svm": (recipe("linear-svm", batch=20), {"descent"}),
     "regression": (recipe("regression", "diabetes"), {"descent"}),
     "latent-curve": (recipe("latent-curve", "moons", batch=20, hidden=(9,)), {"descent"}),
-    "latent-classes": (recipe("latent-classes", batch=20), {"philox"}),
+    "latent-classes": (recipe("latent-classes", batch=20), {"descent"}),
     "replicated-softmax": (recipe("replicated-softmax", TEXT, batch=20, hidden=5), {"philox"}),
     "rbm-words": (recipe("rbm-words", TEXT, batch=20, hidden=5), {"philox"}),
     "word2vec": (recipe("word2vec", TEXT, batch=9, size=5, optimiser="sgd"), {"embedding"}),

@@ -46,6 +46,10 @@ TESTS = {
         REST,
         _on_device("where erf maximum power"),
     ],
+    "core/functions/attention.py": [
+        f"{LAYERS} {CORE}/test_functions_edges.py -k 'attention or fused'",
+        _gradients("attention scaled_dot_product_attention"), REST,
+    ],
     "core/functions/autoregressive.py": [f"{LAYERS} -k 'nade'", _gradients("nade"), REST],
     "core/functions/convolution.py": [LAYERS, _gradients("conv"), REST],
     "core/functions/dropout.py": [LAYERS, _gradients("dropout noise"), REST],
@@ -58,6 +62,7 @@ TESTS = {
     "core/functions/normalisation.py": [
         f"{LAYERS} {CORE}/test_functions_power.py", _gradients("norm"), REST,
     ],
+    "core/functions/padding.py": [f"{CORE}/test_functions_edges.py -k 'padding'", REST],
     "core/functions/pooling.py": [
         LAYERS, f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
     ],

@@ -3,8 +3,10 @@
 // In version 1 each x (backward: each g, x and s, and a power of it) is read by all n threads whose window it is in:
 // `glassgrad lab lrn` counts n times the sectors, less what a cache keeps. Here a thread has one image and one place,
 // goes from channel 0 to C - 1, and holds its window in registers, the last WINDOW terms in a ring that the compiler
-// unrolls. Every number is read once and every power taken once. It is added up again at each step, in the same order
-// as in version 1: taking away the oldest and adding the newest would let errors of rounding pile up.
+// unrolls. Forward every number is read once. Backward every power is taken once; x is read a second time when its
+// window is complete, and gx, which holds g s^-beta until then, is written, read and written again: 28 bytes a number
+// in float32 where the table has 16. The window is added up again at each step, in the same order as in version 1:
+// taking away the oldest and adding the newest would let errors of rounding pile up.
 //
 // There are N L threads instead of N C L: for few images of few places version 1 has more to hide its waiting behind.
 

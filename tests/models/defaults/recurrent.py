@@ -1,11 +1,8 @@
 """What recurrent nets claim: they remember, and one translates what another has read."""
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from glassgrad.models.recurrent.bleu import bleu, by_source
-
-from .baselines import frequencies, linear_map, majority_class
+from .baselines import frequencies, linear_map, majority_class, nearest_bleu
 from .claims import claims
 
 
@@ -58,12 +55,7 @@ def short_of_bleu(done) -> float:
 
 def nearest_sentence(done) -> float:
     """The same of the translation of the training sentence with most words in common, TF-IDF."""
-    data, (sources, references) = done.data, by_source(done.held)
-    model = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
-    table = model.fit_transform(" ".join(map(str, x)) for x in data.train.x)
-    asked = model.transform(" ".join(map(str, x)) for x in sources)
-    near = np.asarray((asked @ table.T).argmax(axis=1)).ravel()
-    return 100 - bleu([list(data.train.y[i]) for i in near], references)
+    return 100 - nearest_bleu(done.data.train, done.held)
 
 
 def frequencies_of_words(done) -> float:
@@ -80,13 +72,13 @@ def frequencies_of_words(done) -> float:
 
 CLAIMS = (
     *claims(
-        "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.426, 0.441, 0.425), 0.46)
+        "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.454, 0.433, 0.442), 0.49)
     ),
     *claims(
         "translation",
         "eng_fra_piece",
         short_of_bleu,
-        (nearest_sentence, (0.894, 0.928, 0.884), 0.96),
+        (nearest_sentence, (0.927, 0.890, 0.895), 0.96),
     ),
     *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031, 0.026), 0.041)),
     *claims(

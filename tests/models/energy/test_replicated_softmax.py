@@ -1,4 +1,4 @@
-"""The replicated softmax against an enumeration of all sequences of words; counts of texts."""
+"""The replicated softmax compared with all sequences of words; counts of texts."""
 
 from itertools import product as sequences
 
@@ -138,6 +138,35 @@ def test_perplexity_is_that_of_the_table_and_the_unigram_that_of_frequencies():
     p = np.array([2.0, 3.0, 4.0]) / 9  # counts 1, 2, 3 and one more each
     nats = -sum(np.log(p[k]) for words in documents for k in words)
     assert found["unigram"] == pytest.approx(np.exp(nats / 5))
+
+
+def test_the_errors_of_perplexities_are_the_deviations_of_many_draws():
+    """Other documents each time, and another ln Z_D of each length, with a known error."""
+    rng, found, said = np.random.default_rng(8), [], []
+    log_z_error = {5: 0.5, 40: 2.0, 90: 3.0}  # far apart: both parts count
+    for _ in range(3000):
+        lengths = rng.choice(list(log_z_error), 60)
+        right = -2.0 * lengths + np.sqrt(lengths) * rng.normal(size=60)
+        wrong = {d: s * rng.normal() for d, s in log_z_error.items()}
+        log_p = right - np.array([wrong[d] for d in lengths])
+        error = np.array([log_z_error[d] for d in lengths])
+        said.append(replicated_softmax.spreads(log_p, lengths, error))
+        found.append((np.exp(-log_p.sum() / lengths.sum()), np.exp(-(log_p / lengths).mean())))
+    np.testing.assert_allclose(np.mean(said, axis=0), np.std(found, axis=0), rtol=0.05)
+    certain = replicated_softmax.spreads(right, lengths, 0 * error)
+    assert all(a < 0.8 * b for a, b in zip(certain, said[-1]))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_spread_of_a_target_is_that_of_its_metric(exact, monkeypatch):
+    monkeypatch.setattr(replicated_softmax, "ENUMERATED", 14 if exact else 0)
+    system = machine(k=4, m=3, ais_chains=20, temperatures=20)
+    split = Split(np.random.default_rng(2).integers(0, 5, (9, 4)).astype(float))
+    found = system.evaluate_finished(split)
+    assert ("log_z_spread" in found) != exact
+    for target in replicated_softmax.REPLICATED.targets:
+        assert target.spread == f"{target.metric}_spread" and target.seeds == 3
+        assert 0 < found[target.spread] < found[target.metric]
 
 
 def text(lines) -> DataSet:

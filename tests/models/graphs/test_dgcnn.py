@@ -147,6 +147,37 @@ def test_the_largest_of_a_neighbourhood():
     assert dgcnn.largest(gg.tensor(h), joined).numpy().tolist() == want
 
 
+def test_the_largest_is_that_of_each_neighbourhood_and_its_derivative_goes_to_the_first():
+    rng = np.random.default_rng(4)
+    edges = np.argwhere(np.triu(rng.random((30, 30)) < 0.1, 1))
+    g = Graph("random", 31, edges)  # the last node is alone
+    h = rng.integers(0, 4, (31, 3)).astype(float)  # with many equals
+    near = g.adjacency().toarray() + np.eye(31) > 0
+    joined = Encoder([g], False, "mean", True)([g])
+    x = gg.tensor(h, requires_grad=True)
+    y = dgcnn.largest(x, joined)
+    weight, want, slope = rng.normal(size=h.shape), np.zeros_like(h), np.zeros_like(h)
+    for i in range(31):
+        for d in range(3):
+            mine = np.flatnonzero(near[i])
+            best = mine[h[mine, d].argmax()]
+            want[i, d] = h[best, d]
+            slope[best, d] += weight[i, d]
+    assert y.numpy().tolist() == want.tolist()
+    assert_close(gg.grad(y, x, weight).numpy(), slope)
+    assert np.isnan(dgcnn.largest(gg.tensor(h * np.nan), joined).numpy()).all()
+
+
+def test_a_hub_costs_no_more_than_its_edges():
+    """20,000 nodes around one: [n, 1 + the largest degree] would have 4·10⁸ numbers."""
+    n = 20_000
+    star = Graph("star", n, np.stack([np.zeros(n - 1, int), np.arange(1, n)], axis=1))
+    joined = Encoder([star], False, "mean", True)([star])
+    h = np.arange(2.0 * n).reshape(n, 2)
+    found = dgcnn.largest(gg.tensor(h), joined).numpy()
+    assert found[0].tolist() == h[-1].tolist() and np.array_equal(found[1:], h[1:])
+
+
 def test_nodes_that_know_nothing_look_alike_to_means_but_not_to_sums():
     """The page's failure and what mends it: degrees, or sums."""
     data = load("rings_and_trees", train=30, valid=0, test=0)
@@ -154,6 +185,20 @@ def test_nodes_that_know_nothing_look_alike_to_means_but_not_to_sums():
         m = net(data.train.x, pool="mean", **changes)
         z = m.logits(data.train.x)
         assert (np.ptp(z, axis=0).max() < 1e-6) == blind, changes
+
+
+def test_sort_pooling_sees_of_such_nodes_only_how_many_there_are():
+    """Ring, path and star of 12 nodes look alike, one of 6 does not; nor do 12 with degrees."""
+    ring = [[i, (i + 1) % 12] for i in range(12)]
+    edges = (ring, ring[:-1], [[0, i] for i in range(1, 12)])
+    equal = [Graph(f"g{i}", 12, np.sort(np.array(e), axis=1)) for i, e in enumerate(edges)]
+    fewer = Graph("fewer", 6, np.array(ring[:5]))
+    wide = {"channels": (16, 32), "dense": 32}  # a few units are above 0
+    m, seeing = (net(equal, degrees=degrees, **wide) for degrees in (False, True))
+    assert m.k == 12
+    assert np.ptp(m(equal).numpy(), axis=0).max() < 1e-9
+    assert abs(m([fewer]).numpy() - m(equal[:1]).numpy()).max() > 1e-3
+    assert np.ptp(seeing(equal).numpy(), axis=0).max() > 1e-3
 
 
 def test_the_folds_of_a_cross_validation_are_each_graph_once():

@@ -1,4 +1,4 @@
-"""Networks on one graph: layers against dense matrices, the objective, stopping, own graphs."""
+"""Networks on one graph compared with dense matrices; the objective, stopping, own graphs."""
 
 import dataclasses
 
@@ -168,7 +168,7 @@ def test_training_stops_above_the_mean_of_the_validation_losses():
     assert not over(1, 1, 1, 9)
 
 
-def test_one_step_sees_every_labelled_node_and_none_beside():
+def test_one_step_sees_every_labelled_node_and_no_other():
     data = RECIPE.prepare(load("karate"), gcn.Settings())
     net = RECIPE.build(data, gcn.Settings(), gg.Generator(1))
     (batch,) = net.batches(data, 1, 0, 0, 0)
