@@ -290,8 +290,9 @@ RECIPES = (
         better="higher",
         data="enwiki_subjects",
         takes=("sentences", "text"),
-        # sizes and epochs as usual for so few sentences; not chosen by validation
-        presets={"rt_polarity": {"buckets": 20_000, "epochs": 6, "peer": 10}},
+        presets={  # not chosen by validation
+            "rt_polarity": {"buckets": 20_000, "epochs": 6, "peer": 10},
+        },
         targets=(
             Target(
                 "MR: gain over averaged word vectors, share right",

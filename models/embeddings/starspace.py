@@ -99,7 +99,7 @@ class Settings(TrainingSettings):
     lr: float = 0.01
 
 
-# as the paper has them, pairs of words and a softmax of products; not chosen by validation
+# not chosen by validation
 NEWS = {"ngrams": 2, "loss": "softmax", "similarity": "dot", "spread": 1e-3, "epochs": 5}
 
 
