@@ -34,7 +34,7 @@ Files without a system of their own:
     texts.py                a text as numbers, the pairs of its windows, how often they occur
     documents.py            texts as documents, with classes where there are any; halves
     objects.py              pairs of bags of features, of three kinds of data, for StarSpace
-    judging.py              similarity and analogies, against what people say; a linear judge
+    judging.py              similarity and analogies, compared with what people say; a linear judge
     vector_files.py         word2vec's text and binary files, to and from other programs
     word_pictures.py        neighbours, analogies, a map of words
     document_pictures.py    the same of documents and of pairs of words

@@ -1,8 +1,9 @@
 """Texts as documents: lists of word numbers, with a class each where there are classes.
 
     sentences   each text is a document; the splits and the classes are those of the set
-    text        pieces of a few words of each line; one line in twenty is the validation split. Of
-                a text that has not many pieces a line, ten pieces in turn are taken for a line
+    text        pieces of a few words of each line; one line in twenty is the validation split. If
+                the lines are few, or too short to be cut, each ten pieces that follow one another
+                count as one line
 
 The vocabulary holds the words that come `min_count` times or more in the training documents,
 commonest first; other words are left out. Two figures say what document vectors are worth:
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ...core.data import Corpus, DataError, DataSet, Info, Split, Vocabulary
+from ...core.data import Corpus, DataError, DataSet, Info, Split, Vocabulary, pad
 from ..common.code_pictures import labels_of
 from ..common.lines import MARKS, lines_of
 from ..common.neighbours import unit_length
@@ -88,7 +89,8 @@ def _pieces(data: Corpus | DataSet, words: int):
     """{split: (pieces, None)} of the lines of a text, and {split: the line of each piece}.
 
     A rest of a line of fewer than half of the words is left out. Where the text has fewer than
-    twenty lines, or fewer than two pieces a line, `PASSAGE` pieces in turn are taken for a line.
+    twenty lines, or fewer than two pieces a line, `PASSAGE` pieces that follow one another count as
+    one line.
     """
     found: list[tuple[int, list[str]]] = []
     for number, line in enumerate(lines_of(data)):
@@ -145,10 +147,7 @@ def padded(documents: Pieces, value: int) -> np.ndarray:
     array([[ 5,  6],
            [ 7, -1]])
     """
-    lengths = np.array([len(d) for d in documents], np.int64)
-    rows = np.full((len(documents), int(lengths.max(initial=0))), value, np.int64)
-    rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.concatenate([*documents, NONE])
-    return rows
+    return np.ascontiguousarray(pad(documents, value)[0].T, np.int64)
 
 
 def ngrams(words: np.ndarray, n: int, none: int, buckets: int) -> np.ndarray:

@@ -12,8 +12,9 @@ one share its vector: FNV-1a of the bytes b of its UTF-8 form,
 
 (b as a signed byte where it is 128 or more, as FastText's program has it).
 
-A run of words has the hash h = (... (h_1 m + h_2) m + ...) + h_n mod 2^64 with the hashes of its
-words and m = 116049371, also as there.
+A run of words has the hash h = (... (h_1 m + h_2) m + ...) + h_n mod 2^64 with m = 116049371 and
+the hashes of its words, of which the program takes the 32 bits as a signed number: 2^31 and more
+are negative.
 
 Sources: Bojanowski, Grave, Joulin, Mikolov, "Enriching word vectors with subword information",
 2017; Joulin, Grave, Bojanowski, Mikolov, "Bag of tricks for efficient text classification", 2016;
@@ -114,11 +115,15 @@ def chosen(items: np.ndarray, first: np.ndarray, which: np.ndarray) -> tuple:
 
 
 def word_ngrams(hashes: np.ndarray, longest: int, buckets: int) -> np.ndarray:
-    """The buckets of all runs of 2 to `longest` words, whose hashes are uint64 [T]: int64 [M].
+    """The buckets of all runs of 2 to `longest` words: int64 [M].
+
+    hashes  those of the words, below 2^32: uint64 [T]
 
     >>> word_ngrams(np.array([fnv(w) for w in ("not", "good")], np.uint64), 2, 1000)
-    array([758])
+    array([462])
     """
+    signed = hashes.astype(np.uint32).view(np.int32)
+    hashes = signed.astype(np.int64).view(np.uint64)  # modulo 2^64
     found, h = [], hashes
     for n in range(2, longest + 1):
         h = h[:-1] * NEXT + hashes[n - 1 :]  # wraps at 2^64

@@ -1,7 +1,7 @@
 """paragraph2vec: vectors of documents that predict their words (lecture 3, V2 567-572).
 
 The lecture names it after word2vec, whose products of vectors it keeps: a document d has a vector
-x_d that is learnt with the words, and stands for what d is about. With k random words v_i against
+x_d that is learnt with the words, and stands for what d is about. With k random words v_i for
 each word w of the text (row 87)
 
     Σ_d Σ_{t} ( ln σ(<c_w, h>) + Σ_{i=1..k} ln σ(-<c_vi, h>) )  →  max          w = w_t of d
@@ -66,10 +66,9 @@ from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
 from ...core.training.system import Batch, System
 from ...kernels import skip_gram as kernel
-from . import document_pictures, documents, texts
+from . import document_pictures, documents, pairs, texts
 from .paragraph_settings import MemorySettings, Settings
 
-SLOWEST = 1e-4  # of the rate at the start
 HELD_OUT = 20_000  # words that the loss is measured on, at most
 SIDE_BY_SIDE = 2000  # documents that are inferred at a time
 
@@ -84,8 +83,7 @@ class Paragraphs(System):
         self.s, self.rng, self.text = s, rng, rng.child("text").seed
         self.vocabulary, self.counts = data.info.vocabulary, data.info.extra["counts"]
         self.seen = data.train
-        self.noise = kernel.alias_table(self.counts**0.75)
-        self._there: dict = {}  # the table of the noise, on a device
+        self.noise = pairs.Noise(self.counts**0.75, s.negatives)
 
     def on_host(self, *names):
         """A stream for what is drawn of the text, which stays on the host."""
@@ -95,13 +93,6 @@ class Paragraphs(System):
         """Vectors [rows,D] to begin with, each number within ± 1/(2 D)."""
         drawn = self.rng.child(name).uniform((rows, self.s.size)) - 0.5
         return (drawn / self.s.size).astype(np.float32)
-
-    def draws(self, n: int, rng, xp=np):
-        """Random words int64 [n,k], in proportion to count^(3/4)."""
-        if xp not in self._there:
-            self._there[xp] = [xp.asarray(a) for a in self.noise]
-        k = self.s.negatives
-        return kernel.noise(*self._there[xp], n, k, *rng.take(2 * n * k))
 
     def per_step(self, data: DataSet, size: int) -> int:
         """Documents that hold about `size` words."""
@@ -132,13 +123,7 @@ class Paragraphs(System):
 
     def losses(self, h, word, negative):
         """-ln σ(<c_w, h>) - Σ ln σ(-<c_vi, h>) of each place: [N]; v_i = w does not count."""
-        xp, n = xp_of(word), len(word)
-        targets = xp.concatenate([word[:, None], negative], axis=1)
-        signs = xp.where(xp.arange(targets.shape[1]) == 0, -1.0, 1.0).astype(h.dtype)
-        counts = xp.concatenate([xp.ones((n, 1), bool), negative != word[:, None]], axis=1)
-        rows = gg.embedding(self.targets(), targets)
-        products = (h.reshape(n, 1, -1) * rows).sum(axis=2)
-        return (gg.softplus(products * signs) * counts.astype(h.dtype)).sum(axis=1)
+        return pairs.losses(h, self.targets(), word, negative)
 
     def targets(self):
         """The table whose rows are the words' vectors c."""
@@ -169,7 +154,7 @@ class Paragraphs(System):
             for t in range(int(lengths.max(initial=0))):
                 n = int((lengths > t).sum())  # documents that reach this place: the first ones
                 here = xp.asarray(rows[first[:n] + t])
-                negative = self.draws(1, self.rng.child("infer", turn, t), xp)
+                negative = self.noise(1, self.rng.child("infer", turn, t), xp)
                 own = gg.Tensor(x[:n].copy(), requires_grad=True)
                 h, negative = self.hidden(own, here[:, 2:]), xp.broadcast_to(negative, (n, each))
                 x[:n] -= rate * gg.grad(self.losses(h, here[:, 1], negative).sum(), own).data
@@ -188,7 +173,7 @@ class Paragraphs(System):
             for at in range(0, len(rows), 1000):
                 here = xp.asarray(rows[at : at + 1000])
                 own = gg.Tensor(xp.asarray(x[rows[at : at + 1000, 0]]))
-                negative = self.draws(len(here), rng, xp)
+                negative = self.noise(len(here), rng, xp)
                 h = self.hidden(own, here[:, 2:])
                 total += float(self.losses(h, here[:, 1], negative).sum().item())
         return {"loss": total / len(rows)}
@@ -235,10 +220,10 @@ class Bag(Paragraphs):
         xp, n = xp_of(batch.x), len(batch.x)
         u, w = len(self.vocabulary) + batch.x[:, 0], xp.ascontiguousarray(batch.x[:, 1])
         place = training.settings.seed, training.epoch, training.batch
-        negative = self.draws(n, self.rng.child("draws", *place), xp)
+        negative = self.noise(n, self.rng.child("draws", *place), xp)
         some = slice(0, None, max(1, n // 500))  # places that the loss is shown of
         loss = kernel.loss(self.table.data, None, u[some], w[some], negative[some])
-        rates = xp.full(n, self.s.lr * max(SLOWEST, 1 - training.done), np.float32)
+        rates = xp.full(n, pairs.falling(self.s.lr, training.done), np.float32)
         kernel.step(self.table.data, None, u, w, negative, rates, in_place=True)
         return {"loss": float(loss.mean()) if n else 0.0}
 
@@ -290,12 +275,11 @@ class Memory(Paragraphs):
         x, around = gg.embedding(self.x, batch.x[:, 0]), batch.x[:, 2:]
         return self.losses(self.hidden(x, around), batch.x[:, 1], batch.y).mean()
 
-    def train_step(self, batch, training):
-        """A step of the optimiser, after the draw of the random words."""
-        place = training.settings.seed, training.epoch, training.batch
-        rng = self.rng.child("draws", *place)
-        batch.y = self.draws(len(batch.x), rng, xp_of(batch.x))
-        return super().train_step(batch, training)
+    def batches(self, data, size, seed, epoch, start):
+        """Places x [N, 2 + contexts] of documents in a random order, y [N,k] random words."""
+        for number, batch in enumerate(super().batches(data, size, seed, epoch, start), start):
+            rng = self.rng.child("draws", seed, epoch, number)
+            yield replace(batch, y=self.noise(len(batch.x), rng))
 
 
 def prepare(data: Corpus | DataSet, s: Settings) -> DataSet:

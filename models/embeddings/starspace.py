@@ -74,7 +74,9 @@ class Settings(TrainingSettings):
     size: int = setting(50, least=1, help="numbers D of a vector")
     loss: Literal["margin", "softmax"] = setting("margin", help="what a pair is compared by")
     similarity: Literal["cosine", "dot"] = setting("cosine", help="of two vectors")
-    margin: float = setting(0.2, above=0, when=("loss", "margin"), help="μ")
+    margin: float = setting(
+        0.2, above=0, when=("loss", "margin"), help="μ: how much nearer b is to be than another"
+    )
     scale: float = setting(
         10.0, above=0, when=lambda s: "" if (s.loss, s.similarity) == ("softmax", "cosine") else
         "but on softmax of cosines", help="factor of cosines, which end at 1",
@@ -97,6 +99,7 @@ class Settings(TrainingSettings):
     lr: float = 0.01
 
 
+# not chosen by validation
 NEWS = {"ngrams": 2, "loss": "softmax", "similarity": "dot", "spread": 1e-3, "epochs": 5}
 
 
@@ -110,20 +113,25 @@ class StarSpace(System):
         start = s.spread * rng.child("f").normal((self.objects.rows + 1, s.size))
         self.f = parameter(start.astype(np.float32))
         self.right = self.objects.padded_right()  # features of all objects b, int64 [R,T]
+        self._there: dict = {}
 
     def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
-        """Pairs in a random order: a's features [N,T], b's numbers [N], and the objects [K]."""
+        """Pairs in a random order: those of `batch_of`."""
         for number, part in enumerate(minibatches(data.train, size, seed, epoch, start), start):
             rng = gg.Generator(self.text).child(seed, epoch, number)
             yield self.batch_of(part, rng)
 
     def batch_of(self, pairs: Split, rng) -> Batch:
-        """A batch of pairs; in a text b is drawn from the line of a."""
+        """A batch of pairs: features x of objects a [N,T], numbers y [N+K] of objects.
+
+        The first N are the pairs' own b, in a text drawn from the line of a; then those of the K
+        objects that they are compared with.
+        """
         x = documents.padded(pairs.x, self.objects.rows)
         if self.s.drop:
             x[rng.uniform(x.shape) < self.s.drop] = self.objects.rows
         y = self.objects.partners(pairs.y, rng)
-        return Batch(x, y, self.objects.others(self.s.negatives, rng))
+        return Batch(x, np.concatenate([y, self.objects.others(self.s.negatives, rng)]))
 
     def vectors(self, features):
         """F(o) [N,D] of objects as rows of features, int64 [N,T]; 0 where there are none."""
@@ -138,18 +146,24 @@ class StarSpace(System):
             return x
         return x / gg.maximum(gg.norm(x, axis=1, keepdims=True), 1e-6)
 
+    def on_its_device(self, xp) -> tuple:
+        """(features of all objects b int64 [R,T], their groups [R]), moved there once."""
+        if xp not in self._there:
+            self._there[xp] = xp.asarray(self.right), xp.asarray(self.objects.group)
+        return self._there[xp]
+
     def objective(self, batch):
         """The mean loss of pairs [N], each with those of the objects that are not its own."""
-        xp, objects = xp_of(batch.x), xp_of(batch.x).asarray(self.right)
+        n, (objects, group) = len(batch.x), self.on_its_device(xp_of(batch.x))
+        own, others = batch.y[:n], batch.y[n:]
+        counts = (group[others][None] != group[own][:, None]).astype(self.f.dtype)
         a = self.compared(self.vectors(batch.x))
-        b = self.compared(self.vectors(objects[batch.y]))
-        others = self.compared(self.vectors(objects[batch.mask]))
-        own, rest = (a * b).sum(axis=1, keepdims=True), gg.matmul(a, others.T)
-        group = xp.asarray(self.objects.group)
-        counts = (group[batch.mask][None] != group[batch.y][:, None]).astype(a.dtype)
+        b = self.compared(self.vectors(objects[own]))
+        c = self.compared(self.vectors(objects[others]))
+        own, rest = (a * b).sum(axis=1, keepdims=True), gg.matmul(a, c.T)
         if self.s.loss == "margin":
             excess = gg.relu(self.s.margin - own + rest) * counts
-            return excess.sum() * (1 / len(batch.x))
+            return excess.sum() * (1 / n)
         scale = self.s.scale if self.s.similarity == "cosine" else 1.0
         away = (1 - counts) * -1e9  # an object that does not count has no share
         scores = gg.concatenate([own * scale, rest * scale + away], axis=1)
@@ -227,7 +241,7 @@ def check(rng, **changes):
     data = DataSet("small", pairs, info=Info(extra={"objects": objects}))
     s = Settings(size=3, margin=0.5, **changes)
     system = StarSpace(data, s, gg.Generator(0))
-    batch = Batch(documents.padded(pairs.x, 6), pairs.y, np.array([0, 2, 1]))
+    batch = Batch(documents.padded(pairs.x, 6), np.array([0, 1, 2, 0, 2, 1]))
 
     def f(table):
         system.f = table

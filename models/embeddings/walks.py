@@ -13,8 +13,12 @@ small q sends them out. With p = q = 1 the next step forgets t: DeepWalk.
 node2vec's program keeps a table for each pair (t, v), Σ_v d_v² entries for degrees d_v: hundreds of
 millions for BlogCatalog, where they draw a step in constant time. Here a candidate x is drawn in
 proportion to w_vx alone, by an alias table for each node (kernels/skip_gram/alias.py), and accepted
-with the probability α / max α, α = 1/p, 1 or 1/q: exactly the same distribution, a table as long as
-the list of edges, and some tries for each step.
+with the probability α / max α, α = 1/p, 1 or 1/q: exactly the same distribution, and a table as
+long as the list of edges. A step takes max α / E α tries, with the mean E over the candidates by
+their weights: one try for p = q = 1, never more than max α / min α, which is 16 for the paper's
+most unequal p = 1/4 and q = 4. That bound grows with p and q: at q = 1000 and p = 1, a node of
+1000 neighbours or more, none next to t, takes hundreds of tries, and at p = .01 the limits of the
+settings allow 100,000.
 
 Walk n draws from its own part of a Philox stream: its i-th try takes the four words of block
 2^32 n + i, two for the candidate, one for its acceptance. So a walk does not depend on how many

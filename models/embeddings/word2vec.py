@@ -62,8 +62,8 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.system import Batch, System
 from ...kernels import skip_gram as kernel
 from . import judging, texts, word_pictures
+from .pairs import Noise, falling
 from .pairs import check as check_negative
-from .pairs import falling
 from .word_settings import LibrarySettings, NegativeSettings, Settings
 
 HELD_OUT = 20_000  # words whose pairs the loss is measured on, at most
@@ -147,16 +147,16 @@ class FullSoftmax(Word2Vec):
 
 
 class NegativeSampling(Word2Vec):
-    """k random words against each pair: the kernel makes a step for every pair of the text."""
+    """k random words for each pair: the kernel makes a step for every pair of the text."""
 
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__(data, s, rng)
         if s.noise == "counts":
-            self.noise = kernel.alias_table(self.counts**0.75)
+            self.noise = Noise(self.counts**0.75, s.negatives)
         else:
             together = texts.cooccurrence(data.train.x, s.window, len(self.vocabulary))
-            self.noise = together.indptr.astype(np.int64), together.indices.astype(np.int64)
-        self._there: dict = {}  # what the draws need, on a device
+            near = together.indptr.astype(np.int64), together.indices.astype(np.int64)
+            self._near = {np: near}  # the lists of contexts, on each device
 
     def make_optimiser(self, settings):
         """None: the kernel makes the steps."""
@@ -185,11 +185,11 @@ class NegativeSampling(Word2Vec):
     def draws(self, u, rng):
         """Negatives int64 [N,k] for the words u."""
         k, xp = self.s.negatives, xp_of(u)
-        if xp not in self._there:
-            self._there[xp] = [xp.asarray(a) for a in self.noise]
         if self.s.noise == "counts":
-            return kernel.noise(*self._there[xp], len(u), k, *rng.take(2 * len(u) * k))
-        return kernel.outside(*self._there[xp], u, k, *rng.take(len(u) * k))
+            return self.noise(len(u), rng, xp)
+        if xp not in self._near:
+            self._near[xp] = [xp.asarray(a) for a in self._near[np]]
+        return kernel.outside(*self._near[xp], u, k, *rng.take(len(u) * k))
 
     def tables(self) -> tuple:
         """The arrays w, and c or None."""

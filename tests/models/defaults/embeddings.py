@@ -87,7 +87,7 @@ CLAIMS = (
         "fasttext-classifier",
         "enwiki_subjects",
         wrong,
-        (majority_class, (0.281, 0.287, 0.286), 0.33),
+        (majority_class, (0.279, 0.285, 0.280), 0.33),
     ),
     *claims("node2vec", "karate", missed_classes, (commonest_group, (0.106, 0.071, 0.082), 0.2)),
     *claims("node2vec", "lesmis", misjoined, (tossed_coin, (0.165, 0.157, 0.126), 0.25)),

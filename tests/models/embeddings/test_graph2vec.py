@@ -1,4 +1,4 @@
-"""graph2vec: words against trees written out, isomorphic graphs, new graphs, planted shapes."""
+"""graph2vec: words and the trees written out, isomorphic graphs, new graphs, planted shapes."""
 
 from dataclasses import replace
 
@@ -139,7 +139,7 @@ def test_a_new_graph_that_equals_an_old_one_gets_a_like_vector_and_teaches_nothi
     w, c = m.inferred(data.train.x)
     assert np.array_equal(m.c.numpy(), before) and np.array_equal(c[: len(before)], before)
     x, y = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (m.vectors, w[:60]))
-    assert np.median(((x @ y.T).argmax(axis=1) == np.arange(60)).mean()) > 0.8
+    assert ((x @ y.T).argmax(axis=1) == np.arange(60)).mean() > 0.8
     assert np.array_equal(m.inferred(data.train.x)[0], w)
 
 

@@ -1,4 +1,4 @@
-"""Similarity against SciPy, analogies against a loop, what has no vector, planted answers."""
+"""Similarity as by SciPy, analogies as by a loop, what has no vector, planted answers."""
 
 import numpy as np
 import pytest

@@ -62,12 +62,15 @@ def test_lists_side_by_side_and_some_of_them():
 
 
 def test_runs_of_words_have_the_programs_hash():
+    """In Python's integers; the program's std::vector<int32_t> makes the hashes signed."""
     hashes = [fnv(w) for w in ("this", "was", "not", "good")]
+    signed = [h - 2**32 if h >= 2**31 else h for h in hashes]
+    assert min(signed) < 0 < max(signed)
     want = []
     for n in (2, 3):
         for i in range(4 - n + 1):
-            h = hashes[i]
-            for more in hashes[i + 1 : i + n]:
+            h = signed[i]
+            for more in signed[i + 1 : i + n]:
                 h = (h * 116049371 + more) % 2**64
             want.append(h % 1000)
     got = ngrams.word_ngrams(np.array(hashes, np.uint64), 3, 1000)

@@ -1,4 +1,4 @@
-"""node2vec: the judge against scikit-learn, planted communities, graphs by their paths."""
+"""node2vec: the judge compared with scikit-learn, planted communities, graphs by their paths."""
 
 import numpy as np
 import pytest

@@ -135,7 +135,9 @@ def test_documents_of_a_subject_get_like_vectors(recipe, changes):
     fit(m, data, s)
     found = m.evaluate_finished(data.test)
     assert found["loss"] < 0.9 * before and found["accuracy"] > 0.8
-    assert found["halves"] >= 0 and found.keys() == {"loss", "accuracy", "halves"}
+    assert found.keys() == {"loss", "accuracy", "halves"}
+    assert found["halves"] == documents.halves(m.infer, data.test.x)
+    assert documents.halves(m.infer, [np.tile(d, 2) for d in data.test.x]) == 1  # equal halves
 
 
 def test_thinned_words_are_not_met():

@@ -8,7 +8,13 @@ import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
-from glassgrad.models.embeddings import document_pictures, documents, sent2vec, vector_files
+from glassgrad.models.embeddings import (
+    document_pictures,
+    documents,
+    judging,
+    sent2vec,
+    vector_files,
+)
 from tests.models.embeddings.planted_documents import subjects, written
 from tests.tools import assert_close
 
@@ -16,7 +22,7 @@ RECIPE = sent2vec.RECIPES[0]
 
 
 def made(raw, **changes):
-    small = {"size": 5, "min_count": 1, "batch": 20, "buckets": 50, "peer": 0}
+    small = {"size": 5, "min_count": 1, "batch": 20, "buckets": 50}
     s = RECIPE.settings(**{**small, **changes})
     data = RECIPE.prepare(raw, s)
     m = RECIPE.build(data, s, gg.Generator(s.seed))
@@ -87,12 +93,25 @@ def test_n_grams_are_left_out_in_training_alone():
 
 def test_random_words_come_with_the_root_of_their_counts():
     m, _, _ = made(subjects(400))
-    drawn = np.bincount(m.draws(4000, gg.Generator(5)).ravel(), minlength=len(m.vocabulary))
+    drawn = np.bincount(m.noise(4000, gg.Generator(5)).ravel(), minlength=len(m.vocabulary))
     wanted = np.sqrt(m.counts) / np.sqrt(m.counts).sum()
     assert_close(drawn / drawn.sum(), wanted, rtol=0.1)
 
 
-def test_sentences_of_a_subject_are_alike_and_the_peer_is_word2vec():
+def test_a_batch_has_random_words_behind_each_word_that_is_predicted():
+    m, data, s = made(subjects(12, length=6))
+    batch = next(m.batches(data, 20, 0, 0, 0))
+    wanted, negative = batch.y[..., 0], batch.y[..., 1:]
+    there = wanted >= 0
+    assert 0 < there.sum() < there.size and negative.shape == (*wanted.shape, s.negatives)
+    assert (negative[there] >= 0).all() and (negative[~there] == -1).all()
+    losses = m.losses(batch.x, wanted, negative[there]).numpy()
+    assert m.objective(batch).item() == pytest.approx(losses.mean(), rel=1e-5)
+    bare = sent2vec.Batch(batch.x, np.full_like(batch.y, -1))
+    assert m.train_step(bare, None) == {"loss": 0.0}  # there is nothing to predict
+
+
+def test_sentences_of_a_subject_are_alike_and_the_peer_is_word2vec(monkeypatch):
     raw = subjects()
     s = RECIPE.settings(size=5, min_count=1, batch=20, buckets=50, peer=1, epochs=6, sample=0.0)
     data = RECIPE.prepare(raw, s)
@@ -101,8 +120,13 @@ def test_sentences_of_a_subject_are_alike_and_the_peer_is_word2vec():
     fit(m, data, s)
     found = m.evaluate_finished(data.test)
     assert found["loss"] < 0.9 * before and found["accuracy"] > 0.9
-    assert found["gain"] == found["accuracy"] - found["accuracy_words"]
     means = sent2vec.averaged(data, s)
+    other = judging.linear_accuracy(
+        means(data.train.x), data.train.y, means(data.test.x), data.test.y
+    )
+    assert found["gain"] == pytest.approx(found["accuracy"] - other)
+    monkeypatch.setattr(sent2vec, "averaged", None)  # it is not trained a second time
+    assert m.evaluate_finished(data.test) == found
     one, two = data.test.x[0], data.test.x[1]
     both = means([one, two, np.concatenate([one, two]), documents.NONE])
     assert_close(both[2], (len(one) * both[0] + len(two) * both[1]) / (len(one) + len(two)))

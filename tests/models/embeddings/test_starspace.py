@@ -46,7 +46,7 @@ def test_the_objective_passes_the_gradient_check(loss, similarity):
 def test_the_objective_is_the_sum_of_the_page(loss, similarity):
     m, data, s = made(translations(), loss=loss, similarity=similarity, power=0.3, spread=0.5)
     batch = m.batch_of(data.train[:6], gg.Generator(1))
-    batch.mask[3] = batch.y[2]  # the own object of a pair does not count
+    batch.y[6 + 3] = batch.y[2]  # the own object of a pair does not count
     f, objects = m.f.numpy().astype(float), m.objects
 
     def vector(features):
@@ -54,9 +54,9 @@ def test_the_objective_is_the_sum_of_the_page(loss, similarity):
         return x / np.linalg.norm(x) if similarity == "cosine" else x
 
     total = 0.0
-    for features, own in zip(data.train.x[:6], batch.y):
+    for features, own in zip(data.train.x[:6], batch.y[:6], strict=True):
         a, b = vector(features), vector(objects.right[own])
-        others = [vector(objects.right[j]) for j in batch.mask if j != own]
+        others = [vector(objects.right[j]) for j in batch.y[6:] if j != own]
         scores = np.array([a @ b, *(a @ o for o in others)])
         if loss == "margin":
             total += np.maximum(0, s.margin - scores[0] + scores[1:]).sum()
@@ -142,9 +142,10 @@ def test_pieces_of_a_line_go_together_and_are_not_compared_with_each_other():
     several = np.array([len(set(column)) for column in np.array(seen).T])
     assert (several == 3).all()  # all other pieces of the four
     batch = m.batch_of(data.train[:5], rng)
-    own = o.group[batch.mask][None] == o.group[batch.y][:, None]
-    scores = m.of_left(data.train.x[:5]) @ m.of_right(batch.mask).T
-    right = (m.of_left(data.train.x[:5]) * m.of_right(batch.y)).sum(axis=1, keepdims=True)
+    b, others = batch.y[:5], batch.y[5:]
+    own = o.group[others][None] == o.group[b][:, None]
+    scores = m.of_left(data.train.x[:5]) @ m.of_right(others).T
+    right = (m.of_left(data.train.x[:5]) * m.of_right(b)).sum(axis=1, keepdims=True)
     wanted = np.where(own, 0, np.maximum(0, m.s.margin - right + scores)).sum() / 5
     assert m.objective(batch).item() == pytest.approx(wanted, rel=1e-4)
 

@@ -1,4 +1,4 @@
-"""A text as numbers: words, pieces, windows against loops, counts, and what is held out."""
+"""A text as numbers: words, pieces, windows compared with loops, counts, and what is held out."""
 
 from collections import Counter
 
