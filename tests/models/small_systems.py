@@ -205,11 +205,11 @@ SYSTEMS = {
     "paragraph2vec": (recipe("paragraph2vec", SUBJECTS, **FEW, lr=0.5), {"skip_gram"}),
     "paragraph2vec-memory": (
         recipe("paragraph2vec-memory", SUBJECTS, **FEW, window=1),
-        {"embedding", "skip_gram"},
+        {"embedding"},
     ),
     "sent2vec": (
         recipe("sent2vec", SUBJECTS, batch=5, size=5, min_count=99, buckets=20),
-        {"embedding", "skip_gram"},
+        {"embedding"},
     ),
     "starspace": (
         recipe("starspace", "eng_fra_piece", batch=20, size=5, negatives=9, min_count=20),
