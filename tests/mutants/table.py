@@ -13,7 +13,7 @@ LAYERS = (
 EDGES = f"{CORE}/test_functions_edges.py"
 REST = (
     f"{CORE}/test_functions_errors.py {EDGES} {CORE}/test_tensor.py {CORE}/test_trace.py"
-    f" {CORE}/test_nn_losses.py"
+    f" {CORE}/test_nn_losses.py {CORE}/test_nn_cross_entropy.py"
 )
 
 
