@@ -4,11 +4,11 @@ import math
 
 from ...kernels import attention as kernel
 from ...kernels.checks import within
-from ...kernels.errors import DTypeError, ValueRangeError, expect
-from ..arrays import is_array, placed
+from ...kernels.errors import expect
 from ..differentiable import differentiable
-from ..tensor import Tensor, as_tensor, values_of
+from ..tensor import Tensor, as_tensor
 from .arithmetic import where
+from .indexing import check_lengths
 from .linalg import matmul
 from .shapes import swap_axes
 from .softmax import logsumexp, softmax
@@ -75,26 +75,10 @@ def scaled_dot_product_attention(
         scale = 1 / math.sqrt(max(1, d))
     within(name, "scale", scale, above=0)
     b = math.prod(front)
-    lengths = _lengths(name, lengths, front, n, q)
+    if lengths is None:
+        lengths = q.xp.full(front, n, "int64")
+    else:
+        lengths = check_lengths(name, lengths, "have q's axes in front", front, (0, n, "N"), q)
     q, k, v = (t.reshape((b, *t.shape[-2:])) for t in (q, k, v))
     o = _attention(q, k, v, lengths.reshape((b,)), scale, causal)[0]
     return o.reshape((*front, m, e))
-
-
-def _lengths(name: str, lengths, front: tuple, n: int, q):
-    """int64 lengths of the shape `front` next to q, each in 0..n."""
-    xp = q.xp
-    if lengths is None:
-        return xp.full(front, n, "int64")
-    lengths = values_of(lengths)
-    lengths = lengths if is_array(lengths) else xp.asarray(lengths)
-    expect(
-        lengths.shape == front, name, "lengths must have q's axes in front", front, lengths.shape
-    )
-    if lengths.dtype.kind not in "iu":
-        raise DTypeError(f"{name}: lengths must be integers; got {lengths.dtype}")
-    if lengths.size:
-        low, high = int(lengths.min()), int(lengths.max())
-        ok, what = low >= 0 and high <= n, "lengths must lie in 0..N"
-        expect(ok, name, what, f"0..{n}", f"{low}..{high}", ValueRangeError, q=q)
-    return placed(lengths, q.data).astype("int64", copy=False)

@@ -145,6 +145,23 @@ def check_labels(function: str, labels, classes: int, what: str = "labels"):
     return labels
 
 
+def check_lengths(function: str, lengths, form: str, shape: tuple, span: tuple, x):
+    """Lengths int64 of that shape next to x, or an error; each lies in `span`.
+
+    form  what the shape is, in words; span  (least, most, the name of the most)
+    """
+    least, most, name = span
+    lengths = labels_as_array(lengths)
+    expect(lengths.shape == shape, function, f"lengths must {form}", shape, lengths.shape, x=x)
+    if lengths.dtype.kind not in "iu":
+        raise DTypeError(f"{function}: lengths must be integers; got {lengths.dtype}")
+    if lengths.size:
+        low, high = int(lengths.min()), int(lengths.max())
+        ok, what = low >= least and high <= most, f"lengths must lie in {least}..{name}"
+        expect(ok, function, what, f"{least}..{most}", f"{low}..{high}", ValueRangeError, x=x)
+    return placed(lengths, x.data).astype(np.int64, copy=False)
+
+
 def one_hot(labels, classes: int, dtype: DType = "float32") -> Tensor:
     """Row i is 1 at labels[i] and 0 elsewhere, as a constant.
 

@@ -14,14 +14,13 @@ from typing import Literal
 
 from ...kernels import gru as gru_kernel
 from ...kernels import lstm as lstm_kernel
-from ...kernels.errors import DTypeError, ValueRangeError, expect
+from ...kernels.errors import DTypeError, expect
 from ...kernels.product import product
-from ..arrays import placed
 from ..differentiable import differentiable
 from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
 from .arithmetic import where
-from .indexing import labels_as_array
+from .indexing import check_lengths
 from .linalg import linear, matmul
 from .shapes import split, stack, swap_axes
 
@@ -85,15 +84,7 @@ def expect_lengths(function: str, x, lengths):
     if lengths is None:
         return None
     t, n = x.shape[:2]
-    lengths = labels_as_array(lengths)
-    expect(lengths.shape == (n,), function, "lengths must be [N]", (n,), lengths.shape, x=x)
-    if lengths.dtype.kind not in "iu":
-        raise DTypeError(f"{function}: lengths must be integers; got {lengths.dtype}")
-    if n:
-        low, high = int(lengths.min()), int(lengths.max())
-        ok, what = low >= 1 and high <= t, "lengths must lie in 1..T"
-        expect(ok, function, what, f"1..{t}", f"{low}..{high}", ValueRangeError, x=x)
-    return placed(lengths, x.data).astype("int64", copy=False)
+    return check_lengths(function, lengths, "be [N]", (n,), (1, t, "T"), x)
 
 
 def _until(x, lengths):
