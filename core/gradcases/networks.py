@@ -7,6 +7,7 @@ the form composed of differentiable functions.
 import numpy as np
 
 from .. import functions as F
+from ..arrays import placed
 from ..differentiable import FUNCTIONS
 from ..random import Generator
 from .case import GradCase, normal, spread
@@ -145,7 +146,9 @@ ATTENTION = [
     ),
     GradCase(
         "attention",
-        lambda q, k, v: FUNCTIONS["attention"](q, k, v, np.array([2, 0]), 0.7, False)[0],
+        lambda q, k, v: FUNCTIONS["attention"](
+            q, k, v, placed(np.array([2, 0]), q.data), 0.7, False
+        )[0],
         normal((2, 2, 2), (2, 3, 2), (2, 3, 1)), note=FUSED,
     ),
 ]  # fmt: skip
