@@ -35,6 +35,11 @@ The pictures (som_pictures.py):
     classes         every sample as a dot at its winner, coloured by class: the parties of
                     house-votes-84, which training does not see
 
+and two warnings of the lecture's (V0 172-187, som_subjective.py):
+
+    subjective      other draws of the same samples, another start or kernel make another map
+    distortion      where neighbours were torn apart, and strangers put together
+
 Metrics: those of centres.py, and the topographic error `te`, the share of samples whose two nearest
 nodes are not neighbours on the grid (eight on a rectangular grid, diagonals included, six on a
 hexagonal one, across the border of a torus). MiniSom prints QE 3.046 for the
@@ -53,7 +58,7 @@ from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
 from ...core.training.system import Batch
 from ...kernels import som as kernel
-from . import centres, som_pictures
+from . import centres, som_pictures, som_subjective
 from .centres import (
     DECAYS,
     INITS,
@@ -314,7 +319,7 @@ VORONTSOV = Recipe(
             note="all 1797 samples, scaled; 5000 draws; QE on the same samples, as there",
         ),
     ),
-    figures=som_pictures.figures,
+    figures=lambda *run: som_pictures.figures(*run) | som_subjective.figures(*run),
     check=check,
 )
 DYAKONOV = replace(

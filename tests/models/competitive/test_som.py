@@ -307,7 +307,8 @@ def test_figures_are_drawn():
     recipe = models.recipe("som")
     trained = training.train(recipe, overrides={"epochs": 1, "rows": 5, "columns": 5})
     made = recipe.figures(trained.system, trained.data, trained.settings)
-    assert set(made) == {"density", "u_matrix", "prototypes", "components", "classes"}
+    lecture = {"density", "u_matrix", "prototypes", "components", "classes"}
+    assert set(made) == lecture | {"subjective", "distortion"}
 
 
 @pytest.mark.parametrize(
