@@ -21,6 +21,7 @@ from .trace import trace
 
 from . import data, nn, optim  # isort: skip  (they are built on all of the above)
 from .training.loop import fit  # isort: skip
+from .training.predictor import predict  # isort: skip
 from .training.settings import TrainingSettings, setting  # isort: skip
 from .training.system import System  # isort: skip
 
@@ -28,10 +29,10 @@ __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
     "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data",
     "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad",
-    "ones", "optim", "setting", "tensor", "trace", "zeros", *functions.__all__,
+    "ones", "optim", "predict", "setting", "tensor", "trace", "zeros", *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
     ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "grad",
-     "gradcheck", "hvp", "jacobian", "ones", "setting", "tensor", "zeros"),
+     "gradcheck", "hvp", "jacobian", "ones", "predict", "setting", "tensor", "zeros"),
 )  # fmt: skip

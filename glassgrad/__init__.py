@@ -12,6 +12,7 @@ from . import kernels  # noqa: F401  # isort: skip  (before NumPy is loaded: ker
 from .core import *  # noqa: F403
 from .core import __all__ as _core
 from .kernels import GlassgradError, backend
+from .saving import load, save
 
 __version__ = "0.1.0"
-__all__ = ["GlassgradError", "__version__", "backend", *_core]
+__all__ = ["GlassgradError", "__version__", "backend", "load", "save", *_core]

@@ -1,16 +1,19 @@
 """The run folder of a training: how it is made, what config.json holds, when it is taken back."""
 
 import contextlib
+import hashlib
 import platform
 import shlex
 from pathlib import Path
 
 import numpy as np
 
+from . import models
 from .core.training.loop import Interrupted
 from .core.training.recipe import Recipe
 from .core.training.run_folder import Run, RunError, remove_empty
 from .core.training.settings import TrainingSettings
+from .models import own
 from .sources import Source
 
 
@@ -56,6 +59,8 @@ def new_run(out: str | Path, recipe: Recipe, config: dict, held: contextlib.Exit
         raise
     try:
         run.write_json("config.json", config)
+        if recipe.source is not None:
+            run.write_code(recipe.source.name, recipe.code)
     except BaseException:
         run.discard()
         raise
@@ -75,8 +80,10 @@ def configuration(
     """
     from . import __version__
 
+    code = {} if recipe.source is None else {"code": _digest(recipe.code)}
     return {
-        "recipe": recipe.name,
+        "recipe": recipe.reference,
+        **code,
         **source.as_config(),
         "device": device,
         "backend": backend,
@@ -87,6 +94,33 @@ def configuration(
             "python": platform.python_version(),
         },
     }
+
+
+def _digest(code: bytes) -> str:
+    return hashlib.sha256(code).hexdigest()
+
+
+def recipe_of(config: dict, run: Run) -> Recipe:
+    """The recipe of a run, from its config.json.
+
+    That of an own file is looked for where it was when the run began, and by its name in the
+    current folder; the one in the run folder is a copy to read, and is not executed. Raises
+    RunError where neither is the file that the run began with.
+    """
+    name = config["recipe"]
+    if not own.is_reference(name):
+        return models.recipe(name)
+    path, system = own.parts_of(name)
+    for place in (path, Path.cwd() / path.name):
+        if place.is_file():
+            recipe = models.recipe(f"{place}:{system}")
+            if _digest(recipe.code) == config.get("code"):
+                return recipe
+    state = "has changed since" if path.is_file() else "is not there any more;"
+    copy = shlex.join(["cp", str(run.folder / path.name), str(path)])
+    raise RunError(
+        f"{path} {state} the run began; as it was: {copy} (or a copy in the current folder)"
+    )
 
 
 def read_configuration(run: Run) -> dict:

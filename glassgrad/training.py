@@ -23,10 +23,10 @@ from .core.data import DataSet, Graph, Split, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
-from .core.training.settings import TrainingSettings
+from .core.training.settings import SettingError, TrainingSettings
 from .core.training.state import is_finite_number
 from .core.training.system import System
-from .folders import Folder, configuration, new_run, read_configuration
+from .folders import Folder, configuration, new_run, read_configuration, recipe_of
 from .kernels.errors import DeviceError, GlassgradError
 from .sources import Source, source_of
 
@@ -181,6 +181,33 @@ def train(
     return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
 
+def lengthen(run: Run, epochs: int | str) -> dict:
+    """Give a run, finished or not, more epochs; returns its new configuration.
+
+    `train` with resume=True then goes on to the weights that training for as many from the start
+    gives, bit for bit: unless rates depend on the number of epochs, as those of the schedule
+    "cosine" and of the map's decay do. Raises SettingError for fewer epochs than there are.
+
+    >>> import tempfile
+    >>> from glassgrad import models
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     som = models.recipe("som")
+    ...     done = train(som, "iris", overrides={"epochs": 1}, out=out)
+    ...     config = lengthen(done.run, 3)
+    ...     done = train(som, run=done.run, resume=True, overrides=config["settings"])
+    ...     len(done.history)
+    3
+    """
+    config = read_configuration(run)
+    known, before = TrainingSettings(), config["settings"].get("epochs")
+    epochs = known.changed(epochs=epochs).epochs
+    if not isinstance(before, int) or epochs < before:
+        raise SettingError(f"{run.folder} is a run of {before} epochs; got epochs={epochs}")
+    config["settings"]["epochs"] = epochs
+    run.write_json("config.json", config)
+    return config
+
+
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """`train` with its arguments, then `write_result`: what was trained, and its result.
 
@@ -253,11 +280,9 @@ def load_raw(
     folder: str | Path, data_dir: str | Path | None = None, data: DataSet | Graph | None = None
 ) -> tuple[Recipe, Trained, DataSet | Graph]:
     """As `load`, and the data as they were read, which `Trained` has prepared."""
-    from .models import recipe as find
-
     run = Run.open(folder)
     config = read_configuration(run)
-    recipe = find(config["recipe"])
+    recipe = recipe_of(config, run)
     arrays, progress = run.load()
     recorded = source_of(config, run.folder, data_dir)
     source, raw = (recorded if data is None else Source.of(data)).load(recipe)

@@ -300,7 +300,7 @@ def kind_of(annotation) -> Kind | None:
     >>> kind_of(int | None).must
     'an int of at most 64 bits or None'
     """
-    if annotation is inspect.Parameter.empty or annotation is object:
+    if annotation in (inspect.Parameter.empty, object, typing.Any):
         return None
     if annotation in _kinds:
         return _kinds[annotation]

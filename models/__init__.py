@@ -1,10 +1,12 @@
 """The systems of the lectures, a file each: network, objective, recipe, picture."""
 
 import importlib
+import inspect
 from difflib import get_close_matches
 
 from ..core.training.recipe import Recipe
 from ..kernels.errors import GlassgradError
+from . import own
 
 # family -> {recipe name: its file}; a file is imported when it is asked for
 FAMILIES = {
@@ -153,14 +155,26 @@ def names() -> list[str]:
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of that name; UnknownModelError with the nearest right one otherwise.
+    """The recipe of that name, or of a file of one's own, ``file.py:Name`` (own.py).
+
+    Raises UnknownModelError with the nearest right name, OwnModelError for a file without it.
 
     >>> recipe("gru").title
     'Gated recurrent unit'
     """
+    if own.is_reference(name):
+        return own.recipe(name)
     if name not in MODULES:
         near = get_close_matches(str(name), MODULES, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "glassgrad list has all"
         raise UnknownModelError(f"unknown model {name!r:.80}; {hint}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     return next(r for r in module.RECIPES if r.name == name)
+
+
+def lecture_page(recipe: Recipe) -> str:
+    """The page of a system: the head of its file, and what the class says of itself."""
+    if recipe.source is None:
+        module = importlib.import_module(f".{MODULES[recipe.name]}", __package__)
+        return inspect.getdoc(module) or ""
+    return own.page(recipe)

@@ -1,4 +1,4 @@
-"""`fit`: the one training loop, for every system.
+"""`fit`: the one training loop, for every network and system.
 
 It holds what no model should repeat: epochs and batches, learning-rate schedules, clipping,
 validation and the selection of the best epoch, checkpoints and resuming, and the check that losses,
@@ -17,11 +17,11 @@ import numpy as np
 
 from ...kernels.annotations import Number
 from ...kernels.product import blas_at_one_thread
-from ..data import DataSet
+from ..nn import Module
+from .predictor import as_data, as_system, settings_of
 from .run_folder import Run
 from .settings import SettingError, TrainingSettings
 from .state import DivergedError, TrainingState
-from .system import System
 
 __all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
 
@@ -64,28 +64,48 @@ class Silent:
 
 
 def fit(
-    system: System,
-    data: DataSet,
-    settings: TrainingSettings,
+    net: Module,
+    data,
+    settings: TrainingSettings | None = None,
     *,
+    loss: Callable | None = None,
     run: Run | Callable[[], Run] | None = None,
     resume: bool = False,
     progress: Progress | None = None,
     save_every: Number = 30.0,
     stop: Callable = lambda: False,
+    **changes,
 ) -> list[dict]:
-    """Train a system; returns one dictionary of metrics per epoch. Training runs every epoch of
-    the settings, or stops when the system says that it has `finished`.
+    """Train a network or a system; returns one dictionary of metrics per epoch.
 
-    `settings` may be of any system (settings.py). With a `run`, a checkpoint is written at every
-    epoch and every `save_every` seconds; with `resume`, training continues from it. `run` may also
-    be a function that makes the run: it is called after the settings are validated, so that
-    invalid ones leave no folder. `stop` is called after every step; if it returns True, fit saves
-    and raises Interrupted. Raises RunError if another process trains in the run folder,
-    CheckpointError if the checkpoint is damaged or was trained with other settings (apart from
-    `epochs`), and DivergedError if a loss, gradient, weight or validation metric is not finite:
-    the last good checkpoint stays.
+    net      a `System`, or any module: net(x) is then compared with y by the `loss`, a function
+             (net(x), y) -> scalar. By default it is the cross-entropy of classes, the squared error
+             of quantities, or that of x itself without y (predictor.py)
+    data     a `DataSet`, a name (``"digits"``), a path, or arrays (x, y) to train on
+    settings of any system (settings.py); by default those that the system was built with, or
+             those of every training. `changes` are some of them by name: ``epochs=5, lr=1e-2``
+    run      checkpoints are written there at every epoch and every `save_every` seconds; with
+             `resume` training continues from the last one. It may be a function that makes the
+             run: it is called after the settings are validated, and invalid ones leave no folder
+    stop     is called after every step; if it returns True, fit saves and raises Interrupted
+
+    Training runs every epoch, or stops when the system says that it has `finished`. Afterwards the
+    net is in evaluation mode, with the weights of the best epoch if `select` names a figure.
+
+    Raises SettingError and DataError for what cannot be trained with or on, RunError if another
+    process trains in the run folder, CheckpointError if the checkpoint is damaged or was trained
+    with other settings (apart from `epochs`), and DivergedError if a loss, gradient, weight or
+    validation metric is not finite: the last good checkpoint stays.
+
+    >>> import glassgrad as gg
+    >>> rng = gg.Generator(0)
+    >>> net = gg.nn.Sequential(gg.nn.Flatten(), gg.nn.Linear(64, 10, rng=rng))
+    >>> history = gg.fit(net, "digits", epochs=3, lr=1e-2)
+    >>> len(history), history[-1]["valid_accuracy"] > 0.8
+    (3, True)
     """
+    system, data = as_system(net, loss), as_data(data)
+    settings = settings_of(net, settings, changes)
     progress = progress or Silent()
     training = TrainingState(system, data, settings)
     training.expect_selectable()
@@ -97,7 +117,7 @@ def fit(
             training.restore(*run.load(resume=True))
         if run:
             run.remove_stale()
-        progress.start(type(system).__name__, settings.epochs, training.batches)
+        progress.start(type(net).__name__, settings.epochs, training.batches)
         try:
             # the same weights for any number of threads; DivergedError instead of NumPy's warnings
             with blas_at_one_thread(), np.errstate(all="ignore"):

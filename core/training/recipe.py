@@ -1,7 +1,8 @@
 """`Recipe`: how a system of the lectures is trained, measured and drawn, and its target number."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from .settings import SettingError, TrainingSettings
 
@@ -59,6 +60,7 @@ class Recipe:
     takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
              what takes a table takes binary rows, which are a table of 0 and 1
     needs    data sets that it reads besides, such as the weights of a trained network
+    source   the file of one's own that it is defined in, and `code` its content (models/own.py)
     presets  data set name, or a kind -> settings that suit it; those of a kind are for the sets of
              that kind without a preset of their own, such as a person's own file
     """
@@ -80,6 +82,22 @@ class Recipe:
     figures: Callable | None = None
     sample: Callable | None = None
     check: Callable | None = None
+    source: Path | None = None
+    code: bytes = field(default=b"", repr=False)
+
+    def of_file(self, path: Path, name: str, code: bytes) -> "Recipe":
+        """This recipe as the one that a file with this content defines under that name."""
+        return replace(self, name=name, source=path, code=code)
+
+    @property
+    def reference(self) -> str:
+        """What finds it again: its name, or the file with the name in it.
+
+        >>> from glassgrad import models
+        >>> models.recipe("vae").reference
+        'vae'
+        """
+        return self.name if self.source is None else f"{self.source}:{self.name}"
 
     def resolve(
         self, data: str | None = None, overrides: dict | None = None, kind: str = ""

@@ -207,6 +207,10 @@ class Run:
         """Write a text as a .txt file; returns its path."""
         return self._write(f"{name}.txt", text)
 
+    def write_code(self, name: str, content: bytes) -> Path:
+        """Write a copy of a file of Python; returns its path."""
+        return self._write(name, content)
+
     def has_checkpoint(self) -> bool:
         """True if a checkpoint was written. Raises RunError if its place is not a regular file.
 

@@ -2,6 +2,7 @@
 
 glassgrad gradcheck                  everything
 glassgrad gradcheck conv2d LSTM vae  these
+glassgrad gradcheck my_model.py:Net  one of your own
 """
 
 import time
@@ -47,14 +48,15 @@ def _chosen(names):
     every = [("function", c) for c in gradcases.CASES]
     every += [("layer", c) for c in modules.CASES]
     known = [w for _, c in every for w in dict.fromkeys((c.function, c.name))] + models.names()
+    own = [name for name in names if models.own.is_reference(name)]
     for name in names:
-        if name not in known:
+        if name not in known and name not in own:
             raise ValueRangeError(
                 f"gradcheck: nothing is called {name!r}{nearest(name, known)} (a function such as"
                 " conv2d, a layer such as LSTM, or a system such as vae)"
             )
     chosen = [(k, c) for k, c in every if not names or c.name in names or c.function in names]
-    systems = [n for n in models.names() if not names or n in names]
+    systems = [n for n in models.names() if not names or n in names] + own
     return chosen + [("system", case) for n in systems if (case := system_case(n))]
 
 
@@ -63,14 +65,14 @@ def system_case(name: str):
     from .. import models
     from ..core.gradcases.case import GradCase
 
-    check = models.recipe(name).check
-    made = {}
+    recipe = models.recipe(name)
+    check, made = recipe.check, {}
 
     def make(rng):
         made["f"], arrays = check(rng)
         return arrays
 
-    return check and GradCase(name, lambda *tensors: made["f"](*tensors), make)
+    return check and GradCase(recipe.name, lambda *tensors: made["f"](*tensors), make)
 
 
 def _rows(cases, order):

@@ -38,7 +38,7 @@ def run(args) -> int:
     if out and out.suffix.lower() != ".png":
         raise GlassgradError(f"sample: the picture is a PNG; --out must end in .png, got {out}")
     run = Run.open(args.run)
-    recipe = models.recipe(training.read_configuration(run)["recipe"])
+    recipe = training.recipe_of(training.read_configuration(run), run)
     if recipe.sample is None:
         able = [n for n in models.names() if models.recipe(n).sample]
         raise GlassgradError(

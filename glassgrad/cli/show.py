@@ -9,16 +9,15 @@ def arguments(parser) -> None:
     """Which system, on which data and with which settings."""
     from .common import data_arguments
 
-    parser.add_argument("name", metavar="NAME", help="a system, as `list` names it")
+    parser.add_argument(
+        "name", metavar="NAME", help="a system, as `list` names it, or FILE.py:CLASS"
+    )
     data_arguments(parser)
     parser.add_argument("--dot", metavar="FILE", help="write the graph for Graphviz")
 
 
 def run(args) -> int:
     """Print the system's page, modules, calls, settings and targets."""
-    import inspect
-    import sys
-
     from .. import models, training
     from ..core.data import kind_of
     from ..core.terminal import Flow, Prose, console, say
@@ -40,12 +39,12 @@ def run(args) -> int:
         write_atomic(Path(args.dot), dot)
 
     out = console()
-    out.print(f"{recipe.title}\n{recipe.lecture}", style="bold")
+    out.print(recipe.title, recipe.lecture or recipe.source, sep="\n", style="bold")
     cited = [f"{key} is {what}" for key, what in LECTURES.items() if key in recipe.lecture]
-    out.print(f"{'; '.join(cited)} (sections: LECTURES.md)")
+    if cited:
+        out.print(f"{'; '.join(cited)} (sections: LECTURES.md)")
     out.print(f"takes {_takes(recipe)}; without --data {recipe.data}\n")
-    page = inspect.getdoc(sys.modules[f"{models.__name__}.{models.MODULES[args.name]}"])
-    out.print(Prose(page), "")
+    out.print(Prose(models.lecture_page(recipe)), "")
     out.print(f"Modules, for {name}", style="bold")
     out.print(Prose(repr(system)), "")
     out.print(calls)

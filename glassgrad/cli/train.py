@@ -3,10 +3,13 @@
   glassgrad train vae --data digits --set epochs=20 lr=2e-3
   glassgrad train som --data my.csv --label species
   glassgrad train rbm --data train.csv --read test=test.csv kind=binary
+  glassgrad train my_model.py:MyModel --data digits
   glassgrad train --resume runs/vae-20250101-120000
+  glassgrad train --resume runs/vae-20250101-120000 --set epochs=70
 
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
-stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures again.
+stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures again;
+with --set epochs=N it is trained for longer.
 """
 
 COLUMNS = 10  # of a table, that are described before training
@@ -19,7 +22,9 @@ def arguments(parser) -> None:
 
     from .common import data_arguments, device_arguments
 
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a system, as `list` names it")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="a system, as `list` names it, or FILE.py:CLASS"
+    )
     data_arguments(parser)
     device_arguments(parser)
     parser.add_argument("--out", metavar="DIR", help="where run folders go (runs)")
@@ -53,13 +58,18 @@ def _resumed(args) -> int:
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
     from ..sources import source_of
+    from .common import overrides
 
     asked = {"--data": args.data, "--label": args.label, "--read": args.read or None,
-             "--set": args.sets or None, "--backend": args.backend, "--device": args.device,
-             "--out": args.out}  # fmt: skip
+             "--backend": args.backend, "--device": args.device, "--out": args.out}  # fmt: skip
     for option, value in asked.items():
         if value is not None:
             raise UsageError(f"--resume takes everything from its run folder; leave out {option}")
+    changes = overrides(args.sets)
+    if set(changes) - {"epochs"}:
+        raise UsageError(
+            "--resume goes on with the settings of its run folder; --set may give more epochs only"
+        )
     run = Run.open(args.resume)
     with run.hold():
         config = training.read_configuration(run)
@@ -69,13 +79,16 @@ def _resumed(args) -> int:
                 f"{args.resume} was trained on data in memory ({source.name!r:.60}): go on from"
                 " Python, training.train(recipe, data, run=Run.open(folder), resume=True)"
             )
-        if args.name not in (None, config["recipe"]):
+        recipe = training.recipe_of(config, run)
+        if args.name is not None and models.recipe(args.name).reference != recipe.reference:
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
+        if changes:
+            config = training.lengthen(run, changes["epochs"])
         resume = run.has_checkpoint()
         if not resume:
             print("no checkpoint was written yet: starting from the beginning")
         return _train(
-            args, models.recipe(config["recipe"]), run=run, resume=resume,
+            args, recipe, run=run, resume=resume,
             data=source, device=config["device"],
             backend=config["backend"], overrides=config["settings"],
         )  # fmt: skip

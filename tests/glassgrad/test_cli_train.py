@@ -112,8 +112,8 @@ def test_resuming_a_finished_run_changes_no_weight(capsys, tmp_path, finished):
 
 
 def test_resume_takes_everything_from_the_run(capsys, finished):
-    for more in (["--set", "lr=1"], ["--data", "digits"], ["--backend", "numba"],
-                 ["--out", "x"], ["--device", "cpu"],
+    for more in (["--data", "digits"], ["--backend", "numba"], ["--out", "x"],
+                 ["--device", "cpu"],
                  ["--label", "x"], ["--read", "seed=1"]):  # fmt: skip
         code, _, err = call(capsys, "train", "--resume", finished, *more)
         assert code == 2 and "leave out" in err

@@ -1,0 +1,133 @@
+"""Any network as a system, so that `fit` can train it; and what `fit` fills in.
+
+The loss compares net(x) with y, by what y is ::
+
+    classes, whole numbers [N]    cross-entropy of the logits net(x) [N, K]; accuracy is reported
+    quantities                    mean squared error
+    nothing                       mean squared error to x itself: an autoencoder
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ...kernels.annotations import Array
+from ...kernels.errors import ValueRangeError, expect
+from .. import data as datasets
+from ..arrays import to_numpy, xp_of
+from ..data import DataError, DataSet, Graph, Split
+from ..nn import Module, losses
+from ..recording import no_grad
+from ..tensor import values_of
+from .settings import SettingError, TrainingSettings
+from .system import Batch, System
+
+
+class Predictor(System):
+    """A network and its loss; `loss` is a function (net(x), y) -> scalar, chosen by y if None."""
+
+    def __init__(self, net: Module, loss: Callable | None = None):
+        self.net, self.loss = net, loss
+
+    def forward(self, x):
+        """net(x)."""
+        return self.net(x)
+
+    def objective(self, batch):
+        """The loss; of classes also the accuracy."""
+        out = self.net(batch.x)
+        y = batch.x if batch.y is None else batch.y
+        if self.loss is not None:
+            return self.loss(out, y)
+        if y.dtype.kind not in "iu":
+            column = out.shape == (*y.shape, 1)  # a single output for a single quantity
+            return losses.mse(out.reshape(y.shape) if column else out, y)
+        loss = losses.cross_entropy(out, y)
+        named = out.data.argmax(axis=1)
+        return loss, {"accuracy": (named == xp_of(named).asarray(y)).mean()}
+
+
+def as_system(net: Module, loss: Callable | None = None) -> System:
+    """The network as a system; a system is one already, and has its own objective."""
+    if not isinstance(net, Module):
+        raise SettingError(f"fit: expected a module or a system, got {type(net).__name__}")
+    if not isinstance(net, System):
+        return Predictor(net, loss)
+    if loss is not None:
+        raise SettingError(f"fit: {type(net).__name__} has its own objective; leave out loss")
+    return net
+
+
+def as_data(data) -> DataSet:
+    """The data set that `fit` is given: itself, a name, a path, arrays (x, y), or x alone.
+
+    Arrays are for training, all of them; `glassgrad.data.from_arrays` would hold some out. Raises
+    DataError for other things.
+
+    >>> len(as_data((np.zeros((3, 2)), [0, 1, 1])).train)
+    3
+    """
+    if isinstance(data, DataSet):
+        return data
+    if isinstance(data, str | Path):
+        path = isinstance(data, Path) or datasets.looks_like_path(data)
+        data = datasets.read(data) if path else datasets.load(data)
+        if isinstance(data, Graph):
+            raise DataError(f"fit: {data.name} is a graph; expected examples")
+        return data
+    x, y = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+    return DataSet("arrays", Split(_array(x, data), None if y is None else _array(y, data)))
+
+
+def _array(part, data) -> np.ndarray:
+    """x or y as an array of numbers; DataError if it is none."""
+    try:
+        found = np.asarray(to_numpy(values_of(part)))
+    except (TypeError, ValueError):  # nested lists of different lengths
+        found = None
+    if found is None or found.dtype.kind not in "fiub":
+        raise DataError(
+            "fit: expected a DataSet, a name, a path, or arrays of numbers (x, y); got"
+            f" {type(data).__name__}"
+        )
+    return found
+
+
+def settings_of(net: Module, settings: TrainingSettings | None, changes: dict) -> TrainingSettings:
+    """The settings, else those that the system was built with or the defaults, with the changes."""
+    if settings is None:
+        own = getattr(net, "s", None)
+        settings = own if isinstance(own, TrainingSettings) else TrainingSettings()
+    return settings.changed(**changes) if changes else settings
+
+
+def predict(net: Module, x: Array, size: int = 500) -> np.ndarray:
+    """net(x) for all rows of x, `size` at a time, in evaluation mode and without a graph.
+
+    x    array or tensor [N, ...]; floats are taken to the dtype and device of the parameters
+    size rows in memory at once
+
+    Returns a NumPy array [N, ...]. The network's mode is afterwards what it was. Raises
+    ValueRangeError for size below 1.
+
+    >>> import glassgrad as gg
+    >>> net = gg.nn.Linear(3, 2, rng=gg.Generator(0))
+    >>> predict(net, np.zeros((5, 3))).shape
+    (5, 2)
+    """
+    expect(size >= 1, "predict", "size must be at least 1", "≥ 1", size, ValueRangeError)
+    x = np.asarray(to_numpy(values_of(x)))
+    system = net if isinstance(net, System) else Predictor(net)
+    modes = [(module, module.training) for _, module in net.named_modules()]
+    net.eval()
+    try:
+        with no_grad():
+            parts = [
+                net(system.on_device(Batch(x[i : i + size])).x)
+                for i in range(0, max(1, len(x)), size)
+            ]
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return np.concatenate([to_numpy(values_of(part)) for part in parts])

@@ -1,0 +1,41 @@
+"""`save` and `load`: weights in a file, in safetensors, which holds no code."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .core.nn import Module
+from .core.training.checkpoint import load_arrays, save_arrays
+from .core.training.system import System
+
+
+def save(net: Module | dict, path: str | Path) -> None:
+    """Write a module's parameters and buffers, or a dictionary of arrays, to a safetensors file.
+
+    The file is replaced in one step, and equal contents give equal files. Raises CheckpointError
+    where it cannot be written, or a value is of a kind that the format does not hold.
+
+    >>> import tempfile
+    >>> import glassgrad as gg
+    >>> net = gg.nn.Linear(3, 2, rng=gg.Generator(0))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gg.save(net, f"{folder}/net.safetensors")
+    ...     sorted(gg.load(f"{folder}/net.safetensors"))
+    ['bias', 'weight']
+    """
+    save_arrays(path, net.state_dict() if isinstance(net, Module) else net)
+
+
+def load(path: str | Path) -> dict[str, np.ndarray] | System:
+    """What a safetensors file holds, arrays by name; or the trained system of a run folder.
+
+    ``net.load_state_dict(gg.load("net.safetensors"))`` sets the weights of a module. The system of
+    a run is in evaluation mode, with its best weights; `training.load` gives its data, settings and
+    history, too. Raises CheckpointError for a missing or damaged file, and what `training.load`
+    raises for a folder.
+    """
+    if Path(path).is_dir():
+        from .training import load as load_run
+
+        return load_run(path)[1].system
+    return load_arrays(path)[0]

@@ -1,0 +1,236 @@
+"""Systems in files of one's own: ``glassgrad train my_model.py:MyModel``.
+
+A file defines a `System`, or any module, whose constructor takes the data, the settings and a
+generator ::
+
+    import glassgrad as gg
+
+    class Settings(gg.TrainingSettings):
+        hidden: int = gg.setting(32, least=1, help="units of the hidden layer")
+
+    class MyModel(gg.nn.Module):
+        \"\"\"Two layers with th between them.\"\"\"
+
+        settings = Settings
+
+        def __init__(self, data, s, rng):
+            inputs, outputs = data.train.x[0].size, len(data.info.classes)
+            self.hidden = gg.nn.Linear(inputs, s.hidden, rng=rng.child("hidden"))
+            self.output = gg.nn.Linear(s.hidden, outputs, rng=rng.child("output"))
+
+        def forward(self, x):
+            return self.output(gg.tanh(self.hidden(x.reshape((len(x), -1)))))
+
+The name after the colon may be left out if the file defines one system only. It may also name a
+`Recipe`, as the files of this folder have them. What a class may say, all of it optional ::
+
+    settings    the class of its settings; those of every training by default
+    data        the data set that it is trained on without --data ("digits")
+    takes       the kinds of data that it can be trained on; all of them by default
+    presets     {data set or kind: {setting: value}}
+    metric      the figure that sums it up ("loss");  better   "lower" or "higher"
+    prepare     (data, settings) -> data, a static method: what is done to the data before
+    figures     (data, settings) -> {name: matplotlib figure}
+    sample      (data, n, rng) -> matplotlib figure
+
+The objective is checked by gradcheck on the first samples of the default data, in float64. The file
+is executed, as Python would execute it: train what you trust. The folder that it is in is searched
+for what it imports.
+"""
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+from pathlib import Path
+
+from .. import core as gg
+from ..core.data import load
+from ..core.data.entries import KINDS
+from ..core.nn import Module
+from ..core.training.predictor import Predictor
+from ..core.training.recipe import Recipe
+from ..core.training.settings import TrainingSettings
+from ..core.training.system import System
+from ..kernels.errors import GlassgradError, nearest
+from .common.gradients import by_parameters
+
+REFERENCE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w+))?", re.DOTALL)
+NO_EXAMPLES = ("weights", "evaluation")  # kinds that nothing is trained on
+FEW = 3  # samples that gradcheck looks at
+
+
+class OwnModelError(GlassgradError, LookupError):
+    """A file has no system of that name, or a class is none."""
+
+
+def is_reference(name: str) -> bool:
+    """Does this name a file?
+
+    >>> is_reference("my_model.py"), is_reference("my_model.py:MyModel"), is_reference("vae")
+    (True, True, False)
+    """
+    return isinstance(name, str) and REFERENCE.fullmatch(name) is not None
+
+
+def parts_of(reference: str) -> tuple[Path, str | None]:
+    """(absolute path, name or None) of ``file.py:Name``.
+
+    >>> parts_of("/tmp/my_model.py:MyModel")
+    (PosixPath('/tmp/my_model.py'), 'MyModel')
+    """
+    found = REFERENCE.fullmatch(reference)
+    return Path(found["file"]).absolute(), found["name"]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OwnModelError(f"cannot read {path}: {reason}") from None
+
+
+def recipe(reference: str) -> Recipe:
+    """The recipe of a system in a file, ``path/to/file.py:Name``.
+
+    Raises OwnModelError where the file cannot be read, defines no such name, or several systems
+    and no name was given, and whatever the file itself raises.
+    """
+    path, name = parts_of(reference)
+    content = _read(path)
+    module = _execute(path, content)
+    if name is None:
+        name = _only_name(module, path)
+    elif not hasattr(module, name):
+        hint = nearest(name, _systems(module))
+        raise OwnModelError(f"{path} defines no {name!r}{hint}")
+    thing = getattr(module, name)
+    if isinstance(thing, Recipe):
+        return thing.of_file(path, name, content)
+    return recipe_of(thing).of_file(path, name, content)
+
+
+def page(recipe: Recipe) -> str:
+    """What the file and the class of an own recipe say of themselves."""
+    module = _execute(recipe.source, recipe.code)
+    thing = getattr(module, recipe.name)
+    said = [module.__doc__, None if isinstance(thing, Recipe) else thing.__doc__]
+    return "\n\n".join(inspect.cleandoc(text) for text in said if text)
+
+
+def _execute(path: Path, content: bytes):
+    """The file as a module; one that did not change is executed once."""
+    own = f"own_{path.stem}_{hashlib.sha256(str(path).encode() + content).hexdigest()[:16]}"
+    if own in sys.modules:
+        return sys.modules[own]
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that nothing there hides what is installed
+    spec = importlib.util.spec_from_file_location(own, path)
+    module = sys.modules[own] = importlib.util.module_from_spec(spec)
+    try:
+        exec(compile(content, str(path), "exec"), vars(module))
+    except BaseException:
+        del sys.modules[own]
+        raise
+    return module
+
+
+def _systems(module) -> list[str]:
+    """The names of the systems and recipes that a file defines itself."""
+
+    def own(value) -> bool:
+        if isinstance(value, Recipe):
+            return True
+        return (
+            inspect.isclass(value)
+            and issubclass(value, Module)
+            and value.__module__ == (module.__name__)
+        )
+
+    return [name for name, value in vars(module).items() if own(value)]
+
+
+def _only_name(module, path: Path) -> str:
+    """The name of the one system in a file: a recipe before a system, a system before a module."""
+    names = _systems(module)
+    for kind in (Recipe, System, Module):
+        found = [
+            n
+            for n in names
+            if isinstance(v := getattr(module, n), kind)
+            or (inspect.isclass(v) and issubclass(v, kind))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise OwnModelError(
+                f"{path} defines {', '.join(found)}: say which, such as {path.name}:{found[0]}"
+            )
+    raise OwnModelError(f"{path} defines no system: no class of gg.System or gg.nn.Module")
+
+
+def recipe_of(kind: type[Module]) -> Recipe:
+    """The recipe of a class that says how it is trained (see the head of this file).
+
+    >>> class Linear(gg.nn.Module):
+    ...     def __init__(self, data, s, rng):
+    ...         self.layer = gg.nn.Linear(64, 10, rng=rng)
+    ...
+    ...     def forward(self, x):
+    ...         return self.layer(x.reshape((len(x), -1)))
+    >>> recipe_of(Linear).data
+    'digits'
+    """
+    if not (inspect.isclass(kind) and issubclass(kind, Module)):
+        raise OwnModelError(
+            f"{getattr(kind, '__name__', repr(kind)):.80} is no class of gg.System or gg.nn.Module"
+        )
+    settings = getattr(kind, "settings", TrainingSettings)
+    if not (inspect.isclass(settings) and issubclass(settings, TrainingSettings)):
+        raise OwnModelError(f"{kind.__name__}.settings must be a class of gg.TrainingSettings")
+
+    def build(data, s, rng):
+        made = kind(data, s, rng)
+        return made if isinstance(made, System) else Predictor(made)
+
+    def inner(system):
+        return system if isinstance(system, kind) else system.net
+
+    def figures(system, data, s):
+        return inner(system).figures(data, s)
+
+    def sample(system, data, n, rng):
+        return inner(system).sample(data, n, rng)
+
+    takes = tuple(getattr(kind, "takes", [k for k in KINDS if k not in NO_EXAMPLES]))
+    made = Recipe(
+        name=kind.__name__,
+        title=inspect.cleandoc(kind.__doc__ or kind.__name__).partition("\n")[0].rstrip("."),
+        lecture="",
+        rows=(),
+        build=build,
+        settings=settings,
+        metric=getattr(kind, "metric", "loss"),
+        better=getattr(kind, "better", "lower"),
+        data=getattr(kind, "data", "digits"),
+        takes=takes,
+        presets=dict(getattr(kind, "presets", {})),
+        prepare=getattr(kind, "prepare", None),
+        figures=figures if hasattr(kind, "figures") else None,
+        sample=sample if hasattr(kind, "sample") else None,
+        check=lambda rng: check(made),
+    )
+    return made
+
+
+def check(recipe: Recipe):
+    """The objective of the first samples of the default data, by the parameters, in float64."""
+    s = recipe.resolve()
+    data = load(recipe.data)
+    data = recipe.prepare(data, s) if recipe.prepare else data
+    system = recipe.build(data, s, gg.Generator(s.seed)).astype("float64")
+    batch = next(iter(system.batches(data, FEW, s.seed, 0, 0)))
+    return by_parameters(system, system.on_device(batch))

@@ -1,0 +1,155 @@
+"""Runs of systems in files of one's own, and runs that are made longer."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import glassgrad as gg
+from glassgrad import cli, models, training
+from glassgrad.core.training.run_folder import Run, RunError
+from glassgrad.core.training.settings import SettingError
+from tests.tools import call
+
+NET = '''
+import glassgrad as gg
+
+
+class Net(gg.nn.Module):
+    """Two layers, with dropout."""
+
+    def __init__(self, data, s, rng):
+        self.a = gg.nn.Linear(64, 16, rng=rng.child("a"))
+        self.drop = gg.nn.Dropout(0.3, rng=rng.child("drop"))
+        self.b = gg.nn.Linear(16, 10, rng=rng.child("b"))
+
+    def forward(self, x):
+        return self.b(self.drop(gg.tanh(self.a(x.reshape((len(x), -1))))))
+'''
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(NET)
+    return path
+
+
+def train(*arguments):
+    assert cli.main(["train", "--quiet", *map(str, arguments)]) == 0
+
+
+def run_in(folder):
+    (run,) = folder.iterdir()
+    return run
+
+
+def weights(run):
+    return training.load(run)[1].system.state_dict()
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+def test_longer_is_as_if_it_had_been_trained_at_once(mine, tmp_path):
+    train(mine, "--set", "epochs=2", "--out", tmp_path / "a")
+    a = run_in(tmp_path / "a")
+    short = weights(a)
+    train("--resume", a, "--set", "epochs=5")
+    train(mine, "--set", "epochs=5", "--out", tmp_path / "b")
+    assert equal(weights(a), weights(run_in(tmp_path / "b"))) and not equal(weights(a), short)
+    assert json.loads((a / "config.json").read_text())["settings"]["epochs"] == 5
+    rows = (a / "metrics.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["1", "2", "3", "4", "5"]
+    assert isinstance(gg.load(a), gg.System) and equal(gg.load(a).state_dict(), weights(a))
+
+
+def test_a_built_in_system_may_be_made_longer(tmp_path):
+    tiny = ("--set", "hidden=[8,8]")
+    train("vae", *tiny, "epochs=1", "--out", tmp_path / "a")
+    train("vae", *tiny, "epochs=3", "--out", tmp_path / "b")
+    a = run_in(tmp_path / "a")
+    train("--resume", a, "--set", "epochs=3")
+    assert equal(weights(a), weights(run_in(tmp_path / "b")))
+
+
+def test_what_a_run_cannot_become(mine, tmp_path, capsys):
+    train(mine, "--set", "epochs=2", "--out", tmp_path / "a")
+    a = run_in(tmp_path / "a")
+    for change, message in (
+        ("lr=1", "more epochs only"),
+        ("epochs=1", "is a run of 2 epochs; got epochs=1"),
+        ("epochs=many", "'epochs' must be"),
+    ):
+        code, _, err = call(capsys, "train", "--resume", str(a), "--set", change)
+        assert code != 0 and message in err
+    assert json.loads((a / "config.json").read_text())["settings"]["epochs"] == 2
+    with pytest.raises(SettingError, match="is a run of 2 epochs"):
+        training.lengthen(Run.open(a), 1)
+
+
+def test_a_run_needs_the_file_that_it_began_with(mine, tmp_path, monkeypatch):
+    train(f"{mine}:Net", "--set", "epochs=1", "--out", tmp_path / "a")
+    a = run_in(tmp_path / "a")
+    assert (a / "mine.py").read_text() == NET
+    before = weights(a)
+    mine.write_text(NET.replace("0.3", "0.4"))
+    with pytest.raises(
+        RunError, match=r"has changed since the run began; as it was: cp .*mine\.py"
+    ):
+        training.load(a)
+    mine.unlink()
+    with pytest.raises(RunError, match="is not there any more"):
+        training.load(a)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (elsewhere / "mine.py").write_text(NET)  # by its name in the current folder
+    assert equal(weights(a), before)
+    (elsewhere / "mine.py").write_text("raise SystemExit  # not what the run began with\n")
+    with pytest.raises((RunError, SystemExit)):
+        training.load(a)
+
+
+def test_the_copy_in_a_run_folder_is_never_executed(mine, tmp_path, monkeypatch):
+    train(mine, "--set", "epochs=1", "--out", tmp_path / "a")
+    a = run_in(tmp_path / "a")
+    marker = tmp_path / "executed"
+    (a / "mine.py").write_text(f"open({os.fspath(marker)!r}, 'w')\n")
+    mine.unlink()
+    with pytest.raises(RunError):
+        training.load(a)
+    assert not marker.exists()
+
+
+def test_the_name_must_be_that_of_the_run(mine, tmp_path, capsys):
+    train(mine, "--set", "epochs=1", "--out", tmp_path / "a")
+    a = str(run_in(tmp_path / "a"))
+    assert call(capsys, "train", f"{mine}:Net", "--resume", a, "--quiet")[0] == 0
+    code, _, err = call(capsys, "train", "vae", "--resume", a)
+    assert code == 2 and "not of vae" in err
+
+
+def test_every_command_takes_a_file(mine, tmp_path, capsys):
+    code, out, _ = call(capsys, "show", f"{mine}:Net")
+    assert code == 0 and "Two layers, with dropout" in out and "linear" in out
+    train(mine, "--set", "epochs=1", "--out", tmp_path / "a")
+    code, out, _ = call(capsys, "evaluate", str(run_in(tmp_path / "a")))
+    assert code == 0 and "accuracy" in out
+    code, _, err = call(capsys, "sample", str(run_in(tmp_path / "a")))
+    assert code != 0 and "Net cannot generate" in err
+
+
+def test_weights_in_a_file(tmp_path):
+    net = gg.nn.Linear(3, 2, rng=gg.Generator(0))
+    gg.save(net, tmp_path / "net.safetensors")
+    other = gg.nn.Linear(3, 2, rng=gg.Generator(1))
+    other.load_state_dict(gg.load(tmp_path / "net.safetensors"))
+    assert equal(other.state_dict(), net.state_dict())
+    gg.save({"a": np.arange(3)}, tmp_path / "a.safetensors")
+    assert gg.load(tmp_path / "a.safetensors")["a"].tolist() == [0, 1, 2]
+    with pytest.raises(gg.GlassgradError):
+        gg.load(tmp_path / "nothing")
+    assert models.recipe("vae").source is None
