@@ -25,12 +25,16 @@ CLASS_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b
 def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
     """Metrics by epoch, one panel each: training dashed, validation solid.
 
-    A row may lack a key; a point between two gaps is drawn as a dot.
+    A row may lack a key; a point between two gaps is drawn as a dot. Without `keys` they are all
+    figures of which there is a line, more than one point, if there are such.
 
     Raises ValueRangeError for a key that no row has.
     """
-    keys = keys or [k for k in history[-1] if k not in ("epoch", "seconds")]
     known = dict.fromkeys(k for row in history for k in row)
+    if not keys:
+        every = [k for k in history[-1] if k not in ("epoch", "seconds")]
+        lines = {k.removeprefix("valid_") for k in every if sum(k in r for r in history) > 1}
+        keys = [k for k in every if k.removeprefix("valid_") in lines] or every
     for k in keys:
         if k not in known:
             names = ", ".join(known)
@@ -59,7 +63,8 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
                 marker="o" if len(seen) < max(3, len(history) / 4) else None,
             )
         ax.set(xlabel="epoch", ylabel=ylabel)
-        ax.set_title(name, fontsize=9)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_title(name.replace("_", " "), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)
         if len(drawn) > 1:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import kernels
+from . import kernels, run_page, step
 from .core import Generator
 from .core.arrays import module_for
 from .core.data import DataSet, Graph, Split, kind_of
@@ -312,7 +312,7 @@ def _test_figures(run: Run) -> dict[str, float]:
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
-    """metrics.csv, result.json and all figures of a finished training; returns the result.
+    """metrics.csv, result.json, all figures and index.html of a training; returns the result.
 
     The figures are drawn on the CPU, by the backend that the training asked for if it is one of the
     CPU's. Raises DivergedError where the recipe's metric is NaN or infinite, GlassgradError where
@@ -348,15 +348,21 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         ],
     }  # fmt: skip
     with run.hold():
+        drawn = {}
         if history:
             run.write_metrics(history)
-            run.write_figure("curves", pictures.curves(history, title=recipe.title))
+            drawn["curves"] = pictures.curves(history, title=recipe.title)
         if recipe.figures:
             system.to("cpu")
             with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
-                drawn = recipe.figures(system, trained.data, trained.settings)
-            for name, figure in drawn.items():
-                run.write_figure(name, figure)
+                drawn |= recipe.figures(system, trained.data, trained.settings)
+        for name, figure in drawn.items():
+            run.write_figure(name, figure)
+        with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+            new = build(recipe, trained.data, trained.settings)
+            one = step.of(new, trained.data, trained.settings)
+        sizes = {name: tuple(figure.get_size_inches()) for name, figure in drawn.items()}
+        run.write_page(run_page.render(recipe, trained, result, sizes, one))
         run.write_json("result.json", result)
     return result
 

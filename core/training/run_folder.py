@@ -27,7 +27,8 @@ from ..regular import REGULAR, kind, read_json, read_text
 from .checkpoint import FORMAT, CheckpointError, load_arrays, save_arrays
 
 METRICS_LIMIT = 1 << 30  # bytes; ten times a million epochs
-OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", lock.NAME)
+OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "index.html",
+        lock.NAME)  # fmt: skip
 
 
 class RunError(GlassgradError, OSError):
@@ -206,6 +207,10 @@ class Run:
     def write_text(self, name: str, text: str) -> Path:
         """Write a text as a .txt file; returns its path."""
         return self._write(f"{name}.txt", text)
+
+    def write_page(self, text: str) -> Path:
+        """Write index.html; returns its path."""
+        return self._write("index.html", text)
 
     def write_code(self, name: str, content: bytes) -> Path:
         """Write a copy of a file of Python; returns its path."""

@@ -25,6 +25,8 @@ COMMANDS = {
     "train": "train",
     "sample": "sample",
     "evaluate": "evaluate",
+    "runs": "runs",
+    "compare": "compare",
     "data": "data",
     "reproduce": "reproduce",
     "lectures": "lectures",

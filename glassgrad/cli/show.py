@@ -18,9 +18,9 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     """Print the system's page, modules, calls, settings and targets."""
-    from .. import models, training
+    from .. import models, step, training
     from ..core.data import kind_of
-    from ..core.terminal import Flow, Prose, console, say
+    from ..core.terminal import Flow, Prose, console, say, table
     from ..core.training.run_folder import write_atomic
     from ..models.lectures import LECTURES
     from ..reproduction import limit
@@ -34,9 +34,9 @@ def run(args) -> int:
     settings = recipe.resolve(name, overrides(args.sets), kind)
     data = training.prepared(recipe, raw, settings)
     system = training.build(recipe, data, settings)
-    calls, dot = graph(system, data, settings)
+    one = step.of(system, data, settings)
     if args.dot:
-        write_atomic(Path(args.dot), dot)
+        write_atomic(Path(args.dot), one.dot)
 
     out = console()
     out.print(recipe.title, recipe.lecture or recipe.source, sep="\n", style="bold")
@@ -47,7 +47,8 @@ def run(args) -> int:
     out.print(Prose(models.lecture_page(recipe)), "")
     out.print(f"Modules, for {name}", style="bold")
     out.print(Prose(repr(system)), "")
-    out.print(calls)
+    numbers = [c for c in ("calls", "FLOP", "bytes") if c in one.columns]
+    out.print(table(one.rows, *one.columns, numbers=numbers, title=one.title))
     if args.dot:
         say(f"written: {args.dot}")
     out.print()
@@ -67,73 +68,6 @@ def _takes(recipe) -> str:
     own = [kind for kind in recipe.takes if kind in recipe.presets]
     said = f" (settings of its own for any {' or '.join(own)})" if own else ""
     return ", ".join(recipe.takes) + said
-
-
-def graph(system, data, settings):
-    """(table of the calls, Graphviz text) of the objective on one batch.
-
-    Where no gradient is taken (a self-organising map) it is the kernels of one training step.
-    """
-    from ..core.terminal import amount, table
-    from ..core.trace import trace
-    from ..core.training.system import System
-
-    last = max(0, settings.epochs - 1)  # where training has stages, that of the objective
-    batch = system.on_device(next(iter(system.batches(data, settings.batch, 0, last, 0))))
-    if type(system).objective is System.objective:
-        return _kernels_of_a_step(system, data, settings, batch)
-    with trace() as t:
-        system.objective(batch)
-    rows = {}
-    for c in t.calls:
-        key = (c.function.strip("_"), _shapes(c.inputs), _shapes(c.outputs), c.backend)
-        n, flops, moved = rows.get(key, (0, 0, 0))
-        rows[key] = n + 1, flops + c.flops, moved + c.bytes
-    made = table(
-        ((f, n, a, b, amount(fl), amount(by), where)
-         for (f, a, b, where), (n, fl, by) in rows.items()),
-        "function", "calls", "inputs", "outputs", "FLOP", "bytes", "backend",
-        numbers=("calls", "FLOP", "bytes"),
-        title=f"Objective of one batch of {len(batch)}: {len(t.calls)} calls,"
-        f" {amount(t.flops)} FLOP",
-    )  # fmt: skip
-    return made, t.dot()
-
-
-def _kernels_of_a_step(system, data, settings, batch):
-    from ..core.arrays import is_array
-    from ..core.terminal import table
-    from ..core.training.loop import TrainingState
-    from ..kernels.registry import watching
-
-    rows = []
-
-    def watch(record, args):
-        result = record.function(*args)
-        outs = result if isinstance(result, tuple) else (result,)
-        rows.append(
-            (
-                f"{record.op}.{record.pass_}",
-                _shapes(a.shape for a in args if is_array(a)),
-                _shapes(o.shape for o in outs if is_array(o)),
-                f"{record.backend} v{record.version}",
-            )
-        )
-        return result
-
-    state = TrainingState(system, data, settings)
-    with watching(watch):
-        system.train_step(batch, state)
-    lines = ["digraph step {", "  node [shape=box, fontname=monospace];"]
-    lines += [f'  k{i} [label="{f}\\n{where}"];' for i, (f, _, _, where) in enumerate(rows)]
-    lines += [f"  k{i} -> k{i + 1};" for i in range(len(rows) - 1)]
-    title = f"Kernels of one step of {len(batch)} (no gradient is taken)"
-    made = table(rows, "kernel", "inputs", "outputs", "backend", title=title)
-    return made, "\n".join([*lines, "}"])
-
-
-def _shapes(shapes) -> str:
-    return " ".join("×".join(map(str, s)) or "·" for s in shapes)
 
 
 def _settings(recipe, settings, kind):

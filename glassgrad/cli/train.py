@@ -20,6 +20,7 @@ def arguments(parser) -> None:
     """The system with its data, settings and device, or the run to resume."""
     import argparse
 
+    from ..core.usage import positive
     from .common import data_arguments, device_arguments
 
     parser.add_argument(
@@ -28,6 +29,10 @@ def arguments(parser) -> None:
     data_arguments(parser)
     device_arguments(parser)
     parser.add_argument("--out", metavar="DIR", help="where run folders go (runs)")
+    parser.add_argument(
+        "--seeds", metavar="N", type=positive, default=1,
+        help="train N times, with seeds from the setting on: the mean and its error",
+    )  # fmt: skip
     parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
     parser.add_argument("--quiet", action="store_true", help="only the result")
     parser.add_argument("--save-every", type=float, default=30.0, help=argparse.SUPPRESS)
@@ -46,11 +51,19 @@ def _new(args) -> int:
     from .. import models
     from .common import overrides, source
 
-    recipe = models.recipe(args.name)
-    return _train(
-        args, recipe, out=args.out or "runs", data=source(args, recipe),
-        device=args.device or "cpu", backend=args.backend, overrides=overrides(args.sets),
-    )  # fmt: skip
+    recipe, changes = models.recipe(args.name), overrides(args.sets)
+    options = {
+        "out": args.out or "runs", "data": source(args, recipe), "device": args.device or "cpu",
+        "backend": args.backend,
+    }  # fmt: skip
+    if args.seeds == 1:
+        _train(args, recipe, overrides=changes, **options)
+        return 0
+    first = recipe.settings().changed(seed=changes.get("seed", 0)).seed
+    seeds = range(first, first + args.seeds)
+    found = [_train(args, recipe, overrides=changes | {"seed": k}, **options) for k in seeds]
+    _means(recipe, seeds, found)
+    return 0
 
 
 def _resumed(args) -> int:
@@ -61,7 +74,8 @@ def _resumed(args) -> int:
     from .common import overrides
 
     asked = {"--data": args.data, "--label": args.label, "--read": args.read or None,
-             "--backend": args.backend, "--device": args.device, "--out": args.out}  # fmt: skip
+             "--backend": args.backend, "--device": args.device, "--out": args.out,
+             "--seeds": None if args.seeds == 1 else args.seeds}  # fmt: skip
     for option, value in asked.items():
         if value is not None:
             raise UsageError(f"--resume takes everything from its run folder; leave out {option}")
@@ -87,14 +101,16 @@ def _resumed(args) -> int:
         resume = run.has_checkpoint()
         if not resume:
             print("no checkpoint was written yet: starting from the beginning")
-        return _train(
+        _train(
             args, recipe, run=run, resume=resume,
             data=source, device=config["device"],
             backend=config["backend"], overrides=config["settings"],
         )  # fmt: skip
+    return 0
 
 
-def _train(args, recipe, **options) -> int:
+def _train(args, recipe, **options) -> dict[str, float]:
+    """Train, report, and return the figures on held-out data."""
     from .. import training
     from ..core.training.loop import Silent
     from ..progress import Live
@@ -105,7 +121,21 @@ def _train(args, recipe, **options) -> int:
         on_data=None if args.quiet else _understood, **options,
     )  # fmt: skip
     _report(recipe, trained, result)
-    return 0
+    return result["test"]
+
+
+def _means(recipe, seeds, found: list[dict[str, float]]) -> None:
+    """Print the mean of each figure over the seeds, with its standard error."""
+    from ..core.terminal import console, number, table
+    from ..core.training.recipe import mean_and_error
+
+    rows = []
+    for name in found[0]:
+        mean, error = mean_and_error([figures[name] for figures in found])
+        rows.append((name, number(mean), number(error)))
+    title = f"{recipe.name}, seeds {seeds[0]} to {seeds[-1]}"
+    columns = ("figure", "mean", "standard error")
+    console().print(table(rows, *columns, numbers=columns[1:], title=title))
 
 
 def _understood(source, data) -> None:

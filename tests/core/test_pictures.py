@@ -22,6 +22,20 @@ def test_curves_have_a_panel_for_each_figure_and_a_dot_for_a_lone_point():
     assert valid.get_marker() == "o" and valid.get_linestyle() == "-"
 
 
+def test_a_figure_of_one_point_has_no_panel():
+    history = [row | {"other": 1.0} if row["epoch"] == 2 else row for row in HISTORY]
+    assert [ax.get_title() for ax in pictures.curves(history).axes] == ["loss"]
+    assert [ax.get_title() for ax in pictures.curves(history[1:]).axes if ax.lines] == [
+        "loss",
+        "other",
+    ]
+
+
+def test_epochs_are_whole_numbers():
+    (ax,) = pictures.curves(HISTORY, ["loss"]).axes
+    assert all(float(t).is_integer() for t in ax.get_xticks())
+
+
 def test_a_key_that_no_row_has_is_refused():
     with pytest.raises(ValueRangeError, match="no 'valid_los'; did you mean 'valid_loss'"):
         pictures.curves(HISTORY, ["loss", "valid_los"])

@@ -34,6 +34,7 @@ SMALLER = {
     MLP: f"{MLP} --set epochs=1",
     "glassgrad train som --data my.csv": "glassgrad train som --data my.csv --set epochs=1",
     LONGER: "glassgrad train --resume runs/... --set epochs=2",
+    "glassgrad train mlp --seeds 5": "glassgrad train mlp --seeds 2 --set epochs=1 --quiet",
     OWN: f"{OWN} --set epochs=1 --quiet",
     "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
     "glassgrad reproduce": "glassgrad reproduce --list",  # trains for hours

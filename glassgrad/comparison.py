@@ -1,0 +1,78 @@
+"""Several runs next to each other: what differs, their figures, their curves; as a page, too."""
+
+import html
+from dataclasses import dataclass
+from importlib import resources
+from string import Template
+
+from .core.terminal import number
+from .run_page import as_table, words
+from .runs import Summary, differences, overlaid
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, columns, and rows of texts."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def labels(summaries: list[Summary]) -> list[str]:
+    """A name for each run: that of its folder, with the folder above where two are alike."""
+    found = [s.label for s in summaries]
+    return [
+        name if found.count(name) == 1 else str(s.run.folder) for name, s in zip(found, summaries)
+    ]
+
+
+def tables(summaries: list[Summary]) -> list[Table]:
+    """What differs in system, data and settings; and the figures on held-out data."""
+    columns = ("", *labels(summaries))
+    rows = [(what, *map(_text, values)) for what, values in differences(summaries)]
+    figures = dict.fromkeys(k for s in summaries for k in s.figures)
+    found = [
+        (words(k), *(number(s.figures[k]) if k in s.figures else "" for s in summaries))
+        for k in figures
+    ]
+    found += [
+        ("epochs trained", *(str(len(s.history)) for s in summaries)),
+        (
+            "seconds",
+            *(number(sum(row.get("seconds", 0.0) for row in s.history)) for s in summaries),
+        ),
+    ]
+    return [
+        Table("What differs", columns, rows or [("nothing", *[""] * len(summaries))]),
+        Table("Figures on held-out data", columns, found),
+    ]
+
+
+def _text(value) -> str:
+    if isinstance(value, list):
+        return "[" + ",".join(map(_text, value)) + "]"
+    return "–" if value is None else number(value)
+
+
+def page(summaries: list[Summary]) -> str:
+    """The tables and the overlaid curves as one HTML file with everything inside."""
+    from . import __version__
+    from .demo.page import svg
+
+    curves = overlaid(summaries, labels(summaries))
+    sections = [(one.title, as_table(one.columns, one.rows)) for one in tables(summaries)]
+    if curves is not None:
+        drawn = f'<figure class="wide">{svg(curves)}<figcaption>validation solid, training dashed'
+        sections.append(("Curves", f"{drawn}</figcaption></figure>"))
+    names = ", ".join(dict.fromkeys(s.name for s in summaries))
+    folder = resources.files(__package__)
+    return Template((folder / "run_page/page.html").read_text(encoding="utf-8")).substitute(
+        style=(folder / "page.css").read_text(encoding="utf-8"),
+        version=__version__,
+        title=f"{len(summaries)} runs side by side",
+        name="glassgrad compare",
+        lead=html.escape(f"Runs of {names}."),
+        contents="",
+        sections="".join(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections),
+    )

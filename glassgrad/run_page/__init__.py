@@ -1,0 +1,175 @@
+"""``index.html`` of a run folder: what was trained, how it went, what it took, how to go on.
+
+The pictures are the files of the folder; everything else is inside the page.
+"""
+
+import html
+import shlex
+from importlib import resources
+from string import Template
+
+from .. import models
+from ..core import data as datasets
+from ..core.terminal import number
+from ..core.terminal import seconds as as_time
+from ..models.lectures import LECTURES
+from ..reproduction import limit
+from .prose import as_html
+
+WIDE = 1.9  # a picture that is so much wider than high has a line of its own
+
+
+def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]], one) -> str:
+    """The page.
+
+    trained, result   what `training.write_result` gets and writes
+    sizes             name -> (width, height) in inches of each picture, in the order of the page
+    one               a training step, as `step.of` gives it
+    """
+    from .. import __version__
+
+    folder = resources.files(__package__)
+    sections = [
+        ("figures", "What came out", _results(result)),
+        ("pictures", "Pictures", _pictures(sizes)),
+        ("lecture", "The lecture's page", as_html(models.lecture_page(recipe))),
+        ("settings", "Settings", _settings(recipe, trained)),
+        ("step", "One step of training", as_table(one.columns, one.rows, one.title)),
+        ("again", "Again, and further", _commands(recipe, trained)),
+    ]
+    sections = [(key, title, body) for key, title, body in sections if body]
+    return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
+        style=(folder / "../page.css").read_text(encoding="utf-8"),
+        version=__version__,
+        title=html.escape(recipe.title),
+        name=html.escape(recipe.name),
+        lead=_lead(recipe, trained, result),
+        contents="".join(f'<a href="#{key}">{title}</a>' for key, title, _ in sections),
+        sections="".join(
+            f'<section id="{key}"><h2>{title}</h2>{body}</section>' for key, title, body in sections
+        ),
+    )
+
+
+def _lead(recipe, trained, result) -> str:
+    """What was trained on what, and for how long."""
+    data = trained.data
+    examples = sum(len(split) for _, split in data.splits()) if hasattr(data, "splits") else 0
+    size = f", {examples:,} examples" if examples > 1 else ""
+    weights = f" with {result['parameters']:,} weights" if result["parameters"] else ""
+    epochs = f"{result['epochs']} epoch{'s' * (result['epochs'] != 1)}"
+    cited = [what for key, what in LECTURES.items() if key in recipe.lecture]
+    lecture = f" From {'; '.join(cited)} ({recipe.lecture})." if cited else ""
+    text = (
+        f"{recipe.name}{weights}, trained on {trained.data_name}{size}, for {epochs} in"
+        f" {as_time(result['seconds'])}.{lecture}"
+    )
+    return html.escape(text)
+
+
+def _results(result) -> str:
+    """The figures on held-out data, the one that sums it up first, and the published numbers."""
+    order = sorted(result["test"], key=lambda k: k != result["metric"])
+    facts = "".join(
+        f"<div><dt>{html.escape(words(k))}</dt><dd>{number(result['test'][k])}</dd></div>"
+        for k in order
+    )
+    metric = html.escape(words(result["metric"]))
+    said = f"<p>On the {result['split']} split; {metric}: {result['better']} is better.</p>"
+    rows = [
+        (t["name"], t["published"], limit(t | {"own": False}), number(t["ours"]),
+         "reached" if t["reached"] else "missed")
+        for t in result["targets"]
+    ]  # fmt: skip
+    columns = ("published number", "published", "to reach", "ours", "")
+    return f'<dl class="facts">{facts}</dl>{said}' + (as_table(columns, rows) if rows else "")
+
+
+def words(name: str) -> str:
+    """The name of a figure or picture as a person writes it.
+
+    >>> words("valid_loss"), words("u_matrix")
+    ('validation loss', 'u matrix')
+    """
+    return name.replace("valid_", "validation ", 1).replace("_", " ").replace("-", " ")
+
+
+def _pictures(sizes) -> str:
+    parts = []
+    for name, (wide, high) in sizes.items():
+        kind = ' class="wide"' if wide > WIDE * high else ""
+        title = html.escape(words(name))
+        file = html.escape(f"{name}.png", quote=True)
+        parts.append(
+            f'<figure{kind}><a href="{file}"><img src="{file}" alt="{title}" loading="lazy"></a>'
+            f"<figcaption>{title}</figcaption></figure>"
+        )
+    return f'<div class="figures">{"".join(parts)}</div>' if parts else ""
+
+
+def _settings(recipe, trained) -> str:
+    s, default = trained.settings, recipe.settings()
+    kind = datasets.kind_of(trained.data)
+    rows = []
+    for name, rule in s.rules().items():
+        here, usual = _value(getattr(s, name)), _value(getattr(default, name))
+        why = s.idle(name, kind)
+        meaning = f"{rule.help} (no effect {why})" if why else rule.help
+        changed = "" if here == usual else usual
+        rows.append((name, here, changed, meaning))
+    return as_table(("setting", "value", "by default", "meaning"), rows)
+
+
+def _value(value) -> str:
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_value, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _commands(recipe, trained) -> str:
+    """The command that repeats the run, and those that go on from it."""
+    folder = str(trained.run.folder)
+    source, name = trained.source, recipe.reference
+    parts = ["glassgrad", "train", name]
+    if source is not None and not source.in_memory:
+        parts += ["--data", source.name]
+        reading = [f"{k}={_reading(v)}" for k, v in source.reading.items()]
+        parts += ["--read", *reading] if reading else []
+    s, usual = trained.settings, recipe.resolve(trained.data_name, kind=_kind(trained))
+    changed = [f"{k}={_value(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
+    parts += ["--set", *changed] if changed else []
+    lines = [("the same again", parts)]
+    if source is not None and source.in_memory:
+        lines = [("the same again, from Python: the data were in memory", ["training.train(…)"])]
+    longer = f"epochs={max(1, 2 * s.epochs)}"
+    lines += [
+        ("for longer", ["glassgrad", "train", "--resume", folder, "--set", longer]),
+        ("on other data", ["glassgrad", "evaluate", folder, "--data", "FILE"]),
+    ]
+    if recipe.sample:
+        lines.append(("new samples", ["glassgrad", "sample", folder]))
+    shown = "".join(
+        f"<dt>{what}</dt><dd><code>{html.escape(shlex.join(line))}</code></dd>"
+        for what, line in lines
+    )
+    return f'<dl class="commands">{shown}</dl>'
+
+
+def _kind(trained) -> str:
+    return datasets.kind_of(trained.data)
+
+
+def _reading(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def as_table(columns, rows, title: str = "") -> str:
+    """Rows of texts as an HTML table, which scrolls where it is wider than the page."""
+    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
+    )
+    said = f"<p>{html.escape(title)}</p>" if title else ""
+    return f'{said}<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
