@@ -61,10 +61,43 @@ def evaluate(
     ...     evaluate(done.run.folder).figures == result["test"]
     True
     """
+    found = examples_of(folder, data, data_dir, split, own)
+    backend = found.trained.backend
+    with backend_for(None if backend == "cuda" else backend, "cpu"):
+        figures = found.trained.system.evaluate_finished(found.examples)
+    figures = {k: float(v) for k, v in figures.items()}
+    return Evaluated(
+        found.recipe, found.trained, found.name, found.part, len(found.examples), figures,
+        found.said,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Examples as a run's system takes them: of `name` (a split, or the whole), and what is said
+    of how they were read."""
+
+    recipe: Recipe
+    trained: Trained
+    name: str
+    part: str
+    examples: Split
+    said: tuple[str, ...] = ()
+
+
+def examples_of(
+    folder: str | Path, data: "str | Path | DataSet | Source | None" = None,
+    data_dir: str | Path | None = None, split: str | None = None,
+    own: DataSet | None = None, unlabelled: bool = False,
+) -> Examples:  # fmt: skip
+    """A finished run, and other data prepared as its own were. The arguments are `evaluate`'s.
+
+    With `unlabelled` examples without labels will do for any system; they have none then.
+    """
     recipe, trained, own = load_raw(folder, data_dir, own)
     if data is None:
         part, examples = _part(trained.data, split)
-        return _figures(recipe, trained, trained.data_name, part, examples, ())
+        return Examples(recipe, trained, trained.data_name, part, examples)
     if not isinstance(own, DataSet):
         raise DataError(f"{recipe.name} was trained on one graph: it has no figures for others")
     source = Source.of(data, data_dir)
@@ -73,10 +106,20 @@ def evaluate(
     lines = found.info.other if alike else found.info.understood if source.is_path else ()
     examples, said = fitted(source.name, found, examples, own)
     there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
-    if examples.y is None and own.train.y is not None:
+    bare = examples.y is None and own.train.y is not None
+    if bare and unlabelled:  # any label will do while the examples are prepared
+        y = (
+            own.train.y[:1] * len(examples)
+            if isinstance(own.train.y, list)
+            else (own.train.y[:1].repeat(len(examples), axis=0))
+        )
+        there = replace(there, test=Split(examples.x, y))
+    elif bare:
         there = _without_labels(recipe, there, trained, source.name)
-    ready = prepared(recipe, there, trained.settings)
-    return _figures(recipe, trained, source.name, part, ready.test, (*lines, *said))
+    ready = prepared(recipe, there, trained.settings).test
+    if bare:
+        ready = Split(ready.x)
+    return Examples(recipe, trained, source.name, part, ready, (*lines, *said))
 
 
 def _part(data: DataSet, split: str | None) -> tuple[str, Split]:
@@ -130,13 +173,6 @@ def _examples(
     if not isinstance(data, DataSet):
         raise DataError(f"{source.name} holds no examples to evaluate a run on")
     return data, *_part(data, split)
-
-
-def _figures(recipe, trained: Trained, name, part, examples: Split, said) -> Evaluated:
-    with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
-        found = trained.system.evaluate_finished(examples)
-    figures = {k: float(v) for k, v in found.items()}
-    return Evaluated(recipe, trained, name, part, len(examples), figures, said)
 
 
 def _without_labels(recipe: Recipe, data: DataSet, trained: Trained, name: str) -> DataSet:

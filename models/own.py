@@ -45,6 +45,8 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from .. import core as gg
 from ..core.data import load
 from ..core.data.entries import KINDS
@@ -194,7 +196,11 @@ def recipe_of(kind: type[Module]) -> Recipe:
 
     def build(data, s, rng):
         made = kind(data, s, rng)
-        return made if isinstance(made, System) else Predictor(made)
+        if isinstance(made, System):
+            return made
+        y = getattr(getattr(data, "train", None), "y", None)
+        classes = getattr(y, "dtype", np.dtype(float)).kind in "iu"
+        return Predictor(made, answer="logits" if classes else "value")
 
     def inner(system):
         return system if isinstance(system, kind) else system.net

@@ -25,10 +25,13 @@ from .system import Batch, System
 
 
 class Predictor(System):
-    """A network and its loss; `loss` is a function (net(x), y) -> scalar, chosen by y if None."""
+    """A network and its loss, a function (net(x), y) -> scalar, chosen by y if None.
 
-    def __init__(self, net: Module, loss: Callable | None = None):
-        self.net, self.loss = net, loss
+    answer   what net(x) is called in `predictions`: "logits" of classes, else "value"
+    """
+
+    def __init__(self, net: Module, loss: Callable | None = None, answer: str = "value"):
+        self.net, self.loss, self.answer = net, loss, answer
 
     def forward(self, x):
         """net(x)."""
@@ -46,6 +49,11 @@ class Predictor(System):
         loss = losses.cross_entropy(out, y)
         named = out.data.argmax(axis=1)
         return loss, {"accuracy": (named == xp_of(named).asarray(y)).mean()}
+
+    def predictions(self, x):
+        """net(x), a row for each example."""
+        out = predict(self.net, x)
+        return {self.answer: out.reshape(len(out), -1)}
 
 
 def as_system(net: Module, loss: Callable | None = None) -> System:

@@ -88,6 +88,16 @@ class System(Module):
         """Metrics of the trained system: those of `evaluate`, and others that take long."""
         return self.evaluate(split)
 
+    def predictions(self, x) -> dict[str, Any]:
+        """What the trained system says of examples x, as `glassgrad predict` writes it, by name.
+
+        ``logits`` and ``scores`` [N, K] are of classes: of both the class is named, of logits its
+        probabilities too. Anything else is a list of N texts, or an array [N] or [N, K], such as
+        ``value``, quantities in their units, or ``code``. A system without an answer for single
+        examples does not override this.
+        """
+        raise NotImplementedError(f"{type(self).__name__} predicts nothing of single examples")
+
     def average(self, figures, split: Split, size: int = 500) -> dict[str, float]:
         """The mean over a split of what ``figures(batch)`` returns, weighted by batch length.
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "train",
     "sample": "sample",
     "evaluate": "evaluate",
+    "predict": "predict",
     "runs": "runs",
     "compare": "compare",
     "data": "data",

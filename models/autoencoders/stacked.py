@@ -215,6 +215,12 @@ class StackedAutoencoder(System):
         with gg.no_grad():
             return self.decode(self.encode(rows(self.on_device(Batch(np.asarray(x))).x))).numpy()
 
+    def predictions(self, x):
+        """Logits of the head, and the codes below it."""
+        codes = self.codes(x)
+        with gg.no_grad():
+            return {"logits": self.head(gg.Tensor(codes)).numpy(), "code": codes}
+
 
 def build(data: DataSet, s: Settings, rng, dtype="float32") -> StackedAutoencoder:
     """The network for a labelled data set."""

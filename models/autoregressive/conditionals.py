@@ -79,6 +79,15 @@ class Conditionals(System):
         """The negative log-likelihood, nats per image."""
         return self.average(lambda b: {"nll": self.objective(b)}, split, size)
 
+    def predictions(self, x, size=500):
+        """-ln p(x) of each example, in nats."""
+        with gg.no_grad():
+            parts = (
+                self.nll(self.ordered(self.on_device(Batch(x[i : i + size])).x)).numpy()
+                for i in range(0, len(x), size)
+            )
+            return {"nll": np.concatenate(list(parts))}
+
     def batches(self, data, size, seed, epoch, start):
         """Minibatches of images, binarised again here with `binarise="sampled"`."""
         for batch in minibatches(data.train, size, seed=seed, epoch=epoch, start=start):

@@ -88,5 +88,10 @@ class Autoencoder(System):
         with gg.no_grad():
             return self.decode(self.encode(self._input(x))).numpy()
 
+    def predictions(self, x):
+        """The code of each example, and the squared error of its reconstruction."""
+        d = self.reconstruct(x) - np.asarray(x).reshape(len(x), -1)
+        return {"code": self.codes(x), "squared_error": (d * d).sum(axis=1)}
+
     def _input(self, x: np.ndarray):
         return rows(self.on_device(Batch(np.asarray(x))).x)

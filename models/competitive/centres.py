@@ -201,6 +201,11 @@ class Competitive(System):
         index, d2 = kernel.winners(xp_of(w).asarray(x, w.dtype), w)
         return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
 
+    def predictions(self, x):
+        """The winner of each sample, and its distance."""
+        winner, distance = self.winners(x)
+        return {"winner": winner, "distance": distance}
+
     def distances(self, x, w=None) -> np.ndarray:
         """Squared distances [N, M] of the rows of x to the centres, or to others, w."""
         w = self.w.data if w is None else w

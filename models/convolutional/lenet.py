@@ -145,6 +145,10 @@ class LeNet(System):
             parts = (self.on_device(Batch(x[i : i + size])).x for i in range(0, len(x), size))
             return np.concatenate([self(gg.Tensor(part)).numpy() for part in parts])
 
+    def predictions(self, x):
+        """Logits of images."""
+        return {"logits": self.logits(x)}
+
 
 def build(data: DataSet, s: Settings, rng) -> LeNet:
     """The network for a labelled set of images."""

@@ -154,6 +154,10 @@ class TextClassifier(System):
                 found.append(self.hidden(self.z, batch.x, batch.mask).numpy())
         return np.concatenate(found)
 
+    def predictions(self, x):
+        """Logits of texts."""
+        return {"logits": self.codes(x) @ self.weight.numpy().T}
+
     def answers(self, texts: list[np.ndarray]) -> np.ndarray:
         """The likeliest class of each text, int64 [N]."""
         return (self.codes(texts) @ self.weight.numpy().T).argmax(axis=1)

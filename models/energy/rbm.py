@@ -205,6 +205,11 @@ class RBM(BinarySystem):
         """P(h = 1|v) of images or rows, [N, m]."""
         return to_numpy(self.hidden(self.on_device(Batch(flat(np.asarray(x)))).x))
 
+    def predictions(self, x):
+        """P(h = 1|v), and the free energy F(v), which is -ln p(v) but for a constant."""
+        v = self.on_device(Batch(flat(np.asarray(x)))).x
+        return {"code": self.codes(x), "free_energy": to_numpy(self.free(v)[0])}
+
 
 def build(data: DataSet, s: Settings, rng) -> RBM:
     """The machine for a data set."""

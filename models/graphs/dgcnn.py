@@ -164,6 +164,10 @@ class GraphNet(System):
             parts = (graphs[i : i + size] for i in range(0, len(graphs), size))
             return np.concatenate([self(part).numpy() for part in parts])
 
+    def predictions(self, x):
+        """Logits of graphs."""
+        return {"logits": self.logits(x)}
+
 
 def largest(h, g: Joined):
     """The largest of each number of h [n, D] over the neighbourhood of each node, itself included.

@@ -116,6 +116,11 @@ class Mlp(System):
             z = np.concatenate([self(gg.Tensor(part)).numpy() for part in parts])
         return self.task.answers(z)
 
+    def predictions(self, x):
+        """Logits of classes, or quantities in their units."""
+        key = "logits" if isinstance(self.task, Classification) else "value"
+        return {key: self.answers(x)}
+
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
     """A table standardised by its training split; a validation split, if there was none.

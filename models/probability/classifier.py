@@ -51,6 +51,10 @@ class Classifier(System):
         """p(y|x) by Bayes' rule: [N, K], float64, each row with the sum 1."""
         return bayes(self.answers(x))
 
+    def predictions(self, x):
+        """The scores, whose softmax is p(y|x)."""
+        return {"logits": self.answers(x)}
+
 
 def bayes(scores: np.ndarray) -> np.ndarray:
     """e^{s_k}/Σ_l e^{s_l} of each row: from ln p(x, y) to p(y|x).

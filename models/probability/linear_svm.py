@@ -55,6 +55,10 @@ class LinearSVM(LinearClassifier):
         s = self.answers(x)
         return self.signs(y) * (s[:, 1:] if self.weight.shape[0] == 1 else s)
 
+    def predictions(self, x):
+        """The scores; they are no logarithms of probabilities."""
+        return {"scores": self.answers(x)}
+
     def evaluate(self, split, size=500):
         """The share of right answers, and the hinge."""
 

@@ -99,6 +99,11 @@ class ProbabilisticRegression(System):
         unit, centre = self.unit.numpy().astype(np.float64), self.centre.numpy()
         return mean.numpy() * unit + centre, np.exp(log_spread.numpy().astype(np.float64)) * unit
 
+    def predictions(self, x):
+        """The mean of each target, and the deviation about it."""
+        mean, spread = self.predicted(x)
+        return {"value": mean, "deviation": spread}
+
     def evaluate(self, split, size=500):
         """nll, the rmse of the mean, and of the bands coverage and mean width (all targets)."""
         y = columns(np.asarray(split.y)).astype(np.float64)

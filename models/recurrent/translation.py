@@ -175,6 +175,10 @@ class Translator(System):
                 found += self.search(self.on_device(Batch(x)).x)
         return found
 
+    def predictions(self, x):
+        """The translations, words with spaces between."""
+        return {"translation": [" ".join(self.words.decode(t)) for t in self.translate(x)]}
+
     def search(self, x) -> list[list[int]]:
         """Beam search: of `beam` beginnings of each source x [T,N] all next words are tried.
 

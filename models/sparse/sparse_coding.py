@@ -122,6 +122,13 @@ class SparseCoding(System):
         z = xp_of(x).zeros((len(x), len(self.atoms.data)), x.dtype)
         return fista(x, self.atoms.data, self.s.lam, z, self.s.encode_steps)
 
+    def predictions(self, x):
+        """The sparse code of each example, and the squared error that it leaves."""
+        x = rows(self.on_device(Batch(np.asarray(x))).x)
+        z = gg.Tensor(self.encode(x.data))
+        error = energy(x, z, self.atoms, 0.0)
+        return {"code": z.numpy(), "squared_error": error.numpy()}
+
     def evaluate(self, split, size=250):
         """F per sample, the squared error in it, and the share of codes that are not 0."""
 

@@ -194,6 +194,12 @@ class VAE(System):
         noise = self.noise.child("importance")
         return figures | importance_figures(self, x, k, self.s.importance_images, noise)
 
+    def predictions(self, x):
+        """The posterior mean μ(x) and its deviation σ(x)."""
+        with gg.no_grad():
+            mu, logvar = self.encode(rows(self.on_device(Batch(np.asarray(x))).x))
+        return {"code": mu.numpy(), "deviation": np.exp(0.5 * logvar.numpy())}
+
     def decode(self, z) -> np.ndarray:
         """The mean image of p(x|z), [N, D]."""
         with gg.no_grad():

@@ -59,11 +59,11 @@ def from_csv(
     check_bits(bits)
     rows = read_rows(path, header, gone=missing)
     split = None if files.keys() & set(SPLITS) else split_column(rows)
-    others = {
-        part: same_columns(rows, read_rows(file, rows.header, gone=missing), (split,))
-        for part, file in files.items()
-    }
     place = labels.find(rows, label, (split,))
+    others = {}
+    for part, file in files.items():
+        free = (split, place) if part == OTHER else (split,)  # new examples may have no label
+        others[part] = same_columns(rows, read_rows(file, rows.header, gone=missing), free)
     why = labels.reason(rows, place, (split,)) if label is None else ""
     return table_set("from_csv", rows, others, (place, split), seed, bits, why=why)
 
@@ -87,7 +87,10 @@ def table_set(
         raise DataError(f"{rows.path}: no column is left to learn from{why_not}")
     target = None if place is None else labels.learn(rows, place)
     whole = _encoded(rows, columns, target)
-    given = {part: _encoded(more, columns, target) for part, more in others.items()}
+    given = {
+        part: _encoded(more, columns, None if place in getattr(more, "lacks", ()) else target)
+        for part, more in others.items()
+    }
     parts, how = (
         seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None

@@ -12,9 +12,10 @@ from .spelling import missing
 
 @dataclass(frozen=True)
 class OtherRows(Rows):
-    """Rows of another file, and the names of the columns in it that are not used."""
+    """Rows of another file: the names of columns that are not used, and the columns it lacks."""
 
     unused: tuple[str, ...] = ()
+    lacks: tuple[int, ...] = ()
 
 
 def same_columns(rows: Rows, other: Rows, free: Sequence[int | None] = ()) -> Rows:
@@ -48,9 +49,11 @@ def same_columns(rows: Rows, other: Rows, free: Sequence[int | None] = ()) -> Ro
         )
     order = [place.get(name) for name in rows.names]
     cells = [["" if c is None else row[c] for c in order] for row in other.cells]
+    lacks = tuple(c for c, at in enumerate(order) if at is None)
     return OtherRows(
-        other.path, cells, other.lines, rows.names, other.header, other.separator, unused=unused
-    )
+        other.path, cells, other.lines, rows.names, other.header, other.separator, unused=unused,
+        lacks=lacks,
+    )  # fmt: skip
 
 
 def notes(rows: Rows | None, columns: Sequence[Meaning]) -> tuple[str, ...]:
