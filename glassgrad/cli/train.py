@@ -33,6 +33,9 @@ def arguments(parser) -> None:
         "--seeds", metavar="N", type=positive, default=1,
         help="train N times, with seeds from the setting on: the mean and its error",
     )  # fmt: skip
+    parser.add_argument(
+        "--dry-run", action="store_true", help="what it would take: memory, seconds an epoch"
+    )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
     parser.add_argument("--quiet", action="store_true", help="only the result")
     parser.add_argument("--save-every", type=float, default=30.0, help=argparse.SUPPRESS)
@@ -52,6 +55,8 @@ def _new(args) -> int:
     from .common import overrides, source
 
     recipe, changes = models.recipe(args.name), overrides(args.sets)
+    if args.dry_run:
+        return _dry(args, recipe, changes)
     options = {
         "out": args.out or "runs", "data": source(args, recipe), "device": args.device or "cpu",
         "backend": args.backend,
@@ -75,6 +80,7 @@ def _resumed(args) -> int:
 
     asked = {"--data": args.data, "--label": args.label, "--read": args.read or None,
              "--backend": args.backend, "--device": args.device, "--out": args.out,
+             "--dry-run": args.dry_run or None,
              "--seeds": None if args.seeds == 1 else args.seeds}  # fmt: skip
     for option, value in asked.items():
         if value is not None:
@@ -122,6 +128,27 @@ def _train(args, recipe, **options) -> dict[str, float]:
     )  # fmt: skip
     _report(recipe, trained, result)
     return result["test"]
+
+
+def _dry(args, recipe, changes) -> int:
+    """Print what the training would take."""
+    from ..core.terminal import amount, console, seconds, table
+    from ..dry_run import estimate
+    from .common import source
+
+    data = source(args, recipe)
+    found = estimate(recipe, data, args.device or "cpu", args.backend, changes)
+    rows = [
+        ("parameters", f"{found.parameters:,}"),
+        ("weights and optimiser", f"{amount(found.state)}B"),
+        ("a step needs besides", f"{amount(found.step)}B"),
+        ("a step", f"{1000 * found.seconds:.3g} ms"),
+        ("an epoch", f"{seconds(found.epoch)}, {found.steps:,} steps, without validation"),
+        (f"{found.epochs} epochs", seconds(found.epochs * found.epoch)),
+    ]
+    title = f"{recipe.name} on {data.name}, by a few steps of training"
+    console().print(table(rows, "what", "about", title=title))
+    return 0
 
 
 def _means(recipe, seeds, found: list[dict[str, float]]) -> None:
