@@ -11,6 +11,7 @@ from .derivatives import hvp, jacobian
 from .differentiable import FUNCTIONS, differentiable
 from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, GradcheckReport, gradcheck
+from .interchange import from_dlpack
 from .operators import ones, zeros
 from .random import Generator
 from .recording import no_grad
@@ -28,11 +29,12 @@ from .training.system import System  # isort: skip
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
     "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data",
-    "debugging", "differentiable", "fit", "grad", "gradcheck", "hvp", "jacobian", "nn", "no_grad",
-    "ones", "optim", "predict", "setting", "tensor", "trace", "zeros", *functions.__all__,
+    "debugging", "differentiable", "fit", "from_dlpack", "grad", "gradcheck", "hvp", "jacobian",
+    "nn", "no_grad", "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
+    *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
-    ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "grad",
-     "gradcheck", "hvp", "jacobian", "ones", "predict", "setting", "tensor", "zeros"),
+    ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "from_dlpack",
+     "grad", "gradcheck", "hvp", "jacobian", "ones", "predict", "setting", "tensor", "zeros"),
 )  # fmt: skip

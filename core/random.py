@@ -35,6 +35,13 @@ class Generator:
         self.state = seed, offset
         self.device = choice("Generator", "device", device, DEVICES, DeviceError)
 
+    def __repr__(self):
+        """The seed, the position if it is not the first, and the device if it is not the CPU."""
+        seed, offset = self.state
+        more = f", offset={offset}" if offset else ""
+        more += f", device={self.device!r}" if self.device != "cpu" else ""
+        return f"Generator({seed}{more})"
+
     def take(self, n: int) -> tuple[int, int]:
         """Reserve n numbers and return the (seed, offset) to draw them with.
 

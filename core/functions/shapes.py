@@ -167,16 +167,18 @@ def expand_dims(x: Tensor, axis: Axis) -> Tensor:
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
-def squeeze(x: Tensor, axis: Axis) -> Tensor:
-    """x without its axis `axis`, which must have length 1.
+def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
+    """x without its axis `axis`, which must have length 1; by default without all such axes.
 
     Raises ShapeError.
 
     >>> import glassgrad as gg
-    >>> gg.squeeze(gg.ones((2, 1, 3)), 1).shape
-    (2, 3)
+    >>> gg.squeeze(gg.ones((2, 1, 3)), 1).shape, gg.squeeze(gg.ones((1, 2, 1))).shape
+    ((2, 3), (2,))
     """
     x = as_tensor(x)
+    if axis is None:
+        return reshape(x, tuple(n for n in x.shape if n != 1))
     axis = _axis(axis, x.ndim, "squeeze", x)
     expect(x.shape[axis] == 1, "squeeze", f"axis {axis} must have length 1", 1, x.shape[axis], x=x)
     return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
