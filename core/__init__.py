@@ -13,7 +13,7 @@ from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, GradcheckReport, gradcheck
 from .interchange import from_dlpack
 from .operators import ones, zeros
-from .random import Generator
+from .random import Generator, manual_seed
 from .recording import no_grad
 from .sparsity import SparsePattern
 from .tape import GraphError, backward, grad
@@ -21,6 +21,16 @@ from .tensor import Tensor, TensorError, tensor
 from .trace import trace
 
 from . import data, nn, optim  # isort: skip  (they are built on all of the above)
+from .nn.losses import (  # isort: skip
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    hinge,
+    huber,
+    kl_divergence,
+    l1,
+    mse,
+)
 from .training.loop import fit  # isort: skip
 from .training.predictor import predict  # isort: skip
 from .training.settings import TrainingSettings, setting  # isort: skip
@@ -28,13 +38,16 @@ from .training.system import System  # isort: skip
 
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
-    "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward", "data",
-    "debugging", "differentiable", "fit", "from_dlpack", "grad", "gradcheck", "hvp", "jacobian",
-    "nn", "no_grad", "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
+    "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "data",
+    "debugging", "differentiable", "fit", "from_dlpack", "grad", "gradcheck", "hinge", "huber",
+    "hvp", "jacobian", "kl_divergence", "l1", "manual_seed", "mse", "nn", "no_grad",
+    "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
     *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
     ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "from_dlpack",
-     "grad", "gradcheck", "hvp", "jacobian", "ones", "predict", "setting", "tensor", "zeros"),
+     "grad", "gradcheck", "hvp", "jacobian", "manual_seed", "ones", "predict", "setting",
+     "tensor", "zeros"),
 )  # fmt: skip

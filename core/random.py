@@ -181,3 +181,29 @@ def _count(shape) -> int:
     for k in (shape,) if isinstance(shape, int) else shape:
         n *= k
     return n
+
+
+_default = Generator(0)
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the stream of the layers that are made without `rng` again, with this seed.
+
+    It is the one that `stream` gives; a program that does not call this has seed 0. Nothing else
+    depends on it: systems, data and noise have generators of their own.
+
+    >>> import glassgrad as gg
+    >>> _ = gg.manual_seed(1)
+    >>> a = gg.nn.Linear(3, 2)
+    >>> _ = gg.manual_seed(1)
+    >>> bool((gg.nn.Linear(3, 2).weight == a.weight).all())
+    True
+    """
+    fresh = Generator(seed)
+    _default.state = fresh.state
+    return _default
+
+
+def stream(rng: Generator | None = None) -> Generator:
+    """The generator itself; without one, that of `manual_seed`, from where it has come to."""
+    return _default if rng is None else rng

@@ -5,6 +5,7 @@ activations, dropout, recurrent, losses.
 """
 
 from ...kernels.doors import check_all
+from ..hints import missing
 from . import init, losses
 from .activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .convolution import AvgPool2d, Conv1d, Conv2d, ConvTranspose2d, MaxPool2d
@@ -26,3 +27,7 @@ __all__ = [
 check_all(globals(), __all__)
 for _module in (init, losses):
     check_all(vars(_module))
+
+
+def __getattr__(name: str):
+    raise missing("glassgrad.nn", name, __all__)

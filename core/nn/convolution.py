@@ -77,7 +77,7 @@ class Conv2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         *,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         super().__init__(
@@ -105,7 +105,7 @@ class Conv1d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         *,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         super().__init__(
@@ -146,7 +146,7 @@ class ConvTranspose2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         *,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         self.output_padding = output_padding

@@ -2,7 +2,7 @@
 
 from ...kernels.errors import ValueRangeError, expect
 from ..functions import dropout
-from ..random import Generator
+from ..random import Generator, stream
 from ..tensor import Tensor
 from .module import Module
 
@@ -22,10 +22,11 @@ class Dropout(Module):
     True
     """
 
-    def __init__(self, p: float = 0.5, *, rng: Generator):
+    def __init__(self, p: float = 0.5, *, rng: Generator | None = None):
         expect(0 <= p < 1, "Dropout", "p must lie in [0, 1)", "0 ≤ p < 1", p, ValueRangeError)
         self.p = p
         # The position of `rng` makes the streams of two layers differ.
+        rng = stream(rng)
         self.rng = rng.child("dropout", *rng.take(1))
 
     def forward(self, x: Tensor) -> Tensor:

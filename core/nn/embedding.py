@@ -19,7 +19,9 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
-    def __init__(self, entries: int, size: int, *, rng: Generator, dtype: DType = "float32"):
+    def __init__(
+        self, entries: int, size: int, *, rng: Generator | None = None, dtype: DType = "float32"
+    ):
         expect_sizes("Embedding", entries=entries, size=size)
         self.weight = parameter(normal((entries, size), rng, std=1.0, dtype=dtype))
 

@@ -17,11 +17,13 @@ from ...kernels.annotations import DType, Number, Shape
 from ...kernels.checks import choice, within
 from ...kernels.errors import expect, shown
 from ..arrays import to_numpy
-from ..random import Generator
+from ..random import Generator, stream
 from ..tensor import Tensor
 from .module import Module
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+
+Rng = Generator | None  # without one it is that of `manual_seed`
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -49,36 +51,36 @@ def gain(activation: str, slope: float = 0.01) -> float:
     return GAINS[activation]
 
 
-def zeros(shape: Shape, rng: Generator | None = None, *, dtype: DType = "float32") -> np.ndarray:
+def zeros(shape: Shape, rng: Rng = None, *, dtype: DType = "float32") -> np.ndarray:
     """All zero; for biases."""
     return np.zeros(shape, dtype)
 
 
-def ones(shape: Shape, rng: Generator | None = None, *, dtype: DType = "float32") -> np.ndarray:
+def ones(shape: Shape, rng: Rng = None, *, dtype: DType = "float32") -> np.ndarray:
     """All one; for scales."""
     return np.ones(shape, dtype)
 
 
 def constant(
-    shape: Shape, rng: Generator | None = None, *, value: Number, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, value: Number, dtype: DType = "float32"
 ) -> np.ndarray:
     """All equal to `value`."""
     return np.full(shape, value, dtype)
 
 
 def uniform(
-    shape: Shape, rng: Generator, *, low: float = -0.1, high: float = 0.1, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, low: float = -0.1, high: float = 0.1, dtype: DType = "float32"
 ) -> np.ndarray:
     """U[low, high); the default ±0.1 is that of the small model in Zaremba et al. 2014."""
-    return to_numpy(rng.uniform(shape, low, high, dtype))
+    return to_numpy(stream(rng).uniform(shape, low, high, dtype))
 
 
 def normal(
-    shape: Shape, rng: Generator, *, mean: float = 0.0, std: float = 0.01, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, mean: float = 0.0, std: float = 0.01, dtype: DType = "float32"
 ) -> np.ndarray:
     """N(mean, std²), std ≥ 0; std 0.01 as in Krizhevsky et al. 2012."""
     within("normal", "std", std, least=0)
-    draw = to_numpy(rng.normal(shape, dtype))
+    draw = to_numpy(stream(rng).normal(shape, dtype))
     return draw * draw.dtype.type(std) + draw.dtype.type(mean)
 
 
@@ -89,21 +91,21 @@ def _symmetric(shape: Shape, rng, std, dtype):
 
 
 def xavier_uniform(
-    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """U(±gain √(6/(fan_in + fan_out))): preserves deviations in both directions (Glorot 2010)."""
     return _symmetric(shape, rng, gain * math.sqrt(2 / sum(_some(shape))), dtype)
 
 
 def xavier_normal(
-    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """N(0, gain² 2/(fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal(shape, rng, std=gain * math.sqrt(2 / sum(_some(shape))), dtype=dtype)
 
 
 def kaiming_uniform(
-    shape: Shape, rng: Generator, *, a: float = 0.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, a: float = 0.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """U(±√(6/((1 + a²) fan_in))): for relu, or leaky relu of slope a (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
@@ -111,19 +113,19 @@ def kaiming_uniform(
 
 
 def kaiming_normal(
-    shape: Shape, rng: Generator, *, a: float = 0.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, a: float = 0.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """N(0, 2/((1 + a²) fan_in)) (He et al. 2015)."""
     std = gain("leaky_relu", a) / math.sqrt(_some(shape)[0])
     return normal(shape, rng, std=std, dtype=dtype)
 
 
-def lecun_normal(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> np.ndarray:
+def lecun_normal(shape: Shape, rng: Rng = None, *, dtype: DType = "float32") -> np.ndarray:
     """N(0, 1/fan_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6)."""
     return normal(shape, rng, std=1 / math.sqrt(_some(shape)[0]), dtype=dtype)
 
 
-def lecun_uniform(shape: Shape, rng: Generator, *, dtype: DType = "float32") -> np.ndarray:
+def lecun_uniform(shape: Shape, rng: Rng = None, *, dtype: DType = "float32") -> np.ndarray:
     """U(±√(3/fan_in)), with the variance of `lecun_normal`."""
     return _symmetric(shape, rng, 1 / math.sqrt(_some(shape)[0]), dtype)
 
@@ -135,7 +137,7 @@ def _some(shape) -> tuple[int, int]:
 
 
 def orthogonal(
-    shape: Shape, rng: Generator, *, gain: float = 1.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """A random matrix [shape[0], rest] with orthonormal rows or columns (Saxe et al. 2014).
 
@@ -144,7 +146,7 @@ def orthogonal(
     """
     expect(len(shape) >= 2, "orthogonal", "shape must have at least two axes", "≥ 2", shape)
     rows, columns = shape[0], math.prod(shape[1:])
-    draw = to_numpy(rng.normal((max(rows, columns), min(rows, columns)), "float64"))
+    draw = to_numpy(stream(rng).normal((max(rows, columns), min(rows, columns)), "float64"))
     q, r = np.linalg.qr(draw)
     q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
     q = q if rows >= columns else q.T
@@ -152,14 +154,14 @@ def orthogonal(
 
 
 def identity(
-    shape: Shape, rng: Generator | None = None, *, gain: float = 1.0, dtype: DType = "float32"
+    shape: Shape, rng: Rng = None, *, gain: float = 1.0, dtype: DType = "float32"
 ) -> np.ndarray:
     """The unit matrix: a recurrent ReLU network then starts as a memory (Le et al. 2015)."""
     expect(len(shape) == 2, "identity", "shape must have two axes", 2, shape)
     return gain * np.eye(*shape, dtype=dtype)
 
 
-def everywhere(module: Module, rule: Callable, rng: Generator, **options) -> None:
+def everywhere(module: Module, rule: Callable, rng: Generator | None = None, **options) -> None:
     """Set every parameter of a module by one rule: ``everywhere(net, uniform, rng, low=…)``."""
     for p in module.parameters():
         p.assign(rule(p.shape, rng, dtype=p.dtype, **options))
@@ -170,7 +172,7 @@ def parameter(values) -> Tensor:
     return Tensor(values, requires_grad=True)
 
 
-def scaled(shape, fan_in: int, rng: Generator, dtype) -> Tensor:
+def scaled(shape, fan_in: int, rng: Generator | None, dtype) -> Tensor:
     """The layers' default: a parameter drawn from U(±1/√fan_in)."""
     expect_sizes("scaled", fan_in=fan_in)
     bound = 1 / math.sqrt(fan_in)

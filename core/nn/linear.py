@@ -27,7 +27,7 @@ class Linear(Module):
         outputs: int,
         bias: bool = True,
         *,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         expect_sizes("Linear", inputs=inputs, outputs=outputs)

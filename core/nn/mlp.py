@@ -10,7 +10,11 @@ from .module import Sequential
 
 
 def mlp(
-    sizes: Iterable[int], activation: Callable, *, rng: Generator, dtype: DType = "float32"
+    sizes: Iterable[int],
+    activation: Callable,
+    *,
+    rng: Generator | None = None,
+    dtype: DType = "float32",
 ) -> Sequential:
     """Linear layers of the given sizes, each followed by `activation()`.
 
@@ -25,5 +29,6 @@ def mlp(
     """
     layers = []
     for i, (n, m) in enumerate(pairwise(sizes)):
-        layers += [Linear(n, m, rng=rng.child("layer", i), dtype=dtype), activation()]
+        own = None if rng is None else rng.child("layer", i)
+        layers += [Linear(n, m, rng=own, dtype=dtype), activation()]
     return Sequential(*layers)

@@ -147,7 +147,7 @@ class RNN(_Recurrent):
         activation: str = "tanh",
         dropout: float = 0.0,
         bidirectional: bool = False,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         choice("RNN", "activation", activation, ACTIVATIONS)
@@ -193,7 +193,7 @@ class LSTM(_Recurrent):
         peephole: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         self.peephole = peephole
@@ -245,7 +245,7 @@ class GRU(_Recurrent):
         biases: int | None = None,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         choice("GRU", "variant", variant, ("lecture", "library"))

@@ -41,7 +41,7 @@ class WeightNormLinear(Module):
         std: float = 0.05,
         trained_scale: bool = True,
         *,
-        rng: Generator,
+        rng: Generator | None = None,
         dtype: DType = "float32",
     ):
         expect_sizes("WeightNormLinear", inputs=inputs, outputs=outputs)
