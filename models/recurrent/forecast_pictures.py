@@ -1,0 +1,2 @@
+"""x"""
+def figures(system, data, s): return {}
