@@ -108,6 +108,8 @@ FAMILIES = {
         "peephole-lstm": "peephole_lstm",
         "gru": "gru",
         "translation": "translation",
+        "forecast": "forecast",
+        "language-model": "language_model",
     },
     "embeddings": {
         "word2vec": "word2vec",

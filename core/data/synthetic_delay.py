@@ -2,9 +2,9 @@
 
     dx/dt = 0.2 x(t-τ) / (1 + x(t-τ)^10) - 0.1 x(t),     x(0) = 1.2,  x(t) = 0 for t < 0
 
-The number of cells depends on how many there were τ ago. From τ = 16.8 on it is chaotic: two courses
-that begin nearly alike are soon apart, so that no forecast is good for long. There is no noise: what
-a forecast misses it has not learnt.
+The number of cells depends on how many there were τ ago. From τ = 16.8 on it is chaotic: two
+courses that begin nearly alike are soon apart, so that no forecast is good for long. There is no
+noise: what a forecast misses it has not learnt.
 
 Integrated by Runge and Kutta's method of fourth order in steps of 0.1; between two steps the past
 is Hermite's cubic through values and derivatives, of the same order. Source: Mackey, Glass,
@@ -45,7 +45,7 @@ def course(length: int, delay: int) -> np.ndarray:
         k3 = change(x + 0.5 * STEP * k2, middle)
         k4 = change(x + STEP * k3, b)
         past.append(x + STEP / 6 * (first + 2 * k2 + 2 * k3 + k4))
-    return np.array(past[lag :: PER_UNIT])
+    return np.array(past[lag::PER_UNIT])
 
 
 def mackey_glass(train: int = 2000, valid: int = 500, test: int = 500, delay: int = 17) -> DataSet:

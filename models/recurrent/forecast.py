@@ -1,7 +1,7 @@
 """Forecasting: what a series will be, with the width of the doubt.
 
-Lecture 3 names it first among the uses of recurrent nets (V2 191-215), without a formula. A net reads
-the last `past` values up to t, and says mean and spread of each of the next H = `horizon` ::
+Lecture 3 names it first among the uses of recurrent nets (V2 191-215), without a formula. A net
+reads the last `past` values up to t, and says mean and spread of each of the next H = `horizon` ::
 
     u_t = f(z_t)                              transform: none, log, root
     y_t = Π_d (1 - B^d) u_t                   differences: B^d u_t = u_{t-d}, for each lag d
@@ -11,9 +11,9 @@ the last `past` values up to t, and says mean and spread of each of the next H =
 
 b_{t+k} is what u would be if all differences to come were 0: the value itself (d = 1), that of a
 season before (d = m), both together the season moved to where the series is now. The net learns
-what this misses, in units of its deviation, a number for each k. Mean and deviation are those of the
-training part. Only differences can take a net beyond the range that it was trained on: CO2 and
-passengers grow, and without them a forecast stops at the training part's largest values.
+what this misses, standardised by the mean and deviation of the training part, for each k. Only
+differences can take a net beyond the range that it was trained on: CO2 and passengers grow, and
+without them a forecast stops at the training part's largest values.
 
     method=direct      V has a mean and a spread for each step to come
     method=recursive   V has those of one step. What is forecast is read as if it had come, and so
@@ -32,8 +32,10 @@ are hard to beat: a series of a few thousand noisy values is mostly linear.
 The pictures: bands over the course of the test part; error and coverage by the number of steps
 ahead, next to the yardsticks.
 
-Sources: Hochreiter, Schmidhuber 1997; Box, Jenkins, "Time series analysis", 1970 (differences); Lai,
-Chang, Yang, Liu, "Modeling long- and short-term temporal patterns with deep neural networks", 2018.
+Sources: Box, Jenkins, "Time series analysis: forecasting and control", 1970 (differences); Gers,
+Eck, Schmidhuber, "Applying LSTM to time series predictable through time-window approaches", 2001
+(what it is not needed for); Lai, Chang, Yang, Liu, "Modeling long- and short-term temporal patterns
+with deep neural networks", 2018.
 """
 
 import math
@@ -46,7 +48,7 @@ from ... import core as gg
 from ...core import nn
 from ...core.arrays import xp_of
 from ...core.data import DataSet, Split
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters

@@ -1,7 +1,7 @@
 """A series as windows: the past, and what came next; transforms and differences, and their undoing.
 
-    u_t = f(z_t),   y_t = Π_d (1 - B^d) u_t = Σ_j a_j u_{t-j},  a_0 = 1
-    undone step by step:   u_t = y_t - Σ_{j≥1} a_j u_{t-j}
+u_t = f(z_t),   y_t = Π_d (1 - B^d) u_t = Σ_j a_j u_{t-j},  a_0 = 1
+undone step by step:   u_t = y_t - Σ_{j≥1} a_j u_{t-j}
 """
 
 from collections.abc import Callable
@@ -72,6 +72,8 @@ def as_windows(data: DataSet, length: int, horizon: int, column: int, transform:
     What comes is in the part; the window before it may begin in the part before, where that is the
     past of this one. Values that were interpolated are read, but not judged: their y is (z, 0).
 
+    ``info.extra["series"]`` keeps the quantity of each part as it was, float64.
+
     Raises SettingError where a part has no forecast, or values that the transform does not take.
     """
     columns = data.train.x.shape[1]
@@ -79,10 +81,12 @@ def as_windows(data: DataSet, length: int, horizon: int, column: int, transform:
         raise SettingError(f"{data.name}: column must be at most {columns}; got {column}")
     found, before = {}, np.zeros((0, columns), np.float32)
     for name, split in data.splits():
-        low, least = float(split.x.min()), TRANSFORMS[transform].least
-        if low < least:
-            what = "above 0" if transform == "log" else "at least 0"
-            raise SettingError(f"{data.name}: transform={transform} takes values {what}; got {low:g}")
+        low = float(split.x.min())
+        if low < TRANSFORMS[transform].least:
+            must = "above 0" if transform == "log" else "at least 0"
+            raise SettingError(
+                f"{data.name}: with transform={transform} values must be {must}; got {low:g}"
+            )
         if not follows(data, name):
             before = before[:0]
         z = np.concatenate([before, split.x])
@@ -90,8 +94,8 @@ def as_windows(data: DataSet, length: int, horizon: int, column: int, transform:
         starts = np.arange(first, len(z) - horizon + 1)
         if not len(starts):
             raise SettingError(
-                f"{data.name}: the {name} part has {len(split)} values, too few to forecast {horizon}"
-                f" after {length}"
+                f"{data.name}: the {name} part has {len(split)} values, too few to forecast"
+                f" {horizon} after {length}"
             )
         known = np.ones(len(z), bool)
         missing = data.info.extra.get("missing", {}).get(name)
@@ -100,9 +104,10 @@ def as_windows(data: DataSet, length: int, horizon: int, column: int, transform:
         ahead = starts[:, None] + np.arange(horizon)
         y = np.stack([z[ahead, column - 1], known[ahead]], axis=2).astype(np.float32)
         found[name] = Split(z[starts[:, None] + np.arange(-length, 0)], y)
-        before = z[-length:] if name != "train" else z
-        before = before[-length:]
-    return replace(data, **found)
+        before = z[-length:]
+    series = {name: split.x[:, column - 1].astype(np.float64) for name, split in data.splits()}
+    extra = {**data.info.extra, "series": series}
+    return replace(data, **found, info=replace(data.info, extra=extra))
 
 
 def follows(data: DataSet, name: str) -> bool:
@@ -114,4 +119,4 @@ def follows(data: DataSet, name: str) -> bool:
         return at > 0
     before, after = times[order[at - 1]], times[name]
     step = (before[-1] - before[0]) / max(1, len(before) - 1)
-    return bool(step * 0 < after[0] - before[-1] <= 2 * step)
+    return bool(0 * step < after[0] - before[-1] <= 2 * step)

@@ -11,6 +11,29 @@ it expects of z_{t+1} ... z_{t+H}, [N, H] ::
 
 import numpy as np
 
+from ...core.data import DataSet
+from .forecast_data import TRANSFORMS
+
+
+def yardsticks(data: DataSet, s) -> dict[str, np.ndarray]:
+    """{name: forecasts [N, H]} for the test windows of prepared data, in the units of the series.
+
+    The season is the longest lag of the differences, if it is above 1. The autoregression has as
+    many values as the net reads, of f(z), and is fitted to all before the test part.
+    """
+    series = data.info.extra["series"]
+    z, n = np.concatenate(list(series.values())), len(data.test)
+    known = len(z) - len(series["test"])
+    t = np.arange(n) + len(z) - s.horizon - n  # the last window ends where the series does
+    found = {"persistence": persistence(z, t, s.horizon)}
+    season = max(s.differences, default=1)
+    if season > 1:
+        found[f"season before ({season})"] = seasonal(z, t, s.horizon, season)
+    f, order = TRANSFORMS[s.transform], max(1, min(s.past, known // 3))
+    linear = autoregression(f.forward(z), t, s.horizon, order, known)
+    of = "" if s.transform == "none" else f" of the {s.transform}"
+    return found | {f"autoregression ({order}){of}": f.backward(linear)}
+
 
 def persistence(z: np.ndarray, t: np.ndarray, horizon: int) -> np.ndarray:
     """The last known value, again and again.

@@ -36,6 +36,8 @@ Vinyals, "Recurrent neural network regularization", 2014; Karpathy, "The unreaso
 of recurrent neural networks", 2015.
 """
 
+import math
+
 import numpy as np
 
 from ... import core as gg
@@ -43,7 +45,7 @@ from ...core import nn
 from ...core.data import Corpus, DataSet, Info, Split, Vocabulary, count, windows
 from ...core.data.text import END, UNKNOWN
 from ...core.nn.cross_entropy import LOGITS
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
@@ -169,7 +171,7 @@ class LanguageModel(System):
 def figures_of(nats: np.ndarray) -> dict[str, float]:
     """loss, bits and perplexity of the symbols of a text."""
     loss = float(nats.mean())
-    return {"loss": loss, "bits": loss / np.log(2), "perplexity": float(np.exp(loss))}
+    return {"loss": loss, "bits": loss / math.log(2), "perplexity": math.exp(loss)}
 
 
 def prepare(data: DataSet | Corpus, s: Settings) -> DataSet:

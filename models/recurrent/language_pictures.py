@@ -173,7 +173,7 @@ def properties(symbols: list[str]) -> dict[str, np.ndarray]:
         found["a vowel"] = np.array([s in "aeiouAEIOU" for s in symbols])
     else:
         _, at, counts = np.unique(symbols, return_inverse=True, return_counts=True)
-        found["a rare word: -ln of its share"] = -np.log(counts[at])
+        found["a rare word: -ln of its share"] = -np.log(counts[at] / len(symbols))
         found["a short word"] = np.array([len(s) < 4 for s in symbols])
     found["the place in the line"] = since(ends)
     found["symbols since a sentence ended"] = since([s in (*".!?", END) for s in symbols])
