@@ -109,7 +109,6 @@ class Forecaster(System):
         self.spread = nn.Linear(inputs, outputs, rng=rng.child("spread"), **made)
         if s.linear:
             self.straight = gg.Tensor(np.zeros((outputs, s.past * columns), dtype), True)
-        self.draw = rng.child("draw")
 
     @property
     def outputs(self) -> int:
@@ -242,6 +241,8 @@ def check(rng, **changes):
     return by_parameters(system, Batch(x, y))
 
 
+SHORT = {"batch": 50, "lr": 5e-3}
+SUNSPOTS = {"past": 36, "transform": "root", "epochs": 20, **SHORT}
 GENERATED = {
     "past": 48, "horizon": 24, "epochs": 30, "batch": 50, "lr": 1e-2, "clip": 1.0,
 }  # fmt: skip
@@ -256,7 +257,23 @@ FORECAST = Recipe(
     settings=Settings,
     takes=("series",),
     data="mackey_glass",
-    presets={"mackey_glass": GENERATED, "series": {}},
+    presets={
+        "mackey_glass": GENERATED,
+        "sunspots": SUNSPOTS,
+        "sunspots_zurich": SUNSPOTS,
+        "co2": {"past": 52, "differences": (1,), "epochs": 30, **SHORT},
+        "airline": {
+            "past": 13,
+            "transform": "log",
+            "differences": (1, 12),
+            "hidden": 8,
+            "linear": True,
+            "epochs": 60,
+            "batch": 10,
+            "lr": 3e-3,
+        },
+        "series": {"differences": (1,), "epochs": 30, **SHORT},
+    },
     metric="rmse",
     figures=forecast_pictures.figures,
     check=check,

@@ -9,7 +9,6 @@ import pytest
 import glassgrad as gg
 from glassgrad import models
 from glassgrad.core.data import DataSet, Info, Split, available, load
-from glassgrad.core.data.synthetic_delay import course, mackey_glass
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.recurrent import forecast
@@ -95,32 +94,6 @@ def test_an_autoregression_finds_a_linear_recursion_and_goes_on_with_it():
 
 
 # ---------------------------------------------------------------------------- the data
-
-
-def test_mackey_glass_is_the_solution_of_its_equation():
-    """By the method of steps: in each interval of length τ an ordinary equation, by SciPy."""
-    integrate = pytest.importorskip("scipy.integrate")
-    solved, start = [], 1.2
-
-    def then(t):
-        return solved[int(t // 17)].sol(t)[0] if t >= 0 else 0.0
-
-    for k in range(9):
-
-        def change(t, x, k=k):
-            past = then(t - 17) if k else 0.0
-            return [0.2 * past / (1 + past**10) - 0.1 * x[0]]
-
-        found = integrate.solve_ivp(
-            change, (17 * k, 17 * k + 17), [start], rtol=1e-10, atol=1e-11, dense_output=True
-        )
-        solved.append(found)
-        start = found.y[0, -1]
-    want = np.array([then(t) for t in range(150)])
-    assert abs(course(150, 17) - want).max() < 2e-5
-    data = mackey_glass(train=20, valid=5, test=7)
-    whole = np.concatenate([p.x for _, p in data.splits()])[:, 0]
-    assert_close(whole, course(150, 17)[118:], rtol=1e-6)
 
 
 def test_windows_are_the_past_and_what_came():
