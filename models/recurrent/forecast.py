@@ -163,60 +163,77 @@ class Forecaster(System):
 
     # ------------------------------------------------------------------------------ forecasts
 
-    def forecast(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(median, lower, upper end of the band) [N, H] of windows x, float64 on the host."""
+    def forecast(self, x: np.ndarray, bands: bool = True) -> tuple[np.ndarray, ...]:
+        """(median, lower, upper end of the band) [N, H] of windows x, float64 on the host.
+
+        Without `bands` the median alone, which spares the draws of method=recursive.
+        """
         x = self.on_device(Batch(np.asarray(x))).x
         with gg.no_grad():
             if self.s.method == "recursive":
-                return self.step_by_step(x)
+                return self.step_by_step(x, bands)
             mean, log_spread = (a.numpy().astype(np.float64) for a in self(x))
         unit, centre = (a.numpy().astype(np.float64) for a in (self.rest_unit, self.rest_centre))
         middle = gg.Tensor(self.base(x)).numpy() + mean * unit + centre
         half = NormalDist().inv_cdf(0.5 + 0.5 * self.s.band) * np.exp(log_spread) * unit
-        back = TRANSFORMS[self.s.transform].backward
-        return back(middle), back(middle - half), back(middle + half)
+        ends = (middle, middle - half, middle + half) if bands else (middle,)
+        return tuple(map(TRANSFORMS[self.s.transform].backward, ends))
 
-    def step_by_step(self, x):
+    def step_by_step(self, x, bands: bool):
         """The same by one step at a time: the course of the means, and bands of drawn courses."""
-        middle = self.course(x, None)
-        share = 0.5 - 0.5 * self.s.band
-        rng = gg.Generator(self.s.seed).child("courses")
-        drawn = [self.course(x, rng) for _ in range(self.s.draws)]
-        return middle, np.quantile(drawn, share, axis=0), np.quantile(drawn, 1 - share, axis=0)
-
-    def course(self, x, rng):
-        """z [N, H] if each step is its mean, or drawn by `rng`, and then read as what came."""
         y = (self.signal(x) - self.centre.data) / self.unit.data
-        read, state, found = y, None, []
-        for _ in range(self.s.horizon):
-            mean, log_spread, state = self.read(gg.Tensor(read), state)
-            mean = mean + self.straight_part(gg.Tensor(y))
+        begin = self.read(gg.Tensor(y))
+        middle = self.course(x, y, begin, None)
+        if not bands:
+            return (middle,)
+        rng, rest = gg.Generator(self.s.seed).child("courses"), 0.5 - 0.5 * self.s.band
+        drawn = [self.course(x, y, begin, rng) for _ in range(self.s.draws)]
+        return middle, *np.quantile(drawn, (rest, 1 - rest), axis=0)
+
+    def course(self, x, y, begin, rng):
+        """z [N, H] if each step is its mean, or drawn by `rng`, and then read as what came.
+
+        y [N, past, 1] are the standardised differences, `begin` what the net says after them.
+        """
+        (mean, log_spread, state), found = begin, []
+        for k in range(self.s.horizon):
+            if k:
+                mean, log_spread, state = self.read(gg.Tensor(y[:, -1:]), state)
+            step = mean + self.straight_part(gg.Tensor(y))
             if rng is not None:
                 noise = self.on_device(Batch(rng.normal(mean.shape))).x
-                mean = mean + gg.exp(log_spread) * gg.Tensor(noise)
-            new = mean.data * self.rest_unit.data + self.rest_centre.data  # a difference
-            found.append(new)
-            read = ((new - self.centre.data) / self.unit.data)[:, :, None]
-            y = xp_of(y).concatenate([y[:, 1:], read], axis=1)
+                step = step + gg.exp(log_spread) * gg.Tensor(noise)
+            found.append(step.data * self.rest_unit.data + self.rest_centre.data)
+            new = (found[-1] - self.centre.data) / self.unit.data
+            y = xp_of(y).concatenate([y[:, 1:], new[:, :, None]], axis=1)
         u = TRANSFORMS[self.s.transform].forward(x[:, :, 0])
         steps = continued(u, xp_of(y).concatenate(found, axis=1), self.back)
         return TRANSFORMS[self.s.transform].backward(gg.Tensor(steps).numpy().astype(np.float64))
 
     def evaluate(self, split, size=500):
-        """The page's figures, and the objective."""
-        return {**super().evaluate(split, size), **scores(split.y, *self.forecast(split.x))}
+        """The objective, and the errors of the page."""
+        found = super().evaluate(split, size)
+        return found | errors_of(split.y, *self.forecast(split.x, bands=False))
+
+    def evaluate_finished(self, split):
+        """The same, and the figures of the bands."""
+        middle, *ends = self.forecast(split.x)
+        found = System.evaluate(self, split)
+        return found | errors_of(split.y, middle) | bands_of(split.y, *ends)
 
 
-def scores(y: np.ndarray, middle, low, high) -> dict[str, float]:
-    """rmse and rmse_1 of forecasts, coverage and mean width of their bands, where y is known."""
+def errors_of(y: np.ndarray, middle: np.ndarray) -> dict[str, float]:
+    """rmse and rmse_1 of forecasts [N, H], where y [N, H, 2] is known."""
+    squares, known = (middle - y[:, :, 0]) ** 2, y[:, :, 1] > 0
+    first = squares[:, 0][known[:, 0]]
+    return {"rmse": float(np.sqrt(squares[known].mean())), "rmse_1": float(np.sqrt(first.mean()))}
+
+
+def bands_of(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, float]:
+    """The share of known values in their bands [N, H], and the bands' mean width."""
     z, known = y[:, :, 0], y[:, :, 1] > 0
-    squares = (middle - z) ** 2
-    return {
-        "rmse": float(np.sqrt(squares[known].mean())),
-        "rmse_1": float(np.sqrt(squares[:, 0][known[:, 0]].mean())),
-        "coverage": float(((low <= z) & (z <= high))[known].mean()),
-        "width": float((high - low)[known].mean()),
-    }
+    inside = (low <= z) & (z <= high)
+    return {"coverage": float(inside[known].mean()), "width": float((high - low)[known].mean())}
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:

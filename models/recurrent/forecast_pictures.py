@@ -80,7 +80,11 @@ def errors(data: DataSet, s, middle, low, high):
     ahead = np.arange(1, middle.shape[1] + 1)
     for (name, curve), colour in zip(curves.items(), pictures.COLOURS):
         left.plot(ahead, curve, ".-", color=colour, label=name)
-    left.set_yscale("log")
+    values = np.concatenate(list(curves.values()))
+    if values.max() > 30 * values.min() > 0:
+        left.set_yscale("log")
+    else:
+        left.set_ylim(0)
     left.set(xlabel="steps ahead", title="root mean square error, test part")
     left.legend(frameon=False, fontsize=8)
     right.plot(ahead, covered, ".-", color=BLUE)

@@ -79,7 +79,6 @@ COUNTED = {
     "transfer": {"valid_": 2.2},  # two of 92 samples
     "few-shot": {"valid_": 1.0},
     "regression": {"coverage": 0.025},
-    "forecast": {"coverage": 0.005},
 }
 
 

@@ -221,7 +221,7 @@ def test_bands_hold_their_share_and_drawn_ones_are_as_wide():
         _, low, high = m.forecast(part.x)
         width = (high - low).mean(axis=0) / (2 * 1.645)
         assert_close(width, np.sqrt(np.arange(1, 5)), rtol=0.15)
-        assert 0.84 < forecast.scores(part.y, *m.forecast(part.x))["coverage"] < 0.96
+        assert 0.84 < forecast.bands_of(part.y, low, high)["coverage"] < 0.96
 
 
 def test_only_differences_follow_a_series_that_grows():
@@ -241,8 +241,9 @@ def test_only_differences_follow_a_series_that_grows():
 def test_values_that_are_not_known_are_not_judged():
     y = np.zeros((2, 1, 2))
     y[:, 0, 1] = 1, 0
-    found = forecast.scores(y, np.array([[1.0], [50.0]]), np.full((2, 1), -1.0), np.ones((2, 1)))
-    assert found == {"rmse": 1.0, "rmse_1": 1.0, "coverage": 1.0, "width": 2.0}
+    assert forecast.errors_of(y, np.array([[1.0], [50.0]])) == {"rmse": 1.0, "rmse_1": 1.0}
+    found = forecast.bands_of(y, np.array([[-1.0], [5.0]]), np.array([[1.0], [9.0]]))
+    assert found == {"coverage": 1.0, "width": 2.0}
 
 
 @pytest.mark.parametrize("changes", [{}, {"spread": "constant"}, {"cell": "gru", "linear": False}])
