@@ -26,8 +26,19 @@ Figures, of all forecasts of a part and all steps where a value is known, in uni
     rmse, rmse_1       of the median of all H steps, and of the first alone
     coverage, width    the share of values in the bands of nominally 90 %, and how wide they are
 
-The yardsticks (forecast_yardsticks.py) are fitted to all before the test part. One step ahead they
-are hard to beat: a series of a few thousand noisy values is mostly linear.
+The yardsticks (forecast_yardsticks.py) are fitted to all before the test part. One step ahead a
+linear autoregression is hard to beat on a few thousand noisy values. Errors of the test part, the
+mean of three seeds, with settings that were chosen in validation:
+
+                   no change   autoregression            the net
+    sunspots         24.90     22.22 (36 months)         21.95
+    airline          48.04     14.05 (13 logarithms)     14.20, 84 months to learn from
+    CO2, ppm         0.526     0.430 (52 weeks)          0.399
+
+The default is a series without noise, of which the net forecasts 24 steps with an error of 0.006,
+the autoregression with 0.084: the equation is not linear. One step ahead it is the other way round,
+0.005 and 0.0001. One step after the other (method=recursive, with differences=1 and linear) starts
+better, 0.0003, and ends worse, 0.073 over all 24: it reads its own errors.
 
 The pictures: bands over the course of the test part; error and coverage by the number of steps
 ahead, next to the yardsticks.

@@ -105,7 +105,7 @@ SYSTEMS = {
             hidden=5,
             linear=True,
         ),
-        {"gru", "philox"},
+        {"gru", "descent"},
     ),
     "language-model": (
         recipe(
