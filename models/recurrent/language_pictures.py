@@ -1,5 +1,7 @@
 """Pictures of a language model: what context is worth, surprise, single units, made-up text."""
 
+import re
+
 import numpy as np
 
 from ...core import pictures
@@ -13,9 +15,9 @@ ORDERS = (2, 3, 4, 5, 6)  # of the n-grams that are drawn
 COUNTED = 3_000_000  # symbols of a training text in which they are counted, at most
 CONTEXT = 64  # symbols, from no state on
 EDGES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)  # groups of them, whose mean is drawn
-PASSAGE, STUDIED = 800, 8000  # symbols that are shown, and in which units are looked for
+PASSAGE, STUDIED = 800, 8000  # letters that are shown, symbols in which units are looked for
 COLUMNS = 56  # characters of a line
-SIZE = 9.0  # points of the letters; those of the monospaced font are 0.602 as wide as high
+SIZE = 8.7  # points of the letters; those of the monospaced font are 0.602 as wide as high
 CELL, LINE = SIZE * 0.602 / 72, SIZE * 1.5 / 72  # inches
 
 
@@ -114,9 +116,12 @@ def coloured(panels: list, cmap: str, low: float, high: float, legend: str, acro
             place = [at / width, below / height, CELL * COLUMNS / width, size / height]
             ax = fig.add_axes(place)
             ax.imshow(grid, cmap=cmap, norm=norm, aspect="auto", extent=(0, COLUMNS, len(lines), 0))
-            for i, line in enumerate(lines):
-                ax.text(0, i + 0.5, line, family="monospace", size=SIZE, va="center_baseline",
-                        parse_math=False, color=pictures.INK)  # fmt: skip
+            for i, line in enumerate(lines):  # by words: rounded widths of letters must not add up
+                for word in re.finditer(r"\S+", line):
+                    ax.text(
+                        word.start(), i + 0.5, word[0], family="monospace", size=SIZE,
+                        va="center_baseline", parse_math=False, color=pictures.INK,
+                    )  # fmt: skip
             ax.set_title(title, size=9, loc="left", pad=4)
             ax.axis("off")
         top -= LINE * (max(len(lines) for _, lines, _ in row) + 2.2)
@@ -127,11 +132,13 @@ def coloured(panels: list, cmap: str, low: float, high: float, legend: str, acro
     return fig
 
 
-def passage(system, data: DataSet, n: int) -> np.ndarray:
-    """n symbols of the test text and one more, from the first new line on if there is one."""
-    tokens = data.test.x
+def passage(system, data: DataSet, letters: int) -> np.ndarray:
+    """Tokens of about so many letters of the test text, from a new line on if there is one."""
+    tokens, words = data.test.x, system.words.words
+    apart = 0 if all(len(w) == 1 or w == END for w in words) else 1
+    n = int(letters / np.mean([len(words[t]) + apart for t in tokens[:letters]]))
     ends = [system.words.index[s] for s in ("\n", END) if s in system.words]
-    lines = np.flatnonzero(np.isin(tokens[:-n] if len(tokens) > n else tokens[:0], ends))
+    lines = np.flatnonzero(np.isin(tokens[: max(0, len(tokens) - n)], ends))
     at = lines[0] if len(lines) else 0
     return tokens[at : at + n + 1]
 

@@ -110,15 +110,15 @@ CLAIMS = (
         "forecast",
         "mackey_glass",
         "rmse",
-        (no_change, (0.018, 0.018, 0.018), 0.03),
-        (linear_autoregression, (0.067, 0.067, 0.067), 0.12),
+        (no_change, (0.018, 0.021, 0.025), 0.03),
+        (linear_autoregression, (0.067, 0.080, 0.096), 0.12),
     ),
     *claims(
         "language-model",
         "shakespeare_piece",
         "bits",
-        (pairs_of_symbols, (0.598, 0.598, 0.598), 0.63),
-        (threes_of_symbols, (0.795, 0.795, 0.795), 0.83),
+        (pairs_of_symbols, (0.598, 0.589, 0.599), 0.63),
+        (threes_of_symbols, (0.796, 0.784, 0.796), 0.83),
     ),
     *claims(
         "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.454, 0.433, 0.442), 0.49)
