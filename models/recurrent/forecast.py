@@ -39,8 +39,8 @@ validation would choose d = 12 alone, which has 16.0):
 
 The default is a series without noise, of which the net forecasts 24 steps with an error of 0.006
 to 0.008, the autoregression with 0.083: the equation is not linear. One step ahead it is the other
-way round, 0.005 and 0.0001. One step after the other (method=recursive, with differences=1 and linear) starts
-better, 0.0003, and ends worse, 0.073 over all 24: it reads its own errors.
+way round, 0.005 and 0.0001. One step after the other (method=recursive, with differences=1 and
+linear) starts better, 0.0003, and ends worse, 0.073 over all 24: it reads its own errors.
 
 The pictures: bands over the course of the test part; error and coverage by the number of steps
 ahead, next to the yardsticks.
