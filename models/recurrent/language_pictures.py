@@ -149,7 +149,8 @@ def surprise(system, data: DataSet):
     bits = system.surprise(tokens)[:, 0] / np.log(2)
     title = f"-log₂ p of each symbol of a test passage: {bits.mean():.2f} bits in the mean"
     shown = system.words.decode(tokens[1:])
-    return coloured([(title, shown, bits)], "OrRd", 0.0, 12.0, "bits")
+    most = max(12.0, 4 + np.log2(len(system.words)))
+    return coloured([(title, shown, bits)], "OrRd", 0.0, most, "bits")
 
 
 # ------------------------------------------------------------------- what units fire on
