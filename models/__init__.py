@@ -110,6 +110,8 @@ FAMILIES = {
         "peephole-lstm": "peephole_lstm",
         "gru": "gru",
         "translation": "translation",
+        "forecast": "forecast",
+        "language-model": "language_model",
     },
     "embeddings": {
         "word2vec": "word2vec",

@@ -60,6 +60,13 @@ READY = {
         OURS,
         "Hochreiter & Schmidhuber 1997",
     ),
+    "mackey_glass": Entry(
+        "series",
+        "the Mackey-Glass equation, chaotic, 3000 steps",
+        "synthetic_delay:mackey_glass",
+        OURS,
+        "Mackey & Glass 1977; Lapedes & Farber 1987",
+    ),
     "embedded_reber": Entry(
         "sequences",
         "strings of the embedded Reber grammar",

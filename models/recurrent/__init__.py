@@ -19,7 +19,13 @@ explains the rest. Then `lstm`; the other two change one thing each. The cells a
 slides, one weight matrix for each gate, next to the layers of core/nn that are trained: tests prove
 that both compute the same. A slide without biases means a net without biases; a setting adds them.
 
-The data set decides what a net has to predict, by the kind of its labels:
+What such nets are used for (V2 191-215), each with yardsticks of its field:
+
+    forecast         the next values of a series, with bands; persistence, autoregressions
+    language_model   the next character or word; n-grams with Kneser-Ney smoothing
+    translation      a sentence in another language; the nearest sentence of the training set
+
+For the four cells the data set decides what a net has to predict, by the kind of its labels:
 
     frames of 0 and 1 (piano rolls)     the next frame                     nats a frame
     a long text                         the next symbol                    nats a symbol
@@ -39,6 +45,8 @@ Shared by the systems, without a recipe:
     sequence_data       generated data sets: how many sequences, how long
     lstm_cell           the LSTM's cell, which `lstm`, `peephole_lstm` and `rnn` use
     over_time           what a cell computes at each step, for the pictures of gates
+    truncated           truncated back-propagation: the state that is carried from window to window
+    ngrams, bleu, forecast_yardsticks     what the applications are compared with
     sequence_pictures   piano rolls, generated text, tables of legal symbols, gates over time
 
 If lengths differ, sequences are padded, and a mask excludes the padding from the loss. Only a long

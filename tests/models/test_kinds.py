@@ -59,6 +59,8 @@ SMALL = {
     "piece": lambda v: 12,
     "rare": lambda v: 1,
     "common": lambda v: 1.0,
+    "past": lambda v: min(v, 6),
+    "horizon": lambda v: min(v, 3),
     "neighbours": lambda v: (2,) if isinstance(v, tuple) else 2,
 }
 
@@ -106,6 +108,11 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         path = tmp_path / "own.txt"
         path.write_text("the rain in spain stays mainly in the plain. " * 40)
         return from_text(path)
+    if kind == "series":  # one comes and goes, one grows
+        t = np.arange(120)[:, None]
+        x = np.concatenate([np.sin(t / 3), 5 + t / 10], axis=1) + 0.1 * rng.normal(size=(120, 2))
+        parts = map(Split, np.split(x.astype(np.float32), [80, 100]))
+        return DataSet("few series", *parts, info=Info(kind=kind))
     if kind == "pairs":  # words of the source in reverse
         path = tmp_path / "own.tsv"
         lines = (" ".join(rng.choice(list("abcde"), 1 + k % 5)) for k in range(75))

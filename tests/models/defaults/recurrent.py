@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from glassgrad.models.recurrent.forecast_yardsticks import yardsticks
+from glassgrad.models.recurrent.ngrams import kneser_ney
+
 from .baselines import frequencies, linear_map, majority_class, nearest_bleu
 from .claims import claims
 
@@ -70,7 +73,53 @@ def frequencies_of_words(done) -> float:
     return float(-np.log(share[held]).mean())
 
 
+def by_yardstick(done, name: str) -> float:
+    """The root mean square error of a yardstick's forecasts of the same values."""
+    (f,) = (f for k, f in yardsticks(done.data, done.settings).items() if k.startswith(name))
+    return float(np.sqrt(np.mean((f - done.held.y[:, :, 0]) ** 2)))
+
+
+def no_change(done) -> float:
+    """The error of the last known value, over all steps ahead."""
+    return by_yardstick(done, "persistence")
+
+
+def linear_autoregression(done) -> float:
+    """The error of the linear model of as many values, over all steps ahead."""
+    return by_yardstick(done, "autoregression")
+
+
+def ngram_bits(done, order: int) -> float:
+    """Bits a symbol of n-grams with Kneser-Ney smoothing, counted in the training text."""
+    x, words = done.data.train.x, len(done.system.words)
+    return float(kneser_ney(x, done.held.x, words, order).mean() / np.log(2))
+
+
+def pairs_of_symbols(done) -> float:
+    """Bits a symbol of bigrams, smoothed."""
+    return ngram_bits(done, 2)
+
+
+def threes_of_symbols(done) -> float:
+    """Bits a symbol of trigrams, smoothed."""
+    return ngram_bits(done, 3)
+
+
 CLAIMS = (
+    *claims(
+        "forecast",
+        "mackey_glass",
+        "rmse",
+        (no_change, (0.018, 0.021, 0.025), 0.03),
+        (linear_autoregression, (0.067, 0.080, 0.096), 0.12),
+    ),
+    *claims(
+        "language-model",
+        "shakespeare_piece",
+        "bits",
+        (pairs_of_symbols, (0.598, 0.589, 0.599), 0.63),
+        (threes_of_symbols, (0.796, 0.784, 0.796), 0.83),
+    ),
     *claims(
         "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.454, 0.433, 0.442), 0.49)
     ),
