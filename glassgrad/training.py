@@ -287,7 +287,7 @@ def _test_figures(run: Run) -> dict[str, float]:
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
-    """metrics.csv, result.json and all figures of a finished training; returns the result.
+    """metrics.csv, result.json, all figures and files of a finished training; returns the result.
 
     The figures are drawn on the CPU, by the backend that the training asked for if it is one of the
     CPU's. Raises DivergedError where the recipe's metric is NaN or infinite, GlassgradError where
@@ -332,6 +332,9 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
                 drawn = recipe.figures(system, trained.data, trained.settings)
             for name, figure in drawn.items():
                 run.write_figure(name, figure)
+        if recipe.files:
+            for name, content in recipe.files(system, trained.data, trained.settings).items():
+                run.write_bytes(name, content)
         run.write_json("result.json", result)
     return result
 

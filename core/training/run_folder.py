@@ -203,6 +203,10 @@ class Run:
         """Write a matplotlib figure as a PNG file; returns its path."""
         return self._write(f"{name}.png", png(figure))
 
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write any other file, such as word vectors; returns its path."""
+        return self._write(name, content)
+
     def write_text(self, name: str, text: str) -> Path:
         """Write a text as a .txt file; returns its path."""
         return self._write(f"{name}.txt", text)

@@ -27,11 +27,10 @@ changes nothing.
 
 The vectors come from a `file` in word2vec's form, text or binary. Its words that occur in held-out
 sentences alone keep their vectors; a word that it lacks is drawn from U(-a, a) with the variance of
-those that it has, a = √3 σ. Our own, which ``glassgrad vectors`` writes of a run of word2vec ::
+those that it has, a = √3 σ. Of our own vectors every run of word2vec leaves such a file ::
 
-    glassgrad train word2vec-library --data enwiki_a --out runs
-    glassgrad vectors runs/word2vec-library-... words.bin
-    glassgrad train text-cnn --data rt_polarity --set vectors=static file=words.bin
+    glassgrad train word2vec-library --data enwiki_a
+    glassgrad train text-cnn --data rt_polarity --set vectors=static file=runs/.../vectors.bin
 
 How it is computed. <w_u, v> does not depend on where the word stands. So each distinct word of the
 minibatch is multiplied by all taps of all filters first, one matrix product; a window is then a sum
@@ -255,6 +254,31 @@ class TextCnn(System):
                 where = np.concatenate([to_device(w, "cpu") for w in windows], axis=1)
                 found.append((logits.numpy(), features.numpy(), where))
         return tuple(map(np.concatenate, zip(*found)))
+
+    def shares(self, text: np.ndarray) -> np.ndarray:
+        """What each word of a sentence adds to each logit, [T + 1, classes]; the last row: biases.
+
+        ĉ of a filter that answers is the sum of <w_u, v> over the words of its window, and its
+        bias; times W that is a part of each logit. All rows together are the logits.
+        """
+        _, features, windows = self.answers([text])
+        w = self.output.weight.numpy() * (1 - self.s.dropout)
+        found = np.zeros((len(text) + 1, len(w)))
+        found[-1] = self.output.bias.numpy()
+        with gg.no_grad():
+            v = self.vectors(self.on_device(Batch(np.asarray(text, np.int64))).x).numpy()
+        for k, layer in enumerate(self.convolutions):
+            weight, bias = layer.weight.numpy(), layer.bias.numpy()
+            filters, _, h = weight.shape
+            for f in range(filters):
+                j = k * filters + f
+                if features[0, j] > 0:
+                    found[-1] += w[:, j] * bias[f]
+                    for u in range(h):
+                        t = windows[0, j] - (h - 1) + u
+                        if 0 <= t < len(text):
+                            found[t] += w[:, j] * (weight[f, :, u] @ v[t])
+        return found
 
 
 def build(data: DataSet, s: Settings, rng) -> TextCnn:
