@@ -17,11 +17,13 @@ AUTHORS = ("encyclopedia", "Shakespeare")
 CUTS = (70, 80)  # per cent of the plays: where validation begins, and the test
 HEADING = re.compile(r"(^|\n\n).*:(?=\n)")  # the name of a speaker, on a line of its own
 GAP = re.compile("[^a-z]+")
-FIGURES = frozenset("zero one two three four five six seven eight nine".split())
+FIGURES = frozenset(
+    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+)
 
 
 def enwiki_or_shakespeare(data_dir=None, words: int = 20, shared: int = 10) -> DataSet:
-    """Pieces of `words` words of `enwiki_piece` (0) and of `shakespeare_piece` (1), as many of each.
+    """Pieces of `words` words of `enwiki_piece` (0) and `shakespeare_piece` (1), as many of each.
 
     Subjects would tell them apart: a word that occurs fewer than `shared` times in the training
     pieces of either author is ``<unk>``. That leaves 97 words which both use, such as "the" and

@@ -33,7 +33,7 @@ from .sgd import SGD, Momentum
 __all__ = [
     "AdaGrad", "Adadelta", "Adam", "AdamW", "Alternating", "Constant", "Cosine", "Exponential",
     "Halving", "InverseTime", "Momentum", "MultiStep", "Optimiser", "OptimiserError", "RMSProp",
-    "ReduceOnPlateau", "RowAdadelta", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm", "clip_grad_value",
-    "clip_weights", "finite_gradients", "grad_norm", "max_norm",
+    "ReduceOnPlateau", "RowAdadelta", "SGD", "Schedule", "Step", "WarmUp", "clip_grad_norm",
+    "clip_grad_value", "clip_weights", "finite_gradients", "grad_norm", "max_norm",
 ]  # fmt: skip
 check_all(globals(), __all__)

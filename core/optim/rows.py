@@ -37,9 +37,7 @@ class RowAdadelta(Adadelta):
            [-0.0032,  0.0032]])
     """
 
-    def __init__(
-        self, parameters: Iterable, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6
-    ):
+    def __init__(self, parameters: Iterable, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6):
         super().__init__(parameters, lr=lr, rho=rho, eps=eps)
         # of a table: how many steps it had when each row was last read, int64 [V]
         self.last = [None] * len(self.parameters)
@@ -113,4 +111,4 @@ class RowAdadelta(Adadelta):
 def _counts(last, shape: tuple, steps: int) -> bool:
     """Are these counts int64 of that shape, from 0 to the number of steps?"""
     whole = is_array(last) and last.shape == shape and last.dtype == np.int64
-    return bool(whole and (0 <= last).all() and (last <= steps).all())
+    return bool(whole and (last >= 0).all() and (last <= steps).all())

@@ -128,7 +128,8 @@ def coloured(lines, rows: float, most: float):
     from matplotlib.patches import Rectangle
 
     fig = pictures.figure(LETTER * (COLUMNS + 3), 0.165 * (rows + 2.5))
-    ax = fig.add_axes((0, 0, 1, 1))
+    fig.set_layout_engine("none")
+    ax = fig.add_axes((0, 0, 1, 1))  # a column is as wide as a letter
     ax.set(xlim=(-1.5, COLUMNS + 1.5), ylim=(rows + 0.2, -2.3))
     ax.axis("off")
     title = "what each word adds to the answer: red for it, blue against it"

@@ -1,4 +1,4 @@
-"""Pieces of an encyclopedia and of Shakespeare: what is in them, and that no split knows another."""
+"""Pieces of an encyclopedia and of Shakespeare: what is in them; no split has what another has."""
 
 import re
 from collections import Counter
