@@ -89,10 +89,21 @@ def ngrams(system, data, texts, logits, features, windows):
             ax.text(0, y, name, va="center", weight="bold", color=pictures.ACCENT)
             continue
         ax.text(0.02, y, name, va="center", size=8, color="0.5")
-        line = "   |   ".join(gram if len(gram) <= 30 else gram[:29] + "…" for gram in grams)
-        ax.text(0.1, y, line, va="center", size=8.5, parse_math=False, color=pictures.INK)
+        ax.text(
+            0.1, y, in_a_line(grams), va="center", size=8.5, parse_math=False, color=pictures.INK
+        )
     ax.set(xlim=(0, 1), ylim=(0, 1))
     return fig
+
+
+def in_a_line(grams: list[str]) -> str:
+    """As many of the phrases as a line of the picture takes, long ones cut."""
+    line = ""
+    for gram in grams:
+        gram = gram if len(gram) <= 30 else gram[:29] + "…"
+        more = f"{line}   |   {gram}" if line else gram
+        line = more if len(more) <= 112 else line
+    return line
 
 
 def reasons(system, data, texts, y, logits):
