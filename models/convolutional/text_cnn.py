@@ -43,7 +43,10 @@ whose words are coloured by what they add to the answer, an exact sum; the confu
 
 The numbers: 76.1 % of the film reviews MR with random vectors, by ten folds (`cross`: the test is
 fold number `seed`, a tenth of the rest chooses the epoch), and 91.2 % of TREC's questions; with
-Google's vectors, which are no part of the data, 81.0 and 92.8.
+Google's vectors, which are no part of the data, 81.0 and 92.8. The default asks who wrote twenty
+words, an encyclopedia or Shakespeare, by the 97 words that both use. With the seeds 0 to 2 86.3,
+86.7 and 87.2 % are right. Logistic regression on which words there are has 83.1 %, with pairs of
+words 85.9 %, with runs of three 86.5 %: most of what filters find is in pairs.
 
 Sources: Kim, "Convolutional neural networks for sentence classification", 2014, and his program,
 for what the paper leaves open: the start of the weights, the words without a vector, ρ = .95 of
