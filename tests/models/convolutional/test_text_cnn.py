@@ -9,7 +9,7 @@ import glassgrad as gg
 from glassgrad import models, training
 from glassgrad.core import optim
 from glassgrad.core.data import DataSet, Info, Split, Vocabulary, load
-from glassgrad.core.training.loop import TrainingState, fit
+from glassgrad.core.training.loop import DivergedError, TrainingState, fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.convolutional import text_cnn, text_cnn_pictures
 from tests.tools import assert_close
@@ -146,6 +146,22 @@ def test_a_step_is_adadelta_on_the_whole_table_then_short_rows(vectors):
     assert max(lengths) == pytest.approx(0.8)
     if m.fixed is not None:
         assert np.array_equal(m.fixed.numpy(), made(vectors).fixed.numpy())
+
+
+def test_a_diverged_step_reaches_no_weight(monkeypatch):
+    data = DataSet("d", Split(TEXTS, Y))
+    for where in ("loss", "gradient of the vectors"):
+        m = made()
+        state = TrainingState(m, data, dataclasses.replace(m.s, select=""))
+        if where == "loss":
+            m.output.bias.assign(np.array([np.nan, 0, 0]))
+        else:  # of the vectors alone
+            monkeypatch.setattr(text_cnn.optim, "finite_gradients", lambda some: len(some) > 1)
+        before = m.state_dict()
+        with pytest.raises(DivergedError, match=where):
+            m.train_step(m.batch(data.train), state)
+        for name, value in m.state_dict().items():
+            assert np.array_equal(value, before[name], equal_nan=True), name
 
 
 def test_half_of_the_filters_are_dropped_and_none_is_scaled():
