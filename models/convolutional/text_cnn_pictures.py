@@ -11,7 +11,8 @@ CLASSES, FILTERS, GRAMS = 8, 6, 5  # that are listed: of a class filters, of a f
 TEXTS = 2000  # held-out texts whose n-grams are looked at
 RIGHT, WRONG = 6, 3  # texts whose words are coloured
 LONGEST = 45  # words of such a text
-COLUMNS = 104  # characters of a line there
+COLUMNS = 104  # characters of a line there, at most
+TITLE = 66  # and at least: what its title takes
 SIZE = 8.0  # of their letters, in points
 LETTER = 0.602 * SIZE / 72  # the width of one, in inches: DejaVu Sans Mono
 FEW = 20  # classes of which the confusions are legible
@@ -138,10 +139,11 @@ def coloured(lines, rows: float, most: float):
     from matplotlib import colormaps
     from matplotlib.patches import Rectangle
 
-    fig = pictures.figure(LETTER * (COLUMNS + 3), 0.165 * (rows + 2.5))
+    wide = max([TITLE, *(column + len(text) for _, column, text, _ in lines)])
+    fig = pictures.figure(LETTER * (wide + 3), 0.165 * (rows + 2.5))
     fig.set_layout_engine("none")
     ax = fig.add_axes((0, 0, 1, 1))  # a column is as wide as a letter
-    ax.set(xlim=(-1.5, COLUMNS + 1.5), ylim=(rows + 0.2, -2.3))
+    ax.set(xlim=(-1.5, wide + 1.5), ylim=(rows + 0.2, -2.3))
     ax.axis("off")
     title = "what each word adds to the answer: red for it, blue against it"
     ax.text(0, -1.4, title, va="center", color=pictures.INK, size=10)
