@@ -48,6 +48,11 @@ words, an encyclopedia or Shakespeare, by the 97 words that both use. With the s
 86.7 and 87.2 % are right. Logistic regression on which words there are has 83.1 %, with pairs of
 words 85.9 %, with runs of three 86.5 %: most of what filters find is in pairs.
 
+Our own vectors are no match for Google's, of 100 billion words. Those of 3.4 million words of
+enwiki_a (100 numbers, 4 epochs) know 76 % of the words of MR's sentences. On fold 0 of MR 68.5 %
+are right with them static, after 10 epochs, and 73.7 % non-static, after 8; 74.8 % with random
+ones, after 14.
+
 Sources: Kim, "Convolutional neural networks for sentence classification", 2014, and his program,
 for what the paper leaves open: the start of the weights, the words without a vector, ρ = .95 of
 Adadelta; Collobert et al., "Natural language processing (almost) from scratch", 2011.
