@@ -285,6 +285,16 @@ def test_texts_of_ones_own_load_by_their_path_and_new_ones_are_evaluated(tmp_pat
     assert found.examples == 6 and found.figures["accuracy"] == 1
 
 
+def test_a_training_that_was_stopped_ends_with_the_same_weights(tmp_path):
+    data = orders()
+    few = {"size": 4, "maps": 3, "widths": (2,), "batch": 40, "select": ""}
+    whole = training.train(RECIPE, data, overrides={**few, "epochs": 3}).system.state_dict()
+    begun = training.train(RECIPE, data, overrides={**few, "epochs": 1}, out=tmp_path / "runs")
+    again = training.train(RECIPE, data, overrides={**few, "epochs": 3}, run=begun.run, resume=True)
+    for name, value in again.system.state_dict().items():
+        assert np.array_equal(value, whole[name]), name
+
+
 def test_every_sentence_is_in_the_test_of_one_fold():
     data, seen = load("enwiki_or_shakespeare"), []
     for seed in range(10):
