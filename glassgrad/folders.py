@@ -60,7 +60,7 @@ def new_run(out: str | Path, recipe: Recipe, config: dict, held: contextlib.Exit
     try:
         run.write_json("config.json", config)
         if recipe.source is not None:
-            run.write_code(recipe.source.name, recipe.code)
+            run.write_bytes(recipe.source.name, recipe.code)
     except BaseException:
         run.discard()
         raise

@@ -312,7 +312,7 @@ def _test_figures(run: Run) -> dict[str, float]:
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
-    """metrics.csv, result.json, all figures and index.html of a training; returns the result.
+    """metrics.csv, result.json, figures, files and index.html of a training; returns the result.
 
     The figures are drawn on the CPU, by the backend that the training asked for if it is one of the
     CPU's. Raises DivergedError where the recipe's metric is NaN or infinite, GlassgradError where
@@ -358,6 +358,9 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
                 drawn |= recipe.figures(system, trained.data, trained.settings)
         for name, figure in drawn.items():
             run.write_figure(name, figure)
+        if recipe.files:
+            for name, content in recipe.files(system, trained.data, trained.settings).items():
+                run.write_bytes(name, content)
         with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
             new = build(recipe, trained.data, trained.settings)
             one = step.of(new, trained.data, trained.settings)

@@ -87,6 +87,7 @@ FAMILIES = {
     },
     "convolutional": {
         "lenet": "lenet",
+        "text-cnn": "text_cnn",
     },
     "graphs": {
         "gcn": "gcn",

@@ -29,6 +29,14 @@ READY = {
         WIKIPEDIA,
         "enwiki_piece",
     ),
+    "enwiki_or_shakespeare": Entry(
+        "sentences",
+        "5,124 pieces of Wikipedia or Shakespeare, in words that both use (0.8 MB)",
+        "sets_authors:enwiki_or_shakespeare",
+        "CC BY-SA 3.0; public domain",
+        WIKIPEDIA,
+        "enwiki_piece",
+    ),
     "eng_fra_piece": Entry(
         "pairs",
         "11,822 English and French sentences of PyTorch's tutorial (0.2 MB)",

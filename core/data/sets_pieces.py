@@ -1,5 +1,6 @@
 """Pieces of long texts that ship with the package: sets of their own, for any machine."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -65,21 +66,27 @@ def enwiki_subjects(data_dir=None, words: int = 20, min_count: int = 1) -> DataS
     words = whole_number("enwiki_subjects", "words", words, 1)
     min_count = whole_number("enwiki_subjects", "min_count", min_count, 1)
     corpus = enwiki_piece(data_dir)
-    subjects, places = zip(*(title.split(" of ", 1) for _, title in corpus.titles()))
-    kinds = sorted(set(places))
-    p, (valid, test) = order(len(kinds), seed=0), HELD_OUT
-    rank = {kinds[i]: place for place, i in enumerate(p)}
-    first = len(kinds) - test
     parts: list[tuple[list, list]] = [([], []), ([], []), ([], [])]
-    for line, subject, place in zip(corpus.lines(), subjects, places):
-        tokens, r = line.split(), rank[place]
-        x, y = parts[(r >= first - valid) + (r >= first)]
+    for tokens, subject, part in articles_by_split(corpus):
+        x, y = parts[part]
         for at in range(0, len(tokens) - (words - 1) // 2, words):
             x.append(tokens[at : at + words])
             y.append(SUBJECTS.index(subject))
     info = Info(
         corpus.info.source, SUBJECTS,
-        note=f"pieces of {words} words; split by place: {valid} validation, {test} test",
+        note="pieces of {} words; split by place: {} validation, {} test".format(words, *HELD_OUT),
     )  # fmt: skip
     splits = [Split(x, np.array(y, np.int64)) for x, y in parts]
     return sentence_set("enwiki_subjects", splits, min_count, info)
+
+
+def articles_by_split(corpus: Corpus) -> Iterator[tuple[list[str], str, int]]:
+    """(words, subject, number of its split) of each article; those on one place share a split."""
+    subjects, places = zip(*(title.split(" of ", 1) for _, title in corpus.titles()))
+    kinds = sorted(set(places))
+    p, (valid, test) = order(len(kinds), seed=0), HELD_OUT
+    rank = {kinds[i]: place for place, i in enumerate(p)}
+    first = len(kinds) - test
+    for line, subject, place in zip(corpus.lines(), subjects, places):
+        r = rank[place]
+        yield line.split(), subject, (r >= first - valid) + (r >= first)

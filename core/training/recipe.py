@@ -54,6 +54,7 @@ class Recipe:
     settings the class of its settings (settings.py), with defaults for no data set in particular
     prepare  (data, settings) -> data, if the data need a change first (binarisation, scaling)
     figures  (system, data, settings) -> {name: matplotlib Figure}
+    files    (system, data, settings) -> {name: bytes}, written next to the figures
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
@@ -80,6 +81,7 @@ class Recipe:
     targets: tuple[Target, ...] = ()
     prepare: Callable | None = None
     figures: Callable | None = None
+    files: Callable | None = None
     sample: Callable | None = None
     check: Callable | None = None
     source: Path | None = None

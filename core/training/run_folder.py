@@ -204,6 +204,10 @@ class Run:
         """Write a matplotlib figure as a PNG file; returns its path."""
         return self._write(f"{name}.png", png(figure))
 
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write any other file, such as word vectors; returns its path."""
+        return self._write(name, content)
+
     def write_text(self, name: str, text: str) -> Path:
         """Write a text as a .txt file; returns its path."""
         return self._write(f"{name}.txt", text)
@@ -211,10 +215,6 @@ class Run:
     def write_page(self, text: str) -> Path:
         """Write index.html; returns its path."""
         return self._write("index.html", text)
-
-    def write_code(self, name: str, content: bytes) -> Path:
-        """Write a copy of a file of Python; returns its path."""
-        return self._write(name, content)
 
     def has_checkpoint(self) -> bool:
         """True if a checkpoint was written. Raises RunError if its place is not a regular file.

@@ -1,4 +1,4 @@
-"""Convolutional networks: small windows that slide over an image.
+"""Convolutional networks: small windows that slide over an image, or over a text.
 
 A fully connected layer has a weight for each pixel and each unit, and what it learns about one
 corner of the image does not help in another. A convolutional neuron looks through a window of k x k
@@ -14,8 +14,10 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
     file        idea                                                          lecture
     lenet.py    the standard scheme, convolution - σ - pooling, and the       lecture 3
                 tricks of the lecture: dropout, batch normalisation, shifts   (V2 25-112)
+    text_cnn.py words as vectors, one layer of windows of 3 to 5 words, the   lecture 3
+                largest answer of each filter (text_vectors.py: its words)    (V2 122-126)
 
-lenet.py is the only system of this family so far. Other families use convolutions too:
+Other families use convolutions too:
 models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, transposed
 ones in the decoder; models/autoregressive/pixel_rnn.py masks them.
 
@@ -24,7 +26,9 @@ Its pictures:
     lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
     models/common/feature_maps.py    one image and its maps after each activation
     models/common/confusion.py       which classes are confused, and the images
+    text_cnn_pictures.py             phrases that fire the filters, words that decide
 
-Its number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
-digits of 8x8 the default trains in seconds.
+Their number is the share of correct answers. LeNet-5 has 99.05 % on MNIST without distortions; on
+the digits of 8x8 the default trains in seconds. Kim's text CNN has 76.1 % on sentences of film
+reviews with random vectors, 81.0 % with those of word2vec.
 """

@@ -35,7 +35,8 @@ Files without a system of their own:
     documents.py            texts as documents, with classes where there are any; halves
     objects.py              pairs of bags of features, of three kinds of data, for StarSpace
     judging.py              similarity and analogies, compared with what people say; a linear judge
-    vector_files.py         word2vec's text and binary files, to and from other programs
+    vector_files.py         word2vec's text and binary files, to and from other programs; runs of
+                            word2vec and FastText write theirs, vectors.bin
     word_pictures.py        neighbours, analogies, a map of words
     document_pictures.py    the same of documents and of pairs of words
     starspace_pictures.py   what is found for what, a map of both sides of pairs

@@ -58,7 +58,7 @@ from ...core.data import Corpus, DataSet, Vocabulary, load
 from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
 from ...kernels import embedding as rows_kernel
-from . import fasttext_pictures, judging, texts
+from . import fasttext_pictures, judging, texts, vector_files
 from .fasttext_settings import FastTextSettings as Settings
 from .ngrams import Subwords, chosen, flat
 from .word2vec import NegativeSampling
@@ -259,6 +259,7 @@ RECIPE = Recipe(
         _target("analogies", "35.5 % (gensim's word2vec)", 35.5),
     ),
     figures=fasttext_pictures.figures,
+    files=vector_files.of_run,
     check=check,
 )  # fmt: skip
 RECIPES = (RECIPE,)

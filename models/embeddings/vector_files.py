@@ -27,6 +27,22 @@ def save(path: str | os.PathLike, vocabulary: Vocabulary, vectors, binary: bool 
     Raises DataError where their number is not that of the words, for a word that the format cannot
     hold, and for vectors that are not finite; OSError where the file cannot be written.
     """
+    write_atomic(Path(path), written(path, vocabulary, vectors, binary), OSError)
+
+
+def of_run(system, data, s) -> dict[str, bytes]:
+    """``vectors.bin`` for the run folder of a system with `vocabulary` and vectors `w` [V,D].
+
+    There is none where the format cannot hold a word: of a text by characters, white space.
+    """
+    if not all(map(_holds, system.vocabulary.words)):
+        return {}
+    name = "vectors.bin"
+    return {name: written(name, system.vocabulary, system.w.numpy(), binary=True)}
+
+
+def written(path: str | os.PathLike, vocabulary: Vocabulary, vectors, binary: bool) -> bytes:
+    """The content of the file at `path`, see `save`."""
     x = np.asarray(vectors)
     if x.ndim != 2 or len(x) != len(vocabulary) or x.dtype.kind != "f":
         raise DataError(f"{path}: expected vectors [{len(vocabulary)}, D]; got {x.dtype} {x.shape}")
@@ -34,7 +50,7 @@ def save(path: str | os.PathLike, vocabulary: Vocabulary, vectors, binary: bool 
         raise DataError(f"{path}: a vector is not finite")
     x = x.astype(FLOAT)
     for word in vocabulary.words:
-        if not word or word.split() != [word]:
+        if not _holds(word):
             raise DataError(f"{path}: the format cannot hold the word {word!r:.60}")
     parts = [b"%d %d\n" % x.shape]
     for word, row in zip(vocabulary.words, x):
@@ -42,7 +58,11 @@ def save(path: str | os.PathLike, vocabulary: Vocabulary, vectors, binary: bool 
             parts += [word.encode(), b" ", row.tobytes(), b"\n"]
         else:
             parts.append(" ".join([word, *map(str, row)]).encode() + b"\n")
-    write_atomic(Path(path), b"".join(parts), OSError)
+    return b"".join(parts)
+
+
+def _holds(word: str) -> bool:
+    return word.split() == [word]
 
 
 def load(path: str | os.PathLike, binary: bool | None = None) -> tuple[Vocabulary, np.ndarray]:

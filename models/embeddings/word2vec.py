@@ -41,6 +41,9 @@ analogies, "Athens is to Greece as Oslo is to …". Held out is one line in twen
 to reach is that of gensim's program on the same text with the same settings, enwiki_a: ρ .659, and
 35.5 % of 11,963 analogies.
 
+A run folder has the vectors in a file, vectors.bin, which other programs read (vector_files.py),
+and the text CNN of models/convolutional.
+
 The pictures (word_pictures.py): nearest neighbours, analogies by section, a map of words, and the
 plane of countries with their capitals.
 
@@ -61,7 +64,7 @@ from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
 from ...core.training.system import Batch, System
 from ...kernels import skip_gram as kernel
-from . import judging, texts, word_pictures
+from . import judging, texts, vector_files, word_pictures
 from .pairs import Noise, falling
 from .pairs import check as check_negative
 from .word_settings import LibrarySettings, NegativeSettings, Settings
@@ -276,6 +279,7 @@ SOFTMAX_RECIPE = Recipe(
     takes=("text", "sentences"),
     needs=("word_eval",),
     figures=word_pictures.figures,
+    files=vector_files.of_run,
     check=check,
 )
 NEGATIVE_RECIPE = replace(

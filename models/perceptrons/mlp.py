@@ -32,18 +32,17 @@ et al. 2014: 3 x 1024 units and up to a million steps, hours on a CPU). Both pap
 60,000 images; here 10,000 of them choose the epoch.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from ... import core as gg
 from ...core import nn, optim
-from ...core.data import DataSet, kind_of, order
+from ...core.data import DataSet, kind_of
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.activations import ACTIVATIONS, Activation
 from ..common.gradients import by_parameters
+from ..common.validation import with_validation
 from .mlp_pictures import figures
 from .tasks import Classification, Regression, task_of
 
@@ -133,24 +132,6 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
     task_of("mlp", data)  # before anything is made of the rest
     data = with_validation(data, s.seed)
     return data.standardised() if kind_of(data) == "table" else data
-
-
-def with_validation(data: DataSet, seed: int = 0) -> DataSet:
-    """The data set; without validation rows, a tenth of its training rows become them, at least 1.
-
-    Which ones is drawn from the seed. A single row is left in training.
-
-    >>> from glassgrad.core.data import Split
-    >>> data = with_validation(DataSet("d", Split(np.zeros((30, 2)), np.zeros(30, int))))
-    >>> len(data.train), len(data.valid)
-    (27, 3)
-    """
-    few = max(1, len(data.train) // 10)
-    if (data.valid is not None and len(data.valid)) or len(data.train) < 2:
-        return data
-    rows = order(len(data.train), seed)
-    train, valid = (data.train[np.sort(part)] for part in (rows[few:], rows[:few]))
-    return replace(data, train=train, valid=valid)
 
 
 def build(data: DataSet, s: Settings, rng) -> Mlp:

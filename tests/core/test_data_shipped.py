@@ -13,7 +13,10 @@ from glassgrad.core.data.catalogue import CATALOGUE
 ROOT = files.SHIPPED
 OURS = {path: file for path, file in FILES.items() if file.shipped}
 WHOLE = ("karate", "lesmis", "house_votes_84", "iris_uci", "binary_mushrooms", "word_eval")
-PIECES = ("shakespeare_piece", "enwiki_piece", "enwiki_subjects", "eng_fra_piece", "fsdd_piece")
+PIECES = (
+    "shakespeare_piece", "enwiki_piece", "enwiki_subjects", "enwiki_or_shakespeare",
+    "eng_fra_piece", "fsdd_piece",
+)  # fmt: skip
 FREE = ("public domain", "CC BY", "Apache-2.0", "free; cite")  # what the licences may be
 
 

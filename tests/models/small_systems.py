@@ -129,6 +129,10 @@ SYSTEMS = {
     "wtm": (recipe("wtm", measure="excess"), {"som"}),
     "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
+    "text-cnn": (
+        recipe("text-cnn", "enwiki_subjects", batch=9, size=5, widths=(2, 3), maps=4),
+        {"dropout", "cross_entropy", "descent"},
+    ),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},

@@ -47,6 +47,7 @@ SMALL = {
     "importance": lambda v: min(v, 3),
     "encode_steps": lambda v: 3,
     "channels": lambda v: (2, 3)[: len(v)],
+    "maps": lambda v: 5,
     "sizes": lambda v: (6, 12),
     "repeats": lambda v: 2,
     "ways": lambda v: 2,

@@ -16,6 +16,7 @@ GAME = {"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}
 # step, most where Adam divides by gradients that are nearly nothing
 TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
+    "text-cnn": ({"epochs": 3, "size": 16, "maps": 8}, 2e-3),
     "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
@@ -66,7 +67,7 @@ SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
     "translation": "eng_fra_piece", "forecast": "mackey_glass",
-    "language-model": "shakespeare_piece",
+    "language-model": "shakespeare_piece", "text-cnn": "enwiki_or_shakespeare",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
     "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",

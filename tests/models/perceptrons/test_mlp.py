@@ -11,6 +11,7 @@ from glassgrad.core.data import DataSet, Info, Split, from_arrays, load
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
+from glassgrad.models.common.validation import with_validation
 from glassgrad.models.perceptrons import mlp
 from glassgrad.models.perceptrons.tasks import Classification, Regression, task_of
 from tests.tools import assert_close
@@ -209,15 +210,15 @@ def test_tables_are_standardised_and_other_kinds_left_as_they_are():
 def test_without_a_validation_split_training_rows_become_one():
     rows = np.arange(40.0).reshape(20, 2)
     y = np.arange(20)
-    data = mlp.with_validation(DataSet("d", Split(rows, y), test=Split(rows[:3], y[:3])))
+    data = with_validation(DataSet("d", Split(rows, y), test=Split(rows[:3], y[:3])))
     assert (len(data.train), len(data.valid), len(data.test)) == (18, 2, 3)
     assert sorted([*data.train.y, *data.valid.y]) == list(range(20))
     assert np.array_equal(rows[data.valid.y], data.valid.x)
-    assert mlp.with_validation(data) is data
-    tiny = mlp.with_validation(DataSet("d", Split(rows[:9], y[:9])))
+    assert with_validation(data) is data
+    tiny = with_validation(DataSet("d", Split(rows[:9], y[:9])))
     assert (len(tiny.train), len(tiny.valid)) == (8, 1)  # a tenth of them is none
     single = DataSet("d", Split(rows[:1], y[:1]))
-    assert mlp.with_validation(single) is single
+    assert with_validation(single) is single
 
 
 # ------------------------------------------------------------------------------------ trainings
@@ -275,5 +276,5 @@ def test_on_tables_it_is_within_a_point_of_a_linear_model(name):
 
 def test_few_rows_leave_one_for_validation_and_the_seed_chooses_it():
     data = DataSet("few", Split(np.arange(16.0).reshape(8, 2), np.arange(8.0)))
-    found = {seed: mlp.with_validation(data, seed).valid.y.tolist() for seed in range(6)}
+    found = {seed: with_validation(data, seed).valid.y.tolist() for seed in range(6)}
     assert {len(rows) for rows in found.values()} == {1} and len({*map(tuple, found.values())}) > 1

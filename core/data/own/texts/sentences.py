@@ -35,10 +35,13 @@ def sentence_set(
 ) -> DataSet:
     """Parts of word lists as a data set of numbers, with the vocabulary of the training part.
 
-    The vocabulary begins with ``<pad>`` and ``<unk>``; `said` begins ``info.understood``.
+    The vocabulary begins with ``<pad>`` and ``<unk>``; `said` begins ``info.understood``. The words
+    that became ``<unk>`` are kept in ``info.extra["unknown"]``, a list a part, in their order: for
+    systems that know words from elsewhere.
     """
     min_count = whole_number(name, "min_count", min_count, 1)
     vocabulary = Vocabulary.build(parts[0].x, min_count=min_count)
+    lost = [[w for words in s.x for w in words if w not in vocabulary] if s else [] for s in parts]
     numbered = [
         None if s is None else Split([vocabulary.encode(words) for words in s.x], s.y)
         for s in parts
@@ -46,7 +49,8 @@ def sentence_set(
     kinds = f"a vocabulary of {len(vocabulary):,} with <pad> and <unk>"
     never = untrained(info.classes, parts)
     heard = (*said, kinds, *never, *filter(None, [info.note])) if said else ()
-    info = replace(info, vocabulary=vocabulary, understood=heard)
+    extra = info.extra | {"unknown": dict(zip(("train", "valid", "test"), lost))}
+    info = replace(info, vocabulary=vocabulary, understood=heard, extra=extra)
     return DataSet(name, *numbered, info)
 
 
