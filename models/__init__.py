@@ -85,6 +85,7 @@ FAMILIES = {
     },
     "convolutional": {
         "lenet": "lenet",
+        "go": "go",
     },
     "graphs": {
         "gcn": "gcn",
