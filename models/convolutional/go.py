@@ -168,11 +168,15 @@ class Policy(System):
                 parts.append(self.logits(one.x, one.mask).numpy())
         return np.concatenate(parts)
 
-    def answers(self, split: Split, most: int, size: int = 250) -> Answers:
-        """What it says of `most` positions of a split: always the same ones."""
-        games, parts = Games.of(split.x, self.side), []
+    def chosen(self, split: Split, most: int) -> tuple[Games, np.ndarray]:
+        """The games of a split, and `most` of their positions: always the same ones."""
+        games = Games.of(split.x, self.side)
         known = games.answered(self.s.passes)
-        which = known[drawn(len(known), min(most, len(known)), seed=0, epoch=0)]
+        return games, known[drawn(len(known), min(most, len(known)), seed=0, epoch=0)]
+
+    def answers(self, split: Split, most: int, size: int = 250) -> Answers:
+        """What it says of the `chosen` positions."""
+        (games, which), parts = self.chosen(split, most), []
         for at in range(0, len(which), size):
             found = positions(games, which[at : at + size], self.s.planes)
             z = self.scores(found).astype(np.float64)

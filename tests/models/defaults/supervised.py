@@ -1,7 +1,8 @@
-"""What classifiers of rows and of images claim."""
+"""What classifiers of rows, of images and of positions claim."""
 
 from .baselines import frequencies, linear_map, majority_class, wrong
 from .claims import claims
+from .go_tables import excess, excess_of_the_table, most_frequent_point, pattern_table
 
 CLAIMS = (
     *claims("mlp", "digits", "loss", (frequencies, (0.043, 0.042, 0.041), 0.053)),
@@ -19,4 +20,12 @@ CLAIMS = (
         (majority_class, (0.015, 0.015, 0.018), 0.026),
         (linear_map, (0.267, 0.267, 0.333), 0.4),
     ),
+    *claims(
+        "go",
+        "go_5x5",
+        wrong,
+        (most_frequent_point, (0.5, 0.5, 0.5), 0.6),
+        (pattern_table, (0.5, 0.5, 0.5), 0.6),
+    ),
+    *claims("go", "go_5x5", excess, (excess_of_the_table, (0.5, 0.5, 0.5), 0.6)),
 )
