@@ -15,16 +15,25 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
     lenet.py    the standard scheme, convolution - σ - pooling, and the       lecture 3
                 tricks of the lecture: dropout, batch normalisation, shifts   (V2 25-112)
 
-lenet.py is the only system of this family so far. Other families use convolutions too:
-models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, transposed
-ones in the decoder; models/autoregressive/pixel_rnn.py masks them.
+    go.py       which move comes next in a game of Go: a probability for      lecture 3
+                each point of the board                                       (V2 127-131)
+      go_planes.py      what the net sees of a position
+      go_positions.py   the positions of recorded games, turned in eight directions
+      go_board.py       the rules, as they read; go_compiled.py: the same, fast
+      go_play.py        games of the net against itself and against chance
 
-Its pictures:
+Other families use convolutions too: models/autoencoders/convolutional.py and `aae-convolutional`
+have them on both sides, transposed ones in the decoder; models/autoregressive/pixel_rnn.py masks
+them.
+
+The pictures:
 
     lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
     models/common/feature_maps.py    one image and its maps after each activation
+    go_pictures.py                   boards with probabilities, games, accuracy by move
     models/common/confusion.py       which classes are confused, and the images
 
-Its number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
-digits of 8x8 the default trains in seconds.
+The number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions,
+AlphaGo's first net 57.0 % of the moves of strong players. On the digits of 8x8 and on games of 5x5
+points the defaults train in seconds.
 """

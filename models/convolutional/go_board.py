@@ -48,7 +48,7 @@ def neighbours(side: int, steps=ACROSS) -> np.ndarray:
     found = []
     for down, right in steps:
         r, c = row + down, column + right
-        inside = (0 <= r) & (r < side) & (0 <= c) & (c < side)
+        inside = (r >= 0) & (r < side) & (c >= 0) & (c < side)
         found.append(np.where(inside, side * r + c, NOWHERE))
     table = np.stack(found, axis=1)
     table.flags.writeable = False  # one for all

@@ -1,4 +1,6 @@
-"""Pictures of a policy network: boards with its probabilities, games that it plays, its accuracy."""
+"""Pictures of a policy network: boards with probabilities, how often it is right, its games."""
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from .go_positions import Games, drawn, positions
 
 SHOWN = 6  # positions with the net's probabilities
 WOOD, GRID, SHADE = "#f3e3c3", "#8a7a5c", "#c8553d"
+LEAST = 0.003  # probabilities below are not drawn
 KOMI = 6.5  # of the recorded games, where the data do not say
 BINS = 12  # of move numbers
 
@@ -43,6 +46,7 @@ def draw_board(ax, colour: np.ndarray, side: int, shade=None, mark: int | None =
         at = colour == which
         ax.scatter(column[at], row[at], s=size, c=face, edgecolors="#222222", lw=thin, zorder=2)
     if shade is not None:
+        shade = np.where(shade < LEAST, 0, shade)
         ax.scatter(column, row, s=size * shade, c=SHADE, marker="s", lw=0, zorder=3)
     if mark is not None and mark < side * side:
         r, c = divmod(mark, side)
@@ -90,11 +94,12 @@ def by_move(system, split, s):
     """Shares of moves that are the likeliest, or among the likeliest five, by their number."""
     found = system.answers(split, s.tested)
     edges = np.unique(np.quantile(found.played, np.linspace(0, 1, BINS + 1)).round())
+    edges[-1] += 1  # the last move of all is in the last bin
     fig = pictures.figure(6.0, 3.6)
     ax = fig.subplots()
     for name, most, colour in (("first", 1, pictures.INK), ("in the first five", 5, SHADE)):
         right, middle, share, error = found.likelier < most, [], [], []
-        for low, high in zip(edges[:-1], edges[1:]):
+        for low, high in pairwise(edges):
             inside = (found.played >= low) & (found.played < high)
             if inside.sum() > 1:
                 middle.append(found.played[inside].mean() + 1)

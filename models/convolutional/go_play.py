@@ -57,7 +57,10 @@ def games(system, colours: np.ndarray, rng, draw=False) -> list[list[int]]:
             if not len(chosen):
                 continue
             boards = after([found[i] for i in chosen], side, system.s.planes)
-            moves = by_net(system, boards, rng if draw else None) if nets else by_chance(boards, rng)
+            if nets:
+                moves = by_net(system, boards, rng if draw else None)
+            else:
+                moves = by_chance(boards, rng)
             for i, move in zip(chosen, moves.tolist()):
                 found[i].append(move)
         live = live[[found[i][-2:] != [away, away] for i in live]]

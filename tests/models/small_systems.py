@@ -96,6 +96,25 @@ SYSTEMS = {
     "wtm": (recipe("wtm", measure="excess"), {"som"}),
     "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
+    "go": (
+        recipe("go", "go_5x5", batch=20, positions=60, layers=2, filters=3),
+        {"conv2d", "cross_entropy"},
+    ),
+    "go-legal": (
+        recipe(
+            "go",
+            "go_5x5",
+            batch=20,
+            positions=60,
+            layers=2,
+            filters=3,
+            legal=True,
+            batch_norm=True,
+            planes="history",
+            passes=False,
+        ),
+        {"conv2d", "batchnorm", "cross_entropy"},
+    ),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},

@@ -1,5 +1,7 @@
 """The policy network: its formula next to PyTorch, legality, its figures by hand, its games."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def test_the_objective_next_to_pytorch(data, batch_norm, legal, passes):
 )
 def test_the_objective_passes_the_gradient_check(changes):
     f, arrays = go.check(np.random.default_rng(0), **{"passes": True, **changes})
-    assert gg.gradcheck(f, *arrays, order=2, directions=4).error < 1e-6
+    assert gg.gradcheck(f, *arrays, order=2, directions=2).error < 1e-6
 
 
 def test_the_softmax_over_legal_points_gives_others_nothing(data):
@@ -199,24 +201,21 @@ def test_games_are_played_by_the_rules(side, passes):
             board.play(move)
         ended = moves[-2:] == [side**2] * 2
         assert ended or len(moves) == 3 * side**2
-        assert not any(a == b == side**2 for a, b in zip(moves[:-1], moves[1:-1]))
+        assert not any(a == b == side**2 for a, b in pairwise(moves[:-1]))
         assert np.array_equal(go_play.stones([moves], side)[0], board.colour)
 
 
 def test_the_likeliest_move_and_a_draw(data):
-    games = [data.test.x[0][:9].tolist(), data.test.x[1][:4].tolist()]
-    m, found = made(), after(games, 5)
-    z = np.where(go_play.allowed(found, True), m.scores(found), -np.inf)
-    assert go_play.by_net(m, found).tolist() == z.argmax(axis=1).tolist()
-    rng, drawn = gg.Generator(4), np.zeros((2, 26))
-    for _ in range(4000):
-        drawn[[0, 1], go_play.by_net(m, found, rng)] += 1
-    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    assert abs(drawn / 4000 - p).max() < 0.03
-    even = np.bincount([go_play.by_chance(found, rng)[0] for _ in range(3000)], minlength=26)
+    m, many = made(), 3000
+    found = after([data.test.x[0][:9].tolist()] * many, 5)
+    z = np.where(go_play.allowed(found, True), m.scores(found), -np.inf)[0]
+    assert (go_play.by_net(m, found) == z.argmax()).all()
+    drawn = np.bincount(go_play.by_net(m, found, gg.Generator(4)), minlength=26)
+    assert abs(drawn / many - np.exp(z) / np.exp(z).sum()).max() < 0.03
+    even = np.bincount(go_play.by_chance(found, gg.Generator(5)), minlength=26)
     can = found.sensible[0]
-    assert (even[:25] > 0).tolist() == can.tolist()
-    assert abs(even[:25][can] / 3000 - 1 / can.sum()).max() < 0.03
+    assert (even[:25] > 0).tolist() == can.tolist() and even[25] == 0
+    assert abs(even[:25][can] / many - 1 / can.sum()).max() < 0.03
 
 
 def test_a_match_counts_points_for_the_net():

@@ -103,7 +103,7 @@ def pattern_table(done) -> float:
 
 @cache
 def _bound(done) -> float:
-    """-ln of the probability that the player itself gave its move, the mean over these positions."""
+    """-ln of the probability that the player itself gave its move, the mean over the positions."""
     games, which, _ = _held(done)
     ends = np.append(games.first[1:], len(games.moves))
     lengths = ends - games.first
