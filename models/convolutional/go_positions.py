@@ -158,7 +158,10 @@ def by_boards(moves, first, count, turned, turns, x, legal, sensible) -> np.ndar
 
 
 def expect_legal(name: str, split: Split, side: int, size: int = 200) -> None:
-    """Raise DataError, with game and move, unless every game of a split keeps the rules."""
+    """Raise DataError, with game and move, unless every game of a split keeps the rules; and if
+    there is no move at all."""
+    if not any(map(len, split.x)):
+        raise DataError(f"{name}: there are no moves")
     for at in range(0, len(split), size):
         try:
             after(split.x[at : at + size], side, "history", at)
@@ -174,8 +177,9 @@ def drawn(total: int, each: int, seed: int, epoch: int) -> np.ndarray:
     True
     """
     each = each or total
-    at, found = epoch * each, []
-    while len(found) < each:
-        number, start = divmod(at + len(found), total)
-        found += order(total, seed, number)[start : start + each - len(found)].tolist()
-    return np.array(found)
+    at, end, found = epoch * each, (epoch + 1) * each, [np.zeros(0, np.int64)]
+    while at < end:
+        number, start = divmod(at, total)
+        found.append(order(total, seed, number)[start : start + end - at])
+        at += len(found[-1])
+    return np.concatenate(found)

@@ -152,6 +152,8 @@ def test_a_split_whose_games_break_the_rules_is_refused():
     go_positions.expect_legal("mine", Split([good] * 3), 3)
     with pytest.raises(DataError, match="mine: game 2, move 3: 1 is illegal: there is a stone"):
         go_positions.expect_legal("mine", Split([good, good, np.array([0, 1, 2, 1])]), 3, size=2)
+    with pytest.raises(DataError, match="mine: there are no moves"):
+        go_positions.expect_legal("mine", Split([good[:0]]), 3)
 
 
 # ---------------------------------------------------------------------- symmetries
