@@ -96,7 +96,7 @@ def positions(games: Games, which: np.ndarray, form="features", turned=None) -> 
     >>> games = Games.of([np.array([4, 1, 3])], side=3)
     >>> found = positions(games, np.array([2]))
     >>> found.y.tolist(), found.x.shape, found.x[0, 1].tolist()
-    ([3], (1, 29, 3, 3), [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    ([3], (1, 29, 3, 3), [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     """
     game, table = games.game(which), turns(games.side)
     turned = np.zeros(len(which), np.int64) if turned is None else turned
