@@ -126,6 +126,15 @@ def test_evaluation_is_of_one_sample_whatever_its_parts(data):
     assert len(whole.nats) == sum(map(len, data.test.x)), "no more than there are"
 
 
+def test_of_equally_likely_moves_the_first_point_comes_first(data):
+    m = made()
+    for p in m.parameters():
+        p.assign(np.zeros(p.shape))
+    found = m.answers(data.test, 200)
+    games, which = m.chosen(data.test, 200)
+    assert np.array_equal(found.likelier, games.moves[which])
+
+
 def test_passes_are_left_out_where_they_are_no_answer(data):
     with_passes, without = made(), made(passes=False)
     batches = list(without.batches(data, 500, 0, 0, 0))
