@@ -31,11 +31,11 @@ Epochs are samples of positions (go_positions.py). A position of 19x19 points ta
 more of a core; to make it takes 70 µs, in which the rules, compiled (go_compiled.py), play the game
 up to there.
 
-The number: AlphaGo's first net names 57.0 % of the moves of strong players with planes of facts, and
-55.7 % with stones alone, after 28.4 million positions. `--data go` are other games, and an hour of
-one core. There a table of 3x3 patterns and distances to the last moves, from 4000 games, names
-25.0 %; five layers of 32 filters with batch normalisation name 29.6 % (of 3000 validation moves;
-60.6 % are among the first five, 2.95 nats a move) after two and a half minutes with 26,720
+The number: AlphaGo's first net names 57.0 % of the moves of strong players with its planes of
+facts, 55.7 % with stones alone, after 28.4 million positions. `--data go` are other games, and an
+hour of one core. There a table of 3x3 patterns and distances to the last moves, from 4000 games,
+names 25.0 %; five layers of 32 filters with batch normalisation name 29.6 % (of 3000 validation
+moves; 60.6 % are among the first five, 2.95 nats a move) after two and a half minutes with 26,720
 positions. Without batch normalisation, and with half the learning rate, the same net learns more
 slowly: 3.47 nats where it has 3.14, the means over training positions 12,800 to 19,200.
 
