@@ -42,7 +42,7 @@ slowly: 3.47 nats where it has 3.14, the means over training positions 12,800 to
 The default is games of a simple player on 5x5 points, whose own probabilities are known: no net can
 have fewer nats a move than these.
 
-The pictures: positions with the probabilities as squares and the move that was played as a ring;
+The pictures: positions with the probabilities as shades and the move that was played as a ring;
 how often it comes first, and among five, by its number; a game of the net with itself; and games
 against a player who draws its moves from those that are legal and fill no eye (go_play.py), with
 the share that is won and Wilson's interval.

@@ -7,14 +7,13 @@ import numpy as np
 from ... import core as gg
 from ...core import pictures
 from ...core.data import DataSet
-from ...core.data.go_rules import BLACK, WHITE
+from ...core.data.go_rules import BLACK, EMPTY, WHITE
 from .go_board import areas
 from .go_play import games, interval, match, stones
 from .go_positions import Games, drawn, positions
 
 SHOWN = 6  # positions with the net's probabilities
-WOOD, GRID, SHADE = "#f3e3c3", "#8a7a5c", "#c8553d"
-LEAST = 0.003  # probabilities below are not drawn
+WOOD, GRID, DARK, SHADE = "#f3e3c3", "#8a7a5c", "#222222", "#c8553d"
 KOMI = 6.5  # of the recorded games, where the data do not say
 BINS = 12  # of move numbers
 
@@ -32,29 +31,32 @@ def figures(system, data: DataSet, s) -> dict:
 
 
 def draw_board(ax, colour: np.ndarray, side: int, shade=None, mark: int | None = None) -> None:
-    """Stones; probabilities [side²] as the area of squares; a ring at the point `mark`."""
+    """Stones [side²]; probabilities [side²] as shades, √p; a ring at the point `mark`."""
+    from matplotlib.collections import EllipseCollection
+    from matplotlib.colors import to_rgb
+
     ax.set_facecolor(WOOD)
     thin = 0.5 if side > 9 else 0.8
     for k in range(side):
         ax.plot([0, side - 1], [k, k], color=GRID, lw=thin, zorder=1)
         ax.plot([k, k], [0, side - 1], color=GRID, lw=thin, zorder=1)
-    box = ax.get_position()
-    inches = box.width * ax.figure.get_figwidth(), box.height * ax.figure.get_figheight()
-    size = (0.86 * 72 * min(inches) / side) ** 2  # of a stone, in points²
-    row, column = np.divmod(np.arange(side * side), side)
-    for which, face in ((BLACK, "#222222"), (WHITE, "white")):
-        at = colour == which
-        ax.scatter(column[at], row[at], s=size, c=face, edgecolors="#222222", lw=thin, zorder=2)
     if shade is not None:
-        shade = np.where(shade < LEAST, 0, shade)
-        ax.scatter(column, row, s=size * shade, c=SHADE, marker="s", lw=0, zorder=3)
+        cells = np.ones((side, side, 4)) * (*to_rgb(SHADE), 1)
+        cells[:, :, 3] = np.sqrt(shade).reshape(side, side)
+        ax.imshow(cells, zorder=1.5)
+
+    def discs(points, size, **look):
+        at = np.stack(np.divmod(points, side)[::-1], axis=1)
+        sizes = np.full(len(at), size)
+        where = {"offsets": at, "offset_transform": ax.transData}
+        ax.add_collection(EllipseCollection(sizes, sizes, 0 * sizes, units="x", **where, **look))
+
+    for which, face in ((BLACK, DARK), (WHITE, "white")):
+        discs(np.flatnonzero(colour == which), 0.92, fc=face, ec=DARK, lw=thin, zorder=2)
     if mark is not None and mark < side * side:
-        r, c = divmod(mark, side)
-        dark = colour[mark] == BLACK
-        ax.scatter(
-            c, r, s=0.3 * size if colour[mark] else size, facecolors="none",
-            edgecolors="white" if dark else pictures.COLOURS[0], lw=1.6, zorder=4,
-        )  # fmt: skip
+        stone = colour[mark] != EMPTY
+        ring = "white" if colour[mark] == BLACK else pictures.COLOURS[0]
+        discs(np.array([mark]), 0.5 if stone else 0.92, fc="none", ec=ring, lw=1.6, zorder=3)
     ax.set(xlim=(-0.8, side - 0.2), ylim=(side - 0.2, -0.8), xticks=[], yticks=[], aspect="equal")
 
 
@@ -86,7 +88,7 @@ def predictions(system, split, s):
         ax.set_title(f"move {played + 1}, {who}: p = {q[move]:.2f}, rank {rank}", fontsize=9)
     for ax in axes[len(which) :]:
         ax.set_axis_off()
-    fig.suptitle("what the net expects (area of a square: p) and what was played (ring)", size=10)
+    fig.suptitle("what the net expects (shade: √p) and what was played (ring)", size=10)
     return fig
 
 
@@ -141,10 +143,10 @@ def matches(system, count: int, komi: float, seed: int):
     low, high = interval(won, played)
     fig = pictures.figure(8.4, 3.4)
     ax, board = fig.subplots(1, 2, width_ratios=(1.5, 1))
-    for which, name, face in ((BLACK, "the net is black", "#222222"), (WHITE, "white", "white")):
+    for which, name, face in ((BLACK, "the net is black", DARK), (WHITE, "white", "white")):
         margins = np.sort(found.margins[found.colours == which])
         share = (np.arange(len(margins)) + 0.5) / max(1, len(margins))
-        ax.plot(margins, 100 * share, "o-", color=pictures.COLOURS[7], mfc=face, mec="#222222",
+        ax.plot(margins, 100 * share, "o-", color=pictures.COLOURS[7], mfc=face, mec=DARK,
                 ms=4, lw=0.8, label=name)  # fmt: skip
     ax.axvline(0, color=SHADE, lw=1)
     ax.set(xlabel="points of the net less those of chance, komi counted", ylabel="% of games")
