@@ -40,7 +40,8 @@ positions. Without batch normalisation, and with half the learning rate, the sam
 slowly: 3.47 nats where it has 3.14, the means over training positions 12,800 to 19,200.
 
 The default is games of a simple player on 5x5 points, whose own probabilities are known: no net can
-have fewer nats a move than these.
+have fewer nats a move than these. With seed 0 it has 0.057 more, a table of patterns 0.279 more; it
+names 49.7 % of the test moves, the table 42.5 %.
 
 The pictures: positions with the probabilities as shades and the move that was played as a ring;
 how often it comes first, and among five, by its number; a game of the net with itself; and games

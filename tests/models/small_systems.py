@@ -97,7 +97,7 @@ SYSTEMS = {
     "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
     "go": (
-        recipe("go", "go_5x5", batch=20, positions=60, layers=2, filters=3),
+        recipe("go", "go_5x5", batch=20, positions=100, layers=2, filters=3),
         {"conv2d", "cross_entropy"},
     ),
     "go-legal": (
@@ -105,7 +105,7 @@ SYSTEMS = {
             "go",
             "go_5x5",
             batch=20,
-            positions=60,
+            positions=100,
             layers=2,
             filters=3,
             legal=True,
