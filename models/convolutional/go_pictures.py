@@ -122,8 +122,9 @@ def itself(system, seed: int):
     (moves,) = games(system, np.zeros(1, int), rng, draw=True)
     last = len(moves) - next((k for k, m in enumerate(reversed(moves)) if m < side * side), 0)
     shown = [max(1, round(last * part)) for part in (0.2, 0.45, 0.7, 1)]
-    fig = pictures.figure(9.6, 3.0)
-    for ax, n in zip(fig.subplots(1, 4), shown):
+    rows = 2 if side > 9 else 1
+    fig = pictures.figure(7.2, 7.8) if rows == 2 else pictures.figure(9.6, 3.0)
+    for ax, n in zip(fig.subplots(rows, 4 // rows).ravel(), shown):
         colour = stones([moves[:n]], side)[0]
         draw_board(ax, colour, side, mark=moves[n - 1])
         ax.set_title(f"after {n} moves", fontsize=9)
@@ -149,7 +150,11 @@ def matches(system, count: int, komi: float, seed: int):
         ax.plot(margins, 100 * share, "o-", color=pictures.COLOURS[7], mfc=face, mec=DARK,
                 ms=4, lw=0.8, label=name)  # fmt: skip
     ax.axvline(0, color=SHADE, lw=1)
-    ax.set(xlabel="points of the net less those of chance, komi counted", ylabel="% of games")
+    ax.set(
+        xlabel="points of the net less those of chance, komi counted",
+        ylabel="% of games",
+        ylim=(0, 100),
+    )
     ax.set_title(
         f"won {won} of {played}: {100 * won / played:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
         fontsize=9,
