@@ -23,7 +23,7 @@ Switches:
                  liberties are for the net to find out
     batch_norm   batch normalisation before each ReLU, as in the paper of 2017
     legal        the softmax is over the legal points alone; the paper's form is over all
-    passes       a pass is an answer too. Its logit is <w', mean of h_L over the board> + b'. The
+    pass_move    a pass is an answer too. Its logit is <w', mean of h_L over the board> + b'. The
                  recorded games have 15 passes in 1.8 million moves, and the paper's net knows none;
                  those on 5x5 end with two
 
@@ -84,7 +84,7 @@ class Settings(TrainingSettings):
     filters: int = setting(192, least=1, help="maps of each")
     batch_norm: bool = setting(False, help="batch normalisation before each ReLU")
     legal: bool = setting(False, help="the softmax is over the legal points alone")
-    passes: bool = setting(False, help="a pass is an answer too, with a logit of its own")
+    pass_move: bool = setting(False, help="a pass is an answer too, with a logit of its own")
     symmetries: bool = setting(True, help="each position is turned or mirrored at random")
     positions: int = setting(0, least=0, help="positions of an epoch, 0 for all that there are")
     validated: int = setting(2000, least=1, help="validation positions, at most")
@@ -140,7 +140,7 @@ def phase_ends(side: int) -> tuple[int, int]:
 
 
 class Policy(System):
-    """Logits of the points, and of a pass if `passes`, from planes [N, C, side, side].
+    """Logits of the points, and of a pass if `pass_move`, from planes [N, C, side, side].
 
     `layers` is the body, `head` the 1x1 convolution, `place` the bias of each point.
     """
@@ -163,14 +163,14 @@ class Policy(System):
         self.layers = nn.Sequential(*layers)
         self.head = nn.Conv2d(maps, 1, 1, bias=False, rng=rng.child("head"), **made)
         self.place = parameter(np.zeros(side * side, dtype))
-        if s.passes:
+        if s.pass_move:
             self.passing = nn.Linear(maps, 1, rng=rng.child("pass"), **made)
 
     def forward(self, x):
         """Logits [N, side²], or [N, side² + 1] with the pass last."""
         h = self.layers(x)
         z = gg.flatten(self.head(h)) + self.place
-        if self.s.passes:
+        if self.s.pass_move:
             z = gg.concatenate([z, self.passing(h.mean(axis=(2, 3)))], axis=1)
         return z
 
@@ -183,13 +183,13 @@ class Policy(System):
 
     def batch(self, found: Positions) -> Batch:
         """Positions as a batch: the mask is what is legal, a pass among it if it is an answer."""
-        always = np.ones((len(found.y), int(self.s.passes)), bool)
+        always = np.ones((len(found.y), int(self.s.pass_move)), bool)
         return Batch(found.x, found.y, np.concatenate([found.legal, always], axis=1))
 
     def batches(self, data, size, seed, epoch, start):
         """The positions of an epoch, drawn and turned by (seed, epoch)."""
         games = Games.of(data.train.x, self.side)
-        known = games.answered(self.s.passes)
+        known = games.answered(self.s.pass_move)
         which = known[drawn(len(known), self.s.positions, seed, epoch)]
         turned = np.zeros(len(which), np.int64)
         if self.s.symmetries:
@@ -201,7 +201,7 @@ class Policy(System):
 
     def batches_per_epoch(self, data, size):
         """The number of minibatches in an epoch."""
-        known = len(Games.of(data.train.x, self.side).answered(self.s.passes))
+        known = len(Games.of(data.train.x, self.side).answered(self.s.pass_move))
         return -(-(self.s.positions or known) // size)
 
     def objective(self, batch):
@@ -225,7 +225,7 @@ class Policy(System):
     def chosen(self, split: Split, most: int) -> tuple[Games, np.ndarray]:
         """The games of a split, and `most` of their positions: always the same ones."""
         games = Games.of(split.x, self.side)
-        known = games.answered(self.s.passes)
+        known = games.answered(self.s.pass_move)
         return games, known[drawn(len(known), min(most, len(known)), seed=0, epoch=0)]
 
     def answers(self, split: Split, most: int, size: int = 250) -> Answers:
@@ -272,7 +272,7 @@ def check(rng, **changes):
 
 
 SMALL = {
-    "layers": 3, "filters": 32, "passes": True, "positions": 15_000, "validated": 1000,
+    "layers": 3, "filters": 32, "pass_move": True, "positions": 15_000, "validated": 1000,
     "tested": 10_000, "matches": 200, "epochs": 4, "batch": 100, "lr": 4e-3, "schedule": "cosine",
 }  # fmt: skip
 LARGE = {

@@ -25,9 +25,9 @@ def allowed(found: Positions, passes: bool) -> np.ndarray:
 def by_net(system, found: Positions, rng=None) -> np.ndarray:
     """The net's moves [N]: the likeliest ones, or with `rng` drawn from its probabilities."""
     z = system.scores(found)
-    if not system.s.passes:
+    if not system.s.pass_move:
         z = np.concatenate([z, np.zeros((len(z), 1))], axis=1)
-    z = np.where(allowed(found, system.s.passes), z, -np.inf)
+    z = np.where(allowed(found, system.s.pass_move), z, -np.inf)
     return (z if rng is None else z + gumbel(rng, z.shape)).argmax(axis=1)
 
 

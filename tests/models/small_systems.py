@@ -111,7 +111,7 @@ SYSTEMS = {
             legal=True,
             batch_norm=True,
             planes="history",
-            passes=False,
+            pass_move=False,
         ),
         {"conv2d", "batchnorm", "cross_entropy"},
     ),

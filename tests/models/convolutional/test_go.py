@@ -18,7 +18,7 @@ from glassgrad.models.convolutional.go_positions import Games, after, positions,
 from tests.tools import assert_close
 
 RECIPE = models.recipe("go")
-SMALL = {"layers": 2, "filters": 3, "passes": True}
+SMALL = {"layers": 2, "filters": 3, "pass_move": True}
 
 
 def made(side=5, dtype="float32", seed=1, **changes):
@@ -39,7 +39,7 @@ def data():
 def test_the_objective_next_to_pytorch(data, batch_norm, legal, passes):
     torch = pytest.importorskip("torch")
     conv = torch.nn.functional.conv2d
-    m = made(dtype="float64", layers=3, batch_norm=batch_norm, legal=legal, passes=passes)
+    m = made(dtype="float64", layers=3, batch_norm=batch_norm, legal=legal, pass_move=passes)
     games = Games.of(data.train.x, 5)
     found = positions(games, games.answered(passes)[5:400:9])
     p = {k: torch.tensor(v) for k, v in m.state_dict().items()}
@@ -67,10 +67,10 @@ def test_the_objective_next_to_pytorch(data, batch_norm, legal, passes):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"passes": True, "legal": True}, {"batch_norm": True, "planes": "history"}]
+    "changes", [{}, {"pass_move": True, "legal": True}, {"batch_norm": True, "planes": "history"}]
 )
 def test_the_objective_passes_the_gradient_check(changes):
-    f, arrays = go.check(np.random.default_rng(0), **{"passes": True, **changes})
+    f, arrays = go.check(np.random.default_rng(0), **{"pass_move": True, **changes})
     assert gg.gradcheck(f, *arrays, order=2, directions=2).error < 1e-6
 
 
@@ -136,7 +136,7 @@ def test_of_equally_likely_moves_the_first_point_comes_first(data):
 
 
 def test_passes_are_left_out_where_they_are_no_answer(data):
-    with_passes, without = made(), made(passes=False)
+    with_passes, without = made(), made(pass_move=False)
     batches = list(without.batches(data, 500, 0, 0, 0))
     assert all((b.y < 25).all() and b.mask.shape[1] == 25 for b in batches)
     moves = np.concatenate(data.train.x)
@@ -199,7 +199,7 @@ def test_games_that_break_the_rules_are_refused():
 @pytest.mark.parametrize("side", [3, 5])
 def test_games_are_played_by_the_rules(side, passes):
     """Every move is sensible, or a pass; a player without a pass of its own passes at need only."""
-    m = made(side, passes=passes)
+    m = made(side, pass_move=passes)
     found = go_play.games(m, np.array([0, 1, 2, 1]), gg.Generator(0), draw=True)
     for moves, own in zip(found, (0, 1, 2, 1)):
         board = Board(side)
