@@ -88,6 +88,7 @@ FAMILIES = {
     "convolutional": {
         "lenet": "lenet",
         "text-cnn": "text_cnn",
+        "go": "go",
     },
     "graphs": {
         "gcn": "gcn",

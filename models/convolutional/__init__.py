@@ -16,19 +16,26 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
                 tricks of the lecture: dropout, batch normalisation, shifts   (V2 25-112)
     text_cnn.py words as vectors, one layer of windows of 3 to 5 words, the   lecture 3
                 largest answer of each filter (text_vectors.py: its words)    (V2 122-126)
+    go.py       which move comes next in a game of Go: a probability for      lecture 3
+                each point of the board                                       (V2 127-131)
+      go_planes.py      what the net sees of a position
+      go_positions.py   the positions of recorded games, turned in eight directions
+      go_board.py       the rules, as they read; go_compiled.py: the same, fast
+      go_play.py        games of the net against itself and against chance
 
-Other families use convolutions too:
-models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, transposed
-ones in the decoder; models/autoregressive/pixel_rnn.py masks them.
+Other families use convolutions too: models/autoencoders/convolutional.py and `aae-convolutional`
+have them on both sides, transposed ones in the decoder; models/autoregressive/pixel_rnn.py masks
+them.
 
-Its pictures:
+The pictures:
 
     lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
     models/common/feature_maps.py    one image and its maps after each activation
+    go_pictures.py                   boards with probabilities, games, accuracy by move
     models/common/confusion.py       which classes are confused, and the images
     text_cnn_pictures.py             phrases that fire the filters, words that decide
 
-Their number is the share of correct answers. LeNet-5 has 99.05 % on MNIST without distortions; on
-the digits of 8x8 the default trains in seconds. Kim's text CNN has 76.1 % on sentences of film
-reviews with random vectors, 81.0 % with those of word2vec.
+Their number is the share of correct answers. LeNet-5 has 99.05 % on MNIST without distortions,
+Kim's text CNN 76.1 % on sentences of film reviews with random vectors (81.0 % with those of
+word2vec), AlphaGo's first net 57.0 % of the moves of strong players.
 """

@@ -133,6 +133,25 @@ SYSTEMS = {
         recipe("text-cnn", "enwiki_subjects", batch=9, size=5, widths=(2, 3), maps=4),
         {"dropout", "cross_entropy", "descent"},
     ),
+    "go": (
+        recipe("go", "go_5x5", batch=20, positions=100, layers=2, filters=3),
+        {"conv2d", "cross_entropy"},
+    ),
+    "go-legal": (
+        recipe(
+            "go",
+            "go_5x5",
+            batch=20,
+            positions=100,
+            layers=2,
+            filters=3,
+            legal=True,
+            batch_norm=True,
+            planes="history",
+            pass_move=False,
+        ),
+        {"conv2d", "batchnorm", "cross_entropy"},
+    ),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},

@@ -58,6 +58,10 @@ SMALL = {
     "draws": lambda v: 5,
     "documents": lambda v: 4,
     "piece": lambda v: 12,
+    "filters": lambda v: min(v, 3),
+    "positions": lambda v: 60,
+    "tested": lambda v: 60,
+    "matches": lambda v: 2,
     "rare": lambda v: 1,
     "common": lambda v: 1.0,
     "past": lambda v: min(v, 6),
@@ -132,6 +136,8 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
             pairs = np.array([[rng.integers(0, v), v] for v in range(1, n)])
             graphs.append(Graph("tree", int(n), pairs, labels=rng.integers(0, 3, n)))
         return split(graphs, y, kind)
+    if kind == "games":
+        return dataclasses.replace(load("go_5x5", train=45, valid=15, test=15), name="few games")
     assert kind == "sentences"
     found = tiny("text", tmp_path)
     tokens = [rng.integers(0, 5, n) for n in rng.integers(2, 7, 75)]

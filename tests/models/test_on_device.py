@@ -17,6 +17,7 @@ GAME = {"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}
 TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
     "text-cnn": ({"epochs": 3, "size": 16, "maps": 8}, 2e-3),
+    "go": ({"epochs": 2, "positions": 500, "layers": 2, "filters": 5}, 2e-3),
     "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
@@ -67,7 +68,7 @@ SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
     "translation": "eng_fra_piece", "forecast": "mackey_glass",
-    "language-model": "shakespeare_piece", "text-cnn": "enwiki_or_shakespeare",
+    "language-model": "shakespeare_piece", "text-cnn": "enwiki_or_shakespeare", "go": "go_5x5",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
     "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",

@@ -1,10 +1,11 @@
-"""What classifiers of rows and of images claim."""
+"""What classifiers of rows, of images and of positions claim."""
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from .baselines import frequencies, linear_map, majority_class, wrong
 from .claims import claims
+from .go_tables import excess, excess_of_the_table, most_frequent_point, pattern_table
 
 
 def bag_of_words(done) -> float:
@@ -48,4 +49,12 @@ CLAIMS = (
         (majority_class, (0.275, 0.265, 0.255), 0.33),
         (bag_of_words, (0.815, 0.786, 0.757), 0.95),
     ),
+    *claims(
+        "go",
+        "go_5x5",
+        wrong,
+        (most_frequent_point, (0.680, 0.688, 0.687), 0.73),
+        (pattern_table, (0.875, 0.885, 0.883), 0.93),
+    ),
+    *claims("go", "go_5x5", excess, (excess_of_the_table, (0.203, 0.235, 0.208), 0.3)),
 )
