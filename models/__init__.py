@@ -82,9 +82,12 @@ FAMILIES = {
     },
     "perceptrons": {
         "mlp": "mlp",
+        "tricks": "tricks",
     },
     "convolutional": {
         "lenet": "lenet",
+        "alexnet": "alexnet",
+        "hog": "hog",
     },
     "graphs": {
         "gcn": "gcn",

@@ -14,17 +14,26 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
     file        idea                                                          lecture
     lenet.py    the standard scheme, convolution - σ - pooling, and the       lecture 3
                 tricks of the lecture: dropout, batch normalisation, shifts   (V2 25-112)
+    alexnet.py  the net of 2012 for small images: ReLU, response              lecture 3
+                normalisation, overlapping pooling, dropout, augmentation     (V2 76-112)
+    hog.py      features made by hand, and a linear classifier: what          lecture 3
+                nets that learn their features are compared with              (V2 25-75)
 
-lenet.py is the only system of this family so far. Other families use convolutions too:
-models/autoencoders/convolutional.py and `aae-convolutional` have them on both sides, transposed
-ones in the decoder; models/autoregressive/pixel_rnn.py masks them.
+Other families use convolutions too: models/autoencoders/convolutional.py and `aae-convolutional`
+have them on both sides, transposed ones in the decoder; models/autoregressive/pixel_rnn.py masks
+them. bench/tricks.py takes the tricks of alexnet.py away one by one.
 
-Its pictures:
+What they share, and their pictures:
 
+    receptive.py                     what a unit sees of an image, and the patches that excite it
+    gradient_histograms.py           the features of hog.py
     lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
+    alexnet_pictures.py              patches, and what pooling does if an image moves
+    hog_pictures.py                  edges in cells
+    models/common/augmentation.py    images cropped and mirrored at random
     models/common/feature_maps.py    one image and its maps after each activation
     models/common/confusion.py       which classes are confused, and the images
 
-Its number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
+The number of lenet.py is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
 digits of 8x8 the default trains in seconds.
 """

@@ -16,6 +16,9 @@ GAME = {"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}
 # step, most where Adam divides by gradients that are nearly nothing
 TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
+    "alexnet": ({"epochs": 3, "batch": 50, "channels": (4, 5), "hidden": (9,)}, 2e-3),
+    "hog": ({"epochs": 3}, 2e-3),
+    "tricks": ({"epochs": 3, "hidden": (9, 8)}, 2e-3),
     "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
