@@ -69,8 +69,13 @@ def sizes(s: Settings) -> dict[str, dict]:
 
 
 def rows_of(kind: str, data: DataSet) -> dict[str, dict]:
-    """Row -> what it changes: of `tricks` or of `sizes`."""
-    return TRICKS if kind == "tricks" else sizes(ALEXNET.resolve(data.name, kind="images"))
+    """Row -> what it changes: of `tricks` or of `sizes`.
+
+    A trick that the shipped settings for these data do without has no row.
+    """
+    s = ALEXNET.resolve(data.name, kind="images")
+    rows = TRICKS if kind == "tricks" else sizes(s)
+    return {name: new for name, new in rows.items() if not new or s.changed(**new) != s}
 
 
 def trained(changes: dict, data: DataSet, seed: int, **others) -> dict[str, float]:

@@ -34,6 +34,6 @@ What they share, and their pictures:
     models/common/feature_maps.py    one image and its maps after each activation
     models/common/confusion.py       which classes are confused, and the images
 
-The number of lenet.py is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
-digits of 8x8 the default trains in seconds.
+The number is the share of correct answers: LeNet-5 has 99.05 % on MNIST without distortions. On the
+digits of 8x8 the defaults train in seconds.
 """

@@ -217,15 +217,15 @@ ALEXNET = Recipe(
     settings=Settings,
     presets={
         "digits": {
-            "channels": (16, 32), "kernel": 3, "hidden": (64,), "dropout": 0.2, "crop": 1,
-            "epochs": 20, "batch": 32, "lr": 3e-3,
+            "channels": (16, 32), "kernel": 3, "hidden": (64,), "dropout": 0.2, "epochs": 20,
+            "batch": 32, "lr": 3e-3,
         },
         "mnist": {
             "channels": (16, 32), "kernel": 5, "crop": 2, "epochs": 10, "batch": 100, "lr": 2e-3,
         },
         "cifar10_jpeg_subset": {
-            "channels": (32, 32, 64), "kernel": 5, "crop": 4, "flip": True, "epochs": 40,
-            "batch": 100, "lr": 2e-3,
+            "channels": (16, 32, 64), "kernel": 3, "crop": 4, "flip": True, "epochs": 25,
+            "batch": 50, "lr": 2e-3,
         },
     },
     metric="accuracy",

@@ -70,8 +70,8 @@ from .tricks_pictures import drift, figures
 PERCENTILES = (15, 50, 85)
 # of each rule, in units of the rate of plain gradient descent
 RATES = {
-    "sgd": 1.0, "momentum": 0.3, "nesterov": 0.3, "adagrad": 0.03, "adadelta": 3.0,
-    "rmsprop": 0.01, "adam": 0.01,
+    "sgd": 1.0, "momentum": 0.1, "nesterov": 0.1, "adagrad": 0.03, "adadelta": 3.0,
+    "rmsprop": 0.001, "adam": 0.01,
 }  # fmt: skip
 
 
@@ -329,6 +329,8 @@ WIDE = {
     "every": 500, "points": 50,
 }  # fmt: skip
 
+SMALL = {"lr": 3.0, "epochs": 60}
+
 TRICKS = Recipe(
     name="tricks",
     title="Tricks of the trade: nets with and without, side by side",
@@ -339,10 +341,10 @@ TRICKS = Recipe(
     prepare=prepare,
     takes=("images", "table", "binary"),
     presets={
-        "digits": {"lr": 0.3, "epochs": 90},
-        "mnist": {"lr": 0.3, "epochs": 60, "every": 500, "points": 101},
-        "table": {"lr": 0.3, "epochs": 90},
-        "binary": {"lr": 0.3, "epochs": 90},
+        "digits": SMALL,
+        "mnist": {"lr": 3.0, "epochs": 60, "every": 500, "points": 101},
+        "table": SMALL,
+        "binary": SMALL,
     },
     metric="gain",
     better="higher",

@@ -118,7 +118,7 @@ def test_ten_steps_of_every_net_are_those_of_pytorch(compare):
     m.eval()
     for net, t in zip(m.nets, twins):  # with running means too
         z = t.eval()(torch.tensor(DATA.test.x).double()).detach().numpy()
-        assert_close(m.answers(net, DATA.test.x, 70)[1], z, rtol=1e-5, atol=1e-6)
+        assert_close(m.answers(net, DATA.test.x, 70)[1], z, rtol=1e-5)
 
 
 @pytest.mark.parametrize("compare", ["batch_norm", "activation", "dropout"])
@@ -195,7 +195,7 @@ def test_the_curves_are_what_the_nets_answer_at_their_steps():
                 place = p / 100 * (len(u) - 1)
                 low = int(place)
                 want = ordered[low] + (place - low) * (ordered[low + 1] - ordered[low])
-                assert_close(row, want, rtol=1e-4, atol=1e-5)
+                assert_close(row, want, rtol=1e-4)
     assert np.isnan(m.accuracies.numpy()[:, 5:]).all()
 
 
@@ -246,10 +246,10 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_was_not(tmp_path):
     s, whole, count = settings(compare="dropout"), build(compare="dropout"), iter(range(99))
     fit(whole, DATA, s)
     with pytest.raises(KeyboardInterrupt):
-        fit(build(compare="dropout"), DATA, s, run=Run(tmp_path / "run"),
+        fit(build(compare="dropout"), DATA, s, run=Run(tmp_path),
             stop=lambda: next(count) == 6)  # fmt: skip
     again = build(compare="dropout")
-    fit(again, DATA, s, run=Run(tmp_path / "run"), resume=True)
+    fit(again, DATA, s, run=Run(tmp_path), resume=True)
     for name, value in whole.state_dict().items():
         assert np.array_equal(again.state_dict()[name], value, equal_nan=True), name
 
