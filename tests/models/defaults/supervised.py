@@ -1,7 +1,45 @@
 """What classifiers of rows and of images claim."""
 
+import numpy as np
+
+from glassgrad.models.common.code_pictures import probe
+
 from .baselines import frequencies, linear_map, majority_class, wrong
-from .claims import claims
+from .claims import claims, flat
+
+
+def wrong_with_batch_norm(done) -> float:
+    """Per cent wrong at the end of the training, with batch normalisation."""
+    return 100 * (1 - done.test_figures["accuracy_batch_norm"])
+
+
+def points_with_batch_norm(done) -> float:
+    """Points of the curve up to the best accuracy that the net without normalisation ever has."""
+    plain, other = done.system.curves().accuracies
+    return float(np.flatnonzero(other >= plain.max())[0] + 1)
+
+
+def points_without(done) -> float:
+    """Points of the curve of the net without normalisation up to its best accuracy."""
+    return float(done.system.curves().accuracies[0].argmax() + 1)
+
+
+def drift_with_batch_norm(done) -> float:
+    """How far the inputs of the last hidden layer move, with batch normalisation."""
+    return done.test_figures["drift_batch_norm"]
+
+
+def drift_without(done) -> float:
+    """The same of the net without."""
+    return done.test_figures["drift_plain"]
+
+
+def linear_map_of_pixels(done) -> float:
+    """Per cent wrong by a linear map of the pixels to the classes, fitted by least squares."""
+    images = done.data.info.extra["images"]
+    train, held = images["train"], images["test"]
+    return 100 * (1 - probe(flat(train.x), train.y, flat(held.x), held.y))
+
 
 CLAIMS = (
     *claims("mlp", "digits", "loss", (frequencies, (0.043, 0.042, 0.041), 0.053)),
@@ -19,4 +57,27 @@ CLAIMS = (
         (majority_class, (0.015, 0.015, 0.018), 0.026),
         (linear_map, (0.267, 0.267, 0.333), 0.4),
     ),
+    *claims(
+        "alexnet",
+        "digits",
+        wrong,
+        (majority_class, (0.5, 0.5, 0.5), 0.5),
+        (linear_map, (0.5, 0.5, 0.5), 0.5),
+    ),
+    *claims(
+        "hog",
+        "digits",
+        wrong,
+        (majority_class, (0.5, 0.5, 0.5), 0.5),
+        (linear_map_of_pixels, (0.5, 0.5, 0.5), 0.5),
+    ),
+    *claims(
+        "tricks",
+        "digits",
+        wrong_with_batch_norm,
+        (majority_class, (0.5, 0.5, 0.5), 0.5),
+        (linear_map, (0.5, 0.5, 0.5), 0.5),
+    ),
+    *claims("tricks", "digits", points_with_batch_norm, (points_without, (0.5, 0.5, 0.5), 0.5)),
+    *claims("tricks", "digits", drift_with_batch_norm, (drift_without, (0.5, 0.5, 0.5), 0.5)),
 )
