@@ -51,7 +51,7 @@ def test_a_row_takes_one_trick_away(built):
 
 def test_a_trick_that_the_settings_do_without_has_no_row():
     assert set(tricks.TRICKS) - set(tricks.rows_of("tricks", FEW)) == {"no augmentation"}
-    assert list(tricks.rows_of("sizes", FEW))[0] == "as it ships"
+    assert next(iter(tricks.rows_of("sizes", FEW))) == "as it ships"
 
 
 def test_sizes_are_told_apart_by_validation_images(built, monkeypatch):
