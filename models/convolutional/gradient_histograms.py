@@ -53,7 +53,7 @@ def cells(x: np.ndarray, cell: int, bins: int) -> np.ndarray:
 def blocks(h: np.ndarray) -> np.ndarray:
     """Normalised blocks [N, (rows - 1)(columns - 1)·4·bins] of histograms [N, rows, columns, bins].
 
-    >>> blocks(np.ones((1, 2, 2, 1))).tolist()
+    >>> blocks(np.ones((1, 2, 2, 1))).round(3).tolist()
     [[0.5, 0.5, 0.5, 0.5]]
     """
     rows, columns = (size - BLOCK + 1 for size in h.shape[1:3])

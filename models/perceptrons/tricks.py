@@ -64,7 +64,7 @@ from ...core.training.system import Batch
 from ..common.activations import ACTIVATIONS, Activation
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
-from .mlp import prepare
+from ..probability.classifier import prepare
 from .tricks_pictures import drift, figures
 
 PERCENTILES = (15, 50, 85)
