@@ -21,7 +21,8 @@ images; their test errors are shown and not used.
     python -m glassgrad.bench.tricks --page bench/results/tricks.md --json bench/results/tricks.json
     python -m glassgrad.bench.tricks --rows sizes --data digits --seeds 3
 
-Without --page and --json it only prints.
+Without --page and --json it only prints. The first takes about 40 minutes of one processor (18
+trainings of 2 minutes), the second about 2.
 """
 
 import argparse

@@ -224,7 +224,7 @@ ALEXNET = Recipe(
             "channels": (16, 32), "kernel": 5, "crop": 2, "epochs": 10, "batch": 100, "lr": 2e-3,
         },
         "cifar10_jpeg_subset": {
-            "channels": (16, 32, 64), "kernel": 3, "crop": 4, "flip": True, "epochs": 25,
+            "channels": (16, 32, 64), "kernel": 3, "crop": 4, "flip": True, "epochs": 16,
             "batch": 50, "lr": 2e-3,
         },
     },

@@ -23,7 +23,7 @@ inputs of each unit keep to where the sigmoid bends, and learning begins at once
 The pictures: accuracy over steps; where the inputs of a unit of the last hidden layer lie in
 training, as the 15th, 50th and 85th percentiles over the held-out rows: the paper's evidence for
 "internal covariate shift". The unit is the one that moves as much as the median unit. With
-normalisation its inputs move a tenth as much (`drift`). Whether that is why it helps is doubted:
+normalisation its inputs move a fifth as much or less (`drift`). Whether that is why it helps is doubted:
 noise that makes them move again costs little (Santurkar et al. 2018).
 
 Figures on held-out rows, A the share of right answers ::

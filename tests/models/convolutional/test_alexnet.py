@@ -187,7 +187,7 @@ def test_pooled_units_find_their_element_and_larger_windows_more_often():
     assert one[1] < apart[1] < overlapping[1] and one[2] < overlapping[2]
     made = RECIPE.figures(done.system, done.data, done.settings)
     assert set(made) == {"filters", "patches", "wherever", "confusion", "mistakes"}
-    assert done.test_figures["accuracy_views"] > 0.95
+    assert done.test_figures["accuracy"] > 0.95
 
 
 def test_colour_images_are_drawn_in_colour():
