@@ -18,13 +18,15 @@ The default is the net of figure 1 in the paper on batch normalisation (Ioffe & 
 hidden layers of 100 sigmoid units, small Gaussian weights, 60 rows a minibatch. Plain gradient
 descent is ours: the paper does not say. Three sigmoids on top of each other pass hardly any
 gradient down: the plain net guesses for hundreds of steps before it learns. With normalisation the
-inputs of each unit keep to where the sigmoid bends, and learning begins at once.
+inputs of each unit keep to where the sigmoid bends, and learning begins at once: on the digits it
+takes a fourth to a seventh of the steps to the plain net's best accuracy (seeds 0 to 2). The rate of
+both is the best of 0.3, 1 and 3 for the plain net on validation rows.
 
 The pictures: accuracy over steps; where the inputs of a unit of the last hidden layer lie in
 training, as the 15th, 50th and 85th percentiles over the held-out rows: the paper's evidence for
 "internal covariate shift". The unit is the one that moves as much as the median unit. With
-normalisation its inputs move a fifth as much or less (`drift`). Whether that is why it helps is doubted:
-noise that makes them move again costs little (Santurkar et al. 2018).
+normalisation inputs move a fifth as much or less (`drift`). Whether that is why it helps is
+doubted: noise that makes them move again costs little (Santurkar et al. 2018).
 
 Figures on held-out rows, A the share of right answers ::
 
