@@ -218,7 +218,7 @@ ALEXNET = Recipe(
     presets={
         "digits": {
             "channels": (16, 32), "kernel": 3, "hidden": (64,), "dropout": 0.2, "epochs": 20,
-            "batch": 32, "lr": 3e-3,
+            "batch": 32, "lr": 1e-2,
         },
         "mnist": {
             "channels": (16, 32), "kernel": 5, "crop": 2, "epochs": 10, "batch": 100, "lr": 2e-3,

@@ -61,8 +61,8 @@ CLAIMS = (
         "alexnet",
         "digits",
         wrong,
-        (majority_class, (0.5, 0.5, 0.5), 0.5),
-        (linear_map, (0.5, 0.5, 0.5), 0.5),
+        (majority_class, (0.022, 0.029, 0.025), 0.04),
+        (linear_map, (0.400, 0.533, 0.467), 0.68),
     ),
     *claims(
         "hog",
