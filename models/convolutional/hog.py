@@ -13,9 +13,16 @@ and a linear classifier, here logistic regression (models/probability/logistic_r
 classes of the vectors. Everything but the last layer is fixed: what a cell is, that edges count and
 not colours, that small shifts inside a cell do not. A convolutional net has the same parts (local
 windows, a bend, sums over neighbouring places, normalisation by neighbours) and learns them end to
-end. Which is better on the same split ::
+end. Test images that are right, in per cent, on the same splits (nets: the mean of seeds 0 to 2) ::
 
-    @TABLE@
+                                            digits    a tenth of CIFAR-10
+    pixels, logistic regression              97.7            36.8
+    these features, logistic regression      97.1            44.9
+    learnt end to end, `lenet`               98.6
+    learnt end to end, `alexnet`             97.7       its target: above 44.9
+
+In colour photographs edges are worth more than pixels. Images of 8 x 8 pixels are hardly larger
+than a few cells, and there is nothing to gain.
 
 The pictures: `histograms`, images next to their cells, each a star of lines along its edges;
 confusions and mistakes.

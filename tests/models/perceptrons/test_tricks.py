@@ -42,8 +42,10 @@ def build(dtype="float32", **changes):
 def test_nets_differ_in_one_thing_and_start_from_the_same_weights(compare, names):
     m = build(compare=compare)
     assert m.names == names
-    fields = {"batch_norm": {"batch_norm"}, "dropout": {"dropout", "dropout_input"},
-              "activation": {"activation", "lr"}, "optimiser": {"optimiser", "lr"}}[compare]  # fmt: skip
+    fields = {
+        "batch_norm": {"batch_norm"}, "dropout": {"dropout", "dropout_input"},
+        "activation": {"activation", "lr"}, "optimiser": {"optimiser", "lr"},
+    }[compare]  # fmt: skip
     first, *others = map(vars, m.variants.values())
     assert all({k for k in first if first[k] != v[k]} <= fields for v in others)
     for net in m.nets[1:]:
