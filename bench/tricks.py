@@ -141,9 +141,9 @@ def page(kind: str, rows: list[dict], data: str, command: str) -> str:
     judge = {"test": "test", "valid": "validation"}[JUDGES[kind]]
     return "\n".join([
         f"# {title}: {data}", "",
-        f"`alexnet` with its shipped settings except for what a row names. Means over"
-        f" {len(rows[0]['test'])} seeds with a 95 %", "interval of Student's distribution; s is the"
-        f" processor time of a training. `costs` is the {judge} error less that", "of the first"
+        "`alexnet` with its shipped settings except for what a row names. Means over"
+        f" {len(rows[0]['test'])} seeds", "with a 95 % interval of Student's distribution; s is the"
+        " processor time of a training.", f"`costs` is the {judge} error less that of the first"
         " row, seed by seed, in points. Made by", "",
         f"    {command}", "",
         tables.table(COLUMNS, [cells(row) for row in rows], words=1), "",

@@ -33,9 +33,18 @@ Which of the tricks help here, and how much ::
     python -m glassgrad.bench.tricks --rows sizes    with more and fewer layers and maps
 
 How are depth and width chosen? By validation data: no formula knows them. Depth sets how much of
-the image a unit of the last level sees (receptive.py): it has to see all of an object, and on 8 x 8
-pixels two levels do. Width multiplies the cost by its square, and with few images the gain ends
-early. @SIZES@
+the image a unit of the last level sees (receptive.py). Doubling the width makes a level four times
+as costly. On the digits, per cent of 200 validation images wrong after 8 epochs, seeds 0 and 1 ::
+
+    maps            parameters    wrong
+    16, 32              13,706    2.25      the default
+    16                  17,258    0.75      a unit sees 3 x 3 pixels, the dense layer all of them
+    16, 32, 32          16,810    5.25      the last level is a single place
+    8, 16                6,058    5.50
+    32, 64              35,914    3.75
+
+One image is half a point and two seeds say little: the table shows no size to be better for sure.
+What it does show is that larger is not better by itself.
 
 The pictures: first-layer kernels; `patches`, the parts of images that excite some units of each
 level most, in the size that they see: higher levels see larger parts (V2 69-75); `wherever`: a
