@@ -22,10 +22,10 @@ def accuracy(names: list[str], curves):
     """A over steps, a line for each net."""
     fig = pictures.figure(6.4, 3.8)
     ax = fig.subplots()
-    for name, colour, a in zip(names, pictures.COLOURS, curves.accuracies):
+    for name, colour, a in zip(names, pictures.CLASS_COLOURS, curves.accuracies):
         ax.plot(curves.steps, a, color=colour, lw=1.5, label=name.replace("_", " "))
     ax.set(xlabel="step", ylabel="share of held-out rows that are right", ylim=(0, 1.02))
-    ax.legend(frameon=False, fontsize=8, loc="lower right")
+    fig.legend(frameon=False, fontsize=8, loc="outside right upper")
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.2)
     return fig
@@ -61,15 +61,16 @@ def inputs(names: list[str], curves):
     axes = fig.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for ax in axes[len(names) :]:
         ax.set_axis_off()
-    for ax, name, colour, u in zip(axes, names, pictures.COLOURS, curves.inputs):
+    for ax, name, colour, u in zip(axes, names, pictures.CLASS_COLOURS, curves.inputs):
         low, middle, high = u[:, :, typical(u)].T
         ax.fill_between(curves.steps, low, high, color=colour, alpha=0.25, lw=0)
         ax.plot(curves.steps, middle, color=colour, lw=1.2)
         ax.set_title(name.replace("_", " "), fontsize=9)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)
-    for ax in axes[-across:]:
+    for ax in axes[len(names) - across : len(names)]:  # those with nothing below them
         ax.set_xlabel("step")
+        ax.tick_params(labelbottom=True)
     fig.supylabel("input of the last activation", fontsize=9)
     fig.suptitle("a typical unit of the last hidden layer: 15th, 50th, 85th percentile", size=9)
     return fig
