@@ -19,7 +19,6 @@ writes the page, about eight minutes of processor for three seeds; without --pag
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,9 +26,9 @@ from .. import core as gg
 from ..core.data import DataSet, load
 from ..core.training.loop import fit
 from ..core.training.run_folder import expect_writable, write_atomic
-from ..kernels.errors import ValueRangeError, expect
 from ..models.adversarial.gan import MINIMAX
 from . import tables
+from .intervals import interval, seeds_of
 
 RATE = 0.4  # of dropout
 OFF = {
@@ -47,33 +46,6 @@ ROWS = {
 }
 FIGURES = ("entropy", "confidence")
 COLUMNS = ["switched on", *FIGURES, "gain in entropy"]
-
-
-class Interval(NamedTuple):
-    """A mean and half the width of its 95 % interval."""
-
-    mean: float
-    half: float
-
-    def __str__(self):
-        return f"{self.mean:.3f} ± {self.half:.3f}"
-
-
-def interval(values) -> Interval:
-    """The mean of values of different seeds, with the 95 % interval of Student's distribution.
-
-    Raises ValueRangeError for fewer than two.
-
-    >>> str(interval([1.0, 2.0, 3.0]))  # 4.303 · 1/√3
-    '2.000 ± 2.484'
-    """
-    from scipy.stats import t
-
-    v = np.asarray(values, np.float64)
-    expect(v.size >= 2, "interval", "there must be two values or more", "≥ 2", v.size,
-           ValueRangeError)  # fmt: skip
-    half = t.ppf(0.975, v.size - 1) * v.std(ddof=1) / np.sqrt(v.size)
-    return Interval(float(v.mean()), float(half))
 
 
 def measured(changes: dict, data: DataSet, seeds: int = 3, **others) -> dict[str, list[float]]:
@@ -114,6 +86,7 @@ def cells(row) -> list[str]:
 def page(rows, command: str, seeds: int) -> str:
     """The table as a Markdown page; `rows` as those of `table`.
 
+    >>> from glassgrad.bench.intervals import Interval
     >>> one = Interval(2.0, 0.5)
     >>> print(page([("neither", one, one, None)], "the command", 3).splitlines()[-1])
     | neither | 2.000 ± 0.500 | 2.000 ± 0.500 | – |
@@ -128,18 +101,12 @@ def page(rows, command: str, seeds: int) -> str:
     ])  # fmt: skip
 
 
-def _seeds(text: str) -> int:
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"an interval needs two seeds or more, got {text!r}")
-    return int(text)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Measure, print each row when it is there, and write the page where --page says."""
     parser = argparse.ArgumentParser(
         prog="python -m glassgrad.bench.stabilisers", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--seeds", type=_seeds, default=3, help="games a row (default 3)")
+    parser.add_argument("--seeds", type=seeds_of, default=3, help="games a row (default 3)")
     parser.add_argument("--epochs", type=int, help="of each game, in place of the recipe's")
     parser.add_argument("--page", type=Path, help="Markdown file that the table is written to")
     args = parser.parse_args(argv)

@@ -84,11 +84,14 @@ FAMILIES = {
     },
     "perceptrons": {
         "mlp": "mlp",
+        "tricks": "tricks",
     },
     "convolutional": {
         "lenet": "lenet",
         "text-cnn": "text_cnn",
         "go": "go",
+        "alexnet": "alexnet",
+        "hog": "hog",
     },
     "graphs": {
         "gcn": "gcn",

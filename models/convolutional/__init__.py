@@ -22,14 +22,23 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
       go_positions.py   the positions of recorded games, turned in eight directions
       go_board.py       the rules, as they read; go_compiled.py: the same, fast
       go_play.py        games of the net against itself and against chance
+    alexnet.py  the net of 2012 for small images: ReLU, response              lecture 3
+                normalisation, overlapping pooling, dropout, augmentation     (V2 76-112)
+    hog.py      features made by hand, and a linear classifier: what          lecture 3
+                nets that learn their features are compared with              (V2 25-75)
 
 Other families use convolutions too: models/autoencoders/convolutional.py and `aae-convolutional`
 have them on both sides, transposed ones in the decoder; models/autoregressive/pixel_rnn.py masks
-them.
+them. bench/tricks.py takes the tricks of alexnet.py away one by one.
 
-The pictures:
+What they share, and their pictures:
 
+    receptive.py                     what a unit sees of an image, and the patches that excite it
+    gradient_histograms.py           the features of hog.py
     lenet_pictures.py                kernels, reasons for a decision (gradients, covered windows)
+    alexnet_pictures.py              patches, and what pooling does if an image moves
+    hog_pictures.py                  edges in cells
+    models/common/augmentation.py    images cropped and mirrored at random
     models/common/feature_maps.py    one image and its maps after each activation
     go_pictures.py                   boards with probabilities, games, accuracy by move
     models/common/confusion.py       which classes are confused, and the images

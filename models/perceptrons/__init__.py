@@ -14,6 +14,9 @@ around them.
     tasks.py              what the labels ask for: a class, or a quantity in its own unit
     importance.py         how much worse the answers get where a column is shuffled
     mlp_pictures.py       weights, confusions, predictions, residuals, importance
+    tricks.py             batch normalisation, activations, dropout, rules of descent: nets with and
+                          without, side by side on the same minibatches
+    tricks_pictures.py    accuracy over steps, inputs of the last sigmoid over steps
 
 Your own table, trained and evaluated (`--label` names the column to predict) ::
 

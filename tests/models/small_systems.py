@@ -152,9 +152,22 @@ SYSTEMS = {
         ),
         {"conv2d", "batchnorm", "cross_entropy"},
     ),
+    "alexnet": (
+        recipe("alexnet", batch=20, channels=(3, 4), hidden=(9,)),
+        {"conv2d", "pool2d", "lrn", "dropout", "cross_entropy"},
+    ),
+    "hog": (recipe("hog", batch=20), {"cross_entropy"}),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},
+    ),
+    "tricks": (
+        recipe("tricks", batch=20, hidden=(9, 8), every=2),
+        {"batchnorm", "cross_entropy", "descent"},
+    ),
+    "tricks-optimiser": (
+        recipe("tricks", batch=20, hidden=(9,), every=2, compare="optimiser"),
+        {"cross_entropy", "descent"},
     ),
     "mlp-quantities": (recipe("mlp", "diabetes", dropout_input=0.2), {"dropout", "descent"}),
     "vae": (recipe("vae"), {"reparam"}),
