@@ -85,6 +85,7 @@ FAMILIES = {
     },
     "convolutional": {
         "lenet": "lenet",
+        "speech": "speech",
     },
     "graphs": {
         "gcn": "gcn",

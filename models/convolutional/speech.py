@@ -1,0 +1,235 @@
+"""page to come"""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from ... import core as gg
+from ...core import nn
+from ...core.arrays import xp_of
+from ...core.data import DataSet, Split, join, order
+from ...core.tensor import as_tensor
+from ...core.training.recipe import Recipe, Target
+from ...core.training.settings import SettingError, TrainingSettings, setting
+from ...core.training.system import Batch, System
+from ..common.gradients import by_parameters
+from ..common.labels import classes_of
+from .frame_norm import FrameNorm
+from .recordings import DRAWS, heard, hide, overlaps, together
+
+POOL = 16  # minibatches whose recordings are sorted by length
+
+
+class Settings(TrainingSettings):
+    """Settings of a classifier of recordings."""
+
+    front: Literal["log-mel", "mfcc", "spectrogram"] = setting(
+        "log-mel", help="what a frame is: energies in bands, their cosine transform, frequencies"
+    )
+    window: float = setting(32.0, above=0, help="milliseconds of sound in a frame")
+    hop: float = setting(10.0, above=0, help="milliseconds from one frame to the next")
+    bands: int = setting(32, least=1, when=("front", "log-mel", "mfcc"), help="bands of pitch")
+    coefficients: int = setting(
+        13, least=1, when=("front", "mfcc"), help="numbers of the cosine transform that are kept"
+    )
+    centre: bool = setting(False, help="subtract each recording's mean frame")
+    dimensions: int = setting(
+        2, least=1, below=3, help="2: convolutions over time and pitch; 1: over time, bands as maps"
+    )
+    channels: tuple[int, ...] = setting(
+        (16, 32, 64), least=1, some=True, help="maps of each convolution"
+    )
+    kernel: int = setting(3, least=1, help="width of the kernels, odd")
+    segments: int = setting(
+        1, least=1, help="equal parts of a recording, each averaged over its frames"
+    )
+    dropout: float = setting(0.3, least=0, below=1, help="share of the averages dropped")
+    batch_norm: bool = setting(True, help="batch normalisation after each convolution")
+    speed: float = setting(0.0, least=0, below=1, help="largest change of a training clip's speed")
+    shift: float = setting(0.0, least=0, help="most milliseconds that it starts sooner or later")
+    gain: float = setting(0.0, least=0, help="most decibels that it is louder or softer")
+    hide_frames: int = setting(0, least=0, help="most neighbouring frames of it that are hidden")
+    hide_bands: int = setting(0, least=0, help="most neighbouring bands of it that are hidden")
+    cross: bool = setting(False, help="the test is speaker number seed, all others are training")
+    batch: int = 32
+    schedule: str = "cosine"
+
+    def check(self):
+        """Check that the kernels have a middle."""
+        if self.kernel % 2 == 0:
+            raise SettingError(f"kernel must be odd; got {self.kernel}")
+
+
+class Speech(System):
+    """Recordings, a list of [T_n], to logits [N, classes]; a batch has their frames and a mask.
+
+    `mean` and `spread` [F] are those of the training frames. x [T,N,F], mask [T,N], y [N].
+    """
+
+    def __init__(self, clips, rate: int, classes: int, s: Settings, rng, dtype="float32"):
+        self.s, self.rate = s, rate
+        seen = [self.centred(heard(clip, rate, s)) for clip in clips]
+        total = sum(map(len, seen))
+        mean = sum(x.sum(axis=0, dtype=np.float64) for x in seen) / total
+        square = sum(((x - mean) ** 2).sum(axis=0) for x in seen) / total
+        self.mean = gg.Tensor(mean.astype(dtype))
+        self.spread = gg.Tensor(np.sqrt(np.where(square > 1e-12, square, 1)).astype(dtype))
+        self.convolutions, self.norms = [], []
+        flat = s.dimensions == 1
+        n, height = (len(mean), 1) if flat else (1, len(mean))
+        shape = (1 if flat else s.kernel, s.kernel)
+        self.window = (1 if flat else 2, 2)
+        for i, maps in enumerate(s.channels):
+            options = {"padding": tuple(k // 2 for k in shape), "bias": not s.batch_norm}
+            self.convolutions.append(
+                nn.Conv2d(n, maps, shape, rng=rng.child("conv", i), dtype=dtype, **options)
+            )
+            self.norms += [FrameNorm(maps, dtype=dtype)] if s.batch_norm else []
+            n, height = maps, height // self.window[0]
+        if height < 1:
+            raise SettingError(
+                f"speech: {len(s.channels)} poolings are too many for {len(mean)} numbers a frame"
+            )
+        self.drop = nn.Dropout(s.dropout, rng=rng.child("drop"))
+        self.head = nn.Linear(n * height * s.segments, classes, rng=rng.child("head"), dtype=dtype)
+
+    # ------------------------------------------------------------------------- frames
+
+    def centred(self, x):
+        """Frames [T, F] without their mean, where the settings ask for that."""
+        return x - x.mean(axis=0) if self.s.centre else x
+
+    def frames(self, clip, u: np.ndarray | None = None) -> np.ndarray:
+        """The standardised frames [T, F] of a recording, changed as u [7] says."""
+        x = self.centred(heard(clip, self.rate, self.s, u))
+        x = (x - self.mean.numpy()) / self.spread.numpy()
+        if u is not None:
+            hide(x, self.s.hide_frames, self.s.hide_bands, u[3:])
+        return x
+
+    def batch(self, clips, y=None, changes=None) -> Batch:
+        """Recordings as a batch, changed as the rows of `changes` [N, 7] say."""
+        found = [self.frames(c, None if changes is None else changes[i]) for i, c in enumerate(clips)]
+        x, mask = together(found, 2 ** len(self.s.channels))
+        return Batch(x, y, mask, samples=len(clips))
+
+    # ------------------------------------------------------------------------ network
+
+    def maps(self, x, mask):
+        """(the maps [N,C,F',T'] of the last layer, the mask [N,1,1,T']) of frames x [T,N,F].
+
+        What is no frame is 0 after each layer, as the edge of a recording alone would be.
+        """
+        mask = mask.T[:, None, None]
+        h = as_tensor(x).transpose((1, 2, 0))
+        h = h.reshape((h.shape[0], -1, 1, h.shape[2]) if self.s.dimensions == 1 else (h.shape[0], 1, *h.shape[1:]))
+        for i, convolution in enumerate(self.convolutions):
+            h = convolution(h)
+            h = self.norms[i](h, mask) if self.norms else h * mask
+            h = gg.max_pool2d(gg.relu(h), self.window)
+            mask = mask[..., ::2]
+        return h, mask
+
+    def forward(self, x, mask):
+        """Logits [N, classes] of frames x [T, N, F] of which those exist whose mask [T, N] is 1."""
+        h, mask = self.maps(x, mask)
+        n, steps = len(h), h.shape[-1]
+        weights = overlaps(mask.sum(axis=(1, 2, 3)), self.s.segments, steps, xp_of(mask))
+        h = h.reshape((n, -1, steps)) @ weights.astype(h.dtype)
+        return self.head(self.drop(h.reshape((n, -1))))
+
+    # ----------------------------------------------------------------------- learning
+
+    def batches(self, data, size, seed, epoch, start):
+        """Minibatches of recordings of about the same length, each changed in its own way.
+
+        The changes of a recording depend on seed, epoch and its number alone. Of `POOL` minibatches
+        in random order the recordings are sorted by length, so that few frames are padding.
+        """
+        n, clips, y = len(data.train), data.train.x, data.train.y
+        rng = gg.Generator(seed).child("changes", epoch)
+        changes = rng.uniform((n, DRAWS))
+        mixed = order(n, seed, epoch)
+        lengths = np.array([len(c) for c in clips])
+        found = []
+        for at in range(0, n, POOL * size):
+            part = mixed[at : at + POOL * size]
+            part = part[np.argsort(lengths[part], kind="stable")]
+            found += [part[i : i + size] for i in range(0, len(part), size)]
+        for k in rng.permutation(len(found))[start:]:
+            i = found[k]
+            yield self.batch([clips[j] for j in i], y[i], changes[i])
+
+    def objective(self, batch):
+        """(the mean of -ln p(y|x) over the batch, {"accuracy": share of right answers})."""
+        logits = self(batch.x, batch.mask)
+        right = (logits.data.argmax(axis=1) == batch.y).mean()
+        return nn.losses.cross_entropy(logits, batch.y), {"accuracy": right}
+
+    def logits(self, clips, size: int = 100) -> np.ndarray:
+        """Logits [N, classes] of any number of recordings, without a tape."""
+        by_length = np.argsort([len(c) for c in clips], kind="stable")
+        found = np.empty((len(clips), self.head.weight.shape[0]), np.float32)
+        with gg.no_grad():
+            for at in range(0, len(clips), size):
+                i = by_length[at : at + size]
+                batch = self.on_device(self.batch([clips[j] for j in i]))
+                found[i] = self(batch.x, batch.mask).numpy()
+        return found
+
+    def evaluate(self, split, size=100):
+        """`loss`, -ln p(y|x) in nats; `accuracy`, the share of right answers."""
+        logits = self.logits(split.x, size)
+        with gg.no_grad():
+            loss = nn.losses.cross_entropy(gg.Tensor(logits), split.y).item()
+        return {"loss": loss, "accuracy": float((logits.argmax(axis=1) == split.y).mean())}
+
+
+def prepare(data: DataSet, s: Settings) -> DataSet:
+    """Speaker number `seed` as the test and all others for training, with `cross`; else as it is."""
+    if not s.cross:
+        return data
+    names = data.info.extra.get("speaker_names", ())
+    if s.seed >= len(names):
+        raise SettingError(
+            f"speech: with cross the seed is the number of a speaker; {data.name} has {len(names)}"
+        )
+    parts = [name for name, _ in data.splits()]
+    whole = join([getattr(data, name) for name in parts])
+    speaker = np.concatenate([data.info.extra["speaker"][name] for name in parts])
+    mine = speaker == s.seed
+    return replace(data, train=whole[~mine], valid=None, test=whole[mine])
+
+
+def build(data: DataSet, s: Settings, rng) -> Speech:
+    """The network for labelled recordings."""
+    classes = classes_of("speech", data)
+    return Speech(data.train.x, data.info.extra["sample_rate"], classes, s, rng)
+
+
+def check(rng, **changes):
+    """The objective of a small network as a function of its parameters, for gradcheck."""
+    small = {"front": "spectrogram", "window": 1.0, "hop": 1.0, "channels": (2, 3), "segments": 2}
+    s = Settings(**{**small, "dropout": 0.0, **changes})
+    clips = [rng.standard_normal(n) for n in (40, 25, 61)]
+    system = Speech(clips, 8000, 3, s, gg.Generator(3), dtype="float64")
+    return by_parameters(system, system.batch(clips, np.array([0, 2, 1])))
+
+
+SPEECH = Recipe(
+    name="speech",
+    title="Convolutions on spectrograms of speech",
+    lecture="lecture 3 (V2 113-121)",
+    rows=(72,),
+    build=build,
+    settings=Settings,
+    prepare=prepare,
+    data="fsdd_piece",
+    takes=("audio",),
+    presets={"fsdd_piece": {"epochs": 30, "lr": 3e-3}, "fsdd": {"epochs": 20, "lr": 3e-3}, "audio": {"epochs": 20, "lr": 3e-3}},
+    metric="accuracy",
+    better="higher",
+    check=check,
+)
+RECIPES = (SPEECH,)
