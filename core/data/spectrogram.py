@@ -4,7 +4,7 @@
     Hann        w[n] = (1 - cos(2πn / window)) / 2
     pitch       mel(f) = 2595 log10(1 + f/700); a triangle for each band, equally wide in mel
     energies    S[t, b] = log(1e-6 + sum_k F[b, k] |X[t, k]|²)
-    cepstrum    C[t, i] = a_i sum_b S[t, b] cos(π i (b + ½) / bands),   a_0² = 1/bands, a_i² = 2/bands
+    cepstrum    C[t, i] = a_i sum_b S[t, b] cos(π i (b + ½) / B),   a_0² = 1/B, a_i² = 2/B, B bands
 
 The cepstrum says how the energies of a frame vary over the bands: C[., 0] is their sum, the first
 few numbers are the broad shape (the vocal tract), the late ones its fine ripple (the voice).
@@ -14,6 +14,7 @@ Mermelstein, "Comparison of parametric representations for monosyllabic word rec
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -125,7 +126,13 @@ def log_mel(
     >>> log_mel(tone).shape, set(log_mel(tone).argmax(axis=1).tolist())
     ((7, 32), {14})
     """
-    return _log_energies("log_mel", clip, window, hop, mel_filters(bands, window, rate))
+    return _log_energies("log_mel", clip, window, hop, _filters(bands, window, rate))
+
+
+@lru_cache(maxsize=16)
+def _filters(bands, window, rate) -> np.ndarray:
+    """`mel_filters`, made once for all recordings of a set."""
+    return mel_filters(bands, window, rate)
 
 
 def _log_energies(function: str, clip, window, hop, weights) -> np.ndarray:

@@ -8,15 +8,16 @@ import numpy as np
 from ... import core as gg
 from ...core import nn
 from ...core.arrays import xp_of
-from ...core.data import DataSet, Split, join, order
+from ...core.data import DataSet, join, order
 from ...core.tensor import as_tensor
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from .frame_norm import FrameNorm
 from .recordings import DRAWS, heard, hide, overlaps, together
+from .speech_pictures import figures
 
 POOL = 16  # minibatches whose recordings are sorted by length
 
@@ -110,8 +111,8 @@ class Speech(System):
 
     def batch(self, clips, y=None, changes=None) -> Batch:
         """Recordings as a batch, changed as the rows of `changes` [N, 7] say."""
-        found = [self.frames(c, None if changes is None else changes[i]) for i, c in enumerate(clips)]
-        x, mask = together(found, 2 ** len(self.s.channels))
+        changes = [None] * len(clips) if changes is None else changes
+        x, mask = together(list(map(self.frames, clips, changes)), 2 ** len(self.s.channels))
         return Batch(x, y, mask, samples=len(clips))
 
     # ------------------------------------------------------------------------ network
@@ -121,9 +122,9 @@ class Speech(System):
 
         What is no frame is 0 after each layer, as the edge of a recording alone would be.
         """
-        mask = mask.T[:, None, None]
         h = as_tensor(x).transpose((1, 2, 0))
-        h = h.reshape((h.shape[0], -1, 1, h.shape[2]) if self.s.dimensions == 1 else (h.shape[0], 1, *h.shape[1:]))
+        mask = mask.T[:, None, None].astype(h.dtype)
+        h = gg.expand_dims(h, 2 if self.s.dimensions == 1 else 1)
         for i, convolution in enumerate(self.convolutions):
             h = convolution(h)
             h = self.norms[i](h, mask) if self.norms else h * mask
@@ -187,7 +188,7 @@ class Speech(System):
 
 
 def prepare(data: DataSet, s: Settings) -> DataSet:
-    """Speaker number `seed` as the test and all others for training, with `cross`; else as it is."""
+    """With `cross` speaker number `seed` as the test and all others for training; else as it is."""
     if not s.cross:
         return data
     names = data.info.extra.get("speaker_names", ())
@@ -227,9 +228,14 @@ SPEECH = Recipe(
     prepare=prepare,
     data="fsdd_piece",
     takes=("audio",),
-    presets={"fsdd_piece": {"epochs": 30, "lr": 3e-3}, "fsdd": {"epochs": 20, "lr": 3e-3}, "audio": {"epochs": 20, "lr": 3e-3}},
+    presets={
+        "fsdd_piece": {"epochs": 30, "lr": 3e-3},
+        "fsdd": {"epochs": 20, "lr": 3e-3},
+        "audio": {"epochs": 20, "lr": 3e-3},
+    },
     metric="accuracy",
     better="higher",
+    figures=figures,
     check=check,
 )
 RECIPES = (SPEECH,)
