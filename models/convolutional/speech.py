@@ -1,4 +1,46 @@
-"""page to come"""
+"""Recordings of words: convolutions over time, or over time and pitch.
+
+Lecture 3 names the use (V2 113-121): "consecutive fragments of the signal are represented by
+vectors of its spectral decomposition", so that convolutions find in them what they find in images.
+It cites Mao et al. 2014 and gives no formula. X_t [F] are the frames of a recording, each of
+`window` ms of sound, one every `hop` ms (recordings.py); σ is relu ::
+
+    dimensions=1    h_o[t] = σ(Σ_f Σ_k w_o[f, k] X_{t+k}[f])         a kernel hears all pitches
+    dimensions=2    h_o[f, t] = σ(Σ_j Σ_k w_o[j, k] X_{t+k}[f+j])    a few, wherever they are
+
+Each level of `channels` is a convolution, batch normalisation, σ and max-pooling by 2 along its
+axes. Then the frames h_t of the last level are averaged over equal parts of the recording ::
+
+    a_j = mean of h_t over part j of `segments`,   p(y|x) = softmax(W [a_1 ... a_k] + b)
+    -ln p(y|x)  →  min
+
+Front ends: log-mel energies; the frequencies themselves (`spectrogram`); or mfcc, a cosine
+transform of the log-mel energies. Neighbouring coefficients of that are not neighbours in pitch, so
+it goes with one dimension.
+
+Recordings have different lengths, 0.14 to 2.3 s, and a minibatch is one array, filled up with
+zeros. That must not matter: after each convolution all that is no frame is 0 again, batch
+normalisation (frame_norm.py) counts the frames that exist, and so do the averages. A recording has
+the same logits alone and in any minibatch; without that its answer would depend on the longest
+recording next to it.
+
+CALIBRATION
+
+The pictures: spectrograms with the answers; what decides, drawn over them (gradient times input,
+and the probability lost where a window is covered); the kernels of the first convolution; the
+confusion matrix.
+
+The numbers: spoken digits, 98.3 % on the test of `fsdd`, and 74.8 % in the mean where each of the
+six speakers is left out in turn (`cross`: the test is speaker number `seed`; or one of them by
+`--read speaker=NAME`), both of support vector machines on 32 x 32 log-mel energies. The emotions of
+Mao et al. (SAVEE 73.6 %, Emo-DB 85.2 %, DES 79.9 %, MES 78.3 %) are not reproduced: those
+recordings may not be passed on. Their kernels come from a sparse autoencoder, and a second step
+separates the emotion from the speaker; here back-propagation learns all.
+
+Sources: Mao, Dong, Huang & Zhan, "Learning salient features for speech emotion recognition using
+convolutional neural networks", 2014; Davis & Mermelstein 1980 (mfcc); Park et al., "SpecAugment",
+2019 (hidden frames and bands); Ioffe & Szegedy 2015 (batch normalisation).
+"""
 
 from dataclasses import replace
 from typing import Literal
@@ -36,12 +78,12 @@ class Settings(TrainingSettings):
     )
     centre: bool = setting(False, help="subtract each recording's mean frame")
     dimensions: int = setting(
-        2, least=1, below=3, help="2: convolutions over time and pitch; 1: over time, bands as maps"
+        1, least=1, below=3, help="1: convolutions over time, bands as maps; 2: over time and pitch"
     )
     channels: tuple[int, ...] = setting(
-        (16, 32, 64), least=1, some=True, help="maps of each convolution"
+        (64, 64, 64), least=1, some=True, help="maps of each convolution"
     )
-    kernel: int = setting(3, least=1, help="width of the kernels, odd")
+    kernel: int = setting(5, least=1, help="width of the kernels, odd")
     segments: int = setting(
         1, least=1, help="equal parts of a recording, each averaged over its frames"
     )
@@ -218,6 +260,8 @@ def check(rng, **changes):
     return by_parameters(system, system.batch(clips, np.array([0, 2, 1])))
 
 
+DIGITS = {"epochs": 12, "lr": 3e-3}
+
 SPEECH = Recipe(
     name="speech",
     title="Convolutions on spectrograms of speech",
@@ -229,12 +273,38 @@ SPEECH = Recipe(
     data="fsdd_piece",
     takes=("audio",),
     presets={
-        "fsdd_piece": {"epochs": 30, "lr": 3e-3},
-        "fsdd": {"epochs": 20, "lr": 3e-3},
+        "fsdd_piece": {"epochs": 20, "lr": 3e-3},
+        "fsdd": DIGITS,
         "audio": {"epochs": 20, "lr": 3e-3},
     },
     metric="accuracy",
     better="higher",
+    targets=(
+        Target(
+            "spoken digits by known speakers, official test",
+            "fsdd",
+            "accuracy",
+            "none agreed on; support vector machine 98.3 %",
+            0.983,
+            better="higher",
+            own=True,
+            note="support vector machine on 32 x 32 log-mel energies, trained on 2700 recordings;"
+            " here on 2400",
+            seeds=3,
+        ),
+        Target(
+            "spoken digits by a speaker who is new, mean of the six",
+            "fsdd",
+            "accuracy",
+            "none; support vector machine 74.8 %",
+            0.748,
+            better="higher",
+            settings={"cross": True},
+            own=True,
+            note="each speaker is left out once; support vector machine on the same 2500 recordings",
+            seeds=6,
+        ),
+    ),
     figures=figures,
     check=check,
 )

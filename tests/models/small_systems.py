@@ -96,6 +96,10 @@ SYSTEMS = {
     "wtm": (recipe("wtm", measure="excess"), {"som"}),
     "k-means": (recipe("k-means", restarts=2, epochs=5), {"som"}),
     "lenet": (recipe("lenet", batch=20), {"conv2d", "pool2d"}),
+    "speech": (
+        recipe("speech", "fsdd_piece", batch=20, channels=(3, 4), kernel=3, speed=0.1),
+        {"conv2d", "pool2d", "dropout", "cross_entropy"},
+    ),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},

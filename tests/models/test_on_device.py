@@ -16,6 +16,7 @@ GAME = {"epochs": 2, "batch": 500, "generator": (9,), "discriminator": (9,)}
 # step, most where Adam divides by gradients that are nearly nothing
 TRAININGS = {
     "lenet": ({"epochs": 3, "batch": 50}, 2e-3),
+    "speech": ({"epochs": 3, "channels": (8, 8)}, 2e-3),
     "mlp": ({"epochs": 3, "batch": 50, "dropout": 0.5, "max_norm": 0.5}, 2e-3),
     "vae": ({"epochs": 3, "batch": 50}, 2e-3),
     "vae-plane": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
@@ -63,7 +64,7 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
-    "translation": "eng_fra_piece",
+    "speech": "fsdd_piece", "translation": "eng_fra_piece",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
     "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",
