@@ -12,7 +12,8 @@ from ..common.confusion import confusion
 from ..common.names import short
 from .recordings import together
 
-ANSWERS, REASONS, KERNELS = 12, 4, 32
+ANSWERS, REASONS, KERNELS = 12, 4, 16
+HEARD, MOST = 100, 30  # recordings looked through for each kernel; sounds that make its mean
 STEPS = 16  # places of the covered window along each axis, about
 
 
@@ -28,7 +29,7 @@ def figures(system: System, data: DataSet, s: TrainingSettings) -> dict:
     return {
         "answers": answers(system, split, logits, names, chosen[:ANSWERS]),
         "reasons": reasons(system, split, logits, names, chosen[1 : 1 + REASONS]),
-        "filters": filters(system),
+        "filters": filters(system, split.x),
         "confusion": confusion(split.y, logits.argmax(axis=1), names),
     }
 
@@ -84,28 +85,49 @@ def answers(system: System, split, logits: np.ndarray, names, chosen):
     return fig
 
 
-def filters(system: System):
-    """The kernels of the first convolution over time; on one axis their rows are the bands."""
-    w = system.convolutions[0].weight.numpy()[:KERNELS]
-    flat = system.s.dimensions == 1
-    w = w[:, :, 0] if flat else w[:, 0]  # [O, F, K]: pitch, time
-    most = np.abs(w).max(axis=(1, 2), keepdims=True)
-    columns = min(16 if flat else 8, len(w))
-    rows = -(-len(w) // columns)
-    fig = pictures.figure(0.5 * columns + 0.6, rows * (1.6 if flat else 0.62) + 0.6)
-    axes = fig.subplots(rows, columns, squeeze=False).ravel()
-    for ax, image in zip(axes, w / np.maximum(most, 1e-12)):
-        ax.imshow(
-            image, origin="lower", cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto" if flat else 1
-        )
+def windows(system: System, clips) -> np.ndarray:
+    """All that a first kernel sees of recordings: [M, pitch, time], zeros beyond the edges."""
+    height, width = system.convolutions[0].weight.shape[2:]
+    found = []
+    for clip in clips:
+        x = system.frames(clip).T  # [F, T]
+        whole = len(x) if height == 1 else height
+        edge = 0 if height == 1 else height // 2
+        x = np.pad(x, ((edge, edge), (width // 2, width // 2)))
+        parts = np.lib.stride_tricks.sliding_window_view(x, (whole, width))
+        found.append(parts.reshape(-1, whole, width))
+    return np.concatenate(found)
+
+
+def strongest(w: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean response [O], mean [O, pitch, time]) of the windows that excite kernels w most."""
+    response = seen.reshape(len(seen), -1) @ w.reshape(len(w), -1).T
+    top = np.argsort(-response, axis=0, kind="stable")[:MOST]
+    return np.take_along_axis(response, top, axis=0).mean(axis=0), seen[top].mean(axis=0)
+
+
+def filters(system: System, clips):
+    """Kernels of the first convolution, over the mean of the sounds that excite each most."""
+    w = system.convolutions[0].weight.numpy()
+    w = w[:, :, 0] if w.shape[2] == 1 else w[:, 0]  # [O, pitch, time]; on one axis maps are bands
+    response, sounds = strongest(w, windows(system, clips[:HEARD]))
+    chosen = np.argsort(-response, kind="stable")[:KERNELS]
+    flat = w.shape[1] > w.shape[2]
+    fig = pictures.figure(0.52 * len(chosen) + 0.6, 4.2 if flat else 1.9)
+    axes = fig.subplots(2, len(chosen), squeeze=False)
+    for (top, bottom), i in zip(axes.T, chosen):
+        most = max(np.abs(w[i]).max(), 1e-12)
+        how = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+        top.imshow(w[i], cmap="RdBu_r", vmin=-most, vmax=most, **how)
+        bottom.imshow(sounds[i], cmap="magma", vmin=-1.5, vmax=2.5, **how)
+    for ax in axes.ravel():
         ax.set_xticks([])
         ax.set_yticks([])
-    for ax in axes[len(w) :]:
-        ax.set_axis_off()
-    k = w.shape[2]
+    axes[0, 0].set_ylabel("kernel", fontsize=8)
+    axes[1, 0].set_ylabel("sound", fontsize=8)
     fig.suptitle(
-        f"first kernels: {k} frames from left to right, low pitch at the bottom;"
-        " red is more, blue less",
+        f"first kernels, {w.shape[2]} frames wide, low pitch at the bottom, and the mean of the"
+        f" {MOST} sounds that excite each most",
         fontsize=8,
     )
     return fig

@@ -257,7 +257,7 @@ def test_bad_settings_and_data_are_refused():
         with pytest.raises(SettingError, match=message):
             net(**changes)
     with pytest.raises(SettingError, match="4 poolings are too many for 6 numbers a frame"):
-        net(channels=(2, 2, 2, 2))
+        net(dimensions=2, channels=(2, 2, 2, 2))
     for changes in ({"coefficients": 5}, {"front": "spectrogram", "bands": 5}):
         with pytest.raises(SettingError, match="has no effect with front="):
             RECIPE.resolve("fsdd", changes)
@@ -292,6 +292,27 @@ def test_what_decides_is_a_finite_difference_and_a_covered_window():
         total[i, j : j + 2] += p(x) - p(other)
         count[i, j : j + 2] += 1
     assert_close(got, total / count, 1e-9)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_what_a_kernel_sees_is_what_it_is_convolved_with(dimensions):
+    m = net(dimensions=dimensions, batch_norm=False, kernel=3)
+    seen = speech_pictures.windows(m, CLIPS[:2])
+    w = m.convolutions[0].weight.numpy().reshape(3, -1)
+    found = seen.reshape(len(seen), -1) @ w.T + m.convolutions[0].bias.numpy()
+    at = 0
+    for clip in CLIPS[:2]:
+        x = gg.tensor(np.asarray(m.frames(clip), np.float64).T[None])  # [1, F, T]
+        y = m.convolutions[0](gg.expand_dims(x, 2 if dimensions == 1 else 1)).numpy()[0]
+        rows = y.reshape(3, -1).T
+        assert_close(found[at : at + len(rows)], rows, 1e-9)
+        at += len(rows)
+    assert at == len(found)
+    w = np.array([[[1.0, 0.0]], [[0.0, -1.0]]])
+    seen = np.random.default_rng(0).standard_normal((200, 1, 2))
+    response, mean = speech_pictures.strongest(w, seen)
+    assert response[0] == pytest.approx(np.sort(seen[:, 0, 0])[-30:].mean())
+    assert mean[1, 0, 1] == pytest.approx(np.sort(seen[:, 0, 1])[:30].mean())
 
 
 def test_state_travels_and_figures_are_drawn(trained):
