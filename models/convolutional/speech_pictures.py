@@ -85,17 +85,30 @@ def answers(system: System, split, logits: np.ndarray, names, chosen):
     return fig
 
 
-def windows(system: System, clips) -> np.ndarray:
-    """All that a first kernel sees of recordings: [M, pitch, time], zeros beyond the edges."""
+def windows(system: System, x: np.ndarray) -> np.ndarray:
+    """All that a first kernel sees of frames [T, F]: [M, pitch, time], zeros beyond the edges.
+
+    M is T where a kernel sees all pitches; else F T, the place in time changing fastest.
+    """
     height, width = system.convolutions[0].weight.shape[2:]
+    whole, edge = (x.shape[1], 0) if height == 1 else (height, height // 2)
+    padded = np.pad(x.T, ((edge, edge), (width // 2, width // 2)))
+    parts = np.lib.stride_tricks.sliding_window_view(padded, (whole, width))
+    return parts.reshape(-1, whole, width)
+
+
+def loud(system: System, clips) -> np.ndarray:
+    """The windows of recordings around the louder half of the frames of each.
+
+    Silence is far from the mean, and excites every kernel whose sum is negative.
+    """
     found = []
     for clip in clips:
-        x = system.frames(clip).T  # [F, T]
-        whole = len(x) if height == 1 else height
-        edge = 0 if height == 1 else height // 2
-        x = np.pad(x, ((edge, edge), (width // 2, width // 2)))
-        parts = np.lib.stride_tricks.sliding_window_view(x, (whole, width))
-        found.append(parts.reshape(-1, whole, width))
+        x = system.frames(clip)
+        level = x[:, 0] if system.s.front == "mfcc" else x.mean(axis=1)
+        seen = windows(system, x)
+        there = np.tile(level >= np.median(level), len(seen) // len(x))
+        found.append(seen[there])
     return np.concatenate(found)
 
 
@@ -110,7 +123,7 @@ def filters(system: System, clips):
     """Kernels of the first convolution, over the mean of the sounds that excite each most."""
     w = system.convolutions[0].weight.numpy()
     w = w[:, :, 0] if w.shape[2] == 1 else w[:, 0]  # [O, pitch, time]; on one axis maps are bands
-    response, sounds = strongest(w, windows(system, clips[:HEARD]))
+    response, sounds = strongest(w, loud(system, clips[:HEARD]))
     chosen = np.argsort(-response, kind="stable")[:KERNELS]
     flat = w.shape[1] > w.shape[2]
     fig = pictures.figure(0.52 * len(chosen) + 0.6, 4.2 if flat else 1.9)

@@ -297,17 +297,15 @@ def test_what_decides_is_a_finite_difference_and_a_covered_window():
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_what_a_kernel_sees_is_what_it_is_convolved_with(dimensions):
     m = net(dimensions=dimensions, batch_norm=False, kernel=3)
-    seen = speech_pictures.windows(m, CLIPS[:2])
+    x = np.asarray(m.frames(CLIPS[1]), np.float64)
+    seen = speech_pictures.windows(m, x)
     w = m.convolutions[0].weight.numpy().reshape(3, -1)
     found = seen.reshape(len(seen), -1) @ w.T + m.convolutions[0].bias.numpy()
-    at = 0
-    for clip in CLIPS[:2]:
-        x = gg.tensor(np.asarray(m.frames(clip), np.float64).T[None])  # [1, F, T]
-        y = m.convolutions[0](gg.expand_dims(x, 2 if dimensions == 1 else 1)).numpy()[0]
-        rows = y.reshape(3, -1).T
-        assert_close(found[at : at + len(rows)], rows, 1e-9)
-        at += len(rows)
-    assert at == len(found)
+    y = m.convolutions[0](gg.expand_dims(gg.tensor(x.T[None]), 2 if dimensions == 1 else 1))
+    assert_close(found, y.numpy()[0].reshape(3, -1).T, 1e-9)
+    clip = np.r_[np.zeros(300), RNG.standard_normal(300)]  # half of it is silent
+    some = speech_pictures.loud(net([clip], dimensions=dimensions, window=1.0), [clip])
+    assert len(some) == (1 if dimensions == 1 else 5) * 38 and some.mean() > 0
     w = np.array([[[1.0, 0.0]], [[0.0, -1.0]]])
     seen = np.random.default_rng(0).standard_normal((200, 1, 2))
     response, mean = speech_pictures.strongest(w, seen)
