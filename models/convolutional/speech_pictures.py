@@ -98,7 +98,7 @@ def windows(system: System, x: np.ndarray) -> np.ndarray:
 
 
 def loud(system: System, clips) -> np.ndarray:
-    """The windows of recordings around the louder half of the frames of each.
+    """The windows of recordings around frames louder than the mean, or the loudest there is.
 
     Silence is far from the mean, and excites every kernel whose sum is negative.
     """
@@ -107,7 +107,7 @@ def loud(system: System, clips) -> np.ndarray:
         x = system.frames(clip)
         level = x[:, 0] if system.s.front == "mfcc" else x.mean(axis=1)
         seen = windows(system, x)
-        there = np.tile(level >= np.median(level), len(seen) // len(x))
+        there = np.tile(level >= min(0, level.max()), len(seen) // len(x))
         found.append(seen[there])
     return np.concatenate(found)
 

@@ -305,7 +305,8 @@ def test_what_a_kernel_sees_is_what_it_is_convolved_with(dimensions):
     assert_close(found, y.numpy()[0].reshape(3, -1).T, 1e-9)
     clip = np.r_[np.zeros(300), RNG.standard_normal(300)]  # half of it is silent
     some = speech_pictures.loud(net([clip], dimensions=dimensions, window=1.0), [clip])
-    assert len(some) == (1 if dimensions == 1 else 5) * 38 and some.mean() > 0
+    rows = 1 if dimensions == 1 else 5
+    assert 35 * rows < len(some) < 39 * rows and some[:, some.shape[1] // 2, 1].mean() > 0.3
     w = np.array([[[1.0, 0.0]], [[0.0, -1.0]]])
     seen = np.random.default_rng(0).standard_normal((200, 1, 2))
     response, mean = speech_pictures.strongest(w, seen)
