@@ -4,13 +4,15 @@
     Hann        w[n] = (1 - cos(2πn / window)) / 2
     pitch       mel(f) = 2595 log10(1 + f/700); a triangle for each band, equally wide in mel
     energies    S[t, b] = log(1e-6 + sum_k F[b, k] |X[t, k]|²)
+    slopes      d[t] = sum_n n (x[t+n] - x[t-n]) / (2 sum_n n²),   n = 1 .. reach
     cepstrum    C[t, i] = a_i sum_b S[t, b] cos(π i (b + ½) / B),   a_0² = 1/B, a_i² = 2/B, B bands
 
 The cepstrum says how the energies of a frame vary over the bands: C[., 0] is their sum, the first
 few numbers are the broad shape (the vocal tract), the late ones its fine ripple (the voice).
 
 Source of the scale: O'Shaughnessy, "Speech communication", 1987; of the features: Davis &
-Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980.
+Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980; of
+the slopes: Furui, "Speaker-independent isolated word recognition using dynamic features", 1986.
 """
 
 from collections.abc import Sequence
@@ -187,6 +189,26 @@ def mfcc(
     count = whole_number("mfcc", "count", count, 1, bands)
     energies = log_mel(clip, rate, window, hop, bands)
     return energies @ cosines(count, bands).T.astype(np.float32)
+
+
+def slopes(frames: np.ndarray, reach: int = 2) -> np.ndarray:
+    """How fast each number of frames [T, K] changes, in units a frame, [T, K]: "deltas".
+
+    The slope of the straight line through a frame and `reach` on both sides, by least squares;
+    beyond the ends the first and the last go on.
+
+    >>> slopes(np.array([[0.0], [3.0], [6.0], [9.0], [12.0]])).ravel().tolist()
+    [1.5, 2.4, 3.0, 2.4, 1.5]
+    """
+    frames = np.asarray(frames)
+    reach = whole_number("slopes", "reach", reach, 1, 1 << 10)
+    if frames.ndim != 2 or not len(frames) or frames.dtype.kind != "f":
+        raise DataError(f"slopes: frames must be floats [T, K], T > 0; got {frames.shape}")
+    x, steps = np.pad(frames, ((reach, reach), (0, 0)), mode="edge"), len(frames)
+    total = np.zeros_like(frames)
+    for n in range(1, reach + 1):
+        total += n * (x[reach + n :][:steps] - x[reach - n :][:steps])
+    return total / (2 * sum(n * n for n in range(1, reach + 1)))
 
 
 def stretched(frames: np.ndarray, steps: int) -> np.ndarray:

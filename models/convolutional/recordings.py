@@ -5,6 +5,7 @@
     spectrogram   log |X[k]|² of each frequency                    F = window / 2 + 1 samples
     log-mel       log energies in bands equally wide in mel        F = bands
     mfcc          the cosine transform of those, its first numbers F = coefficients
+    slopes        how fast each of these numbers changes, too      F twice as large
 
 A change of the training recordings must leave the word what it is: said faster and higher (`speed`,
 which moves pitch and formants as another speaker's throat does), a moment sooner or later
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.data import pad
-from ...core.data.spectrogram import log_mel, log_power, mfcc, unit_rms
+from ...core.data.spectrogram import log_mel, log_power, mfcc, slopes, unit_rms
 
 DRAWS = 7  # uniform numbers that the changes of a recording take
 
@@ -26,10 +27,12 @@ def frames(clip: np.ndarray, rate: int, s) -> np.ndarray:
     """The frames float32 [T, F] of a recording at its own loudness; `s` has the settings' names."""
     window, hop = (max(2, round(rate * ms / 1000)) for ms in (s.window, s.hop))
     if s.front == "spectrogram":
-        return log_power(clip, window, hop)
-    if s.front == "log-mel":
-        return log_mel(clip, rate, window, hop, s.bands)
-    return mfcc(clip, rate, window, hop, s.bands, s.coefficients)
+        x = log_power(clip, window, hop)
+    elif s.front == "log-mel":
+        x = log_mel(clip, rate, window, hop, s.bands)
+    else:
+        x = mfcc(clip, rate, window, hop, s.bands, s.coefficients)
+    return np.concatenate([x, slopes(x)], axis=1) if s.slopes else x
 
 
 def heard(clip: np.ndarray, rate: int, s, u: np.ndarray | None = None) -> np.ndarray:

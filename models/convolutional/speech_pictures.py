@@ -48,6 +48,7 @@ def pitch_axis(ax, system: System) -> None:
     if s.front == "mfcc":
         ax.set_ylabel("coefficient", fontsize=7)
         return
+    rows //= 1 + s.slopes  # which are drawn above
     ticks = np.array([250, 500, 1000, 2000, 4000, 8000, 16000])
     ticks = ticks[ticks <= half]
     if s.front == "log-mel":  # the peak of band b is at (b + 1) / (bands + 1) of the scale

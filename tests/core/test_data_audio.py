@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 import scipy.fft
+import scipy.signal
 
 from glassgrad.core.data import DataError, available, join, load, spectrogram
 from glassgrad.core.data.canon import FILES
@@ -196,6 +197,16 @@ def test_mfcc_is_the_cosine_transform_of_the_log_energies():
     assert abs(louder[:, 1:]).max() < 1e-4
 
 
+@pytest.mark.parametrize("reach", [1, 2, 4])
+def test_slopes_are_those_of_lines_through_the_neighbours(reach):
+    x = np.random.default_rng(reach).normal(size=(12, 3))
+    width = 2 * reach + 1
+    want = scipy.signal.savgol_filter(x, width, 1, deriv=1, axis=0, mode="nearest")
+    assert_close(spectrogram.slopes(x, reach), want, 1e-12)
+    assert spectrogram.slopes(x.astype(np.float32)).dtype == np.float32
+    assert not spectrogram.slopes(x[:1], reach).any()
+
+
 def test_a_tone_is_in_its_band_at_its_time():
     t = np.arange(8000)
     x = np.where(t < 4000, np.sin(2 * np.pi * 300 * t / 8000), np.sin(2 * np.pi * 2000 * t / 8000))
@@ -230,6 +241,8 @@ def test_stretching_keeps_both_ends_and_straight_lines():
         (lambda: spectrogram.unit_rms(["a"]), "an array of numbers"),
         (lambda: spectrogram.log_mel(np.ones(9), hop=0), "hop must be from 1"),
         (lambda: spectrogram.log_power(np.ones(9), window=1), "window must be from 2"),
+        (lambda: spectrogram.slopes(np.zeros((0, 3))), "slopes: frames must be floats"),
+        (lambda: spectrogram.slopes(np.zeros((2, 3)), 0), "reach must be from 1"),
         (lambda: spectrogram.cosines(5, 4), "count must be from 1 to 4; got 5"),
         (lambda: spectrogram.mfcc(np.ones(9), bands=8, count=9), "count must be from 1 to 8"),
         (lambda: spectrogram.mel_filters(100, 64), r"\d+ of 100 bands hold none"),

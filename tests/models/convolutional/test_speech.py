@@ -8,7 +8,7 @@ import scipy.signal
 
 import glassgrad as gg
 from glassgrad import models, training
-from glassgrad.core.data import DataSet, Info, Split, available, load
+from glassgrad.core.data import DataSet, Info, Split, available, load, spectrogram
 from glassgrad.core.nn import BatchNorm
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.convolutional import recordings, speech, speech_pictures
@@ -56,6 +56,16 @@ def test_a_louder_recording_has_larger_energies_and_a_later_one_the_same_later()
     later = recordings.heard(clip, 8000, s, np.array([0.5, 0.75, 0.5, 0, 0, 0, 0]))  # 10 ms
     assert_close(later[4:] - later[4:].mean(), plain[3:-1] - plain[3:-1].mean(), 0.1)
     assert np.array_equal(recordings.moved(clip, -5000), np.zeros(2000))
+
+
+def test_slopes_are_numbers_of_their_own():
+    m = net(slopes=True, dimensions=1)
+    plain = recordings.frames(CLIPS[1], 8000, dataclasses.replace(m.s, slopes=False))
+    found = recordings.frames(CLIPS[1], 8000, m.s)
+    assert_close(found, np.concatenate([plain, spectrogram.slopes(plain)], axis=1))
+    assert m.convolutions[0].weight.shape[1] == 2 * plain.shape[1]
+    with pytest.raises(SettingError, match="'slopes' has no effect with dimensions=2"):
+        RECIPE.resolve("fsdd", {"slopes": True, "dimensions": 2})
 
 
 def test_what_is_hidden_is_of_every_size_and_at_every_place():
@@ -327,10 +337,18 @@ def test_state_travels_and_figures_are_drawn(trained):
     assert all(isinstance(f, Figure) for f in made.values())
 
 
-@pytest.mark.parametrize("front", ["mfcc", "spectrogram"])
-def test_other_fronts_are_trained_and_drawn(front):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"front": "mfcc", "slopes": True},
+        {"slopes": True},
+        {"front": "spectrogram", "dimensions": 2},
+    ],
+    ids=str,
+)
+def test_other_fronts_are_trained_and_drawn(changes):
     data = load("tones", train=30, valid=0, test=9)
-    changes = {"epochs": 1, "front": front, "channels": (2,), "dimensions": 2}
+    changes = {"epochs": 1, "channels": (2,), **changes}
     done = training.train(RECIPE, data, overrides=changes)
     assert np.isfinite(done.test_figures["loss"])
     assert len(RECIPE.figures(done.system, done.data, done.settings)) == 4
