@@ -47,8 +47,8 @@ The numbers: spoken digits, 98.3 % on the test of `fsdd`, and 74.8 % in the mean
 six speakers is left out in turn (`cross`: the test is speaker number `seed`; or one of them by
 `--read speaker=NAME`), both of support vector machines on 32 x 32 log-mel energies. The emotions of
 Mao et al. (SAVEE 73.6 %, Emo-DB 85.2 %, DES 79.9 %, MES 78.3 %) are not reproduced: the recordings
-are licensed and do not come with the project. Their kernels come from a sparse autoencoder, and a second step
-separates the emotion from the speaker; here back-propagation learns all.
+are licensed and do not come with the project. Their kernels come from a sparse autoencoder, and a
+second step separates the emotion from the speaker; here back-propagation learns all.
 
 Sources: Mao, Dong, Huang & Zhan, "Learning salient features for speech emotion recognition using
 convolutional neural networks", 2014; Davis & Mermelstein 1980 (mfcc); Park et al., "SpecAugment",
