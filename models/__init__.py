@@ -88,10 +88,11 @@ FAMILIES = {
     },
     "convolutional": {
         "lenet": "lenet",
-        "text-cnn": "text_cnn",
-        "go": "go",
         "alexnet": "alexnet",
         "hog": "hog",
+        "speech": "speech",
+        "text-cnn": "text_cnn",
+        "go": "go",
     },
     "graphs": {
         "gcn": "gcn",

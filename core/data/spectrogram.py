@@ -4,12 +4,19 @@
     Hann        w[n] = (1 - cos(2πn / window)) / 2
     pitch       mel(f) = 2595 log10(1 + f/700); a triangle for each band, equally wide in mel
     energies    S[t, b] = log(1e-6 + sum_k F[b, k] |X[t, k]|²)
+    slopes      d[t] = sum_n n (x[t+n] - x[t-n]) / (2 sum_n n²),   n = 1 .. reach
+    cepstrum    C[t, i] = a_i sum_b S[t, b] cos(π i (b + ½) / B),   a_0² = 1/B, a_i² = 2/B, B bands
+
+The cepstrum says how the energies of a frame vary over the bands: C[., 0] is their sum, the first
+few numbers are the broad shape (the vocal tract), the late ones its fine ripple (the voice).
 
 Source of the scale: O'Shaughnessy, "Speech communication", 1987; of the features: Davis &
-Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980.
+Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980; of
+the slopes: Furui, "Speaker-independent isolated word recognition using dynamic features", 1986.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -97,6 +104,18 @@ def hann(window: int) -> np.ndarray:
     return (1 - np.cos(2 * np.pi * np.arange(window) / window)) / 2
 
 
+def log_power(clip: np.ndarray, window: int = 256, hop: int = 80) -> np.ndarray:
+    """log(1e-6 + |X|²) of each frequency, float32 [1 + (T - window) // hop, window // 2 + 1].
+
+    clip    [T]; one shorter than a window is filled with zeros
+    window  samples of a frame, and hop from one frame to the next
+
+    >>> log_power(np.cos(np.pi / 2 * np.arange(64)), 16, 8).argmax(axis=1).tolist()  # 16 / 4
+    [4, 4, 4, 4, 4, 4, 4]
+    """
+    return _log_energies("log_power", clip, window, hop, None)
+
+
 def log_mel(
     clip: np.ndarray, rate: int = 8000, window: int = 256, hop: int = 80, bands: int = 32
 ) -> np.ndarray:
@@ -109,17 +128,87 @@ def log_mel(
     >>> log_mel(tone).shape, set(log_mel(tone).argmax(axis=1).tolist())
     ((7, 32), {14})
     """
-    clip = _clip("log_mel", clip)
-    hop = whole_number("log_mel", "hop", hop, 1)
-    weights = mel_filters(bands, window, rate)
+    return _log_energies("log_mel", clip, window, hop, _filters(bands, window, rate))
+
+
+@lru_cache(maxsize=16)
+def _filters(bands, window, rate) -> np.ndarray:
+    """`mel_filters`, made once for all recordings of a set."""
+    return mel_filters(bands, window, rate)
+
+
+def _log_energies(function: str, clip, window, hop, weights) -> np.ndarray:
+    """The logarithm of each frame's energies, summed by `weights` [bands, frequencies] if any."""
+    clip = _clip(function, clip)
+    window = whole_number(function, "window", window, 2, 1 << 14)
+    hop = whole_number(function, "hop", hop, 1)
     clip = np.pad(clip, (0, max(0, window - len(clip))))
     frames = np.lib.stride_tricks.sliding_window_view(clip, window)[::hop]
-    out = np.empty((len(frames), bands), np.float32)
+    width = window // 2 + 1 if weights is None else len(weights)
+    out = np.empty((len(frames), width), np.float32)
     step = max(1, (1 << 20) // window)  # frames at a time, to bound the memory
     for at in range(0, len(frames), step):
         energy = np.abs(np.fft.rfft(frames[at : at + step] * hann(window), axis=1)) ** 2
-        out[at : at + step] = np.log(FLOOR + energy @ weights.T)
+        out[at : at + step] = np.log(FLOOR + (energy if weights is None else energy @ weights.T))
     return out
+
+
+def cosines(count: int, size: int) -> np.ndarray:
+    """The first rows of the orthogonal discrete cosine transform II, float64 [count, size].
+
+        C[i, b] = a_i cos(π i (b + ½) / size),   a_0² = 1/size, a_i² = 2/size
+
+    C @ v are the coefficients of v [size]; with count = size, C.T @ C = 1.
+
+    >>> cosines(2, 2).round(3).tolist()
+    [[0.707, 0.707], [0.707, -0.707]]
+    """
+    size = whole_number("cosines", "size", size, 1, 1 << 14)
+    i = np.arange(whole_number("cosines", "count", count, 1, size))[:, None]
+    scale = np.sqrt(np.where(i == 0, 1, 2) / size)
+    return scale * np.cos(np.pi * i * (np.arange(size) + 0.5) / size)
+
+
+def mfcc(
+    clip: np.ndarray,
+    rate: int = 8000,
+    window: int = 256,
+    hop: int = 80,
+    bands: int = 32,
+    count: int = 13,
+) -> np.ndarray:
+    """The first mel-frequency cepstral coefficients, float32 [1 + (T - window) // hop, count].
+
+    The `cosines` of the log energies of a frame; the arguments are those of `log_mel`, and
+    count <= bands.
+
+    >>> mfcc(np.ones(800)).shape
+    (7, 13)
+    """
+    bands = whole_number("mfcc", "bands", bands, 1, 256)
+    count = whole_number("mfcc", "count", count, 1, bands)
+    energies = log_mel(clip, rate, window, hop, bands)
+    return energies @ cosines(count, bands).T.astype(np.float32)
+
+
+def slopes(frames: np.ndarray, reach: int = 2) -> np.ndarray:
+    """How fast each number of frames [T, K] changes, in units a frame, [T, K]: "deltas".
+
+    The slope of the straight line through a frame and `reach` on both sides, by least squares;
+    beyond the ends the first and the last go on.
+
+    >>> slopes(np.array([[0.0], [3.0], [6.0], [9.0], [12.0]])).ravel().tolist()
+    [1.5, 2.4, 3.0, 2.4, 1.5]
+    """
+    frames = np.asarray(frames)
+    reach = whole_number("slopes", "reach", reach, 1, 1 << 10)
+    if frames.ndim != 2 or not len(frames) or frames.dtype.kind != "f":
+        raise DataError(f"slopes: frames must be floats [T, K], T > 0; got {frames.shape}")
+    x, steps = np.pad(frames, ((reach, reach), (0, 0)), mode="edge"), len(frames)
+    total = np.zeros_like(frames)
+    for n in range(1, reach + 1):
+        total += n * (x[reach + n :][:steps] - x[reach - n :][:steps])
+    return total / (2 * sum(n * n for n in range(1, reach + 1)))
 
 
 def stretched(frames: np.ndarray, steps: int) -> np.ndarray:

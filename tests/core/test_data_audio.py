@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
+import scipy.fft
+import scipy.signal
 
 from glassgrad.core.data import DataError, available, join, load, spectrogram
 from glassgrad.core.data.canon import FILES
@@ -164,6 +166,47 @@ def test_log_mel_is_its_formula():
     assert_close(got, np.array(rows, np.float32), reduction=32)
 
 
+def test_the_energies_of_frequencies_are_those_that_bands_add_up():
+    x = np.random.default_rng(3).normal(size=1000)
+    power = np.exp(spectrogram.log_power(x).astype(np.float64)) - 1e-6
+    assert power.shape == (10, 129)
+    want = np.log(1e-6 + power @ spectrogram.mel_filters().T)
+    assert_close(spectrogram.log_mel(x), want.astype(np.float32), 1e-4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 13, 32])
+def test_the_cosine_transform_is_scipys(size):
+    v = np.random.default_rng(size).normal(size=(5, size))
+    for count in {1, (size + 1) // 2, size}:
+        want = scipy.fft.dct(v, type=2, norm="ortho", axis=1)[:, :count]
+        assert_close(v @ spectrogram.cosines(count, size).T, want, 1e-12)
+    whole = spectrogram.cosines(size, size)
+    assert_close(whole.T @ whole, np.eye(size), 1e-12)
+
+
+def test_mfcc_is_the_cosine_transform_of_the_log_energies():
+    x = np.random.default_rng(2).normal(size=900)
+    options = {"rate": 11025, "window": 200, "hop": 70, "bands": 20}
+    energies = spectrogram.log_mel(x, **options).astype(np.float64)
+    want = scipy.fft.dct(energies, type=2, norm="ortho", axis=1)[:, :7]
+    got = spectrogram.mfcc(x, **options, count=7)
+    assert got.dtype == np.float32 and got.shape == (11, 7)
+    assert_close(got, want.astype(np.float32), 1e-5)
+    louder = spectrogram.mfcc(10 * x, **options, count=7) - got  # all bands alike: the first alone
+    assert_close(louder[:, 0], np.full(11, np.sqrt(20) * np.log(100), np.float32), 1e-4)
+    assert abs(louder[:, 1:]).max() < 1e-4
+
+
+@pytest.mark.parametrize("reach", [1, 2, 4])
+def test_slopes_are_those_of_lines_through_the_neighbours(reach):
+    x = np.random.default_rng(reach).normal(size=(12, 3))
+    width = 2 * reach + 1
+    want = scipy.signal.savgol_filter(x, width, 1, deriv=1, axis=0, mode="nearest")
+    assert_close(spectrogram.slopes(x, reach), want, 1e-12)
+    assert spectrogram.slopes(x.astype(np.float32)).dtype == np.float32
+    assert not spectrogram.slopes(x[:1], reach).any()
+
+
 def test_a_tone_is_in_its_band_at_its_time():
     t = np.arange(8000)
     x = np.where(t < 4000, np.sin(2 * np.pi * 300 * t / 8000), np.sin(2 * np.pi * 2000 * t / 8000))
@@ -197,6 +240,11 @@ def test_stretching_keeps_both_ends_and_straight_lines():
         (lambda: spectrogram.unit_rms([0.0, np.nan]), "sample 1 is not finite"),
         (lambda: spectrogram.unit_rms(["a"]), "an array of numbers"),
         (lambda: spectrogram.log_mel(np.ones(9), hop=0), "hop must be from 1"),
+        (lambda: spectrogram.log_power(np.ones(9), window=1), "window must be from 2"),
+        (lambda: spectrogram.slopes(np.zeros((0, 3))), "slopes: frames must be floats"),
+        (lambda: spectrogram.slopes(np.zeros((2, 3)), 0), "reach must be from 1"),
+        (lambda: spectrogram.cosines(5, 4), "count must be from 1 to 4; got 5"),
+        (lambda: spectrogram.mfcc(np.ones(9), bands=8, count=9), "count must be from 1 to 8"),
         (lambda: spectrogram.mel_filters(100, 64), r"\d+ of 100 bands hold none"),
         (lambda: spectrogram.mel_filters(window=1), "window must be from 2"),
         (lambda: spectrogram.log_mel(np.ones(9), bands=10**9), "bands must be from 1 to 256"),

@@ -157,6 +157,10 @@ SYSTEMS = {
         {"conv2d", "pool2d", "lrn", "dropout", "cross_entropy"},
     ),
     "hog": (recipe("hog", batch=20), {"cross_entropy"}),
+    "speech": (
+        recipe("speech", "fsdd_piece", batch=20, channels=(3, 4), kernel=3, speed=0.1),
+        {"conv2d", "pool2d", "dropout", "cross_entropy"},
+    ),
     "mlp": (
         recipe("mlp", batch=20, hidden=(16,), dropout=0.5, max_norm=0.5),
         {"dropout", "cross_entropy"},

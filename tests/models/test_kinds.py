@@ -130,6 +130,9 @@ def tiny(kind: str, tmp_path=None) -> DataSet:
         info = Info(classes=("a", "b", "c"))
         return Graph("few nodes", 75, np.sort(edges, 1), labels=np.arange(75) // 25, **parts,
                      info=info)  # fmt: skip
+    if kind == "audio":
+        tones = load("tones", train=75, valid=0, test=0)
+        return split(tones.train.x, tones.train.y, kind, extra=tones.info.extra)
     if kind == "graphs":
         graphs = []
         for n in rng.integers(3, 12, 75):
