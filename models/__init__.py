@@ -108,6 +108,7 @@ FAMILIES = {
         "peephole-lstm": "peephole_lstm",
         "gru": "gru",
         "translation": "translation",
+        "sentiment": "sentiment",
     },
     "embeddings": {
         "word2vec": "word2vec",
