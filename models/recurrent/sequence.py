@@ -9,9 +9,8 @@ is σ_y(V h_t), without the bias c. `readout_bias` adds it, and every preset doe
 reached with it, and it makes keys that never sound trivial to learn.
 
 A long text is cut into rows, which are read in parallel in windows of `steps` steps. The state is
-carried from window to window, but the gradient is not (truncated back-propagation through time;
-Zaremba et al. 2014). The carried state is a buffer of the system: a checkpoint holds it, and an
-epoch starts from zeros.
+carried from window to window, but the gradient is not (`truncated`). The carried state is a buffer
+of the system: a checkpoint holds it, and an epoch starts from zeros.
 
 Some data sets are generated from the settings (`sequence_data`).
 """
@@ -30,6 +29,7 @@ from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from .sequence_data import prepare
 from .task import Task, TaskSettings, outputs_on
+from .truncated import Carried
 from .which_task import task_for
 
 
@@ -75,9 +75,7 @@ class SequenceModel(System):
             bounds = {"low": -s.init, "high": s.init}
             nn.init.everywhere(self, nn.init.uniform, rng.child("init"), **bounds)
         if task.carries:
-            shape = (self.layer.layers, s.batch, self.layer.hidden)
-            parts = 2 if isinstance(self.layer, nn.LSTM) else 1  # (h, C), or only h
-            self.carried = [gg.Tensor(np.zeros(shape, dtype)) for _ in range(parts)]
+            self.carried = Carried(self.layer, s.batch, dtype)
 
     def encode(self, x):
         """Input vectors [T, N, I] from an array of frames, or of numbers of symbols."""
@@ -118,11 +116,10 @@ class SequenceModel(System):
     def mean_loss(self, batch):
         """The objective without noise on the weights: a scalar, see `objective`."""
         carries = self.task.carries and self.training
-        start = as_state([gg.Tensor(c.data.copy()) for c in self.carried]) if carries else None
+        start = self.carried.state() if carries else None
         outputs, state = self(batch.x, start, batch.mask)
         if carries:
-            for part, new in zip(self.carried, as_list(state)):
-                part.assign(new.data)
+            self.carried.keep(state)
         losses = self.task.losses(outputs, batch)
         if batch.mask is None or self.task.at_end:
             return losses.mean()
@@ -134,8 +131,7 @@ class SequenceModel(System):
     def batches(self, data, size, seed, epoch, start):
         """The task's minibatches [T, N, ...]; a carried state starts an epoch from zeros."""
         if self.task.carries and start == 0:
-            for part in self.carried:
-                part.assign(part.xp.zeros_like(part.data))
+            self.carried.reset()
         return self.task.training(data.train, size, seed, epoch, start)
 
     def batches_per_epoch(self, data, size):
@@ -153,16 +149,6 @@ class SequenceModel(System):
             for k, v in values.items():
                 found.setdefault(k, []).append(gg.Tensor(v).numpy().reshape(-1))
         return self.task.summary({k: np.concatenate(v) for k, v in found.items()})
-
-
-def as_list(state) -> list:
-    """The tensors of a layer's state."""
-    return list(state) if isinstance(state, tuple) else [state]
-
-
-def as_state(parts: list):
-    """The state of a layer from its tensors."""
-    return tuple(parts) if len(parts) > 1 else parts[0]
 
 
 def build(data: DataSet, s: SequenceSettings, rng, *, layer, dtype="float32") -> SequenceModel:

@@ -207,10 +207,10 @@ def test_texts_carry_their_state_from_window_to_window():
     (one,) = whole.batches(data, 4, 0, 0, 0)
     assert len(got) == m.batches_per_epoch(data, 4) == 10
     assert_close(sum(got) / len(one.x), whole.objective(one).item(), rtol=1e-12)
-    assert abs(m.carried[0].numpy()).max() > 0
+    assert abs(m.carried.parts[0].numpy()).max() > 0
     assert {k for k in m.state_dict() if k.startswith("carried")} == {"carried.0", "carried.1"}
     next(iter(m.batches(data, 4, 0, 1, 0)))
-    assert not m.carried[0].numpy().any()  # an epoch starts from zeros
+    assert not m.carried.parts[0].numpy().any()  # an epoch starts from zeros
 
 
 def test_a_texts_figures_belong_together():
@@ -381,7 +381,7 @@ def test_a_batch_of_more_rows_than_symbols_is_refused_at_once():
 
 def test_the_carried_state_has_the_layers_shape():
     m = system(text(), batch=7, layers=2, dropout=0.5)
-    assert [c.shape for c in m.carried] == [(2, 7, 5)] * 2
+    assert [c.shape for c in m.carried.parts] == [(2, 7, 5)] * 2
     start = [g.state for _, g in m.named_generators()]
     again = system(text(), batch=7, layers=2, dropout=0.5, steps=9)
     assert [g.state for _, g in again.named_generators()] == start
