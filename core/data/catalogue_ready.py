@@ -81,6 +81,13 @@ READY = {
         OURS,
         "",
     ),
+    "opinions": Entry(
+        "sentences",
+        "opinions on films in which the order of the words decides, 2 classes",
+        "synthetic_opinions:opinions",
+        OURS,
+        "",
+    ),
     "rings_and_trees": Entry(
         "graphs",
         "graphs with or without a ring, alike in nodes and edges, 2 classes",

@@ -8,6 +8,36 @@ words of a text, E a table of word vectors ::
     →h_t = GRU(e_t, →h_{t-1}),  ←h_t = GRU(e_t, ←h_{t+1}),  h_t = [→h_t, ←h_t]
     s = max_t h_t,   or 1/T Σ_t h_t,   or [→h_T, ←h_1]          `pool`: max, mean, last
     p(y | x) = softmax(W s + b)_y,    -ln p(y | x)  →  min
+
+A whole text is one example, so its end is as near to the answer as its beginning only if the states
+are pooled over time: with `pool=last` the gradient of the first word passes through all the others.
+Of a text of more than `longest` words the first and the last are read. Minibatches hold texts of
+similar lengths, so that little of them is padding (`by_length`).
+
+Vectors start at random, or with `vectors` from a file of word2vec's, which is read again when a run
+is loaded. Few texts hold most of the rarer words, so the net soon knows the training texts by
+heart; `word_dropout` hides whole words from it, `dropout` numbers of their vectors and of s.
+
+What it is good for depends on the texts. Where single words give the class away, a bag of words is
+as good: on pieces of 20 words from Wikipedia (`enwiki_subjects`, the default, 3,542 test pieces, the
+split by places) 11.3 % of the answers are wrong (11.3, 11.0, 11.5 with three seeds), of logistic
+regression on TF-IDF of words 11.9 % (its penalty chosen by validation). The net has 32 units, the
+smallest one within a standard error of the best by validation (7.5 % against 6.9 %); the places for
+validation are only seven. Where the order decides, no bag of words will do: on generated opinions
+("the cast is weak but the plot is not dull", `opinions`) the net makes no mistake, logistic
+regression is wrong in 48 % of the answers by single words, in 30 % by pairs, in 7 % by triples.
+
+The number to reach: films of IMDB, 25,000 reviews for training and as many for the test, 13.50 %
+wrong, an LSTM with random vectors (Dai & Le 2015). Pairs of words are better there: 8.78 % by a
+support vector machine on naive Bayes features (Wang & Manning 2012), 9.2 % by logistic regression
+on TF-IDF, so are nets that were pre-trained on the texts without a class (7.24 %, Dai & Le).
+
+The pictures: texts, each word coloured by what it adds to the answer (gradient × input), the answer
+while the text is read, and which classes are confused.
+
+Sources: Schuster, Paliwal, "Bidirectional recurrent neural networks", 1997; Wang, Manning,
+"Baselines and bigrams", 2012; Dai, Le, "Semi-supervised sequence learning", 2015; Gal, Ghahramani,
+"A theoretically grounded application of dropout in recurrent neural networks", 2016 (whole words).
 """
 
 from typing import Literal
@@ -16,13 +46,14 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
-from ...core.data import DataError, DataSet, Split, count, minibatches, order, pad
+from ...core.data import DataError, DataSet, Split, order, pad
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from ..embeddings import vector_files
+from . import sentiment_pictures
 
 LAYERS = {"gru": nn.GRU, "lstm": nn.LSTM}
 SORTED = 50  # minibatches whose texts are sorted by length together
@@ -154,7 +185,9 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
         for n, x in enumerate(split.x):
             if len(x) == 0:
                 raise SettingError(f"{data.name}: {name} text {n} has no words")
-        parts[name] = Split([shortened(np.asarray(x, np.int64), s.longest) for x in split.x], split.y)
+        parts[name] = Split(
+            [shortened(np.asarray(x, np.int64), s.longest) for x in split.x], split.y
+        )
     return DataSet(data.name, **parts, info=data.info)
 
 
@@ -171,10 +204,9 @@ def build(data: DataSet, s: Settings, rng) -> TextReader:
                 f"sentiment: the vectors of {s.vectors} have {vectors.shape[1]} numbers: set"
                 f" embed={vectors.shape[1]}, not {s.embed}"
             )
-        both = [(i, known.index[w]) for i, w in enumerate(words.words) if w in known]
+        ours = [i for i, word in enumerate(words.words) if word in known]
         table = system.embedding.weight.numpy().copy()
-        for ours, theirs in both:
-            table[ours] = vectors[theirs]
+        table[ours] = vectors[known.encode(words.words[i] for i in ours)]
         system.embedding.weight.assign(table)
     return system
 
@@ -187,6 +219,9 @@ def check(rng):
     return by_parameters(system, batch(Split(x, np.array([2, 0, 1]))))
 
 
+READING = {
+    "pool": "mean", "dropout": 0.5, "word_dropout": 0.3, "lr": 1e-3, "clip": 1.0, "select": "loss",
+}  # fmt: skip
 RECIPE = Recipe(
     name="sentiment",
     title="Classes of texts: a recurrent net in both directions",
@@ -198,9 +233,38 @@ RECIPE = Recipe(
     takes=("sentences",),
     data="enwiki_subjects",
     presets={
-        "enwiki_subjects": {"epochs": 6, "batch": 32, "lr": 2e-3, "clip": 1.0, "select": "loss"},
+        "enwiki_subjects": {**READING, "epochs": 4, "batch": 50},
+        "opinions": {
+            "pool": "max", "dropout": 0.2, "word_dropout": 0.0, "epochs": 5, "batch": 50,
+            "lr": 5e-3, "clip": 1.0, "select": "loss",
+        },
+        "imdb": {**READING, "hidden": 64, "embed": 64, "epochs": 5, "batch": 32},
+        "sentences": {**READING, "epochs": 8, "batch": 50},
     },
     metric="error",
+    targets=(
+        Target(
+            "IMDB reviews, random vectors: test error, %",
+            "imdb",
+            "error",
+            "13.50",
+            13.50,
+            source="Dai & Le 2015, table 2, LSTM with tuning and dropout",
+            note="the published figure is quoted from memory; TF-IDF of pairs of words has 9.2",
+            protocol="ours reads 200 words of a review, in both directions; theirs 400, in one",
+        ),
+        Target(
+            "Opinions in which the order decides: test error, %",
+            "opinions",
+            "error",
+            "none: generated",
+            7.1,
+            own=True,
+            note="7.1 is logistic regression on counts of words, pairs and triples",
+            seeds=3,
+        ),
+    ),
+    figures=sentiment_pictures.figures,
     check=check,
-)
+)  # fmt: skip
 RECIPES = (RECIPE,)

@@ -87,6 +87,10 @@ SYSTEMS = {
         recipe("translation", "eng_fra_piece", batch=9, hidden=5, embed=4),
         {"gru", "attention", "cross_entropy", "embedding", "dropout"},
     ),
+    "sentiment": (
+        recipe("sentiment", SUBJECTS, batch=9, hidden=5, embed=4, dropout=0.3),
+        {"gru", "cross_entropy", "embedding", "dropout"},
+    ),
     "som": (recipe("som"), {"som"}),
     "som-batch": (  # weights near 0 would be too near to a tie
         recipe("som", form="batch", grid="hexagonal", torus=True, init="sample", epochs=5),

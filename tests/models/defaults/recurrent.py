@@ -1,6 +1,8 @@
 """What recurrent nets claim: they remember, and one translates what another has read."""
 
 import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 
 from .baselines import frequencies, linear_map, majority_class, nearest_bleu
 from .claims import claims
@@ -70,6 +72,25 @@ def frequencies_of_words(done) -> float:
     return float(-np.log(share[held]).mean())
 
 
+def logistic_regression(done, most: int) -> float:
+    """Per cent wrong by logistic regression on counts of runs of at most `most` words."""
+    counts = CountVectorizer(ngram_range=(1, most), token_pattern=r"\S+")
+    x = counts.fit_transform(" ".join(map(str, t)) for t in done.data.train.x)
+    fitted = LogisticRegression(max_iter=500).fit(x, done.data.train.y)
+    held = counts.transform(" ".join(map(str, t)) for t in done.held.x)
+    return 100 * (1 - fitted.score(held, done.held.y))
+
+
+def bag_of_words(done) -> float:
+    """Per cent wrong by logistic regression on counts of words."""
+    return logistic_regression(done, 1)
+
+
+def bag_of_pairs(done) -> float:
+    """Per cent wrong by logistic regression on counts of words and pairs of words."""
+    return logistic_regression(done, 2)
+
+
 CLAIMS = (
     *claims(
         "translation", "eng_fra_piece", "loss", (frequencies_of_words, (0.454, 0.433, 0.442), 0.49)
@@ -79,6 +100,14 @@ CLAIMS = (
         "eng_fra_piece",
         short_of_bleu,
         (nearest_sentence, (0.927, 0.890, 0.895), 0.96),
+    ),
+    *claims("sentiment", "enwiki_subjects", "error", (majority_class, (0.279, 0.271, 0.285), 0.33)),
+    *claims(
+        "sentiment",
+        "opinions",
+        "error",
+        (bag_of_words, (0.0, 0.0, 0.0), 0.04),
+        (bag_of_pairs, (0.0, 0.0, 0.0), 0.07),
     ),
     *claims("rnn", "digits", "loss", (frequencies, (0.029, 0.031, 0.026), 0.041)),
     *claims(
