@@ -109,6 +109,7 @@ FAMILIES = {
         "gru": "gru",
         "translation": "translation",
         "sentiment": "sentiment",
+        "music": "music",
     },
     "embeddings": {
         "word2vec": "word2vec",

@@ -74,6 +74,13 @@ READY = {
         OURS,
         "Gers & Schmidhuber 2001",
     ),
+    "cadences": Entry(
+        "sequences",
+        "tunes for four voices, chords of a major key, as rolls of 88 keys",
+        "synthetic_cadences:cadences",
+        OURS,
+        "",
+    ),
     "tones": Entry(
         "audio",
         "tones of 3 waveforms or 8 pitches in noise, 8 kHz",
