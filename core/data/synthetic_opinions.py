@@ -70,8 +70,8 @@ def opinions(train: int = 3000, valid: int = 500, test: int = 1000, seed: int = 
     """Opinions of 4 to 23 words, negative (0) or positive (1), as many of each: see the page above.
 
     >>> d = opinions(train=200, valid=2, test=2)
-    >>> " ".join(d.info.vocabulary.decode(d.train.x[0])), d.info.classes[d.train.y[0]]
-    ('the ending is awful and the villain is tired , my brother had told me of the book', 'negative')
+    >>> " ".join(d.info.vocabulary.decode(d.train.x[0][:9])), d.info.classes[d.train.y[0]]
+    ('the ending is awful and the villain is tired', 'negative')
     """
     seed = check_seed("opinions", seed)
 

@@ -54,6 +54,8 @@ class Recipe:
     prepare  (data, settings) -> data, if the data need a change first (binarisation, scaling)
     figures  (system, data, settings) -> {name: matplotlib Figure}
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
+    files    (system, data, n, rng) -> {ending: bytes}: the same samples as files of other kinds,
+             such as ".wav", which ``glassgrad sample`` writes next to the picture
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
     takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
@@ -79,6 +81,7 @@ class Recipe:
     prepare: Callable | None = None
     figures: Callable | None = None
     sample: Callable | None = None
+    files: Callable | None = None
     check: Callable | None = None
 
     def resolve(

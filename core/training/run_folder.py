@@ -207,6 +207,10 @@ class Run:
         """Write a text as a .txt file; returns its path."""
         return self._write(f"{name}.txt", text)
 
+    def write_bytes(self, name: str, data: bytes) -> Path:
+        """Write a file of that name; returns its path."""
+        return self._write(name, data)
+
     def has_checkpoint(self) -> bool:
         """True if a checkpoint was written. Raises RunError if its place is not a regular file.
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from ... import core as gg
 from ...core import nn
+from ...core.arrays import xp_of
 from ...core.data import DataSet, Split, minibatches, pad
-from ...core.nn.init import parameter
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.binary import bernoulli_nll
@@ -80,14 +80,13 @@ class Composer(System):
         """
         if self.s.chords == "independent":
             return self.bias(s)
-        xp, (m, keys), units = f.dtype.type, f.shape, self.s.units
+        m, keys = f.shape
         below = f.cumsum(axis=1) - f
-        number = np.arange(int(f.sum(axis=1).max(initial=0)) + 1)[:, None]
-        del xp
+        number = xp_of(f).arange(int(f.sum(axis=1).max()) + 1)[:, None]
         first = (f[:, None] * (below[:, None] < number)).astype(f.dtype)  # the first r notes
         sees = (below[:, None] == number).astype(f.dtype)
         a = gg.Tensor(first.reshape(-1, keys)) @ self.w
-        a = a.reshape((m, len(number), units)) + gg.expand_dims(self.start(s), 1)
+        a = a.reshape((m, len(number), self.s.units)) + gg.expand_dims(self.start(s), 1)
         y = gg.linear(gg.sigmoid(a), self.v) * gg.Tensor(sees)
         return y.sum(axis=1) + self.bias(s)
 
@@ -152,7 +151,7 @@ class Composer(System):
         y = self.bias(s).numpy()
         f = np.zeros_like(y)
         if self.s.chords == "independent":
-            return (u.T < gg.sigmoid(gg.Tensor(y)).numpy()).astype(y.dtype)
+            return (gg.sigmoid(gg.Tensor(y)).numpy() > u.T).astype(y.dtype)
         a, w, v = self.start(s).numpy(), self.w.numpy(), self.v.numpy()
         for i in range(f.shape[1]):
             h = 1 / (1 + np.exp(-a))
@@ -200,13 +199,19 @@ RECIPE = Recipe(
     takes=("sequences",),
     data="cadences",
     presets={
-        "cadences": {"epochs": 20, "batch": 20, "lr": 5e-3, "clip": 1.0, "schedule": "cosine"},
+        "cadences": {
+            "cell": "lstm", "dropout": 0.2, "epochs": 25, "batch": 8, "lr": 1e-2, "clip": 1.0,
+            "schedule": "cosine", "select": "loss",
+        },
         "jsb_chorales": {
             "hidden": 200, "units": 150, "dropout": 0.3, "epochs": 60, "batch": 8, "lr": 2e-3,
             "clip": 1.0, "schedule": "cosine", "select": "loss",
         },
     },
     metric="loss",
+    figures=music_pictures.figures,
+    sample=music_pictures.sample,
+    files=music_pictures.files,
     check=check,
 )  # fmt: skip
 RECIPES = (RECIPE,)

@@ -19,11 +19,10 @@ is loaded. Few texts hold most of the rarer words, so the net soon knows the tra
 heart; `word_dropout` hides whole words from it, `dropout` numbers of their vectors and of s.
 
 What it is good for depends on the texts. Where single words give the class away, a bag of words is
-as good: on pieces of 20 words from Wikipedia (`enwiki_subjects`, the default, 3,542 test pieces, the
-split by places) 11.3 % of the answers are wrong (11.3, 11.0, 11.5 with three seeds), of logistic
-regression on TF-IDF of words 11.9 % (its penalty chosen by validation). The net has 32 units, the
-smallest one within a standard error of the best by validation (7.5 % against 6.9 %); the places for
-validation are only seven. Where the order decides, no bag of words will do: on generated opinions
+as good: on pieces of 20 words from Wikipedia (`enwiki_subjects`, the default, 3,542 test pieces)
+11.3 % of the answers are wrong (11.3, 11.0, 11.5 with three seeds), of logistic regression on
+TF-IDF of words 11.9 % (its penalty chosen by validation). The net has 32 units, the smallest one
+within a standard error of the best by validation (7.5 % against 6.9 %): that split has seven places. Where the order decides, no bag of words will do: on generated opinions
 ("the cast is weak but the plot is not dull", `opinions`) the net makes no mistake, logistic
 regression is wrong in 48 % of the answers by single words, in 30 % by pairs, in 7 % by triples.
 

@@ -22,6 +22,7 @@ TRAININGS = {
     "vae-mixture": ({"epochs": 3, "batch": 50, "hidden": (16,)}, 2e-3),
     "lstm": ({"epochs": 2, "batch": 50}, 2e-3),
     "translation": ({"epochs": 2, "hidden": 8, "embed": 8}, 2e-3),
+    "music": ({"epochs": 2, "hidden": 8, "units": 8, "batch": 100}, 2e-3),
     "sentiment": ({"epochs": 1, "hidden": 4, "embed": 4, "batch": 200}, 2e-3),
     "som": ({"epochs": 5, "form": "batch", "init": "sample"}, 2e-3),
     "gan": (GAME, 2e-3),
@@ -64,7 +65,7 @@ TRAININGS = {
 SOURCES = {
     "gan-line": "normal", "gan-ring": "ring", "wgan": "ring", "lupi": "lupi_clean_labels",
     "multi-task": "shared_tasks", "surrogate": "heated_plate", "few-shot": "glyphs",
-    "translation": "eng_fra_piece", "sentiment": "enwiki_subjects",
+    "translation": "eng_fra_piece", "sentiment": "enwiki_subjects", "music": "cadences",
     "gcn": "karate", "dgcnn": "rings_and_trees", "gnn": "rings_and_trees",
     "fasttext": "enwiki_piece", "fasttext-classifier": "enwiki_subjects", "node2vec": "karate",
     "graph2vec": "rings_and_trees",

@@ -1,6 +1,7 @@
 """Classes of texts: against PyTorch, padding, order of the batches, contributions, vectors."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_words_are_laid_out_in_lines_without_loss():
     rows = lay_out(text, np.arange(60.0))
     assert [w for row in rows for _, w, _ in row] == text
     for row in rows:
-        assert all(a + len(w) + 1 == b for (a, w, _), (b, _, _) in zip(row, row[1:]))
+        assert all(a + len(w) + 1 == b for (a, w, _), (b, _, _) in itertools.pairwise(row))
         assert row[0][0] == 0 and row[-1][0] + len(row[-1][1]) <= 92
 
 
