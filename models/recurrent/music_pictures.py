@@ -36,10 +36,11 @@ def sample(system, data: DataSet, n: int, rng):
     piece = data.test.x[0][:n]
     rolls = {"made up": composed(system, n, rng), f"a tune of {data.name}": piece}
     fig = pictures.figure(8.4, 5.4)
-    for ax, (title, roll) in zip(fig.subplots(2, sharex=True), rolls.items()):
+    for ax, (title, roll) in zip(fig.subplots(2), rolls.items()):
         keyboard(ax, np.concatenate(list(rolls.values())))
         draw_notes(ax, roll)
         ax.set_title(title, size=9, loc="left")
+        ax.set_xlim(0, max(map(len, rolls.values())))
     ax.set_xlabel("quarter note")
     return fig
 
@@ -71,7 +72,6 @@ def draw_notes(ax, roll: np.ndarray) -> None:
     for first, end, pitch in notes(roll):
         colour = colours(0.08 + 0.84 * (pitch * 7 % 12) / 12)
         ax.barh(pitch, end - first - 0.08, left=first + 0.04, height=0.82, color=colour, lw=0)
-    ax.set_xlim(0, len(roll))
 
 
 def states(system, piece: np.ndarray):
