@@ -29,6 +29,12 @@ The data set decides what a net has to predict, by the kind of its labels:
 
 Images are read row by row, so any of these nets takes the digits.
 
+Three uses of such nets have pages of their own, with nets around several of these cells:
+
+    translation         one net reads a sentence, another writes it in a second language
+    sentiment           classes of texts, read in both directions
+    music               tunes, whose chords are written note by note
+
 Shared by the systems, without a recipe:
 
     sequence            the net around the cell, its settings, and the recipe that a cell completes
@@ -39,6 +45,8 @@ Shared by the systems, without a recipe:
     sequence_data       generated data sets: how many sequences, how long
     lstm_cell           the LSTM's cell, which `lstm`, `peephole_lstm` and `rnn` use
     over_time           what a cell computes at each step, for the pictures of gates
+    truncated           back-propagation that ends after some steps
+    midi                a piano roll as a file to listen to
     sequence_pictures   piano rolls, generated text, tables of legal symbols, gates over time
 
 If lengths differ, sequences are padded, and a mask excludes the padding from the loss. Only a long
