@@ -23,7 +23,7 @@ frames 2 .. T, as the other systems on rolls do.
 The default is learnt from generated cadences (core/data/synthetic_cadences), of which it is known
 what a frame costs under the law that drew it: 1.04 nats on the test tunes. The net has 1.37, 1.39
 and 1.40 (three seeds), the frequencies of pairs of chords 1.64, those of "the same chord again"
-3.59. @IND@
+3.59. With independent keys it is 6.33 (one seed).
 
 With `transpose` each training tune is moved up or down by as many semitones, which makes one key
 signature out of twelve; published figures are without. With `reach` gradients end after so many
@@ -31,7 +31,8 @@ steps (truncated.py).
 
 The number: Bach's chorales, test nats a frame, 5.56 for RNN-NADE and 6.27 for RNN-RBM, on the same
 pieces and split (core/data/sets_sequences). A frame there is a quarter note. Their nets began with
-NADE trained alone, and the better figure took Hessian-free optimisation. @JSB@
+NADE trained alone, and the better figure took Hessian-free optimisation. With the settings
+here after 20 epochs, half of those of the preset, the test tunes have 5.84 (validation 5.82).
 
 The pictures: a tune that the net wrote, what it expects of each key of a test tune, and one chord
 note by note. ``glassgrad sample RUN`` writes a tune as picture, WAV and MIDI file.

@@ -199,7 +199,10 @@ def build(data: DataSet, s: Settings, rng) -> TextReader:
         raise DataError(f"{data.name}: texts need a vocabulary")
     system = TextReader(len(words), classes_of("sentiment", data), s, rng)
     if s.vectors:
-        known, vectors = vector_files.load(s.vectors)
+        try:
+            known, vectors = vector_files.load(s.vectors)
+        except DataError as error:
+            raise SettingError(f"sentiment: setting 'vectors': {error}") from None
         if vectors.shape[1] != s.embed:
             raise SettingError(
                 f"sentiment: the vectors of {s.vectors} have {vectors.shape[1]} numbers: set"
@@ -217,7 +220,8 @@ def check(rng):
     s = Settings(hidden=2, embed=2, dropout=0.2, word_dropout=0.2, pool="mean", spread=1.0)
     system = TextReader(5, 3, s, gg.Generator(5), "float64")
     x = [np.array([1, 4, 2]), np.array([3]), np.array([0, 2])]
-    return by_parameters(system, batch(Split(x, np.array([2, 0, 1]))))
+    texts = system.on_device(batch(Split(x, np.array([2, 0, 1]))))
+    return by_parameters(system, texts)
 
 
 READING = {
