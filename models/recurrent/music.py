@@ -25,14 +25,14 @@ what a frame costs under the law that drew it: 1.04 nats on the test tunes. The 
 and 1.40 (three seeds), the frequencies of pairs of chords 1.64, those of "the same chord again"
 3.59. With independent keys it is 6.33 (one seed).
 
-With `transpose` each training tune is moved up or down by as many semitones, which makes one key
-signature out of twelve; published figures are without. With `reach` gradients end after so many
-steps (truncated.py).
+With `transpose` each training tune is moved up or down by at most as many semitones, at random, so
+that what is learnt in one key serves in others; published figures are without. With `reach`
+gradients end after so many steps (truncated.py).
 
 The number: Bach's chorales, test nats a frame, 5.56 for RNN-NADE and 6.27 for RNN-RBM, on the same
-pieces and split (core/data/sets_sequences). A frame there is a quarter note. Their nets began with
-NADE trained alone, and the better figure took Hessian-free optimisation. With the settings
-here after 20 epochs, half of those of the preset, the test tunes have 5.84 (validation 5.82).
+pieces and split (core/data/sets_sequences), a frame a quarter note; theirs is a plain net, whose
+parts were trained alone before. With the settings here after 20 epochs, half of those of the
+preset, the test tunes have 5.84 (validation 5.82).
 
 The pictures: a tune that the net wrote, what it expects of each key of a test tune, and one chord
 note by note. ``glassgrad sample RUN`` writes a tune as picture, WAV and MIDI file.

@@ -145,7 +145,7 @@ def test_vectors_come_from_a_file_by_word(tmp_path):
     found = sentiment.build(data, s, gg.Generator(0)).embedding.weight.numpy()
     assert found[[1, 3]].tolist() == [[5, 6], [1, 2]]
     assert np.array_equal(found[[0, 2]], random.embedding.weight.numpy()[[0, 2]])
-    with pytest.raises(SettingError, match="setting 'vectors': .*nowhere"):
+    with pytest.raises(SettingError, match=r"setting 'vectors': .*nowhere"):
         sentiment.build(data, Settings(vectors=str(tmp_path / "nowhere")), gg.Generator(0))
     with pytest.raises(SettingError, match="have 2 numbers: set embed=2, not 5"):
         sentiment.build(data, Settings(embed=5, vectors=str(path)), gg.Generator(0))
