@@ -28,7 +28,7 @@ but the plot is not dull", `opinions`) the net makes no mistake; logistic regres
 48 % of the answers by single words, in 30 % by pairs, in 7 % by triples.
 
 A word costs 36 H (E + H) operations for both directions, forward and back: 5 epochs of IMDB's
-reviews, cut to 200 words, are 5.5·10^12 with E = H = 64.
+reviews, cut to 200 words, are 5.6·10^12 with E = H = 64.
 
 The number to reach: films of IMDB, 25,000 reviews for training and as many for the test, 13.50 %
 wrong, an LSTM with random vectors (Dai & Le 2015). Pairs of words are better there: 8.78 % by a
