@@ -118,6 +118,8 @@ FAMILIES = {
         "translation": "translation",
         "forecast": "forecast",
         "language-model": "language_model",
+        "sentiment": "sentiment",
+        "music": "music",
     },
     "embeddings": {
         "word2vec": "word2vec",

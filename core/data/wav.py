@@ -47,6 +47,30 @@ def parse(raw: bytes, name: str = "wav") -> tuple[np.ndarray, int]:
     return x.reshape(-1, channels), rate
 
 
+def written(x: np.ndarray, rate: int) -> bytes:
+    """A WAV file of samples [T] or [T, C] in [-1, 1], as PCM of 16 bits.
+
+    Each is rounded to the nearest of 65,535 steps of 1/32767; `parse` divides by 32768. Raises
+    DataError for other samples, NaN among them, and for a rate that `parse` would refuse.
+
+    >>> x, rate = parse(written(np.array([0.0, 0.5, -1.0]), 8000))
+    >>> x.ravel().round(3).tolist(), rate
+    ([0.0, 0.5, -1.0], 8000)
+    """
+    x = np.asarray(x)
+    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim != 2 or not 1 <= x.shape[1] <= CHANNELS or not (abs(x) <= 1).all():
+        raise DataError(f"wav: samples must be [T] or [T, C] in [-1, 1]; got {x.shape}")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise DataError(f"wav: the rate must be {RATES[0]} … {RATES[1]} a second; got {rate}")
+    body = np.rint(x * 32767).astype("<i2").tobytes()
+    block = 2 * x.shape[1]
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, PCM, x.shape[1], rate, rate * block, block, 16)
+    size = 4 + len(form) + 8 + len(body)
+    return b"".join((struct.pack("<4sI4s", b"RIFF", size, b"WAVE"), form,
+                     struct.pack("<4sI", b"data", len(body)), body))  # fmt: skip
+
+
 def _chunks(raw: bytes, name: str) -> dict[bytes, tuple[int, int]]:
     """(start, length) of the chunks, the first of each kind."""
     found, at = {}, 12

@@ -56,6 +56,8 @@ class Recipe:
     figures  (system, data, settings) -> {name: matplotlib Figure}
     files    (system, data, settings) -> {name: bytes}, written next to the figures
     sample   (system, data, n, rng) -> matplotlib Figure, for systems that can generate
+    sample_files  (system, data, n, rng) -> {ending: bytes}, such as ".wav": the same samples in
+             files of other kinds, which ``glassgrad sample`` writes next to the picture
     check    rng -> (f, float64 arrays): the objective, for gradcheck
     data     the default data set, bundled so that it exists on any machine
     takes    the kinds of data that it can be trained on (core/data/entries.py has them all);
@@ -83,6 +85,7 @@ class Recipe:
     figures: Callable | None = None
     files: Callable | None = None
     sample: Callable | None = None
+    sample_files: Callable | None = None
     check: Callable | None = None
     source: Path | None = None
     code: bytes = field(default=b"", repr=False)

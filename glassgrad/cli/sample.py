@@ -2,7 +2,8 @@
 
 glassgrad sample runs/vae-20250101-120000 -n 64 --seed 1
 
-What a system of texts makes up is also written next to the picture, in sample.txt.
+What a system of texts makes up is also written next to the picture, in sample.txt; a tune in
+sample.wav and sample.mid.
 """
 
 from pathlib import Path
@@ -48,17 +49,24 @@ def run(args) -> int:
     recipe, trained = training.load(run.folder, args.data_dir)
     figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
     text = figure.get_label()  # of a page of text: what is on it
+    others = {}
+    if recipe.sample_files is not None:
+        others = recipe.sample_files(trained.system, trained.data, args.n, Generator(args.seed))
     inside = run if out is None else Run(out.parent)
     stem, written = "sample" if out is None else out.stem, []
     if inside.has("config.json"):  # follow no link out of any run folder
         written.append(inside.write_figure(stem, figure))
         written += [inside.write_text(stem, text)] if text else []
+        written += [inside.write_bytes(stem + ending, found) for ending, found in others.items()]
     else:
         write_atomic(out, png(figure))
         written.append(out)
         if text:
             write_atomic(out.with_suffix(".txt"), text)
             written.append(out.with_suffix(".txt"))
+        for ending, found in others.items():
+            write_atomic(out.with_suffix(ending), found)
+            written.append(out.with_suffix(ending))
     for line in text.split("\n") if text else ():
         say(line)
     for path in written:

@@ -24,6 +24,8 @@ What such nets are used for (V2 191-215), each with yardsticks of its field:
     forecast         the next values of a series, with bands; persistence, autoregressions
     language_model   the next character or word; n-grams with Kneser-Ney smoothing
     translation      a sentence in another language; the nearest sentence of the training set
+    sentiment        the class of a text, read in both directions; bags of words and pairs of words
+    music            tunes, whose chords are written note by note; pairs of chords
 
 For the four cells the data set decides what a net has to predict, by the kind of its labels:
 
@@ -47,6 +49,7 @@ Shared by the systems, without a recipe:
     over_time           what a cell computes at each step, for the pictures of gates
     truncated           truncated back-propagation: the state that is carried from window to window
     ngrams, bleu, forecast_yardsticks     what the applications are compared with
+    midi                a piano roll as a file to listen to
     sequence_pictures   piano rolls, generated text, tables of legal symbols, gates over time
 
 If lengths differ, sequences are padded, and a mask excludes the padding from the loss. Only a long

@@ -108,18 +108,25 @@ def bptt(system, data, s: SequenceSettings, hidden: int = 32, steps: int = 60, n
 
 
 def trained(system, data, steps: int, n: int) -> np.ndarray:
-    """`gradient_norms` of a trained net of one level on test sequences."""
+    """`gradient_norms` of a trained net of one level on test sequences.
+
+    In float64: after a silent beginning the norms may be beyond float32.
+    """
     batch = system.on_device(next(iter(system.task.held_out(data.test, n))))
     ends = len(batch.x) if batch.mask is None else int(batch.mask.sum(axis=0).min())
-    x = system.encode(batch.x[: min(steps, ends)])
-    x = gg.Tensor(x.data)
+    x = system.encode(batch.x[: min(steps, ends)]).astype("float64")
+    x, weights = gg.Tensor(x.data), system.layer.parameters()
 
     def step(x, state):
         return (system.layer(gg.expand_dims(x, 0), gg.expand_dims(state[0], 0))[0][0],)
 
-    zero = np.zeros((x.shape[1], system.s.hidden), x.dtype)
-    u = gg.Generator(1).normal(zero.shape, x.dtype)
-    return gradient_norms(step, (gg.Tensor(zero),), x, u)
+    zero = np.zeros((x.shape[1], system.s.hidden))
+    u = gg.Generator(1).normal(zero.shape, "float64")
+    system.layer.with_parameters([w.astype("float64") for w in weights])
+    try:
+        return gradient_norms(step, (gg.Tensor(zero),), x, u)
+    finally:
+        system.layer.with_parameters(weights)
 
 
 def reach(panels: dict):

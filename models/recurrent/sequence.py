@@ -12,6 +12,12 @@ A long text is cut into rows, which are read in parallel in windows of `steps` s
 carried from window to window, but the gradient is not (`truncated`). The carried state is a buffer
 of the system: a checkpoint holds it, and an epoch starts from zeros.
 
+Whole sequences, such as piano rolls, are read at once. With `reach` their gradient ends after that
+many steps too. Without it a plain net may fail on a tune with a long silence at its beginning: in
+silence h stays at 0, where th' = 1, so each step back multiplies the gradient by W. If that makes
+it longer, some hundred steps are enough to leave float32, while the loss stays small. Training then
+stops with a message that names the place; `reach` mends it (tests show both).
+
 Some data sets are generated from the settings (`sequence_data`).
 """
 
@@ -29,7 +35,7 @@ from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from .sequence_data import prepare
 from .task import Task, TaskSettings, outputs_on
-from .truncated import Carried
+from .truncated import Carried, truncated
 from .which_task import task_for
 
 
@@ -88,7 +94,8 @@ class SequenceModel(System):
 
     def forward(self, x, state=None, mask=None):
         """(outputs [T, N, K], or [N, K] after the last step of each sequence; the last state)."""
-        hs, state = self.layer(self.drop_in(self.encode(x)), state)
+        x = self.drop_in(self.encode(x))
+        hs, state = truncated(self.layer, x, state, steps=self.s.reach or max(1, len(x)))
         if self.task.at_end:
             ends = None if mask is None else mask.sum(axis=0).astype("int64") - 1
             hs = hs[-1] if ends is None else hs[ends, xp_of(ends).arange(len(ends))]

@@ -35,6 +35,9 @@ class TaskSettings(TrainingSettings):
 
     embed: int = setting(0, least=0, help="numbers in the vector of a symbol, 0 for one-hot")
     steps: int = setting(35, least=1, help="length of the windows that a long text is cut into")
+    reach: int = setting(
+        0, least=0, help="steps that the gradient of a sequence reaches back at most, 0 for all"
+    )
     target: Literal["legal", "next"] = setting(
         "legal", help="what a string trains: all legal symbols, or the one that came"
     )

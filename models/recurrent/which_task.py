@@ -211,7 +211,8 @@ def task_for(data: DataSet, s: TaskSettings) -> Task:
     else:
         kind = "labels" if y.dtype.kind in "iu" else "values"
     task = TASKS[kind](data, s)
-    reads = {*task.reads, *(GENERATED[data.name].reads if data.name in GENERATED else ())}
+    reads = {*task.reads, *(() if task.carries else ("reach",))}
+    reads |= set(GENERATED[data.name].reads if data.name in GENERATED else ())
     plain = TaskSettings()
     for key in TaskSettings.__annotations__:
         value = getattr(s, key)

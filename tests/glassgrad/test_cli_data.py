@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from glassgrad import cli, models, training
+from glassgrad.core.data import wav
 from glassgrad.sources import Source
 from tests.core.test_data_own import picture
 
@@ -222,3 +223,23 @@ def test_a_sample_of_a_text_is_printed_and_written(tmp_path, capsys):
     assert text in said and "sample.png" in said and "sample.txt" in said
     assert cli.main(["sample", str(run), "-n", "30", "--out", str(tmp_path / "x.png")]) == 0
     assert (tmp_path / "x.txt").read_text() == text
+
+
+def test_a_sample_of_a_tune_is_written_to_listen_to(tmp_path, capsys):
+    """A person's own rolls in, a picture, a WAV and a MIDI file of one tune out."""
+    rolls = [[[48 + k, 55 + k, 64], [48 + k], [], [47 + k, 62]] for k in range(20)]
+    (tmp_path / "d.json").write_text(json.dumps(rolls))
+    train = ["train", "music", "--data", str(tmp_path / "d.json"), "--quiet", "--out"]
+    small = ["--set", "epochs=1", "hidden=4", "units=4", "batch=4"]
+    assert cli.main([*train, str(tmp_path / "runs"), *small]) == 0
+    run = next((tmp_path / "runs").iterdir())
+    capsys.readouterr()
+    assert cli.main(["sample", str(run), "-n", "6"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"sample.{ending}" in said for ending in ("png", "wav", "mid"))
+    sound, rate = wav.parse((run / "sample.wav").read_bytes())
+    assert rate == 22050 and len(sound) == int(np.ceil(6 * 60 / 96 * 22050)) + 1
+    assert (run / "sample.mid").read_bytes()[:4] == b"MThd"
+    assert cli.main(["sample", str(run), "-n", "6", "--out", str(tmp_path / "x.png")]) == 0
+    for ending in ("wav", "mid"):
+        assert (tmp_path / f"x.{ending}").read_bytes() == (run / f"sample.{ending}").read_bytes()

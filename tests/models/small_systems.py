@@ -120,6 +120,11 @@ SYSTEMS = {
         ),
         {"lstm", "embedding", "cross_entropy", "dropout"},
     ),
+    "sentiment": (
+        recipe("sentiment", SUBJECTS, batch=9, hidden=5, embed=4, dropout=0.3),
+        {"gru", "cross_entropy", "embedding", "dropout"},
+    ),
+    "music": (recipe("music", "cadences", batch=60, hidden=5, units=4), {"lstm", "dropout"}),
     "som": (recipe("som"), {"som"}),
     "som-batch": (  # weights near 0 would be too near to a tie
         recipe("som", form="batch", grid="hexagonal", torus=True, init="sample", epochs=5),
