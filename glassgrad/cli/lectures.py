@@ -4,7 +4,7 @@
   glassgrad lectures --table LECTURES.md README.md  write it, or its summary, between the markers of
                                                     each page
 
-The pictures are those of a run on the system's default data; finding them takes under a minute. Our
+The pictures are those of a run on the system's default data; finding them takes a few minutes. Our
 numbers come from the record that `glassgrad reproduce` writes.
 """
 

@@ -18,7 +18,9 @@ def over_density(system, made: np.ndarray, label: str, width: float, height: flo
     """(figure, axes) with the density p(x) over a histogram of made numbers [n]."""
     fig = pictures.figure(width, height)
     ax, x = fig.subplots(), np.linspace(-RANGE, RANGE, 401, dtype=np.float32)
-    ax.hist(made, EDGES, density=True, color=pictures.ACCENT, alpha=0.5, label=label)
+    share = 1 / (len(made) * (EDGES[1] - EDGES[0]))  # of all numbers, in the picture or beyond it
+    weights = np.full(len(made), share)
+    ax.hist(made, EDGES, weights=weights, color=pictures.ACCENT, alpha=0.5, label=label)
     ax.plot(x, system.density(x), color=pictures.INK, label="p(x)")
     ax.set(xlabel="x")
     return fig, ax
