@@ -7,8 +7,9 @@
               places that are nearest to where they were; no two voices move in parallel fifths or
               octaves
 
-What comes next is drawn, how it is sung is not: the nats that a tune costs under its own law are
-known exactly (`info.extra["nats"]`), and no model does better in the mean. Drawn from Philox.
+What comes next is drawn, how it is sung is not: the nats that a tune costs under this law are known
+exactly (`info.extra["nats"]`). Only a model that knows where tunes end does better, by .02 nats a
+frame: it need not pay for the hold of the last chord. Drawn from Philox.
 """
 
 from functools import cache

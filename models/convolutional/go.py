@@ -27,15 +27,15 @@ Switches:
                  recorded games have 15 passes in 1.8 million moves, and the paper's net knows none;
                  those on 5x5 end with two
 
-Epochs are samples of positions (go_positions.py). A position of 19x19 points takes the net 5 ms and
-more of a core; to make it takes 70 µs, in which the rules, compiled (go_compiled.py), play the game
-up to there.
+Epochs are samples of positions (go_positions.py). A position of 19x19 points takes the smallest net
+below 3.5 ms of a core; to make it takes 70 µs, a fiftieth, in which the rules, compiled
+(go_compiled.py), play the game up to there.
 
 The number: AlphaGo's first net names 57.0 % of the moves of strong players with its planes of
-facts, 55.7 % with stones alone, after 28.4 million positions. `--data go` are other games, and an
-hour of one core. There a table of 3x3 patterns and distances to the last moves, from 4000 games,
-names 25.0 %. After a few minutes of one core (batch normalisation, batches of 32, 3000 validation
-moves) small nets are ahead, which see more positions in the time ::
+facts, 55.7 % with the stones and the last moves alone, after 28.4 million positions. `--data go`
+are other games, and an hour of one core. There a table of 3x3 patterns and distances to the last
+moves, from 4000 games, names 25.0 %. After a few minutes of one core (batch normalisation, batches
+of 32, 3000 validation moves) small nets are ahead, which see more positions in the time ::
 
     layers   filters   parameters   minutes   positions   first    in the first five   nats a move
     3        32            42,217       0.6      10,400   24.6 %        54.0 %            3.32

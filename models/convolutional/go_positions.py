@@ -1,8 +1,8 @@
 """Positions of recorded games: which there are, which an epoch sees, how they are turned.
 
 A position is a game and a number of moves: the board after so many, with the next one as the
-answer. It is made when it is needed, by playing the game up to there; at some 20,000 positions a
-second that costs less than a hundredth of what the smallest net does with it.
+answer. It is made when it is needed, by playing the game up to there; at 14,000 positions a second
+that costs a fiftieth of what the smallest net does with it.
 
 An epoch is a few of all positions. They are taken in a random order that sees every position once
 before any comes again: epoch e of n positions has numbers e n ... e n + n - 1 of the permutations

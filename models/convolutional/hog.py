@@ -9,11 +9,13 @@ Before networks learnt their features, people made them. The best known for the 
     v = the h of 2 x 2 cells next to each other           blocks overlap by a cell
     v ← v/√(‖v‖² + ε²), cut at 0.2, and once more         light and contrast do not count
 
-and a linear classifier, here logistic regression (models/probability/logistic_regression.py), makes
-classes of the vectors. Everything but the last layer is fixed: what a cell is, that edges count and
-not colours, that small shifts inside a cell do not. A convolutional net has the same parts (local
-windows, a bend, sums over neighbouring places, normalisation by neighbours) and learns them end to
-end. Test images that are right, in per cent, on the same splits (nets: the mean of seeds 0 to 2) ::
+A linear classifier, here logistic regression (models/probability/logistic_regression.py), makes
+classes of the vectors. Two parts of theirs are left out: a vote is not shared between neighbouring
+cells, and pixels far from the middle of a block count as much as others. Everything but the last
+layer is fixed: what a cell is, that edges count and not colours, that small shifts inside a cell do
+not. A convolutional net has the same parts (local windows, a bend, sums over neighbouring places,
+normalisation by neighbours) and learns them end to end. Test images that are right, in per cent, on
+the same splits (nets: the mean of seeds 0 to 2) ::
 
                                             digits    a tenth of CIFAR-10
     pixels, logistic regression              97.7            36.8

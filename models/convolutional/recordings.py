@@ -8,7 +8,7 @@
     slopes        how fast each of these numbers changes, too      F twice as large
 
 A change of the training recordings must leave the word what it is: said faster and higher (`speed`,
-which moves pitch and formants as another speaker's throat does), a moment sooner or later
+which moves pitch and formants as another speaker's vocal tract does), a moment sooner or later
 (`shift`), louder (`gain`); or a stretch of time or a few neighbouring bands unheard (`hide_frames`,
 `hide_bands`: Park et al. 2019, "SpecAugment").
 """
@@ -84,7 +84,7 @@ def hide(x: np.ndarray, most_frames: int, most_bands: int, u: np.ndarray) -> Non
     for axis, most, (size, place) in ((0, most_frames, u[:2]), (1, most_bands, u[2:])):
         n = min(int(size * (most + 1)), x.shape[axis] - 1)  # something is left to hear
         first = int(place * (x.shape[axis] - n + 1))
-        x[(slice(first, first + n), slice(None))[:: 1 - 2 * axis]] = 0
+        np.moveaxis(x, axis, 0)[first : first + n] = 0
 
 
 def together(found: Sequence[np.ndarray], multiple: int) -> tuple[np.ndarray, np.ndarray]:

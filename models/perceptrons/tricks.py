@@ -313,9 +313,9 @@ def sooner(first: np.ndarray, last: np.ndarray) -> float:
 
 
 def build(data: DataSet, s: Settings, rng) -> SideBySide:
-    """The nets for labelled images or rows; their curves are on the test split, if there is one."""
+    """The nets for labelled images or rows; curves are of test rows, else of validation rows."""
     classes = classes_of("tricks", data)
-    held = next(k for k in (data.test, data.valid, data.train) if k is not None and len(k))
+    held = next((k for k in (data.test, data.valid) if k is not None and len(k)), None)
     return SideBySide(int(np.prod(data.train.x.shape[1:])), classes, s, rng, held=held)
 
 

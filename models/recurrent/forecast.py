@@ -47,8 +47,8 @@ ahead, next to the yardsticks.
 
 Sources: Box, Jenkins, "Time series analysis: forecasting and control", 1970 (differences); Gers,
 Eck, Schmidhuber, "Applying LSTM to time series predictable through time-window approaches", 2001
-(what it is not needed for); Lai, Chang, Yang, Liu, "Modeling long- and short-term temporal patterns
-with deep neural networks", 2018.
+(where an autoregression does as well); Lai, Chang, Yang, Liu, "Modeling long- and short-term
+temporal patterns with deep neural networks", 2018.
 """
 
 import math

@@ -20,10 +20,10 @@ they are made in parts and made again on the way back (nn.losses.linear_cross_en
 
 Held-out text is read once, from end to end, with the state carried on. The yardstick are counts:
 n-grams with modified Kneser-Ney smoothing (ngrams.py), which know the n-1 symbols before exactly,
-and nothing else. On the default text they have 3.58 bits a character with pairs, 2.69 with threes,
-2.20 with fours, 2.05 with fives and 2.02 at their best, with sevens. A net has no such limit, but
-a quarter of a million characters are few for it: the default passes the fours, with 2.14 after half
-a minute, and does not reach the fives.
+and nothing else. On the default text bigrams have 3.58 bits a character, trigrams 2.69, 4-grams
+2.20, 5-grams 2.05 and 7-grams, the best, 2.02. A net has no such limit, but a quarter of a million
+characters are few for it: the default passes the 4-grams, with 2.14 after half a minute, and does
+not reach the 5-grams.
 
 What is made up is drawn symbol by symbol from p^(1/τ), normalised again. The temperature τ = 1 is
 the model itself; below, it says what is likely, and soon the same again.

@@ -12,8 +12,8 @@ every count a discount is taken, which goes to what was not seen after h ::
     D(1) = 1 - 2Y n_2/n_1,   D(2) = 2 - 3Y n_3/n_2,   D(3 and more) = 3 - 4Y n_4/n_3,
     Y = n_1 / (n_1 + 2 n_2),   n_k: how many n-grams have the count k
 
-Order 1 with plain counts is the unigram model, order 2 the bigram, order 5 the strongest model of
-words before neural nets: 141.2 on Penn Treebank (Mikolov et al. 2011), which a test computes again.
+Order 1 with plain counts is the unigram model, order 2 the bigram, order 5 the usual yardstick of
+language models: 141.2 on Penn Treebank (Mikolov et al. 2011), which a test computes again.
 
 Sources: Kneser, Ney, "Improved backing-off for m-gram language modeling", 1995; Chen, Goodman, "An
 empirical study of smoothing techniques for language modeling", 1998, section 3.

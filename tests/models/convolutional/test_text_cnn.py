@@ -142,7 +142,7 @@ def test_a_step_is_adadelta_on_the_whole_table_then_short_rows(vectors):
         optim.max_norm([other.output.weight], 0.8)
         lengths.append(np.linalg.norm(m.output.weight.numpy(), axis=1).max())
     for (name, p), q in zip(m.named_parameters(), other.parameters()):
-        assert_close(p.numpy(), q.numpy(), reduction=100), name
+        assert_close(p.numpy(), q.numpy(), reduction=100, what=name)
     assert max(lengths) == pytest.approx(0.8)
     if m.fixed is not None:
         assert np.array_equal(m.fixed.numpy(), made(vectors).fixed.numpy())
