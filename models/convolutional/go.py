@@ -28,7 +28,7 @@ Switches:
                  those on 5x5 end with two
 
 Epochs are samples of positions (go_positions.py). A position of 19x19 points takes the smallest net
-below 3.5 ms of a core; to make it takes 70 µs, a fiftieth, in which the rules, compiled
+some 3.5 ms of a core; to make it takes 70 µs, a fiftieth, in which the rules, compiled
 (go_compiled.py), play the game up to there.
 
 The number: AlphaGo's first net names 57.0 % of the moves of strong players with its planes of
