@@ -12,13 +12,23 @@ from . import functions as F
 from .arrays import is_array, module_for
 from .tensor import Tensor, TensorError
 
+
+def _argmax(a, axis=None):
+    """NumPy's, which is over all elements without an axis; ours is over the last one."""
+    return F.argmax(F.reshape(a, (-1,)) if axis is None else a, -1 if axis is None else axis)
+
+
+def _size(a, axis=None):
+    return a.size if axis is None else a.shape[axis]
+
+
 NUMPY = {
     np.sum: F.sum, np.mean: F.mean, np.max: F.max, np.min: F.min, np.var: F.variance,
-    np.argmax: F.argmax, np.clip: F.clip, np.where: F.where,
+    np.argmax: _argmax, np.clip: F.clip, np.where: F.where,
     np.concatenate: F.concatenate, np.stack: F.stack, np.reshape: F.reshape,
     np.transpose: F.transpose, np.squeeze: F.squeeze, np.expand_dims: F.expand_dims,
     np.broadcast_to: F.broadcast_to, np.swapaxes: F.swap_axes,
-    np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a: a.size,
+    np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: _size,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ The same (seed, offset) gives the same numbers on every backend (kernels/philox)
 or the noise of a VAE can be regenerated instead of stored, and a run resumes from two integers.
 """
 
+import contextlib
 import operator
 import zlib
 
@@ -205,5 +206,15 @@ def manual_seed(seed: int) -> Generator:
 
 
 def stream(rng: Generator | None = None) -> Generator:
-    """The generator itself; without one, that of `manual_seed`, from where it has come to."""
+    """The generator itself; without one, that of `manual_seed`, from its current position."""
     return _default if rng is None else rng
+
+
+@contextlib.contextmanager
+def streaming(rng: Generator):
+    """Layers without `rng` draw from this generator inside the block, and as before after it."""
+    before, _default.state = _default.state, rng.state
+    try:
+        yield
+    finally:
+        _default.state = before

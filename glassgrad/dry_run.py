@@ -1,4 +1,4 @@
-"""What a training would take: a few steps of it, timed and weighed, and nothing written."""
+"""What a training would take: a few steps of it, measured, and nothing written."""
 
 import statistics
 import time
@@ -13,13 +13,13 @@ from .kernels.product import blas_at_one_thread
 from .sources import Source
 from .training import backend_for, build, prepared
 
-STEPS = 8  # that are timed, after one that compiles kernels and one that is weighed
+STEPS = 8  # that are timed, after one that compiles kernels and one whose memory is measured
 
 
 @dataclass(frozen=True)
 class Estimate:
     """parameters, steps an epoch, epochs; bytes of the weights with all that the optimiser keeps of
-    them, and the most that a step needs besides; seconds of a step, the median."""
+    them, and the most that a step needs in addition; seconds of a step, the median."""
 
     parameters: int
     steps: int
@@ -59,19 +59,30 @@ def estimate(
         batches = chain.from_iterable(
             system.batches(data, settings.batch, settings.seed, epoch, 0) for epoch in range(STEPS)
         )
-        times, before, most = [], 0, 0
+        times, most = [], 0
         for i, batch in enumerate(islice(batches, STEPS + 2)):
             if i == 1:
-                tracemalloc.start()
-                before = tracemalloc.get_traced_memory()[0]
+                most = _weighed(lambda b=batch: system.train_step(system.on_device(b), training))
+                continue
             started = time.perf_counter()
             system.train_step(system.on_device(batch), training)
-            if i == 1:
-                most = tracemalloc.get_traced_memory()[1] - before
-                tracemalloc.stop()
-            else:
-                times.append(time.perf_counter() - started)
+            times.append(time.perf_counter() - started)
     state = sum(a.nbytes for a in training.state()[0].values())
     steps = training.batches
     median = statistics.median(times[1:] or times)
     return Estimate(parameters, steps, settings.epochs, state, most, median)
+
+
+def _weighed(step) -> int:
+    """The most memory that a call needs in addition to what there is, in bytes."""
+    tracing = tracemalloc.is_tracing()
+    if not tracing:
+        tracemalloc.start()
+    try:
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        step()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not tracing:
+            tracemalloc.stop()

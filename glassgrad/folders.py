@@ -13,6 +13,7 @@ from .core.training.loop import Interrupted
 from .core.training.recipe import Recipe
 from .core.training.run_folder import Run, RunError, remove_empty
 from .core.training.settings import TrainingSettings
+from .core.training.state import is_finite_number
 from .models import own
 from .sources import Source
 
@@ -103,19 +104,23 @@ def _digest(code: bytes) -> str:
 def recipe_of(config: dict, run: Run) -> Recipe:
     """The recipe of a run, from its config.json.
 
-    That of an own file is looked for where it was when the run began, and by its name in the
-    current folder; the one in the run folder is a copy to read, and is not executed. Raises
-    RunError where neither is the file that the run began with.
+    That of your own file is looked for where it was when the run began, and by its name in the
+    current folder, and it is executed if it is still the file that the run began with: open the
+    runs of people whom you trust. The one in the run folder is a copy to read, and is never
+    executed. Raises RunError where the file is in neither place.
     """
     name = config["recipe"]
     if not own.is_reference(name):
         return models.recipe(name)
     path, system = own.parts_of(name)
+    if not name.startswith(str(path)):
+        raise RunError(f"{run.folder / 'config.json'} is damaged: {name!r:.200} is no whole path")
+    inside = run.folder.resolve()
     for place in (path, Path.cwd() / path.name):
-        if place.is_file():
-            recipe = models.recipe(f"{place}:{system}")
-            if _digest(recipe.code) == config.get("code"):
-                return recipe
+        if place.is_file() and inside not in place.resolve().parents:
+            content = own.read(place)
+            if _digest(content) == config.get("code"):
+                return own.load_from(place, system, content)
     state = "has changed since" if path.is_file() else "is not there any more;"
     copy = shlex.join(["cp", str(run.folder / path.name), str(path)])
     raise RunError(
@@ -134,3 +139,11 @@ def read_configuration(run: Run) -> dict:
         if not isinstance(config, dict) or not isinstance(config.get(key, ...), kind):
             raise RunError(f"{run.folder / 'config.json'} is damaged: {key!r} is missing or wrong")
     return config
+
+
+def test_figures(result, run: Run) -> dict[str, float]:
+    """The test figures of what result.json holds; RunError where it is not one of ours."""
+    figures = result.get("test") if isinstance(result, dict) else None
+    if not isinstance(figures, dict) or not all(map(is_finite_number, figures.values())):
+        raise RunError(f"{run.folder / 'result.json'} is damaged: 'test' is missing or wrong")
+    return figures

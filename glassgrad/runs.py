@@ -2,13 +2,20 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .core.regular import read_text
 from .core.training.run_folder import METRICS_LIMIT, Run, RunError
 from .core.training.state import is_finite_number
-from .folders import read_configuration
+from .folders import read_configuration, test_figures
+
+# keys of config.json -> what they are
+DETAILS = {
+    "code": "file's digest", "data": "data", "reading": "read with", "digest": "data's digest",
+    "device": "device", "backend": "backend",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,12 @@ def summary(folder: str | Path) -> Summary:
     run = Run.open(folder)
     config = read_configuration(run)
     result = run.read_json("result.json") if run.has("result.json") else {}
-    figures = result.get("test", {}) if isinstance(result, dict) else None
-    if not isinstance(figures, dict) or not all(map(is_finite_number, figures.values())):
-        raise RunError(f"{run.folder / 'result.json'} is damaged: 'test' is missing or wrong")
+    if result:
+        test_figures(result, run)
+        if not is_finite_number(result.get("value")) or not isinstance(result.get("metric"), str):
+            raise RunError(
+                f"{run.folder / 'result.json'} is damaged: its metric is missing or wrong"
+            )
     return Summary(run, config, result, _history(run))
 
 
@@ -60,21 +70,23 @@ def _history(run: Run) -> list[dict[str, float]]:
     return [row | {"epoch": int(row["epoch"])} for row in found if "epoch" in row]
 
 
-def find(root: str | Path) -> list[Summary]:
-    """The run folders directly in a folder, by name; damaged ones are left out.
+def find(root: str | Path) -> tuple[list[Summary], list[str]]:
+    """The run folders directly in a folder, by name, and why damaged ones were left out.
 
-    Raises RunError where there is no such folder.
+    Raises RunError where there is no such folder, or where it is a run folder itself.
     """
     root = Path(root)
     if not root.is_dir():
         raise RunError(f"there is no folder {root}")
-    found = []
-    for path in sorted(p for p in root.iterdir() if p.is_dir()):
+    if (root / "config.json").exists():
+        raise RunError(f"{root} is a run itself; the folder that it is in is {root.parent}")
+    found, damaged = [], []
+    for path in sorted(p for p in root.iterdir() if (p / "config.json").exists()):
         try:
             found.append(summary(path))
-        except RunError:
-            continue
-    return found
+        except RunError as error:
+            damaged.append(str(error))
+    return found, damaged
 
 
 def differences(summaries: list[Summary]) -> list[tuple[str, list]]:
@@ -82,11 +94,23 @@ def differences(summaries: list[Summary]) -> list[tuple[str, list]]:
 
     A setting that a run does not have is None there.
     """
-    rows = [(key, [s.config.get(key) for s in summaries]) for key in ("recipe", "data", "backend")]
-    rows[0] = "system", [s.name for s in summaries]
+    rows = [("system", [s.name for s in summaries])]
+    if len(set(rows[0][1])) == 1:  # of files of one's own with systems of one name
+        rows = [("system", [s.config["recipe"] for s in summaries])]
+    rows += [
+        (what, [_short(s.config.get(key)) for s in summaries]) for key, what in DETAILS.items()
+    ]
     names = dict.fromkeys(k for s in summaries for k in s.config["settings"])
     rows += [(k, [s.config["settings"].get(k) for s in summaries]) for k in names]
     return [(what, values) for what, values in rows if any(v != values[0] for v in values)]
+
+
+def _short(value):
+    """A digest in its first eight digits; options as they are given."""
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v}" for k, v in value.items())
+    digest = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)
+    return value[:8] if digest else value
 
 
 def overlaid(summaries: list[Summary], labels: list[str]):

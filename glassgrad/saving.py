@@ -7,6 +7,7 @@ import numpy as np
 from .core.nn import Module
 from .core.training.checkpoint import load_arrays, save_arrays
 from .core.training.system import System
+from .kernels.doors import check_all
 
 
 def save(net: Module | dict, path: str | Path) -> None:
@@ -39,3 +40,6 @@ def load(path: str | Path) -> dict[str, np.ndarray] | System:
 
         return load_run(path)[1].system
     return load_arrays(path)[0]
+
+
+check_all(globals(), ("load", "save"))

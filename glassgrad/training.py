@@ -23,10 +23,16 @@ from .core.data import DataSet, Graph, Split, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
-from .core.training.settings import SettingError, TrainingSettings
-from .core.training.state import is_finite_number
+from .core.training.settings import TrainingSettings
 from .core.training.system import System
-from .folders import Folder, configuration, new_run, read_configuration, recipe_of
+from .folders import (
+    Folder,
+    configuration,
+    new_run,
+    read_configuration,
+    recipe_of,
+    test_figures,
+)
 from .kernels.errors import DeviceError, GlassgradError
 from .sources import Source, source_of
 
@@ -181,33 +187,6 @@ def train(
     return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
 
-def lengthen(run: Run, epochs: int | str) -> dict:
-    """Give a run, finished or not, more epochs; returns its new configuration.
-
-    `train` with resume=True then goes on to the weights that training for as many from the start
-    gives, bit for bit: unless rates depend on the number of epochs, as those of the schedule
-    "cosine" and of the map's decay do. Raises SettingError for fewer epochs than there are.
-
-    >>> import tempfile
-    >>> from glassgrad import models
-    >>> with tempfile.TemporaryDirectory() as out:
-    ...     som = models.recipe("som")
-    ...     done = train(som, "iris", overrides={"epochs": 1}, out=out)
-    ...     config = lengthen(done.run, 3)
-    ...     done = train(som, run=done.run, resume=True, overrides=config["settings"])
-    ...     len(done.history)
-    3
-    """
-    config = read_configuration(run)
-    known, before = TrainingSettings(), config["settings"].get("epochs")
-    epochs = known.changed(epochs=epochs).epochs
-    if not isinstance(before, int) or epochs < before:
-        raise SettingError(f"{run.folder} is a run of {before} epochs; got epochs={epochs}")
-    config["settings"]["epochs"] = epochs
-    run.write_json("config.json", config)
-    return config
-
-
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """`train` with its arguments, then `write_result`: what was trained, and its result.
 
@@ -294,21 +273,13 @@ def load_raw(
     if state.best is not None:
         state.system.load_state_dict(state.best)
     state.system.eval()
-    figures = _test_figures(run) if run.has("result.json") else {}
+    result = run.read_json("result.json") if run.has("result.json") else None
+    figures = {} if result is None else test_figures(result, run)
     trained = Trained(
         state.system, data, settings, state.history, figures, config["data"], config["backend"],
         run, recorded,
     )  # fmt: skip
     return recipe, trained, raw
-
-
-def _test_figures(run: Run) -> dict[str, float]:
-    """The test figures of result.json; RunError where it is not one of ours."""
-    result = run.read_json("result.json")
-    figures = result.get("test") if isinstance(result, dict) else None
-    if not isinstance(figures, dict) or not all(map(is_finite_number, figures.values())):
-        raise RunError(f"{run.folder / 'result.json'} is damaged: 'test' is missing or wrong")
-    return figures
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:

@@ -26,7 +26,8 @@ The name after the colon may be left out if the file defines one system only. It
 
     settings    the class of its settings; those of every training by default
     data        the data set that it is trained on without --data ("digits")
-    takes       the kinds of data that it can be trained on; all of them by default
+    takes       the kinds of data that it can be trained on; by default images, table, binary and
+                counts, of a `System` all kinds
     presets     {data set or kind: {setting: value}}
     metric      the figure that sums it up ("loss");  better   "lower" or "higher"
     prepare     (data, settings) -> data, a static method: what is done to the data before
@@ -45,13 +46,12 @@ import re
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from .. import core as gg
-from ..core.data import load
+from ..core.data import kind_of
 from ..core.data.entries import KINDS
 from ..core.nn import Module
-from ..core.training.predictor import Predictor
+from ..core.random import streaming
+from ..core.training.predictor import Predictor, answer_of, as_data
 from ..core.training.recipe import Recipe
 from ..core.training.settings import TrainingSettings
 from ..core.training.system import System
@@ -60,6 +60,7 @@ from .common.gradients import by_parameters
 
 REFERENCE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w+))?", re.DOTALL)
 NO_EXAMPLES = ("weights", "evaluation")  # kinds that nothing is trained on
+EXAMPLES = ("images", "table", "binary", "counts")  # kinds whose x is an array of examples
 FEW = 3  # samples that gradcheck looks at
 
 
@@ -86,7 +87,8 @@ def parts_of(reference: str) -> tuple[Path, str | None]:
     return Path(found["file"]).absolute(), found["name"]
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """The content of a file; OwnModelError where it cannot be read."""
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:
@@ -101,7 +103,11 @@ def recipe(reference: str) -> Recipe:
     and no name was given, and whatever the file itself raises.
     """
     path, name = parts_of(reference)
-    content = _read(path)
+    return load_from(path, name, read(path))
+
+
+def load_from(path: Path, name: str | None, content: bytes) -> Recipe:
+    """The recipe of that name in a file with this content, which is executed. As `recipe`."""
     module = _execute(path, content)
     if name is None:
         name = _only_name(module, path)
@@ -195,12 +201,11 @@ def recipe_of(kind: type[Module]) -> Recipe:
         raise OwnModelError(f"{kind.__name__}.settings must be a class of gg.TrainingSettings")
 
     def build(data, s, rng):
-        made = kind(data, s, rng)
+        with streaming(rng.child("layers without rng")):
+            made = kind(data, s, rng)
         if isinstance(made, System):
             return made
-        y = getattr(getattr(data, "train", None), "y", None)
-        classes = getattr(y, "dtype", np.dtype(float)).kind in "iu"
-        return Predictor(made, answer="logits" if classes else "value")
+        return Predictor(made, answer=answer_of(data.train.y))
 
     def inner(system):
         return system if isinstance(system, kind) else system.net
@@ -211,7 +216,7 @@ def recipe_of(kind: type[Module]) -> Recipe:
     def sample(system, data, n, rng):
         return inner(system).sample(data, n, rng)
 
-    takes = tuple(getattr(kind, "takes", [k for k in KINDS if k not in NO_EXAMPLES]))
+    every = [k for k in KINDS if k not in NO_EXAMPLES] if issubclass(kind, System) else EXAMPLES
     made = Recipe(
         name=kind.__name__,
         title=inspect.cleandoc(kind.__doc__ or kind.__name__).partition("\n")[0].rstrip("."),
@@ -222,7 +227,7 @@ def recipe_of(kind: type[Module]) -> Recipe:
         metric=getattr(kind, "metric", "loss"),
         better=getattr(kind, "better", "lower"),
         data=getattr(kind, "data", "digits"),
-        takes=takes,
+        takes=tuple(getattr(kind, "takes", every)),
         presets=dict(getattr(kind, "presets", {})),
         prepare=getattr(kind, "prepare", None),
         figures=figures if hasattr(kind, "figures") else None,
@@ -234,8 +239,8 @@ def recipe_of(kind: type[Module]) -> Recipe:
 
 def check(recipe: Recipe):
     """The objective of the first samples of the default data, by the parameters, in float64."""
-    s = recipe.resolve()
-    data = load(recipe.data)
+    data = as_data(recipe.data)
+    s = recipe.resolve(recipe.data, kind=kind_of(data))
     data = recipe.prepare(data, s) if recipe.prepare else data
     system = recipe.build(data, s, gg.Generator(s.seed)).astype("float64")
     batch = next(iter(system.batches(data, FEW, s.seed, 0, 0)))

@@ -270,6 +270,11 @@ def calls() -> dict:
         )
     for name, make in LOSSES.items():
         add(f"losses.{name}", lambda name=name: getattr(losses, name), lambda m=make: (m(), {}))
+        if hasattr(gg, name):
+            add(f"gg.{name}", lambda name=name: getattr(gg, name), lambda m=make: (m(), {}))
+    add("gg.from_dlpack", lambda: gg.from_dlpack, lambda: ([np.ones(3, np.float32)], {}))
+    add("gg.manual_seed", lambda: gg.manual_seed, lambda: ([0], {}))
+    add("gg.predict", lambda: gg.predict, lambda: ([linear(), t(3, 2)], {"size": 1}))
     for name in [n for n in list(vars(init)) if _own(init, n)]:
         make = INIT.get(name, lambda: ([(3, 2), rng()], {}))
         add(f"init.{name}", lambda name=name: getattr(init, name), make)

@@ -12,40 +12,56 @@ from pathlib import Path
 
 import numpy as np
 
-from ...kernels.annotations import Array
 from ...kernels.errors import ValueRangeError, expect
 from .. import data as datasets
-from ..arrays import to_numpy, xp_of
+from ..arrays import is_array, to_numpy, xp_of
 from ..data import DataError, DataSet, Graph, Split
 from ..nn import Module, losses
 from ..recording import no_grad
-from ..tensor import values_of
+from ..tensor import Tensor, values_of
 from .settings import SettingError, TrainingSettings
 from .system import Batch, System
+
+
+def answer_of(y) -> str:
+    """What a network is to say of examples with these labels: logits, value, or output for none.
+
+    >>> answer_of(np.array([0, 2])), answer_of(np.array([0.5])), answer_of(None)
+    ('logits', 'value', 'output')
+    """
+    if y is None:
+        return "output"
+    return "logits" if getattr(y, "dtype", np.dtype(float)).kind in "iub" else "value"
 
 
 class Predictor(System):
     """A network and its loss, a function (net(x), y) -> scalar, chosen by y if None.
 
-    answer   what net(x) is called in `predictions`: "logits" of classes, else "value"
+    answer   what net(x) is: "logits" of classes, a "value", or an "output" that is like x; by
+             default each batch says it
     """
 
-    def __init__(self, net: Module, loss: Callable | None = None, answer: str = "value"):
+    def __init__(self, net: Module, loss: Callable | None = None, answer: str = ""):
         self.net, self.loss, self.answer = net, loss, answer
 
     def forward(self, x):
-        """net(x)."""
-        return self.net(x)
+        """net(x) of an array or tensor."""
+        return self.net(Tensor(x) if is_array(x) and x.dtype.kind == "f" else x)
 
     def objective(self, batch):
-        """The loss; of classes also the accuracy."""
-        out = self.net(batch.x)
+        """The loss; of classes also the accuracy. SettingError for data that have lost labels."""
+        out, answer = self(batch.x), self.answer or answer_of(batch.y)
+        if batch.y is None and answer != "output":
+            raise SettingError(f"{type(self.net).__name__} was trained on labels; these have none")
         y = batch.x if batch.y is None else batch.y
+        if answer == "logits":
+            y = y.astype("int64")
+        elif out.shape == (*y.shape, 1):  # a single output for a single quantity
+            out = out.reshape(y.shape)
         if self.loss is not None:
             return self.loss(out, y)
-        if y.dtype.kind not in "iu":
-            column = out.shape == (*y.shape, 1)  # a single output for a single quantity
-            return losses.mse(out.reshape(y.shape) if column else out, y)
+        if answer != "logits":
+            return losses.mse(out, y)
         loss = losses.cross_entropy(out, y)
         named = out.data.argmax(axis=1)
         return loss, {"accuracy": (named == xp_of(named).asarray(y)).mean()}
@@ -53,7 +69,7 @@ class Predictor(System):
     def predictions(self, x):
         """net(x), a row for each example."""
         out = predict(self.net, x)
-        return {self.answer: out.reshape(len(out), -1)}
+        return {self.answer or "output": out.reshape(len(out), -1)}
 
 
 def as_system(net: Module, loss: Callable | None = None) -> System:
@@ -85,20 +101,20 @@ def as_data(data) -> DataSet:
             raise DataError(f"fit: {data.name} is a graph; expected examples")
         return data
     x, y = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
-    return DataSet("arrays", Split(_array(x, data), None if y is None else _array(y, data)))
+    wanted = "a DataSet, a name, a path, or arrays of numbers (x, y)"
+    parts = (None if a is None else _array("fit", wanted, a, data) for a in (x, y))
+    return DataSet("arrays", Split(*parts))
 
 
-def _array(part, data) -> np.ndarray:
-    """x or y as an array of numbers; DataError if it is none."""
+def _array(function: str, wanted: str, part, given=None) -> np.ndarray:
+    """A part of what was given as an array of numbers; DataError if it is not one."""
     try:
         found = np.asarray(to_numpy(values_of(part)))
     except (TypeError, ValueError):  # nested lists of different lengths
         found = None
     if found is None or found.dtype.kind not in "fiub":
-        raise DataError(
-            "fit: expected a DataSet, a name, a path, or arrays of numbers (x, y); got"
-            f" {type(data).__name__}"
-        )
+        kind = type(part if given is None else given).__name__
+        raise DataError(f"{function}: expected {wanted}; got {kind}")
     return found
 
 
@@ -110,14 +126,15 @@ def settings_of(net: Module, settings: TrainingSettings | None, changes: dict) -
     return settings.changed(**changes) if changes else settings
 
 
-def predict(net: Module, x: Array, size: int = 500) -> np.ndarray:
+def predict(net: Module, x, size: int = 500) -> np.ndarray:
     """net(x) for all rows of x, `size` at a time, in evaluation mode and without a graph.
 
-    x    array or tensor [N, ...]; floats are taken to the dtype and device of the parameters
+    x    array or tensor [N, ...], or lists of numbers; floats are converted to the dtype and device
+         of the parameters
     size rows in memory at once
 
     Returns a NumPy array [N, ...]. The network's mode is afterwards what it was. Raises
-    ValueRangeError for size below 1.
+    DataError for what is no array of numbers, ValueRangeError for size below 1.
 
     >>> import glassgrad as gg
     >>> net = gg.nn.Linear(3, 2, rng=gg.Generator(0))
@@ -125,14 +142,14 @@ def predict(net: Module, x: Array, size: int = 500) -> np.ndarray:
     (5, 2)
     """
     expect(size >= 1, "predict", "size must be at least 1", "≥ 1", size, ValueRangeError)
-    x = np.asarray(to_numpy(values_of(x)))
+    x = _array("predict", "an array or tensor of numbers x", x)
     system = net if isinstance(net, System) else Predictor(net)
     modes = [(module, module.training) for _, module in net.named_modules()]
     net.eval()
     try:
         with no_grad():
             parts = [
-                net(system.on_device(Batch(x[i : i + size])).x)
+                system(system.on_device(Batch(x[i : i + size])).x)
                 for i in range(0, max(1, len(x)), size)
             ]
     finally:

@@ -123,7 +123,8 @@ class Declared:
         super().__init_subclass__(**options)
         cls.unused = cls.unused | (idle or {})
         inherited = getattr(cls, "__dataclass_fields__", {})
-        annotated = inspect.get_annotations(cls)
+        annotated = inspect.get_annotations(cls, eval_str=True)
+        cls.__annotations__ = annotated  # also where they were written as texts
         # without its annotation a line would be a class attribute, and no new default
         for name in (*vars(cls), *annotated):
             if name in inherited and name not in annotated:

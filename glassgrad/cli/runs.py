@@ -1,4 +1,4 @@
-"""List run folders: what was trained, how far it came, and the figure that sums it up.
+"""List run folders: what was trained, how far training got, and the figure that sums it up.
 
 glassgrad runs
 glassgrad runs elsewhere/runs
@@ -14,10 +14,10 @@ def arguments(parser) -> None:
 
 def run(args) -> int:
     """Print a row for each run."""
-    from ..core.terminal import console, count, number, table
+    from ..core.terminal import console, count, number, say, table
     from ..runs import find
 
-    found = find(args.folder)
+    found, damaged = find(args.folder)
     rows = []
     for one in found:
         epochs = one.config["settings"].get("epochs", "")
@@ -29,4 +29,6 @@ def run(args) -> int:
     console().print(
         table(rows, *columns, title=f"{args.folder}: {count(len(rows), 'run')}", whole=("run",))
     )
+    for reason in damaged:
+        say(f"left out: {reason}")
     return 0

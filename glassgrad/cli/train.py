@@ -64,7 +64,7 @@ def _new(args) -> int:
     if args.seeds == 1:
         _train(args, recipe, overrides=changes, **options)
         return 0
-    first = recipe.settings().changed(seed=changes.get("seed", 0)).seed
+    first = recipe.settings().changed(**{k: v for k, v in changes.items() if k == "seed"}).seed
     seeds = range(first, first + args.seeds)
     found = [_train(args, recipe, overrides=changes | {"seed": k}, **options) for k in seeds]
     _means(recipe, seeds, found)
@@ -73,8 +73,10 @@ def _new(args) -> int:
 
 def _resumed(args) -> int:
     from .. import models, training
+    from ..core.terminal import say
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
+    from ..lengthening import lengthen, rates_differ
     from ..sources import source_of
     from .common import overrides
 
@@ -103,7 +105,14 @@ def _resumed(args) -> int:
         if args.name is not None and models.recipe(args.name).reference != recipe.reference:
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
         if changes:
-            config = training.lengthen(run, changes["epochs"])
+            before = config["settings"]
+            config = lengthen(run, changes["epochs"])
+            after = config["settings"]["epochs"]
+            if rates_differ(before.get("schedule", "constant"), before["epochs"], after):
+                say(
+                    f"the schedule {before['schedule']} depends on the number of epochs: this is"
+                    f" not what {after} epochs at once give"
+                )
         resume = run.has_checkpoint()
         if not resume:
             print("no checkpoint was written yet: starting from the beginning")
@@ -141,7 +150,7 @@ def _dry(args, recipe, changes) -> int:
     rows = [
         ("parameters", f"{found.parameters:,}"),
         ("weights and optimiser", f"{amount(found.state)}B"),
-        ("a step needs besides", f"{amount(found.step)}B"),
+        ("a step needs in addition", f"{amount(found.step)}B"),
         ("a step", f"{1000 * found.seconds:.3g} ms"),
         ("an epoch", f"{seconds(found.epoch)}, {found.steps:,} steps, without validation"),
         (f"{found.epochs} epochs", seconds(found.epochs * found.epoch)),

@@ -126,6 +126,13 @@ def _value(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _given(value) -> str:
+    """A value as the command line takes it, every digit of it."""
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_given, value)) + "]"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
 def _commands(recipe, trained) -> str:
     """The command that repeats the run, and those that go on from it."""
     folder = str(trained.run.folder)
@@ -136,13 +143,16 @@ def _commands(recipe, trained) -> str:
         reading = [f"{k}={_reading(v)}" for k, v in source.reading.items()]
         parts += ["--read", *reading] if reading else []
     s, usual = trained.settings, recipe.resolve(trained.data_name, kind=_kind(trained))
-    changed = [f"{k}={_value(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
+    changed = [f"{k}={_given(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
     parts += ["--set", *changed] if changed else []
-    lines = [("the same again", parts)]
+    parts += ["--backend", trained.backend] if trained.backend else []
+    if source is not None and source.data_dir:
+        parts += ["--data-dir", source.data_dir]
     if source is not None and source.in_memory:
-        lines = [("the same again, from Python: the data were in memory", ["training.train(…)"])]
+        return "<p>The data were in memory: it goes on from Python, as training.train says.</p>"
     longer = f"epochs={max(1, 2 * s.epochs)}"
-    lines += [
+    lines = [
+        ("the same again", parts),
         ("for longer", ["glassgrad", "train", "--resume", folder, "--set", longer]),
         ("on other data", ["glassgrad", "evaluate", folder, "--data", "FILE"]),
     ]

@@ -41,8 +41,8 @@ def figures(system, data: DataSet, s) -> dict:
 # ---------------------------------------------------------------------- maps side by side
 
 
-def variants(s) -> dict[str, tuple[dict, int]]:
-    """Caption -> (changed settings, what is added to the seed of the start)."""
+def variants(s, columns: int) -> dict[str, tuple[dict, int]]:
+    """Caption -> (changed settings, what is added to the seed of the start), for such data."""
     other = "bubble" if s.kernel == "gaussian" else "gaussian"
     found = {
         "as set": ({}, 0),
@@ -57,7 +57,9 @@ def variants(s) -> dict[str, tuple[dict, int]]:
     if s.form == "batch":  # all samples at once, in no order
         del found["other draws of samples"]
     if s.init == "pca":
-        del found["start at two main axes"], found["another random start"]
+        del found["another random start"]
+    if s.init == "pca" or columns < 2:
+        del found["start at two main axes"]
     return found
 
 
@@ -74,7 +76,7 @@ def subjective(system, data: DataSet, s):
     """Maps of the same samples by one setting each, with their errors."""
     split = few(data.train, MOST_SAMPLES)
     part = DataSet(data.name, split, info=data.info)
-    made = variants(s)
+    made = variants(s, split.x.shape[1])
     wide, high = size(system.grid, 2.0)
     across = 4
     down = -(-len(made) // across)

@@ -114,7 +114,7 @@ class Helmholtz(BinarySystem):
             states.insert(0, draw(rng, p))
         return states, means
 
-    def predictions(self, states):
+    def downward_logits(self, states):
         """Logits of p(h^{l-1}|h^l) for l = 1..L, then those of p(h^L), for given states."""
         down = [h @ w.data.T + b.data for h, w, b in zip(states[1:], self.w, self.b)]
         return [*down, self.b[-1].data]
@@ -186,7 +186,7 @@ class Helmholtz(BinarySystem):
         below in closed form: the same mean, a smaller variance.
         """
         states, means = self.recognise(v, rng)
-        log_p = sum(log_bernoulli(x, a) for x, a in zip(states, self.predictions(states)))
+        log_p = sum(log_bernoulli(x, a) for x, a in zip(states, self.downward_logits(states)))
         tiny = np.finfo(v.dtype).tiny
         log_q = sum(
             xp_of(v).log(xp_of(v).maximum(xp_of(v).where(h > 0, q, 1 - q), tiny)).sum(axis=1)

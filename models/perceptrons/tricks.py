@@ -88,7 +88,7 @@ class Settings(TrainingSettings):
         (100, 100, 100), least=1, some=True, help="widths of the hidden layers"
     )
     activation: Activation = setting(
-        "sigmoid", help="σ", when=("compare", "batch_norm", "dropout", "optimiser")
+        "sigmoid", help="activation σ", when=("compare", "batch_norm", "dropout", "optimiser")
     )
     init: float = setting(0.1, above=0, help="deviation of the Gaussian weights at the start")
     dropout: float = setting(

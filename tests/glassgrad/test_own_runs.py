@@ -1,5 +1,6 @@
 """Runs of systems in files of one's own, and runs that are made longer."""
 
+import hashlib
 import json
 import os
 
@@ -10,6 +11,7 @@ import glassgrad as gg
 from glassgrad import cli, models, training
 from glassgrad.core.training.run_folder import Run, RunError
 from glassgrad.core.training.settings import SettingError
+from glassgrad.lengthening import lengthen, rates_differ
 from tests.tools import call
 
 NET = '''
@@ -80,14 +82,14 @@ def test_what_a_run_cannot_become(mine, tmp_path, capsys):
     a = run_in(tmp_path / "a")
     for change, message in (
         ("lr=1", "more epochs only"),
-        ("epochs=1", "is a run of 2 epochs; got epochs=1"),
+        ("epochs=1", "has been trained for 2 epochs; got epochs=1"),
         ("epochs=many", "'epochs' must be"),
     ):
         code, _, err = call(capsys, "train", "--resume", str(a), "--set", change)
         assert code != 0 and message in err
     assert json.loads((a / "config.json").read_text())["settings"]["epochs"] == 2
-    with pytest.raises(SettingError, match="is a run of 2 epochs"):
-        training.lengthen(Run.open(a), 1)
+    with pytest.raises(SettingError, match="has been trained for 2 epochs"):
+        lengthen(Run.open(a), 1)
 
 
 def test_a_run_needs_the_file_that_it_began_with(mine, tmp_path, monkeypatch):
@@ -109,7 +111,7 @@ def test_a_run_needs_the_file_that_it_began_with(mine, tmp_path, monkeypatch):
     (elsewhere / "mine.py").write_text(NET)  # by its name in the current folder
     assert equal(weights(a), before)
     (elsewhere / "mine.py").write_text("raise SystemExit  # not what the run began with\n")
-    with pytest.raises((RunError, SystemExit)):
+    with pytest.raises(RunError):
         training.load(a)
 
 
@@ -119,8 +121,15 @@ def test_the_copy_in_a_run_folder_is_never_executed(mine, tmp_path, monkeypatch)
     marker = tmp_path / "executed"
     (a / "mine.py").write_text(f"open({os.fspath(marker)!r}, 'w')\n")
     mine.unlink()
-    with pytest.raises(RunError):
-        training.load(a)
+    config = json.loads((a / "config.json").read_text())
+    code = hashlib.sha256((a / "mine.py").read_bytes()).hexdigest()
+    for place in (str(mine), str(a / "mine.py"), "mine.py", "a/mine.py"):  # forged, too
+        config |= {"recipe": f"{place}:Net", "code": code}
+        (a / "config.json").write_text(json.dumps(config))
+        for folder in (tmp_path, a):
+            monkeypatch.chdir(folder)
+            with pytest.raises(RunError):
+                training.load(a)
     assert not marker.exists()
 
 
@@ -153,3 +162,31 @@ def test_weights_in_a_file(tmp_path):
     with pytest.raises(gg.GlassgradError):
         gg.load(tmp_path / "nothing")
     assert models.recipe("vae").source is None
+
+
+def test_a_lengthened_run_is_no_finished_one(mine, tmp_path, capsys):
+    train(mine, "--set", "epochs=2", "--out", tmp_path / "a")
+    a = Run.open(run_in(tmp_path / "a"))
+    lengthen(a, 1000)
+    assert not a.has("result.json") and not a.has("index.html")
+    assert lengthen(a, 3)["settings"]["epochs"] == 3  # a slip can be mended
+    train("--resume", a.folder)
+    assert a.has("result.json") and len(training.load(a.folder)[1].history) == 3
+
+
+def test_a_schedule_over_all_epochs_is_said(mine, tmp_path, capsys):
+    train(mine, "--set", "epochs=2", "schedule=cosine", "--out", tmp_path / "a")
+    a = str(run_in(tmp_path / "a"))
+    code, out, _ = call(capsys, "train", "--resume", a, "--set", "epochs=4", "--quiet")
+    assert code == 0 and "depends on the number of epochs" in out
+    assert rates_differ("warm-up:3*cosine", 2, 5) and not rates_differ("halving:2", 2, 5)
+
+
+def test_layers_without_rng_begin_with_the_seed(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(NET.replace(', rng=rng.child("a")', "").replace(', rng=rng.child("b")', ""))
+    train(path, "--set", "epochs=1", "--seeds", "2", "--out", tmp_path / "a")
+    train(path, "--set", "epochs=1", "seed=1", "--out", tmp_path / "b")
+    both = [weights(run) for run in (tmp_path / "a").iterdir()]
+    alone = weights(run_in(tmp_path / "b"))
+    assert [equal(w, alone) for w in both].count(True) == 1

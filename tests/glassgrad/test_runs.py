@@ -49,7 +49,19 @@ def folder(tmp_path_factory):
     """Three finished runs: two of one system, one of another."""
     out = tmp_path_factory.mktemp("runs")
     for words in (
-        ["mlp", "--data", "iris", "--seeds", "2", "--set", "epochs=3", "hidden=[4]"],
+        [
+            "mlp",
+            "--data",
+            "iris",
+            "--seeds",
+            "2",
+            "--backend",
+            "reference",
+            "--set",
+            "epochs=3",
+            "hidden=[4]",
+            "lr=0.00123456789",
+        ],
         ["som", "--data", "iris", "--set", "epochs=2", "rows=3", "columns=4"],
     ):
         assert cli.main(["train", *words, "--out", str(out), "--quiet"]) == 0
@@ -57,7 +69,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_page_of_a_run_says_all_about_it(folder):
-    for one in runs.find(folder):
+    for one in runs.find(folder)[0]:
         text = (one.run.folder / "index.html").read_text()
         page = Strict(text)
         said = " ".join(page.text)
@@ -77,11 +89,11 @@ def test_the_page_of_a_run_says_all_about_it(folder):
 
 
 def test_the_command_on_the_page_repeats_the_run(folder, tmp_path):
-    (one,) = [s for s in runs.find(folder) if s.config["settings"]["seed"] == 1]
+    (one,) = [s for s in runs.find(folder)[0] if s.config["settings"]["seed"] == 1]
     page = Strict((one.run.folder / "index.html").read_text())
     (command,) = [t for t in page.text if t.startswith("glassgrad train mlp")]
     assert cli.main([*shlex.split(command)[1:], "--out", str(tmp_path), "--quiet"]) == 0
-    (again,) = runs.find(tmp_path)
+    ((again,), _) = runs.find(tmp_path)
     assert again.result["test"] == one.result["test"]
     assert again.config["settings"] == one.config["settings"]
 
@@ -108,7 +120,7 @@ def test_data_in_memory_have_no_command(tmp_path):
     done, _ = training.train_and_write(recipe, data, overrides={"epochs": 1}, out=tmp_path)
     said = Strict((done.run.folder / "index.html").read_text()).text
     assert any("data were in memory" in t for t in said)
-    assert not any(t.startswith("glassgrad train mlp") for t in said)
+    assert not any(t.startswith("glassgrad train") for t in said)
 
 
 def test_published_numbers_are_on_the_page():
@@ -133,11 +145,12 @@ def test_prose_keeps_formulas_as_they_stand():
 
 
 def test_several_seeds_give_the_mean_and_its_error(folder, tmp_path, capsys):
-    words = ("mlp", "--data", "iris", "--seeds", "2", "--set", "epochs=3", "hidden=[4]")
+    words = ("mlp", "--data", "iris", "--seeds", "2", "--backend", "reference", "--set",
+             "epochs=3", "hidden=[4]", "lr=0.00123456789")  # fmt: skip
     code, out, _ = call(capsys, "train", *words, "--out", str(tmp_path), "--quiet")
     assert code == 0
-    values = [s.figures["loss"] for s in runs.find(tmp_path)]
-    assert values == [s.figures["loss"] for s in runs.find(folder) if s.name == "mlp"]
+    values = [s.figures["loss"] for s in runs.find(tmp_path)[0]]
+    assert values == [s.figures["loss"] for s in runs.find(folder)[0] if s.name == "mlp"]
     assert values[0] != values[1]
     mean, error = mean_and_error(values)
     last = out[out.index("seeds 0 to 1") :]
@@ -155,7 +168,7 @@ def test_runs_lists_them(folder, tmp_path, capsys):
 
 
 def test_compare_shows_what_differs(folder, tmp_path, capsys):
-    mlps = [str(s.run.folder) for s in runs.find(folder) if s.name == "mlp"]
+    mlps = [str(s.run.folder) for s in runs.find(folder)[0] if s.name == "mlp"]
     page = tmp_path / "page.html"
     code, out, _ = call(capsys, "compare", *mlps, "--out", str(page))
     assert code == 0
@@ -169,7 +182,7 @@ def test_compare_shows_what_differs(folder, tmp_path, capsys):
 
 
 def test_runs_of_different_systems(folder):
-    found = runs.find(folder)
+    found = runs.find(folder)[0]
     what = dict(runs.differences(found))
     assert what["system"] == ["mlp", "mlp", "som"] and what["hidden"] == [[4], [4], None]
     (differ, figures) = comparison.tables(found)
@@ -179,8 +192,26 @@ def test_runs_of_different_systems(folder):
     assert alone[0].rows == [("nothing", "", "")]
 
 
+def test_files_of_one_name_are_told_apart(tmp_path):
+    net = (
+        "import glassgrad as gg\n\n\nclass Net(gg.nn.Module):\n"
+        "    def __init__(self, data, s, rng):\n"
+        "        self.a = gg.nn.Linear(64, 10, rng=rng)\n\n"
+        "    def forward(self, x):\n        return self.a(x.reshape((len(x), -1)))\n"
+    )
+    for name, text in (("a", net), ("b", net.replace("-1)))", "-1)) * 2)"))):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "net.py"
+        path.write_text(text)
+        recipe = models.recipe(str(path))
+        training.train_and_write(recipe, overrides={"epochs": 1}, out=tmp_path / "runs")
+    what = dict(runs.differences(runs.find(tmp_path / "runs")[0]))
+    assert set(what) == {"system", "file's digest"}
+    assert all(len(digest) == 8 for digest in what["file's digest"])
+
+
 def test_curves_lie_over_each_other(folder):
-    found = runs.find(folder)
+    found = runs.find(folder)[0]
     fig = runs.overlaid(found, [s.label for s in found])
     titles = {ax.get_title(): ax for ax in fig.axes if ax.get_title()}
     loss = titles["loss"]
@@ -192,7 +223,7 @@ def test_curves_lie_over_each_other(folder):
 
 
 def test_damaged_runs_are_named_or_left_out(folder, tmp_path):
-    source = runs.find(folder)[0].run.folder
+    source = runs.find(folder)[0][0].run.folder
     bad = tmp_path / "runs" / "bad"
     bad.mkdir(parents=True)
     for path in source.iterdir():
@@ -200,9 +231,15 @@ def test_damaged_runs_are_named_or_left_out(folder, tmp_path):
     (bad / "metrics.csv").write_text("epoch,loss\n1,x\n")
     with pytest.raises(RunError, match="a cell is no number"):
         runs.summary(bad)
-    assert runs.find(tmp_path / "runs") == []
+    assert runs.find(tmp_path / "runs")[0] == []
     (bad / "metrics.csv").unlink()
     assert runs.summary(bad).history == []
+    (bad / "result.json").write_text(json.dumps({"test": {"loss": 1.0}}))
+    with pytest.raises(RunError, match="its metric is missing"):
+        runs.summary(bad)
+    assert "its metric is missing" in runs.find(tmp_path / "runs")[1][0]
+    with pytest.raises(RunError, match="is a run itself"):
+        runs.find(bad)
     (bad / "result.json").write_text(json.dumps({"test": {"loss": "x"}}))
     with pytest.raises(RunError, match="damaged"):
         runs.summary(bad)

@@ -1,5 +1,7 @@
 """Systems in files of one's own: found, built, checked, refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,7 @@ def write(tmp_path):
 
 def test_a_net_of_ten_lines_trains(write):
     recipe = models.recipe(write(NET) + ":Net")
-    assert recipe.title == "One layer" and recipe.data == "digits" and "graph" in recipe.takes
+    assert recipe.title == "One layer" and recipe.data == "digits" and "graph" not in recipe.takes
     done = training.train(recipe, overrides={"epochs": 5, "lr": 1e-2})
     assert done.test_figures["accuracy"] > 0.8
     page = models.lecture_page(recipe)
@@ -132,6 +134,16 @@ def test_a_recipe_of_ones_own(write):
     made = "RECIPE = own.recipe_of(Net)\n"
     recipe = models.recipe(write("from glassgrad.models import own\n" + NET + made))
     assert recipe.name == "RECIPE" and recipe.data == "digits"
+
+
+def test_annotations_may_be_texts(write):
+    text = "from __future__ import annotations\n" + HEAD + FULL
+    path = write("")
+    Path(path).write_text(text)
+    recipe = models.recipe(path)
+    assert recipe.resolve("iris", {"codes": "4"}).codes == 4
+    with pytest.raises(gg.GlassgradError, match="'codes' must be at least 1"):
+        recipe.resolve("iris", {"codes": 0})
 
 
 def test_a_changed_file_is_read_again(write):

@@ -145,3 +145,29 @@ def test_predict_leaves_the_net_as_it_was():
     assert gg.predict(drop, gg.tensor(X[:0])).shape == (0, 2)
     with pytest.raises(ValueRangeError, match="size must be at least 1"):
         gg.predict(drop, X, size=0)
+
+
+def test_the_net_gets_tensors():
+    class Reader(gg.nn.Module):
+        def __init__(self):
+            self.read, self.say = gg.nn.GRU(1, 4), gg.nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.say(self.read(x.transpose((1, 0)).expand_dims(2))[0][-1].tanh())
+
+    net = Reader()
+    gg.fit(net, (X, X[:, 0] > X[:, 1]), epochs=2)  # truth is a class
+    assert gg.predict(net, X).shape == (60, 2)
+    assert gg.predict(net, gg.tensor(X, requires_grad=True)).shape == (60, 2)
+
+
+def test_a_loss_of_ones_own_may_compare_columns():
+    history = gg.fit(line(), (X, X[:, 0]), loss=gg.mse, epochs=1)
+    again = gg.fit(line(), (X, X[:, 0]), epochs=1)
+    assert history[0]["loss"] == again[0]["loss"]
+
+
+def test_labels_that_are_lost_are_not_taken_for_none():
+    system = Predictor(line(3), answer="logits")
+    with pytest.raises(SettingError, match="was trained on labels; these have none"):
+        system.evaluate(Split(X))

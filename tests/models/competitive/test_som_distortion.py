@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 import glassgrad as gg
 from glassgrad import models
-from glassgrad.core.data import load
+from glassgrad.core.data import DataSet, Split, load
 from glassgrad.core.training.loop import fit
 from glassgrad.kernels.errors import ValueRangeError
 from glassgrad.models.competitive import som, som_subjective
@@ -82,7 +82,7 @@ def test_pictures_of_maps_side_by_side(name, changes):
     s = recipe.resolve(name).changed(epochs=1, rows=4, columns=5, **changes)
     data = recipe.prepare(load(name), s)
     m = som.SOM(data.train.x, s, gg.Generator(0))
-    captions = list(som_subjective.variants(s))
+    captions = list(som_subjective.variants(s, 4))
     assert ("other draws of samples" in captions) == (s.form == "online")
     assert ("another random start" in captions) == (s.init != "pca")
     found = som_subjective.figures(m, data, s)
@@ -99,9 +99,18 @@ def test_the_first_of_them_is_trained_as_the_system_was():
     fit(m, data, s)
     again = som_subjective.trained(m, data, s, {}, 0)
     assert np.array_equal(again.w.numpy(), m.w.numpy())
-    for changes, start in list(som_subjective.variants(s).values())[1:]:
+    for changes, start in list(som_subjective.variants(s, 4).values())[1:]:
         other = som_subjective.trained(m, data, s, changes, start)
         assert not np.array_equal(other.w.numpy(), m.w.numpy())
+
+
+def test_a_single_column_has_no_second_axis():
+    x = np.random.default_rng(0).random((30, 1)).astype(np.float32)
+    data = DataSet("one", Split(x))
+    s = models.recipe("som").resolve("table").changed(epochs=1, rows=2, columns=3)
+    m = som.SOM(x, s, gg.Generator(0))
+    titles = [ax.get_title() for ax in som_subjective.figures(m, data, s)["subjective"].axes]
+    assert not any("main axes" in t for t in titles) and any("bubble" in t for t in titles)
 
 
 def test_too_few_samples_have_no_such_pictures():

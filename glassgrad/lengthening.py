@@ -1,0 +1,49 @@
+"""A run that is to go on for longer than it was made for."""
+
+from .core.training.by_name import make_schedule
+from .core.training.run_folder import Run
+from .core.training.settings import SettingError, TrainingSettings
+from .folders import read_configuration
+
+
+def lengthen(run: Run, epochs: int | str) -> dict:
+    """Give a run, finished or not, another number of epochs; returns its new configuration.
+
+    `training.train` with resume=True then goes on to the weights that training for as many from the
+    start gives, bit for bit: unless rates or stages depend on the number of epochs (`rates_differ`
+    says so of schedules; a map's decay and training in stages are said on their pages). The result
+    and the page of a finished run are removed, as they are those of a shorter one. Raises
+    SettingError for fewer epochs than are done.
+
+    >>> import tempfile
+    >>> from glassgrad import models, training
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     som = models.recipe("som")
+    ...     done = training.train(som, "iris", overrides={"epochs": 1}, out=out)
+    ...     config = lengthen(done.run, 3)
+    ...     done = training.train(som, run=done.run, resume=True, overrides=config["settings"])
+    ...     len(done.history)
+    3
+    """
+    config = read_configuration(run)
+    epochs = TrainingSettings().changed(epochs=epochs).epochs
+    done = run.load()[1].get("epoch", 0) if run.has_checkpoint() else 0
+    if epochs < done:
+        raise SettingError(f"{run.folder} has been trained for {done} epochs; got epochs={epochs}")
+    if epochs != config["settings"].get("epochs"):
+        for name in ("result.json", "index.html"):
+            if run.has(name):
+                (run.folder / name).unlink()
+    config["settings"]["epochs"] = epochs
+    run.write_json("config.json", config)
+    return config
+
+
+def rates_differ(schedule: str, before: int, after: int) -> bool:
+    """Does a schedule give the first epochs other rates if there are more of them?
+
+    >>> rates_differ("constant", 2, 4), rates_differ("cosine", 2, 4)
+    (False, True)
+    """
+    short, long = make_schedule(schedule, before), make_schedule(schedule, after)
+    return any(short(epoch) != long(epoch) for epoch in range(min(before, after)))
