@@ -173,7 +173,7 @@ MODULE = {
     "state_dict": list, "to": lambda: ["cpu"], "train": lambda: [True],
     "with_parameters": lambda: [linear().parameters()], "parameters": list,
 }  # fmt: skip
-RULES = ("AdaGrad", "Adadelta", "Adam", "AdamW", "Momentum", "RMSProp", "SGD")
+RULES = ("AdaGrad", "Adadelta", "Adam", "AdamW", "Momentum", "RMSProp", "RowAdadelta", "SGD")
 SCHEDULES = {"Constant": [0.5], "Cosine": [4], "Exponential": [0.5], "Halving": [2],
              "InverseTime": [0.5], "MultiStep": [(1, 3)], "Step": [2], "WarmUp": [2],
              "ReduceOnPlateau": []}  # fmt: skip
