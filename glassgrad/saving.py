@@ -1,4 +1,4 @@
-"""`save` and `load`: weights in a file, in safetensors, which holds no code."""
+"""`save` and `load`: weights in a file, in safetensors, which holds no code; systems of runs."""
 
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def load(path: str | Path) -> dict[str, np.ndarray] | System:
 
     ``net.load_state_dict(gg.load("net.safetensors"))`` sets the weights of a module. The system of
     a run is in evaluation mode, with its best weights; `training.load` gives its data, settings and
-    history, too. Raises CheckpointError for a missing or damaged file, and what `training.load`
-    raises for a folder.
+    history, too. A run of a file of your own executes that file. Raises CheckpointError for a
+    missing or damaged file, and what `training.load` raises for a folder.
     """
     if Path(path).is_dir():
         from .training import load as load_run
