@@ -114,7 +114,8 @@ def lines(record: list[dict], drawn: Callable | None = None) -> list[Line]:
 def pictures(recipe) -> list[str]:
     """The names of the figures that a run on the recipe's default data draws.
 
-    The untrained system draws them. No epochs: some figures train a second system to compare with.
+    The untrained system draws them, as some figures train a second system to compare with. One
+    whose figures are all of its training is trained for an epoch.
     """
     from .. import training
 
@@ -124,7 +125,10 @@ def pictures(recipe) -> list[str]:
     data = training.load_data(recipe, recipe.data, settings)
     system = training.build(recipe, data, settings)
     system.eval()
-    return list(recipe.figures(system, data, settings))
+    if drawn := list(recipe.figures(system, data, settings)):
+        return drawn
+    done = training.train(recipe, overrides={"epochs": 1})
+    return list(recipe.figures(done.system, done.data, done.settings))
 
 
 def numbers(recipe, record: list[dict]) -> list[str]:
