@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=500
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=1500
     )
 
 
