@@ -21,7 +21,7 @@ from .core.training.recipe import Recipe
 from .core.training.settings import SettingError
 from .other_data import extras, fitted
 from .sources import Source
-from .training import Trained, backend_for, build, held_out, load_raw, prepared
+from .training import Trained, build, held_out, load_raw, on_host, prepared
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ def evaluate(
     True
     """
     found = examples_of(folder, data, data_dir, split, own)
-    backend = found.trained.backend
-    with backend_for(None if backend == "cuda" else backend, "cpu"):
+    with on_host(found.trained):
         figures = found.trained.system.evaluate_finished(found.examples)
     figures = {k: float(v) for k, v in figures.items()}
     return Evaluated(

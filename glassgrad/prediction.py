@@ -11,8 +11,9 @@ from .core.data import DataSet, Info
 from .core.training.settings import SettingError
 from .core.training.system import System
 from .evaluation import examples_of
+from .models.probability.classifier import bayes
 from .sources import Source
-from .training import backend_for
+from .training import on_host
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def predict(
     system, info = found.trained.system, found.trained.data.info
     if type(system).predictions is System.predictions:
         raise SettingError(f"{found.recipe.name} says nothing of single examples")
-    backend = found.trained.backend
-    with backend_for(None if backend == "cuda" else backend, "cpu"):
+    with on_host(found.trained):
         said = system.predictions(found.examples.x)
     columns = _truth(found.examples.y, info)
     for name, values in said.items():
@@ -83,7 +83,7 @@ def _columns(name: str, values, info: Info) -> dict[str, list]:
         return {name: values}
     if name in ("logits", "scores"):
         found = {"class": [_class(k, info) for k in values.argmax(axis=1)]}
-        shown = softmax(values) if name == "logits" else values
+        shown = bayes(values) if name == "logits" else values
         head = "p" if name == "logits" else "score"
         names = [f"{head}({_class(k, info)})" for k in range(values.shape[1])]
         return found | {n: column.tolist() for n, column in zip(names, shown.T)}
@@ -95,13 +95,3 @@ def _columns(name: str, values, info: Info) -> dict[str, list]:
     elif values.shape[1] == 1:
         names = [name]
     return {n: column.tolist() for n, column in zip(names, values.T)}
-
-
-def softmax(z: np.ndarray) -> np.ndarray:
-    """p [N, K] of logits z [N, K], float64.
-
-    >>> softmax(np.zeros((1, 2))).tolist()
-    [[0.5, 0.5]]
-    """
-    e = np.exp(z.astype(np.float64) - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)

@@ -76,6 +76,11 @@ def backend_for(name: str | None, device: str):
     return kernels.backend(name)
 
 
+def on_host(trained: Trained):
+    """The context for a finished system on the CPU: its backend, if that is one of the CPU's."""
+    return backend_for(None if trained.backend == "cuda" else trained.backend, "cpu")
+
+
 def load_data(
     recipe: Recipe, source: Source | DataSet | str, settings: TrainingSettings
 ) -> DataSet:
@@ -325,14 +330,14 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
             drawn["curves"] = pictures.curves(history, title=recipe.title)
         if recipe.figures:
             system.to("cpu")
-            with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+            with on_host(trained):
                 drawn |= recipe.figures(system, trained.data, trained.settings)
         for name, figure in drawn.items():
             run.write_figure(name, figure)
         if recipe.files:
             for name, content in recipe.files(system, trained.data, trained.settings).items():
                 run.write_bytes(name, content)
-        with backend_for(None if trained.backend == "cuda" else trained.backend, "cpu"):
+        with on_host(trained):
             new = build(recipe, trained.data, trained.settings)
             one = step.of(new, trained.data, trained.settings)
         sizes = {name: tuple(figure.get_size_inches()) for name, figure in drawn.items()}

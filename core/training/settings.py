@@ -221,6 +221,11 @@ class Declared:
         """
         return self.unused.get(name) or self.rules()[name].idle(self, kind)
 
+    def meaning(self, name: str, kind: str = "") -> str:
+        """What the setting of that name means, and why it has no effect, where it has none."""
+        why, rule = self.idle(name, kind), self.rules()[name]
+        return f"{rule.help} (no effect {why})" if why else rule.help
+
     def as_dict(self) -> dict[str, Any]:
         """Name -> value, as stored in config.json."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -258,6 +263,17 @@ def _parsed(annotation, text: str):
         return json.loads(text.lower() if text in ("True", "False") else text)
     except (ValueError, RecursionError):
         return text
+
+
+def brief(value) -> str:
+    """A value as a person reads it.
+
+    >>> brief((8, 0.00123456789)), brief(True)
+    ('[8,0.00123457]', 'True')
+    """
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(brief, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _as_text(value) -> str:

@@ -72,19 +72,13 @@ def _takes(recipe) -> str:
 
 def _settings(recipe, settings, kind):
     from ..core.terminal import table
+    from ..core.training.settings import brief
 
     default, rows = recipe.settings(), []
-    for name, rule in settings.rules().items():
-        own = [f"{d}={_value(p[name])}" for d, p in recipe.presets.items() if name in p]
-        here, usual = _value(getattr(settings, name)), _value(getattr(default, name))
-        why = settings.idle(name, kind)
-        meaning = f"{rule.help} (no effect {why})" if why else rule.help
+    for name in settings.rules():
+        own = [f"{d}={brief(p[name])}" for d, p in recipe.presets.items() if name in p]
+        here, usual = brief(getattr(settings, name)), brief(getattr(default, name))
+        meaning = settings.meaning(name, kind)
         rows.append((name, here, usual, settings.may_be(name), meaning, ", ".join(own)))
     columns = ("setting", "here", "default", "may be", "meaning", "presets")
     return table(rows, *columns, title="Settings")
-
-
-def _value(value) -> str:
-    if isinstance(value, tuple):
-        return "[" + ",".join(map(_value, value)) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -12,6 +12,7 @@ from .. import models
 from ..core import data as datasets
 from ..core.terminal import number
 from ..core.terminal import seconds as as_time
+from ..core.training.settings import brief
 from ..models.lectures import LECTURES
 from ..reproduction import limit
 from .prose import as_html
@@ -111,19 +112,10 @@ def _settings(recipe, trained) -> str:
     s, default = trained.settings, recipe.settings()
     kind = datasets.kind_of(trained.data)
     rows = []
-    for name, rule in s.rules().items():
-        here, usual = _value(getattr(s, name)), _value(getattr(default, name))
-        why = s.idle(name, kind)
-        meaning = f"{rule.help} (no effect {why})" if why else rule.help
-        changed = "" if here == usual else usual
-        rows.append((name, here, changed, meaning))
+    for name in s.rules():
+        here, usual = brief(getattr(s, name)), brief(getattr(default, name))
+        rows.append((name, here, "" if here == usual else usual, s.meaning(name, kind)))
     return as_table(("setting", "value", "by default", "meaning"), rows)
-
-
-def _value(value) -> str:
-    if isinstance(value, tuple):
-        return "[" + ",".join(map(_value, value)) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _given(value) -> str:
@@ -135,21 +127,19 @@ def _given(value) -> str:
 
 def _commands(recipe, trained) -> str:
     """The command that repeats the run, and those that go on from it."""
-    folder = str(trained.run.folder)
-    source, name = trained.source, recipe.reference
-    parts = ["glassgrad", "train", name]
-    if source is not None and not source.in_memory:
+    folder, source, s = str(trained.run.folder), trained.source, trained.settings
+    if source is not None and source.in_memory:
+        return "<p>The data were in memory: it goes on from Python, as training.train says.</p>"
+    usual = recipe.resolve(trained.data_name, kind=datasets.kind_of(trained.data))
+    changed = [f"{k}={_given(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
+    parts = ["glassgrad", "train", recipe.reference]
+    if source is not None:
         parts += ["--data", source.name]
         reading = [f"{k}={_reading(v)}" for k, v in source.reading.items()]
         parts += ["--read", *reading] if reading else []
-    s, usual = trained.settings, recipe.resolve(trained.data_name, kind=_kind(trained))
-    changed = [f"{k}={_given(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
-    parts += ["--set", *changed] if changed else []
+        parts += ["--data-dir", source.data_dir] if source.data_dir else []
     parts += ["--backend", trained.backend] if trained.backend else []
-    if source is not None and source.data_dir:
-        parts += ["--data-dir", source.data_dir]
-    if source is not None and source.in_memory:
-        return "<p>The data were in memory: it goes on from Python, as training.train says.</p>"
+    parts += ["--set", *changed] if changed else []
     longer = f"epochs={max(1, 2 * s.epochs)}"
     lines = [
         ("the same again", parts),
@@ -163,10 +153,6 @@ def _commands(recipe, trained) -> str:
         for what, line in lines
     )
     return f'<dl class="commands">{shown}</dl>'
-
-
-def _kind(trained) -> str:
-    return datasets.kind_of(trained.data)
 
 
 def _reading(value) -> str:

@@ -9,7 +9,8 @@ import glassgrad as gg
 from glassgrad import cli, models, training
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import System
-from glassgrad.prediction import predict, softmax
+from glassgrad.models.probability.classifier import bayes
+from glassgrad.prediction import predict
 from tests.tools import call
 
 CLASSIFIERS = [
@@ -143,4 +144,4 @@ def test_what_says_nothing_of_single_examples(tmp_path, capsys):
 
 def test_softmax_is_that_of_the_engine():
     z = np.random.default_rng(0).standard_normal((5, 4)) * 50
-    assert np.allclose(softmax(z), gg.softmax(gg.tensor(z)).numpy(), atol=1e-12)
+    assert np.allclose(bayes(z), gg.softmax(gg.tensor(z)).numpy(), atol=1e-12)
