@@ -1,10 +1,8 @@
 """Several runs next to each other: what differs, their figures, their curves; as a page, too."""
 
-import html
 from dataclasses import dataclass
-from importlib import resources
-from string import Template
 
+from . import run_page
 from .core.terminal import number
 from .run_page import as_table, words
 from .runs import Summary, differences, overlaid
@@ -57,7 +55,6 @@ def _text(value) -> str:
 
 def page(summaries: list[Summary]) -> str:
     """The tables and the overlaid curves as one HTML file with everything inside."""
-    from . import __version__
     from .demo.page import svg
 
     curves = overlaid(summaries, labels(summaries))
@@ -66,13 +63,5 @@ def page(summaries: list[Summary]) -> str:
         drawn = f'<figure class="wide">{svg(curves)}<figcaption>validation solid, training dashed'
         sections.append(("Curves", f"{drawn}</figcaption></figure>"))
     names = ", ".join(dict.fromkeys(s.name for s in summaries))
-    folder = resources.files(__package__)
-    return Template((folder / "run_page/page.html").read_text(encoding="utf-8")).substitute(
-        style=(folder / "page.css").read_text(encoding="utf-8"),
-        version=__version__,
-        title=f"{len(summaries)} runs side by side",
-        name="glassgrad compare",
-        lead=html.escape(f"Runs of {names}."),
-        contents="",
-        sections="".join(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections),
-    )
+    title = f"{len(summaries)} runs side by side"
+    return run_page.page(title, "glassgrad compare", f"Runs of {names}.", sections)

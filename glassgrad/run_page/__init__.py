@@ -27,27 +27,32 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
     sizes             name -> (width, height) in inches of each picture, in the order of the page
     one               a training step, as `step.of` gives it
     """
+    sections = [
+        ("What came out", _results(result)),
+        ("Pictures", _pictures(sizes)),
+        ("The lecture's page", as_html(models.lecture_page(recipe))),
+        ("Settings", _settings(recipe, trained)),
+        ("One step of training", as_table(one.columns, one.rows, one.title)),
+        ("Again, and further", _commands(recipe, trained)),
+    ]
+    return page(recipe.title, recipe.name, _lead(recipe, trained, result), sections)
+
+
+def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> str:
+    """A page of sections (title, HTML); empty ones are left out."""
     from .. import __version__
 
-    folder = resources.files(__package__)
-    sections = [
-        ("figures", "What came out", _results(result)),
-        ("pictures", "Pictures", _pictures(sizes)),
-        ("lecture", "The lecture's page", as_html(models.lecture_page(recipe))),
-        ("settings", "Settings", _settings(recipe, trained)),
-        ("step", "One step of training", as_table(one.columns, one.rows, one.title)),
-        ("again", "Again, and further", _commands(recipe, trained)),
-    ]
-    sections = [(key, title, body) for key, title, body in sections if body]
+    folder, sections = resources.files(__package__), [s for s in sections if s[1]]
     return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
         style=(folder / "../page.css").read_text(encoding="utf-8"),
         version=__version__,
-        title=html.escape(recipe.title),
-        name=html.escape(recipe.name),
-        lead=_lead(recipe, trained, result),
-        contents="".join(f'<a href="#{key}">{title}</a>' for key, title, _ in sections),
+        title=html.escape(title),
+        name=html.escape(name),
+        lead=html.escape(lead),
+        contents="".join(f'<a href="#s{i}">{head}</a>' for i, (head, _) in enumerate(sections)),
         sections="".join(
-            f'<section id="{key}"><h2>{title}</h2>{body}</section>' for key, title, body in sections
+            f'<section id="s{i}"><h2>{head}</h2>{body}</section>'
+            for i, (head, body) in enumerate(sections)
         ),
     )
 
@@ -61,11 +66,10 @@ def _lead(recipe, trained, result) -> str:
     epochs = f"{result['epochs']} epoch{'s' * (result['epochs'] != 1)}"
     cited = [what for key, what in LECTURES.items() if key in recipe.lecture]
     lecture = f" From {'; '.join(cited)} ({recipe.lecture})." if cited else ""
-    text = (
+    return (
         f"{recipe.name}{weights}, trained on {trained.data_name}{size}, for {epochs} in"
         f" {as_time(result['seconds'])}.{lecture}"
     )
-    return html.escape(text)
 
 
 def _results(result) -> str:
