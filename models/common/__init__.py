@@ -4,6 +4,7 @@ rows.py                 samples as rows, for dense layers; tables standardised
 binary.py               images as 0 and 1, and the distribution of binary rows
 labels.py               the number of classes, which few examples keep theirs, their minibatches
 validation.py           a validation split, where there is none
+lengths.py              minibatches of examples of similar lengths
 lines.py                the lines of a text as words
 encoder_decoder.py      the system behind every autoencoder, with its settings
 convolutional_sides.py  the same with convolutions on both sides

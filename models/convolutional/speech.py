@@ -70,6 +70,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
+from ..common.lengths import in_pools
 from .frame_norm import FrameNorm
 from .recordings import DRAWS, heard, hide, overlaps, together
 from .speech_pictures import figures
@@ -216,13 +217,8 @@ class Speech(System):
         n, clips, y = len(data.train), data.train.x, data.train.y
         rng = gg.Generator(seed).child("changes", epoch)
         changes = rng.uniform((n, DRAWS))
-        mixed = order(n, seed, epoch)
         lengths = np.array([len(c) for c in clips])
-        found = []
-        for at in range(0, n, POOL * size):
-            part = mixed[at : at + POOL * size]
-            part = part[np.argsort(lengths[part], kind="stable")]
-            found += [part[i : i + size] for i in range(0, len(part), size)]
+        found = in_pools(lengths, order(n, seed, epoch), size, POOL)
         for k in rng.permutation(len(found))[start:]:
             i = found[k]
             yield self.batch([clips[j] for j in i], y[i], changes[i])

@@ -58,6 +58,7 @@ from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
+from ..common.lengths import in_pools
 from ..embeddings import vector_files
 from . import sentiment_pictures
 
@@ -164,11 +165,7 @@ def by_length(split: Split, size: int, seed: int, epoch: int) -> list[np.ndarray
     minibatch or its place can be foreseen from the length of a text.
     """
     lengths = np.array([len(x) for x in split.x])
-    rows, found = order(len(split), seed, epoch), []
-    for at in range(0, len(rows), SORTED * size):
-        part = rows[at : at + SORTED * size]
-        part = part[np.argsort(lengths[part], kind="stable")]
-        found += [part[i : i + size] for i in range(0, len(part), size)]
+    found = in_pools(lengths, order(len(split), seed, epoch), size, SORTED)
     return [found[k] for k in order(len(found), seed, epoch)]
 
 
