@@ -141,7 +141,7 @@ def test_the_exact_rule_is_the_gradient_of_the_bound_for_p():
             for j, t in enumerate(states[2]):
                 weight = q[code(row[None])[0], i, j] / len(x)
                 all_states = [row[None], h[None], t[None]]
-                for k, a in enumerate(m.predictions(all_states)):
+                for k, a in enumerate(m.downward_logits(all_states)):
                     got[k] += weight * (all_states[k][0] - 1 / (1 + np.exp(-a))).reshape(-1)
     for ours, wanted in zip(got, want):
         assert np.allclose(ours, wanted, atol=1e-8)
