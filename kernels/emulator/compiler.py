@@ -35,7 +35,10 @@ from ..trust import distrust, seal
 
 HERE = Path(__file__).parent
 HEADERS = "cuda.h", "intrinsics.h", "runtime.h", "watch.h"
-PARTS = "first.cpp", "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+PARTS = (
+    *("first.cpp", "runtime.cpp", "signals.cpp", "apart.cpp", "findings.cpp", "warp.cpp"),
+    "calls.cpp",
+)
 WATCHERS = "monitor.cpp", "shadow.cpp", "fences.cpp", "counters.cpp"
 ALIGNED = r"(?:__align__|alignas)\s*\(([^()]+)\)"
 DECLARED = r"\w+(?:\s*\[[^\];]+\])*"  # a name and its sizes

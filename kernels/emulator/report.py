@@ -94,9 +94,7 @@ class Report:
 
     def add(self, library, kernel, grid, block, names, answer) -> None:
         """Take in what one launch answered."""
-        for found in answer["findings"]:
-            found["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], found["message"])
-        for finding in findings(library, kernel, answer):
+        for finding in findings(library, kernel, names, answer):
             if finding not in self.findings:
                 self.findings.append(finding)
         lines = _lines(str(library), answer["base"], {s["address"] for s in answer["sites"]})
@@ -186,8 +184,12 @@ def current() -> Report | None:
     return getattr(_state, "report", None)
 
 
-def findings(library, kernel: str, answer: dict) -> list[Finding]:
-    """What a launch of a kernel found, return addresses in the library replaced by source lines."""
+def findings(library, kernel: str, names: list[str], answer: dict) -> list[Finding]:
+    """What a launch of a kernel found, return addresses in the library replaced by source lines,
+    numbers of arrays by their `names`.
+    """
+    for found in answer["findings"]:
+        found["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], found["message"])
     spoken = re.compile(r"@(\d+)@")
     addresses = {f["address"] for f in answer["findings"]} - {0}
     for f in answer["findings"]:
