@@ -10,6 +10,7 @@ import numpy as np
 from .. import kernels
 from ..core import machine
 from ..core.arrays import module_for
+from ..kernels.registry import operations
 from . import peers
 from . import roofline as rooflines
 from .clock import clock_for
@@ -178,7 +179,7 @@ class Session(Run):
     def pinned_for(self, plan: Plan):
         """The same for the kernels that a plan is about."""
         op = plan.name.partition(".")[0]
-        return self.pinned(op if op in kernels.OPERATIONS else None)
+        return self.pinned(op if op in operations() else None)
 
     def run(self, plans: Iterable[Plan]):
         """Measure the plans; gives (plan, rows) one by one."""

@@ -18,6 +18,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ..kernels import own
 from . import peers, suite
 from .job import Contender, Job, judged
 from .session import Session
@@ -28,7 +29,9 @@ from .verify import VerifyError
 class Table:
     """The questions that the process answers: one method each, with its arguments from JSON."""
 
-    def __init__(self, who: str, backend: str, threads: int, version: int | None):
+    def __init__(self, who: str, backend: str, threads: int, version: int | None, files=()):
+        for file in files:
+            own.opened(file)
         self.who, self.ours = who, who in ("ours", peers.ITSELF)
         wanted = [] if self.ours else [who]
         self.session = Session(
@@ -173,7 +176,8 @@ def main(who: str, backend: str, threads: str, version: str) -> None:
         what = json.loads(line)
         do = what.pop("do")
         if do == "hello":
-            table = Table(who, backend, int(threads), int(version) if version else None)
+            number = int(version) if version else None
+            table = Table(who, backend, int(threads), number, what.pop("files", ()))
         return getattr(table, do)(**what)
 
     table = None

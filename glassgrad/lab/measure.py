@@ -1,17 +1,17 @@
 """The versions of a kernel on one case: findings, counters, and the error against the reference."""
 
 import functools
-import importlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import OPERATIONS, Implementation, cases, implementations, nvrtc
+from ..kernels import Implementation, cases, implementations, nvrtc, own
 from ..kernels.case import Case, largest
 from ..kernels.debug import poisoned_outputs
 from ..kernels.emulator import Report, watching
 from ..kernels.errors import BackendError, ValueRangeError, nearest
-from ..kernels.registry import find
+from ..kernels.launcher import Source
+from ..kernels.registry import find, operations
 
 SECTOR = 32  # bytes
 CHIP = "sm_80"
@@ -61,8 +61,10 @@ class Rung:
     @property
     def resources(self) -> dict[str, nvrtc.Resources]:
         """What NVIDIA's compiler gives each launched kernel on `CHIP`; empty without NVRTC."""
-        compiled = _compiled(importlib.import_module(self.record.function.__module__).source.text)
-        return {k: compiled[k] for k in {x["kernel"]: 0 for x in self.report.launches} if compiled}
+        module = own.imported(self.record.function.__module__)
+        texts = {id(s): s.text for s in vars(module).values() if isinstance(s, Source)}
+        compiled = {k: r for text in texts.values() for k, r in _compiled(text).items()}
+        return {x["kernel"]: compiled[x["kernel"]] for x in self.report.launches if compiled}
 
     @property
     def active(self) -> float:
@@ -106,7 +108,8 @@ class Ladder:
 
 
 def ladders(kernel: str, version: int | None = None, case: str | None = None):
-    """Measure a family ("conv2d") or one pass ("conv2d.forward"), one Ladder after the other.
+    """Measure a family ("conv2d") or one pass ("conv2d.forward"), one Ladder after the other; also
+    of a file of yours ("my_blur.py").
 
     `case` is the name of a case or a part of it that no other has; by default the small case that
     most versions support, of those the one with the most work. Raises BackendError for an unknown
@@ -115,7 +118,7 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
     >>> [ladder.pass_ for ladder in ladders("philox.bits")]
     ['bits']
     """
-    records = _records(kernel, version)
+    records = [r for name in own.opened(kernel) for r in _records(name, version)]
     passes = list(dict.fromkeys((r.op, r.pass_) for r in records))
     chosen = {
         key: _case(*key, [r for r in records if (r.op, r.pass_) == key], case) for key in passes
@@ -132,9 +135,9 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
 
 def _records(kernel: str, version: int | None) -> list[Implementation]:
     op, dot, pass_ = kernel.partition(".")
-    if op not in OPERATIONS:
-        hint = nearest(op, OPERATIONS)
-        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {', '.join(OPERATIONS)})")
+    if op not in operations():
+        hint, known = nearest(op, operations()), ", ".join(operations())
+        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {known})")
     records = implementations(op, backend="emulated")
     passes = list(dict.fromkeys(r.pass_ for r in records))
     if dot and pass_ not in passes:
