@@ -8,6 +8,8 @@ that the compiler sees. A kernel is declared as
 Numbers that travel together are one struct, passed by value: `struct Sizes { int N, H, W; };`
 declared above the kernel, with nothing in it but numbers.
 
+Where a file leaves out the extern "C", it is put before its kernels, as a launch needs their names.
+
 Included files become part of one text with `#line` marks, so that a compiler, on a GPU or not,
 names the real path and line, and a cache keyed by the text knows every file that matters.
 """
@@ -25,7 +27,18 @@ BOUNDS = r"(?:__launch_bounds__\s*\(([^)]*)\)\s*)?"
 KERNEL = re.compile(rf'extern\s+"C"\s+__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(([^)]*)\)')
 GLOBAL = re.compile(r"\b__global__\b")
 NUMBER = (
-    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double)"
+    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double"
+    r"|size_t|u?int(?:32|64)_t)"
+)
+PLAIN = {
+    "unsigned int": "unsigned", "size_t": "unsigned long long",
+    "int32_t": "int", "uint32_t": "unsigned",
+    "int64_t": "long long", "uint64_t": "unsigned long long",
+}  # fmt: skip
+ALONE = re.compile(r"^[ \t]*(?=__global__\b)", re.MULTILINE)
+# what nvcc includes by itself, and neither NVRTC nor g++ has
+TOOLKIT = re.compile(
+    r"\s*#\s*include\s*<(cuda|cuda_runtime|cuda_runtime_api|device_launch_parameters)\.h>\s*"
 )
 PARAMETER = re.compile(rf"(const\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)")
 BY_VALUE = re.compile(r"(const\s+)?(?:struct\s+)?(\w+)\s+(const\s+)?(\w+)")
@@ -96,6 +109,8 @@ def signatures(text: str) -> dict[str, Signature]:
     for stray in GLOBAL.finditer(text):
         if not any(stray.start() in kernel for kernel in known):
             must = 'a kernel is declared as extern "C" __global__ void name(parameters)'
+            if text[: stray.start()].rstrip().endswith(">"):
+                must += "; a template has no name to launch: call it from such a kernel"
             raise CompileError(f"{place(text, stray.start())}: {must}, each with its own extern")
     by_name = structs(text)
     for match in KERNEL.finditer(text):
@@ -134,7 +149,7 @@ def structs(text: str) -> dict[str, tuple[Parameter, ...]]:
 
 
 def _plain(type_: str) -> str:
-    return {"unsigned int": "unsigned"}.get(type_, type_)
+    return PLAIN.get(type_, type_)
 
 
 def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -> Parameter:
@@ -152,6 +167,13 @@ def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -
     return Parameter(name, struct, False, bool(const or after), known[struct])
 
 
+def _linkage(before: str) -> str:
+    """What a kernel after this text lacks to be found by its name; templates have none."""
+    last = before.rstrip().rpartition("\n")[2].strip()
+    of_template = last.endswith(">") and not last.startswith("#")
+    return "" if of_template or re.search(r'extern\s+"C"$', last) else 'extern "C" '
+
+
 class Text:
     """One `.cu` file with everything that it includes."""
 
@@ -161,7 +183,8 @@ class Text:
     @functools.cached_property
     def flat(self) -> str:
         """The whole text in one piece, with `#line` marks of the real paths."""
-        return self._flatten(self.path, set())
+        text = self._flatten(self.path, set())
+        return ALONE.sub(lambda found: found[0] + _linkage(text[: found.start()]), text)
 
     def _flatten(self, path: Path, seen: set) -> str:
         try:
@@ -176,7 +199,8 @@ class Text:
         for number, line in enumerate(lines, 1):
             include = INCLUDE.match(line)
             if include is None:
-                out.append("" if line.strip() == "#pragma once" else line)
+                needless = line.strip() == "#pragma once" or TOOLKIT.fullmatch(line)
+                out.append("" if needless else line)
                 continue
             name = include.group(1)
             inner = next((p for p in (path.parent / name, FOLDER / name) if p.is_file()), None)

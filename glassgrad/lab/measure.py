@@ -13,7 +13,6 @@ from ..kernels.errors import BackendError, ValueRangeError, nearest
 from ..kernels.launcher import Source
 from ..kernels.registry import find, operations
 
-SECTOR = 32  # bytes
 CHIP = "sm_80"
 
 
@@ -36,41 +35,22 @@ class Rung:
         return not self.error <= self.case.tolerance("float32", self.record.precision)
 
     @property
-    def traffic(self) -> int:
-        """Bytes between the chip and its memory, in whole sectors, caches left out."""
-        return SECTOR * self.report.total("units", "global")
-
-    @property
     def intensity(self) -> float:
-        """Floating-point operations per byte of `traffic`."""
-        return self.case.flops / self.traffic if self.traffic else 0.0
-
-    def per_request(self, space: str, access: str | None = None) -> tuple[float, float]:
-        """Sectors (global) or wavefronts (shared) of one request of a warp, on average, and the
-        least that its bytes need.
-        """
-        requests = self.report.total("requests", space, access) or 1
-        units, least = (self.report.total(n, space, access) for n in ("units", "ideal"))
-        return units / requests, least / requests
-
-    @property
-    def ways(self) -> int:
-        """The worst bank conflict: how many words of one bank are wanted at once; 1 is none."""
-        return max((s.ways for s in self.report.sites), default=0)
+        """Floating-point operations per byte between the chip and its memory."""
+        return self.case.flops / self.report.traffic if self.report.traffic else 0.0
 
     @property
     def resources(self) -> dict[str, nvrtc.Resources]:
         """What NVIDIA's compiler gives each launched kernel on `CHIP`; empty without NVRTC."""
         module = own.imported(self.record.function.__module__)
         texts = {id(s): s.text for s in vars(module).values() if isinstance(s, Source)}
-        compiled = {k: r for text in texts.values() for k, r in _compiled(text).items()}
-        return {x["kernel"]: compiled[x["kernel"]] for x in self.report.launches if compiled}
+        return resources(texts.values(), self.report)
 
-    @property
-    def active(self) -> float:
-        """The part of the lanes that took part in loads and stores."""
-        requests = sum(s.requests for s in self.report.sites)
-        return sum(s.lanes for s in self.report.sites) / (32 * requests) if requests else 0.0
+
+def resources(texts, report: Report) -> dict[str, nvrtc.Resources]:
+    """What NVIDIA's compiler gives each launched kernel of the texts; empty without NVRTC."""
+    compiled = {k: r for text in texts for k, r in _compiled(text).items()}
+    return {x["kernel"]: compiled[x["kernel"]] for x in report.launches if x["kernel"] in compiled}
 
 
 @functools.cache

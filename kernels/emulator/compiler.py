@@ -55,7 +55,7 @@ DEVICE_VARIABLE = re.compile(
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 UNSUPPORTED = {
     r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
-    r"<<<": "kernels that launch kernels",
+    r"<<<": "launches: a file holds kernels alone, main() belongs into another",
     r"\basm\b": "inline PTX outside device.cuh",
     r"\b(tex|surf)[123]D\w*|\btexture\s*<|\bcuda(Texture|Surface)Object_t\b": (
         "textures and surfaces"
