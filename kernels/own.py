@@ -93,7 +93,11 @@ def module_of(path: Path):
     if name_of(file, content) not in sys.modules:
         for old in before:  # as it was before it changed
             registry.forget(old.__name__)
-    module = execute(file, content)
+    try:
+        module = execute(file, content)
+    except BaseException:
+        registry.forget(name_of(file, content))
+        raise
     if file is not path and not registry.registered_by(module.__name__):
         registry.settle(path.name, module.__name__)
     return module

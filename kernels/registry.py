@@ -149,6 +149,8 @@ def forget(module: str) -> None:
         for number, record in list(versions.items()):
             if f"{record.function.__module__}.".startswith(f"{module}."):
                 del versions[number]
+    for key in [key for key, versions in _records.items() if not versions]:
+        del _records[key]
     for op in [op for op, name in _homes.items() if name == module]:
         del _homes[op]
 

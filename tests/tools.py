@@ -1,13 +1,18 @@
 """What the tests share, with what glassgrad/testing/ has for everybody."""
 
+import contextlib
+import sys
+
 import pytest
 
-from glassgrad.core import data
+from glassgrad.core import FUNCTIONS, data
+from glassgrad.kernels import registry
+from glassgrad.kernels.execution import PREFIX
 from glassgrad.testing.arrays import EPS, LAYOUTS, assert_close, sliced, tolerance, transposed
 
 __all__ = [
     "EPS", "LAYOUTS", "assert_close", "call", "on_threads", "skip_without_needs", "sliced",
-    "tolerance", "transposed", "without_compiling",
+    "tolerance", "transposed", "unregistered", "without_compiling",
 ]  # fmt: skip
 
 
@@ -16,6 +21,29 @@ def skip_without_needs(recipe) -> None:
     missing = [name for name in recipe.needs if data.available(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} is not here")
+
+
+@contextlib.contextmanager
+def unregistered():
+    """What a test's own files register inside the block, kernels and functions, is forgotten."""
+    homes, functions = dict(registry._homes), dict(FUNCTIONS)
+    try:
+        yield
+    finally:
+        for name in [n for n in sys.modules if n.startswith(PREFIX)]:
+            del sys.modules[name]
+        for versions in registry._records.values():
+            for number, record in list(versions.items()):
+                if not record.function.__module__.startswith("glassgrad."):
+                    del versions[number]
+        for key in [k for k, versions in registry._records.items() if not versions]:
+            del registry._records[key]
+        registry._homes.clear()
+        registry._homes.update(homes)
+        for name, function in list(FUNCTIONS.items()):
+            if not function.__module__.startswith("glassgrad."):
+                FUNCTIONS.pop(name)
+        FUNCTIONS.update(functions)
 
 
 def on_threads(number, function, *args):
