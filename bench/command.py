@@ -93,7 +93,9 @@ def _measure(args, backend: str, out, files=()):
         expect_writable(args.json)
     how = backend, args.threads, timing.QUICK if args.quick else timing.FULL, args.version
     if backend in ONE_PROCESS:  # one process, so that nothing disturbs the events on the GPU
-        session = Session(*how, [p for p in wanted if p in peers.MODULES])
+        names = {p.name for p in plans}
+        able = [p for p in wanted if p in peers.MODULES and names & peers.module_of(p).JOBS]
+        session = Session(*how, able)
     else:
         session = Apart(*how, wanted, plans, files)
     with session:

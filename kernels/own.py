@@ -62,6 +62,9 @@ def opened(reference: str | Path) -> list[str]:
     ['conv2d.forward']
     """
     said = os.fspath(reference)
+    if said.endswith(".cu"):
+        must = f"the Python file that registers it; glassgrad lab {said} runs it as it is"
+        raise BackendError(f"{said} is CUDA C; expected {must}")
     if not is_reference(said):
         return [said]
     path, name = parts_of(said)

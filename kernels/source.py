@@ -8,7 +8,8 @@ that the compiler sees. A kernel is declared as
 Numbers that travel together are one struct, passed by value: `struct Sizes { int N, H, W; };`
 declared above the kernel, with nothing in it but numbers.
 
-Where a file leaves out the extern "C", it is put before its kernels, as a launch needs their names.
+Where a file leaves out the extern "C", it is put before its kernels, as a launch needs their names;
+a `main` is left out.
 
 Included files become part of one text with `#line` marks, so that a compiler, on a GPU or not,
 names the real path and line, and a cache keyed by the text knows every file that matters.
@@ -36,11 +37,18 @@ PLAIN = {
     "int64_t": "long long", "uint64_t": "unsigned long long",
 }  # fmt: skip
 ALONE = re.compile(r"^[ \t]*(?=__global__\b)", re.MULTILINE)
-# what nvcc includes by itself, and neither NVRTC nor g++ has
-TOOLKIT = re.compile(
-    r"\s*#\s*include\s*<(cuda|cuda_runtime|cuda_runtime_api|device_launch_parameters)\.h>\s*"
+# what nvcc includes by itself, and what is for main() alone: NVRTC has none of it
+NEEDLESS = re.compile(
+    r"\s*#\s*pragma\s+once\s*|\s*#\s*include\s*<(iostream|cstdio|cstdlib|"
+    r"(cuda|cuda_runtime|cuda_runtime_api|device_launch_parameters|stdio|stdlib)\.h)>\s*"
 )
-PARAMETER = re.compile(rf"(const\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)")
+MAIN = re.compile(r"^[ \t]*int\s+main\s*\([^)]*\)\s*(?=\{)", re.MULTILINE)
+BRACES = re.compile(
+    r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+PARAMETER = re.compile(
+    rf"(const\s+)?(?:volatile\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)"
+)
 BY_VALUE = re.compile(r"(const\s+)?(?:struct\s+)?(\w+)\s+(const\s+)?(\w+)")
 STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^{}]*)\}\s*;")  # no methods, no base
 FIELDS = re.compile(rf"{NUMBER}\s+(\w+(?:\s*,\s*\w+)*)")
@@ -107,10 +115,9 @@ def signatures(text: str) -> dict[str, Signature]:
     constants |= dict(re.findall(r"^\s*#\s*define\s+(\w+)\s+(\d+)\s*$", text, re.MULTILINE))
     known = [range(*kernel.span()) for kernel in KERNEL.finditer(text)]
     for stray in GLOBAL.finditer(text):
-        if not any(stray.start() in kernel for kernel in known):
+        template = text[: stray.start()].rstrip().endswith(">")  # without a name to launch
+        if not template and not any(stray.start() in kernel for kernel in known):
             must = 'a kernel is declared as extern "C" __global__ void name(parameters)'
-            if text[: stray.start()].rstrip().endswith(">"):
-                must += "; a template has no name to launch: call it from such a kernel"
             raise CompileError(f"{place(text, stray.start())}: {must}, each with its own extern")
     by_name = structs(text)
     for match in KERNEL.finditer(text):
@@ -167,6 +174,18 @@ def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -
     return Parameter(name, struct, False, bool(const or after), known[struct])
 
 
+def _without_main(text: str) -> str:
+    """The text with as many lines of nothing where its `main` is: programs are for nvcc."""
+    found = MAIN.search(text)
+    depth = 0
+    for brace in BRACES.finditer(text, found.end()) if found else ():
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth == 0:
+            nothing = "\n" * text.count("\n", found.start(), brace.end())
+            return text[: found.start()] + nothing + text[brace.end() :]
+    return text
+
+
 def _linkage(before: str) -> str:
     """What a kernel after this text lacks to be found by its name; templates have none."""
     last = before.rstrip().rpartition("\n")[2].strip()
@@ -183,7 +202,7 @@ class Text:
     @functools.cached_property
     def flat(self) -> str:
         """The whole text in one piece, with `#line` marks of the real paths."""
-        text = self._flatten(self.path, set())
+        text = _without_main(self._flatten(self.path, set()))
         return ALONE.sub(lambda found: found[0] + _linkage(text[: found.start()]), text)
 
     def _flatten(self, path: Path, seen: set) -> str:
@@ -199,8 +218,7 @@ class Text:
         for number, line in enumerate(lines, 1):
             include = INCLUDE.match(line)
             if include is None:
-                needless = line.strip() == "#pragma once" or TOOLKIT.fullmatch(line)
-                out.append("" if needless else line)
+                out.append("" if NEEDLESS.fullmatch(line) else line)
                 continue
             name = include.group(1)
             inner = next((p for p in (path.parent / name, FOLDER / name) if p.is_file()), None)
@@ -225,5 +243,7 @@ class Text:
         """The kernel's signature; raises BackendError with the nearest name where there is none."""
         if kernel not in self.signatures:
             known = nearest(kernel, self.signatures)
+            if re.search(rf">\s*__global__[^;{{]*\b{re.escape(kernel)}\s*\(", self.flat):
+                known = ", which is a template: call it from a kernel with a name of its own"
             raise BackendError(f"{self.path}: no kernel {kernel!r}{known}")
         return self.signatures[kernel]

@@ -117,7 +117,8 @@ def _records(kernel: str, version: int | None) -> list[Implementation]:
     op, dot, pass_ = kernel.partition(".")
     if op not in operations():
         hint, known = nearest(op, operations()), ", ".join(operations())
-        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {known})")
+        yours = "; of yours the file, such as my_blur.py or sum.cu"
+        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {known}{yours})")
     records = implementations(op, backend="emulated")
     passes = list(dict.fromkeys(r.pass_ for r in records))
     if dot and pass_ not in passes:

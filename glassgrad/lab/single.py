@@ -67,7 +67,8 @@ def run(
         taken = measure.resources([source.text], report)
     except CompileError as error:  # a header that it does not have; what was measured holds
         taken = {}
-        notice.once(f"registers are not shown: {error}")
+        said = next((s for s in str(error).splitlines() if "error" in s), str(error))
+        notice.once(f"NVRTC cannot compile it, so registers are not shown: {said}")
     return Single(source.path, signature.kernel, shown, grid, block, report, taken)
 
 

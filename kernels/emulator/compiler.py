@@ -55,7 +55,7 @@ DEVICE_VARIABLE = re.compile(
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 UNSUPPORTED = {
     r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
-    r"<<<": "launches: a file holds kernels alone, main() belongs into another",
+    r"<<<": "launches of kernels from functions other than main()",
     r"\basm\b": "inline PTX outside device.cuh",
     r"\b(tex|surf)[123]D\w*|\btexture\s*<|\bcuda(Texture|Surface)Object_t\b": (
         "textures and surfaces"
@@ -235,7 +235,8 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     def build(scratch: Path, made: Path):
         _build(source, types, instrumented, runtime, scratch, made, command)
 
-    return _kept(text.path.parent.name, ".so", content, build, command)
+    name = text.path.parent.name if text.path.stem == "cuda" else text.path.stem
+    return _kept(re.sub(r"\W", "_", name), ".so", content, build, command)
 
 
 def _build(

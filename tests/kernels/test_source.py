@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels import KernelError, Source
+from glassgrad.kernels import BackendError, KernelError, Source
 from glassgrad.kernels.source import Text
 from tests.kernels.emulating import needs_compiler
 
@@ -45,3 +45,37 @@ def test_every_name_of_an_integer_has_its_type(tmp_path):
     )
     found = [p.type for p in Text(path).signature("k").parameters]
     assert found == ["int", "unsigned", "long long", "unsigned long long", "unsigned long long"]
+
+
+PROGRAM = r"""#include <iostream>
+template <int W>
+__global__ void wide(float* y) { y[threadIdx.x] = W; }
+__global__ void add(const float *a, volatile float *y) { y[threadIdx.x] = a[threadIdx.x] + 1; }
+
+int main(int argc, char** argv) {
+  if (argc > 1) { std::cout << "}{" << '}'; }  // }
+  float* d = nullptr; /* } */
+  add<<<1, 32>>>(d, d);
+}
+__global__ void after(float* y) { y[9] = 1; }  // <-
+"""
+
+
+@needs_compiler
+def test_a_program_of_nvcc_is_taken_without_its_main(tmp_path):
+    path = tmp_path / "program.cu"
+    path.write_text(PROGRAM)
+    source, y = Source(path), np.zeros(4, "float32")
+    assert [*source.text.signatures] == ["add", "after"]
+    source.launch("add", 1, 4, np.arange(4, dtype="float32"), y)
+    assert y.tolist() == [1, 2, 3, 4]
+    with pytest.raises(KernelError, match=r"program.cu:11: out of bounds"):
+        source.launch("after", 1, 1, y)
+    with pytest.raises(BackendError, match="no kernel 'wide', which is a template: call it from"):
+        source.launch("wide", 1, 1, y)
+
+
+def test_a_main_without_an_end_is_left_to_the_compiler(tmp_path):
+    path = tmp_path / "open.cu"
+    path.write_text("int main() { if (1) {\n")
+    assert "int main" in Text(path).flat
