@@ -26,6 +26,13 @@ constexpr std::size_t WORD = 16;   // the widest load; in plain mode the start o
 constexpr unsigned char FILL = 0xa5;  // of what is left between the end of an array and the page after it
 constexpr int LOOK = 50;              // milliseconds after which a Ctrl-C is noticed, at the latest
 
+constexpr std::size_t KEEP = 8 << 20;  // bytes that are kept for the next launch, as pages take time to get
+
+struct {
+  char* base = nullptr;
+  std::size_t bytes = 0;
+} kept;
+
 std::atomic<int> interrupts;
 void on_interrupt(int) { ++interrupts; }
 
@@ -36,10 +43,16 @@ std::size_t up(std::size_t n, std::size_t step) { return (n + step - 1) / step *
 // Copies of the arguments, and pointers to them in their stead.
 Memory::Memory(Launch& launch) : launch(launch), own(launch.arrays, launch.arrays + launch.count) {
   bytes = FENCE;
-  for (const Array& a : own) bytes += up(a.bytes, page) + FENCE;
-  void* place = mmap(nullptr, bytes, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (place == MAP_FAILED) return;
-  base = (char*)place;
+  for (const Array& a : own) bytes += up(a.bytes, page) + FENCE, used += a.bytes;
+  if (!launch.apart && kept.base && kept.bytes >= bytes) {
+    std::swap(base, kept.base), bytes = kept.bytes;
+    if (mprotect(base, bytes, PROT_NONE)) return;
+  } else {
+    const int whose = launch.apart ? MAP_SHARED : MAP_PRIVATE;
+    void* place = mmap(nullptr, bytes, PROT_NONE, whose | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED) return;
+    base = (char*)place;
+  }
   char* next = base + FENCE;
   for (int i = 0; i < launch.count; ++i) {
     Array& a = launch.arrays[i];
@@ -49,8 +62,9 @@ Memory::Memory(Launch& launch) : launch(launch), own(launch.arrays, launch.array
       const std::size_t pages = up(a.bytes, page);
       if (pages && mprotect(next, pages, PROT_READ | PROT_WRITE)) return;
       a.data = WATCHED ? next : next + pages - up(a.bytes, WORD);
-      std::memset(next, FILL, pages);
+      std::memset(next, FILL, a.data - next);
       if (a.bytes) std::memcpy(a.data, own[i].data, a.bytes);
+      std::memset(a.data + a.bytes, FILL, next + pages - a.data - a.bytes);
       if (!WATCHED && !a.writable && pages) mprotect(next, pages, PROT_READ);
       next += pages + FENCE;
     }
@@ -84,6 +98,7 @@ void Memory::give_back() const {
 
 Memory::~Memory() {
   for (int i = 0; i < launch.count; ++i) launch.arrays[i].data = own[i].data, *own[i].cell = own[i].data;
+  if (base && !launch.apart && used <= KEEP) std::swap(base, kept.base), std::swap(bytes, kept.bytes);
   if (base) munmap(base, bytes);
 }
 

@@ -114,7 +114,7 @@ void say_what_is_not_its(const Thread* t, const char* address) {
   for (int i = 0; i < launch->count; ++i) {
     const Array& a = launch->arrays[i];
     const std::uintptr_t before = a.data - address, past = address - a.data - a.bytes;
-    if (launch->apart && !a.writable && address >= a.data && address < a.data + a.bytes) {
+    if (!a.writable && address >= a.data && address < a.data + a.bytes) {
       finding("constant", describe(t) + text(" stores to #%d#, a const argument", i), {}, t->caller);
       return;
     }

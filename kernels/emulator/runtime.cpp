@@ -254,7 +254,7 @@ using namespace emulator;
 
 extern "C" const char* emulator_launch(Launch* wanted);
 
-static const apart::Memory* memory = nullptr;  // of this launch, where its arguments are copied
+static const apart::Memory* memory = nullptr;  // of this launch
 
 static std::string answer(bool interrupted) {
   Dl_info library;
@@ -320,7 +320,7 @@ static std::string run_here() {
   const bool interrupted = signals::end();
   fflush(stdout);  // what the kernel has printed
 
-  if (memory) memory->look_around();
+  memory->look_around();
   return answer(interrupted);
 }
 
@@ -329,7 +329,6 @@ extern "C" const char* emulator_launch(Launch* wanted) {
   static std::string json;
   launch = wanted;
   clear_findings();
-  if (!wanted->apart && !WATCHED) return (json = run_here()).c_str();
   apart::Memory copies(*wanted);
   memory = &copies;
   bool interrupted = false;

@@ -118,7 +118,7 @@ struct Launch {
 
 constexpr int BARREN = 10;  // times the limit may pass without an end of any thread
 constexpr std::size_t STACK = 512 << 10, SHARED = 228 << 10;
-constexpr std::size_t FENCE = 64 << 10;   // between arguments that are copied (apart.cpp)
+constexpr std::size_t FENCE = 4 << 20;    // between the arguments (apart.cpp)
 constexpr std::size_t STATIC = 48 << 10;  // bytes of __shared__ that a kernel may declare
 constexpr std::size_t MOST = 99 << 10;    // and of all, on every chip since sm_80
 #ifdef GLASSGRAD_INSTRUMENTED
@@ -191,7 +191,7 @@ class Memory {  // copies of the arguments, for one launch
   Launch& launch;
   std::vector<Array> own;
   char* base = nullptr;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0, used = 0;
 };
 std::string in_a_child(std::string (*here)(), std::string& why, bool& interrupted);
 }  // namespace apart

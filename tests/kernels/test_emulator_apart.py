@@ -168,3 +168,36 @@ extern "C" __global__ void k(real* y) {
         helper.kill()
         helper.wait()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+OURS = """
+import sys, numpy as np
+from glassgrad.kernels import KernelError
+from glassgrad.kernels.emulator import launch
+from glassgrad.kernels.launcher import Source
+launch.__globals__["OURS"].append(__import__("pathlib").Path(sys.argv[1]).parent)
+made = Source(sys.argv[1])
+neighbours = [np.zeros(16, "float32") for _ in range(200)]
+for n in (8, 16, 100000, 8) * 3:
+    for y in (np.zeros(n, "float32"), neighbours[n % 7]):
+        for at in (n, n + 1000, -1):
+            if y.size == n:
+                try:
+                    made.launch("k", 1, 32, y, at)
+                except KernelError as error:
+                    said = str(error)
+                else:
+                    raise AssertionError(at)
+    made.launch("k", 1, 32, np.zeros(4000, "float32"), 3000)
+assert not any(a.any() for a in neighbours)
+print(said)
+"""
+
+
+def test_what_is_near_an_array_is_safe_in_our_own_process_too(tmp_path):
+    """As for a kernel of ours that somebody edits: arrays are far apart, whichever ran before."""
+    made = source(tmp_path, 'extern "C" __global__ void k(real* y, int at) { y[at] = 1; }')
+    command = [sys.executable, "-c", OURS, str(made.path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "k: out of bounds: a thread has stored something 4 bytes before the start" in done.stdout
