@@ -75,13 +75,14 @@ def _of_kernels(name: str):
 
     op, others = name.partition(".")[0], registry.operations()[len(registry.OPERATIONS) :]
     if own.is_reference(name):
-        module = own.module_of(own.parts_of(name)[0])
+        path, wanted = own.parts_of(name)
+        module = own.module_of(path)
     elif op in others:
-        module = own.imported(registry.home(op))
+        module, wanted = own.imported(registry.home(op)), op
     else:
         return None
     cases, registers = getattr(module, "GRADCASES", None), registry.registered_by(module.__name__)
-    if cases is None and not registers:
+    if (cases is None and not registers) or (wanted and wanted.partition(".")[0] not in registers):
         return None
     cases = list(cases or ())
     unchecked = [f.name for f in differentiable_of(module)]

@@ -1,5 +1,6 @@
 """A kernel in a file of one's own: the commands take it, and the contract finds what is planted."""
 
+import os
 import re
 import subprocess
 import sys
@@ -96,6 +97,28 @@ def test_gradcheck_checks_its_derivative(blur, capsys):
     assert code == 1 and "FAILED function blur, order 1" in out
 
 
+def test_one_file_may_hold_a_kernel_and_a_model(blur, capsys):
+    blur.write_text(blur.read_text() + FILES["my_model.py"])
+    for name, rows in ((blur, 2), (f"{blur}:blur", 2), (f"{blur}:MyModel", 1)):
+        code, out, err = call(capsys, "gradcheck", name)
+        assert code == 0, err
+        assert len(re.findall(r"^(function|system) ", out, re.M)) >= rows
+        assert ("system" in out) == str(name).endswith("MyModel")
+
+
+@needs_compiler
+def test_what_is_registered_has_its_name(blur, capsys, monkeypatch, tmp_path):
+    """As an operation has that an installed package announces."""
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(capsys, "gradcheck", "blur")
+    assert code == 1 and "nothing is called 'blur'" in err
+    assert call(capsys, "kernels", blur)[0] == 0
+    for words in (["kernels", "blur"], ["gradcheck", "blur"], ["lab", "blur.forward"],
+                  ["bench", "blur", "--list"]):  # fmt: skip
+        code, out, err = call(capsys, *words)
+        assert code == 0 and "blur" in out, err
+
+
 def test_gradcheck_misses_a_case(blur, capsys):
     change(blur, ('GradCase("blur", blur', 'GradCase("tanh", gg.tanh'))
     code, _, err = call(capsys, "gradcheck", blur)
@@ -174,6 +197,19 @@ def test_the_contract_is_a_test_for_pytest(blur, tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert "test_blur.py::test_blur[blur.forward[emulated v1]-N31]" in done.stdout
+
+
+@needs_compiler
+def test_the_contract_holds_on_the_stand_in_of_cupy(blur, tmp_path):
+    """The launches of the backend `cuda`, on arrays that obey CuPy's rules."""
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "tests.fake_cupy",
+         "-k", "cuda", "test_blur.py"],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall(r"\[blur.forward\[cuda v1\]-N\S+ PASSED", done.stdout)) == 13
 
 
 @needs_compiler
