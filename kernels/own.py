@@ -12,6 +12,9 @@ A file registers operations like the modules of a family here, all in one place 
 
     CASES = [Case("blur", "forward", "N31", lambda draw, dtype: (draw(31),), flops=93, bytes=248)]
 
+For functions with a derivative the file also has GRADCASES (glassgrad/testing), which `glassgrad
+gradcheck my_blur.py` checks; `glassgrad.testing.contract` makes a pytest test of everything.
+
 A folder is laid out like one of ours (`__init__.py`, `reference.py`, `cpu.py`, `cuda.py`,
 `cases.py`), and its name is that of the operation. An installed package announces its operations as
 entry points (registry.py). The file is executed, as Python would execute it: open what you trust.

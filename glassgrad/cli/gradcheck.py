@@ -88,9 +88,9 @@ def _of_kernels(name: str):
     unchecked = [f.name for f in differentiable_of(module)]
     unchecked = [n for n in unchecked if not any(c.function == n for c in cases)]
     if unchecked or not cases:
-        what = ", ".join(unchecked) or "anything"
+        what = f" for {', '.join(unchecked)}" if unchecked else ""
         must = "GRADCASES = [glassgrad.testing.GradCase(name, function, make), …]"
-        raise ValueRangeError(f"gradcheck: {module.__file__} has no case for {what}: {must}")
+        raise ValueRangeError(f"gradcheck: {module.__file__} has no case{what}; expected {must}")
     return cases
 
 

@@ -95,7 +95,9 @@ def _tests(module, names, records) -> Iterator[tuple[str, Callable, str]]:
                 if record.backend == "emulated":
                     run = lambda r=record, c=case: _expect_no_finding(r, c)  # noqa: E731
                     yield f"{name}-findings", run, why
-    for source in {s.path: s for s in vars(module).values() if isinstance(s, Source)}.values():
+    modules = {r.function.__module__: own.imported(r.function.__module__) for r in records}
+    every = [v for m in modules.values() for v in vars(m).values() if isinstance(v, Source)]
+    for source in {s.path: s for s in every}.values():
         for chip in CHIPS:
             run = lambda s=source, c=chip: nvrtc.compile(s.text, c)  # noqa: E731
             yield f"{source.path.name}-{chip}", run, _why_no_nvrtc()

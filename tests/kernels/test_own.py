@@ -9,6 +9,7 @@ import pytest
 
 from glassgrad.kernels import BackendError, backend, cases, implementations, notice, own, registry
 from glassgrad.kernels.registry import dispatch, last_run
+from glassgrad.testing import contract
 from tests.tools import unregistered
 
 HALF = """
@@ -96,6 +97,20 @@ def test_a_folder_is_loaded_by_parts(tmp_path):
     assert last_run().name == "thirds.forward[numba v1]"
     assert [r.backend for r in implementations("thirds")] == ["reference", "numba"]
     assert [c.op for c in cases("thirds", "forward")] == ["thirds"]
+
+
+def test_the_contract_of_a_folder_finds_its_parts(tmp_path):
+    folder = write(tmp_path / "thirds", FOLDER)
+    (folder / "cuda.cu").write_text("__global__ void k(float* y) {}")
+    (folder / "cuda.py").write_text(
+        "from glassgrad.kernels import Source\nsource = Source(__file__)\n"
+        '@source.implements("thirds", "forward", idea="not written yet")\n'
+        "def forward_v1(x):\n    raise NotImplementedError\n"
+    )
+    (mark,) = contract(folder).pytestmark
+    names = {p.id for p in mark.args[1]}
+    assert {"thirds-complete", "thirds.forward[numba v1]-N3", "cuda.cu-sm_80"} <= names
+    assert "thirds.forward[emulated v1]-N3-findings" in names
 
 
 def test_a_file_that_changes_is_executed_again(half):
