@@ -72,7 +72,7 @@ def opened(reference: str | Path) -> list[str]:
         return [said]
     path, name = parts_of(said)
     module = module_of(path)
-    known = registry.registered_by(module.__name__)
+    known = operations_of(module)
     if not known:
         must = 'nothing there calls @register("name", "forward", backend="reference", idea="…")'
         raise BackendError(f"{path} registers no kernel: {must}")
@@ -104,9 +104,16 @@ def module_of(path: Path):
     except BaseException:
         registry.forget(name_of(file, content))
         raise
-    if file is not path and not registry.registered_by(module.__name__):
-        registry.settle(path.name, module.__name__)
     return module
+
+
+def operations_of(module) -> list[str]:
+    """The operations that a module registers; of a package laid out like ours, that of its name."""
+    found = registry.registered_by(module.__name__)
+    if not found and hasattr(module, "__path__"):
+        found = [Path(module.__file__).parent.name]
+        registry.settle(found[0], module.__name__)
+    return found
 
 
 def imported(name: str):

@@ -81,7 +81,7 @@ def _of_kernels(name: str):
         module, wanted = own.imported(registry.home(op)), op
     else:
         return None
-    cases, registers = getattr(module, "GRADCASES", None), registry.registered_by(module.__name__)
+    cases, registers = getattr(module, "GRADCASES", None), own.operations_of(module)
     if (cases is None and not registers) or (wanted and wanted.partition(".")[0] not in registers):
         return None
     cases = list(cases or ())

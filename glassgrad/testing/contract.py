@@ -2,7 +2,7 @@
 
 For everything that is registered:
 
-    complete     each pass has a reference, cases with their costs, and one worth timing
+    complete     each pass has a reference, and cases; each version supports some of them
     equals       each version gives what the reference gives, on every small case that it supports
     layouts      also of transposed and sliced arrays
     emulated     no race, nothing out of bounds, everything initialised, no divergent barrier
@@ -12,9 +12,8 @@ For everything that is registered:
 
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from ..core.differentiable import Differentiable
 from ..core.gradcases import check as gradient
@@ -22,8 +21,7 @@ from ..kernels import BackendError, Case, Implementation, cases, implementations
 from ..kernels.debug import poisoned_outputs
 from ..kernels.emulator import watching
 from ..kernels.launcher import Source
-from ..kernels.registry import home, registered_by
-from .arrays import LAYOUTS
+from ..kernels.registry import home
 from .checking import arguments, check, why_no_emulator, why_no_gpu
 
 CHIPS = "sm_80", "sm_90"
@@ -66,7 +64,7 @@ def _found(what):
         op = str(what).partition(".")[0]
         records = implementations(op)
         return own.imported(home(op)), [op], records
-    names = registered_by(module.__name__)
+    names = own.operations_of(module)
     if not names:
         raise BackendError(f"contract: {module.__name__} registers no kernel")
     records = [r for op in names for r in implementations(op)]
@@ -79,36 +77,39 @@ def _tests(module, names, records) -> Iterator[tuple[str, Callable, str]]:
     """(name, function, why it is skipped) of every test."""
     for op in names:
         if home(op) == module.__name__:
-            yield f"{op}-complete", lambda op=op: _expect_complete(op), ""
-    unable = {"cuda": why_no_gpu(), "emulated": why_no_emulator()}
+            yield f"{op}-complete", partial(_expect_complete, op), ""
     for record in (r for r in records if r.backend != "reference"):
-        why = unable.get(record.backend, "")
-        for case in cases(record.op, record.pass_):
-            if case.bench and record.backend == "emulated":
-                continue  # minutes, in the emulator
-            name = f"{record.name}-{case.name}"
-            yield name, lambda r=record, c=case: _expect_equal(r, c), why
-            if not case.bench:
-                for layout in ("transposed", "sliced"):
-                    run = lambda r=record, c=case, y=layout: check(r, c, r.dtypes[0], y)  # noqa: E731
-                    yield f"{name}-{layout}", run, why
-                if record.backend == "emulated":
-                    run = lambda r=record, c=case: _expect_no_finding(r, c)  # noqa: E731
-                    yield f"{name}-findings", run, why
+        yield from _of_record(record)
     modules = {r.function.__module__: own.imported(r.function.__module__) for r in records}
     every = [v for m in modules.values() for v in vars(m).values() if isinstance(v, Source)]
     for source in {s.path: s for s in every}.values():
         for chip in CHIPS:
-            run = lambda s=source, c=chip: nvrtc.compile(s.text, c)  # noqa: E731
-            yield f"{source.path.name}-{chip}", run, _why_no_nvrtc()
+            name = f"{source.path.name}-{chip}"
+            yield name, partial(nvrtc.compile, source.text, chip), _why_no_nvrtc()
     listed = getattr(module, "GRADCASES", ())
     for case in listed:
         for order in range(1, case.order + 1):
-            run = lambda c=case, k=order: _expect_gradient(c, k)  # noqa: E731
-            yield f"gradcheck-{case.name}-order{order}", run, ""
+            yield f"gradcheck-{case.name}-order{order}", partial(_expect_gradient, case, order), ""
     for function in differentiable_of(module):
-        run = lambda f=function: _expect_case(f, listed)  # noqa: E731
-        yield f"{function.name}-has-a-gradient-case", run, ""
+        name = f"{function.name}-has-a-gradient-case"
+        yield name, partial(_expect_case, function, listed), ""
+
+
+def _of_record(record: Implementation) -> Iterator[tuple[str, Callable, str]]:
+    """The tests of one version."""
+    unable = {"cuda": why_no_gpu, "emulated": why_no_emulator}.get(record.backend, str)()
+    for case in cases(record.op, record.pass_):
+        if case.bench and record.backend == "emulated":
+            continue  # minutes, in the emulator
+        name = f"{record.name}-{case.name}"
+        yield name, partial(_expect_equal, record, case), unable
+        if case.bench:
+            continue
+        for layout in ("transposed", "sliced"):
+            run = partial(check, record, case, record.dtypes[0], layout)
+            yield f"{name}-{layout}", run, unable
+        if record.backend == "emulated":
+            yield f"{name}-findings", partial(_expect_no_finding, record, case), unable
 
 
 def differentiable_of(module) -> list[Differentiable]:
@@ -146,7 +147,6 @@ def _expect_no_finding(record: Implementation, case: Case) -> None:
     for dtype in record.dtypes:
         args = arguments(case, dtype, integers=True)
         if record.supports(*args):
-            args = [LAYOUTS["contiguous"](a) if isinstance(a, np.ndarray) else a for a in args]
             with poisoned_outputs(), watching() as report:
                 record.function(*args)
             assert not report.findings, "\n".join(map(str, report.findings))

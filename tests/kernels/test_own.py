@@ -99,7 +99,8 @@ def test_a_folder_is_loaded_by_parts(tmp_path):
     assert [c.op for c in cases("thirds", "forward")] == ["thirds"]
 
 
-def test_the_contract_of_a_folder_finds_its_parts(tmp_path):
+@pytest.mark.parametrize("imported", [False, True])
+def test_the_contract_of_a_folder_finds_its_parts(tmp_path, monkeypatch, imported):
     folder = write(tmp_path / "thirds", FOLDER)
     (folder / "cuda.cu").write_text("__global__ void k(float* y) {}")
     (folder / "cuda.py").write_text(
@@ -107,10 +108,16 @@ def test_the_contract_of_a_folder_finds_its_parts(tmp_path):
         '@source.implements("thirds", "forward", idea="not written yet")\n'
         "def forward_v1(x):\n    raise NotImplementedError\n"
     )
-    (mark,) = contract(folder).pytestmark
+    what = folder
+    if imported:
+        monkeypatch.syspath_prepend(tmp_path)
+        import thirds as what
+    (mark,) = contract(what).pytestmark
     names = {p.id for p in mark.args[1]}
     assert {"thirds-complete", "thirds.forward[numba v1]-N3", "cuda.cu-sm_80"} <= names
     assert "thirds.forward[emulated v1]-N3-findings" in names
+    for name in [n for n in sys.modules if n.partition(".")[0] == "thirds"]:
+        del sys.modules[name]
 
 
 def test_a_file_that_changes_is_executed_again(half):
