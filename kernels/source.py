@@ -28,14 +28,18 @@ BOUNDS = r"(?:__launch_bounds__\s*\(([^)]*)\)\s*)?"
 KERNEL = re.compile(rf'extern\s+"C"\s+__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(([^)]*)\)')
 GLOBAL = re.compile(r"\b__global__\b")
 NUMBER = (
-    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double"
-    r"|size_t|u?int(?:32|64)_t)"
+    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned(?!\s+char)|real|index_t|int|float|double"
+    r"|unsigned\s+char|size_t|uint8_t|u?int(?:32|64)_t)"
 )
 PLAIN = {
     "unsigned int": "unsigned", "size_t": "unsigned long long",
-    "int32_t": "int", "uint32_t": "unsigned",
+    "int32_t": "int", "uint32_t": "unsigned", "uint8_t": "unsigned char",
     "int64_t": "long long", "uint64_t": "unsigned long long",
 }  # fmt: skip
+KNOWN = (
+    "a number or a pointer to numbers (real, float, double, int, unsigned, unsigned char,"
+    " long long, unsigned long long, index_t, size_t), or a struct of numbers"
+)
 ALONE = re.compile(r"^[ \t]*(?=__global__\b)", re.MULTILINE)
 # what nvcc includes by itself, and what is for main() alone: NVRTC has none of it
 NEEDLESS = re.compile(
@@ -166,7 +170,7 @@ def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -
         return Parameter(name, _plain(type_), bool(star), bool(const or after))
     match = BY_VALUE.fullmatch(declared)
     if match is None or match[2] not in known:
-        raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}")
+        raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}; expected {KNOWN}")
     const, struct, after, name = match.groups()
     if not known[struct]:
         must = "holds numbers only, declared once, as in `struct Sizes { int N, H, W; };`"

@@ -126,9 +126,9 @@ def _made(kind: str, shape: tuple, dtype: str, seed: int):
     if kind == "arange":
         return np.arange(math.prod(shape)).astype(dtype).reshape(shape)
     if kind == "empty":
-        array = np.empty(shape, dtype)
-        array.reshape(-1).view("uint32").fill(UNWRITTEN)
-        return array
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        words = np.full(-(-size // 4), UNWRITTEN, "uint32")
+        return words.view("uint8")[:size].view(dtype).reshape(shape)
     return getattr(np, kind)(shape, dtype)
 
 

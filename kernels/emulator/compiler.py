@@ -332,6 +332,8 @@ def _run(command: str, *arguments, cwd: Path) -> None:
     say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
         why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"
+        if re.search(r"(\bunknown type name '|[‘'])(real|index_t)['’]", why):
+            why += '\n(real and index_t are declared by #include "device.cuh")'
         raise CompileError(f"{name} says\n{why}")
 
 

@@ -148,6 +148,8 @@ def test_arrays_are_made_as_they_are_said(tmp_path):
     assert o is None and z == (3, 0.5) and z._fields == ("N", "a")
     again = given.values(k, texts, "float64")
     assert np.array_equal(again[0], x)
+    (some,) = given.values(parameters("unsigned char* a"), {"a": "empty:7"})
+    assert some.dtype == "uint8" and some.tolist() == [0xA5, 0xA5, 0xF5, 0x7F, 0xA5, 0xA5, 0xF5]
     loaded = given.values(parameters("double* a"), {"a": str(tmp_path / "a.npy")})
     assert loaded[0].dtype == "float64" and loaded[0].tolist() == [0, 1, 2]
 
@@ -161,6 +163,7 @@ def test_structs_and_files_are_looked_at(tmp_path):
         ("float* x", str(tmp_path / "words.npy"), "a file with one array of numbers"),
         ("float* x", str(tmp_path / "objects.npy"), "a file that NumPy has written"),
         ("unsigned u", "-1", "expected 0 to 4294967295"),
+        ("unsigned char u", "256", "expected 0 to 255"),
     ):
         signature = parameters(text)
         with pytest.raises(ValueRangeError, match=says):

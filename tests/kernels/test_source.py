@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from glassgrad.kernels import BackendError, KernelError, Source
+from glassgrad.kernels import BackendError, KernelError, Source, ValueRangeError
+from glassgrad.kernels.emulator import watching
+from glassgrad.kernels.errors import CompileError
 from glassgrad.kernels.source import Text
 from tests.kernels.emulating import needs_compiler
 
@@ -44,6 +46,10 @@ def test_every_name_of_an_integer_has_its_type(tmp_path):
         "__global__ void k(const int32_t* a, uint32_t* b, int64_t* c, uint64_t* d, size_t n) {}"
     )
     found = [p.type for p in Text(path).signature("k").parameters]
+    path = tmp_path / "bytes.cu"
+    path.write_text("__global__ void k(unsigned char* a, const uint8_t* b, unsigned  int c) {}")
+    kinds = [p.type for p in Text(path).signature("k").parameters]
+    assert kinds == ["unsigned char", "unsigned char", "unsigned"]
     assert found == ["int", "unsigned", "long long", "unsigned long long", "unsigned long long"]
 
 
@@ -79,3 +85,44 @@ def test_a_main_without_an_end_is_left_to_the_compiler(tmp_path):
     path = tmp_path / "open.cu"
     path.write_text("int main() { if (1) {\n")
     assert "int main" in Text(path).flat
+
+
+BYTES = """
+__global__ void k(const unsigned char* x, unsigned char* y, unsigned char shift, int n) {
+  __shared__ unsigned char s[64];
+  s[threadIdx.x] = x[threadIdx.x] + shift;
+  BARRIER
+  if (threadIdx.x < n) y[threadIdx.x] = s[n - 1 - threadIdx.x];
+}
+"""
+
+
+@needs_compiler
+@pytest.mark.parametrize("barrier", ["__syncthreads();", ""])
+def test_images_of_bytes(tmp_path, barrier):
+    """Neighbouring threads write bytes of one word: no race, but where there is no barrier."""
+    path = tmp_path / "bytes.cu"
+    path.write_text(BYTES.replace("BARRIER", barrier))
+    x, y = np.arange(64, dtype="uint8"), np.zeros(61, "uint8")
+    with watching() as report:
+        Source(path).launch("k", 1, 64, x, y, 250, 61)
+    if barrier:
+        assert not report.findings
+        assert np.array_equal(y, (x[:61] + np.uint8(250))[::-1])
+    else:
+        assert {f.kind for f in report.findings} == {"race", "uninitialised"}
+    with pytest.raises(ValueRangeError, match="shift must fit unsigned char; expected 0 to 255"):
+        Source(path).launch("k", 1, 64, x, y, 256, 61)
+
+
+@needs_compiler
+def test_a_file_that_forgets_its_include_is_told(tmp_path):
+    path = tmp_path / "real.cu"
+    path.write_text("__global__ void k(real* y) { y[0] = 1; }")
+    with pytest.raises(CompileError, match=r'are declared by #include "device.cuh"') as error:
+        Source(path).launch("k", 1, 1, np.zeros(1, "float32"))
+    assert f"{path}:1:" in str(error.value)
+    path.write_text("__global__ void k(float* y) { y[0] = missing; }")
+    with pytest.raises(CompileError) as error:
+        Source(path).launch("k", 1, 1, np.zeros(1, "float32"))
+    assert "device.cuh" not in str(error.value)
