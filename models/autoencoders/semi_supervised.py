@@ -137,6 +137,12 @@ class SemiSupervisedAutoencoder(Autoencoder):
             found["gain"] = found["alone"] - found["error"]
         return found
 
+    def predictions(self, x):
+        """Logits of the predictor, and the codes below it."""
+        codes = self.codes(x)
+        with gg.no_grad():
+            return {"logits": self.predictor(gg.Tensor(codes)).numpy(), "code": codes}
+
 
 def build(data: DataSet, s: Settings, rng, dtype="float32") -> SemiSupervisedAutoencoder:
     """The network for a labelled data set, most of whose labels are removed."""

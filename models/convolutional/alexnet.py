@@ -185,6 +185,10 @@ class AlexNet(System):
             parts = (self.on_device(Batch(x[i : i + size])).x for i in range(0, len(x), size))
             return np.concatenate([self(gg.Tensor(part)).numpy() for part in parts])
 
+    def predictions(self, x):
+        """Logits of images as they are, not of their views."""
+        return {"logits": self.logits(x)}
+
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """p(y|x) [N, classes], float64.

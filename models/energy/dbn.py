@@ -207,6 +207,11 @@ class Classifier(DBN):
 
         return self.average(figures, split, size)
 
+    def predictions(self, x):
+        """Logits of the classes."""
+        with gg.no_grad():
+            return {"logits": self.logits(self.on_device(Batch(np.asarray(x))).x).numpy()}
+
 
 def build(data: DataSet, s: Settings, rng) -> DBN:
     """The network for a data set."""

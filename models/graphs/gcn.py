@@ -157,6 +157,10 @@ class NodeNet(System):
         with gg.no_grad():
             return self(self.on_device(Batch(nodes)).x).numpy()
 
+    def predictions(self, x):
+        """Logits of the nodes of those numbers."""
+        return {"node": x, "logits": self.answers(x)}
+
 
 def prepare(g: Graph, s: Settings) -> DataSet:
     """The numbers of the nodes as examples, with their classes; the graph is `info.extra["graph"]`.

@@ -150,6 +150,10 @@ class TextReader(System):
                 found[rows] = self(part.x, part.mask).numpy()
         return found
 
+    def predictions(self, x):
+        """Logits of texts."""
+        return {"logits": self.logits(x)}
+
 
 def batch(split: Split) -> Batch:
     """Texts padded to the longest: x, mask [T, N]."""

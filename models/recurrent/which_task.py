@@ -119,9 +119,10 @@ class Text(Task):
 
 
 class AtEnd(Task):
-    """One answer for each sequence, at its last step."""
+    """One answer for each sequence, at its last step; `answer` says what it is."""
 
     at_end = True
+    answer: str
 
     def __init__(self, data, s):
         self.symbols = data.train.x[0].dtype.kind in "iu"
@@ -142,6 +143,8 @@ class AtEnd(Task):
 
 class Labels(AtEnd):
     """The class of a sequence."""
+
+    answer = "logits"
 
     def __init__(self, data, s):
         super().__init__(data, s)
@@ -165,6 +168,8 @@ class Labels(AtEnd):
 
 class Values(AtEnd):
     """The number or numbers that belong to a sequence; `within`: the share with |error| < 0.04."""
+
+    answer = "value"
 
     def __init__(self, data, s):
         super().__init__(data, s)
