@@ -8,10 +8,12 @@ from ..core.terminal import console, count, say, table
 from ..core.training.run_folder import expect_writable, make_folder
 from ..core.usage import UsageError
 from ..kernels.errors import nearest
+from ..kernels.numba_here import default_on_cpu
 from . import peers, suite, summary, tables, timing
 from . import record as records
 from .apart import Apart
 from .session import Session
+from .threads import allow_all
 
 ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
 
@@ -60,7 +62,8 @@ def run(args) -> int:
 
 
 def _default_backend() -> str:
-    return "cuda" if gpu()[0] else "numba"
+    allow_all()  # before Numba is asked for
+    return "cuda" if gpu()[0] else default_on_cpu()
 
 
 def _measure(args, backend: str, out):

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
+from .numba_here import default_on_cpu, why_not
 
 OPERATIONS = (
     *("conv2d", "pool2d", "lstm", "gru", "nade", "som", "reparam", "dropout", "philox"),
@@ -96,7 +97,9 @@ def register(
 
 
 def _load(op: str, backend: str) -> None:
-    """Import the module that holds `op` on `backend`, if the family has one."""
+    """Import the module that holds `op` on `backend`, if the family has one and Numba is here."""
+    if backend == "numba" and why_not():
+        return
     name = f"{__package__}.{op}.{MODULES[backend]}"
     try:
         importlib.import_module(name)
@@ -135,7 +138,8 @@ def backend(name: str, **versions: int):
     A keyword pins the version of one operation: ``backend("numba", conv2d=1)``. Its passes that
     exist in that version run it, or fail where it does not support the arguments; passes that were
     never written in it, and all other operations, take their newest. Raises BackendError for an
-    unknown backend or operation, and for a version in which no pass of the operation exists.
+    unknown backend or operation, for numba where there is none, and for a version in which no pass
+    of the operation exists.
 
     >>> from glassgrad.kernels import backend, philox
     >>> with backend("reference", philox=1):
@@ -144,6 +148,8 @@ def backend(name: str, **versions: int):
     """
     if name not in BACKENDS:
         raise BackendError(f"backend: unknown backend {name!r}; known are {', '.join(BACKENDS)}")
+    if name == "numba" and why_not():
+        raise BackendError(f"backend: {name!r} does not run here: {why_not()}")
     for op, version in versions.items():
         if op not in OPERATIONS:
             known = ", ".join(OPERATIONS) + nearest(op, OPERATIONS)
@@ -167,7 +173,7 @@ def current_backend(array=None) -> str:
     on_gpu = is_cupy(array)
     override = getattr(_state, "override", None)
     if override is None:
-        return "cuda" if on_gpu else "numba"
+        return "cuda" if on_gpu else default_on_cpu()
     if on_gpu != (override[0] == "cuda") and array is not None:
         where = "the GPU" if on_gpu else "the CPU"
         raise DeviceError(f"backend {override[0]!r} cannot run on an array on {where}")

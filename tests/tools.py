@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from glassgrad.core import data
+from glassgrad.kernels.numba_here import why_not
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
+
+
+needs_numba = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
 def skip_without_needs(recipe) -> None:

@@ -26,8 +26,11 @@ def arguments(parser) -> None:
 def run(args) -> int:
     """Run every pass on its small cases, so that all its code is compiled and kept."""
     from ..core.terminal import console, count, seconds
-    from ..kernels import compiling
+    from ..kernels import BackendError, compiling
+    from ..kernels.numba_here import why_not
 
+    if args.backend == "numba" and why_not():
+        raise BackendError(f"compile: there is nothing to compile: {why_not()}")
     out, names, started = console(), [], time.perf_counter()
     jobs = list(_jobs(args.operations, args.backend, "float64" if args.double else "float32"))
     with compiling.ahead(), _bar(out, len(jobs)) as advance:
