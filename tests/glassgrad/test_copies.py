@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -18,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bench", "core", "glassgrad", "kernels", "models")
 CHECKOUT = ("emulator", "predictions")  # of bench/: for the notes of a checkout
 SHIPPED = "glassgrad/core/data/shipped/"
-COPIED = (*ROOMS, "README.md", "setup.py", "pyproject.toml")
+PAGES = ("README.md", "CHANGELOG.md", "LECTURES.md", "LICENSE", "Makefile")
+COPIED = (*ROOMS, *PAGES, "tests", "setup.py", "pyproject.toml", "MANIFEST.in")
 
 # The files of the modules that a process has imported, and of those that a child of multiprocessing
 # has, which starts from nothing; and of one that is only looked for.
@@ -79,8 +81,13 @@ def wheel(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"  # building leaves folders behind
     shutil.copytree(source, copy)
+    return built(copy, folder)
+
+
+def built(source: Path, folder: Path) -> Path:
+    """The wheel of a folder of sources, in `folder`."""
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder]
-    done = subprocess.run([*pip, "--no-build-isolation", copy], capture_output=True, text=True)
+    done = subprocess.run([*pip, "--no-build-isolation", source], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no wheel can be built here: {done.stderr.strip()[-200:]}")
     return next(folder.glob("*.whl"))
@@ -190,6 +197,32 @@ def test_the_wheel_holds_every_package_and_file_but_the_checkouts_own(wheel):
     results = [n for n in names if n.startswith("glassgrad/bench/results")]
     others = (n for n in names if not n.startswith(SHIPPED))
     assert not results and not any(n.endswith((".json", ".md", ".png", ".svg")) for n in others)
+
+
+def test_the_source_distribution_gives_the_same_wheel_and_its_tests_run(source, wheel, tmp_path):
+    copy = tmp_path / "source"
+    shutil.copytree(source, copy)
+    build = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", build, tmp_path], cwd=copy, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(copy)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = (p for p in tmp_path.iterdir() if p.is_dir())
+    assert set(COPIED) <= {p.name for p in unpacked.iterdir()}
+    assert not list(unpacked.rglob("*.pyc"))
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/core/test_tape.py"]
+    done = subprocess.run(tests, cwd=unpacked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(built(unpacked, tmp_path)) as other:
+        assert contents(one) == contents(other)
+
+
+def contents(archive: zipfile.ZipFile) -> dict[str, int]:
+    """The files of a wheel with their check sums; RECORD is in another order."""
+    return {i.filename: i.CRC for i in archive.infolist() if not i.filename.endswith("RECORD")}
 
 
 def test_the_wheel_holds_the_small_data_sets_in_less_than_four_megabytes(wheel):
