@@ -1,5 +1,7 @@
 """Figures that many systems share. Matplotlib is imported when a figure is asked for."""
 
+import functools
+
 import numpy as np
 
 from ..kernels.errors import ValueRangeError, nearest
@@ -11,10 +13,26 @@ COLOURS = ("#1b4965", "#c8553d", "#5fa777", "#8d6a9f", "#e3a72f", "#4f8ca8", "#a
 
 
 def figure(width: float = 6.0, height: float = 4.0):
-    """A matplotlib figure without a window."""
-    from matplotlib.figure import Figure
+    """A matplotlib figure without a window, `width` x `height` inches.
 
-    return Figure(figsize=(width, height), layout="constrained")
+    Its texts are shown as they are. Names of classes and columns may hold ``$``, which begins a
+    formula for matplotlib; only the numbers at a logarithmic axis are such formulas.
+    """
+    return _plain_figure()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _plain_figure() -> type:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class PlainFigure(Figure):
+        def draw(self, renderer):
+            for text in self.findobj(Text):
+                text.set_parse_math(text.get_text().startswith(r"$\mathdefault{"))
+            super().draw(renderer)
+
+    return PlainFigure
 
 
 # ten colours that differ in lightness too: Tableau's, as matplotlib orders them
