@@ -119,7 +119,8 @@ def _settings(recipe, trained) -> str:
     for name in s.rules():
         here, usual = brief(getattr(s, name)), brief(getattr(default, name))
         rows.append((name, here, "" if here == usual else usual, s.meaning(name, kind)))
-    return as_table(("setting", "value", "by default", "meaning"), rows)
+    table = as_table(("setting", "value", "by default", "meaning"), rows)
+    return f'<div class="settings">{table}</div>'
 
 
 def _given(value) -> str:
