@@ -21,9 +21,10 @@ from ...core import nn, pictures
 from ...core.data import DataSet, count, pad, windows
 from ...core.training.settings import SettingError
 from ...core.training.system import Batch
+from ..common.confusion import confusion
 from .formal_languages import Counting, Legal
 from .sequence_data import GENERATED
-from .sequence_pictures import confusion, page, piano_rolls
+from .sequence_pictures import page, piano_rolls
 from .task import Task, TaskSettings, answers, steps
 
 
@@ -161,9 +162,7 @@ class Labels(AtEnd):
     def draw(self, system, data, s):
         """The confusion matrix of the test split."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
-        table = np.zeros((self.outputs, self.outputs), int)
-        np.add.at(table, (data.test.y, z.argmax(axis=1)), 1)
-        return {"confusion": confusion(table, data.info.classes)}
+        return {"confusion": confusion(data.test.y, z.argmax(axis=1), data.info.classes)}
 
 
 class Values(AtEnd):
