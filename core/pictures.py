@@ -40,11 +40,12 @@ CLASS_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b
                  "#7f7f7f", "#bcbd22", "#17becf")  # fmt: skip
 
 
-def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
+def curves(history: list[dict], keys=None, title: str = "", ylabel: str = "", named=None):
     """Metrics by epoch, one panel each: training dashed, validation solid.
 
     A row may lack a key; a point between two gaps is drawn as a dot. Without `keys` they are all
-    figures of which there is a line, more than one point, if there are such.
+    figures of which there is a line, more than one point, if there are such. `named(key)` is what a
+    panel is headed with, by default the words of the key.
 
     Raises ValueRangeError for a key that no row has.
     """
@@ -82,7 +83,7 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
             )
         ax.set(xlabel="epoch", ylabel=ylabel)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_title(name.replace("_", " "), fontsize=10)
+        ax.set_title(named(name) if named else name.replace("_", " "), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)
         if len(drawn) > 1:

@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import kernels, run_page, step
@@ -34,6 +35,7 @@ from .folders import (
     test_figures,
 )
 from .kernels.errors import DeviceError, GlassgradError
+from .models.common.figure_words import named
 from .sources import Source, source_of
 
 
@@ -327,7 +329,8 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         drawn = {}
         if history:
             run.write_metrics(history)
-            drawn["curves"] = pictures.curves(history, title=recipe.title)
+            heading = partial(named, system=recipe.name)
+            drawn["curves"] = pictures.curves(history, title=recipe.title, named=heading)
         if recipe.figures:
             system.to("cpu")
             with on_host(trained):

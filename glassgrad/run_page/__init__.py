@@ -13,6 +13,7 @@ from ..core import data as datasets
 from ..core.terminal import number
 from ..core.terminal import seconds as as_time
 from ..core.training.settings import brief
+from ..models.common.figure_words import meaning, named
 from ..models.lectures import LECTURES
 from ..reproduction import limit
 from .prose import as_html
@@ -28,7 +29,7 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
     one               a training step, as `step.of` gives it
     """
     sections = [
-        ("What came out", _results(result)),
+        ("What came out", _results(recipe, result)),
         ("Pictures", _pictures(sizes)),
         ("The lecture's page", as_html(models.lecture_page(recipe))),
         ("Settings", _settings(recipe, trained)),
@@ -72,14 +73,11 @@ def _lead(recipe, trained, result) -> str:
     )
 
 
-def _results(result) -> str:
+def _results(recipe, result) -> str:
     """The figures on held-out data, the one that sums it up first, and the published numbers."""
     order = sorted(result["test"], key=lambda k: k != result["metric"])
-    facts = "".join(
-        f"<div><dt>{html.escape(words(k))}</dt><dd>{number(result['test'][k])}</dd></div>"
-        for k in order
-    )
-    metric = html.escape(words(result["metric"]))
+    facts = "".join(_figure(k, result["test"][k], recipe.name) for k in order)
+    metric = html.escape(named(result["metric"], recipe.name))
     said = f"<p>On the {result['split']} split; {metric}: {result['better']} is better.</p>"
     rows = [
         (t["name"], t["published"], limit(t | {"own": False}), number(t["ours"]),
@@ -88,6 +86,15 @@ def _results(result) -> str:
     ]  # fmt: skip
     columns = ("published number", "published", "to reach", "ours", "")
     return f'<dl class="facts">{facts}</dl>{said}' + (as_table(columns, rows) if rows else "")
+
+
+def _figure(name: str, value: float, system: str) -> str:
+    term = named(name, system)
+    meant = meaning(name, system).removeprefix(f"{term}: ")
+    return (
+        f"<div><dt>{html.escape(term)}</dt><dd>{number(value)}"
+        f"<small>{html.escape(meant)}</small></dd></div>"
+    )
 
 
 def words(name: str) -> str:
