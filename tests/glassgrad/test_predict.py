@@ -147,6 +147,9 @@ def test_a_file_of_ones_own_and_a_file_of_new_examples(tmp_path, capsys):
     said = list(csv.DictReader(out.open()))
     assert [row["class"] for row in said] == ["up", "down"] and "true" not in said[0]
     assert sum(float(said[0][f"p({k})"]) for k in ("up", "down")) == pytest.approx(1)
+    (tmp_path / "empty.csv").write_text("a,b,kind\n0.9,0.1,\n0.1,0.9,\n")
+    data = str(tmp_path / "empty.csv")  # a column of labels that are not known yet
+    assert predict(done.run.folder, data).columns["class"] == ["up", "down"]
     code, shown, _ = call(capsys, "predict", str(done.run.folder))
     assert code == 0 and "p(up)" in shown and "--out FILE.csv" in shown
 

@@ -88,7 +88,9 @@ def table_set(
     target = None if place is None else labels.learn(rows, place)
     whole = _encoded(rows, columns, target)
     given = {
-        part: _encoded(more, columns, None if place in getattr(more, "lacks", ()) else target)
+        part: _encoded(
+            more, columns, target if part != OTHER or labels.there(more, place) else None
+        )
         for part, more in others.items()
     }
     parts, how = (
