@@ -87,12 +87,10 @@ def table_set(
         raise DataError(f"{rows.path}: no column is left to learn from{why_not}")
     target = None if place is None else labels.learn(rows, place)
     whole = _encoded(rows, columns, target)
-    given = {
-        part: _encoded(
-            more, columns, target if part != OTHER or labels.there(more, place) else None
-        )
-        for part, more in others.items()
-    }
+    given = {}
+    for part, more in others.items():
+        bare = part == OTHER and not labels.there(more, place)
+        given[part] = _encoded(more, columns, None if bare else target)
     parts, how = (
         seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None
