@@ -13,7 +13,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -120,6 +120,19 @@ def held_out(data: DataSet) -> tuple[str, Split]:
     splits = dict(data.splits())
     name = next(n for n in ("test", "valid", "train") if len(splits.get(n) or ()))
     return name, splits[name]
+
+
+def shown(data: DataSet) -> DataSet:
+    """The data for the pictures of a system: without a test part, with the next best in its place.
+
+    >>> import numpy as np
+    >>> data = DataSet("mine", Split(np.zeros((3, 2))))
+    >>> len(shown(data).test)
+    3
+    """
+    return (
+        data if data.test is not None and len(data.test) else replace(data, test=held_out(data)[1])
+    )
 
 
 def train(
@@ -334,11 +347,12 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         if recipe.figures:
             system.to("cpu")
             with on_host(trained):
-                drawn |= recipe.figures(system, trained.data, trained.settings)
+                drawn |= recipe.figures(system, shown(trained.data), trained.settings)
         for name, figure in drawn.items():
             run.write_figure(name, figure)
         if recipe.files:
-            for name, content in recipe.files(system, trained.data, trained.settings).items():
+            files = recipe.files(system, shown(trained.data), trained.settings)
+            for name, content in files.items():
                 run.write_bytes(name, content)
         with on_host(trained):
             new = build(recipe, trained.data, trained.settings)
