@@ -36,6 +36,7 @@ from .folders import (
 )
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
+from .models.own import expect_metric
 from .sources import Source, source_of
 
 
@@ -186,7 +187,8 @@ def train(
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
         loaded = prepared(recipe, raw, settings)
         system = build(recipe, loaded, settings, device)
-        _expect_metric(recipe, system, loaded)
+        if recipe.source is not None:
+            expect_metric(recipe, system, held_out(loaded)[1])
         config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
             hold = own if held is None else held
@@ -206,24 +208,6 @@ def train(
             figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
-
-
-def _expect_metric(recipe: Recipe, system: System, data: DataSet) -> None:
-    """GlassgradError before training where a file of one's own names a metric that it lacks.
-
-    Two examples say which figures there are; `evaluate_finished` may take long, and is not asked.
-    """
-    if recipe.source is None or type(system).evaluate_finished is not System.evaluate_finished:
-        return
-    split = held_out(data)[1]
-    system.eval()
-    figures = system.evaluate(split[: min(2, len(split))])
-    system.train()
-    if recipe.metric not in figures:
-        raise GlassgradError(
-            f"{recipe.name}: evaluate() gives no {recipe.metric!r}, the metric; it gives"
-            f" {', '.join(figures)}"
-        )
 
 
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
