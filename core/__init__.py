@@ -5,14 +5,14 @@ debug, nn/, optim/, training/, data/.
 """
 
 from ..kernels.doors import check_all
-from . import functions
+from . import functions, operators  # noqa: F401  (operators: methods of Tensor)
+from .creation import arange, eye, full, ones, ones_like, rand, randn, zeros, zeros_like
 from .debug import NonFiniteError, debugging
 from .derivatives import hvp, jacobian
 from .differentiable import FUNCTIONS, differentiable
 from .functions import *  # noqa: F403
 from .gradcheck import GradcheckError, GradcheckReport, gradcheck
 from .interchange import from_dlpack
-from .operators import ones, zeros
 from .random import Generator, manual_seed
 from .recording import no_grad
 from .sparsity import SparsePattern
@@ -38,16 +38,17 @@ from .training.system import System  # isort: skip
 
 __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
-    "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward",
+    "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "arange", "backward",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "data",
-    "debugging", "differentiable", "fit", "from_dlpack", "grad", "gradcheck", "hinge", "huber",
-    "hvp", "jacobian", "kl_divergence", "l1", "manual_seed", "mse", "nn", "no_grad",
-    "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
+    "debugging", "differentiable", "eye", "fit", "from_dlpack", "full", "grad", "gradcheck",
+    "hinge", "huber", "hvp", "jacobian", "kl_divergence", "l1", "manual_seed", "mse", "nn",
+    "no_grad", "ones", "ones_like", "optim", "predict", "rand", "randn", "setting", "tensor",
+    "trace", "zeros", "zeros_like",
     *functions.__all__,
 ]  # fmt: skip
 check_all(
     globals(),
-    ("Generator", "SparsePattern", "backward", "debugging", "differentiable", "fit", "from_dlpack",
-     "grad", "gradcheck", "hvp", "jacobian", "manual_seed", "ones", "predict", "setting",
-     "tensor", "zeros"),
+    ("Generator", "SparsePattern", "arange", "backward", "debugging", "differentiable", "eye",
+     "fit", "from_dlpack", "full", "grad", "gradcheck", "hvp", "jacobian", "manual_seed", "ones",
+     "ones_like", "predict", "rand", "randn", "setting", "tensor", "zeros", "zeros_like"),
 )  # fmt: skip

@@ -316,19 +316,3 @@ def astype(x, /, dtype: DType):
     tensor([1.], dtype=float64)
     """
     return x.astype(dtype)
-
-
-def _last(x):
-    return -1 if x.ndim else ()
-
-
-@differentiable(x=lambda g: flip(cumsum(flip(g, _last(g))), _last(g)))
-def cumsum(x, /):
-    """Running sums along the last axis; booleans are counted. A scalar is its own sum.
-
-    >>> import glassgrad as gg
-    >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
-    tensor([1., 3., 6.])
-    """
-    dtype = x.dtype if x.dtype.kind == "f" else None
-    return x.cumsum(axis=-1, dtype=dtype) if x.ndim else x.sum(dtype=dtype)

@@ -7,7 +7,7 @@ activations, dropout, recurrent, losses.
 from ...kernels.doors import check_all
 from ..hints import missing
 from . import init, losses
-from .activations import ELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from .convolution import AvgPool2d, Conv1d, Conv2d, ConvTranspose2d, MaxPool2d
 from .dropout import Dropout
 from .embedding import Embedding
@@ -20,9 +20,9 @@ from .weight_norm import WeightNormLinear
 
 __all__ = [
     "AvgPool2d", "BatchNorm", "Conv1d", "Conv2d", "ConvTranspose2d", "Dropout", "ELU", "Embedding",
-    "Flatten", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LocalResponseNorm",
-    "MaxPool2d", "Module", "RNN", "ReLU", "Sequential", "Sigmoid", "Softplus", "StateError", "Tanh",
-    "WeightNormLinear", "detached", "init", "losses", "mlp",
+    "Flatten", "GELU", "GRU", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LocalResponseNorm",
+    "MaxPool2d", "Module", "RNN", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softplus", "StateError",
+    "Tanh", "WeightNormLinear", "detached", "init", "losses", "mlp",
 ]  # fmt: skip
 check_all(globals(), __all__)
 for _module in (init, losses):
