@@ -32,7 +32,10 @@ def ones(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) ->
 
 
 def full(
-    shape: Shape, value: Number | bool, dtype: DType | None = None, requires_grad: bool = False
+    shape: Shape,
+    value: int | Number | bool,
+    dtype: DType | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """A leaf of one number: by default float32 for a float, int64 for an int, booleans for one.
 
@@ -45,11 +48,13 @@ def full(
     if dtype is None:
         dtype = np.bool_ if isinstance(value, bool | np.bool_) else type(value)
         dtype = {float: np.float32, int: np.int64}.get(dtype, dtype)
+    must, name = "value must fit the dtype", f"a number of {np.dtype(dtype).name}"
+    fits = np.dtype(dtype).kind == "f" or math.isfinite(value)
+    expect(fits, "full", must, name, value, ValueRangeError)
     try:
         return Tensor(np.full(shape, value, dtype), requires_grad)
-    except (OverflowError, ValueError):
-        must, name = "value must fit the dtype", np.dtype(dtype).name
-        expect(False, "full", must, f"a number of {name}", value, ValueRangeError)
+    except OverflowError:
+        raise ValueRangeError(f"full: {must}; expected {name}, got {value}") from None
 
 
 def zeros_like(x: Tensor, dtype: DType | None = None, requires_grad: bool = False) -> Tensor:
@@ -93,7 +98,7 @@ def arange(
     if dtype is None:
         whole = all(isinstance(v, int | np.integer) for v in (start, stop, step))
         dtype = np.int64 if whole else np.float32
-    return Tensor(np.arange(start, stop, step).astype(dtype))
+    return Tensor(np.arange(start, stop, step).astype(dtype, copy=False))
 
 
 def eye(

@@ -53,8 +53,10 @@ SETTINGS = TrainingSettings(epochs=1, batch=4)
 ONE = ("absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "log1p", "log_sigmoid",
        "log_softmax", "logsumexp", "neg", "relu", "sigmoid", "sin", "softmax", "softplus", "sqrt",
        "tanh", "elu", "leaky_relu", "max", "mean", "min", "norm", "sum", "variance", "argmax",
-       "transpose", "clip")  # fmt: skip
-TWO = ("add", "sub", "mul", "div", "power", "maximum", "minimum")
+       "transpose", "clip", "gelu", "silu", "normal_cdf", "prod", "cumprod", "sort", "argsort",
+       "argmin", "floor", "ceil", "round", "sign", "any", "all", "isnan", "isinf",
+       "isfinite")  # fmt: skip
+TWO = ("add", "sub", "mul", "div", "power", "maximum", "minimum", "floor_divide", "mod")
 FUNCTIONS = {
     "astype": lambda: ([t(2), "float64"], {}),
     "avg_pool2d": lambda: ([t(1, 1, 4, 4), 2], {}),
@@ -65,6 +67,7 @@ FUNCTIONS = {
     "conv2d": lambda: ([t(1, 2, 5, 5), t(2, 2, 3, 3), t(2)], {}),
     "conv_transpose2d": lambda: ([t(1, 2, 3, 3), t(2, 2, 2, 2), t(2)], {}),
     "dropout": lambda: ([t(3), 0.5, rng()], {}),
+    "einsum": lambda: (["ij,kj->ik", t(2, 3), t(2, 3)], {}),
     "embedding": lambda: ([t(3, 2), [0, 2]], {}),
     "expand_dims": lambda: ([t(3), 0], {}),
     "flip": lambda: ([t(3), 0], {}),
@@ -85,7 +88,9 @@ FUNCTIONS = {
     "one_hot": lambda: ([[0, 2], 3], {}),
     "pad": lambda: ([t(3), ((1, 1),)], {}),
     "reparameterise": lambda: ([t(2, 3), t(2, 3), rng()], {}),
+    "repeat": lambda: ([t(2, 3), 2, 1], {}),
     "reshape": lambda: ([t(4), (2, 2)], {}),
+    "roll": lambda: ([t(2, 3), 1, 0], {}),
     "rnn": lambda: ([t(2, 1, 2), t(1, 3), t(3, 2), t(3, 3), t(3)], {}),
     "scatter": lambda: ([t(2)], {"index": np.array([0, 1]), "shape": (3,)}),
     "sddmm": lambda: ([t(2, 3), t(2, 3), PATTERN], {}),
@@ -97,6 +102,8 @@ FUNCTIONS = {
     "sum_to": lambda: ([t(3, 2), (2,)], {}),
     "swap_axes": lambda: ([t(3, 2), 0, 1], {}),
     "take_along": lambda: ([t(2, 3), [0, 2]], {}),
+    "tile": lambda: ([t(2, 3), (2, 2)], {}),
+    "topk": lambda: ([t(2, 3), 2], {}),
     "where": lambda: ([np.array([True, False]), t(2), t(2)], {}),
     **{name: lambda: ([t(2, 3)], {}) for name in ONE},
     **{name: lambda: ([t(2, 3), t(2, 3)], {}) for name in TWO},
@@ -105,15 +112,22 @@ ENGINE = {
     "SparsePattern": lambda: ([[0, 1, 2], [1, 0], 2], {}),
     "Generator": lambda: ([1], {}),
     "TrainingSettings": lambda: ([], {"epochs": 1, "lr": 0.1, "optimiser": "sgd"}),
+    "arange": lambda: ([0, 4, 2], {}),
     "backward": lambda: ([(t(2, grad=True) * 2).sum()], {}),
     "debugging": lambda: ([0], {}),
+    "eye": lambda: ([2, 3], {}),
     "fit": lambda: ([Line(), line(), SETTINGS], {}),
     "gradcheck": lambda: ([gg.tanh, np.ones(2)], {}),
     "hvp": lambda: ([lambda x: (x**3).sum(), t(2), t(2)], {}),
     "jacobian": lambda: ([gg.tanh, t(2)], {}),
+    "full": lambda: ([(2,), 0.5], {}),
     "ones": lambda: ([(2,)], {}),
+    "ones_like": lambda: ([t(2)], {}),
+    "rand": lambda: ([(2,)], {"rng": rng()}),
+    "randn": lambda: ([(2,)], {"rng": rng()}),
     "tensor": lambda: ([[1.0, 2.0]], {}),
     "zeros": lambda: ([(2,)], {}),
+    "zeros_like": lambda: ([t(2)], {}),
 }
 METHODS = {  # of a tensor, besides those that are functions of the same name
     "argmax": [], "assign": [np.ones(4, "float32")], "astype": ["float64"], "backward": [],
@@ -124,7 +138,10 @@ METHODS = {  # of a tensor, besides those that are functions of the same name
     "__radd__": [1.0], "__rsub__": [1.0], "__rmul__": [1.0], "__rtruediv__": [1.0],
     "__rpow__": [2.0], "__lt__": [1.0], "__le__": [1.0], "__gt__": [1.0], "__ge__": [1.0],
     "__eq__": [1.0], "__ne__": [1.0], "__getitem__": [0], "__setitem__": [0, 1.0],
-    "__matmul__": [t(4)], "describe": [],
+    "__matmul__": [t(4)], "describe": [], "all": [], "any": [], "argmin": [], "argsort": [],
+    "cumprod": [], "cumsum": [], "prod": [], "repeat": [2], "round": [1], "sort": [],
+    "__floordiv__": [2.0], "__rfloordiv__": [2.0], "__mod__": [2.0], "__rmod__": [2.0],
+    "__divmod__": [2.0],
 }  # fmt: skip
 STREAM = {
     "bernoulli": [[0.5, 0.5]], "child": ["a"], "integers": [6, 4], "normal": [(2,)],
@@ -162,6 +179,7 @@ LAYERS = {  # constructor's arguments, the input of a call
     "LeakyReLU": ([0.1], lambda: t(3)), "Linear": ([2, 3], lambda: t(4, 2)),
     "LocalResponseNorm": ([3, 0.5], lambda: t(1, 4, 2)),
     "MaxPool2d": ([2], lambda: t(1, 1, 4, 4)), "RNN": ([2, 3], lambda: t(2, 1, 2)),
+    "GELU": (["tanh"], lambda: t(3)), "SiLU": ([], lambda: t(3)),
     "ReLU": ([], lambda: t(3)), "Sigmoid": ([], lambda: t(3)), "Softplus": ([], lambda: t(3)),
     "Tanh": ([], lambda: t(3)), "Sequential": ([nn.Tanh()], lambda: t(3)),
     "WeightNormLinear": ([2, 3], lambda: t(4, 2)),

@@ -15,7 +15,7 @@ import string
 
 from ...kernels.errors import ArgumentError, ShapeError, ValueRangeError, expect
 from ..arrays import xp_of
-from ..tensor import Tensor
+from ..tensor import Tensor, as_tensor
 from .indexing import _getitem
 from .linalg import matmul
 from .reductions import sum as total
@@ -40,6 +40,7 @@ def einsum(subscripts: str, *tensors: Tensor) -> Tensor:
     >>> gg.einsum("ij,jk->ik", x, y).shape, gg.einsum("ij->j", x), gg.einsum("ij,ij", x, x)
     ((2, 4), tensor([2., 2., 2.]), tensor(6.))
     """
+    tensors = tuple(map(as_tensor, tensors))
     shapes = [t.shape for t in tensors]
     operands, result, dots = _parsed(subscripts, shapes)
     lengths = _lengths(operands, shapes, dots)
@@ -93,7 +94,9 @@ def _parsed(subscripts: str, shapes: list) -> tuple[list[str], str, str]:
             why = "is in no operand" if k not in left else "stands twice behind the arrow"
             raise ValueRangeError(f"einsum: {k!r} in {subscripts!r} {why}")
     if "..." not in result and widest:
-        return spelled, plain, own  # the dots' axes are summed
+        raise ValueRangeError(
+            f"einsum: the dots of {subscripts!r} must stand behind the arrow, too"
+        )
     return spelled, result.replace("...", own), own
 
 
