@@ -59,6 +59,7 @@ ONE = ("absolute", "cos", "cumsum", "erf", "exp", "expm1", "flatten", "log", "lo
 TWO = ("add", "sub", "mul", "div", "power", "maximum", "minimum", "floor_divide", "mod")
 FUNCTIONS = {
     "astype": lambda: ([t(2), "float64"], {}),
+    "avg_pool1d": lambda: ([t(1, 1, 4), 2], {}),
     "avg_pool2d": lambda: ([t(1, 1, 4, 4), 2], {}),
     "batch_norm": lambda: ([t(4, 2), t(2), t(2)], {}),
     "broadcast_to": lambda: ([t(2), (3, 2)], {}),
@@ -73,6 +74,7 @@ FUNCTIONS = {
     "flip": lambda: ([t(3), 0], {}),
     "gaussian_noise": lambda: ([t(3), 0.5, rng()], {}),
     "getitem": lambda: ([t(3), 1], {}),
+    "group_norm": lambda: ([t(1, 4, 2), 2, t(4), t(4)], {}),
     "gru": lambda: ([t(2, 1, 2), t(1, 2), t(6, 2), t(6, 2), t(6), t(6)], {}),
     "gru_step": lambda: ([t(1, 6), t(1, 2), t(6, 2), t(6)], {}),
     "layer_norm": lambda: ([t(4, 2), t(2), t(2)], {}),
@@ -83,6 +85,7 @@ FUNCTIONS = {
     "lstm_step": lambda: ([t(1, 8), t(1, 2)], {}),
     "masking_noise": lambda: ([t(3), 0.5, rng()], {}),
     "matmul": lambda: ([t(2, 3), t(3, 2)], {}),
+    "max_pool1d": lambda: ([t(1, 1, 4), 2], {}),
     "max_pool2d": lambda: ([t(1, 1, 4, 4), 2], {}),
     "nade": lambda: ([t(2, 3), t(3, 2), t(2), t(3, 2), t(3)], {}),
     "one_hot": lambda: ([[0, 2], 3], {}),
@@ -170,6 +173,8 @@ INIT = {
     "scaled": lambda: ([(2, 3), 3, rng(), "float32"], {}),
 }
 LAYERS = {  # constructor's arguments, the input of a call
+    "AvgPool1d": ([2], lambda: t(1, 1, 4)), "MaxPool1d": ([2], lambda: t(1, 1, 4)),
+    "GroupNorm": ([2, 4], lambda: t(1, 4, 2)),
     "AvgPool2d": ([2], lambda: t(1, 1, 4, 4)), "BatchNorm": ([2], lambda: t(4, 2)),
     "Conv1d": ([2, 2, 3], lambda: t(1, 2, 5)), "Conv2d": ([2, 2, 3], lambda: t(1, 2, 5, 5)),
     "ConvTranspose2d": ([2, 2, 2], lambda: t(1, 2, 3, 3)), "Dropout": ([0.5], lambda: t(3)),
