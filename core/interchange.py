@@ -1,4 +1,4 @@
-"""Tensors next to other libraries: NumPy's functions, DLPack, `format`.
+"""Tensors next to other libraries: NumPy's functions, DLPack, `format`, notebooks.
 
 NumPy calls `array_function` for ``np.sum(t)``, ``np.concatenate([a, t])`` and the like. Where the
 engine has the function it computes, and the result is on the tape; any other function gets the
@@ -10,6 +10,7 @@ import numpy as np
 
 from . import functions as F
 from .arrays import is_array, module_for
+from .as_html import tensor_html
 from .creation import ones_like, zeros_like
 from .tensor import Tensor, TensorError
 
@@ -129,3 +130,4 @@ def formatted(self, spec: str) -> str:
 Tensor.__array_function__ = array_function
 Tensor.__dlpack__, Tensor.__dlpack_device__ = dlpack, dlpack_device
 Tensor.__format__ = formatted
+Tensor._repr_html_ = tensor_html

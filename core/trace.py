@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 
 from .arrays import is_array
+from .as_html import trace_html
 from .observers import watchers
 
 
@@ -73,6 +74,12 @@ class Trace:
         calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
         lines.append(f"{calls}, {self.flops / 1e6:.3f} MFLOP, {self.seconds * 1e3:.3f} ms")
         return "\n".join(lines)
+
+    def __repr__(self):
+        n = len(self.calls)
+        return f"<trace of {n:,} call{'s' * (n != 1)}: print it, or .dot()>"
+
+    _repr_html_ = trace_html  # what a notebook shows
 
     def dot(self) -> str:
         """The calls as a Graphviz graph: functions as boxes, arrays as edges with their shapes."""

@@ -21,6 +21,7 @@ import numpy as np
 from ...kernels.annotations import DType
 from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
+from ..as_html import module_html
 from ..random import Generator
 from ..tensor import Tensor
 from .states import State, StateError, arrays_of, as_state
@@ -267,6 +268,8 @@ class Module:
             first, *rest = repr(child).splitlines()
             lines += [f"  {name}: {first}", *(f"  {line}" for line in rest)]
         return "\n".join(lines)
+
+    _repr_html_ = module_html  # what a notebook shows
 
 
 _places = weakref.WeakKeyDictionary()
