@@ -28,9 +28,10 @@ def test_a_small_matrix_is_a_table_of_its_numbers():
     assert cells(gg.tensor([True, False])._repr_html_()) == [["", "0", "1"], ["0", "True", "False"]]
 
 
-@pytest.mark.parametrize(
-    "shape", [(1000, 1000), (3, 4, 500, 700), (10**7,), (2, 0), (), (1,), (5, 1)]
-)
+SHAPES = [(1000, 1000), (3, 4, 500, 700), (10**7,), (2, 0), (), (1,), (5, 1)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_any_tensor_is_short(shape):
     page = gg.zeros(shape)._repr_html_()
     assert len(page) < 6000
