@@ -1,6 +1,7 @@
 """`with gg.trace() as t:` records every call; `print(t)` is a table, `t.dot()` a graph."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .arrays import is_array
@@ -100,7 +101,7 @@ def _shapes(shapes) -> str:
 
 
 @contextlib.contextmanager
-def trace():
+def trace() -> Iterator[Trace]:
     """Record every differentiable call inside the block.
 
     >>> import glassgrad as gg

@@ -4,14 +4,12 @@
 """
 
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from .core import torch_files
 from .core.nn import Module
 from .core.regular import open_regular
 from .core.training.checkpoint import LIMIT, CheckpointError, load_arrays, save_arrays
-from .core.training.system import System
 from .kernels.doors import check_all
 
 
@@ -32,7 +30,7 @@ def save(net: Module | dict, path: str | Path) -> None:
     save_arrays(path, net.state_dict() if isinstance(net, Module) else net)
 
 
-def load(path: str | Path) -> dict[str, np.ndarray] | System:
+def load(path: str | Path) -> Any:
     """What a file of weights holds, arrays by name; or the trained system of a run folder.
 
     ``net.load_state_dict(gg.load("net.safetensors"))`` sets the weights of a module. So do the

@@ -349,7 +349,7 @@ def _select(x, y, /, condition):
         ) from error
 
 
-def where(condition, x, y):
+def where(condition, x, y) -> Tensor:
     """x where `condition` holds, y elsewhere; the condition itself has no derivative.
 
     >>> import glassgrad as gg

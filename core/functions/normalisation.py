@@ -3,6 +3,8 @@
 Where a kernel has the derivative, the formula is here too: it serves the higher orders.
 """
 
+import numpy as np
+
 from ...kernels import batchnorm as kernel
 from ...kernels import lrn
 from ...kernels.annotations import Count
@@ -49,7 +51,9 @@ def _normalise(x, gamma, beta, /, eps):
     return y.reshape(x.shape), *statistics
 
 
-def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
+def batch_norm(
+    x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5
+) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Normalise each channel (axis 1) over all other axes: returns (y, mean [C], variance [C]).
 
     y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; mean and

@@ -3,6 +3,7 @@ and the derivative of that picks these places again, for any order.
 """
 
 import math
+from typing import Literal, overload
 
 import numpy as np
 
@@ -91,6 +92,20 @@ def _grown(name: str, x: Tensor, more: tuple, value: float) -> Tensor:
     return pad(x, ((0, 0), (0, 0), (0, more[0]), (0, more[1])), value)
 
 
+@overload
+def max_pool2d(
+    x: Tensor,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    x: Tensor, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0,
+    ceil_mode: bool = False, *, return_indices: Literal[True],
+) -> tuple[Tensor, np.ndarray]: ...  # fmt: skip
 def max_pool2d(
     x: Tensor,
     kernel_size: Pair,
@@ -174,6 +189,20 @@ def _row(number: int | None, other: int) -> tuple[int, int] | None:
     return None if number is None else (other, number)
 
 
+@overload
+def max_pool1d(
+    x: Tensor,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    x: Tensor, kernel_size: int, stride: int | None = None, padding: int = 0,
+    ceil_mode: bool = False, *, return_indices: Literal[True],
+) -> tuple[Tensor, np.ndarray]: ...  # fmt: skip
 def max_pool1d(
     x: Tensor,
     kernel_size: int,

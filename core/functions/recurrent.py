@@ -134,7 +134,7 @@ def rnn(
     b: Tensor | None = None,
     activation: Callable = tanh,
     lengths=None,
-):
+) -> tuple[Tensor, Tensor]:
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last state [N, H]).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
@@ -221,7 +221,7 @@ def lstm(
     b: Tensor | None = None,
     peephole: Tensor | None = None,
     lengths=None,
-):
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
@@ -310,7 +310,7 @@ def gru(
     b_hh: Tensor | None = None,
     variant: Variant = "lecture",
     lengths=None,
-):
+) -> tuple[Tensor, Tensor]:
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.
