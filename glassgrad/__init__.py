@@ -9,6 +9,8 @@ tensor([ 4., -2.])
 
 # ruff: noqa: F405  (names of core/, which is imported by a star)
 
+from typing import TYPE_CHECKING
+
 from . import checkout  # noqa: F401  # isort: skip  (finds the rooms: before the first is imported)
 from . import kernels  # noqa: F401  # isort: skip  (before NumPy is loaded: kernels/threads.py)
 from .core import *  # noqa: F403
@@ -42,5 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str):
-    raise missing(__name__, name, __all__)
+if not TYPE_CHECKING:  # else checkers would take every name for one that is there
+
+    def __getattr__(name: str):
+        raise missing(__name__, name, __all__)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import xp_of
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor
 from .arithmetic import exp, maximum, minimum
 
@@ -125,7 +126,7 @@ def softplus(x, /):
     return y
 
 
-def log_sigmoid(x: Tensor) -> Tensor:
+def log_sigmoid(x: Like) -> Tensor:
     """ln σ(x) = -softplus(-x).
 
     Finite for every finite x; log(sigmoid(x)) would underflow to -∞.

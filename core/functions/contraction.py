@@ -15,6 +15,7 @@ import string
 
 from ...kernels.errors import ArgumentError, ShapeError, ValueRangeError, expect
 from ..arrays import xp_of
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .indexing import _getitem
 from .linalg import matmul
@@ -24,7 +25,7 @@ from .shapes import reshape, transpose
 LETTERS = string.ascii_letters
 
 
-def einsum(subscripts: str, *tensors: Tensor) -> Tensor:
+def einsum(subscripts: str, *tensors: Like) -> Tensor:
     """The sum of products that the letters say: ``einsum("bij,bjk->bik", x, y)``.
 
     Each operand has a letter for each of its axes; axes of one letter have one length. A letter

@@ -9,6 +9,7 @@ from ...kernels.annotations import Axes, Axis
 from ...kernels.errors import expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .reductions import _axes, _check, _spread, count
 from .shapes import axes_of, concatenate, flip, reshape, swap_axes, transpose
@@ -39,7 +40,7 @@ def _running_sum(x, /):
     return x.cumsum(axis=-1, dtype=dtype) if x.ndim else x.sum(dtype=dtype)
 
 
-def cumsum(x: Tensor, axis: Axis | None = -1) -> Tensor:
+def cumsum(x: Like, axis: Axis | None = -1) -> Tensor:
     """Running sums along `axis`, the last one by default: y_k = x_0 + ... + x_k.
 
     None takes all elements in order, as one axis. Booleans are counted; a scalar is its own sum.
@@ -97,7 +98,7 @@ def _running_product(x, /):
     return xp_of(x).cumprod(x, axis=-1, dtype=dtype) if x.ndim else x.prod(dtype=dtype)
 
 
-def cumprod(x: Tensor, axis: Axis | None = -1) -> Tensor:
+def cumprod(x: Like, axis: Axis | None = -1) -> Tensor:
     """Running products along `axis`, the last one by default: y_k = x_0 ... x_k.
 
     None takes all elements in order, as one axis. The derivative is right at zeros, too; it takes

@@ -11,6 +11,7 @@ from ...kernels.annotations import Count
 from ...kernels.checks import within
 from ...kernels.errors import ShapeError, expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .arithmetic import sqrt
 from .reductions import count, mean
@@ -52,7 +53,7 @@ def _normalise(x, gamma, beta, /, eps):
 
 
 def batch_norm(
-    x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5
+    x: Like, gamma: Like, beta: Like, eps: float = 1e-5
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Normalise each channel (axis 1) over all other axes: returns (y, mean [C], variance [C]).
 
@@ -83,7 +84,7 @@ def batch_norm(
     return y, mu.data, var.data
 
 
-def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
+def layer_norm(x: Like, gamma: Like, beta: Like, eps: float = 1e-5) -> Tensor:
     """Normalise each row over the last axis: γ (x - mean)/√(variance + ε) + β (Ba et al. 2016).
 
     x [..., D], gamma, beta [D] -> [..., D]. Raises ShapeError, ValueRangeError for a negative ε.
@@ -100,7 +101,7 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     return d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps) * gamma + beta
 
 
-def group_norm(x: Tensor, groups: int, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
+def group_norm(x: Like, groups: int, gamma: Like, beta: Like, eps: float = 1e-5) -> Tensor:
     """Normalise each group of channels of each example: γ (x - mean)/√(variance + ε) + β.
 
     The C channels are `groups` groups of as many neighbours; mean and variance (biased) are those
@@ -154,7 +155,7 @@ def _lrn(x, /, size, alpha, beta, k):
 
 
 def local_response_norm(
-    x: Tensor, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+    x: Like, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
 ) -> Tensor:
     """Each number over (k + α Σ x²)^β, the sum over `size` channels around its own, at its place.
 

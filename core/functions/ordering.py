@@ -11,6 +11,7 @@ import numpy as np
 from ...kernels.annotations import Axis, Count
 from ...kernels.errors import expect
 from ..arrays import to_numpy, xp_of
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .indexing import _getitem
 from .shapes import axes_of, reshape
@@ -44,7 +45,7 @@ def _taken(x: Tensor, places, axis: int) -> Tensor:
     return _getitem(x, tuple(index))
 
 
-def sort(x: Tensor, axis: Axis | None = -1, descending: bool = False) -> Tensor:
+def sort(x: Like, axis: Axis | None = -1, descending: bool = False) -> Tensor:
     """x in ascending or descending order along `axis`; None sorts all elements as one axis.
 
     A new tensor: unlike an array's method, `t.sort()` does not change t. NaN comes last, and first
@@ -58,7 +59,7 @@ def sort(x: Tensor, axis: Axis | None = -1, descending: bool = False) -> Tensor:
     return _taken(x, _places(x.data, axis, descending), axis)
 
 
-def argsort(x: Tensor, axis: Axis | None = -1, descending: bool = False) -> np.ndarray:
+def argsort(x: Like, axis: Axis | None = -1, descending: bool = False) -> np.ndarray:
     """The places of the sorted elements along `axis`, as a plain NumPy array.
 
     Ties keep their order. NaN comes last, and first in descending order. Raises ShapeError for an
@@ -73,7 +74,7 @@ def argsort(x: Tensor, axis: Axis | None = -1, descending: bool = False) -> np.n
 
 
 def topk(
-    x: Tensor, k: Count, axis: Axis | None = -1, largest: bool = True
+    x: Like, k: Count, axis: Axis | None = -1, largest: bool = True
 ) -> tuple[Tensor, np.ndarray]:
     """(the k largest elements along `axis`, their places), largest first; or the k smallest.
 
@@ -92,7 +93,7 @@ def topk(
     return _taken(x, places, axis), to_numpy(places)
 
 
-def argmin(x: Tensor, axis: Axis | None = -1) -> np.ndarray:
+def argmin(x: Like, axis: Axis | None = -1) -> np.ndarray:
     """Index of the smallest element (the first on a tie), as a plain NumPy array.
 
     It has no derivative. NaN counts as the smallest here. Raises ShapeError if the axis does not

@@ -12,6 +12,7 @@ from ...kernels.annotations import Pair
 from ...kernels.capacity import expect_fits
 from ...kernels.errors import expect
 from ..differentiable import differentiable, moves
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .convolution import _two
 from .shapes import expand_dims, pad, squeeze
@@ -107,7 +108,7 @@ def max_pool2d(
     ceil_mode: bool = False, *, return_indices: Literal[True],
 ) -> tuple[Tensor, np.ndarray]: ...  # fmt: skip
 def max_pool2d(
-    x: Tensor,
+    x: Like,
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
@@ -152,7 +153,7 @@ def _share(x: Tensor, size, stride, padding, more) -> np.ndarray:
 
 
 def avg_pool2d(
-    x: Tensor,
+    x: Like,
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
@@ -204,7 +205,7 @@ def max_pool1d(
     ceil_mode: bool = False, *, return_indices: Literal[True],
 ) -> tuple[Tensor, np.ndarray]: ...  # fmt: skip
 def max_pool1d(
-    x: Tensor,
+    x: Like,
     kernel_size: int,
     stride: int | None = None,
     padding: int = 0,
@@ -224,7 +225,7 @@ def max_pool1d(
 
 
 def avg_pool1d(
-    x: Tensor,
+    x: Like,
     kernel_size: int,
     stride: int | None = None,
     padding: int = 0,

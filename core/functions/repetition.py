@@ -7,12 +7,13 @@ import numpy as np
 from ...kernels.annotations import Axes, Axis, Lengths
 from ...kernels.capacity import expect_fits
 from ...kernels.errors import DTypeError, expect
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor, values_of
 from .indexing import _getitem
 from .shapes import axes_of, broadcast_to, concatenate, reshape
 
 
-def tile(x: Tensor, reps: Lengths) -> Tensor:
+def tile(x: Like, reps: Lengths) -> Tensor:
     """x laid next to itself `reps[axis]` times along each axis: ab -> ababab.
 
     With more `reps` than axes x gets new axes in front; with fewer, they are those of the last
@@ -37,7 +38,7 @@ def tile(x: Tensor, reps: Lengths) -> Tensor:
     return reshape(broadcast_to(x, tuple(k for pair in pairs for k in pair)), result)
 
 
-def repeat(x: Tensor, repeats: int | Sequence, axis: Axis | None = None) -> Tensor:
+def repeat(x: Like, repeats: int | Sequence, axis: Axis | None = None) -> Tensor:
     """Each element `repeats` times in a row along `axis`: ab -> aaabbb.
 
     repeats  a number, or one for each place of the axis
@@ -73,7 +74,7 @@ def repeat(x: Tensor, repeats: int | Sequence, axis: Axis | None = None) -> Tens
     return _getitem(x, (slice(None),) * axis + (places,))
 
 
-def roll(x: Tensor, shift: Axes, axis: Axes | None = None) -> Tensor:
+def roll(x: Like, shift: Axes, axis: Axes | None = None) -> Tensor:
     """x moved by `shift` places along `axis`, what leaves at one end entering at the other.
 
     Both may be tuples of one length; None, the default, moves all elements in order, as one axis.

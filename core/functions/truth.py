@@ -7,11 +7,12 @@ import numpy as np
 
 from ...kernels.annotations import Axes
 from ..arrays import xp_of
-from ..tensor import Tensor, as_tensor
+from ..kinds import Like
+from ..tensor import as_tensor
 from .reductions import _check
 
 
-def any(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> np.ndarray:
+def any(x: Like, axis: Axes | None = None, keepdims: bool = False) -> np.ndarray:
     """True where an element over `axis` is not 0, as a boolean array on x's device.
 
     False of nothing; NaN is not 0. Raises ShapeError for an axis that does not exist.
@@ -24,7 +25,7 @@ def any(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> np.ndarr
     return xp_of(x.data).asarray(x.data.any(axis=_check("any", x, axis), keepdims=keepdims))
 
 
-def all(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> np.ndarray:
+def all(x: Like, axis: Axes | None = None, keepdims: bool = False) -> np.ndarray:
     """True where no element over `axis` is 0, as a boolean array on x's device.
 
     True of nothing; NaN is not 0. Raises ShapeError for an axis that does not exist.
@@ -37,7 +38,7 @@ def all(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> np.ndarr
     return xp_of(x.data).asarray(x.data.all(axis=_check("all", x, axis), keepdims=keepdims))
 
 
-def isnan(x: Tensor) -> np.ndarray:
+def isnan(x: Like) -> np.ndarray:
     """True where x is NaN, as a boolean array on x's device.
 
     >>> import glassgrad as gg
@@ -48,7 +49,7 @@ def isnan(x: Tensor) -> np.ndarray:
     return xp_of(x).asarray(xp_of(x).isnan(x))
 
 
-def isinf(x: Tensor) -> np.ndarray:
+def isinf(x: Like) -> np.ndarray:
     """True where x is ∞ or -∞, as a boolean array on x's device.
 
     >>> import glassgrad as gg
@@ -59,7 +60,7 @@ def isinf(x: Tensor) -> np.ndarray:
     return xp_of(x).asarray(xp_of(x).isinf(x))
 
 
-def isfinite(x: Tensor) -> np.ndarray:
+def isfinite(x: Like) -> np.ndarray:
     """True where x is neither infinite nor NaN, as a boolean array on x's device.
 
     >>> import glassgrad as gg

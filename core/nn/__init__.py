@@ -4,6 +4,8 @@ Reading order: module, init, linear, convolution, pooling, normalisation, weight
 activations, dropout, recurrent, losses.
 """
 
+from typing import TYPE_CHECKING
+
 from ...kernels.doors import check_all
 from ..hints import missing
 from . import init, losses
@@ -31,5 +33,7 @@ for _module in (init, losses):
     check_all(vars(_module))
 
 
-def __getattr__(name: str):
-    raise missing("glassgrad.nn", name, __all__)
+if not TYPE_CHECKING:  # else checkers would take every name for one that is there
+
+    def __getattr__(name: str):
+        raise missing("glassgrad.nn", name, __all__)
