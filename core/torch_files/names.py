@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .machine import Known, Refused
+from .machine import LONGEST_NAME, Known, Refused
 
 DTYPES = {
     "float64": "Double", "float32": "Float", "float16": "Half", "bfloat16": "BFloat16",
@@ -16,6 +16,7 @@ DTYPES = {
     "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble",
 }  # fmt: skip
 LATER = ("uint16", "uint32", "uint64")  # dtypes without a type of storage
+MOST_AXES = 64  # of an array of NumPy's
 SIZES = {  # bytes of a number
     d: 2 if d == "bfloat16" else np.dtype(d).itemsize for d in (*DTYPES, *LATER)
 }
@@ -56,7 +57,9 @@ def tensor(storage, start, shape, strides, tracked=False, hooks=None, metadata=N
     """A tensor on a storage; the last three arguments say nothing about its numbers."""
     if type(storage) is not Storage:
         raise Refused("is damaged: a tensor without a storage")
-    counts = type(shape) is tuple and type(strides) is tuple and len(shape) == len(strides) <= 64
+    counts = (
+        type(shape) is tuple and type(strides) is tuple and len(shape) == len(strides) <= MOST_AXES
+    )
     if not counts or not is_count(start) or not all(map(is_count, (*shape, *strides))):
         raise Refused("is damaged: a tensor without lengths and strides")
     return Placed(storage, start, shape, strides)
@@ -87,7 +90,7 @@ def ordered(pairs=()) -> dict:
 
 def lengths(of=()) -> tuple:
     """A shape."""
-    if type(of) is not tuple or not all(map(is_count, of)):
+    if type(of) is not tuple or len(of) > MOST_AXES or not all(map(is_count, of)):
         raise Refused("is damaged: a shape that is no tuple of lengths")
     return of
 
@@ -115,6 +118,7 @@ def find(module: str, name: str) -> Known:
     full = f"{module}.{name}"
     if full in KNOWN:
         return KNOWN[full]
+    full = full[:LONGEST_NAME]
     if module.startswith("__torch__"):
         raise Refused(f"is a TorchScript program ({full}), which is not run; {SAVE}")
     if name.endswith("Storage") and module == "torch":

@@ -117,6 +117,14 @@ HOSTILE = {
     "calls with a list": (pt(name("torch", "Size") + b"]R"), "without a tuple"),
     "calls with too little": (pt(call("torch._utils", "_rebuild_tensor_v2")), "with 0 arguments"),
     "calls with too much": (pt(call("torch", "Size", b"))))")), "with 4 arguments"),
+    "a shape of 100000 axes, often": (
+        pt(b"(" + whole(0) * 100_000 + b"tq\x00"
+           + (name("torch", "Size") + b"h\x00\x85R\x86") * 20_000), "no tuple of lengths",
+    ),
+    "a name of a megabyte": (
+        pt((b"\x8d" + (1 << 20).to_bytes(8, "little") + b"a" * (1 << 20)) * 2 + b"\x93"),
+        "asks for a",
+    ),
     "shape of texts": (pt(call("torch", "Size", tuple_of(text("a")))), "no tuple of lengths"),
     "dictionary of pairs": (pt(call("collections", "OrderedDict", b"]")), "of pairs"),
     "attributes of a tensor": (in_state(tensor() + b"}b"), "sets attributes of a Placed"),

@@ -7,6 +7,7 @@ collected together: the cheap ones run before those that are slow to collect.
 CORE, KERNELS = "tests/core", "tests/kernels"
 FUNCTIONS = f"{CORE}/test_functions.py"
 ORDER = f"{CORE}/test_functions_order.py"
+POOLING = f"{CORE}/test_functions_pooling.py"
 PRODUCTS = f"{CORE}/test_functions_products.py"
 LAYERS = (
     f"{CORE}/test_functions_layers.py {CORE}/test_functions_recurrent.py"
@@ -65,12 +66,12 @@ TESTS = {
     "core/functions/latent.py": [LAYERS, _gradients("reparameterise"), REST],
     "core/functions/linalg.py": [FUNCTIONS, _gradients("matmul linear"), REST],
     "core/functions/normalisation.py": [
-        f"{LAYERS} {CORE}/test_functions_power.py", _gradients("norm"), REST,
+        f"{LAYERS} {POOLING} {CORE}/test_functions_power.py", _gradients("norm"), REST,
     ],
     "core/functions/ordering.py": [ORDER, _gradients("sort topk argmin")],
     "core/functions/padding.py": [f"{CORE}/test_functions_edges.py -k 'padding'", REST],
     "core/functions/pooling.py": [
-        LAYERS, f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
+        f"{LAYERS} {POOLING}", f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
     ],
     "core/functions/recurrent.py": [
         LAYERS, _gradients("rnn lstm gru input_product"), REST, f"{CORE}/test_nn_recurrent.py",
