@@ -37,12 +37,9 @@ def is_torch(head: bytes) -> bool:
     >>> is_torch(b"\\x80\\x02" + bytes(6) + b'{"__metadata__"')  # the header of a safetensors file
     False
     """
-    return head.startswith(ZIP) or _is_pickle(head) or head[257:262] == TAR
-
-
-def _is_pickle(head: bytes) -> bool:
-    """PROTO 0..5; the length of a safetensors header can begin with these two bytes, too."""
-    return head.startswith(PICKLE) and head[1:2] <= b"\x05" and head[8:9] != b"{"
+    if head[8:9] == b"{":  # safetensors, whose first bytes and names may be anything
+        return False
+    return head.startswith((ZIP, PICKLE)) or head[257:262] == TAR
 
 
 def load_torch(path: str | Path) -> dict[str, np.ndarray] | object:
@@ -58,9 +55,11 @@ def load_torch(path: str | Path) -> dict[str, np.ndarray] | object:
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
+            if head.startswith(ZIP):
+                return zipped.load(file, size)
             if head[257:262] == TAR:
                 raise Refused("is a tar archive, as PyTorch wrote before 0.2; save it again there")
-            return zipped.load(file, size) if head.startswith(ZIP) else legacy.load(file, size)
+            return legacy.load(file, size)
         except Refused as reason:
             line = " ".join(str(reason).split())  # a name in the file may hold line feeds
             raise CheckpointError(f"{path}: {line}") from None
