@@ -37,12 +37,13 @@ from .folders import (
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
 from .models.own import expect_metric
+from .run_html import run_html
 from .sources import Source, source_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
-    """What a training leaves."""
+    """What a training leaves; a notebook shows its figures and curves."""
 
     system: System  # with its best weights, in eval mode
     data: DataSet  # prepared
@@ -53,6 +54,17 @@ class Trained:
     backend: str | None = None  # the one asked for; None is the device's default
     run: Run | None = None  # its folder
     source: Source | None = None  # where the data came from; None is the catalogue
+
+    def __repr__(self):
+        figures = ", ".join(f"{k} {v:.4g}" for k, v in self.test_figures.items())
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
+        name = type(self.system).__name__
+        return f"<{name} trained on {self.data_name}, {epochs}: {figures or 'no figures yet'}>"
+
+    def _repr_html_(self) -> str:
+        name, folder = type(self.system).__name__, self.run and self.run.folder
+        settings = self.settings.as_dict()
+        return run_html(name, self.data_name, self.history, self.test_figures, settings, folder)
 
 
 def backend_for(name: str | None, device: str):

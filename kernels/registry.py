@@ -17,7 +17,7 @@ import contextlib
 import functools
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .arrays import is_cupy
@@ -132,7 +132,7 @@ def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:
 
 
 @contextlib.contextmanager
-def backend(name: str, **versions: int):
+def backend(name: str, **versions: int) -> Iterator[None]:
     """Run every kernel inside the block on `name`, whatever the default would be.
 
     A keyword pins the version of one operation: ``backend("numba", conv2d=1)``. Its passes that

@@ -10,12 +10,14 @@ from string import Template
 
 from .. import models
 from ..core import data as datasets
+from ..core.as_html import as_table
 from ..core.terminal import number
 from ..core.terminal import seconds as as_time
 from ..core.training.settings import brief
 from ..models.common.figure_words import meaning, named
 from ..models.lectures import LECTURES
 from ..reproduction import limit
+from ..run_html import words
 from .prose import as_html
 
 WIDE = 1.9  # a picture that is so much wider than high has a line of its own
@@ -97,15 +99,6 @@ def _figure(name: str, value: float, system: str) -> str:
     )
 
 
-def words(name: str) -> str:
-    """The name of a figure or picture as a person writes it.
-
-    >>> words("valid_loss"), words("u_matrix")
-    ('validation loss', 'u matrix')
-    """
-    return name.replace("valid_", "validation ", 1).replace("_", " ").replace("-", " ")
-
-
 def _pictures(sizes) -> str:
     parts = []
     for name, (wide, high) in sizes.items():
@@ -171,13 +164,3 @@ def _reading(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def as_table(columns, rows, title: str = "") -> str:
-    """Rows of texts as an HTML table, which scrolls where it is wider than the page."""
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
-    )
-    said = f"<p>{html.escape(title)}</p>" if title else ""
-    return f'{said}<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'

@@ -254,3 +254,26 @@ def test_what_the_wheel_leaves_out_is_read_by_nothing_in_it(wheel):
             if name.startswith("glassgrad/bench/"):
                 assert not re.search(rf"from \.+({'|'.join(CHECKOUT)})\b", text), name
                 assert not re.search(rf"from \.+ import .*\b({'|'.join(CHECKOUT)})\b", text), name
+
+
+def test_wheel_and_sdist_say_that_they_have_types(wheel, source, tmp_path):
+    assert "glassgrad/py.typed" in zipfile.ZipFile(wheel).namelist()
+    copy = tmp_path / "source"  # building leaves folders behind
+    shutil.copytree(source, copy)
+    code = f"from setuptools import build_meta as b; print(b.build_sdist({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True)
+    name = done.stdout.split()[-1]
+    with tarfile.open(tmp_path / name) as archive:
+        members = archive.getnames()
+    assert f"{name.removesuffix('.tar.gz')}/glassgrad/py.typed" in members
+
+
+@pytest.mark.slow
+def test_a_type_checker_finds_the_types_of_what_is_installed(installed, tmp_path):
+    pytest.importorskip("mypy")
+    (tmp_path / "use.py").write_text("import glassgrad as gg\nx: int = gg.mean(gg.ones(2))\n")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path / "cache", "use.py"]
+    command += ["--python-executable", installed.python]
+    done = subprocess.run(map(str, command), cwd=tmp_path, capture_output=True, text=True)
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert len(errors) == 1 and errors[0].startswith("use.py:2: error: Incompatible types"), errors
