@@ -13,14 +13,14 @@ import math
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from . import kernels, run_page, step
 from .core import Generator
 from .core.arrays import module_for
-from .core.data import DataSet, Graph, Split, kind_of
+from .core.data import DataSet, Graph, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -37,6 +37,7 @@ from .folders import (
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
 from .models.own import expect_metric
+from .parts import held_out, shown
 from .run_html import run_html
 from .sources import Source, source_of
 
@@ -120,32 +121,6 @@ def build(recipe: Recipe, data: DataSet, settings: TrainingSettings, device: str
     Raises SettingError or a ShapeError for settings that make no network on these data.
     """
     return recipe.build(data, settings, Generator(settings.seed)).to(device)
-
-
-def held_out(data: DataSet) -> tuple[str, Split]:
-    """(name, split) that the final figures are for: test, or the next best that there is.
-
-    >>> from glassgrad.core.data import load
-    >>> name, split = held_out(load("digits"))
-    >>> name, len(split)
-    ('test', 300)
-    """
-    splits = dict(data.splits())
-    name = next(n for n in ("test", "valid", "train") if len(splits.get(n) or ()))
-    return name, splits[name]
-
-
-def shown(data: DataSet) -> DataSet:
-    """The data for the pictures of a system: without a test part, with the next best in its place.
-
-    >>> import numpy as np
-    >>> data = DataSet("mine", Split(np.zeros((3, 2))))
-    >>> len(shown(data).test)
-    3
-    """
-    return (
-        data if data.test is not None and len(data.test) else replace(data, test=held_out(data)[1])
-    )
 
 
 def train(
