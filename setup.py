@@ -28,7 +28,7 @@ setup(
     packages=packages,
     package_dir=package_dir,
     package_data={
-        "": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js"],
+        "": ["*.cu", "*.cuh", "*.h", "*.cpp", "*.json", "*.html", "*.css", "*.js", "py.typed"],
         "glassgrad.core.data": ["shipped/*", "shipped/*/*"],
     },
     install_requires=[
@@ -46,6 +46,7 @@ setup(
         "cuda13": ["cupy-cuda13x>=13"],
         "nvrtc": ["nvidia-cuda-nvrtc"],  # what NVIDIA's compiler says, without a GPU
         "test": [
+            "mypy==2.4.*",  # what it says of the annotations changes from version to version
             "nvidia-cuda-nvrtc",
             "pytest>=8",
             "pytest-xdist>=3.5",

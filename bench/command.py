@@ -9,11 +9,13 @@ from ..core.training.run_folder import expect_writable, make_folder
 from ..core.usage import UsageError
 from ..kernels import OPERATIONS, implementations, own
 from ..kernels.errors import nearest
+from ..kernels.numba_here import default_on_cpu
 from ..kernels.registry import operations
 from . import peers, suite, summary, tables, timing
 from . import record as records
 from .apart import Apart
 from .session import Session
+from .threads import allow_all
 
 ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
 
@@ -32,6 +34,7 @@ def run(args) -> int:
         raise UsageError("--stored and --list measure nothing, and take no option that says how")
     if args.stored and not (args.table or args.figures or args.against):
         raise UsageError("--stored needs --table, --figures or --against")
+    allow_all()  # before Numba is asked for, or a file imports it
     files = [name for name in args.names if own.is_reference(name)]
     args.names = [op for name in args.names for op in own.opened(name)]
     backend = args.backend or _default_backend(args.names)
@@ -72,9 +75,9 @@ def _default_backend(names) -> str:
         return "cuda"
     ops = [name.partition(".")[0] for name in names]
     if not ops or not {*ops} <= {*operations()[len(OPERATIONS) :]}:
-        return "numba"
+        return default_on_cpu()
     has = {r.backend for op in ops for r in implementations(op)}
-    return next(b for b in ("numba", "emulated", "reference") if b in has)
+    return next(b for b in (default_on_cpu(), "emulated", "reference") if b in has)
 
 
 def _measure(args, backend: str, out, files=()):

@@ -10,6 +10,7 @@ import numpy as np
 from .. import kernels
 from ..core import machine
 from ..core.arrays import module_for
+from ..kernels.numba_here import why_not
 from ..kernels.registry import operations
 from . import peers
 from . import roofline as rooflines
@@ -94,8 +95,6 @@ class Run:
 
     def record(self) -> Record:
         """An empty record with the machine, the versions and the settings of the run."""
-        from ..kernels import compiled  # and with it Numba
-
         described = {**machine.describe(), "device": self.device}
         if self.device == "cuda":
             described["gpu"] = machine.gpu()[1]
@@ -107,9 +106,18 @@ class Run:
             roofline=vars(self.roofline),
             missing=self.missing,
             effort="full" if self.effort in (FULL, ON_GPU) else "quick",
-            kernels=compiled.key(),
+            kernels=_edition(),
             peers=self.versions(),
         )
+
+
+def _edition() -> str:
+    """Which edition of the compiled kernels; empty where Numba is not here to compile them."""
+    if why_not():
+        return ""
+    from ..kernels import compiled
+
+    return compiled.key()
 
 
 class Session(Run):

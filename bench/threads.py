@@ -5,6 +5,7 @@ import sys
 
 from ..core.machine import cores
 from ..kernels.errors import ValueRangeError
+from ..kernels.numba_here import why_not
 
 
 def fix_threads(number: int | None = None) -> int:
@@ -12,13 +13,20 @@ def fix_threads(number: int | None = None) -> int:
 
     Peers set their own to the same number. Raises ValueRangeError where Numba cannot have so many.
     """
-    if "numba" not in sys.modules:  # read once, when it is imported
-        os.environ["NUMBA_NUM_THREADS"] = str(cores())
+    allow_all()
+    if why_not():
+        return limit_blas(expect_threads(number))
     import numba
 
     number = expect_threads(number, numba.config.NUMBA_NUM_THREADS)
     numba.set_num_threads(number)
     return limit_blas(number)
+
+
+def allow_all() -> None:
+    """Let Numba have a thread for each core, whatever the environment says, if it is not loaded."""
+    if "numba" not in sys.modules:  # read once, when it is imported
+        os.environ["NUMBA_NUM_THREADS"] = str(cores())
 
 
 def expect_threads(number: int | None, most: int | None = None) -> int:

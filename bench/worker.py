@@ -22,6 +22,7 @@ from ..kernels import own
 from . import peers, suite
 from .job import Contender, Job, judged
 from .session import Session
+from .threads import allow_all
 from .timing import Effort, turn
 from .verify import VerifyError
 
@@ -30,9 +31,11 @@ class Table:
     """The questions that the process answers: one method each, with its arguments from JSON."""
 
     def __init__(self, who: str, backend: str, threads: int, version: int | None, files=()):
+        self.who, self.ours = who, who in ("ours", peers.ITSELF)
+        if self.ours:
+            allow_all()  # a file may import Numba
         for file in files:
             own.opened(file)
-        self.who, self.ours = who, who in ("ours", peers.ITSELF)
         wanted = [] if self.ours else [who]
         self.session = Session(
             backend, threads, version=version, wanted_peers=wanted, ours=self.ours

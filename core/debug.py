@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..kernels.debug import switches
@@ -37,7 +38,7 @@ def level() -> int:
 
 
 @contextlib.contextmanager
-def debugging(new_level: int):
+def debugging(new_level: int) -> Iterator[None]:
     """Set the level inside the block: ``with gg.debugging(3): ...``
 
     >>> import glassgrad as gg

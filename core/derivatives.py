@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .kinds import Like
 from .recording import recording
 from .tape import grad
 from .tensor import Tensor, TensorError, as_tensor, tensor
@@ -13,7 +14,7 @@ def _unit(shape, dtype, i, xp):
     return e
 
 
-def jacobian(f: Callable, x: Tensor, *, create_graph: bool = False) -> Tensor:
+def jacobian(f: Callable, x: Like, *, create_graph: bool = False) -> Tensor:
     """∂f(x)/∂x, of shape f(x).shape + x.shape: one backward pass for each output.
 
     x is a tensor or an array.
@@ -42,7 +43,7 @@ def jacobian(f: Callable, x: Tensor, *, create_graph: bool = False) -> Tensor:
     return j if create_graph else j.detach()
 
 
-def hvp(f: Callable, x: Tensor, v) -> Tensor:
+def hvp(f: Callable, x: Like, v) -> Tensor:
     """The Hessian of the scalar f at x times v, without forming the Hessian: ∇(∇f(x)·v).
 
     >>> import glassgrad as gg

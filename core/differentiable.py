@@ -28,6 +28,8 @@ first order only. When the gradient itself must be differentiable, the call is r
 import functools
 import inspect
 import types
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -52,6 +54,7 @@ from .tape import GraphError, Node, grad
 from .tensor import Tensor, TensorError, numbers_of
 
 FUNCTIONS: dict[str, "Differentiable"] = {}
+P = ParamSpec("P")  # of the body: what a type checker sees of the function
 
 
 class Differentiable:
@@ -362,7 +365,7 @@ def _rebuilt(array, edge):
 def differentiable(
     vjp=None, *, composed=None, piecewise=False, elementwise=False, floats=False, flops=None,
     name=None, **derivatives,
-):  # fmt: skip
+) -> Callable[[Callable[P, Any]], Callable[P, Tensor]]:  # fmt: skip
     """Declare a differentiable function; see the module's docstring.
 
     piecewise    it has kinks, or a second derivative that is zero almost everywhere
@@ -372,7 +375,7 @@ def differentiable(
     name         for messages and tables, where it differs from the name of the body
     """
 
-    def declare(body):
+    def declare(body) -> Any:
         function = Differentiable(
             body, derivatives, vjp, composed, piecewise, elementwise, floats, flops, name
         )

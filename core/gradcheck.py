@@ -29,6 +29,7 @@ import numpy as np
 from ..kernels.checks import choice, within
 from ..kernels.errors import GlassgradError
 from .arrays import to_device
+from .kinds import Like
 from .recording import recording
 from .tape import _reachable, grad
 from .tensor import Tensor
@@ -70,7 +71,7 @@ def _floats(ys):
 
 def gradcheck(
     f: Callable,
-    *inputs: Tensor,
+    *inputs: Like,
     order: int = 1,
     name: str | None = None,
     seed: int = 0,

@@ -1,4 +1,4 @@
-"""Tensors next to other libraries: NumPy's functions, DLPack, `format`.
+"""Tensors next to other libraries: NumPy's functions, DLPack, `format`, notebooks.
 
 NumPy calls `array_function` for ``np.sum(t)``, ``np.concatenate([a, t])`` and the like. Where the
 engine has the function it computes, and the result is on the tape; any other function gets the
@@ -10,12 +10,24 @@ import numpy as np
 
 from . import functions as F
 from .arrays import is_array, module_for
+from .as_html import tensor_html
+from .creation import ones_like, zeros_like
 from .tensor import Tensor, TensorError
 
 
 def _argmax(a, axis=None):
     """NumPy's, which is over all elements without an axis; ours is over the last one."""
     return F.argmax(F.reshape(a, (-1,)) if axis is None else a, -1 if axis is None else axis)
+
+
+def _flat(function):
+    """NumPy's form of a function along an axis: without one, of all elements in order."""
+    return lambda a, axis=None: function(a, axis)
+
+
+def _sorted(function):
+    """Sorting always keeps the order of ties: NumPy's `kind` and `stable` ask for no less."""
+    return lambda a, axis=-1, kind=None, order=None, *, stable=None: function(a, axis)
 
 
 def _size(a, axis=None):
@@ -28,6 +40,12 @@ NUMPY = {
     np.concatenate: F.concatenate, np.stack: F.stack, np.reshape: F.reshape,
     np.transpose: F.transpose, np.squeeze: F.squeeze, np.expand_dims: F.expand_dims,
     np.broadcast_to: F.broadcast_to, np.swapaxes: F.swap_axes,
+    np.prod: F.prod, np.cumsum: _flat(F.cumsum), np.cumprod: _flat(F.cumprod), np.any: F.any,
+    np.all: F.all, np.argmin: _flat(F.argmin), np.sort: _sorted(F.sort),
+    np.argsort: _sorted(F.argsort), np.round: F.round, np.around: F.round, np.tile: F.tile,
+    np.repeat: F.repeat, np.roll: F.roll, np.flip: lambda m, axis=None: F.flip(m, axis),
+    np.einsum: lambda text, *xs, optimize=True: F.einsum(text, *xs),
+    np.zeros_like: zeros_like, np.ones_like: ones_like,
     np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: _size,
 }  # fmt: skip
 
@@ -112,3 +130,4 @@ def formatted(self, spec: str) -> str:
 Tensor.__array_function__ = array_function
 Tensor.__dlpack__, Tensor.__dlpack_device__ = dlpack, dlpack_device
 Tensor.__format__ = formatted
+Tensor._repr_html_ = tensor_html

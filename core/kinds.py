@@ -1,10 +1,11 @@
 """Kinds of arguments of the engine's functions, beyond those of kernels/annotations.py.
 
-The annotation `Tensor` accepts what `as_tensor` accepts (a tensor, an array, a number, or nested
-lists of numbers); the function receives a tensor.
+Both `Tensor` and `Like` accept what `as_tensor` accepts: a tensor, an array, a number, or
+nested lists of numbers. `Like` says so to type checkers, too.
 """
 
 from collections.abc import Mapping, Set
+from typing import Annotated
 
 import numpy as np
 
@@ -22,8 +23,7 @@ def _tensor(value):
 
 
 _KNOWN = (Tensor, np.ndarray)
-register(
-    Tensor,
-    Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known", _KNOWN),
-)
+_TENSOR = Kind("Tensor", "a tensor, an array or numbers", _tensor, "type({v}) in {k}.known", _KNOWN)
+register(Tensor, _TENSOR)
+Like = Annotated[Tensor | np.ndarray | float | list | tuple, _TENSOR]
 SETTING = Kind("setting", "a constant", lambda v: v, "type({v}) is not {k}.look", look=Tensor)

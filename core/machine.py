@@ -146,11 +146,12 @@ def compilers() -> dict[str, str | None]:
 def backends() -> dict[str, tuple[bool, str]]:
     """Each backend: (does it run here, what it runs on or why not)."""
     from ..kernels import BACKENDS, implementations
+    from ..kernels.numba_here import why_not
 
-    numba = version("numba")
+    no_numba = why_not()
     here = {
         "reference": (True, f"NumPy {version('numpy')}"),
-        "numba": (numba is not None, f"Numba {numba}" if numba else "Numba is not installed"),
+        "numba": (no_numba is None, no_numba or f"Numba {version('numba')}"),
         "cuda": gpu(),
         "emulated": emulator(),
     }

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..kernels.annotations import DType, Shape
 from ..kernels.doors import checked
 from ..kernels.errors import DTypeError, ShapeError, ValueRangeError, describe
 from . import functions as F
@@ -59,6 +58,11 @@ Tensor.__add__, Tensor.__radd__ = F.add, _swapped(F.add)
 Tensor.__sub__, Tensor.__rsub__ = F.sub, _swapped(F.sub)
 Tensor.__mul__, Tensor.__rmul__ = F.mul, _swapped(F.mul)
 Tensor.__truediv__, Tensor.__rtruediv__ = F.div, _swapped(F.div)
+Tensor.__floordiv__, Tensor.__rfloordiv__ = F.floor_divide, _swapped(F.floor_divide)
+Tensor.__mod__, Tensor.__rmod__ = F.mod, _swapped(F.mod)
+Tensor.__divmod__ = lambda self, other: (F.floor_divide(self, other), F.mod(self, other))
+Tensor.__round__ = lambda self, decimals=None: F.round(self, decimals or 0)
+Tensor.__floor__, Tensor.__ceil__ = F.floor, F.ceil
 Tensor.__matmul__, Tensor.__rmatmul__ = F.matmul, _swapped(F.matmul)
 Tensor.__pow__, Tensor.__rpow__ = F.power, _swapped(F.power)
 Tensor.__neg__, Tensor.__abs__ = F.neg, F.absolute
@@ -70,32 +74,14 @@ Tensor.T = property(lambda self: F.transpose(self))
 for _name in (
     "sum", "mean", "max", "min", "norm", "variance", "exp", "log", "sqrt", "tanh", "sigmoid",
     "relu", "softmax", "log_softmax", "logsumexp", "clip", "flatten", "astype", "squeeze",
-    "expand_dims", "broadcast_to", "argmax", "abs",
+    "expand_dims", "broadcast_to", "argmax", "argmin", "argsort", "sort", "prod", "cumsum",
+    "cumprod", "any", "all", "round", "repeat",
 ):  # fmt: skip
-    setattr(Tensor, _name, F.absolute if _name == "abs" else getattr(F, _name))
+    setattr(Tensor, _name, getattr(F, _name))
+Tensor.abs, Tensor.var, Tensor.swapaxes = F.absolute, F.variance, F.swap_axes  # NumPy's names
 
 
 _methods = {"backward": _backward, "reshape": _reshape, "transpose": _transpose, "to": Tensor.to}
 for _name, _method in _methods.items():
     _method.__name__, _method.__qualname__ = _name, f"Tensor.{_name}"
     setattr(Tensor, _name, checked(_method, f"Tensor.{_name}"))
-
-
-def zeros(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) -> Tensor:
-    """A leaf of zeros.
-
-    >>> import glassgrad as gg
-    >>> gg.zeros((2,), "float64")
-    tensor([0., 0.], dtype=float64)
-    """
-    return Tensor(np.zeros(shape, dtype), requires_grad)
-
-
-def ones(shape: Shape, dtype: DType = "float32", requires_grad: bool = False) -> Tensor:
-    """A leaf of ones.
-
-    >>> import glassgrad as gg
-    >>> gg.ones((2,), requires_grad=True)
-    tensor([1., 1.], requires_grad=True)
-    """
-    return Tensor(np.ones(shape, dtype), requires_grad)

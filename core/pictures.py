@@ -1,5 +1,7 @@
 """Figures that many systems share. Matplotlib is imported when a figure is asked for."""
 
+import functools
+
 import numpy as np
 
 from ..kernels.errors import ValueRangeError, nearest
@@ -11,10 +13,26 @@ COLOURS = ("#1b4965", "#c8553d", "#5fa777", "#8d6a9f", "#e3a72f", "#4f8ca8", "#a
 
 
 def figure(width: float = 6.0, height: float = 4.0):
-    """A matplotlib figure without a window."""
-    from matplotlib.figure import Figure
+    """A matplotlib figure without a window, `width` x `height` inches.
 
-    return Figure(figsize=(width, height), layout="constrained")
+    Its texts are shown as they are. Names of classes and columns may hold ``$``, which begins a
+    formula for matplotlib; only the numbers at a logarithmic axis are such formulas.
+    """
+    return _plain_figure()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _plain_figure() -> type:
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    class PlainFigure(Figure):
+        def draw(self, renderer):
+            for text in self.findobj(Text):
+                text.set_parse_math(text.get_text().startswith(r"$\mathdefault{"))
+            super().draw(renderer)
+
+    return PlainFigure
 
 
 # ten colours that differ in lightness too: Tableau's, as matplotlib orders them
@@ -22,11 +40,12 @@ CLASS_COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b
                  "#7f7f7f", "#bcbd22", "#17becf")  # fmt: skip
 
 
-def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
+def curves(history: list[dict], keys=None, title: str = "", ylabel: str = "", named=None):
     """Metrics by epoch, one panel each: training dashed, validation solid.
 
     A row may lack a key; a point between two gaps is drawn as a dot. Without `keys` they are all
-    figures of which there is a line, more than one point, if there are such.
+    figures of which there is a line, more than one point, if there are such. `named(key)` is what a
+    panel is headed with, by default the words of the key.
 
     Raises ValueRangeError for a key that no row has.
     """
@@ -64,7 +83,7 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = ""):
             )
         ax.set(xlabel="epoch", ylabel=ylabel)
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_title(name.replace("_", " "), fontsize=10)
+        ax.set_title(named(name) if named else name.replace("_", " "), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)
         if len(drawn) > 1:

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 _state = threading.local()
 
@@ -12,7 +13,7 @@ def grad_enabled() -> bool:
 
 
 @contextlib.contextmanager
-def recording(enabled: bool):
+def recording(enabled: bool) -> Iterator[None]:
     """Switch recording on or off inside the block."""
     before = grad_enabled()
     _state.enabled = enabled
@@ -22,7 +23,7 @@ def recording(enabled: bool):
         _state.enabled = before
 
 
-def no_grad():
+def no_grad() -> contextlib.AbstractContextManager[None]:
     """Record nothing inside the block, in this thread.
 
     >>> import glassgrad as gg

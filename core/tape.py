@@ -21,7 +21,8 @@ same answer.
 """
 
 import itertools
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any, overload
 
 from ..kernels.annotations import Kind
 from ..kernels.checks import choice
@@ -203,6 +204,20 @@ def _pairs(function, outputs, cotangents):
     return outputs, full
 
 
+@overload
+def grad(
+    outputs: Tensors,
+    inputs: Tensor,
+    cotangents: Any = None,
+    *,
+    create_graph: bool = False,
+    unused: str = "error",
+) -> Tensor: ...
+@overload
+def grad(
+    outputs: Tensors, inputs: Iterable[Tensor], cotangents: Any = None, *,
+    create_graph: bool = False, unused: str = "error",
+) -> list[Tensor]: ...  # fmt: skip
 def grad(
     outputs: Tensors,
     inputs: Tensors,
@@ -249,7 +264,7 @@ def grad(
 
 def backward(
     output: Tensors, cotangent=None, *, create_graph: bool = False, accumulate: bool = False
-):
+) -> None:
     """Set `.grad` of every leaf that `output` depends on; see Tensor.backward.
 
     >>> import glassgrad as gg

@@ -11,6 +11,7 @@ from ..kernels.doors import read
 from ..kernels.errors import DTypeError, GlassgradError, ShapeError
 from .arrays import FLOATS, device_of, is_array, module_for, plain, to_device, to_numpy, xp_of
 from .recording import grad_enabled
+from .typed import Methods
 
 _NUMBERS = frozenset({bool, int, float})
 HELD = frozenset("fd?bBhHiIlLqQ")  # dtypes of tensors, by NumPy's letters
@@ -20,7 +21,7 @@ class TensorError(GlassgradError, TypeError):
     """A tensor was used in a way that would lose or corrupt its gradient."""
 
 
-class Tensor:
+class Tensor(Methods):
     """One NumPy or CuPy array that may be tracked by the tape.
 
     A *leaf* is made by the user; with ``requires_grad=True`` gradients flow to it and `backward`

@@ -1,9 +1,11 @@
 """`with gg.trace() as t:` records every call; `print(t)` is a table, `t.dot()` a graph."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .arrays import is_array
+from .as_html import trace_html
 from .observers import watchers
 
 
@@ -74,6 +76,12 @@ class Trace:
         lines.append(f"{calls}, {self.flops / 1e6:.3f} MFLOP, {self.seconds * 1e3:.3f} ms")
         return "\n".join(lines)
 
+    def __repr__(self):
+        n = len(self.calls)
+        return f"<trace of {n:,} call{'s' * (n != 1)}: print it, or .dot()>"
+
+    _repr_html_ = trace_html  # what a notebook shows
+
     def dot(self) -> str:
         """The calls as a Graphviz graph: functions as boxes, arrays as edges with their shapes."""
         lines = ["digraph trace {", "  node [shape=box, fontname=monospace];"]
@@ -93,7 +101,7 @@ def _shapes(shapes) -> str:
 
 
 @contextlib.contextmanager
-def trace():
+def trace() -> Iterator[Trace]:
     """Record every differentiable call inside the block.
 
     >>> import glassgrad as gg

@@ -179,6 +179,6 @@ def _without_labels(recipe: Recipe, data: DataSet, trained: Trained, name: str) 
     bare = replace(data, **{part: Split(split.x) for part, split in data.splits()})
     try:
         build(recipe, prepared(recipe, bare, trained.settings), trained.settings)
-    except SettingError as error:
-        raise SettingError(f"{name} has no labels, which {error}") from None
+    except SettingError:
+        raise SettingError(f"{name} has no labels, which {recipe.name} is judged by") from None
     return bare

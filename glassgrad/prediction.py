@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .core.data import DataSet, Info
+from .core.data import DataSet, Info, kind_of
 from .core.training.settings import SettingError
-from .core.training.system import System
 from .evaluation import examples_of
 from .models.probability.classifier import bayes
 from .sources import Source
@@ -54,22 +53,26 @@ def predict(
     """
     found = examples_of(folder, data, data_dir, split, own, unlabelled=True)
     system, info = found.trained.system, found.trained.data.info
-    if type(system).predictions is System.predictions:
-        raise SettingError(f"{found.recipe.name} says nothing of single examples")
     with on_host(found.trained):
-        said = system.predictions(found.examples.x)
-    columns = _truth(found.examples.y, info)
+        try:
+            said = system.predictions(found.examples.x)
+        except NotImplementedError:
+            raise SettingError(f"{found.recipe.name} says nothing of single examples") from None
+    columns = _truth(found.examples.y, found.trained.data)
     for name, values in said.items():
         columns |= _columns(name, values, info)
     return Predicted(found.name, columns, found.said)
 
 
-def _truth(y, info: Info) -> dict[str, list]:
+def _truth(y, data: DataSet) -> dict[str, list]:
     """The labels of the examples as columns; none where there are none."""
+    info = data.info
     if y is None or not isinstance(y, np.ndarray):
         return {}
     if y.ndim == 1 and y.dtype.kind in "iu":
         return {"true": [_class(k, info) for k in y]}
+    if kind_of(data) == "series":  # values to come, and 1 where they are known
+        y = np.where(y[:, :, 1] > 0, y[:, :, 0], np.nan)
     return {f"true {n}": v for n, v in _columns("value", y.reshape(len(y), -1), info).items()}
 
 

@@ -10,6 +10,7 @@ from .core.regular import read_text
 from .core.training.run_folder import METRICS_LIMIT, Run, RunError
 from .core.training.state import is_finite_number
 from .folders import read_configuration, test_figures
+from .run_html import run_html
 
 # keys of config.json -> what they are
 DETAILS = {
@@ -41,6 +42,12 @@ class Summary:
     def figures(self) -> dict[str, float]:
         """The figures on held-out data; none where training is not over."""
         return self.result["test"] if self.result else {}
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        config = self.config
+        settings, folder = config["settings"], self.run.folder
+        return run_html(self.name, config["data"], self.history, self.figures, settings, folder)
 
 
 def summary(folder: str | Path) -> Summary:

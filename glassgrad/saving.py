@@ -1,12 +1,15 @@
-"""`save` and `load`: weights in a file, in safetensors, which holds no code; systems of runs."""
+"""`save` and `load`: weights in a file, in safetensors, which holds no code; systems of runs.
+
+`load` reads PyTorch's files, too, and executes nothing in them (core/torch_files).
+"""
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+from .core import torch_files
 from .core.nn import Module
-from .core.training.checkpoint import load_arrays, save_arrays
-from .core.training.system import System
+from .core.regular import open_regular
+from .core.training.checkpoint import LIMIT, CheckpointError, load_arrays, save_arrays
 from .kernels.doors import check_all
 
 
@@ -27,19 +30,27 @@ def save(net: Module | dict, path: str | Path) -> None:
     save_arrays(path, net.state_dict() if isinstance(net, Module) else net)
 
 
-def load(path: str | Path) -> dict[str, np.ndarray] | System:
-    """What a safetensors file holds, arrays by name; or the trained system of a run folder.
+def load(path: str | Path) -> Any:
+    """What a file of weights holds, arrays by name; or the trained system of a run folder.
 
-    ``net.load_state_dict(gg.load("net.safetensors"))`` sets the weights of a module. The system of
-    a run is in evaluation mode, with its best weights; `training.load` gives its data, settings and
-    history, too. A run of a file of your own executes that file. Raises CheckpointError for a
-    missing or damaged file, and what `training.load` raises for a folder.
+    ``net.load_state_dict(gg.load("net.safetensors"))`` sets the weights of a module. So do the
+    `.pt` and `.pth` files of ``torch.save(net.state_dict(), ...)``, which are read without PyTorch
+    and without executing anything; one that holds more (``{"model": ..., "epoch": 3}``) gives what
+    it holds, with arrays in the place of tensors, and bfloat16 as float32. A file of whole modules
+    is refused.
+
+    The system of a run is in evaluation mode, with its best weights; `training.load` gives its
+    data, settings and history, too. A run of a file of your own executes that file. Raises
+    CheckpointError for a missing, damaged or hostile file, and what `training.load` raises for a
+    folder.
     """
     if Path(path).is_dir():
         from .training import load as load_run
 
         return load_run(path)[1].system
-    return load_arrays(path)[0]
+    with open_regular(path, LIMIT, CheckpointError) as file:
+        head = file.read(torch_files.HEAD)
+    return torch_files.load_torch(path) if torch_files.is_torch(head) else load_arrays(path)[0]
 
 
 check_all(globals(), ("load", "save"))

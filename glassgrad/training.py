@@ -14,12 +14,13 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import kernels, run_page, step
 from .core import Generator
 from .core.arrays import module_for
-from .core.data import DataSet, Graph, Split, kind_of
+from .core.data import DataSet, Graph, kind_of
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -34,12 +35,16 @@ from .folders import (
     test_figures,
 )
 from .kernels.errors import DeviceError, GlassgradError
+from .models.common.figure_words import named
+from .models.own import expect_metric
+from .parts import held_out, shown
+from .run_html import run_html
 from .sources import Source, source_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
-    """What a training leaves."""
+    """What a training leaves; a notebook shows its figures and curves."""
 
     system: System  # with its best weights, in eval mode
     data: DataSet  # prepared
@@ -50,6 +55,17 @@ class Trained:
     backend: str | None = None  # the one asked for; None is the device's default
     run: Run | None = None  # its folder
     source: Source | None = None  # where the data came from; None is the catalogue
+
+    def __repr__(self):
+        figures = ", ".join(f"{k} {v:.4g}" for k, v in self.test_figures.items())
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
+        name = type(self.system).__name__
+        return f"<{name} trained on {self.data_name}, {epochs}: {figures or 'no figures yet'}>"
+
+    def _repr_html_(self) -> str:
+        name, folder = type(self.system).__name__, self.run and self.run.folder
+        settings = self.settings.as_dict()
+        return run_html(name, self.data_name, self.history, self.test_figures, settings, folder)
 
 
 def backend_for(name: str | None, device: str):
@@ -107,19 +123,6 @@ def build(recipe: Recipe, data: DataSet, settings: TrainingSettings, device: str
     return recipe.build(data, settings, Generator(settings.seed)).to(device)
 
 
-def held_out(data: DataSet) -> tuple[str, Split]:
-    """(name, split) that the final figures are for: test, or the next best that there is.
-
-    >>> from glassgrad.core.data import load
-    >>> name, split = held_out(load("digits"))
-    >>> name, len(split)
-    ('test', 300)
-    """
-    splits = dict(data.splits())
-    name = next(n for n in ("test", "valid", "train") if len(splits.get(n) or ()))
-    return name, splits[name]
-
-
 def train(
     recipe: Recipe, data: str | Path | DataSet | Graph | Source | None = None,
     data_dir: str | Path | None = None, device: str = "cpu", overrides: dict | None = None,
@@ -171,6 +174,8 @@ def train(
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
         loaded = prepared(recipe, raw, settings)
         system = build(recipe, loaded, settings, device)
+        if recipe.source is not None:
+            expect_metric(recipe, system, held_out(loaded)[1])
         config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
             hold = own if held is None else held
@@ -327,15 +332,17 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         drawn = {}
         if history:
             run.write_metrics(history)
-            drawn["curves"] = pictures.curves(history, title=recipe.title)
+            heading = partial(named, system=recipe.name)
+            drawn["curves"] = pictures.curves(history, title=recipe.title, named=heading)
         if recipe.figures:
             system.to("cpu")
             with on_host(trained):
-                drawn |= recipe.figures(system, trained.data, trained.settings)
+                drawn |= recipe.figures(system, shown(trained.data), trained.settings)
         for name, figure in drawn.items():
             run.write_figure(name, figure)
         if recipe.files:
-            for name, content in recipe.files(system, trained.data, trained.settings).items():
+            files = recipe.files(system, shown(trained.data), trained.settings)
+            for name, content in files.items():
                 run.write_bytes(name, content)
         with on_host(trained):
             new = build(recipe, trained.data, trained.settings)

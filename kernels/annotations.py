@@ -278,7 +278,7 @@ Library = Annotated[
     Kind("Library", "numpy or cupy", _library, "{v} is {k}.look", look=np),
 ]
 DType = Annotated[
-    str, Kind("DType", f"a dtype, one of {', '.join(DTYPES)}", _dtype,
+    str | type | np.dtype, Kind("DType", f"a dtype, one of {', '.join(DTYPES)}", _dtype,
               "type({v}) is str and {v} in {k}.known", DTYPES),
 ]  # fmt: skip
 Array = Annotated[np.ndarray, _ARRAY]

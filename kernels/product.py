@@ -113,7 +113,7 @@ def _parts(x, y) -> int:
 
 
 def _in_parts(x, y, parts: int, out):
-    from .threads import in_parts  # and with it Numba, which takes a while
+    from .threads import in_parts
 
     if out is None:
         shape = (*x.shape[:-1], y.shape[-1])

@@ -22,12 +22,13 @@ import functools
 import importlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from . import notice
 from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
+from .numba_here import default_on_cpu, why_not
 
 OPERATIONS = (
     *("conv2d", "pool2d", "lstm", "gru", "nade", "som", "reparam", "dropout", "philox"),
@@ -209,8 +210,10 @@ def home(op: str) -> str:
 
 
 def _load(op: str, backend: str) -> None:
-    """Import the module that holds `op` on `backend`, if the family has one."""
+    """Import the module that holds `op` on `backend`, if the family has one and Numba is here."""
     package = home(op)
+    if backend == "numba" and why_not():
+        return
     if op not in OPERATIONS and not hasattr(sys.modules[package], "__path__"):
         return  # one file, which is executed
     name = f"{package}.{MODULES[backend]}"
@@ -250,13 +253,14 @@ def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:
 
 
 @contextlib.contextmanager
-def backend(name: str, **versions: int):
+def backend(name: str, **versions: int) -> Iterator[None]:
     """Run every kernel inside the block on `name`, whatever the default would be.
 
     A keyword pins the version of one operation: ``backend("numba", conv2d=1)``. Its passes that
     exist in that version run it, or fail where it does not support the arguments; passes that were
     never written in it, and all other operations, take their newest. Raises BackendError for an
-    unknown backend or operation, and for a version in which no pass of the operation exists.
+    unknown backend or operation, for numba where there is none, and for a version in which no pass
+    of the operation exists.
 
     >>> from glassgrad.kernels import backend, philox
     >>> with backend("reference", philox=1):
@@ -265,6 +269,8 @@ def backend(name: str, **versions: int):
     """
     if name not in BACKENDS:
         raise BackendError(f"backend: unknown backend {name!r}; known are {', '.join(BACKENDS)}")
+    if name == "numba" and why_not():
+        raise BackendError(f"backend: {name!r} does not run here: {why_not()}")
     for op, version in versions.items():
         if op not in OURS and op not in operations():
             known = ", ".join(operations()) + nearest(op, operations())
@@ -288,7 +294,7 @@ def current_backend(array=None) -> str:
     on_gpu = is_cupy(array)
     override = getattr(_state, "override", None)
     if override is None:
-        return "cuda" if on_gpu else "numba"
+        return "cuda" if on_gpu else default_on_cpu()
     if on_gpu != (override[0] == "cuda") and array is not None:
         where = "the GPU" if on_gpu else "the CPU"
         raise DeviceError(f"backend {override[0]!r} cannot run on an array on {where}")

@@ -11,7 +11,8 @@ forked after they had worked, such as the worker of a loader. These threads slee
 nothing to do; waking one takes some 20 us, so that small work is better done by the caller alone:
 `in_parts` does so where there is one part.
 
-As many threads work as Numba may use (`NUMBA_NUM_THREADS`, `numba.set_num_threads`).
+As many threads work as Numba may use (`NUMBA_NUM_THREADS`, `numba.set_num_threads`); without Numba,
+which the products of BLAS do not need, as many as there are cores, or that variable says.
 """
 
 import functools
@@ -19,7 +20,7 @@ import os
 import queue
 import threading
 
-import numba
+from .numba_here import why_not
 
 PART = 1 << 15  # numbers written in a part: enough to be worth a thread's waking up
 PRODUCTS = 1 << 18  # the same where each number met is a product that is added to a sum
@@ -111,6 +112,15 @@ def _crew(process: int) -> _Crew:
     return _Crew()
 
 
+def allowed() -> int:
+    """How many threads may work."""
+    if why_not():
+        return int(os.environ.get("NUMBA_NUM_THREADS") or os.cpu_count() or 1)
+    import numba
+
+    return numba.get_num_threads()
+
+
 def in_parts(function, parts: int, *args) -> None:
     """Call ``function(*args, part)`` for every part in 0..parts-1, several at a time.
 
@@ -124,7 +134,7 @@ def in_parts(function, parts: int, *args) -> None:
     >>> a
     array([ 0.,  1.,  4.,  9., 16.])
     """
-    hands = min(parts, numba.get_num_threads())
+    hands = min(parts, allowed())
     if hands <= 1:
         for part in range(parts):
             function(*args, part)

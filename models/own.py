@@ -44,7 +44,7 @@ import re
 from pathlib import Path
 
 from .. import core as gg
-from ..core.data import kind_of
+from ..core.data import Split, kind_of
 from ..core.data.entries import KINDS
 from ..core.nn import Module
 from ..core.random import streaming
@@ -225,3 +225,20 @@ def check(recipe: Recipe):
     system = recipe.build(data, s, gg.Generator(s.seed)).astype("float64")
     batch = next(iter(system.batches(data, FEW, s.seed, 0, 0)))
     return by_parameters(system, system.on_device(batch))
+
+
+def expect_metric(recipe: Recipe, system: System, split: Split) -> None:
+    """OwnModelError before training where the figures of a system lack the metric that it names.
+
+    Two examples say which figures there are; `evaluate_finished` may take long, and is not asked.
+    """
+    if type(system).evaluate_finished is not System.evaluate_finished:
+        return
+    system.eval()
+    figures = system.evaluate(split[: min(2, len(split))])
+    system.train()
+    if recipe.metric not in figures:
+        raise OwnModelError(
+            f"{recipe.name}: evaluate() gives no {recipe.metric!r}, the metric; it gives"
+            f" {', '.join(figures)}"
+        )

@@ -342,7 +342,12 @@ def install() -> None:
 
         return _out(erf(_in(x)))
 
-    special.erf = erf
+    def erfc(x):
+        from scipy.special import erfc
+
+        return _out(erfc(_in(x)))
+
+    special.erf, special.erfc = erf, erfc
     scipy = types.ModuleType("cupyx.scipy")
     scipy.special = special
     cupyx.scipy = scipy

@@ -8,12 +8,16 @@ import pytest
 from glassgrad.core import FUNCTIONS, data
 from glassgrad.kernels import registry
 from glassgrad.kernels.execution import PREFIX
+from glassgrad.kernels.numba_here import why_not
 from glassgrad.testing.arrays import EPS, LAYOUTS, assert_close, sliced, tolerance, transposed
 
 __all__ = [
-    "EPS", "LAYOUTS", "assert_close", "call", "on_threads", "skip_without_needs", "sliced",
-    "tolerance", "transposed", "unregistered", "without_compiling",
+    "EPS", "LAYOUTS", "assert_close", "call", "needs_numba", "on_threads", "skip_without_needs",
+    "sliced", "tolerance", "transposed", "unregistered", "without_compiling",
 ]  # fmt: skip
+
+
+needs_numba = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
 def skip_without_needs(recipe) -> None:

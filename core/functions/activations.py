@@ -1,9 +1,15 @@
 """Activation functions, each in a form that neither overflows nor loses digits."""
 
+import math
+from typing import Literal
+
+import numpy as np
+
 from ..arrays import xp_of
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor
-from .arithmetic import exp, minimum
+from .arithmetic import exp, maximum, minimum
 
 
 def _exp_of_minus_abs(x):
@@ -120,7 +126,7 @@ def softplus(x, /):
     return y
 
 
-def log_sigmoid(x: Tensor) -> Tensor:
+def log_sigmoid(x: Like) -> Tensor:
     """ln σ(x) = -softplus(-x).
 
     Finite for every finite x; log(sigmoid(x)) would underflow to -∞.
@@ -130,3 +136,72 @@ def log_sigmoid(x: Tensor) -> Tensor:
     tensor([-1.000000e+03, -6.931472e-01])
     """
     return -softplus(-x)
+
+
+def _flat(x: Tensor, most: float) -> Tensor:
+    """x limited to ±most, beyond which the slopes here are 0 or 1: ∞ · 0 has no value."""
+    return minimum(maximum(x, -most), most)
+
+
+@differentiable(x=lambda g, x: g * sigmoid(x) * (1 + _flat(x, 1000.0) * sigmoid(-x)), floats=True)
+def silu(x, /):
+    """x σ(x), also called swish (Elfwing et al. 2018); 0 at -∞.
+
+    x of any shape; integers become float32.
+
+    >>> import glassgrad as gg
+    >>> gg.silu(gg.tensor([-1000.0, 0.0, 1000.0]))
+    tensor([  -0.,    0., 1000.])
+    """
+    return xp_of(x).maximum(x, np.finfo(x.dtype).min) * sigmoid.body(x)
+
+
+@differentiable(x=lambda g, x: g * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi)), floats=True)
+def normal_cdf(x, /):
+    """Φ(x) = ½ erfc(-x/√2), the share of a standard normal below x.
+
+    x of any shape; integers become float32. Small values keep all their digits.
+
+    >>> import glassgrad as gg
+    >>> gg.normal_cdf(gg.tensor([-100.0, 0.0, 10.0]))
+    tensor([0. , 0.5, 1. ])
+    """
+    if xp_of(x).__name__ == "cupy":
+        from cupyx.scipy.special import erfc
+    else:
+        from scipy.special import erfc
+    return erfc(x * x.dtype.type(-math.sqrt(0.5))) * x.dtype.type(0.5)
+
+
+STEEP, BEND = 2 * math.sqrt(2 / math.pi), 0.044715  # of the approximation by a tangent
+
+
+def _gelu_slope(g, x, approximate):
+    """Φ(x) + x φ(x); of x σ(u), σ(u) (1 + x σ(-u) u')."""
+    t = _flat(x, 100.0)
+    if approximate == "none":
+        return g * (normal_cdf(x) + t * exp(t * t * -0.5) * (1 / math.sqrt(2 * math.pi)))
+    u = STEEP * t * (1 + BEND * t * t)
+    return g * sigmoid(u) * (1 + t * sigmoid(-u) * (STEEP + 3 * STEEP * BEND * t * t))
+
+
+@differentiable(x=_gelu_slope, floats=True)
+def gelu(x, /, approximate: Literal["none", "tanh"] = "none"):
+    """x Φ(x), Φ the distribution function of a standard normal; 0 at -∞ (Hendrycks & Gimpel 2016).
+
+    ``approximate="tanh"`` is ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), computed as
+    x σ(2 √(2/π) (x + 0.044715 x³)), in which small values keep their digits.
+
+    x of any shape; integers become float32. Raises ValueRangeError for another approximation.
+
+    >>> import glassgrad as gg
+    >>> gg.gelu(gg.tensor([-100.0, 0.0, 10.0])), gg.gelu(gg.tensor([10.0]), "tanh")
+    (tensor([-0.,  0., 10.]), tensor([10.]))
+    """
+    xp = xp_of(x)
+    if approximate == "none":
+        share = normal_cdf.body(x)
+    else:
+        t = xp.minimum(xp.maximum(x, -100), 100)  # its cube does not overflow
+        share = sigmoid.body(x.dtype.type(STEEP) * t * (1 + x.dtype.type(BEND) * t * t))
+    return xp.maximum(x, np.finfo(x.dtype).min) * share

@@ -12,6 +12,7 @@ from ...kernels.annotations import Number
 from ...kernels.errors import ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, is_cupy, placed, xp_of
 from ..differentiable import differentiable, moves
+from ..kinds import Like
 from ..tensor import Tensor, array_of, as_tensor, values_of
 from .shapes import sum_to
 
@@ -312,7 +313,7 @@ def _mask(condition, like: Tensor) -> Tensor:
 
 
 def clip(
-    x: Tensor, low: Number | Tensor | None = None, high: Number | Tensor | None = None
+    x: Like, low: Number | Tensor | None = None, high: Number | Tensor | None = None
 ) -> Tensor:
     """x limited to [low, high]; the gradient is 0 outside, and 1 on the edges.
 
@@ -349,7 +350,7 @@ def _select(x, y, /, condition):
         ) from error
 
 
-def where(condition, x, y):
+def where(condition, x, y) -> Tensor:
     """x where `condition` holds, y elsewhere; the condition itself has no derivative.
 
     >>> import glassgrad as gg

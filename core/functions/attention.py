@@ -6,6 +6,7 @@ from ...kernels import attention as kernel
 from ...kernels.checks import within
 from ...kernels.errors import expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .arithmetic import where
 from .indexing import check_lengths
@@ -46,7 +47,7 @@ def _attention(q, k, v, /, lengths, scale, causal):
 
 
 def scaled_dot_product_attention(
-    q: Tensor, k: Tensor, v: Tensor, lengths=None, causal: bool = False, scale: float | None = None
+    q: Like, k: Like, v: Like, lengths=None, causal: bool = False, scale: float | None = None
 ) -> Tensor:
     """softmax(c q kᵀ) v: each query reads the values, each as much as its key fits the query.
 

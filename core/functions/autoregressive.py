@@ -2,6 +2,7 @@
 
 from ...kernels import nade as kernel
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .activations import sigmoid
 from .reductions import sum as sum_
@@ -36,7 +37,7 @@ def _nade(x, w, c, v, b, /):
     return kernel.forward(x, w, c, v, b)
 
 
-def nade(x: Tensor, w: Tensor, c: Tensor, v: Tensor, b: Tensor) -> Tensor:
+def nade(x: Like, w: Like, c: Like, v: Like, b: Like) -> Tensor:
     """Logits y [N, D] of p(x_i = 1 | x_1 .. x_{i-1}) by NADE.
 
     y_i = b_i + v_i · σ(a_i),   a_1 = c,   a_{i+1} = a_i + x_i w_i

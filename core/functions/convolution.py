@@ -15,6 +15,7 @@ from ...kernels.annotations import Pair
 from ...kernels.capacity import expect_fits
 from ...kernels.errors import DTypeError, expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, pad, reshape, squeeze
 
@@ -79,9 +80,9 @@ def _with_bias(function, y, b, channels):
 
 
 def conv2d(
-    x: Tensor,
-    w: Tensor,
-    b: Tensor | None = None,
+    x: Like,
+    w: Like,
+    b: Like | None = None,
     stride: Pair = 1,
     padding: Pair = 0,
     dilation: Pair = 1,
@@ -104,9 +105,9 @@ def conv2d(
 
 
 def conv_transpose2d(
-    x: Tensor,
-    w: Tensor,
-    b: Tensor | None = None,
+    x: Like,
+    w: Like,
+    b: Like | None = None,
     stride: Pair = 1,
     padding: Pair = 0,
     dilation: Pair = 1,
@@ -154,9 +155,9 @@ def conv_transpose2d(
 
 
 def conv1d(
-    x: Tensor,
-    w: Tensor,
-    b: Tensor | None = None,
+    x: Like,
+    w: Like,
+    b: Like | None = None,
     stride: int = 1,
     padding: int = 0,
     dilation: int = 1,

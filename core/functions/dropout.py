@@ -6,6 +6,7 @@ from ...kernels.checks import within
 from ...kernels.errors import ValueRangeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..random import Generator
 from ..tensor import Tensor, as_tensor
 
@@ -16,7 +17,7 @@ def _dropout(x, /, p, seed, offset):
     return kernel.forward(x, p, seed, offset)
 
 
-def dropout(x: Tensor, p: float, rng: Generator) -> Tensor:
+def dropout(x: Like, p: float, rng: Generator) -> Tensor:
     """Each element becomes 0 with probability p, the others are divided by 1 - p.
 
     (Srivastava et al. 2014, in the inverted form: nothing to do at test time.)

@@ -15,6 +15,7 @@ from ...kernels.annotations import Axis, DType, Shape
 from ...kernels.errors import DTypeError, ShapeError, ValueRangeError, describe, expect
 from ..arrays import is_array, placed, to_numpy, xp_of
 from ..differentiable import differentiable, moves
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor, values_of
 
 
@@ -44,7 +45,7 @@ def _scatter(x, /, index, shape):
     return out
 
 
-def scatter(x: Tensor, index, shape: Shape) -> Tensor:
+def scatter(x: Like, index, shape: Shape) -> Tensor:
     """Zeros of `shape` with x added at `index`: the transpose of getitem.
 
     x must have the shape of ``zeros(shape)[index]``. Raises ShapeError if not, or if the index does
@@ -87,7 +88,7 @@ def _whole(numbers) -> np.ndarray:
     return array if array.size else array.astype(np.int64)
 
 
-def getitem(x: Tensor, index) -> Tensor:
+def getitem(x: Like, index) -> Tensor:
     """x[index] by NumPy's rules; `x[...]` calls it.
 
     >>> import glassgrad as gg
@@ -197,7 +198,7 @@ def _places(index, like):
     return placed(index, like).reshape(-1).astype(np.int64, copy=False)
 
 
-def embedding(w: Tensor, index) -> Tensor:
+def embedding(w: Like, index) -> Tensor:
     """Row index[...] of the table w [V, D], as [..., D].
 
     Raises DTypeError for indices that are not integers, ValueRangeError outside 0..V-1.
@@ -211,7 +212,7 @@ def embedding(w: Tensor, index) -> Tensor:
     return _rows(w, check_labels("embedding", index, w.shape[0], "indices"))
 
 
-def take_along(x: Tensor, labels) -> Tensor:
+def take_along(x: Like, labels) -> Tensor:
     """x[..., labels[...]]: one element of the last axis for each row.
 
     x [..., C], labels [...] -> [...]. Raises DTypeError, ValueRangeError or ShapeError for labels
@@ -230,7 +231,7 @@ def take_along(x: Tensor, labels) -> Tensor:
     return _getitem(x, (*rows, labels))
 
 
-def argmax(x: Tensor, axis: Axis | None = -1) -> np.ndarray:
+def argmax(x: Like, axis: Axis | None = -1) -> np.ndarray:
     """Index of the largest element (the first on a tie), as a plain NumPy array.
 
     It has no derivative. NaN counts as the largest. Raises ShapeError if the axis does not exist or

@@ -4,6 +4,7 @@ from ...kernels import philox
 from ...kernels import reparam as kernel
 from ...kernels.errors import expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..random import Generator
 from ..tensor import Tensor, as_tensor
 from .arithmetic import exp
@@ -30,7 +31,7 @@ def _reparameterise(mu, logvar, /, seed, offset):
     return kernel.forward(mu, logvar, seed, offset)
 
 
-def reparameterise(mu: Tensor, logvar: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
+def reparameterise(mu: Like, logvar: Like, rng: Generator) -> tuple[Tensor, Tensor]:
     """z = μ + σ ε with ε ~ N(0, I), and KL(N(μ, σ²) ‖ N(0, I)) of each row.
 
     mu, logvar [N, D] -> z [N, D], kl [N], with kl = -½ Σ_j (1 + ln σ² - μ² - σ²)

@@ -5,6 +5,7 @@ import math
 from ...kernels.errors import expect
 from ...kernels.product import product
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .shapes import expand_dims, squeeze, sum_to, swap_axes
 
@@ -31,7 +32,7 @@ def _y_gradient(g, x, y_shape):
     return sum_to(_product(swap_axes(x, -1, -2), g), y_shape)
 
 
-def matmul(x: Tensor, y: Tensor) -> Tensor:
+def matmul(x: Like, y: Like) -> Tensor:
     """The matrix product x @ y, with NumPy's rules for vectors and for leading axes.
 
     >>> import glassgrad as gg
@@ -76,7 +77,7 @@ def _linear(x, w, b=None, /):
     return y.reshape(*x.shape[:-1], len(w))
 
 
-def linear(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
+def linear(x: Like, w: Like, b: Like | None = None) -> Tensor:
     """x wᵀ + b for x [..., I], w [O, I], b [O]: the layer of a perceptron.
 
     >>> import glassgrad as gg

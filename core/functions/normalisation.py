@@ -3,16 +3,19 @@
 Where a kernel has the derivative, the formula is here too: it serves the higher orders.
 """
 
+import numpy as np
+
 from ...kernels import batchnorm as kernel
 from ...kernels import lrn
 from ...kernels.annotations import Count
 from ...kernels.checks import within
 from ...kernels.errors import ShapeError, expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .arithmetic import sqrt
 from .reductions import count, mean
-from .shapes import concatenate
+from .shapes import concatenate, reshape
 
 
 def _along(x, p):
@@ -49,7 +52,9 @@ def _normalise(x, gamma, beta, /, eps):
     return y.reshape(x.shape), *statistics
 
 
-def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
+def batch_norm(
+    x: Like, gamma: Like, beta: Like, eps: float = 1e-5
+) -> tuple[Tensor, np.ndarray, np.ndarray]:
     """Normalise each channel (axis 1) over all other axes: returns (y, mean [C], variance [C]).
 
     y = γ (x - mean)/√(variance + ε) + β with the batch's own (biased) variance; mean and
@@ -79,7 +84,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5):
     return y, mu.data, var.data
 
 
-def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
+def layer_norm(x: Like, gamma: Like, beta: Like, eps: float = 1e-5) -> Tensor:
     """Normalise each row over the last axis: γ (x - mean)/√(variance + ε) + β (Ba et al. 2016).
 
     x [..., D], gamma, beta [D] -> [..., D]. Raises ShapeError, ValueRangeError for a negative ε.
@@ -94,6 +99,37 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     expect(gamma.shape == shape == beta.shape, "layer_norm", what, shape, gamma.shape, x=x)
     d = x - mean(x, axis=-1, keepdims=True)
     return d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps) * gamma + beta
+
+
+def group_norm(x: Like, groups: int, gamma: Like, beta: Like, eps: float = 1e-5) -> Tensor:
+    """Normalise each group of channels of each example: γ (x - mean)/√(variance + ε) + β.
+
+    The C channels are `groups` groups of as many neighbours; mean and variance (biased) are those
+    of a group at all its places, of one example. With one group it is layer normalisation of an
+    image, with C groups instance normalisation (Wu & He 2018).
+
+    x [N, C, ...], gamma, beta [C] -> like x. Raises ShapeError if shapes do not fit or `groups`
+    does not divide C, ValueRangeError for a negative ε.
+
+    >>> import glassgrad as gg
+    >>> x = gg.tensor([[[1.0], [3.0], [10.0], [30.0]]])
+    >>> gg.group_norm(x, 2, gg.ones(4), gg.zeros(4), eps=0.0).reshape(4)
+    tensor([-1.,  1., -1.,  1.])
+    """
+    x, gamma, beta, name = as_tensor(x), as_tensor(gamma), as_tensor(beta), "group_norm"
+    within(name, "eps", eps, least=0)
+    within(name, "groups", groups, least=1)
+    expect(x.ndim >= 2, name, "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
+    shape, what = (x.shape[1],), "gamma and beta must be [C]"
+    expect(gamma.shape == shape == beta.shape, name, what, shape, gamma.shape, x=x, beta=beta)
+    fits, what = x.shape[1] % groups == 0, "groups must divide the channels"
+    expect(fits, name, what, f"a divisor of {x.shape[1]}", groups, x=x)
+    if not x.size:
+        return x * _along(x, gamma) + _along(x, beta)
+    rows = reshape(x, (x.shape[0], groups, -1))
+    d = rows - mean(rows, axis=-1, keepdims=True)
+    y = reshape(d / sqrt(mean(d * d, axis=-1, keepdims=True) + eps), x.shape)
+    return y * _along(x, gamma) + _along(x, beta)
 
 
 def _lrn_composed(x, /, size, alpha, beta, k):
@@ -119,7 +155,7 @@ def _lrn(x, /, size, alpha, beta, k):
 
 
 def local_response_norm(
-    x: Tensor, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
+    x: Like, size: Count = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
 ) -> Tensor:
     """Each number over (k + α Σ x²)^β, the sum over `size` channels around its own, at its place.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...kernels.annotations import Number, Widths
 from ...kernels.errors import ValueRangeError, expect
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .indexing import getitem
 from .shapes import pad as constant
@@ -13,7 +14,7 @@ from .shapes import pad as constant
 PadMode = Literal["constant", "edge", "reflect", "wrap"]
 
 
-def pad(x: Tensor, widths: Widths, value: Number = 0.0, mode: PadMode = "constant") -> Tensor:
+def pad(x: Like, widths: Widths, value: Number = 0.0, mode: PadMode = "constant") -> Tensor:
     """x with `widths[axis] = (before, after)` elements added along each axis.
 
     mode      of 1 2 3, two more on both sides

@@ -17,6 +17,7 @@ from ...kernels import lstm as lstm_kernel
 from ...kernels.errors import DTypeError, expect
 from ...kernels.product import product
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .activations import relu, sigmoid, tanh
 from .arithmetic import where
@@ -102,7 +103,7 @@ def _last(states, lengths):
     return states[lengths - 1, states.xp.arange(states.shape[1])]
 
 
-def backwards(x: Tensor, lengths=None) -> Tensor:
+def backwards(x: Like, lengths=None) -> Tensor:
     """x [T, N, ...] with the steps of each sequence in reverse, those after its end in place.
 
     >>> import glassgrad as gg
@@ -127,14 +128,14 @@ def _no_steps(h, *others):
 
 
 def rnn(
-    x: Tensor,
-    h: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b: Tensor | None = None,
+    x: Like,
+    h: Like,
+    w_ih: Like,
+    w_hh: Like,
+    b: Like | None = None,
     activation: Callable = tanh,
     lengths=None,
-):
+) -> tuple[Tensor, Tensor]:
     """hₜ = φ(U xₜ + W hₜ₋₁ [+ b]): returns (all states [T, N, H], the last state [N, H]).
 
     Plain back-propagation through time: the tape unrolls the loop (lecture 3, slides on BPTT).
@@ -160,7 +161,7 @@ def rnn(
     return _until(hs, lengths), h if lengths is None else _last(hs, lengths)
 
 
-def lstm_step(a: Tensor, c: Tensor, p: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def lstm_step(a: Like, c: Like, p: Like | None = None) -> tuple[Tensor, Tensor]:
     """One LSTM step from the pre-activations a [N, 4H] (order i, f, g, o) and the cell c [N, H].
 
     i, f = σ(a + P c),  g = tanh(a),  c' = f c + i g,  o = σ(a + P c'),  h' = o tanh(c')
@@ -213,15 +214,15 @@ def _lstm(xa, h, c, wh, p=None, /):
 
 
 def lstm(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b: Tensor | None = None,
-    peephole: Tensor | None = None,
+    x: Like,
+    h: Like,
+    c: Like,
+    w_ih: Like,
+    w_hh: Like,
+    b: Like | None = None,
+    peephole: Like | None = None,
     lengths=None,
-):
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """A whole LSTM sequence: returns (hs [T, N, H], (h [N, H], c [N, H]) after the last step).
 
     x [T, N, I], w_ih [4H, I], w_hh [4H, H], b [4H], gate order i, f, g, o. `peephole` [3H, H] lets
@@ -247,7 +248,7 @@ def lstm(
 
 
 def gru_step(
-    xa: Tensor, h: Tensor, wh: Tensor, bh: Tensor | None = None, variant: Variant = "lecture"
+    xa: Like, h: Like, wh: Like, bh: Like | None = None, variant: Variant = "lecture"
 ) -> Tensor:
     """One GRU step from xa = W x + b [N, 3H] (order r, z, n) and h [N, H].
 
@@ -302,15 +303,15 @@ def _gru(xa, h, wh, bh=None, /, variant="lecture"):
 
 
 def gru(
-    x: Tensor,
-    h: Tensor,
-    w_ih: Tensor,
-    w_hh: Tensor,
-    b_ih: Tensor | None = None,
-    b_hh: Tensor | None = None,
+    x: Like,
+    h: Like,
+    w_ih: Like,
+    w_hh: Like,
+    b_ih: Like | None = None,
+    b_hh: Like | None = None,
     variant: Variant = "lecture",
     lengths=None,
-):
+) -> tuple[Tensor, Tensor]:
     """A whole GRU sequence: returns (hs [T, N, H], the last state [N, H]).
 
     x [T, N, I], w_ih [3H, I], w_hh [3H, H], gate order r, z, n; `variant` as in `gru_step`.

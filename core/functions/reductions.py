@@ -7,6 +7,7 @@ from ...kernels.checks import within
 from ...kernels.errors import DTypeError, expect
 from ..arrays import xp_of
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .shapes import axes_of, broadcast_to, in_order, reshape
 from .summation import total
@@ -64,7 +65,7 @@ def count(shape, axis) -> int:
     return n
 
 
-def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
+def mean(x: Like, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over `axis`.
 
     Raises ShapeError for an axis that does not exist, or without elements (instead of NaN).
@@ -80,7 +81,7 @@ def mean(x: Tensor, axis: Axes | None = None, keepdims: bool = False) -> Tensor:
     return sum(x, axis=axis, keepdims=keepdims) / float(n)
 
 
-def variance(x: Tensor, axis: Axes | None = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
+def variance(x: Like, axis: Axes | None = None, keepdims: bool = False, ddof: int = 0) -> Tensor:
     """Σ(x - mean)² / (n - ddof) over `axis`; ddof 0 is the population's, 1 the sample's.
 
     Raises ShapeError for an axis that does not exist or too few elements, ValueRangeError for a

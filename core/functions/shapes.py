@@ -12,6 +12,7 @@ from ...kernels.annotations import Axes, Axis, DType, Lengths, Number, Shape, Wi
 from ...kernels.errors import expect
 from ..arrays import is_array, xp_of
 from ..differentiable import differentiable, moves
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor
 from .summation import total
 
@@ -50,7 +51,7 @@ def _sum_to_shape(x, /, shape):
     return _sum_to(x, shape)
 
 
-def sum_to(x: Tensor, shape: Shape) -> Tensor:
+def sum_to(x: Like, shape: Shape) -> Tensor:
     """The transpose of broadcasting: x summed over the axes along which `shape` was repeated.
 
     >>> import glassgrad as gg
@@ -67,7 +68,7 @@ def _broadcast(x, /, shape):
     return in_order(xp_of(x).broadcast_to(x, shape))
 
 
-def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
+def broadcast_to(x: Like, shape: Shape) -> Tensor:
     """x repeated to `shape`, by NumPy's rules.
 
     Raises ShapeError.
@@ -135,7 +136,7 @@ def transpose(x, /, axes: Axes | None = None):
     return x.transpose(axes)
 
 
-def swap_axes(x: Tensor, a: Axis, b: Axis) -> Tensor:
+def swap_axes(x: Like, a: Axis, b: Axis) -> Tensor:
     """x with axes a and b exchanged.
 
     >>> import glassgrad as gg
@@ -155,7 +156,7 @@ def _axis(axis: int, ndim: int, function: str, x) -> int:
     return axis % ndim
 
 
-def expand_dims(x: Tensor, axis: Axis) -> Tensor:
+def expand_dims(x: Like, axis: Axis) -> Tensor:
     """x with a new axis of length 1 at position `axis`.
 
     >>> import glassgrad as gg
@@ -167,7 +168,7 @@ def expand_dims(x: Tensor, axis: Axis) -> Tensor:
     return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
-def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
+def squeeze(x: Like, axis: Axis | None = None) -> Tensor:
     """x without its axis `axis`, which must have length 1; by default without all such axes.
 
     Raises ShapeError.
@@ -184,7 +185,7 @@ def squeeze(x: Tensor, axis: Axis | None = None) -> Tensor:
     return reshape(x, x.shape[:axis] + x.shape[axis + 1 :])
 
 
-def flatten(x: Tensor, start: Axis = 1) -> Tensor:
+def flatten(x: Like, start: Axis = 1) -> Tensor:
     """Merge all axes from `start` on: [N, C, H, W] -> [N, C·H·W].
 
     Raises ShapeError for a `start` beyond the axes.
@@ -250,7 +251,7 @@ def stack(tensors: Iterable, axis: Axis = 0) -> Tensor:
     return concatenate(*(expand_dims(t, axis) for t in tensors), axis=axis)
 
 
-def split(x: Tensor, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
+def split(x: Like, sizes: Axes, axis: Axis = 0) -> list[Tensor]:
     """x cut along `axis` into pieces of the given sizes; an int means that many equal pieces.
 
     Raises ShapeError.
@@ -316,19 +317,3 @@ def astype(x, /, dtype: DType):
     tensor([1.], dtype=float64)
     """
     return x.astype(dtype)
-
-
-def _last(x):
-    return -1 if x.ndim else ()
-
-
-@differentiable(x=lambda g: flip(cumsum(flip(g, _last(g))), _last(g)))
-def cumsum(x, /):
-    """Running sums along the last axis; booleans are counted. A scalar is its own sum.
-
-    >>> import glassgrad as gg
-    >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
-    tensor([1., 3., 6.])
-    """
-    dtype = x.dtype if x.dtype.kind == "f" else None
-    return x.cumsum(axis=-1, dtype=dtype) if x.ndim else x.sum(dtype=dtype)

@@ -11,6 +11,7 @@ other's derivatives, so that any order works. With the cotangent g of the result
 from ...kernels import spmm as kernel
 from ...kernels.errors import expect
 from ..differentiable import differentiable
+from ..kinds import Like
 from ..sparsity import SparsePattern
 from ..tensor import Tensor, as_tensor
 from .arithmetic import mul, sub
@@ -79,7 +80,7 @@ def _expect_rows(name: str, key: str, a: Tensor, rows: int) -> None:
     expect(a.shape[0] == rows, name, what, rows, a.shape[0], **{key: a})
 
 
-def spmm(values: Tensor, x: Tensor, pattern: SparsePattern) -> Tensor:
+def spmm(values: Like, x: Like, pattern: SparsePattern) -> Tensor:
     """y [N,D] = A x, with the sparse matrix A [N,M] of these values [E] and x [M,D].
 
     y_i = Σ_e v_e x[j_e] over the entries e of row i: a weighted sum over neighbours, where A is
@@ -96,7 +97,7 @@ def spmm(values: Tensor, x: Tensor, pattern: SparsePattern) -> Tensor:
     return _spmm(values, x, pattern)
 
 
-def sddmm(a: Tensor, b: Tensor, pattern: SparsePattern) -> Tensor:
+def sddmm(a: Like, b: Like, pattern: SparsePattern) -> Tensor:
     """s [E] with s_e = <a[i_e], b[j_e]>: the dense product a bᵀ at the places of a pattern alone.
 
     a [N,D], b [M,D]. Differentiable in both. Raises ShapeError or DTypeError.
@@ -114,7 +115,7 @@ def sddmm(a: Tensor, b: Tensor, pattern: SparsePattern) -> Tensor:
     return _sddmm(a, b, pattern)
 
 
-def sparse_softmax(scores: Tensor, pattern: SparsePattern) -> Tensor:
+def sparse_softmax(scores: Like, pattern: SparsePattern) -> Tensor:
     """α [E] = exp(s_e) / Σ exp(s_e') over the entries e' in the row of e: attention on edges.
 
     The weights of each row that has entries sum to 1. Raises ShapeError or DTypeError.

@@ -20,10 +20,12 @@ from dataclasses import dataclass
 from ...kernels.checks import choice
 from ...kernels.errors import GlassgradError, ValueRangeError, nearest
 from ..gradcheck import gradcheck
-from . import elementwise, losses, networks, shapes
+from . import elementwise, losses, networks, orderings, shapes
 from .case import GradCase
 
-CASES: list[GradCase] = [*elementwise.CASES, *shapes.CASES, *networks.CASES, *losses.CASES]
+CASES: list[GradCase] = [
+    *elementwise.CASES, *shapes.CASES, *orderings.CASES, *networks.CASES, *losses.CASES,
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,10 @@ ACTIVATIONS = [
         note=ZERO,
     ),
     GradCase("leaky_relu", lambda x: F.leaky_relu(x, 0.1), normal((3, 3)), note=BENT),
+    GradCase("silu", F.silu, normal((2, 3))),
+    GradCase("gelu", F.gelu, normal((2, 3))),
+    GradCase("gelu by a tangent", lambda x: F.gelu(x, "tanh"), normal((2, 3))),
+    GradCase("normal_cdf", F.normal_cdf, normal((2, 3))),
     GradCase("elu", lambda x: F.elu(x, 0.7), away((3, 3)), note="piecewise"),
 ]
 

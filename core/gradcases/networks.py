@@ -97,6 +97,21 @@ POOLING = [
         "max_pool2d_gather", lambda x: FUNCTIONS["max_pool2d_gather"](x, index=WINNERS),
         normal((1, 1, 3, 3)), note=ZERO,
     ),
+    GradCase(
+        "max_pool2d ceil mode", lambda x: F.max_pool2d(x, 2, ceil_mode=True),
+        spread((1, 1, 3, 5)), note=BENT,
+    ),
+    GradCase(
+        "max_pool1d", lambda x: F.max_pool1d(x, 3, 2, 1, ceil_mode=True, return_indices=True)[0],
+        spread((1, 2, 6)), note=BENT,
+    ),
+    GradCase(
+        "avg_pool1d", lambda x: F.avg_pool1d(x * x, 3, 2, 1, ceil_mode=True), normal((1, 2, 6))
+    ),
+    GradCase(
+        "avg_pool2d ceil mode", lambda x: F.avg_pool2d(x, 2, ceil_mode=True), normal((1, 1, 3, 5)),
+        note=ZERO,
+    ),
     GradCase("avg_pool2d", lambda x: F.avg_pool2d(x, 2), normal((1, 2, 4, 4)), note=ZERO),
     GradCase(
         "avg_pool2d overlapping", lambda x: F.avg_pool2d(x * x, 3, stride=(1, 2), padding=1),
@@ -120,6 +135,13 @@ NORMALISATION = [
     GradCase(
         "normalise", lambda x, g, b: FUNCTIONS["normalise"](x, g, b, 1e-3)[0],
         normal((4, 2), (2,), (2,)), note=FUSED,
+    ),
+    GradCase(
+        "group_norm", lambda x, g, b: F.group_norm(x, 2, g, b), normal((2, 4, 3), (4,), (4,))
+    ),
+    GradCase(
+        "group_norm one group", lambda x, g, b: F.group_norm(x, 1, g, b, 0.1),
+        normal((2, 2), (2,), (2,)),
     ),
     GradCase("layer_norm", F.layer_norm, normal((2, 4), (4,), (4,))),
     GradCase(

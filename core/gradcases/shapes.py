@@ -48,8 +48,6 @@ MOVES = [
     _linear("flip", lambda x: F.flip(x, -1), (2, 3)),
     _linear("flip two axes", lambda x: F.flip(x, (0, -1)), (2, 3, 2)),
     _linear("astype", lambda x: F.astype(x, "float64"), (3,)),
-    _linear("cumsum", lambda x: F.cumsum(x), (2, 4)),
-    GradCase("cumsum of squares", lambda x: F.cumsum(x * x), normal((2, 3))),
 ]
 
 PICKS = [

@@ -1,6 +1,8 @@
 """Activation functions as layers, for `Sequential`."""
 
-from ..functions import elu, leaky_relu, relu, sigmoid, softplus, tanh
+from typing import Literal
+
+from ..functions import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from .module import Module
 
 
@@ -64,3 +66,26 @@ class Softplus(Module):
     def forward(self, x):
         """x of any shape -> the same shape."""
         return softplus(x)
+
+
+class SiLU(Module):
+    """x σ(x), also called swish (Elfwing et al. 2018)."""
+
+    def forward(self, x):
+        """x of any shape -> the same shape."""
+        return silu(x)
+
+
+class GELU(Module):
+    """x Φ(x), or its approximation by a hyperbolic tangent (Hendrycks & Gimpel 2016)."""
+
+    def __init__(self, approximate: Literal["none", "tanh"] = "none"):
+        self.approximate = approximate
+
+    def forward(self, x):
+        """x of any shape -> the same shape."""
+        return gelu(x, self.approximate)
+
+    def extra(self):
+        """The approximation, if there is one."""
+        return "tanh" if self.approximate == "tanh" else ""

@@ -8,7 +8,7 @@ import math
 from ...kernels.annotations import DType, Pair
 from ...kernels.checks import pair
 from ...kernels.errors import expect
-from ..functions import avg_pool2d, conv1d, conv2d, conv_transpose2d, max_pool2d
+from ..functions import conv1d, conv2d, conv_transpose2d
 from ..random import Generator
 from ..tensor import Tensor
 from .init import expect_sizes, scaled
@@ -158,34 +158,3 @@ class ConvTranspose2d(_Convolution):
         """x [N, I, H, W] -> [N, O, H', W']."""
         geometry = (self.stride, self.padding, self.dilation, self.groups, self.output_padding)
         return conv_transpose2d(x, self.weight, self.bias, *geometry)
-
-
-class _Pool(Module):
-    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
-        name, size = type(self).__name__, _pair(kernel_size)
-        for k in size:
-            expect_sizes(name, kernel_size=k)
-        pair(name, "stride", size if stride is None else stride, 1)
-        pair(name, "padding", padding, 0)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-
-    def extra(self):
-        text = f"{self.kernel_size}"
-        text += "" if self.stride is None else f", stride {self.stride}"
-        return text + (f", padding {self.padding}" if self.padding else "")
-
-
-class MaxPool2d(_Pool):
-    """The largest element of each window of x [N, C, H, W]; the stride is the window by default."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W] -> [N, C, H', W']."""
-        return max_pool2d(x, self.kernel_size, self.stride, self.padding)
-
-
-class AvgPool2d(_Pool):
-    """The mean of each window of x [N, C, H, W]; padding counts as zeros."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W] -> [N, C, H', W']."""
-        return avg_pool2d(x, self.kernel_size, self.stride, self.padding)

@@ -12,6 +12,7 @@ from ..differentiable import differentiable
 from ..functions import linear, logsumexp, take_along, where
 from ..functions.indexing import check_labels, labels_as_array, targets_are_known
 from ..functions.linalg import expect_linear
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor, values_of
 from .reduction import reduced
 
@@ -44,7 +45,7 @@ def _cross_entropy(logits, /, labels):
 
 
 def cross_entropy(
-    logits: Tensor,
+    logits: Like,
     labels,
     reduction: str = "mean",
     *,
@@ -166,7 +167,7 @@ def _linear_cross_entropy(x, w, b=None, /, *, labels):
 
 
 def linear_cross_entropy(
-    x: Tensor, w: Tensor, b: Tensor | None, labels, reduction: str = "mean"
+    x: Like, w: Like, b: Like | None, labels, reduction: str = "mean"
 ) -> Tensor:
     """`cross_entropy(linear(x, w, b), labels)` without its matrix of logits.
 
@@ -192,7 +193,7 @@ def linear_cross_entropy(
     return reduced(loss.reshape(rows), "linear_cross_entropy", reduction)
 
 
-def nll(log_probabilities: Tensor, labels, reduction: str = "mean") -> Tensor:
+def nll(log_probabilities: Like, labels, reduction: str = "mean") -> Tensor:
     """-log_probabilities[label] for log-probabilities [..., K] and integer labels [...].
 
     Raises DTypeError, ValueRangeError or ShapeError for bad labels.

@@ -25,6 +25,7 @@ from ..functions import (
 )
 from ..functions import sum as sum_
 from ..functions.indexing import targets_are_known
+from ..kinds import Like
 from ..tensor import Tensor, as_tensor, numbers_of, values_of
 from .cross_entropy import cross_entropy as cross_entropy
 from .cross_entropy import linear_cross_entropy as linear_cross_entropy
@@ -54,7 +55,7 @@ def _paired(function: str, x, y) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def mse(x: Tensor, y, reduction: str = "mean") -> Tensor:
+def mse(x: Like, y, reduction: str = "mean") -> Tensor:
     """(x - y)².
 
     >>> import glassgrad as gg
@@ -66,7 +67,7 @@ def mse(x: Tensor, y, reduction: str = "mean") -> Tensor:
     return reduced(d * d, "mse", reduction)
 
 
-def l1(x: Tensor, y, reduction: str = "mean") -> Tensor:
+def l1(x: Like, y, reduction: str = "mean") -> Tensor:
     """|x - y|, with derivative 0 at 0.
 
     >>> import glassgrad as gg
@@ -77,7 +78,7 @@ def l1(x: Tensor, y, reduction: str = "mean") -> Tensor:
     return reduced(absolute(x - y), "l1", reduction)
 
 
-def huber(x: Tensor, y, delta: float = 1.0, reduction: str = "mean") -> Tensor:
+def huber(x: Like, y, delta: float = 1.0, reduction: str = "mean") -> Tensor:
     """½ d² for |d| ≤ δ, δ(|d| - ½ δ) beyond, d = x - y (Huber 1964).
 
     Raises ValueRangeError unless δ > 0.
@@ -112,7 +113,7 @@ def _probabilities(function, **named):
             )
 
 
-def binary_cross_entropy(p: Tensor, y, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy(p: Like, y, reduction: str = "mean") -> Tensor:
     """-(y ln p + (1 - y) ln(1 - p)) for probabilities p and targets y in 0..1.
 
     Logarithms are limited to -100 and their slopes to 1e12, so that p = 0 and 1 give finite values.
@@ -147,7 +148,7 @@ def _logit_loss(z, y, /):
     return loss
 
 
-def binary_cross_entropy_with_logits(z: Tensor, y, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy_with_logits(z: Like, y, reduction: str = "mean") -> Tensor:
     """-(y ln σ(z) + (1 - y) ln(1 - σ(z))) = max(z, 0) - z y + ln(1 + e^-|z|).
 
     >>> import glassgrad as gg
@@ -160,7 +161,7 @@ def binary_cross_entropy_with_logits(z: Tensor, y, reduction: str = "mean") -> T
     return reduced(_logit_loss(z, y), name, reduction)
 
 
-def kl_divergence(p, log_q: Tensor, reduction: str = "mean") -> Tensor:
+def kl_divergence(p, log_q: Like, reduction: str = "mean") -> Tensor:
     """KL(p ‖ q) = Σ_k p_k (ln p_k - ln q_k) over the last axis, with 0 ln 0 = 0.
 
     p [..., K] are probabilities, log_q [..., K] log-probabilities (`log_softmax`); "mean" is over
@@ -177,7 +178,7 @@ def kl_divergence(p, log_q: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def gaussian_nll(
-    mu: Tensor, y, variance: Tensor, reduction: str = "mean", eps: float = 1e-6, full: bool = False
+    mu: Like, y, variance: Like, reduction: str = "mean", eps: float = 1e-6, full: bool = False
 ) -> Tensor:
     """½ (ln v + (y - μ)²/v) with v = max(variance, ε) (Nix & Weigend 1994); `full` adds ½ ln 2π.
 
@@ -201,7 +202,7 @@ def gaussian_nll(
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, "gaussian_nll", reduction)
 
 
-def hinge(scores: Tensor, y, reduction: str = "mean") -> Tensor:
+def hinge(scores: Like, y, reduction: str = "mean") -> Tensor:
     """max(0, 1 - y s) for scores s and targets y of -1 or +1 (Cortes & Vapnik 1995).
 
     Raises ValueRangeError for other targets.

@@ -21,6 +21,7 @@ import numpy as np
 from ...kernels.annotations import DType
 from ...kernels.errors import GlassgradError, nearest
 from ..arrays import FLOATS, module_for, to_device, to_numpy
+from ..as_html import module_html
 from ..random import Generator
 from ..tensor import Tensor
 from .states import State, StateError, arrays_of, as_state
@@ -138,6 +139,13 @@ class Module:
     def adapt_state(self, state: dict, prefix: str) -> None:
         """Hook: rewrite entries of `state` under `prefix` that follow another convention."""
 
+    def switch_for(self, names: set[str]) -> str:
+        """Hook: which settings of this layer would take a state with these names, if others would.
+
+        Part of the message about a state that does not fit; "" where no setting is in the way.
+        """
+        return ""
+
     def load_state_dict(self, state: State, strict: bool = True) -> tuple[list[str], list[str]]:
         """Set all parameters and buffers from arrays by name.
 
@@ -156,6 +164,7 @@ class Module:
         missing = [n for n, t in tensors.items() if id(t) not in given]
         unexpected = [n for n in state if n not in tensors]
         problems = _name_problems(missing, unexpected, tensors) if strict else []
+        problems = self._switches(state) * bool(problems) + problems
         for name, value in values.items():
             t, first = tensors[name], given[id(tensors[name])]
             if value.shape != t.shape:
@@ -176,6 +185,16 @@ class Module:
         for name, value in values.items():
             tensors[name].assign(value)
         return missing, unexpected
+
+    def _switches(self, state: dict) -> list[str]:
+        """One line for each part whose settings are in the way of the state's names."""
+        lines = []
+        for name, module in self.named_modules():
+            prefix = f"{name}." if name else ""
+            switch = module.switch_for({n[len(prefix) :] for n in state if n.startswith(prefix)})
+            if switch:
+                lines.append(f"{name or type(module).__name__}: the state fits with {switch}")
+        return lines
 
     def with_parameters(self, tensors: Iterable) -> "Module":
         """Replace the parameters by `tensors`, in the order of `parameters()`.
@@ -249,6 +268,8 @@ class Module:
             first, *rest = repr(child).splitlines()
             lines += [f"  {name}: {first}", *(f"  {line}" for line in rest)]
         return "\n".join(lines)
+
+    _repr_html_ = module_html  # what a notebook shows
 
 
 _places = weakref.WeakKeyDictionary()

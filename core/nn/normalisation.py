@@ -1,4 +1,4 @@
-"""Batch and layer normalisation, with learnt scale `weight` and shift `bias`; local response
+"""Batch, layer and group normalisation, with learnt scale `weight` and shift `bias`; local response
 normalisation, with nothing learnt.
 """
 
@@ -7,7 +7,7 @@ import numpy as np
 from ...kernels.annotations import Count, DType
 from ...kernels.checks import within
 from ...kernels.errors import expect
-from ..functions import batch_norm, layer_norm, local_response_norm, reshape
+from ..functions import batch_norm, group_norm, layer_norm, local_response_norm, reshape
 from ..tensor import Tensor
 from .init import expect_sizes, parameter
 from .module import Module
@@ -94,6 +94,36 @@ class LayerNorm(Module):
     def extra(self):
         """The length D of the last axis."""
         return f"{self.weight.size}"
+
+
+class GroupNorm(Module):
+    """y = weight·(x - mean)/√(variance + ε) + bias, in each of `groups` groups of channels.
+
+    The statistics are those of one example, in training and evaluation alike. Raises ShapeError
+    unless `groups` divides `channels`, ValueRangeError for ε < 0. (Wu & He 2018.)
+
+    >>> import glassgrad as gg
+    >>> from glassgrad.core import nn
+    >>> nn.GroupNorm(2, 6)(gg.ones((1, 6, 4, 4))).shape
+    (1, 6, 4, 4)
+    """
+
+    def __init__(self, groups: int, channels: int, eps: float = 1e-5, *, dtype: DType = "float32"):
+        expect_sizes("GroupNorm", groups=groups, channels=channels)
+        within("GroupNorm", "eps", eps, least=0)
+        fits, what = channels % groups == 0, "groups must divide channels"
+        expect(fits, "GroupNorm", what, f"a divisor of {channels}", groups)
+        self.weight = parameter(np.ones(channels, dtype))
+        self.bias = parameter(np.zeros(channels, dtype))
+        self.groups, self.eps = groups, eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, C, ...] -> the same shape."""
+        return group_norm(x, self.groups, self.weight, self.bias, self.eps)
+
+    def extra(self):
+        """Groups and channels."""
+        return f"{self.groups} groups of {self.weight.size} channels"
 
 
 class LocalResponseNorm(Module):

@@ -16,7 +16,9 @@ Parameters, as in PyTorch, for level k: ``weight_ih_l{k}`` [G·H, inputs], ``wei
 
 `biases` is their number: 0; 1 (``bias_ih`` only, as papers write it); 2 (as in libraries). A state
 with two biases loads into a layer with one: the two are added, which gives the same function if
-both enter the same sum. In the library's GRU they do not, so loading is refused there.
+both enter the same sum. In the library's GRU they do not, so loading is refused there. Weights of
+PyTorch fit an RNN with ``biases=2`` and a GRU with ``variant="library"``, as the message says where
+they do not. A GRU without biases has the same names in both variants: say which it is.
 """
 
 from ...kernels.annotations import DType
@@ -118,6 +120,28 @@ class _Recurrent(Module):
             one, two = f"{prefix}bias_ih_{place}", f"{prefix}bias_hh_{place}"
             if one in state and two in state and state[one].shape == state[two].shape:
                 state[one] = state[one] + state.pop(two)
+
+    def switch_for(self, names):
+        """The number of biases, levels and directions that the names tell of, as settings."""
+        if "weight_ih_l0" not in names:
+            return ""
+        found = {
+            "biases": ("bias_ih_l0" in names) + ("bias_hh_l0" in names),
+            "layers": sum(f"weight_ih_l{k}" in names for k in range(len(names))),
+            "bidirectional": "weight_ih_l0_reverse" in names,
+        }
+        mine = {
+            "biases": self.biases,
+            "layers": self.layers,
+            "bidirectional": len(self.directions) > 1,
+        }
+        if self.biases == 1 and self.biases_add_up and found["biases"] == 2:
+            mine["biases"] = 2  # the two are added
+        return self.spelled({k: v for k, v in found.items() if v != mine[k]})
+
+    def spelled(self, settings: dict) -> str:
+        """Settings as they stand in a call."""
+        return ", ".join(f"{name}={value!r}" for name, value in settings.items())
 
     def extra(self):
         levels = f", {self.layers} layers" if self.layers > 1 else ""
@@ -264,6 +288,12 @@ class GRU(_Recurrent):
         """x [T, N, I], h [L, N, H] or None for zeros -> (hs [T, N, H], h [L, N, H])."""
         hs, (h,) = self.run(x, [h], lengths)
         return hs, h
+
+    def spelled(self, settings):
+        """Two biases are those of the library's form, which has other equations, too."""
+        if settings.get("biases") == 2 and self.variant == "lecture":
+            settings = {"variant": "library"} | {k: v for k, v in settings.items() if k != "biases"}
+        return super().spelled(settings)
 
     def extra(self):
         """Sizes, biases and the variant."""

@@ -42,6 +42,12 @@ def arrays_of(function: str, state: dict) -> dict:
     """Every value as a NumPy array; StateError if one cannot be."""
     found = {}
     for name, value in state.items():
+        if isinstance(value, dict) and value:
+            raise StateError(
+                f"load_state_dict: {name} of {function} is a dictionary, not an array; of a"
+                f" checkpoint that holds more than weights, load state[{name!r}];"
+                " nothing was loaded"
+            )
         try:
             found[name] = to_numpy(values_of(value))
         except (GlassgradError, ValueError, TypeError) as error:

@@ -107,7 +107,8 @@ def setting(
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
+# `setting` is no field specifier of it: checkers take a default from those by keyword only
+@dataclass_transform(kw_only_default=True, frozen_default=True)
 class Declared:
     """Makes its subclasses frozen dataclasses of settings, each with its `Rule`.
 

@@ -27,8 +27,11 @@ def arguments(parser) -> None:
 def run(args) -> int:
     """Run every pass on its small cases, so that all its code is compiled and kept."""
     from ..core.terminal import console, count, seconds
-    from ..kernels import compiling
+    from ..kernels import BackendError, compiling
+    from ..kernels.numba_here import why_not
 
+    if args.backend == "numba" and why_not():
+        raise BackendError(f"compile: there is nothing to compile: {why_not()}")
     out, names, started = console(), [], time.perf_counter()
     jobs = list(_jobs(args.operations, args.backend, "float64" if args.double else "float32"))
     with compiling.ahead(), _bar(out, len(jobs)) as advance:
@@ -66,7 +69,7 @@ def _jobs(operations, backend: str, dtype: str):
         if op not in registry.operations():
             hint = ", ".join(registry.operations()) + nearest(op, registry.operations())
             raise BackendError(f"compile: unknown operation {op!r}; known are {hint}")
-    for op in wanted or registry.operations():
+    for op in wanted or dict.fromkeys(r.op for r in implementations(backend=backend)):
         for pass_ in dict.fromkeys(r.pass_ for r in implementations(op, backend=backend)):
             small = [c for c in cases(op, pass_) if not c.bench]
             if backend == "emulated":  # one file holds them all, whatever the shapes

@@ -110,7 +110,14 @@ def self_test(compiles: bool = False) -> dict[str, tuple[bool | None, str]]:
     from ..core.machine import emulator, gpu
     from ..kernels.compiling import NotCompiled, nothing_compiled
     from ..kernels.errors import GlassgradError
+    from ..kernels.numba_here import why_not
 
+    with_numba = {
+        "gradients, numba": lambda: _gradients("numba"),
+        "numba = reference": lambda: _agree("numba"),
+        "numba threads": _threads,
+        "random stream, numba": lambda: _stream("numba"),
+    }
     others = {
         "emulated = reference": (lambda: emulator(compiles), lambda: _agree("emulated")),
         "cuda = reference": (gpu, lambda: _agree("cuda")),
@@ -118,12 +125,9 @@ def self_test(compiles: bool = False) -> dict[str, tuple[bool | None, str]]:
     found = {}
     for name, test in {
         "gradients, reference": lambda: _gradients("reference"),
-        "gradients, numba": lambda: _gradients("numba"),
-        "numba = reference": lambda: _agree("numba"),
-        **{name: test for name, (there, test) in others.items() if there()[0]},
-        "numba threads": _threads,
         "random stream, reference": lambda: _stream("reference"),
-        "random stream, numba": lambda: _stream("numba"),
+        **({} if why_not() else with_numba),
+        **{name: test for name, (there, test) in others.items() if there()[0]},
     }.items():
         try:
             with contextlib.nullcontext() if compiles else nothing_compiled():

@@ -47,11 +47,12 @@ def run(args) -> int:
             f" can: {', '.join(able)})"
         )
     recipe, trained = training.load(run.folder, args.data_dir)
-    figure = recipe.sample(trained.system, trained.data, args.n, Generator(args.seed))
+    data = training.shown(trained.data)
+    figure = recipe.sample(trained.system, data, args.n, Generator(args.seed))
     text = figure.get_label()  # of a page of text: what is on it
     others = {}
     if recipe.sample_files is not None:
-        others = recipe.sample_files(trained.system, trained.data, args.n, Generator(args.seed))
+        others = recipe.sample_files(trained.system, data, args.n, Generator(args.seed))
     inside = run if out is None else Run(out.parent)
     stem, written = "sample" if out is None else out.stem, []
     if inside.has("config.json"):  # follow no link out of any run folder

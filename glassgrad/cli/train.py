@@ -187,14 +187,15 @@ def _understood(source, data) -> None:
 
 def _report(recipe, trained, result) -> None:
     from ..core.terminal import console, count, good, number, say, seconds, table
+    from ..models.common.figure_words import meaning
 
     out = console()
-    rows = [(k, number(v)) for k, v in result["test"].items()]
+    rows = [(k, number(v), meaning(k, recipe.name)) for k, v in result["test"].items()]
     title = (
         f"{recipe.name} on {trained.data_name}, {result['split']} split"
         f" ({count(result['epochs'], 'epoch')}, {seconds(result['seconds'])})"
     )
-    out.print(table(rows, "figure", "value", numbers=("value",), title=title))
+    out.print(table(rows, "figure", "value", "", numbers=("value",), title=title))
     if result["targets"]:
         rows = [
             (t["name"], t["published"], ("≤ " if t["better"] == "lower" else "≥ ") +

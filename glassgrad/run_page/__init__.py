@@ -10,11 +10,14 @@ from string import Template
 
 from .. import models
 from ..core import data as datasets
+from ..core.as_html import as_table
 from ..core.terminal import number
 from ..core.terminal import seconds as as_time
 from ..core.training.settings import brief
+from ..models.common.figure_words import meaning, named
 from ..models.lectures import LECTURES
 from ..reproduction import limit
+from ..run_html import words
 from .prose import as_html
 
 WIDE = 1.9  # a picture that is so much wider than high has a line of its own
@@ -28,7 +31,7 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
     one               a training step, as `step.of` gives it
     """
     sections = [
-        ("What came out", _results(result)),
+        ("What came out", _results(recipe, result)),
         ("Pictures", _pictures(sizes)),
         ("The lecture's page", as_html(models.lecture_page(recipe))),
         ("Settings", _settings(recipe, trained)),
@@ -72,14 +75,11 @@ def _lead(recipe, trained, result) -> str:
     )
 
 
-def _results(result) -> str:
+def _results(recipe, result) -> str:
     """The figures on held-out data, the one that sums it up first, and the published numbers."""
     order = sorted(result["test"], key=lambda k: k != result["metric"])
-    facts = "".join(
-        f"<div><dt>{html.escape(words(k))}</dt><dd>{number(result['test'][k])}</dd></div>"
-        for k in order
-    )
-    metric = html.escape(words(result["metric"]))
+    facts = "".join(_figure(k, result["test"][k], recipe.name) for k in order)
+    metric = html.escape(named(result["metric"], recipe.name))
     said = f"<p>On the {result['split']} split; {metric}: {result['better']} is better.</p>"
     rows = [
         (t["name"], t["published"], limit(t | {"own": False}), number(t["ours"]),
@@ -90,13 +90,13 @@ def _results(result) -> str:
     return f'<dl class="facts">{facts}</dl>{said}' + (as_table(columns, rows) if rows else "")
 
 
-def words(name: str) -> str:
-    """The name of a figure or picture as a person writes it.
-
-    >>> words("valid_loss"), words("u_matrix")
-    ('validation loss', 'u matrix')
-    """
-    return name.replace("valid_", "validation ", 1).replace("_", " ").replace("-", " ")
+def _figure(name: str, value: float, system: str) -> str:
+    term = named(name, system)
+    meant = meaning(name, system).removeprefix(f"{term}: ")
+    return (
+        f"<div><dt>{html.escape(term)}</dt><dd>{number(value)}"
+        f"<small>{html.escape(meant)}</small></dd></div>"
+    )
 
 
 def _pictures(sizes) -> str:
@@ -119,7 +119,8 @@ def _settings(recipe, trained) -> str:
     for name in s.rules():
         here, usual = brief(getattr(s, name)), brief(getattr(default, name))
         rows.append((name, here, "" if here == usual else usual, s.meaning(name, kind)))
-    return as_table(("setting", "value", "by default", "meaning"), rows)
+    table = as_table(("setting", "value", "by default", "meaning"), rows)
+    return f'<div class="settings">{table}</div>'
 
 
 def _given(value) -> str:
@@ -163,13 +164,3 @@ def _reading(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def as_table(columns, rows, title: str = "") -> str:
-    """Rows of texts as an HTML table, which scrolls where it is wider than the page."""
-    head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
-    )
-    said = f"<p>{html.escape(title)}</p>" if title else ""
-    return f'{said}<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'

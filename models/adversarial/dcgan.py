@@ -1,7 +1,7 @@
 """The deep convolutional generative adversarial net (K4 170-207; Radford, Metz & Chintala 2016).
 
 The game of gan.py between two nets of convolutions. What made it work on photographs are four
-rules, which the lecture lists (K4 185-188) ::
+rules, which the lecture lists (K4 182-185) ::
 
     1. no pooling in G or D         G enlarges by transposed convolutions, D shrinks by strides of 2
     2. no fully connected layers    G begins with a transposed convolution of a 1 x 1 map, D ends in
@@ -21,8 +21,8 @@ whatever G makes; the authors' program does not. Rule 4 leaves out G's output, w
 paper, since images there lie in [-1, 1]; ours in [0, 1], and D sees 2x - 1. Weights start from
 N(0, 0.02²), Adam has β₁ = 0.5.
 
-The objectives, `loss`, are those of gan.py. The lecture's minimax game (K4 139) fails here: D wins
-within an epoch, and G is left without a gradient (K4 153). On the photographs with `loss=minimax
+The objectives, `loss`, are those of gan.py. The lecture's minimax game (K4 142) fails here: D wins
+within an epoch, and G is left without a gradient (K4 155). On the photographs with `loss=minimax
 epochs=1` d_real is 0.97, 0.99 and 0.96 with three seeds, d_fake 0.03, 0.02 and 0.06, and the
 distance below 0.33, 0.44 and 0.65, more than that of a normal distribution. The switch that mends
 it, `loss=non-saturating`, is the default, and what the paper's program has.
@@ -35,8 +35,9 @@ kernels. With labels also `entropy` and `confidence` as in gan.py, and `arithmet
 (dcgan_latent.py): z̄_k is the mean of the noise whose samples the classifier takes for class k; of
 samples of class k moved by z̄_m - z̄_k, the share that it takes for class m.
 
-The pictures: `samples`; `walk`, between points of the latent space (the paper's figure 4);
-`arithmetic` (figure 7); `levels`, the distance by scale; `balance`.
+The pictures, in place of the lecture's two pages of photographs of others' results (K4 189-211):
+`samples`; `walk`, between points of the latent space (the paper's figure 4); `arithmetic` (figure
+7); `levels`, the distance by scale; `balance`.
 
 Published numbers are for features of a net trained on ImageNet (82.8 % on CIFAR-10), which is out
 of reach here; ours are those of `gan` on MNIST.

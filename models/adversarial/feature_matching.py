@@ -175,13 +175,21 @@ class FeatureMatching(Game):
     # --------------------------------------------------------------------- judging
 
     def answers(self, x: np.ndarray, net=None, size: int = 1000) -> np.ndarray:
-        """The most probable class of each image or row, without a tape: int64 [N]."""
-        found = []
+        """Logits of any number of images or rows, without a tape: [N, K]."""
+        found, x = [], x.reshape(len(x), -1)
         with gg.no_grad():
             for at in range(0, len(x), size):
-                part = self.on_device(Batch(x[at : at + size].reshape(len(x[at : at + size]), -1)))
-                found.append(self.logits(gg.Tensor(part.x), net).numpy().argmax(axis=1))
+                part = self.on_device(Batch(x[at : at + size]))
+                found.append(self.logits(gg.Tensor(part.x), net).numpy())
         return np.concatenate(found)
+
+    def error(self, split, net=None) -> float:
+        """Per cent of wrong answers."""
+        return 100 * float((self.answers(split.x, net).argmax(axis=1) != split.y).mean())
+
+    def predictions(self, x):
+        """Logits of images or rows."""
+        return {"logits": self.answers(x)}
 
     def plain(self) -> nn.Sequential:
         """The same net from the labels alone, trained when it is first asked for."""
@@ -200,11 +208,11 @@ class FeatureMatching(Game):
 
     def evaluate(self, split, size=500):
         """The error of the classifier, in per cent."""
-        return {"error": 100 * float((self.answers(split.x) != split.y).mean())}
+        return {"error": self.error(split)}
 
     def evaluate_finished(self, split):
         """Errors of the classifier and of the plain net in per cent; what judges say of samples."""
-        plain = 100 * float((self.answers(split.x, self.plain()) != split.y).mean())
+        plain = self.error(split, self.plain())
         return {**self.evaluate(split), "error_plain": plain, **super().evaluate_finished(split)}
 
 

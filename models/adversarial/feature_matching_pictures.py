@@ -52,7 +52,7 @@ def classes(system, data: DataSet):
     nets = ((None, "with images without labels", pictures.COLOURS[0], -0.2),
             (system.plain(), "labels alone", pictures.ACCENT, 0.2))  # fmt: skip
     for net, name, colour, step in nets:
-        wrong = system.answers(split.x, net) != split.y
+        wrong = system.answers(split.x, net).argmax(axis=1) != split.y
         share = [100 * wrong[split.y == k].mean() if (split.y == k).any() else 0.0 for k in at]
         label = f"{name}: {100 * wrong.mean():.1f} %"
         ax.bar(at + step, share, 0.4, color=colour, label=label)

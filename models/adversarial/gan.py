@@ -1,8 +1,9 @@
 """The generative adversarial net (V0 554-591; V2 752-809; K4 121-169; U3 463-525; Goodfellow 2014).
 
-A generator G turns noise z into samples. A discriminator D estimates the probability that a sample
-is real. It is trained to tell the two apart, and G to deceive it; the counterfeiter and the banker
-of U3 482. As a game for one value (K4 139) ::
+A generator G turns noise z, the "condition" of K4 104-120, drawn by `law`, into samples. A
+discriminator D estimates the probability that a sample is real. It is trained to tell the two
+apart, and G to deceive it; the counterfeiter and the banker of U3 482. As a game for one value (K4
+142) ::
 
     min_G max_D   E_x ln D(x) + E_z ln(1 - D(G(z)))
 

@@ -10,6 +10,9 @@ network that is called twice ::
     D               -mean [ln D(x) + ln(1 - D(x'))]
     G               -mean ln D(x')                            the form that does not saturate
 
+The logarithms are the notebook's: U3 546 only raises D₁(x) and lowers D₂(x'), and U3 491-506 have
+products (gan.py, `loss=product`).
+
 Both networks are perceptrons with tanh between their layers, whose weights start as N(0, 1) and
 whose biases start as 0. G is 1-6-5-1 and ends in 5 tanh, D is 1-32-32-1 and ends in a sigmoid.
 

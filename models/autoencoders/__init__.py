@@ -6,6 +6,11 @@ The goal is not x̂ but the codes z. With fewer codes than inputs, only what the
 gets through. With more, the network could copy its input, so something has to prevent that: noise,
 or a penalty with weight λ.
 
+What codes are for (V0 211-219): features for other models (`codes` says how many classes a linear
+map finds in them), fewer dimensions, layers to start from (stacked.py, pretraining.py), vectors of
+objects (regimes/vectoriser.py), similar and new objects (variational/). Compression is left out:
+the codes are K numbers for D at the squared error reported, not a shorter file.
+
     file                what is new                                              lecture
     ------------------- -------------------------------------------------------- --------------
     two_layers.py       σ_f and σ_g, few codes or many                           V0 188, D1 22
@@ -25,9 +30,9 @@ and the pictures that all share. Then linear.py, which shows what is possible wi
 denoising.py or sparse.py. stacked.py and pretraining.py come last: they combine layers.
 
 All take the mean over a minibatch where the lecture has a sum over the sample, so that a learning
-rate suits any batch size. All report the squared error per image, whatever their loss is. Those
-with a penalty or noise also report how many codes are active and saturated; their picture `beside`
-shows what the same network does without the penalty.
+rate suits any batch size. All but pretraining.py report the squared error per image, whatever their
+loss is. Those with a penalty or noise also report how many codes are active and saturated; their
+picture `beside` shows what the same network does without the penalty.
 
 Files without a system of their own:
 

@@ -15,14 +15,15 @@ is the projection U Uᵀ, and no minimum is only local (Baldi & Hornik 1989; for
 otherwise on the data): B spans the subspace of PCA, in another basis.
 
 The lecture's PCA uses F without centring; libraries subtract the mean first. `centred=True` does
-so, x̂ = μ + B A (x - μ) with the mean μ of the training set. `tied=True` sets B = Aᵀ, "as is often
-done".
+so, x̂ = μ + B A (x - μ) with the mean μ of the training set. Tables are standardised first, and so
+are centred in both forms. `tied=True` sets B = Aᵀ, "as is often done".
 
-Training is gradient descent on whole passes (V0 268: "SGD in place of the SVD"), in float64, from A
-with orthonormal rows and B = Aᵀ. It finds a direction of the subspace at a rate that grows with the
-gap between the m-th and the next singular value, so a small gap needs many steps. `passes` passes
-over the data make one epoch, the unit of schedules and checkpoints. With a batch as large as the
-training set the gradient is exact, and the error keeps falling for as long as training runs.
+Training takes whole passes (V0 268: "SGD in place of the SVD"), in float64, from A with orthonormal
+rows and B = Aᵀ, by Adam or, with `optimiser=sgd`, by plain descent. That finds a direction of the
+subspace at a rate that grows with the gap between the m-th and the next singular value, so a small
+gap needs many steps. `passes` passes over the data make one epoch, the unit of schedules and
+checkpoints. With a batch as large as the training set the gradient is exact, and the error keeps
+falling for as long as training runs.
 
 The number: the error above PCA's, relative (`error_gap`), and the sine of the largest angle between
 the two subspaces (`sine`), both at most 1e-3. The pictures: columns of B next to those of U,

@@ -6,6 +6,9 @@ of that layer and a softmax, fine-tuned by BackProp: are the codes a good place 
     1.  Σ L(g(f(x_i, α), β), x_i) [+ penalty, + noise]  →  min over α, β     all images, no labels
     2.  Σ L̃(ŷ(f(x_i, α), γ), y_i)                       →  min over α, γ     those with labels
 
+In V0 431 step 2 leaves α as it is, which is regimes/transfer.py. Here α goes on learning, as in D1
+54-66 and V0 360.
+
 `kinds` are those of one_layer.py, "random" among them: no step 1. All share minibatches,
 rates, number of steps ("equal budget") and the values of the starting weights.
 Step 1 takes `pretrain` epochs at a rate that falls from lr to 0 by a cosine, step 2 the others from

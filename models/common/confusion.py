@@ -7,7 +7,7 @@ from .names import short, shorts
 
 
 def confusion(y: np.ndarray, guess: np.ndarray, names: tuple[str, ...]):
-    """The confusion matrix: how often images of one class (row) were taken for another (column)."""
+    """The confusion matrix: how often one class (row) was taken for another (column)."""
     counts = np.zeros((len(names), len(names)), int)
     np.add.at(counts, (y, guess), 1)
     fig = pictures.figure(5.4, 5.0)

@@ -6,7 +6,7 @@ Each neuron w_mh has a place (m, h) on a grid {1..M} x {1..H}. For a sample x, d
     Vorontsov        w_mh += η (x - w_mh) K(r)      for (m, h) in the neighbourhood of (a, b)
     Dyakonov         w_mh += η x K(r)
 
-The first is a gradient step on ½ K ‖x - w‖², and its weights converge to the data. The second adds
+The first is a gradient step on ½ K ‖x - w‖², and its weights stay among the data. The second adds
 x itself: weights grow without limit, and soon no sample changes their direction. Dividing each by
 its norm after the step makes it the rule of cosine similarity: `normalise` (the default; off is the
 slide as written). Its kernel on the slide, exp(-|a-i| + |b-j|), lacks brackets and would grow with
@@ -30,8 +30,8 @@ The pictures (som_pictures.py):
 
     density         the mean distance from w_mh to its k nearest *training points* (V0 146-153);
                     not the distance between neighbouring nodes that libraries draw, `u_matrix`
-    components      one map for each feature j: the values (w_mh)_j (V0 150-170), after one of the
-                    classes, whose border is drawn on all
+    components      one map for each feature j, of more than 16 those that vary most: the values
+                    (w_mh)_j (V0 150-170), after one of the classes, whose border is drawn on all
     classes         every sample as a dot at its winner, coloured by class: the parties of
                     house-votes-84, which training does not see
 

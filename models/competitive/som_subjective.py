@@ -1,9 +1,10 @@
 """Two warnings about maps (lecture 1, V0 172-187): they are subjective, and they distort.
 
 `subjective`: maps of the same samples, each with one thing changed that the data do not decide: the
-order in which samples are drawn, the start, the width and the form of the kernel. Clusters stay
-together; where they lie, and which are next to each other, does not. `distortion`: where on the map
-neighbours were torn apart, and where strangers were put together (distortion.py).
+order in which samples are drawn, the start, the width and the form of the kernel, and, beyond the
+lecture, the length of training. Clusters stay together; where they lie, and which are next to each
+other, does not. `distortion`: where on the map neighbours were torn apart, and where strangers were
+put together (distortion.py).
 """
 
 import numpy as np

@@ -12,10 +12,11 @@ training curve shows Q, the mean over each epoch, next to the true criterion of 
 
 Corrections to the lecture: its Q starts as a *sum* over the sample but is updated with the ρ² of a
 single one, so it would first fall by a factor ℓ. Here it starts at the mean, and the criterion,
-called a mean distance and written as a sum, is a mean. The next slide attributes slow convergence
-and w_y that are never chosen to WTM; they are drawbacks of this rule. A unit that starts far from
-all data never wins and never moves. The metric `dead` counts such units, and `init=lecture`
-(weights near 0, as lecture 1 starts its maps) produces them at once.
+called a mean distance and written as a sum, is a mean. It takes ρ² after the step, when it is (1 -
+η)² of what it was; here it is that of the sample as it was found, before the step. The next slide
+attributes slow convergence and w_y that are never chosen to WTM; they are drawbacks of this rule. A
+unit that starts far from all data never wins and never moves. The metric `dead` counts such units,
+and `init=lecture` (weights near 0, as lecture 1 starts its maps) produces them at once.
 
 The step η is constant, so w does not converge but follows about its last 1/η samples. With
 `decay=asymptotic` or `linear` the step decreases. `rate=count` uses 1/n_y, n_y the samples that

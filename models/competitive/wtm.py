@@ -22,7 +22,7 @@ A K that depends on the other units needs no such care. `measure` makes it a fun
     excess   √(ρ_y² - ρ_a²), a the winner: it has K(0) = 1, and exp(-(ρ_y² - ρ_a²)/2σ²) are the
              shares of soft k-means over that of the winner
     rank     0 for the nearest, 1 for the next, ...: neural gas (Martinetz, Berkovich & Schulten
-             1993), whose K is exp(-rank/σ)
+             1993), whose K, exp(-rank/σ), is `kernel=exponential`
 
 and both become winner-takes-all as σ falls to 0 (`decay=linear`). They solve the problem of
 winner-takes-all (wta.py): the samples of other units pull units that never win to the data.
@@ -100,7 +100,7 @@ def check(rng, sigma: float = 1.3):
 
 WIDTHS = {"iris": 0.4, "house_votes_84": 2.0, "mnist": 3.0, "fashion_mnist": 3.0}  # of the peaks
 
-# where no width of K is known to fit the distances: neural gas, whose K is of ranks
+# where no width of K is known to fit the distances: a Gaussian of ranks, as in neural gas
 GAS = {"measure": "rank", "sigma": 2.0, "decay": "linear"}
 
 RECIPE = Recipe(

@@ -17,7 +17,7 @@ kinds of layer, with their gradients, are kernels/conv2d and kernels/pool2d.
     alexnet.py  the net of 2012 for small images: ReLU, response              lecture 3
                 normalisation, overlapping pooling, dropout, augmentation     (V2 76-112)
     hog.py      features made by hand, and a linear classifier: what          lecture 3
-                nets that learn their features are compared with              (V2 25-75)
+                nets that learn their features are compared with              (V2 20-25)
     speech.py   spoken words as spectrograms, of any length                   V2 113-121
     text_cnn.py words as vectors, one layer of windows of 3 to 5 words, the   lecture 3
                 largest answer of each filter (text_vectors.py: its words)    (V2 122-126)

@@ -3,12 +3,13 @@
 In 2012 nets of five convolutions and three dense layers won on ImageNet: the right class was not
 among five answers for 15.3 % of the test images, next to 26.2 % by the best hand-made features. The
 lecture names ReLU, dropout, augmentation and the GPU; the paper also has response normalisation and
-overlapping pooling. Here they are on a net for small images, each a switch ::
+overlapping pooling. Here they are on a net for small images, each a switch, with a bias for each
+map as in the paper ::
 
     x  [N, C, H, W], each channel less its mean, over its deviation on the training images
     each of `channels`, at size h:
         convolution k x k, a frame of k//2 zeros             [N, maps, h, h]
-        σ                                                    relu has no horizontal asymptote
+        σ                                                    relu: no asymptote to the right
         local response norm, but for the last of several     x_c / (2 + α Σ_j x_j²)^¾
         pooling                                              [N, maps, h/2, h/2]
     each of `hidden`: dense layer, σ, dropout                [N, hidden]
@@ -44,7 +45,6 @@ as costly. On the digits, per cent of 200 validation images wrong after 8 epochs
     32, 64              35,914    3.75
 
 One image is half a point and two seeds say little: the table shows no size to be better for sure.
-What it does show is that larger is not better by itself.
 
 The pictures: first-layer kernels; `patches`, the parts of images that excite some units of each
 level most, in the size that they see: higher levels see larger parts (V2 69-75); `wherever`: a
@@ -184,6 +184,10 @@ class AlexNet(System):
         with gg.no_grad():
             parts = (self.on_device(Batch(x[i : i + size])).x for i in range(0, len(x), size))
             return np.concatenate([self(gg.Tensor(part)).numpy() for part in parts])
+
+    def predictions(self, x):
+        """Logits of images as they are, not of their views."""
+        return {"logits": self.logits(x)}
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

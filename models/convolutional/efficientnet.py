@@ -1,4 +1,4 @@
-"""A network that others have trained: EfficientNet-Lite0 (lecture 3, V2 683-725; Tan & Le 2019).
+"""A network that others have trained: EfficientNet-Lite0 (lecture 3, V2 683-705; Tan & Le 2019).
 
 The lecture cuts a trained network in two, y = g(f(x, α), β): the convolutional part f, which turns
 images into vectors, and the fully connected part g. This is such a network on our own layers, with

@@ -1,4 +1,4 @@
-"""Hand-made features: histograms of gradients, and a linear classifier on them (V2 25-75).
+"""Hand-made features: histograms of gradients, and a linear classifier on them (V2 20-25).
 
 Before networks learnt their features, people made them. The best known for the shapes of objects
 (Dalal & Triggs 2005) counts, in each cell of an image, which way its edges run ::
@@ -93,7 +93,7 @@ def check(rng):
 HOG = Recipe(
     name="hog",
     title="Hand-made features: histograms of gradients and a linear classifier",
-    lecture="lecture 3 (V2 25-75)",
+    lecture="lecture 3 (V2 20-25)",
     rows=(69,),
     build=build,
     settings=Settings,

@@ -4,9 +4,10 @@ A convolutional neuron looks through a small window that slides over the image (
 
     (x ∗ w)[i, j] = Σ_{a=-A..A} Σ_{b=-B..B} w_ab x[i + a, j + b]
 
-a cross-correlation with an odd, centred kernel of (2A + 1)(2B + 1) weights. The lecture's formula
-has no bias, so a convolution here has none; `bias=True` adds one per map. A pooling neuron is not
-trained; it covers h by h pixels at a stride of h (V2 60) ::
+a cross-correlation with an odd, centred kernel of (2A + 1)(2B + 1) weights; an even `kernel` has no
+centre, its window begins where the frame does. The lecture's formula has no bias, so a convolution
+here has none; `bias=True` adds one per map. A pooling neuron is not trained; it covers h by h
+pixels at a stride of h (V2 60) ::
 
     y[i, j] = F(x[hi, hj], ..., x[hi + h - 1, hj + h - 1])        F = max, or average
 
@@ -20,10 +21,11 @@ The standard scheme (V2 69-75), sizes for MNIST:
     fully connected layers                            [N, 10] logits       σ between them
 
 trained by the cross-entropy of the softmax, -ln p(y|x). Of the lecture's tricks (V2 98-112),
-activations "without horizontal asymptotes" (ReLU; `activation="tanh"` is LeNet's) and adaptive
-gradients are the default; `dropout` (before each fully connected layer), `batch_norm` (after each
-convolution) and `shift` (images moved by up to that many pixels in each direction: augmentation of
-the sample without changing the class) are settings.
+activations "without horizontal asymptotes" (ReLU, which has one on the left: that it does not
+saturate on the right is meant; `activation="tanh"` is LeNet's) and adaptive gradients are the
+default; `dropout` (before each fully connected layer), `batch_norm` (after each convolution) and
+`shift` (images moved by up to that many pixels in each direction: augmentation of the sample
+without changing the class) are settings.
 
 The pictures: first-layer kernels, the maps of one image, the confusion matrix, the mistakes, and
 the reasons for a decision: the gradient of the class's logit with respect to the image, and how

@@ -240,6 +240,10 @@ class Speech(System):
                 found[i] = self(batch.x, batch.mask).numpy()
         return found
 
+    def predictions(self, x):
+        """Logits of recordings."""
+        return {"logits": self.logits(x)}
+
     def evaluate(self, split, size=100):
         """`loss`, -ln p(y|x) in nats; `accuracy`, the share of right answers."""
         logits = self.logits(split.x, size)

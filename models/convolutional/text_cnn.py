@@ -264,6 +264,10 @@ class TextCnn(System):
                 found.append((logits.numpy(), features.numpy(), where))
         return tuple(map(np.concatenate, zip(*found)))
 
+    def predictions(self, x):
+        """Logits of sentences."""
+        return {"logits": self.answers(x)[0]}
+
     def shares(self, text: np.ndarray) -> np.ndarray:
         """What each word of a sentence adds to each logit, [T + 1, classes]; the last row: biases.
 

@@ -13,6 +13,8 @@ For a pair (a, b) of objects that go together, with k objects b_i of the kind of
 
     similarity=cosine   sim(a, b) = <F(a), F(b)> / (‖F(a)‖ ‖F(b)‖);   dot: <F(a), F(b)>
 
+The softmax of cosines takes `scale` · sim, since a cosine ends at 1.
+
 What goes together is what the data say:
 
     kind        a                               b

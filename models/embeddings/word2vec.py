@@ -6,7 +6,9 @@ for each word (row 85)
 
     p(w | u) = exp <x_w, x_u> / Σ_v exp <x_v, x_u>        Σ_{w,u} n_wu ln p(w | u)  →  max
 
-The sum over all words v is long. In its place the lecture has (row 86)
+A step takes the mean over the pairs of its `batch` words u and not their sum, so that a pair of a
+common word counts less (of the commonest one in the default's text a quarter). The sum over all
+words v is long. In its place the lecture has (row 86)
 
     Σ_{w,u} n_wu ( ln σ(<x_w, x_u>) + Σ_{i=1..k} ln σ(-<x_vi, x_u>) )  →  max
 

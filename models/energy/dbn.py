@@ -11,9 +11,10 @@ fixed and q(h^l|h^{l-1}) = Π σ(a + W^lᵀ h^{l-1}), each new machine raises th
 
     ln p(v)  ≥  E_q [ Σ_{l<L} ln p(h^{l-1}|h^l) - F(h^{L-1}) ]  +  H(q)  -  ln Z          h⁰ = v
 
-if it starts from the weights of the one below and becomes a better model of h^{L-1}. F and Z are
-the top machine's free energy and partition function, by AIS (Salakhutdinov & Murray 2008). The
-expectation is the mean over `samples` drawn from q; the entropy H(q) is exact given h^{l-1}.
+if it starts from the weights of the one below and becomes a better model of h^{L-1}. Ours starts
+from small random weights, as is usual, so that the bound need not rise. F and Z are the top
+machine's free energy and partition function, by AIS (Salakhutdinov & Murray 2008). The expectation
+is the mean over `samples` drawn from q; the entropy H(q) is exact given h^{l-1}.
 
 Then `finetune` epochs minimise the cross-entropy of a softmax on top of the logistic net with the
 same weights (Hinton & Salakhutdinov 2006), recipe dbn-classifier. This gives up p(v); the metric is
@@ -206,6 +207,11 @@ class Classifier(DBN):
             return {"error": 100 * np.mean(found != to_numpy(batch.y))}
 
         return self.average(figures, split, size)
+
+    def predictions(self, x):
+        """Logits of the classes."""
+        with gg.no_grad():
+            return {"logits": self.logits(self.on_device(Batch(np.asarray(x))).x).numpy()}
 
 
 def build(data: DataSet, s: Settings, rng) -> DBN:

@@ -33,7 +33,8 @@ number: Salakhutdinov & Murray 2008 found -86.34 nats on MNIST's test set, 500 h
 up to 25 steps; -125.53 with CD-1 and -105.50 with CD-3.
 
 The pictures: columns of W as filters; Gibbs chains; reconstructions; free energies of training and
-validation images, which move apart when the machine overfits the training set.
+validation images, which move apart when the machine overfits the training set. The lecture's
+10 000 features of four million images (D1 144-148) are left out for want of the images.
 """
 
 import numpy as np

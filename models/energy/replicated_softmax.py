@@ -12,8 +12,9 @@ all that matters ::
     F(v) = -bᵀv - Σ_j ln(1 + e^{D a_j + (vᵀW)_j})         P(words) = e^{-F(v)}/Z_D
 
 a is scaled by D, so that long documents do not drown it. There is a Z_D for each length. The
-gradient is that of the restricted machine, rbm.py, with D h in the place of h for a; the second
-term is from `steps` Gibbs steps started at the data (contrastive divergence).
+gradient is that of the restricted machine, rbm.py, with D h in the place of h for a, divided by the
+words of the minibatch and not by its documents; the second term is from `steps` Gibbs steps started
+at the data (contrastive divergence).
 
 The metric is the perplexity of held-out words, e^{-Σ_n ln P(words of n)/Σ_n D_n}: among how many
 words a model that knows so much would have to guess; `per_document` takes the mean of ln P/D over

@@ -1,8 +1,10 @@
 """Classes of whole graphs: convolutions, then pooling of all nodes (lecture 3, V2 151-159).
 
 The lecture's net for graphs "learns to find and to classify subgraphs": convolutions make a vector
-of each vertex's neighbourhood, pooling aggregates the vectors of vertices. Its formula is left
-open; here is that of Zhang, Cui, Neumann & Chen 2018, the deep graph convolutional network (DGCNN).
+of each vertex's neighbourhood, pooling aggregates the vectors of the vertices of a local
+neighbourhood: that is the switch `local`, off by default, since the published nets pool all nodes
+at the end. Its formula is left open; here is that of Zhang, Cui, Neumann & Chen 2018, the deep
+graph convolutional network (DGCNN).
 
     Z⁽ᵗ⁺¹⁾ = tanh(D^-1 (A + I) Z⁽ᵗ⁾ W⁽ᵗ⁾),   Z⁽⁰⁾ = X      means over neighbours, `hidden` wide,
                                                           and last a layer of one number

@@ -20,7 +20,7 @@ validation loss is above its mean over the last `patience` epochs.
 
 What the lecture calls a convolution may be another function of the neighbourhood. `form` chooses:
 
-    gcn    the above                                                     its default, as the lecture
+    gcn    the above                                                     the default
     sage   own and mean of the neighbours, a matrix for each             GraphSAGE
     gin    own and sum of the neighbours through a perceptron            graph isomorphism network
     gat    a weighted mean, whose weights are learnt (attention)         graph attention, `heads`
@@ -156,6 +156,10 @@ class NodeNet(System):
         """Logits [n, classes] of some nodes as an array, without a tape."""
         with gg.no_grad():
             return self(self.on_device(Batch(nodes)).x).numpy()
+
+    def predictions(self, x):
+        """Logits of the nodes of those numbers."""
+        return {"node": x, "logits": self.answers(x)}
 
 
 def prepare(g: Graph, s: Settings) -> DataSet:

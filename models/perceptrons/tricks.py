@@ -1,9 +1,11 @@
 """Tricks of the trade, each with and without: nets side by side on the same rows (V2 98-112).
 
-The lecture names them without a formula: activations without horizontal asymptotes, adaptive
-gradient methods, dropout, batch normalisation. Here each is taken alone. Nets that differ in one
-thing start from the same weights and see the same minibatches in the same order; every `every`
-steps all of them answer the held-out rows ::
+The lecture names them without a formula: activations "without horizontal asymptotes" (slip: ReLU
+has one on the left; that it does not saturate on the right is meant), adaptive gradient methods,
+dropout, batch normalisation. The number and sizes of layers and augmentation, which it names too,
+are alexnet.py's and bench/tricks.py's. Here each is taken alone. Nets that differ in one thing
+start from the same weights and see the same minibatches in the same order; every `every` steps all
+of them answer the held-out rows ::
 
     compare       the nets
     batch_norm    plain: h_l = σ(W h_{l-1} + b)       batch_norm: h_l = σ(BN(W h_{l-1}))

@@ -6,11 +6,11 @@ Lecture 5, K4 20-118, and lecture 4, U3 40-229: what both lectures build generat
     ----------------------- -------------------------------------------------------- -----------
     bayes.py                Bayes' rule on four points, coins, an illness, a cat      K4 20-76
     bayes_page.py           the same as a page to play with                           U3 40-56
-    naive_bayes.py          generative: p(x|y) p(y), of bits or of numbers            K4 60-118
+    naive_bayes.py          generative: p(x|y) p(y), of bits or of numbers            K4 78-90
     logistic_regression.py  discriminative: p(y|x)                                    U3 62-68
-    linear_svm.py           discriminative: a border with a margin, no probabilities  U3 52-68
+    linear_svm.py           discriminative: a border with a margin, no probabilities  U3 62-68
     regression.py           P_θ(X|Z): a mean, a spread, bands                         U3 76-100
-    latent_classes.py       z ∈ {0, ..., 9} decides which digit, then its pixels      U3 103-121
+    latent_classes.py       z ∈ {0, ..., 9} decides which digit, then its pixels      U3 109-125
     latent_curve.py         z ∈ R, x ∈ R²: a curve with a spread                      U3 286-292
     ring.py                 g(z) = z/10 + z/‖z‖ makes a ring of normal numbers        U3 221-229
     prior_sampling.py       p(x) = E p(x|z) by draws of the prior, and why it fails   U3 187-214

@@ -14,9 +14,9 @@ joint table, a discriminative one the conditional table alone ::
     x=0        ½     0           x=0       1     0
     x=1        ¼     ¼           x=1       ½     ½
 
-Slips, corrected here: U3 48 heads the second table p(x y); each of its rows has the sum 1, it is
+Slips, corrected here: U3 54 heads the second table p(x y); each of its rows has the sum 1, it is
 p(y|x). K4 87 has a generative model approximate p(y|x) by q_θ(x|y); it is p(x|y), as the formula
-above that line says.
+above that line says. U3 141-147 write P(z) under three pictures of a cat: p(z=1|x) is meant.
 
 The lectures' examples have no numbers but the cat's: a third of all pictures show a cat, p(z=1) =
 1/3 (U3 147-164). Those of the coins and of the illness are ours. bayes_page.py makes a page to

@@ -1,4 +1,4 @@
-"""Before a digit is drawn, the model decides which: z ∈ {0, ..., 9} (lecture 4, U3 103-121).
+"""Before a digit is drawn, the model decides which: z ∈ {0, ..., 9} (lecture 4, U3 109-125).
 
 If the left half of a digit is that of a 5, the right half cannot be that of a 0. So a model first
 draws z, one of `states`, and then everything that belongs to it: a mixture of Bernoullis ::
@@ -154,7 +154,7 @@ def check(rng):
 CLASSES = Recipe(
     name="latent-classes",
     title="Mixture of Bernoullis: which digit, then its pixels",
-    lecture="lecture 4 (U3 103-121)",
+    lecture="lecture 4 (U3 109-125)",
     rows=(95,),
     build=build,
     settings=Settings,

@@ -1,4 +1,4 @@
-"""The linear support vector machine: a border with a margin, without probabilities (U3 52-68).
+"""The linear support vector machine: a border with a margin, without probabilities (U3 62-68).
 
 A discriminative algorithm may skip p(y|x) and look for the function that parts the classes. With
 targets t = ±1 ::
@@ -87,7 +87,7 @@ COLUMNS = {"l2": 0.03, "batch": 50}
 SVM = Recipe(
     name="linear-svm",
     title="Linear support vector machine",
-    lecture="lecture 4 (U3 52-68)",
+    lecture="lecture 4 (U3 62-68)",
     rows=(93,),
     build=build,
     settings=Settings,

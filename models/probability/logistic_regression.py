@@ -1,4 +1,4 @@
-"""Logistic regression: a discriminative classifier, which learns p(y|x) alone (K4 66-76, U3 62-68).
+"""Logistic regression: a discriminative classifier, which learns p(y|x) alone (K4 70-77, U3 62-68).
 
     p(y=k|x) = e^{s_k(x)} / Σ_l e^{s_l(x)},      s(x) = W x + b
     ℓ = -ln p(y|x)                               objective: mean ℓ + λ/2 ‖W‖²

@@ -1,4 +1,4 @@
-"""Naive Bayes: a generative classifier, which learns p(x, y) (lecture 5, K4 60-118; U3 40-72).
+"""Naive Bayes: a generative classifier, which learns p(x, y) (lecture 5, K4 78-90; U3 40-72).
 
 Bayes' rule turns what can be learnt of each class alone into what is asked of an object ::
 
@@ -24,7 +24,7 @@ by the same steps as every other system's.
 Bits are x_j > `threshold`: half ink of a pixel, the mean of a standardised column.
 
 Slips of the lectures: K4 87 says of the generative model that it approximates p(y|x) by q_θ(x|y);
-it is p(x|y). U3 48 heads the second table p(x y); its values are p(y|x) (bayes.py has both tables).
+it is p(x|y). U3 54 heads the second table p(x y); its values are p(y|x) (bayes.py has both tables).
 
 The pictures: the mean of each class; objects drawn from p(x, y), which only a generative model can;
 confusions; how far the probabilities can be trusted. Columns that repeat each other are counted as

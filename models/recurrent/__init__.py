@@ -27,6 +27,10 @@ What such nets are used for (V2 191-215), each with yardsticks of its field:
     sentiment        the class of a text, read in both directions; bags of words and pairs of words
     music            tunes, whose chords are written note by note; pairs of chords
 
+The lecture's other uses are left out for want of data and of processor time: control of processes,
+speech from text and text from speech, dialogue, captions of images, handwriting, genomes. Music is
+not among its examples; it stands for the sequences that a net makes up.
+
 For the four cells the data set decides what a net has to predict, by the kind of its labels:
 
     frames of 0 and 1 (piano rolls)     the next frame                     nats a frame

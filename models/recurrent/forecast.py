@@ -192,6 +192,10 @@ class Forecaster(System):
         ends = (middle, middle - half, middle + half) if bands else (middle,)
         return tuple(map(TRANSFORMS[self.s.transform].backward, ends))
 
+    def predictions(self, x):
+        """The medians of the next steps, and the ends of their bands, in the series' units."""
+        return dict(zip(("median", "lower", "upper"), self.forecast(x)))
+
     def step_by_step(self, x, bands: bool):
         """The same by one step at a time: the course of the means, and bands of drawn courses."""
         y = (self.signal(x) - self.centre.data) / self.unit.data

@@ -14,7 +14,7 @@ are pooled over time: with `pool=last` the gradient of the first word passes thr
 Of a text of more than `longest` words the first and the last are read. Minibatches hold texts of
 similar lengths, so that little of them is padding (`by_length`).
 
-Vectors start at random, or with `vectors` from a file of word2vec's, which is read again when a run
+Vectors start at random, or with `file` from a file of word2vec's, which is read again when a run
 is loaded. Few texts hold most of the rarer words, so the net soon knows the training texts by
 heart; `word_dropout` hides words from it, each by its own draw (Iyyer et al. 2015), `dropout`
 numbers of their vectors and of s.
@@ -73,7 +73,7 @@ class Settings(TrainingSettings):
     hidden: int = setting(32, least=1, help="units H of each direction")
     embed: int = setting(32, least=1, help="numbers in the vector of a word")
     spread: float = setting(0.1, above=0, help="standard deviation of the first vectors")
-    vectors: str = setting("", help="word2vec file with first vectors for words that it has")
+    file: str = setting("", help="a file of first vectors in word2vec's form")
     pool: Literal["max", "mean", "last"] = setting(
         "max", help="states of a text: their largest or mean numbers, or the last state of each way"
     )
@@ -150,6 +150,10 @@ class TextReader(System):
                 found[rows] = self(part.x, part.mask).numpy()
         return found
 
+    def predictions(self, x):
+        """Logits of texts."""
+        return {"logits": self.logits(x)}
+
 
 def batch(split: Split) -> Batch:
     """Texts padded to the longest: x, mask [T, N]."""
@@ -201,20 +205,20 @@ def build(data: DataSet, s: Settings, rng) -> TextReader:
     if words is None:
         raise DataError(f"{data.name}: texts need a vocabulary")
     system = TextReader(len(words), classes_of("sentiment", data), s, rng)
-    if s.vectors:
+    if s.file:
         try:
-            known, vectors = vector_files.load(s.vectors)
+            known, vectors = vector_files.load(s.file)
         except DataError as error:
-            raise SettingError(f"sentiment: setting 'vectors': {error}") from None
+            raise SettingError(f"sentiment: setting 'file': {error}") from None
         if vectors.shape[1] != s.embed:
             raise SettingError(
-                f"sentiment: the vectors of {s.vectors} have {vectors.shape[1]} numbers: set"
+                f"sentiment: the vectors of {s.file} have {vectors.shape[1]} numbers: set"
                 f" embed={vectors.shape[1]}, not {s.embed}"
             )
         ours = [i for i, word in enumerate(words.words) if word in known]
         if not ours:
             raise SettingError(
-                f"sentiment: none of the {len(words):,} words of the texts is in {s.vectors}"
+                f"sentiment: none of the {len(words):,} words of the texts is in {s.file}"
             )
         table = system.embedding.weight.numpy().copy()
         table[ours] = vectors[known.encode(words.words[i] for i in ours)]

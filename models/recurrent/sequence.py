@@ -34,7 +34,7 @@ from ...core.training.settings import setting
 from ...core.training.system import Batch, System
 from ..common.gradients import by_parameters
 from .sequence_data import prepare
-from .task import Task, TaskSettings, outputs_on
+from .task import Task, TaskSettings, answers, outputs_on
 from .truncated import Carried, truncated
 from .which_task import task_for
 
@@ -156,6 +156,13 @@ class SequenceModel(System):
             for k, v in values.items():
                 found.setdefault(k, []).append(gg.Tensor(v).numpy().reshape(-1))
         return self.task.summary({k: np.concatenate(v) for k, v in found.items()})
+
+    def predictions(self, x):
+        """The logits of whole sequences, or the quantities that belong to them."""
+        if not self.task.at_end:
+            return super().predictions(x)
+        said = np.concatenate([z for _, z in answers(self, Split(x))])
+        return {self.task.answer: said}
 
 
 def build(data: DataSet, s: SequenceSettings, rng, *, layer, dtype="float32") -> SequenceModel:

@@ -50,23 +50,6 @@ def legal_table(p, legal, x, names):
     return fig
 
 
-def confusion(table, names):
-    """How often each class (row) was taken for each (column)."""
-    fig = pictures.figure(1.5 + 0.36 * len(names), 1.4 + 0.36 * len(names))
-    ax = fig.subplots()
-    ax.imshow(table, cmap="Blues")
-    for (i, j), n in np.ndenumerate(table):
-        if n:
-            dark = n > table.max() / 2
-            ax.text(j, i, n, ha="center", va="center", size=8, color="w" if dark else pictures.INK)
-    ax.set_xticks(range(len(names)), shorts(names))
-    ax.set_yticks(range(len(names)), shorts(names))
-    ax.set(
-        xlabel="answer", ylabel="class", title=f"{table.trace()} of {table.sum()} test sequences"
-    )
-    return fig
-
-
 def traces(curves: dict, ticks=()):
     """Activations over time: {name: [T, H]}, a panel for each, a line for each unit."""
     fig = pictures.figure(7.0, 1.5 * len(curves))

@@ -10,7 +10,7 @@ words of the source, y_1 ... y_U those of the target, E and F two tables of word
     c_u = Σ_t a_ut h_t                                          what is seen there
     p(y_u | y_<u, x) = softmax(V th(C [c_u, s_u]))
 
-    -Σ_u ln p(y_u | y_<u, x)  →  min                            y ends with <eos>
+    -Σ_u ln p(y_u | y_<u, x)  →  min                            y ends with <eos>; a mean over words
 
 In training the decoder gets the true word before ("teacher forcing"), so that all its steps are one
 call. Without attention (`attention=none`) all that is known of the source is s_0, H numbers for a

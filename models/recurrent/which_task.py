@@ -21,9 +21,10 @@ from ...core import nn, pictures
 from ...core.data import DataSet, count, pad, windows
 from ...core.training.settings import SettingError
 from ...core.training.system import Batch
+from ..common.confusion import confusion
 from .formal_languages import Counting, Legal
 from .sequence_data import GENERATED
-from .sequence_pictures import confusion, page, piano_rolls
+from .sequence_pictures import page, piano_rolls
 from .task import Task, TaskSettings, answers, steps
 
 
@@ -119,9 +120,10 @@ class Text(Task):
 
 
 class AtEnd(Task):
-    """One answer for each sequence, at its last step."""
+    """One answer for each sequence, at its last step; `answer` says what it is."""
 
     at_end = True
+    answer: str
 
     def __init__(self, data, s):
         self.symbols = data.train.x[0].dtype.kind in "iu"
@@ -143,6 +145,8 @@ class AtEnd(Task):
 class Labels(AtEnd):
     """The class of a sequence."""
 
+    answer = "logits"
+
     def __init__(self, data, s):
         super().__init__(data, s)
         self.outputs = len(data.info.classes)
@@ -158,13 +162,13 @@ class Labels(AtEnd):
     def draw(self, system, data, s):
         """The confusion matrix of the test split."""
         z = np.concatenate([z for _, z in answers(system, data.test)])
-        table = np.zeros((self.outputs, self.outputs), int)
-        np.add.at(table, (data.test.y, z.argmax(axis=1)), 1)
-        return {"confusion": confusion(table, data.info.classes)}
+        return {"confusion": confusion(data.test.y, z.argmax(axis=1), data.info.classes)}
 
 
 class Values(AtEnd):
     """The number or numbers that belong to a sequence; `within`: the share with |error| < 0.04."""
+
+    answer = "value"
 
     def __init__(self, data, s):
         super().__init__(data, s)

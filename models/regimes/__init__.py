@@ -30,6 +30,8 @@ after the other. Here it is, with the systems of this repository and their rows 
       adversarial/gmmn.py               53
       variational/wae.py, wae-mmd       32
 
+The lecture's predictor may also find clusters (V0 620): no system here has such a head.
+
 One system is on both sides: privileged information, which the lecture lists on the left; its
 separate form is a distillation whose teacher sees more. What few-shot learning keeps is an f that
 was trained on many tasks together. "Learning without labels is used more and more to optimise a

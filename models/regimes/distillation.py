@@ -159,6 +159,10 @@ class Distillation(System):
         named = {one.name: net for one, net in zip(self.kinds, self.students, strict=True)}
         return {"error_teacher": self.teacher, **named, "error_plain": self.plain}
 
+    def predictions(self, x):
+        """What the first student says: logits of classes, or quantities in their units."""
+        return self.students[0].predictions(x)
+
     def objective(self, batch):
         """(the present step's objective, its terms), means over the batch.
 

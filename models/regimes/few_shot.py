@@ -32,7 +32,8 @@ Figures, in per cent, of `trials` episodes of held-out classes with `test_shots`
     runs, runs_pixels       the same of the 20 runs, after training on Omniglot
 
 The pictures: an episode and its answers; the error over the number of examples of validation
-classes (learnability), next to that of pixels.
+classes (learnability), next to that of pixels. Learning to learn, the gain from more tasks, is the
+picture `sweep` of multi_task.py.
 
 The number: 38.8 % wrong in the 20 runs, by the Hausdorff distance of the images (Lake et al. 2015).
 Siamese nets reach 8.0 % (Koch et al. 2015), people 4.5 %: but those nets learn from the whole

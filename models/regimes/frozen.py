@@ -1,4 +1,4 @@
-"""A pre-trained network on other data (lecture 3, V2 683-725; Yosinski et al. 2014).
+"""A pre-trained network on other data (lecture 3, V2 683-705; Yosinski et al. 2014).
 
 The lecture cuts a trained convolutional network in two ::
 
@@ -7,7 +7,7 @@ The lecture cuts a trained convolutional network in two ::
 
 For another task f stays as it is, α frozen, and a new g' is trained on the new data alone ::
 
-    Σ_i L'(f(x'_i, α), g'(·, β')) → min over β'
+    Σ_i L'(g'(f(x'_i, α), β'), y'_i) → min over β'
 
 Here f is EfficientNet-Lite0 with its ImageNet weights (models/convolutional/efficientnet.py), its
 1280 features standardised by the training set, and g' one fully connected layer with a softmax:
@@ -129,7 +129,7 @@ RECIPES = (
     Recipe(
         name="efficientnet",
         title="A new classifier on a network trained on ImageNet",
-        lecture="lecture 3 (V2 683-725)",
+        lecture="lecture 3 (V2 683-705)",
         rows=(57,),
         build=build,
         takes=("images",),

@@ -7,7 +7,8 @@ from ...core.data import DataSet
 from ...core.training.settings import TrainingSettings
 from ...core.training.system import System
 
-# (title, has x, has x*, has y) of the objects in training and of those that are asked for
+# (title, has x, has x*, has y) of the objects in training and of those that are asked for; what is
+# partial in the last one is our reading: the lecture's drawing has no words
 SETTINGS = (
     ("supervised", ((1, 0, 1),) * 4, ((1, 0, 0),) * 2),
     ("unsupervised", ((1, 0, 0),) * 4, ()),

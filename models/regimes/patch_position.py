@@ -1,6 +1,7 @@
-"""Self-supervision: where does the second patch lie relative to the first? (V0 441, V2 732)
+"""Self-supervision: where does the second patch lie relative to the first? (V0 441, V2 706)
 
-Two patches of one image, the second at one of the eight places around the first. Which one? ::
+Two patches of one image, the second at one of the eight places around the first. Which one? The
+lectures have no formula; the eight places are those of Doersch, Gupta & Efros (2015) ::
 
     y ∈ {0, …, 7}:  0 1 2        p(y|x₁, x₂) = softmax g(f(x₁, α), f(x₂, α), β)
                     3 · 4
@@ -229,7 +230,7 @@ CIFAR = {"gap": 3, "jitter": 1, "epochs": 30, "batch": 100, "lr": 2e-3}
 PATCH_POSITION = Recipe(
     name="patch-position",
     title="Self-supervision: the place of one patch relative to another",
-    lecture="lecture 1 (V0 441-448), lecture 3 (V2 727-743)",
+    lecture="lecture 1 (V0 441-448), lecture 3 (V2 706-726)",
     rows=(58,),
     build=build,
     settings=Settings,

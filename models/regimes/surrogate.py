@@ -3,7 +3,8 @@
 A simulator a(x) computes what it knows about x by laws of nature: slowly, and exactly. It needs no
 training. A net b is fitted to some of its runs, and then stands in for it ::
 
-    Σ_{i≤k} L(b(x'_i, w'), a(x'_i))  →  min over w',       L = ‖b - a‖², each outcome in units of
+    Σ_{i≤k} L(b(x'_i, w'), a(x'_i))  →  min over w',       L = ‖b - a‖²/K, each of the K outcomes
+                                                           in units of
                                                            its deviation
 
 The lecture's examples are climate and aerodynamics, months on a supercomputer. Ours takes a few

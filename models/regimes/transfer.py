@@ -1,4 +1,4 @@
-"""Transfer learning: f from a task with much data, g' from one with few (V0 422-440; V2 601-626).
+"""Transfer learning: f from a task with much data, g' from one with few (V0 422-440; V2 593-682).
 
 The source task has ℓ samples and trains both parts of a net, the target task has m ≪ ℓ samples and
 trains its own g' alone, with f as it was left: α is frozen (V0 424-436) ::
@@ -328,7 +328,7 @@ MNIST = {"sizes": (50, 100, 250, 1000, 5000), "pretrain": 1, "epochs": 2, "batch
 TRANSFER = Recipe(
     name="transfer",
     title="Transfer learning: a frozen, a fine-tuned and a new net on few samples",
-    lecture="lecture 1 (V0 422-440), lecture 3 (V2 601-626)",
+    lecture="lecture 1 (V0 422-440), lecture 3 (V2 593-682)",
     rows=(56,),
     build=build,
     prepare=prepare,

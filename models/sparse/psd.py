@@ -5,9 +5,9 @@ the codes in one pass; codes and guesses approach each other ::
 
     F(D, W, z) = ‖D z - x‖² + λ ‖z‖₁ + ‖f(x) - z‖²  →  min over D, W, z,          f(x) = σ(W x)
 
-(Kavukcuoglu, Ranzato & LeCun 2008; the lecture adds Fergus and 2009, which belong to a
-convolutional paper). For each batch: z* with D and W fixed (FISTA, from the guess); then a gradient
-step on D and W with z* fixed; then every column of D is scaled to unit norm.
+(Kavukcuoglu, Ranzato & LeCun 2008; the lecture adds Fergus and 2009, which belong to a later paper,
+on pools of such codes). For each batch: z* with D and W fixed (FISTA, from the guess); then a
+gradient step on D and W with z* fixed; then every column of D is scaled to unit norm.
 
 Encoders:
 

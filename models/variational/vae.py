@@ -17,10 +17,12 @@ Decoders:
     diagonal    -ln p(x|z) = Σ_j ½ ln 2πσ²_j + (x_j - μ_j)²/2σ²_j, learned σ_j      (U3 274-292)
 
 The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (kept here, so that the
-bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels
-that never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without
-the logarithm; the bound above is meant. V0 calls Σ_i ln p(x_i) itself L_VAE, and only then
-bounds it. Where U3 writes q = N(μ, σ) the σ is a standard deviation, not a variance.
+bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels that
+never vary, so ln σ² is kept above `floor`. It writes q(x|z) for q(z|x) and E_q[p(x|z)] without the
+logarithm; the bound above is meant. In U3 303 the marginal likelihood is p(x), not p(x|z), in U3
+316 decoding is p(x|z), not q(x|z), and in U3 394 ε has the index l of the draw. V0 calls Σ_i ln
+p(x_i) itself L_VAE, and only then bounds it. Where U3 writes q = N(μ, σ) the σ is a standard
+deviation, not a variance.
 
 Binarisation: for the Bernoulli decoder the data are binary. `binarise="sampled"` draws each pixel
 again in every epoch with its grey level as probability, and validation and test sets once, with a

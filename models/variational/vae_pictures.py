@@ -2,8 +2,9 @@
 
 samples           images decoded from z ~ p(z)
 reconstructions   images over those decoded from μ(x)
-similar           a test image next to images decoded from several z ~ q(z|x): similar objects
-                  (V0 363-396, x ~ p(x | f(x_i, α, ε)))
+similar           a test image next to images decoded from several z ~ q(z|x): similar objects;
+                  each is the mean of p(x|z), where V0 397 draws from it, which would add the
+                  decoder's noise to every pixel
 codes             the two posterior means that vary most, coloured by class
 manifold          with two codes: images over their plane
 """
@@ -51,7 +52,7 @@ def figures(system, data: DataSet, s: TrainingSettings) -> dict:
 
 
 def similar(system, data: DataSet, rng, images: int = 8, draws: int = 9):
-    """Rows of a test image and the decodings of draws from its q(z|x) = N(μ, σ² I)."""
+    """Rows of a test image and the decodings of draws from its q(z|x) = N(μ, diag σ²)."""
     x = data.test.x[:images].reshape(-1, data.test.x[0].size)
     with gg.no_grad():
         mu, logvar = (np.repeat(t.numpy(), draws, axis=0) for t in system.encode(gg.Tensor(x)))

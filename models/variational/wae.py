@@ -15,7 +15,8 @@ where Q_Z = E_x q(z|x). D_Z may be any divergence (D1 296), two recipes:
                that a narrower one detects. Several are added, as in the authors' program
     wae-gan    the critic of an AAE: the same p, the same D, but two phases, since encoder and
                decoder minimise  c - λ ln D(z)  together. The lecture remarks that WAE = AAE for
-               the squared cost: it is one problem with two schedules of steps
+               the squared cost, and leaves out that the penalty is then a critic's: it is one
+               problem with two schedules of steps
 
 The lecture's cost is a sum over pixels, as here. λ is in that unit: an MMD² of 10⁻³ weighs as much
 as λ/1000 of squared error.

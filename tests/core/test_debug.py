@@ -12,6 +12,7 @@ from glassgrad.core import debug
 from glassgrad.kernels.debug import switches
 from glassgrad.kernels.errors import GlassgradError
 from glassgrad.kernels.launcher import empty
+from glassgrad.kernels.numba_here import default_on_cpu
 from tests.kernels.checking import why_no_emulator
 from tests.tools import without_compiling
 
@@ -32,7 +33,7 @@ def test_level_1_names_the_backend_of_each_call(capsys):
         with gg.backend("reference"):
             conv()
     lines = without_compiling(capsys.readouterr().err).splitlines()
-    assert lines[0].startswith("[glassgrad] conv2d -> numba v")
+    assert lines[0].startswith(f"[glassgrad] conv2d -> {default_on_cpu()} v")
     assert lines[1] == "[glassgrad] relu -> array library"
     assert lines[2] == "[glassgrad] conv2d -> reference v1"
     assert not any("GB/s" in line for line in lines)
@@ -54,7 +55,7 @@ def test_fused_backward_kernels_are_reported(capsys):
     y = gg.lstm(x, h, h, gg.ones((8, 2)), gg.ones((8, 2)))[0]
     with gg.debugging(1):
         gg.grad(y, x, np.ones(y.shape))
-    assert "[glassgrad] lstm_backward -> numba v" in capsys.readouterr().err
+    assert f"[glassgrad] lstm_backward -> {default_on_cpu()} v" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

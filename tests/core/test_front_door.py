@@ -7,6 +7,7 @@ import glassgrad as gg
 from glassgrad import kernels
 from glassgrad.core import data, nn, optim
 from glassgrad.kernels.errors import ArgumentError, DTypeError, ValueRangeError
+from tests.tools import needs_numba
 
 X = gg.ones((2, 3))
 MASKED = np.ma.masked_array([1.0, 2.0], [True, False])
@@ -131,7 +132,7 @@ ONE = np.ones(1)
         (lambda: X >= [[1.0], [2.0, 3.0]], "ge: nested lists must have equal lengths"),
     ],
 )
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", ["reference", pytest.param("numba", marks=needs_numba)])
 def test_what_makes_no_sense_is_our_own_error(call, message, backend):
     with gg.backend(backend), pytest.raises(gg.GlassgradError, match=message):
         call()

@@ -386,7 +386,7 @@ def test_linear_by_loops():
 def test_float32_stays_float32_forward_and_backward():
     """Every gradient case, run in float32: outputs and gradients keep the dtype."""
     for case in CASES:
-        if case.function in ("astype", "argmax", "one_hot"):
+        if case.function in ("astype", "one_hot") or case.note.startswith("discrete"):
             continue  # the case itself asks for float64
         xs = [gg.tensor(a.astype("float32"), requires_grad=True) for a in case.arrays()]
         ys = case.f(*xs)

@@ -1,6 +1,7 @@
 """Figures that many systems share."""
 
 import pytest
+from matplotlib.text import Text
 
 from glassgrad.core import pictures
 from glassgrad.kernels.errors import ValueRangeError
@@ -39,3 +40,20 @@ def test_epochs_are_whole_numbers():
 def test_a_key_that_no_row_has_is_refused():
     with pytest.raises(ValueRangeError, match="no 'valid_los'; did you mean 'valid_loss'"):
         pictures.curves(HISTORY, ["loss", "valid_los"])
+
+
+def test_dollars_in_names_begin_no_formula(tmp_path):
+    """Nor what matplotlib could not read as one; numbers of a logarithmic axis are powers."""
+    fig = pictures.figure()
+    ax = fig.subplots()
+    ax.set_yscale("log")
+    ax.bar([0, 1], [10, 1e5])
+    ax.set_xticks([0, 1], ["$5 to $10", "under $\\frac$"])
+    ax.set(title="price $", xlabel="$_$ and $")
+    ax.plot([0, 1], [10, 100], label="$a$")
+    ax.legend()
+    fig.savefig(tmp_path / "a.png")
+    texts = {t.get_text(): t.get_parse_math() for t in fig.findobj(Text) if t.get_text()}
+    plain = {"$5 to $10", "under $\\frac$", "price $", "$_$ and $", "$a$"}
+    assert plain <= {t for t, math in texts.items() if not math}
+    assert any("10^" in t for t, math in texts.items() if math)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -18,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bench", "core", "glassgrad", "kernels", "models")
 CHECKOUT = ("emulator", "predictions")  # of bench/: for the notes of a checkout
 SHIPPED = "glassgrad/core/data/shipped/"
-COPIED = (*ROOMS, "README.md", "setup.py", "pyproject.toml")
+PAGES = ("README.md", "CHANGELOG.md", "LECTURES.md", "LICENSE", "Makefile")
+COPIED = (*ROOMS, *PAGES, "tests", "setup.py", "pyproject.toml", "MANIFEST.in")
 
 # The files of the modules that a process has imported, and of those that a child of multiprocessing
 # has, which starts from nothing; and of one that is only looked for.
@@ -79,8 +81,13 @@ def wheel(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     copy = folder / "source"  # building leaves folders behind
     shutil.copytree(source, copy)
+    return built(copy, folder)
+
+
+def built(source: Path, folder: Path) -> Path:
+    """The wheel of a folder of sources, in `folder`."""
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder]
-    done = subprocess.run([*pip, "--no-build-isolation", copy], capture_output=True, text=True)
+    done = subprocess.run([*pip, "--no-build-isolation", source], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no wheel can be built here: {done.stderr.strip()[-200:]}")
     return next(folder.glob("*.whl"))
@@ -198,6 +205,32 @@ def test_the_wheel_holds_every_package_and_file_but_the_checkouts_own(wheel):
     assert not results and not any(n.endswith((".json", ".md", ".png", ".svg")) for n in others)
 
 
+def test_the_source_distribution_gives_the_same_wheel_and_its_tests_run(source, wheel, tmp_path):
+    copy = tmp_path / "source"
+    shutil.copytree(source, copy)
+    build = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", build, tmp_path], cwd=copy, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(copy)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = (p for p in tmp_path.iterdir() if p.is_dir())
+    assert set(COPIED) <= {p.name for p in unpacked.iterdir()}
+    assert not list(unpacked.rglob("*.pyc"))
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/core/test_tape.py"]
+    done = subprocess.run(tests, cwd=unpacked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(built(unpacked, tmp_path)) as other:
+        assert contents(one) == contents(other)
+
+
+def contents(archive: zipfile.ZipFile) -> dict[str, int]:
+    """The files of a wheel with their check sums; RECORD is in another order."""
+    return {i.filename: i.CRC for i in archive.infolist() if not i.filename.endswith("RECORD")}
+
+
 def test_the_wheel_holds_the_small_data_sets_in_less_than_four_megabytes(wheel):
     with zipfile.ZipFile(wheel) as archive:
         packed = {n: archive.read(n) for n in archive.namelist() if n.startswith(SHIPPED)}
@@ -227,3 +260,26 @@ def test_what_the_wheel_leaves_out_is_read_by_nothing_in_it(wheel):
             if name.startswith("glassgrad/bench/"):
                 assert not re.search(rf"from \.+({'|'.join(CHECKOUT)})\b", text), name
                 assert not re.search(rf"from \.+ import .*\b({'|'.join(CHECKOUT)})\b", text), name
+
+
+def test_wheel_and_sdist_say_that_they_have_types(wheel, source, tmp_path):
+    assert "glassgrad/py.typed" in zipfile.ZipFile(wheel).namelist()
+    copy = tmp_path / "source"  # building leaves folders behind
+    shutil.copytree(source, copy)
+    code = f"from setuptools import build_meta as b; print(b.build_sdist({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True)
+    name = done.stdout.split()[-1]
+    with tarfile.open(tmp_path / name) as archive:
+        members = archive.getnames()
+    assert f"{name.removesuffix('.tar.gz')}/glassgrad/py.typed" in members
+
+
+@pytest.mark.slow
+def test_a_type_checker_finds_the_types_of_what_is_installed(installed, tmp_path):
+    pytest.importorskip("mypy")
+    (tmp_path / "use.py").write_text("import glassgrad as gg\nx: int = gg.mean(gg.ones(2))\n")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path / "cache", "use.py"]
+    command += ["--python-executable", installed.python]
+    done = subprocess.run(map(str, command), cwd=tmp_path, capture_output=True, text=True)
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert len(errors) == 1 and errors[0].startswith("use.py:2: error: Incompatible types"), errors

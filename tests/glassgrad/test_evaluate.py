@@ -162,7 +162,7 @@ def test_images_by_folder_and_by_name(tmp_path):
 def test_labels_are_needed_only_where_they_are_used(tmp_path):
     done, _ = trained("mlp", "iris", tmp_path, epochs=1, hidden=(4,))
     np.savez(tmp_path / "bare.npz", x=data.load("iris").test.x)
-    with pytest.raises(SettingError, match=r"bare.npz has no labels, which mlp: "):
+    with pytest.raises(SettingError, match=r"bare.npz has no labels, which mlp is judged by"):
         evaluate(done.run.folder, tmp_path / "bare.npz")
     som, result = trained("som", "iris", tmp_path, epochs=1)
     found = evaluate(som.run.folder, tmp_path / "bare.npz", split="whole")

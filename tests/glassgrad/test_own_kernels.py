@@ -161,7 +161,7 @@ def test_bench_measures_it(blur, capsys, numba):
     """With a Numba version in processes apart, which open the file; else in the emulator."""
     if numba:
         change(blur, ("\nCASES =", f"{NUMBA}\nCASES ="))
-    code, out, err = call(capsys, "bench", blur, "--quick", "--threads", "1", "--peers", "itself")
+    code, out, err = call(capsys, "bench", blur, "--quick", "--peers", "itself")
     assert code == 0, err
     assert f"backend {'numba' if numba else 'emulated'}:" in out
     (row,) = [line for line in out.splitlines() if line.startswith("1 ")]

@@ -190,3 +190,18 @@ def test_layers_without_rng_begin_with_the_seed(tmp_path):
     both = [weights(run) for run in (tmp_path / "a").iterdir()]
     alone = weights(run_in(tmp_path / "b"))
     assert [equal(w, alone) for w in both].count(True) == 1
+
+
+def test_a_metric_that_the_figures_lack_is_said_before_training(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import glassgrad as gg\n\n\nclass Net(gg.nn.Module):\n    metric = 'acuracy'\n\n"
+        "    def __init__(self, data, s, rng):\n"
+        "        self.a = gg.nn.Linear(64, 10, rng=rng)\n\n"
+        "    def forward(self, x):\n        return self.a(x.reshape((len(x), -1)))\n"
+    )
+    code, _, err = call(capsys, "train", str(path), "--out", str(tmp_path / "runs"))
+    assert code == 1 and not (tmp_path / "runs").exists()
+    assert err == (
+        "glassgrad: Net: evaluate() gives no 'acuracy', the metric; it gives loss, accuracy\n"
+    )

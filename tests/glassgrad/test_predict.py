@@ -21,6 +21,19 @@ CLASSIFIERS = [
     ("naive-bayes", {}, "house_votes_84"),
     ("gnn", {}, "rings_and_trees"),
     ("fasttext-classifier", {}, "enwiki_subjects"),
+    ("alexnet", {"channels": (2,), "hidden": ()}, "digits"),
+    ("hog", {}, "digits"),
+    ("speech", {}, None),
+    ("text-cnn", {"maps": 4}, None),
+    ("gcn", {}, "karate"),
+]
+WITH_ERRORS = [  # per cent of wrong answers is their figure
+    ("sentiment", {"hidden": 4}, None),
+    ("dbn-classifier", {"hidden": (20, 20), "finetune": 2}, "digits"),
+    ("feature-matching", {}, "digits"),
+    ("semi-supervised-autoencoder", {}, "digits"),
+    ("distillation", {"teacher": (8,), "student": (4,)}, "digits"),
+    ("lstm", {"hidden": 4}, "digits"),
 ]
 CODERS = [
     ("autoencoder", {}),
@@ -56,6 +69,33 @@ def test_the_named_classes_have_the_accuracy_of_the_run(tmp_path, name, changes,
     p = np.array([columns[f"p({c})"] for c in classes]).T
     assert np.allclose(p.sum(axis=1), 1)
     assert [classes[k] for k in p.argmax(axis=1)] == columns["class"]
+
+
+@pytest.mark.parametrize(("name", "changes", "data"), WITH_ERRORS)
+def test_the_named_classes_have_the_error_of_the_run(tmp_path, name, changes, data):
+    least = models.recipe(name).resolve(data, changes).least_epochs
+    done = finished(tmp_path, name, data, **{"epochs": least, **changes})
+    columns = predict(done.run.folder).columns
+    wrong = np.mean([a != b for a, b in zip(columns["true"], columns["class"])])
+    assert 100 * wrong == pytest.approx(done.test_figures["error"], abs=1e-4)
+
+
+def test_forecasts_are_those_of_the_errors(tmp_path):
+    done = finished(tmp_path, "forecast", hidden=4)
+    columns = {k: np.array(v) for k, v in predict(done.run.folder).columns.items()}
+    steps = done.settings.horizon
+    truth, said = ([columns[f"{name} {k + 1}"] for k in range(steps)]
+                   for name in ("true value", "median"))  # fmt: skip
+    rmse = np.sqrt(np.nanmean(np.subtract(truth, said) ** 2))
+    assert rmse == pytest.approx(done.test_figures["rmse"], rel=1e-5)
+    assert (columns["lower 1"] < columns["median 1"]).all()
+    assert (columns["median 1"] < columns["upper 1"]).all()
+
+
+def test_a_recurrent_net_that_reads_on_says_nothing_of_single_examples(tmp_path):
+    done = finished(tmp_path, "rnn", "cadences", hidden=4)
+    with pytest.raises(SettingError, match="says nothing of single examples"):
+        predict(done.run.folder)
 
 
 @pytest.mark.parametrize(("name", "changes"), CODERS)
@@ -107,6 +147,9 @@ def test_a_file_of_ones_own_and_a_file_of_new_examples(tmp_path, capsys):
     said = list(csv.DictReader(out.open()))
     assert [row["class"] for row in said] == ["up", "down"] and "true" not in said[0]
     assert sum(float(said[0][f"p({k})"]) for k in ("up", "down")) == pytest.approx(1)
+    (tmp_path / "empty.csv").write_text("a,b,kind\n0.9,0.1,\n0.1,0.9,\n")
+    data = str(tmp_path / "empty.csv")  # a column of labels that are not known yet
+    assert predict(done.run.folder, data).columns["class"] == ["up", "down"]
     code, shown, _ = call(capsys, "predict", str(done.run.folder))
     assert code == 0 and "p(up)" in shown and "--out FILE.csv" in shown
 

@@ -173,6 +173,31 @@ def test_finite_differences_on_a_gpu(case):
     assert report.directions > 0
 
 
+@needs_gpu
+@pytest.mark.gpu
+def test_ties_and_nan_have_one_order_on_a_gpu():
+    """What core/functions/ordering.py promises of every backend."""
+    rng = np.random.default_rng(0)
+    a = rng.integers(-2, 3, (40, 33)).astype("float32")
+    a[rng.random(a.shape) < 0.1] = np.nan
+    a[rng.random(a.shape) < 0.1] = -0.0
+    host, there = gg.Tensor(a), gg.Tensor(to_device(a, "cuda"))
+    for f in (
+        gg.argsort, lambda x: gg.argsort(x, 0, True), lambda x: gg.topk(x, 5)[1], gg.argmin,
+        gg.argmax, lambda x: gg.topk(x, 4, 0, largest=False)[1],
+    ):  # fmt: skip
+        np.testing.assert_array_equal(f(there), f(host))
+    for f in (
+        gg.sort, gg.cumprod, lambda x: gg.topk(x, 5)[0], lambda x: gg.prod(x, axis=1), gg.round,
+        gg.sign, gg.floor, lambda x: gg.mod(x, 1.5), lambda x: gg.floor_divide(x, -0.75),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(f(there).numpy(), f(host).numpy())
+    for f in (gg.isnan, gg.isinf, gg.isfinite, gg.any, lambda x: gg.all(x, axis=0)):
+        found = f(there)
+        assert type(found) is type(there.data)
+        np.testing.assert_array_equal(gg.Tensor(found).numpy(), f(host))
+
+
 BACKENDS = ("reference", "numba", "emulated")
 
 

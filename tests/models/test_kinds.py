@@ -21,6 +21,7 @@ from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.autoregressive.conditionals import column_nats
 from glassgrad.models.common import binary, rows
+from glassgrad.models.common.figure_words import meaning
 from glassgrad.sources import Source, _expect_kind
 from tests.tools import skip_without_needs
 
@@ -181,6 +182,7 @@ def try_out(name, kind, tmp_path):
     history = fit(system, data, settings)
     assert len(history) == settings.epochs
     found = system.evaluate_finished(training.held_out(data)[1])
+    assert not [k for k in found if not meaning(k, name)]  # the words of pages and tables
     assert found and np.isfinite(list(found.values())).all()
     assert recipe.metric in found or kind in ("sequences", "text", "sentences")
     drawn = recipe.figures(system, data, settings) if recipe.figures else {}

@@ -6,6 +6,9 @@ collected together: the cheap ones run before those that are slow to collect.
 
 CORE, KERNELS = "tests/core", "tests/kernels"
 FUNCTIONS = f"{CORE}/test_functions.py"
+ORDER = f"{CORE}/test_functions_order.py"
+POOLING = f"{CORE}/test_functions_pooling.py"
+PRODUCTS = f"{CORE}/test_functions_products.py"
 LAYERS = (
     f"{CORE}/test_functions_layers.py {CORE}/test_functions_recurrent.py"
     f" {CORE}/test_functions_errors.py"
@@ -36,7 +39,8 @@ CONTRACT = "tests/mutants/contract.py"
 
 TESTS = {
     "core/functions/activations.py": [
-        FUNCTIONS, _gradients("relu elu sigmoid tanh softplus"), REST,
+        FUNCTIONS, PRODUCTS, _gradients("relu elu sigmoid tanh softplus silu gelu normal_cdf"),
+        REST,
     ],
     "core/functions/arithmetic.py": [
         f"{FUNCTIONS} {CORE}/test_functions_power.py",
@@ -51,7 +55,9 @@ TESTS = {
         _gradients("attention scaled_dot_product_attention"), REST,
     ],
     "core/functions/autoregressive.py": [f"{LAYERS} -k 'nade'", _gradients("nade"), REST],
+    "core/functions/contraction.py": [PRODUCTS, _gradients("einsum")],
     "core/functions/convolution.py": [LAYERS, _gradients("conv"), REST],
+    "core/functions/cumulative.py": [PRODUCTS, _gradients("prod cumsum carry"), FUNCTIONS],
     "core/functions/dropout.py": [LAYERS, _gradients("dropout noise"), REST],
     "core/functions/indexing.py": [
         FUNCTIONS, _gradients("getitem scatter embedding take_along one_hot argmax"), REST,
@@ -60,11 +66,12 @@ TESTS = {
     "core/functions/latent.py": [LAYERS, _gradients("reparameterise"), REST],
     "core/functions/linalg.py": [FUNCTIONS, _gradients("matmul linear"), REST],
     "core/functions/normalisation.py": [
-        f"{LAYERS} {CORE}/test_functions_power.py", _gradients("norm"), REST,
+        f"{LAYERS} {POOLING} {CORE}/test_functions_power.py", _gradients("norm"), REST,
     ],
+    "core/functions/ordering.py": [ORDER, _gradients("sort topk argmin")],
     "core/functions/padding.py": [f"{CORE}/test_functions_edges.py -k 'padding'", REST],
     "core/functions/pooling.py": [
-        LAYERS, f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
+        f"{LAYERS} {POOLING}", f"{FUNCTIONS} -k 'ties or nan'", _gradients("pool"), REST,
     ],
     "core/functions/recurrent.py": [
         LAYERS, _gradients("rnn lstm gru input_product"), REST, f"{CORE}/test_nn_recurrent.py",
@@ -72,11 +79,13 @@ TESTS = {
     "core/functions/reductions.py": [
         FUNCTIONS, _gradients("sum mean variance max min norm"), REST,
     ],
+    "core/functions/repetition.py": [PRODUCTS, _gradients("tile repeat roll")],
+    "core/functions/rounding.py": [ORDER, _gradients("floor ceil round sign mod")],
     "core/functions/shapes.py": [
         FUNCTIONS,
         _gradients(
             "sum_to broadcast_to reshape transpose swap_axes expand_dims squeeze flatten"
-            " concatenate stack split pad flip astype cumsum"
+            " concatenate stack split pad flip astype"
         ),
         f"{CORE}/test_functions_power.py {REST}",
     ],
@@ -86,6 +95,7 @@ TESTS = {
         _on_device("spmm sddmm sparse_softmax"),
     ],
     "core/functions/summation.py": [f"{CORE}/test_functions_power.py", FUNCTIONS],
+    "core/functions/truth.py": [ORDER, _gradients("any all isnan isinf isfinite")],
 }  # fmt: skip
 
 FAMILIES = {

@@ -83,7 +83,7 @@ def test_both_nets_and_objectives_are_the_equations():
 
 
 def test_the_four_rules():
-    """K4 185-188: no pooling, no dense layer; normalisation; ReLU in G, leaky ReLU in D."""
+    """K4 182-185: no pooling, no dense layer; normalisation; ReLU in G, leaky ReLU in D."""
     m = small()
     g, d = ([type(layer).__name__ for layer in net] for net in (m.generator, m.discriminator))
     block = ["BatchNorm", "ReLU", "ConvTranspose2d"]
@@ -193,7 +193,7 @@ def test_pictures_in_ink_and_in_colour():
 
 @pytest.mark.slow
 def test_the_minimax_game_fails():
-    """K4 153: after an epoch D is certain, and samples are worse than a fitted normal's, 0.249.
+    """K4 155: after an epoch D is certain, and samples are worse than a fitted normal's, 0.249.
 
     The switch that mends it is the default, which test_defaults.py tests. Three seeds: d_real
     0.972, 0.986 and 0.957, d_fake 0.029, 0.021 and 0.057, swd 0.326, 0.443 and 0.650.

@@ -148,7 +148,7 @@ def test_samples_of_a_table_are_drawn_from_their_seed(columns):
 
 
 def test_a_good_discriminator_leaves_the_lectures_game_no_gradient():
-    """K4 153: D learns alone, and two of the three losses leave a small part of the gradient."""
+    """K4 155: D learns alone, and two of the three losses leave a small part of the gradient."""
     data = training.load_data(gan.ON_A_RING, "ring", gan.ON_A_RING.resolve())
     s = gan.Settings(noise=2, generator=(16,), discriminator=(32, 32))
     norms = game_pictures.gradient_norms(gan.GAN(data, s, gg.Generator(0)), data)

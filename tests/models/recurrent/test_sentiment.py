@@ -140,15 +140,15 @@ def test_vectors_come_from_a_file_by_word(tmp_path):
     data = DataSet("t", Split([np.array([1, 2])], np.array([0])), info=Info(vocabulary=words))
     path, vectors = tmp_path / "v.txt", np.float32([[1, 2], [3, 4], [5, 6]])
     vector_files.save(path, Vocabulary(("c", "zoo", "a")), vectors)
-    s = Settings(embed=2, vectors=str(path))
-    random = sentiment.build(data, dataclasses.replace(s, vectors=""), gg.Generator(0))
+    s = Settings(embed=2, file=str(path))
+    random = sentiment.build(data, dataclasses.replace(s, file=""), gg.Generator(0))
     found = sentiment.build(data, s, gg.Generator(0)).embedding.weight.numpy()
     assert found[[1, 3]].tolist() == [[5, 6], [1, 2]]
     assert np.array_equal(found[[0, 2]], random.embedding.weight.numpy()[[0, 2]])
-    with pytest.raises(SettingError, match=r"setting 'vectors': .*nowhere"):
-        sentiment.build(data, Settings(vectors=str(tmp_path / "nowhere")), gg.Generator(0))
+    with pytest.raises(SettingError, match=r"setting 'file': .*nowhere"):
+        sentiment.build(data, Settings(file=str(tmp_path / "nowhere")), gg.Generator(0))
     with pytest.raises(SettingError, match="have 2 numbers: set embed=2, not 5"):
-        sentiment.build(data, Settings(embed=5, vectors=str(path)), gg.Generator(0))
+        sentiment.build(data, Settings(embed=5, file=str(path)), gg.Generator(0))
 
 
 def test_long_texts_keep_both_ends_and_an_empty_one_is_refused():

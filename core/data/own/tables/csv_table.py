@@ -87,10 +87,10 @@ def table_set(
         raise DataError(f"{rows.path}: no column is left to learn from{why_not}")
     target = None if place is None else labels.learn(rows, place)
     whole = _encoded(rows, columns, target)
-    given = {
-        part: _encoded(more, columns, None if place in getattr(more, "lacks", ()) else target)
-        for part, more in others.items()
-    }
+    given = {}
+    for part, more in others.items():
+        bare = part == OTHER and not labels.there(more, place)
+        given[part] = _encoded(more, columns, None if bare else target)
     parts, how = (
         seeded(function, rows.path, "rows", whole, seed, given, tenths)
         if split is None

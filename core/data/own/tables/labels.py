@@ -129,6 +129,11 @@ def values(rows: Rows, label: Label) -> np.ndarray:
     return np.array([known[c] for c in cells], np.int64)
 
 
+def there(rows: Rows, place: int | None) -> bool:
+    """Do the rows have labels? Not where their column is empty throughout, or not in their file."""
+    return place is not None and not all(map(missing, cells_of(rows, place)))
+
+
 def _whole(cell: str) -> str:
     """A whole number as a class is named: 1.0 and 1e0 are 1."""
     value = number(cell)

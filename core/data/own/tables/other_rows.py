@@ -12,10 +12,9 @@ from .spelling import missing
 
 @dataclass(frozen=True)
 class OtherRows(Rows):
-    """Rows of another file: the names of columns that are not used, and the columns it lacks."""
+    """Rows of another file, and the names of its columns that are not used."""
 
     unused: tuple[str, ...] = ()
-    lacks: tuple[int, ...] = ()
 
 
 def same_columns(rows: Rows, other: Rows, free: Sequence[int | None] = ()) -> Rows:
@@ -49,11 +48,9 @@ def same_columns(rows: Rows, other: Rows, free: Sequence[int | None] = ()) -> Ro
         )
     order = [place.get(name) for name in rows.names]
     cells = [["" if c is None else row[c] for c in order] for row in other.cells]
-    lacks = tuple(c for c, at in enumerate(order) if at is None)
     return OtherRows(
-        other.path, cells, other.lines, rows.names, other.header, other.separator, unused=unused,
-        lacks=lacks,
-    )  # fmt: skip
+        other.path, cells, other.lines, rows.names, other.header, other.separator, unused=unused
+    )
 
 
 def notes(rows: Rows | None, columns: Sequence[Meaning]) -> tuple[str, ...]:

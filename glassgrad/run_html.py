@@ -1,0 +1,45 @@
+"""What notebooks show of a run: its figures, curves, settings, and where its page is."""
+
+import base64
+
+from .core import pictures
+from .core.as_html import as_table, boxed
+from .core.terminal import number, seconds
+from .core.training.run_folder import png
+from .core.training.settings import brief
+
+LAST = 5  # epochs that the table shows
+
+
+def run_html(name: str, data: str, history: list, figures: dict, settings: dict, folder) -> str:
+    """A finished run as HTML; of a long history the last epochs, and the curves of all."""
+    epochs, took = len(history), sum(row.get("seconds", 0.0) for row in history)
+    facts = [
+        f"on {data}",
+        f"{epochs:,} epoch{'s' * (epochs != 1)} in {seconds(took)}",
+        str(folder) if folder else "not written",
+    ]
+    parts = []
+    if figures:
+        parts.append(as_table(map(words, figures), [map(number, figures.values())]))
+    if epochs > 1:
+        drawn = base64.b64encode(png(pictures.curves(history))).decode()
+        parts.append(
+            f'<img alt="curves" style="max-width:100%" src="data:image/png;base64,{drawn}">'
+        )
+    if history:
+        keys = list(dict.fromkeys(k for row in history[-LAST:] for k in row))
+        rows = [[number(row[k]) if k in row else "" for k in keys] for row in history[-LAST:]]
+        parts.append(as_table(map(words, keys), rows))
+    table = as_table(("setting", "value"), [(k, brief(v)) for k, v in settings.items()])
+    parts.append(f"<details><summary>settings</summary>{table}</details>")
+    return boxed(name, facts, *parts)
+
+
+def words(name: str) -> str:
+    """The name of a figure or picture as a person writes it.
+
+    >>> words("valid_loss"), words("u_matrix")
+    ('validation loss', 'u matrix')
+    """
+    return name.replace("valid_", "validation ", 1).replace("_", " ").replace("-", " ")

@@ -1,0 +1,31 @@
+"""Data without a test part: figures and pictures are of validation, or else of training data."""
+
+import dataclasses
+import json
+
+import pytest
+
+from glassgrad import models, training
+from glassgrad.core import data
+
+SMALL = [
+    ("vae", {"hidden": (4,), "importance": 0}), ("lenet", {"channels": (2,), "padding": (1,)}),
+    ("autoencoder", {}), ("made", {"hidden": (8,)}), ("lstm", {"hidden": 4}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "changes"), SMALL)
+@pytest.mark.parametrize("part", ["valid", "train"])
+def test_the_next_best_part_is_judged_and_drawn(tmp_path, name, changes, part):
+    digits = data.load("digits")
+    digits = dataclasses.replace(digits, train=digits.train[:200], test=None)
+    if part == "train":
+        digits = dataclasses.replace(digits, valid=None)
+    recipe = models.recipe(name)
+    settings = recipe.settings()
+    changes = {k: v for k, v in changes.items() if hasattr(settings, k)}
+    changes |= {"epochs": 1, "select": ""}
+    done, result = training.train_and_write(recipe, digits, overrides=changes, out=tmp_path)
+    assert result["split"] == part
+    assert {f"{k}.png" for k in ("curves",)} < {p.name for p in done.run.folder.glob("*.png")}
+    assert json.loads((done.run.folder / "result.json").read_text())["split"] == part
