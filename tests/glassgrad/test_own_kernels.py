@@ -12,7 +12,7 @@ from glassgrad import cli
 from glassgrad.kernels import BackendError
 from glassgrad.testing import contract
 from tests.kernels.checking import why_no_emulator
-from tests.tools import call, unregistered
+from tests.tools import call, needs_numba, unregistered
 
 NONE = why_no_emulator()
 needs_compiler = pytest.mark.skipif(bool(NONE), reason=NONE or "a compiler is there")
@@ -156,7 +156,7 @@ def test_bench_knows_its_cases(blur, capsys, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("numba", [False, True])
+@pytest.mark.parametrize("numba", [False, pytest.param(True, marks=needs_numba)])
 def test_bench_measures_it(blur, capsys, numba):
     """With a Numba version in processes apart, which open the file; else in the emulator."""
     if numba:
@@ -212,6 +212,7 @@ def test_the_contract_holds_on_the_stand_in_of_cupy(blur, tmp_path):
     assert len(re.findall(r"\[blur.forward\[cuda v1\]-N\S+ PASSED", done.stdout)) == 13
 
 
+@needs_numba
 @needs_compiler
 def test_the_contract_holds_with_a_numba_version(blur):
     change(blur, ("\nCASES =", f"{NUMBA}\nCASES ="))
@@ -247,6 +248,7 @@ PLANTED = {
 }  # fmt: skip
 
 
+@needs_numba
 @needs_compiler
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_contract_catches_a_planted_bug(blur, bug):

@@ -10,7 +10,7 @@ import pytest
 from glassgrad.kernels import BackendError, backend, cases, implementations, notice, own, registry
 from glassgrad.kernels.registry import dispatch, last_run
 from glassgrad.testing import contract
-from tests.tools import unregistered
+from tests.tools import needs_numba, unregistered
 
 HALF = """
 import numpy as np
@@ -77,6 +77,7 @@ def test_a_file_registers_an_operation(half):
     assert registry.operations()[-1] == "half" and implementations()[-1].op == "half"
 
 
+@needs_numba
 def test_its_default_on_the_cpu_is_what_it_has(half):
     own.opened(half)
     x = np.ones(3, "float32")
@@ -89,6 +90,7 @@ def test_its_default_on_the_cpu_is_what_it_has(half):
     assert last_run().backend == "numba"
 
 
+@needs_numba
 def test_a_folder_is_loaded_by_parts(tmp_path):
     folder = write(tmp_path / "thirds", FOLDER)
     assert own.opened(folder) == own.opened(f"{folder}/:thirds") == ["thirds"]
@@ -99,6 +101,7 @@ def test_a_folder_is_loaded_by_parts(tmp_path):
     assert [c.op for c in cases("thirds", "forward")] == ["thirds"]
 
 
+@needs_numba
 @pytest.mark.parametrize("imported", [False, True])
 def test_the_contract_of_a_folder_finds_its_parts(tmp_path, monkeypatch, imported):
     folder = write(tmp_path / "thirds", FOLDER)
@@ -148,6 +151,7 @@ def test_a_file_that_the_program_has_imported_is_not_executed_twice(half, monkey
         del sys.modules["half_of_it"]
 
 
+@needs_numba
 def test_a_version_may_be_added_to_an_operation_of_ours(tmp_path):
     path = tmp_path / "mine.py"
     text = HALF.replace(
@@ -208,6 +212,7 @@ def announce(monkeypatch, folder, *entries):
     registry._announced.cache_clear()
 
 
+@needs_numba
 def test_packages_announce_operations(monkeypatch, tmp_path):
     write(tmp_path, {"announced_half.py": HALF})
     write(tmp_path / "announced_thirds", FOLDER)
