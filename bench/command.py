@@ -77,7 +77,7 @@ def _default_backend(names) -> str:
     if not ops or not {*ops} <= {*operations()[len(OPERATIONS) :]}:
         return default_on_cpu()
     has = {r.backend for op in ops for r in implementations(op)}
-    return next(b for b in (default_on_cpu(), "emulated", "reference") if b in has)
+    return next(b for b in ("numba", "emulated", "reference") if b in has)
 
 
 def _measure(args, backend: str, out, files=()):

@@ -146,6 +146,7 @@ def test_the_lab_finds_what_is_wrong_with_it(blur, capsys, monkeypatch, tmp_path
     assert (tmp_path / "glassgrad-lab-blur.forward.html").is_file()
 
 
+@needs_numba
 @needs_compiler
 @pytest.mark.parametrize("words", [["--list"], ["--list", "--case", "N127"]])
 def test_bench_knows_its_cases(blur, capsys, words):
@@ -174,6 +175,7 @@ def test_it_is_compiled_ahead(blur, capsys):
     assert code == 0 and "compiled in" in out
 
 
+@needs_numba
 def test_names_that_nobody_has(blur, capsys):
     for command in ("kernels", "lab", "bench", "compile"):
         code, _, err = call(capsys, command, f"{blur}:blurr")
