@@ -89,7 +89,9 @@ class Apart(Run):
         version: int | None = None,
         wanted_peers: Iterable[str] = peers.NAMES,
         plans: Iterable[Plan] = (),
+        files: Iterable[str] = (),
     ):
+        self.files = list(files)  # of kernels that are not ours
         self.backend, self.version, self.effort = backend, version, effort
         self.processes: dict[str, Process] = {}
         super().__init__()
@@ -137,7 +139,7 @@ class Apart(Run):
         # ours reports compiling to the user; a peer's output is kept for the case that it fails
         self.processes[who] = Process(argv, peak_memory.environment(library), heard=who != OURS)
         self.starts[who] = self.starts.get(who, 0) + 1
-        self.processes[who].tell("hello")
+        self.processes[who].tell("hello", files=self.files)
 
     def _lost(self, who: str, error: ProcessError) -> None:
         self.missing[who] = str(error)

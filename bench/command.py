@@ -7,8 +7,10 @@ from ..core.machine import gpu
 from ..core.terminal import console, count, say, table
 from ..core.training.run_folder import expect_writable, make_folder
 from ..core.usage import UsageError
+from ..kernels import OPERATIONS, implementations, own
 from ..kernels.errors import nearest
 from ..kernels.numba_here import default_on_cpu
+from ..kernels.registry import operations
 from . import peers, suite, summary, tables, timing
 from . import record as records
 from .apart import Apart
@@ -32,7 +34,10 @@ def run(args) -> int:
         raise UsageError("--stored and --list measure nothing, and take no option that says how")
     if args.stored and not (args.table or args.figures or args.against):
         raise UsageError("--stored needs --table, --figures or --against")
-    backend = args.backend or _default_backend()
+    allow_all()  # before Numba is asked for, or a file imports it
+    files = [name for name in args.names if own.is_reference(name)]
+    args.names = [op for name in args.names for op in own.opened(name)]
+    backend = args.backend or _default_backend(args.names)
     out = console()
     if args.list:
         plans = suite.select(args.names, backend, args.case, args.version, args.without)
@@ -43,7 +48,7 @@ def run(args) -> int:
         tables.expect_markers(Path(page))
     if args.figures:
         make_folder(Path(args.figures))
-    found = records.read(args.stored) if args.stored else _measure(args, backend, out)
+    found = records.read(args.stored) if args.stored else _measure(args, backend, out, files)
     for page in args.table:
         tables.render(found, Path(page))
         say(f"written: {page}")
@@ -61,12 +66,21 @@ def run(args) -> int:
     return 1 if fallen else 0
 
 
-def _default_backend() -> str:
-    allow_all()  # before Numba is asked for
-    return "cuda" if gpu()[0] else default_on_cpu()
+def _default_backend(names) -> str:
+    """Numba without a GPU; the emulator, or the reference, where nothing named has such a version.
+
+    That can only be with operations that are not ours.
+    """
+    if gpu()[0]:
+        return "cuda"
+    ops = [name.partition(".")[0] for name in names]
+    if not ops or not {*ops} <= {*operations()[len(OPERATIONS) :]}:
+        return default_on_cpu()
+    has = {r.backend for op in ops for r in implementations(op)}
+    return next(b for b in ("numba", "emulated", "reference") if b in has)
 
 
-def _measure(args, backend: str, out):
+def _measure(args, backend: str, out, files=()):
     """Measure; print each table when it is complete, keep every row as soon as it is there."""
     wanted = peers.NAMES if args.peers is None else [p for p in args.peers if p != "none"]
     for name in wanted:
@@ -82,9 +96,11 @@ def _measure(args, backend: str, out):
         expect_writable(args.json)
     how = backend, args.threads, timing.QUICK if args.quick else timing.FULL, args.version
     if backend in ONE_PROCESS:  # one process, so that nothing disturbs the events on the GPU
-        session = Session(*how, [p for p in wanted if p in peers.MODULES])
+        names = {p.name for p in plans}
+        able = [p for p in wanted if p in peers.MODULES and names & peers.module_of(p).JOBS]
+        session = Session(*how, able)
     else:
-        session = Apart(*how, wanted, plans)
+        session = Apart(*how, wanted, plans, files)
     with session:
         return _measured(args, plans, session, out)
 

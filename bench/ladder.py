@@ -7,20 +7,26 @@ cases stands in for them.
 from collections.abc import Callable
 from functools import cache
 
-from ..kernels import OPERATIONS, Implementation, cases, implementations
+from ..kernels import OPERATIONS, Implementation, cases, implementations, notice
 from ..kernels.case import Case
+from ..kernels.errors import BackendError
 from .job import Contender, Job, Plan, same_bits, with_check
 from .verify import VerifyError, expect_close, reference
 
 
 def plans(backend: str) -> list[Plan]:
     """A plan for each pass and case."""
+    passes = dict.fromkeys((r.op, r.pass_) for r in implementations(backend="reference"))
     found = []
-    for op in OPERATIONS:
-        passes = dict.fromkeys(r.pass_ for r in implementations(op, backend="reference"))
-        for pass_ in passes:
-            for case in _worth_timing(op, pass_, backend):
-                found.append(Plan(f"{op}.{pass_}", case.name, _maker(case)))
+    for op, pass_ in passes:
+        try:
+            worth = _worth_timing(op, pass_, backend)
+        except BackendError as error:
+            if op in OPERATIONS:
+                raise
+            notice.once(f"{error}: it is not measured")
+            continue
+        found += [Plan(f"{op}.{pass_}", case.name, _maker(case)) for case in worth]
     return found
 
 
@@ -28,7 +34,8 @@ def _worth_timing(op: str, pass_: str, backend: str) -> list[Case]:
     known = cases(op, pass_)
     if backend != "emulated":
         return [c for c in known if c.bench]
-    return [max((c for c in known if not c.bench), key=lambda c: (c.flops, c.bytes))]
+    small = [c for c in known if not c.bench]
+    return [max(small, key=lambda c: (c.flops, c.bytes))] if small else []
 
 
 def _maker(case: Case):

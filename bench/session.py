@@ -11,6 +11,7 @@ from .. import kernels
 from ..core import machine
 from ..core.arrays import module_for
 from ..kernels.numba_here import why_not
+from ..kernels.registry import operations
 from . import peers
 from . import roofline as rooflines
 from .clock import clock_for
@@ -186,7 +187,7 @@ class Session(Run):
     def pinned_for(self, plan: Plan):
         """The same for the kernels that a plan is about."""
         op = plan.name.partition(".")[0]
-        return self.pinned(op if op in kernels.OPERATIONS else None)
+        return self.pinned(op if op in operations() else None)
 
     def run(self, plans: Iterable[Plan]):
         """Measure the plans; gives (plan, rows) one by one."""

@@ -5,13 +5,16 @@ conv2d.forward    the versions of one pass        conv2d.layer   the layer throu
 fused             the passes bound by memory      fused.adam     one of them
 lenet             a training step
 kernels layers models                             all of a kind
+
+Kernels of your own, once their file is opened, have names like ours.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..kernels import OPERATIONS, implementations
+from ..kernels import implementations
 from ..kernels.errors import BackendError, GlassgradError, nearest
+from ..kernels.registry import operations
 from . import bandwidth, fused, ladder, layers, nearest_node, som, steps, words
 from .job import Plan
 
@@ -96,7 +99,7 @@ def _with_version(found: list[Plan], backend: str, version: int) -> list[Plan]:
     kept = []
     for plan in found:
         op, _, pass_ = plan.name.partition(".")
-        if op in OPERATIONS:
+        if op in operations():
             exact = [r for r in implementations(op, pass_, backend) if r.version == version]
             layer = pass_ in ("layer", "epoch")
             any_pass = [r for r in implementations(op, backend=backend) if r.version == version]

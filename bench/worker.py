@@ -18,9 +18,11 @@ from dataclasses import asdict
 
 import numpy as np
 
+from ..kernels import own
 from . import peers, suite
 from .job import Contender, Job, judged
 from .session import Session
+from .threads import allow_all
 from .timing import Effort, turn
 from .verify import VerifyError
 
@@ -28,8 +30,12 @@ from .verify import VerifyError
 class Table:
     """The questions that the process answers: one method each, with its arguments from JSON."""
 
-    def __init__(self, who: str, backend: str, threads: int, version: int | None):
+    def __init__(self, who: str, backend: str, threads: int, version: int | None, files=()):
         self.who, self.ours = who, who in ("ours", peers.ITSELF)
+        if self.ours:
+            allow_all()  # a file may import Numba
+        for file in files:
+            own.opened(file)
         wanted = [] if self.ours else [who]
         self.session = Session(
             backend, threads, version=version, wanted_peers=wanted, ours=self.ours
@@ -173,7 +179,8 @@ def main(who: str, backend: str, threads: str, version: str) -> None:
         what = json.loads(line)
         do = what.pop("do")
         if do == "hello":
-            table = Table(who, backend, int(threads), int(version) if version else None)
+            number = int(version) if version else None
+            table = Table(who, backend, int(threads), number, what.pop("files", ()))
         return getattr(table, do)(**what)
 
     table = None

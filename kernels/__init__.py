@@ -3,7 +3,7 @@
 Each family is a folder and a lesson, read in this order: the page (`__init__.py`, the maths, the
 shapes and the cost), `reference.py` (NumPy, like the formula), `cpu.py` (Numba, fast), `cuda.cu`
 and `cuda.py` (CUDA C and its launch geometry), `cases.py` (the shapes that tests and benchmarks
-share).
+share). Families of your own are like them, in one file or a folder: `own.py`.
 """
 
 from . import kept_pages, pools  # noqa: F401  # isort: skip  (before NumPy is loaded)
@@ -21,7 +21,16 @@ from .errors import (
     ShapeError,
     ValueRangeError,
 )
-from .registry import BACKENDS, OPERATIONS, Implementation, backend, implementations
+from .launcher import Source, ceil_div, contiguous, empty, zeros
+from .registry import (
+    BACKENDS,
+    OPERATIONS,
+    Implementation,
+    backend,
+    dispatch,
+    implementations,
+    register,
+)
 
 __all__ = [
     "BACKENDS",
@@ -34,10 +43,17 @@ __all__ = [
     "Implementation",
     "KernelError",
     "ShapeError",
+    "Source",
     "ValueRangeError",
     "backend",
     "cases",
+    "ceil_div",
+    "contiguous",
+    "dispatch",
+    "empty",
     "implementations",
+    "register",
+    "zeros",
     *OPERATIONS,
 ]
 

@@ -26,12 +26,14 @@ POINTERS = {
     "double": "float64",
     "int": "int32",
     "unsigned": "uint32",
+    "unsigned char": "uint8",
     "long long": "int64",
     "unsigned long long": "uint64",
 }
 INTEGERS = {  # scalars: (dtype, least, most)
     "int": (np.int32, -(2**31), 2**31 - 1),
     "unsigned": (np.uint32, 0, 2**32 - 1),
+    "unsigned char": (np.uint8, 0, 255),
     "long long": (np.int64, -(2**63), 2**63 - 1),
     "unsigned long long": (np.uint64, 0, 2**64 - 1),
 }
@@ -39,6 +41,7 @@ REALS = {"float": np.float32, "double": np.float64}
 CODES = {  # of the module struct
     "int": "i",
     "unsigned": "I",
+    "unsigned char": "B",
     "long long": "q",
     "unsigned long long": "Q",
     "float": "f",

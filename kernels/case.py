@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .registry import OPERATIONS, Implementation
+from .errors import BackendError
+from .registry import OPERATIONS, Implementation, home, operations
 
 ROUNDED = {"full": 0.0, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 
@@ -49,11 +50,26 @@ class Case:
 
 
 def cases(op=None, pass_=None) -> list[Case]:
-    """All cases of one operation, or of all."""
+    """All cases of one operation, or of all: the list CASES of its file, or of `cases.py`.
+
+    Raises BackendError for an unknown operation, and for one of yours without cases.
+    """
     found = []
-    for o in OPERATIONS if op is None else (op,):
-        found += importlib.import_module(f"{__package__}.{o}.cases").CASES
+    for o in operations() if op is None else (op,):
+        found += [c for c in _listed(o) if o in OPERATIONS or c.op == o]
     return [c for c in found if pass_ in (None, c.pass_)]
+
+
+def _listed(op: str) -> list[Case]:
+    where = home(op)
+    module = importlib.import_module(where)
+    if hasattr(module, "__path__") and not hasattr(module, "CASES"):
+        module = importlib.import_module(f"{where}.cases")
+    listed = getattr(module, "CASES", None)
+    if not (isinstance(listed, list | tuple) and all(isinstance(c, Case) for c in listed)):
+        must = "needs CASES, a list of glassgrad.kernels.Case"
+        raise BackendError(f"{op}: {getattr(module, '__file__', where)} {must}")
+    return list(listed)
 
 
 def largest(op: str, pass_: str, records: list[Implementation]) -> Case:

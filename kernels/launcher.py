@@ -2,7 +2,7 @@
 
 A family's `cuda.py` holds the geometry and nothing else:
 
-    source = Source(__file__)                                   # the cuda.cu next to it
+    source = Source(__file__)                                   # the cuda.cu next to cuda.py
 
     @source.implements("dropout", "forward", version=1, idea="one thread an element")
     def forward_v1(x, p, seed, offset):
@@ -70,13 +70,12 @@ def zeros(like, shape, dtype=None):
 class Source:
     """The CUDA C of one family: its text, its kernels' signatures, and how to launch them.
 
-    `file` is the `cuda.py` that asks, or the path of a `.cu` file. Raises BackendError where the
-    text uses something that the emulator does not know.
+    `file` is the module that asks, whose `.cu` is next to it (`cuda.py`: `cuda.cu`), or the path of
+    a `.cu` file. Raises BackendError where the text uses something that the emulator does not know.
     """
 
     def __init__(self, file):
-        path = Path(file)
-        self.path = path if path.suffix == ".cu" else path.with_name("cuda.cu")
+        self.path = Path(file).with_suffix(".cu")
         self._checks: dict[str, Arguments] = {}
 
     @functools.cached_property

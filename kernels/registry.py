@@ -11,15 +11,21 @@ or more versions on each backend:
 All implementations of a pass have the same arguments in the same order. A module registers its
 functions when it is imported, and is imported when its backend is first asked for: importing
 glassgrad compiles nothing and loads neither Numba nor CuPy.
+
+Operations are ours, those that a file of yours registers when it is executed (own.py), and those
+that installed packages announce as entry points of the group ``glassgrad.kernels``, the name that
+of the operation, the value a module, or a package laid out like one of our families.
 """
 
 import contextlib
 import functools
 import importlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from . import notice
 from .arrays import is_cupy
 from .errors import BackendError, DeviceError, nearest
 from .numba_here import default_on_cpu, why_not
@@ -29,8 +35,10 @@ OPERATIONS = (
     *("batchnorm", "cross_entropy", "descent", "embedding", "skip_gram", "lrn", "attention"),
     "spmm",
 )
+OURS = frozenset(OPERATIONS)
 MODULES = {"reference": "reference", "numba": "cpu", "cuda": "cuda", "emulated": "cuda"}
 BACKENDS = tuple(MODULES)
+GROUP = "glassgrad.kernels"  # of entry points
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class Implementation:
 
 
 _records: dict[tuple[str, str, str], dict[int, Implementation]] = {}
+_homes: dict[str, str] = {}  # an operation that is not ours -> the module or package that has it
 _state = threading.local()
 
 
@@ -70,11 +79,28 @@ def register(
     supports: Callable[..., bool] | None = None,
     precision: str = "full",
 ):
-    """Decorator: record the function as one implementation of (op, pass_) on a backend."""
-    if op not in OPERATIONS or backend not in BACKENDS:
-        raise BackendError(f"register: unknown operation {op!r} or backend {backend!r}")
+    """Decorator: record the function as one implementation of (op, pass_) on a backend.
+
+    Outside this package `op` may be an operation of your own, which begins with its first
+    implementation, or one of ours, to which this adds a version ::
+
+        @register("halving", "forward", backend="reference", idea="the formula")
+        def forward(x):
+            return x / 2
+
+    Raises BackendError for an unknown backend, for names that are no identifiers, and for a version
+    that another module has.
+    """
+    if backend not in BACKENDS:
+        hint = nearest(backend, BACKENDS)
+        raise BackendError(f"register: unknown backend {backend!r}{hint}")
+    for what, name in (("operation", op), ("pass", pass_)):
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise BackendError(f"register: the name of the {what} is no identifier: {name!r:.80}")
 
     def record(function):
+        if op not in OPERATIONS:
+            _claim(op, function.__module__)
         versions = _records.setdefault((op, pass_, backend), {})
         known = versions.get(version)
         if known and known.function.__module__ != function.__module__:
@@ -96,11 +122,101 @@ def register(
     return record
 
 
+def _claim(op: str, module: str) -> None:
+    """Remember which module an operation of somebody else's lies in."""
+    if module.startswith(f"{__package__}."):
+        raise BackendError(f"register: unknown operation {op!r}{nearest(op, OPERATIONS)}")
+    package, _, last = module.rpartition(".")
+    _homes.setdefault(op, package if package and last in MODULES.values() else module)
+
+
+def settle(op: str, module: str) -> None:
+    """Say that a module or package, which is imported already, has the operation."""
+    _homes[op] = module
+
+
+def registered_by(module: str) -> list[str]:
+    """The operations that a module, or a package with what is in it, has registered so far."""
+    found = [op for op, name in _homes.items() if name == module]
+    for (op, *_), versions in _records.items():
+        for record in versions.values():
+            if f"{record.function.__module__}.".startswith(f"{module}.") and op not in found:
+                found.append(op)
+    return found
+
+
+def forget(module: str) -> None:
+    """Take back what a module or package of somebody else's has registered: it has changed."""
+    for versions in _records.values():
+        for number, record in list(versions.items()):
+            if f"{record.function.__module__}.".startswith(f"{module}."):
+                del versions[number]
+    for key in [key for key, versions in _records.items() if not versions]:
+        del _records[key]
+    for op in [op for op, name in _homes.items() if name == module]:
+        del _homes[op]
+
+
+@functools.cache
+def _announced() -> dict:
+    """The operations of installed packages, by name."""
+    from importlib.metadata import entry_points
+
+    found = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name in OPERATIONS or entry.name in found:
+            said = f"{_owner(entry)} announces a kernel {entry.name!r}, which there is already"
+            notice.once(f"{said}: it is left out")
+        else:
+            found[entry.name] = entry
+    return found
+
+
+def _owner(entry) -> str:
+    return f"the package {entry.dist.name}" if entry.dist else "a package"
+
+
+def operations() -> tuple[str, ...]:
+    """The names of all operations: ours, then those of your files and of installed packages.
+
+    >>> operations()[:2]
+    ('conv2d', 'pool2d')
+    """
+    return tuple(dict.fromkeys((*OPERATIONS, *_homes, *_announced())))
+
+
+def home(op: str) -> str:
+    """The name of the module or package that an operation lies in.
+
+    Raises BackendError for an unknown operation, and for a package that cannot be imported.
+
+    >>> home("conv2d")
+    'glassgrad.kernels.conv2d'
+    """
+    if op in OPERATIONS:
+        return f"{__package__}.{op}"
+    if op not in _homes:
+        if op not in _announced():
+            hint = nearest(op, operations())
+            raise BackendError(f"unknown operation {op!r}{hint}")
+        entry = _announced()[op]
+        try:
+            name = importlib.import_module(entry.module).__name__
+        except Exception as error:  # whatever somebody else's module raises
+            said = f"{type(error).__name__}: {error}"
+            raise BackendError(f"{op}: {_owner(entry)} cannot be imported: {said}") from error
+        _homes.setdefault(op, name)
+    return _homes[op]
+
+
 def _load(op: str, backend: str) -> None:
     """Import the module that holds `op` on `backend`, if the family has one and Numba is here."""
+    package = home(op)
     if backend == "numba" and why_not():
         return
-    name = f"{__package__}.{op}.{MODULES[backend]}"
+    if op not in OPERATIONS and not hasattr(sys.modules[package], "__path__"):
+        return  # one file, which is executed
+    name = f"{package}.{MODULES[backend]}"
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -110,20 +226,25 @@ def _load(op: str, backend: str) -> None:
 
 def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:
     """All registered implementations that match, in order of operation, pass, backend, version."""
-    for o in OPERATIONS if op is None else (op,):
-        for b in BACKENDS if backend is None else (backend,):
-            _load(o, b)
+    for o in operations() if op is None else (op,):
+        try:
+            for b in BACKENDS if backend is None else (backend,):
+                _load(o, b)
+        except (BackendError, ImportError) as error:
+            if op is not None or o in OPERATIONS:
+                raise
+            notice.once(str(error))  # somebody else's package must not hide all others
     found = [r for versions in _records.values() for r in versions.values()]
     found = [
         r
         for r in found
         if op in (None, r.op) and pass_ in (None, r.pass_) and backend in (None, r.backend)
     ]
-    passes = list(dict.fromkeys((r.op, r.pass_) for r in found))
+    passes, known = list(dict.fromkeys((r.op, r.pass_) for r in found)), operations()
     return sorted(
         found,
         key=lambda r: (
-            OPERATIONS.index(r.op),
+            known.index(r.op),
             passes.index((r.op, r.pass_)),
             BACKENDS.index(r.backend),
             r.version,
@@ -151,8 +272,8 @@ def backend(name: str, **versions: int) -> Iterator[None]:
     if name == "numba" and why_not():
         raise BackendError(f"backend: {name!r} does not run here: {why_not()}")
     for op, version in versions.items():
-        if op not in OPERATIONS:
-            known = ", ".join(OPERATIONS) + nearest(op, OPERATIONS)
+        if op not in OURS and op not in operations():
+            known = ", ".join(operations()) + nearest(op, operations())
             raise BackendError(f"backend: unknown operation {op!r}; known are {known}")
         there = sorted({r.version for r in implementations(op, backend=name)})
         if version not in there:
@@ -215,11 +336,15 @@ def find(op: str, pass_: str, backend: str, args=(), version: int | None = None)
 def dispatch(op: str, pass_: str, *args, like=None):
     """Run (op, pass_) on the backend that fits; the record of what ran is `last_run()`.
 
-    `like` is the array that decides the device, by default the first argument.
+    `like` is the array that decides the device, by default the first argument. On the CPU an
+    operation of your own that has no Numba version runs on `reference`, unless `backend` says
+    where.
     """
     array = args[0] if like is None else like
     override = getattr(_state, "override", None)
     name = current_backend(array)
+    if override is None and name == "numba" and op not in OURS:
+        name = _default(op, pass_)
     version = override[1].get(op) if override else None
     if version not in _records.get((op, pass_, name), {}):
         version = None  # pinned in another pass of the operation, see `backend`
@@ -228,6 +353,13 @@ def dispatch(op: str, pass_: str, *args, like=None):
     result = record.function(*args) if watch is None else watch(record, args)
     _state.last = record
     return result
+
+
+def _default(op: str, pass_: str) -> str:
+    """The backend of arrays on the CPU, for an operation that is not ours."""
+    if (op, pass_, "numba") not in _records:
+        _load(op, "numba")
+    return "numba" if _records.get((op, pass_, "numba")) else "reference"
 
 
 def last_run() -> Implementation | None:

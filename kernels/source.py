@@ -8,6 +8,9 @@ that the compiler sees. A kernel is declared as
 Numbers that travel together are one struct, passed by value: `struct Sizes { int N, H, W; };`
 declared above the kernel, with nothing in it but numbers.
 
+Where a file leaves out the extern "C", it is put before its kernels, as a launch needs their names;
+a `main` is left out.
+
 Included files become part of one text with `#line` marks, so that a compiler, on a GPU or not,
 names the real path and line, and a cache keyed by the text knows every file that matters.
 """
@@ -25,9 +28,31 @@ BOUNDS = r"(?:__launch_bounds__\s*\(([^)]*)\)\s*)?"
 KERNEL = re.compile(rf'extern\s+"C"\s+__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(([^)]*)\)')
 GLOBAL = re.compile(r"\b__global__\b")
 NUMBER = (
-    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned|real|index_t|int|float|double)"
+    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned(?!\s+char)|real|index_t|int|float|double"
+    r"|unsigned\s+char|size_t|uint8_t|u?int(?:32|64)_t)"
 )
-PARAMETER = re.compile(rf"(const\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)")
+PLAIN = {
+    "unsigned int": "unsigned", "size_t": "unsigned long long",
+    "int32_t": "int", "uint32_t": "unsigned", "uint8_t": "unsigned char",
+    "int64_t": "long long", "uint64_t": "unsigned long long",
+}  # fmt: skip
+KNOWN = (
+    "a number or a pointer to numbers (real, float, double, int, unsigned, unsigned char,"
+    " long long, unsigned long long, index_t, size_t), or a struct of numbers"
+)
+ALONE = re.compile(r"^[ \t]*(?=__global__\b)", re.MULTILINE)
+# what nvcc includes by itself, and what is for main() alone: NVRTC has none of it
+NEEDLESS = re.compile(
+    r"\s*#\s*pragma\s+once\s*|\s*#\s*include\s*<(iostream|cstdio|cstdlib|"
+    r"(cuda|cuda_runtime|cuda_runtime_api|device_launch_parameters|stdio|stdlib)\.h)>\s*"
+)
+MAIN = re.compile(r"^[ \t]*int\s+main\s*\([^)]*\)\s*(?=\{)", re.MULTILINE)
+BRACES = re.compile(
+    r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+PARAMETER = re.compile(
+    rf"(const\s+)?(?:volatile\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)"
+)
 BY_VALUE = re.compile(r"(const\s+)?(?:struct\s+)?(\w+)\s+(const\s+)?(\w+)")
 STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^{}]*)\}\s*;")  # no methods, no base
 FIELDS = re.compile(rf"{NUMBER}\s+(\w+(?:\s*,\s*\w+)*)")
@@ -94,7 +119,8 @@ def signatures(text: str) -> dict[str, Signature]:
     constants |= dict(re.findall(r"^\s*#\s*define\s+(\w+)\s+(\d+)\s*$", text, re.MULTILINE))
     known = [range(*kernel.span()) for kernel in KERNEL.finditer(text)]
     for stray in GLOBAL.finditer(text):
-        if not any(stray.start() in kernel for kernel in known):
+        template = text[: stray.start()].rstrip().endswith(">")  # without a name to launch
+        if not template and not any(stray.start() in kernel for kernel in known):
             must = 'a kernel is declared as extern "C" __global__ void name(parameters)'
             raise CompileError(f"{place(text, stray.start())}: {must}, each with its own extern")
     by_name = structs(text)
@@ -134,7 +160,7 @@ def structs(text: str) -> dict[str, tuple[Parameter, ...]]:
 
 
 def _plain(type_: str) -> str:
-    return {"unsigned int": "unsigned"}.get(type_, type_)
+    return PLAIN.get(type_, type_)
 
 
 def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -> Parameter:
@@ -144,12 +170,31 @@ def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -
         return Parameter(name, _plain(type_), bool(star), bool(const or after))
     match = BY_VALUE.fullmatch(declared)
     if match is None or match[2] not in known:
-        raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}")
+        raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}; expected {KNOWN}")
     const, struct, after, name = match.groups()
     if not known[struct]:
         must = "holds numbers only, declared once, as in `struct Sizes { int N, H, W; };`"
         raise CompileError(f"{where}: cannot read its parameter {declared!r}: a struct {must}")
     return Parameter(name, struct, False, bool(const or after), known[struct])
+
+
+def _without_main(text: str) -> str:
+    """The text with as many lines of nothing where its `main` is: programs are for nvcc."""
+    found = MAIN.search(text)
+    depth = 0
+    for brace in BRACES.finditer(text, found.end()) if found else ():
+        depth += {"{": 1, "}": -1}.get(brace[0], 0)
+        if depth == 0:
+            nothing = "\n" * text.count("\n", found.start(), brace.end())
+            return text[: found.start()] + nothing + text[brace.end() :]
+    return text
+
+
+def _linkage(before: str) -> str:
+    """What a kernel after this text lacks to be found by its name; templates have none."""
+    last = before.rstrip().rpartition("\n")[2].strip()
+    of_template = last.endswith(">") and not last.startswith("#")
+    return "" if of_template or re.search(r'extern\s+"C"$', last) else 'extern "C" '
 
 
 class Text:
@@ -161,7 +206,8 @@ class Text:
     @functools.cached_property
     def flat(self) -> str:
         """The whole text in one piece, with `#line` marks of the real paths."""
-        return self._flatten(self.path, set())
+        text = _without_main(self._flatten(self.path, set()))
+        return ALONE.sub(lambda found: found[0] + _linkage(text[: found.start()]), text)
 
     def _flatten(self, path: Path, seen: set) -> str:
         try:
@@ -176,7 +222,7 @@ class Text:
         for number, line in enumerate(lines, 1):
             include = INCLUDE.match(line)
             if include is None:
-                out.append("" if line.strip() == "#pragma once" else line)
+                out.append("" if NEEDLESS.fullmatch(line) else line)
                 continue
             name = include.group(1)
             inner = next((p for p in (path.parent / name, FOLDER / name) if p.is_file()), None)
@@ -201,5 +247,7 @@ class Text:
         """The kernel's signature; raises BackendError with the nearest name where there is none."""
         if kernel not in self.signatures:
             known = nearest(kernel, self.signatures)
+            if re.search(rf">\s*__global__[^;{{]*\b{re.escape(kernel)}\s*\(", self.flat):
+                known = ", which is a template: call it from a kernel with a name of its own"
             raise BackendError(f"{self.path}: no kernel {kernel!r}{known}")
         return self.signatures[kernel]

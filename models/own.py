@@ -39,11 +39,8 @@ is executed, as Python would execute it: train what you trust. The folder that i
 for what it imports.
 """
 
-import hashlib
-import importlib.util
 import inspect
 import re
-import sys
 from pathlib import Path
 
 from .. import core as gg
@@ -56,6 +53,7 @@ from ..core.training.recipe import Recipe
 from ..core.training.settings import TrainingSettings
 from ..core.training.system import System
 from ..kernels.errors import GlassgradError, nearest
+from ..kernels.execution import execute
 from .common.gradients import by_parameters
 
 REFERENCE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>\w+))?", re.DOTALL)
@@ -108,7 +106,7 @@ def recipe(reference: str) -> Recipe:
 
 def load_from(path: Path, name: str | None, content: bytes) -> Recipe:
     """The recipe of that name in a file with this content, which is executed. As `recipe`."""
-    module = _execute(path, content)
+    module = execute(path, content)
     if name is None:
         name = _only_name(module, path)
     elif not hasattr(module, name):
@@ -122,28 +120,10 @@ def load_from(path: Path, name: str | None, content: bytes) -> Recipe:
 
 def page(recipe: Recipe) -> str:
     """What the file and the class of an own recipe say of themselves."""
-    module = _execute(recipe.source, recipe.code)
+    module = execute(recipe.source, recipe.code)
     thing = getattr(module, recipe.name)
     said = [module.__doc__, None if isinstance(thing, Recipe) else thing.__doc__]
     return "\n\n".join(inspect.cleandoc(text) for text in said if text)
-
-
-def _execute(path: Path, content: bytes):
-    """The file as a module; one that did not change is executed once."""
-    own = f"own_{path.stem}_{hashlib.sha256(str(path).encode() + content).hexdigest()[:16]}"
-    if own in sys.modules:
-        return sys.modules[own]
-    folder = str(path.parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # last, so that nothing there hides what is installed
-    spec = importlib.util.spec_from_file_location(own, path)
-    module = sys.modules[own] = importlib.util.module_from_spec(spec)
-    try:
-        exec(compile(content, str(path), "exec"), vars(module))
-    except BaseException:
-        del sys.modules[own]
-        raise
-    return module
 
 
 def _systems(module) -> list[str]:

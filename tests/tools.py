@@ -1,12 +1,20 @@
-"""What the tests share: a comparison that cannot be fooled, and arrays in awkward layouts."""
+"""What the tests share, with what glassgrad/testing/ has for everybody."""
 
-import numpy as np
+import contextlib
+import sys
+
 import pytest
 
-from glassgrad.core import data
+from glassgrad.core import FUNCTIONS, data
+from glassgrad.kernels import registry
+from glassgrad.kernels.execution import PREFIX
 from glassgrad.kernels.numba_here import why_not
+from glassgrad.testing.arrays import EPS, LAYOUTS, assert_close, sliced, tolerance, transposed
 
-EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
+__all__ = [
+    "EPS", "LAYOUTS", "assert_close", "call", "needs_numba", "on_threads", "skip_without_needs",
+    "sliced", "tolerance", "transposed", "unregistered", "without_compiling",
+]  # fmt: skip
 
 
 needs_numba = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -19,68 +27,27 @@ def skip_without_needs(recipe) -> None:
         pytest.skip(f"{', '.join(missing)} is not here")
 
 
-def tolerance(dtype, reduction: int = 1, factor: float = 8.0) -> float:
-    """Relative tolerance for results in `dtype` whose longest sum has `reduction` terms.
-
-    Rounding errors of a sum of n terms grow like eps * sqrt(n) when they are independent; `factor`
-    leaves room for a few operations after the sum.
-    """
-    return factor * EPS[str(np.dtype(dtype))] * max(1.0, float(reduction)) ** 0.5
-
-
-def assert_close(
-    got,
-    want,
-    rtol: float | None = None,
-    reduction: int = 1,
-    what: str = "",
-    floor: float = 0.0,
-    more: float = 0.0,
-) -> None:
-    """`got` equals `want` within `rtol` of want's largest magnitude; anything non-finite fails.
-
-    Where terms cancel, so that errors are those of numbers larger than the result, `floor` is the
-    magnitude of those: nothing is measured against less. Without it, an expected value of nothing
-    but zeros is measured against 1. `more` is allowed on top, in the result's own units.
-    Shapes must agree. The test is ``not (err <= tol)``, so that NaN fails too.
-    """
-    got, want = np.asarray(got), np.asarray(want)
-    assert got.shape == want.shape, f"{what}: shape {got.shape}, wanted {want.shape}"
-    assert np.isfinite(want).all(), f"{what}: the expected value is not finite"
-    assert np.isfinite(got).all(), f"{what}: {np.size(got) - np.isfinite(got).sum()} not finite"
-    if got.size == 0:
-        return
-    if rtol is None:
-        rtol = tolerance(got.dtype, reduction)
-    scale = max(floor, float(np.abs(want).max())) or 1.0
-    err = float(np.abs(got.astype(np.float64) - want.astype(np.float64)).max())
-    allowed = rtol * scale + more
-    if not (err <= allowed):
-        at = np.unravel_index(np.abs(got.astype(float) - want.astype(float)).argmax(), got.shape)
-        raise AssertionError(
-            f"{what}: |got - want| = {err:.3g} > {allowed:.3g} at {tuple(map(int, at))}:"
-            f" got {got[at]!r}, wanted {want[at]!r}"
-        )
-
-
-def transposed(a):
-    """The same values in Fortran order: a transposed view, not contiguous for two axes or more."""
-    return np.array(a, order="F", copy=True)
-
-
-def sliced(a):
-    """The same values as every second element of a larger array full of NaN (or of -7)."""
-    if a.ndim == 0:
-        return a
-    big = np.full(
-        (*a.shape[:-1], 2 * a.shape[-1] + 1), -7 if a.dtype.kind in "iub" else np.nan, dtype=a.dtype
-    )
-    view = big[..., 1::2]
-    view[...] = a
-    return view
-
-
-LAYOUTS = {"contiguous": lambda a: a, "transposed": transposed, "sliced": sliced}
+@contextlib.contextmanager
+def unregistered():
+    """What a test's own files register inside the block, kernels and functions, is forgotten."""
+    homes, functions = dict(registry._homes), dict(FUNCTIONS)
+    try:
+        yield
+    finally:
+        for name in [n for n in sys.modules if n.startswith(PREFIX)]:
+            del sys.modules[name]
+        for versions in registry._records.values():
+            for number, record in list(versions.items()):
+                if not record.function.__module__.startswith("glassgrad."):
+                    del versions[number]
+        for key in [k for k, versions in registry._records.items() if not versions]:
+            del registry._records[key]
+        registry._homes.clear()
+        registry._homes.update(homes)
+        for name, function in list(FUNCTIONS.items()):
+            if not function.__module__.startswith("glassgrad."):
+                FUNCTIONS.pop(name)
+        FUNCTIONS.update(functions)
 
 
 def on_threads(number, function, *args):

@@ -3,6 +3,7 @@
   glassgrad compile                       every operation, for the CPU
   glassgrad compile lstm descent          these
   glassgrad compile --backend emulated    the CUDA C, for the emulator
+  glassgrad compile my_blur.py            kernels of your own
 
 Machine code is kept in the user's cache; what is there already is not compiled again.
 """
@@ -58,15 +59,17 @@ def run(args) -> int:
 
 def _jobs(operations, backend: str, dtype: str):
     """(name, function that runs it) of every pass on its small cases: all types that it meets."""
-    from ..kernels import OPERATIONS, BackendError, cases, implementations
+    from ..kernels import BackendError, cases, implementations, registry
     from ..kernels.errors import nearest
+    from ..kernels.own import opened
     from ..kernels.registry import find
 
-    for op in operations:
-        if op not in OPERATIONS:
-            hint = ", ".join(OPERATIONS) + nearest(op, OPERATIONS)
+    wanted = [op for name in operations for op in opened(name)]
+    for op in wanted:
+        if op not in registry.operations():
+            hint = ", ".join(registry.operations()) + nearest(op, registry.operations())
             raise BackendError(f"compile: unknown operation {op!r}; known are {hint}")
-    for op in operations or OPERATIONS:
+    for op in wanted or dict.fromkeys(r.op for r in implementations(backend=backend)):
         for pass_ in dict.fromkeys(r.pass_ for r in implementations(op, backend=backend)):
             small = [c for c in cases(op, pass_) if not c.bench]
             if backend == "emulated":  # one file holds them all, whatever the shapes

@@ -3,6 +3,7 @@
 glassgrad gradcheck                  everything
 glassgrad gradcheck conv2d LSTM vae  these
 glassgrad gradcheck my_model.py:Net  one of your own
+glassgrad gradcheck my_blur.py       functions of your own, the list GRADCASES of a file
 """
 
 import time
@@ -48,16 +49,49 @@ def _chosen(names):
     every = [("function", c) for c in gradcases.CASES]
     every += [("layer", c) for c in modules.CASES]
     known = [w for _, c in every for w in dict.fromkeys((c.function, c.name))] + models.names()
-    own = [name for name in names if models.own.is_reference(name)]
+    kernels = {n: cases for n in names if n not in known and (cases := _of_kernels(n)) is not None}
+    own = [n for n in names if n not in kernels and models.own.is_reference(n)]
     for name in names:
-        if name not in known and name not in own:
+        if name not in known and name not in own and name not in kernels:
             raise ValueRangeError(
                 f"gradcheck: nothing is called {name!r}{nearest(name, known)} (a function such as"
                 " conv2d, a layer such as LSTM, or a system such as vae)"
             )
     chosen = [(k, c) for k, c in every if not names or c.name in names or c.function in names]
+    chosen += [("function", case) for cases in kernels.values() for case in cases]
     systems = [n for n in models.names() if not names or n in names] + own
     return chosen + [("system", case) for n in systems if (case := system_case(n))]
+
+
+def _of_kernels(name: str):
+    """GRADCASES of a file of kernels of your own, or of an operation in an installed package.
+
+    None where the name is that of neither, so that it may be a model's. Raises ValueRangeError for
+    a differentiable function of the file without a case.
+    """
+    from ..kernels import own, registry
+    from ..kernels.errors import ValueRangeError
+    from ..testing.contract import differentiable_of
+
+    op, others = name.partition(".")[0], registry.operations()[len(registry.OPERATIONS) :]
+    if own.is_reference(name):
+        path, wanted = own.parts_of(name)
+        module = own.module_of(path)
+    elif op in others:
+        module, wanted = own.imported(registry.home(op)), op
+    else:
+        return None
+    cases, registers = getattr(module, "GRADCASES", None), own.operations_of(module)
+    if (cases is None and not registers) or (wanted and wanted.partition(".")[0] not in registers):
+        return None
+    cases = list(cases or ())
+    unchecked = [f.name for f in differentiable_of(module)]
+    unchecked = [n for n in unchecked if not any(c.function == n for c in cases)]
+    if unchecked or not cases:
+        what = f" for {', '.join(unchecked)}" if unchecked else ""
+        must = "GRADCASES = [glassgrad.testing.GradCase(name, function, make), …]"
+        raise ValueRangeError(f"gradcheck: {module.__file__} has no case{what}; expected {must}")
+    return cases
 
 
 def system_case(name: str):

@@ -1,19 +1,18 @@
 """The versions of a kernel on one case: findings, counters, and the error against the reference."""
 
 import functools
-import importlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import OPERATIONS, Implementation, cases, implementations, nvrtc
+from ..kernels import Implementation, cases, implementations, nvrtc, own
 from ..kernels.case import Case, largest
 from ..kernels.debug import poisoned_outputs
 from ..kernels.emulator import Report, watching
 from ..kernels.errors import BackendError, ValueRangeError, nearest
-from ..kernels.registry import find
+from ..kernels.launcher import Source
+from ..kernels.registry import find, operations
 
-SECTOR = 32  # bytes
 CHIP = "sm_80"
 
 
@@ -36,39 +35,22 @@ class Rung:
         return not self.error <= self.case.tolerance("float32", self.record.precision)
 
     @property
-    def traffic(self) -> int:
-        """Bytes between the chip and its memory, in whole sectors, caches left out."""
-        return SECTOR * self.report.total("units", "global")
-
-    @property
     def intensity(self) -> float:
-        """Floating-point operations per byte of `traffic`."""
-        return self.case.flops / self.traffic if self.traffic else 0.0
-
-    def per_request(self, space: str, access: str | None = None) -> tuple[float, float]:
-        """Sectors (global) or wavefronts (shared) of one request of a warp, on average, and the
-        least that its bytes need.
-        """
-        requests = self.report.total("requests", space, access) or 1
-        units, least = (self.report.total(n, space, access) for n in ("units", "ideal"))
-        return units / requests, least / requests
-
-    @property
-    def ways(self) -> int:
-        """The worst bank conflict: how many words of one bank are wanted at once; 1 is none."""
-        return max((s.ways for s in self.report.sites), default=0)
+        """Floating-point operations per byte between the chip and its memory."""
+        return self.case.flops / self.report.traffic if self.report.traffic else 0.0
 
     @property
     def resources(self) -> dict[str, nvrtc.Resources]:
         """What NVIDIA's compiler gives each launched kernel on `CHIP`; empty without NVRTC."""
-        compiled = _compiled(importlib.import_module(self.record.function.__module__).source.text)
-        return {k: compiled[k] for k in {x["kernel"]: 0 for x in self.report.launches} if compiled}
+        module = own.imported(self.record.function.__module__)
+        texts = {id(s): s.text for s in vars(module).values() if isinstance(s, Source)}
+        return resources(texts.values(), self.report)
 
-    @property
-    def active(self) -> float:
-        """The part of the lanes that took part in loads and stores."""
-        requests = sum(s.requests for s in self.report.sites)
-        return sum(s.lanes for s in self.report.sites) / (32 * requests) if requests else 0.0
+
+def resources(texts, report: Report) -> dict[str, nvrtc.Resources]:
+    """What NVIDIA's compiler gives each launched kernel of the texts; empty without NVRTC."""
+    compiled = {k: r for text in texts for k, r in _compiled(text).items()}
+    return {x["kernel"]: compiled[x["kernel"]] for x in report.launches if x["kernel"] in compiled}
 
 
 @functools.cache
@@ -106,7 +88,8 @@ class Ladder:
 
 
 def ladders(kernel: str, version: int | None = None, case: str | None = None):
-    """Measure a family ("conv2d") or one pass ("conv2d.forward"), one Ladder after the other.
+    """Measure a family ("conv2d") or one pass ("conv2d.forward"), one Ladder after the other; also
+    of a file of yours ("my_blur.py").
 
     `case` is the name of a case or a part of it that no other has; by default the small case that
     most versions support, of those the one with the most work. Raises BackendError for an unknown
@@ -115,7 +98,7 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
     >>> [ladder.pass_ for ladder in ladders("philox.bits")]
     ['bits']
     """
-    records = _records(kernel, version)
+    records = [r for name in own.opened(kernel) for r in _records(name, version)]
     passes = list(dict.fromkeys((r.op, r.pass_) for r in records))
     chosen = {
         key: _case(*key, [r for r in records if (r.op, r.pass_) == key], case) for key in passes
@@ -132,9 +115,10 @@ def ladders(kernel: str, version: int | None = None, case: str | None = None):
 
 def _records(kernel: str, version: int | None) -> list[Implementation]:
     op, dot, pass_ = kernel.partition(".")
-    if op not in OPERATIONS:
-        hint = nearest(op, OPERATIONS)
-        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {', '.join(OPERATIONS)})")
+    if op not in operations():
+        hint, known = nearest(op, operations()), ", ".join(operations())
+        yours = "; of yours the file, such as my_blur.py or sum.cu"
+        raise BackendError(f"lab: unknown kernel {op!r}{hint} (known: {known}{yours})")
     records = implementations(op, backend="emulated")
     passes = list(dict.fromkeys(r.pass_ for r in records))
     if dot and pass_ not in passes:

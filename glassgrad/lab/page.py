@@ -7,28 +7,59 @@ from pathlib import Path
 from string import Template
 
 from ..core.terminal import amount, count
-from ..kernels.emulator.report import Finding, Site
+from ..kernels.emulator.report import Finding, Report, Site
 from . import maps
 from .measure import CHIP, Ladder, Rung
+from .single import Single
 
 AROUND = 2  # lines shown before and after a finding's
 
 
 def render(ladders: list[Ladder], command: str) -> str:
     """The whole page as HTML; `command` is the call that made it."""
+    op = ladders[0].op
+    return _page(
+        kernel=op if len(ladders) > 1 else f"{op}.{ladders[0].pass_}",
+        ran="Each version of the kernel ran on one case",
+        verdict=_verdict(ladders),
+        contents="".join(f'<a href="#{ladder.pass_}">{ladder.pass_}</a>' for ladder in ladders),
+        sections="".join(map(_section, ladders)),
+        command=html.escape(command),
+        note=" Arrays are float32.",
+    )
+
+
+def render_single(single: Single, command: str) -> str:
+    """The page of one kernel of a file."""
+    report, found = single.report, single.report.findings
+    right = "No race, nothing out of bounds, all initialised, no divergent barrier."
+    verdict = f'<b class="bad">{count(len(found), "finding")}.</b>' if found else ""
+    return _page(
+        kernel=html.escape(single.kernel),
+        ran="The kernel ran once",
+        verdict=verdict or f'<b class="fine">{right}</b>',
+        contents="",
+        sections=f"""
+<section>
+  <h2>{html.escape(single.path.name)}</h2>
+  <p class="lecture"><code>{html.escape(single.signature)}</code></p>
+  <div class="scroll">{_table(COUNTED, KINDS[:1] + KINDS[2:10], [_counted(report)])}</div>
+  {_details(report, single.resources)}
+</section>""",
+        command=html.escape(command),
+        note="",
+    )
+
+
+def _page(**parts) -> str:
     from .. import __version__
 
     folder = resources.files(__package__)
     style = (folder / "../page.css").read_text(encoding="utf-8")
-    op = ladders[0].op
     return Template((folder / "page.html").read_text(encoding="utf-8")).substitute(
+        parts,
         style=style + (folder / "page.css").read_text(encoding="utf-8"),
-        kernel=op if len(ladders) > 1 else f"{op}.{ladders[0].pass_}",
-        verdict=_verdict(ladders),
-        contents="".join(f'<a href="#{ladder.pass_}">{ladder.pass_}</a>' for ladder in ladders),
         legend=maps.legend(),
-        sections="".join(map(_section, ladders)),
-        command=html.escape(command),
         version=__version__,
     )
 
@@ -59,35 +90,45 @@ def _section(ladder: Ladder) -> str:
 
 # ------------------------------------------------------------------ the ladder
 
-COLUMNS = ("version", "idea", "launches", "bytes moved", "operations a byte", "sectors a load",
-           "sectors a store", "shared requests", "wavefronts a request", "worst bank conflict",
-           "lanes active", "error", "findings")  # fmt: skip
+COUNTED = ("launches", "bytes moved", "sectors a load", "sectors a store", "shared requests",
+           "wavefronts a request", "worst bank conflict", "lanes active")  # fmt: skip
+COLUMNS = ("version", "idea", *COUNTED[:2], "operations a byte", *COUNTED[2:], "error", "findings")
 KINDS = ("", " class='idea'", *[" class='n'"] * 11)
 
 
 def _steps(ladder: Ladder):
-    most = max((r.traffic for r in ladder.rungs if r.report), default=0)
+    most = max((r.report.traffic for r in ladder.ran), default=0)
     for rung in ladder.rungs:
         head = f"v{rung.record.version}", html.escape(rung.record.idea)
         if rung.report is None:
             yield *head, "does not support this case", *[""] * (len(COLUMNS) - 3)
             continue
-        report, shared = rung.report, rung.report.total("requests", "shared")
-        width = 100 * rung.traffic / most if most else 0
+        width = 100 * rung.report.traffic / most if most else 0
+        launches, moved, *counted = _counted(rung.report)
         yield (
             *head,
-            len(report.launches),
-            f'{amount(rung.traffic)}<span class="bar" style="width:{width:.0f}%"></span>',
+            launches,
+            f'{moved}<span class="bar" style="width:{width:.0f}%"></span>',
             f"{rung.intensity:.3g}",
-            _of_least(*rung.per_request("global", "load")),
-            _of_least(*rung.per_request("global", "store")),
-            amount(shared) if shared else "–",
-            _of_least(*rung.per_request("shared")) if shared else "–",
-            f"{rung.ways} ways" if rung.ways > 1 else "none" if shared else "–",
-            f"{100 * rung.active:.0f} %",
+            *counted,
             f'<b class="bad">{rung.error:.1e}</b>' if rung.wrong else f"{rung.error:.1e}",
-            len(report.findings) or '<span class="fine">none</span>',
+            len(rung.report.findings) or '<span class="fine">none</span>',
         )
+
+
+def _counted(report: Report) -> tuple:
+    """The cells of a report below `COUNTED`."""
+    shared = report.total("requests", "shared")
+    return (
+        len(report.launches),
+        amount(report.traffic),
+        _of_least(*report.per_request("global", "load")),
+        _of_least(*report.per_request("global", "store")),
+        amount(shared) if shared else "–",
+        _of_least(*report.per_request("shared")) if shared else "–",
+        f"{report.ways} ways" if report.ways > 1 else "none" if shared else "–",
+        f"{100 * report.active:.0f} %",
+    )
 
 
 def _of_least(measured: float, least: float) -> str:
@@ -118,17 +159,23 @@ LINE_KINDS = ("", "", " class='whole'", *[" class='n'"] * 4, "")
 
 
 def _version(rung: Rung, opened: bool) -> str:
-    launches = dict.fromkeys(map(_launch, rung.report.launches))
-    taken = "".join(f"<br><code>{k}</code> {_taken(r)}" for k, r in rung.resources.items())
-    findings = "".join(map(_finding, rung.report.findings))
-    rows = map(_line, sorted(rung.report.lines(), key=lambda s: -s.units * _weight(s)))
     return f"""
 <details{" open" if opened or rung.report.findings else ""}>
   <summary><b>v{rung.record.version}</b> {html.escape(rung.record.idea)}</summary>
+  {_details(rung.report, rung.resources)}
+</details>"""
+
+
+def _details(report: Report, resources: dict) -> str:
+    """Launches, findings, and every line that touches memory."""
+    launches = dict.fromkeys(map(_launch, report.launches))
+    taken = "".join(f"<br><code>{k}</code> {_taken(r)}" for k, r in resources.items())
+    findings = "".join(map(_finding, report.findings))
+    rows = map(_line, sorted(report.lines(), key=lambda s: -s.units * _weight(s)))
+    return f"""
   <p class="lecture">{"; ".join(launches)}{taken}</p>
   {findings}
-  <div class="scroll">{_table(LINES, LINE_KINDS, rows)}</div>
-</details>"""
+  <div class="scroll">{_table(LINES, LINE_KINDS, rows)}</div>"""
 
 
 def _launch(x) -> str:

@@ -5,6 +5,7 @@
     compiler.py   the few lines that must be rewritten, the compiler, and a cache by content
     runtime.cpp   blocks over the cores, threads as fibers, barriers
     signals.cpp   threads that do not end, Ctrl-C, faults, stacks that overflow
+    apart.cpp     copies of the arguments, pages between them, a process for the launch
     findings.cpp  deadlocks with who waits where, and all else that is wrong
     warp.cpp      shuffles, votes, matrix products: the lanes of a warp meet
     calls.cpp     what kernels call
@@ -14,6 +15,7 @@
     counters.cpp  and what the requests of each warp cost
     launch.py     arrays in, arrays out; findings as errors
     report.py     what was seen: findings with source lines, counters of every line
+    shown.py      the same as text and as tables
 
 **Plain mode** runs a kernel as fast as fibers allow and reports threads that wait at different
 barriers, meetings of a warp that cannot happen, copies never waited for, deadlocks with who waits
@@ -22,6 +24,11 @@ thread that runs on lets the others have their turn, so that it may wait for one
 Where none of a block comes further in ten seconds of a processor, the launch ends, and where they
 meet again and again but none ends in a hundred; `GLASSGRAD_EMULATOR_SECONDS` is another number than
 ten, 0 for no limit. Ctrl-C ends it at once.
+
+In plain mode each argument ends where memory does, so that what runs off it is found with its line.
+Kernels of files outside this package run **in a process of their own**, in both modes: a wild
+write destroys nothing of ours, and a process that dies of it is a finding. That takes milliseconds
+a launch.
 
 **Instrumented mode** (`with watching() as report:`) compiles with `-fsanitize=thread`, whose
 runtime is not linked: our own handlers answer the call that stands before every load and store.
@@ -74,8 +81,9 @@ g++ and clang++ build both modes; of structures clang++ does not check the align
   pointer an overrun reads what lies behind, and nothing says so.
 - The counter of `grid_barrier` is checked and counted up as on a GPU, but threads that have ended
   are missed there: an early `return` is a deadlock, undefined on a GPU.
-- Between two shared arrays lie 512 bytes, between two arguments 64 KiB: an index that leaps over
-  them into the next array is not seen. Plain mode has no such gaps, and sees what leaves memory.
+- Between two shared arrays lie 512 bytes, between two arguments 4 MiB: an index that leaps over
+  them into the next array is not seen. Plain mode has no gaps in shared memory, where it sees what
+  leaves the 228 KiB of a block.
 - Wavefronts of 8- and 16-byte accesses follow what NVIDIA says of 7.x: by half and quarter warps,
   loads by twice as many lanes where the neighbours n and n^1, or n and n^2, want the same address.
 - Instrumented mode takes a thread for endless that meets no barrier in 2^22 loads and stores.

@@ -35,7 +35,10 @@ from ..trust import distrust, seal
 
 HERE = Path(__file__).parent
 HEADERS = "cuda.h", "intrinsics.h", "runtime.h", "watch.h"
-PARTS = "first.cpp", "runtime.cpp", "signals.cpp", "findings.cpp", "warp.cpp", "calls.cpp"
+PARTS = (
+    *("first.cpp", "runtime.cpp", "signals.cpp", "apart.cpp", "findings.cpp", "warp.cpp"),
+    "calls.cpp",
+)
 WATCHERS = "monitor.cpp", "shadow.cpp", "fences.cpp", "counters.cpp"
 ALIGNED = r"(?:__align__|alignas)\s*\(([^()]+)\)"
 DECLARED = r"\w+(?:\s*\[[^\];]+\])*"  # a name and its sizes
@@ -52,7 +55,7 @@ DEVICE_VARIABLE = re.compile(
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 UNSUPPORTED = {
     r"\bcooperative_groups\b|\bcg::": "cooperative groups (grid_barrier of device.cuh is there)",
-    r"<<<": "kernels that launch kernels",
+    r"<<<": "launches of kernels from functions other than main()",
     r"\basm\b": "inline PTX outside device.cuh",
     r"\b(tex|surf)[123]D\w*|\btexture\s*<|\bcuda(Texture|Surface)Object_t\b": (
         "textures and surfaces"
@@ -232,7 +235,8 @@ def library(text: Text, real: str, index: str, instrumented: bool) -> Path:
     def build(scratch: Path, made: Path):
         _build(source, types, instrumented, runtime, scratch, made, command)
 
-    return _kept(text.path.parent.name, ".so", content, build, command)
+    name = text.path.parent.name if text.path.stem == "cuda" else text.path.stem
+    return _kept(re.sub(r"\W", "_", name), ".so", content, build, command)
 
 
 def _build(
@@ -328,6 +332,8 @@ def _run(command: str, *arguments, cwd: Path) -> None:
     say(f"{name} {said}\n{done.stderr}")
     if done.returncode:
         why = done.stderr.strip() or f"nothing, and ends with code {done.returncode}"
+        if re.search(r"(\bunknown type name '|[‘'])(real|index_t)['’]", why):
+            why += '\n(real and index_t are declared by #include "device.cuh")'
         raise CompileError(f"{name} says\n{why}")
 
 

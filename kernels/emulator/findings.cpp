@@ -108,6 +108,23 @@ void say_who_waits(const std::vector<Block*>& blocks, const std::string& why) {
   finding("deadlock", why + message, first->place, first->caller);
 }
 
+// A thread has touched what it may not: where there is no memory, or stored to what is const.
+void say_what_is_not_its(const Thread* t, const char* address) {
+  std::string where = text("address %#llx, where no memory is", (unsigned long long)address);
+  for (int i = 0; i < launch->count; ++i) {
+    const Array& a = launch->arrays[i];
+    const std::uintptr_t before = a.data - address, past = address - a.data - a.bytes;
+    if (!a.writable && address >= a.data && address < a.data + a.bytes) {
+      finding("constant", describe(t) + text(" stores to #%d#, a const argument", i), {}, t->caller);
+      return;
+    }
+    if (before <= FENCE || past < FENCE)
+      where = text("memory %llu bytes %s of #%d#", (unsigned long long)(past < FENCE ? past : before),
+                   past < FENCE ? "past the end" : "before the start", i);
+  }
+  finding("out of bounds", describe(t) + " touches " + where, {}, t->caller);
+}
+
 // A thread was taken back: say why.
 void say_why_left(const std::vector<Block*>& blocks) {
   const Thread* t = worker->leaver;
@@ -123,9 +140,7 @@ void say_why_left(const std::vector<Block*>& blocks) {
               describe(t) + text(": its calls and local variables take more than %zu KiB", STACK >> 10), {}, t->caller);
       break;
     case Left::fault:
-      finding("out of bounds",
-              describe(t) + text(" touches address %#llx, where no memory is", (unsigned long long)worker->address), {},
-              t->caller);
+      say_what_is_not_its(t, (char*)worker->address);
       break;
     case Left::unaligned:
       finding("misaligned", describe(t) + ": the address does not divide by the size, or cannot be one", {}, t->caller);

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 
 from ..errors import BackendError, KernelError, ValueRangeError
-from ..source import Signature, Text
+from ..source import FOLDER, Signature, Text
 from ..trust import Unusable, opened
 from . import report
 from .compiler import library
@@ -20,6 +20,7 @@ from .compiler import library
 class _Array(ctypes.Structure):
     _fields_ = [
         ("data", ctypes.c_void_p),
+        ("cell", ctypes.c_void_p),
         ("bytes", ctypes.c_uint64),
         ("writable", ctypes.c_int32),
     ]
@@ -38,6 +39,7 @@ class _Launch(ctypes.Structure):
         ("limit", ctypes.c_double),
         ("patience", ctypes.c_int32),
         ("stacks", ctypes.c_void_p),
+        ("apart", ctypes.c_int32),
     ]
 
 
@@ -49,6 +51,7 @@ class _Stacks(ctypes.Structure):
     ]
 
 
+OURS = [FOLDER.resolve(), FOLDER.resolve().with_name("bench")]  # where the kernels are that we test
 _stacks = (_Stacks * 8)()  # of threads, kept by the libraries from launch to launch
 
 
@@ -120,27 +123,24 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
     """Run a kernel whose arguments were checked; KernelError for what the runtime found.
 
     Inside `watching` the launch is instrumented, and what was found goes into the report instead.
+    Kernels of other files than our own run in a process of their own (apart.cpp).
     """
     watched = report.current()
     path, made = _library(text, real, index, watched is not None)
     pairs = list(zip(signature.parameters, values))
-    arrays = [(p, v) for p, v in pairs if p.pointer and v is not None]
-    places = {}
-    if watched is not None:
-        guard, places = _fenced([v for _, v in arrays])
-    cells, kept = [], []
+    cells, arrays, known = [], [], []
     for parameter, value in pairs:
         if parameter.pointer:
-            address = 0 if value is None else places.get(id(value), value.ctypes.data)
-            kept.append(ctypes.c_void_p(address))
+            cell = ctypes.c_void_p(0 if value is None else value.ctypes.data)
+            at = ctypes.addressof(cell)
+            if value is not None:
+                arrays.append((parameter, value))
+                known.append(_Array(cell.value, at, value.nbytes, not parameter.constant))
         else:
-            kept.append(np.array(value))
-        cell = kept[-1]
-        cells.append(ctypes.addressof(cell) if parameter.pointer else cell.ctypes.data)
-    table = (ctypes.c_void_p * max(1, len(cells)))(*cells)
-    known = (_Array * max(1, len(arrays)))(
-        *(_Array(places.get(id(v), v.ctypes.data), v.nbytes, not p.constant) for p, v in arrays)
-    )
+            cell = np.array(value)
+            at = cell.ctypes.data
+        cells.append((at, cell))
+    table = (ctypes.c_void_p * max(1, len(cells)))(*(at for at, _ in cells))
     wanted = _Launch(
         ctypes.cast(getattr(made, f"emulate_{signature.kernel}"), ctypes.c_void_p),
         ctypes.addressof(table),
@@ -149,10 +149,11 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         shared,
         cooperative,
         len(arrays),
-        known,
+        (_Array * max(1, len(known)))(*known),
         _limit(),
         _patience(),
         ctypes.addressof(_stacks),
+        not any(map(text.path.is_relative_to, OURS)),
     )
     with _one_at_a_time:
         answer = json.loads(made.emulator_launch(ctypes.byref(wanted)).decode("utf-8", "replace"))
@@ -160,31 +161,11 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         raise KeyboardInterrupt
     if (answer["findings"] or watched is not None) and not path.is_file():
         library(text, real, index, watched is not None)  # addresses become lines only next to it
+    names = [p.name for p, _ in arrays]
     if watched is not None:
-        for p, v in arrays:
-            if not p.constant and v.size:
-                ctypes.memmove(v.ctypes.data, places[id(v)], v.nbytes)
-        del guard
-        names = [p.name for p, _ in arrays]
         watched.add(path, signature.kernel, grid, block, names, answer)
         if not answer["findings"]:
             watched.suspect(signature.kernel, [(p.name, v) for p, v in arrays if not p.constant])
     elif answer["findings"]:
-        raise KernelError("\n".join(map(str, report.findings(path, signature.kernel, answer))))
-
-
-FENCE = 1 << 16  # bytes between arguments: an index that runs off one does not end in the next
-
-
-def _fenced(arrays):
-    """Copies of the arrays, far apart in one piece of memory: that memory, and where each lies."""
-    offset, offsets = FENCE, {}
-    for a in arrays:
-        offsets[id(a)] = offset
-        offset += -(-a.nbytes // 256) * 256 + FENCE
-    guard = np.zeros(offset + 256, np.uint8)
-    base = -(-guard.ctypes.data // 256) * 256
-    places = {key: base + o for key, o in offsets.items()}
-    for a in arrays:
-        ctypes.memmove(places[id(a)], a.ctypes.data, a.nbytes)
-    return guard, places
+        found = report.findings(path, signature.kernel, names, answer)
+        raise KernelError("\n".join(map(str, found)))

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ..debug import UNWRITTEN
 from ..errors import BackendError
+from . import shown
 
 _state = threading.local()
 OURS = ("device.cuh", "cuda.h")
-WARP = 32
+WARP, SECTOR = 32, 32  # lanes, bytes
 COUNTERS = ("requests", "lanes", "bytes", "units", "ideal")
 
 
@@ -82,21 +83,27 @@ class Site:
         self.ways = max(self.ways, values["ways"])
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
-    """All that was seen inside one `watching`: `findings`, and `sites` in order of kernel and
-    line."""
+    """All that was seen inside one `watching`: `findings`, and `sites` in order of kernel and line.
+
+    Printed, and in a notebook, it lists both.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     launches: list[dict] = field(default_factory=list)
-    unwritten: list[tuple] = field(default_factory=list, repr=False)
+    unwritten: list[tuple] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return shown.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return shown.as_html(self)
 
     def add(self, library, kernel, grid, block, names, answer) -> None:
         """Take in what one launch answered."""
-        for found in answer["findings"]:
-            found["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], found["message"])
-        for finding in findings(library, kernel, answer):
+        for finding in findings(library, kernel, names, answer):
             if finding not in self.findings:
                 self.findings.append(finding)
         lines = _lines(str(library), answer["base"], {s["address"] for s in answer["sites"]})
@@ -157,6 +164,30 @@ class Report:
         wanted = [s for s in self.sites if s.space == space and access in (None, s.access)]
         return sum(getattr(s, name) for s in wanted)
 
+    @property
+    def traffic(self) -> int:
+        """Bytes between the chip and its memory, in whole sectors, caches left out."""
+        return SECTOR * self.total("units", "global")
+
+    def per_request(self, space: str, access: str | None = None) -> tuple[float, float]:
+        """Sectors (global) or wavefronts (shared) of one request of a warp, on average, and the
+        least that its bytes need.
+        """
+        requests = self.total("requests", space, access) or 1
+        units, least = (self.total(n, space, access) for n in ("units", "ideal"))
+        return units / requests, least / requests
+
+    @property
+    def ways(self) -> int:
+        """The worst bank conflict: how many words of one bank are wanted at once; 1 is none."""
+        return max((s.ways for s in self.sites), default=0)
+
+    @property
+    def active(self) -> float:
+        """The part of the lanes that took part in loads and stores."""
+        requests = sum(s.requests for s in self.sites)
+        return sum(s.lanes for s in self.sites) / (WARP * requests) if requests else 0.0
+
 
 def _holds_nothing(array) -> bool:
     """Is every word of it what `launcher.empty` poisons arrays with?"""
@@ -186,8 +217,12 @@ def current() -> Report | None:
     return getattr(_state, "report", None)
 
 
-def findings(library, kernel: str, answer: dict) -> list[Finding]:
-    """What a launch of a kernel found, return addresses in the library replaced by source lines."""
+def findings(library, kernel: str, names: list[str], answer: dict) -> list[Finding]:
+    """What a launch of a kernel found, return addresses in the library replaced by source lines,
+    numbers of arrays by their `names`.
+    """
+    for found in answer["findings"]:
+        found["message"] = re.sub(r"#(\d+)#", lambda m: names[int(m[1])], found["message"])
     spoken = re.compile(r"@(\d+)@")
     addresses = {f["address"] for f in answer["findings"]} - {0}
     for f in answer["findings"]:

@@ -252,11 +252,22 @@ using namespace emulator;
 
 // ---- what launch.py calls --------------------------------------------------------------------------------------
 
-// Run one launch; answers a JSON object that lives until the next call. One at a time: launch.py sees to it.
-extern "C" const char* emulator_launch(const Launch* wanted) {
-  static std::string json;
-  launch = wanted;
-  clear_findings();
+extern "C" const char* emulator_launch(Launch* wanted);
+
+static const apart::Memory* memory = nullptr;  // of this launch
+
+static std::string answer(bool interrupted) {
+  Dl_info library;
+  dladdr((void*)&emulator_launch, &library);
+  std::string json = "{\"findings\": [" + findings_as_json();
+  json += text("], \"interrupted\": %s, \"base\": %llu", interrupted ? "true" : "false",
+               (unsigned long long)library.dli_fbase);
+  monitor::end(json);
+  return json + "}";
+}
+
+static std::string run_here() {
+  const Launch* wanted = launch;
   abandoned = false;
   grid_epoch = grid_arrived = 0;
   const std::uint64_t blocks = (std::uint64_t)wanted->grid.x * wanted->grid.y * wanted->grid.z;
@@ -309,12 +320,28 @@ extern "C" const char* emulator_launch(const Launch* wanted) {
   const bool interrupted = signals::end();
   fflush(stdout);  // what the kernel has printed
 
-  json = "{\"findings\": [" + findings_as_json();
-  Dl_info library;
-  dladdr((void*)&emulator_launch, &library);
-  json += text("], \"interrupted\": %s, \"base\": %llu", interrupted ? "true" : "false",
-               (unsigned long long)library.dli_fbase);
-  monitor::end(json);
-  json += "}";
+  memory->look_around();
+  return answer(interrupted);
+}
+
+// Run one launch; answers a JSON object that lives until the next call. One at a time: launch.py sees to it.
+extern "C" const char* emulator_launch(Launch* wanted) {
+  static std::string json;
+  launch = wanted;
+  clear_findings();
+  apart::Memory copies(*wanted);
+  memory = &copies;
+  bool interrupted = false;
+  std::string why;
+  if (!copies.whole)
+    why = "there is no room for copies of its arguments";
+  else
+    json = wanted->apart ? apart::in_a_child(run_here, why, interrupted) : run_here();
+  if (!why.empty()) finding("crash", why, {});
+  if (!why.empty() || interrupted)
+    json = answer(interrupted);
+  else
+    copies.give_back();
+  memory = nullptr;
   return json.c_str();
 }

@@ -1,6 +1,6 @@
 // What the parts of the runtime share: runtime.cpp runs threads, signals.cpp takes them back where they do not
-// give up by themselves, warp.cpp lets the lanes of a warp meet, calls.cpp is what kernels call, monitor.cpp
-// watches their memory, fences.cpp knows what fences order and counters.cpp counts.
+// give up by themselves, apart.cpp keeps what they destroy apart, warp.cpp lets the lanes of a warp meet, calls.cpp
+// is what kernels call, monitor.cpp watches their memory, fences.cpp knows what fences order and counters.cpp counts.
 #pragma once
 
 #include <atomic>
@@ -93,6 +93,7 @@ struct Source {  // a place as the compiler's own checks give it
 
 struct Array {  // an argument; the layout is known to launch.py
   char* data;
+  void** cell;  // the argument itself: where the kernel gets its pointer from
   std::uint64_t bytes;
   std::int32_t writable;
 };
@@ -112,10 +113,12 @@ struct Launch {
   double limit;           // seconds of a processor without any progress; 0: for ever
   std::int32_t patience;  // so many interrupts end the launch; 0: none does
   Stacks* kept;           // stacks from launch to launch, KEPT of them
+  std::int32_t apart;     // in a process of its own
 };
 
 constexpr int BARREN = 10;  // times the limit may pass without an end of any thread
 constexpr std::size_t STACK = 512 << 10, SHARED = 228 << 10;
+constexpr std::size_t FENCE = 4 << 20;    // between the arguments (apart.cpp)
 constexpr std::size_t STATIC = 48 << 10;  // bytes of __shared__ that a kernel may declare
 constexpr std::size_t MOST = 99 << 10;    // and of all, on every chip since sm_80
 #ifdef GLASSGRAD_INSTRUMENTED
@@ -173,6 +176,25 @@ void arm(Worker& mine);
 void disarm(Worker& mine);
 void catch_up(Thread* t);
 }  // namespace signals
+
+namespace apart {
+class Memory {  // copies of the arguments, for one launch
+ public:
+  explicit Memory(Launch& launch);
+  Memory(const Memory&) = delete;
+  ~Memory();
+  void look_around() const;
+  void give_back() const;
+  bool whole = false;  // else there was no room
+
+ private:
+  Launch& launch;
+  std::vector<Array> own;
+  char* base = nullptr;
+  std::size_t bytes = 0, used = 0;
+};
+std::string in_a_child(std::string (*here)(), std::string& why, bool& interrupted);
+}  // namespace apart
 
 struct Busy {  // while it lives, the thread that runs is not taken back
   Thread* const thread;

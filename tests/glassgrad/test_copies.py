@@ -130,9 +130,15 @@ def test_installed_and_in_the_checkout_it_is_the_checkouts(installed, source):
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_readmes_python_runs_after_readmes_install(installed, source, tmp_path, inside):
-    for code in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S):
-        where = source if inside else tmp_path
-        out = installed.run(installed.python, "-W", "error", "-", where=where, input=code)
+    readme, where = (ROOT / "README.md").read_text("utf-8"), source if inside else tmp_path
+    for kind, code in re.findall(r"```(python|cuda)\n(.*?)```", readme, re.S):
+        named = re.match(r"(?:#|//) (\w+\.\w+)", code)  # a file, with what it takes next to it
+        if named:
+            (where / named[1]).write_text(code)
+        if kind == "cuda":
+            continue
+        script = named[1] if named else "-"
+        out = installed.run(installed.python, "-W", "error", script, where=where, input=code)
         assert "print(t)" not in code or "linear" in out  # the trace
 
 

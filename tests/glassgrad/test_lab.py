@@ -75,7 +75,7 @@ def test_the_least_stands_beside_what_is_more():
     atomic = Site("k", __file__, 2, "global", "atomic", 4, requests=2, units=2, ideal=2, array="n")
     (record,) = implementations("philox", "bits", "emulated")[:1]
     rung = Rung(record, cases("philox", "bits")[0], Report([], [wasteful, atomic]))
-    assert rung.per_request("global", "load") == (8, 4)
+    assert rung.report.per_request("global", "load") == (8, 4)
     page = render([Ladder("philox", "bits", rung.case, [rung])], "glassgrad lab philox")
     assert "<td class='n' data-name=\"sectors a load\">8<br><small>least 4</small></td>" in page
     assert "<code>n</code><br>atomic, 4 bytes a lane" in page
@@ -88,10 +88,14 @@ def test_every_version_of_a_pass_is_measured():
     (ladder,) = ladders("som.distances")
     assert [r.record.version for r in ladder.rungs] == [1, 2, 3]
     for rung in ladder.rungs:
-        assert rung.traffic >= ladder.case.bytes / 2 and rung.error < 1e-5 and rung.intensity > 0
+        assert (
+            rung.report.traffic >= ladder.case.bytes / 2
+            and rung.error < 1e-5
+            and rung.intensity > 0
+        )
     naive, tiled, _ = ladder.rungs
-    assert naive.traffic > 2 * tiled.traffic, "tiles in shared memory save traffic"
-    assert naive.ways == 0 and tiled.ways >= 1
+    assert naive.report.traffic > 2 * tiled.report.traffic, "tiles in shared memory save traffic"
+    assert naive.report.ways == 0 and tiled.report.ways >= 1
     page = render([ladder], "glassgrad lab som.distances")
     for rung in ladder.rungs:
         assert f"<b>v{rung.record.version}</b>" in page

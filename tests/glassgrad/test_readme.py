@@ -13,7 +13,7 @@ import pytest
 from glassgrad import cli, models
 from glassgrad.cli.common import overrides
 from tests.kernels.checking import why_no_emulator
-from tests.tools import without_compiling
+from tests.tools import unregistered, without_compiling
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(<!-- \w+ -->\n)?```(\w+)\n(.*?)```", README, re.S)
@@ -28,6 +28,8 @@ TRAIN = "glassgrad train vae --set epochs=20"
 LONGER = "glassgrad train --resume runs/... --set epochs=70"
 OWN = "glassgrad train my_model.py:MyModel"
 MLP = "glassgrad train mlp --data my.csv --label kind"
+RACE = "glassgrad lab sum.cu --arg x=random:1024 --arg y=empty:4 --arg n=1024 --grid 4 --block 256"
+FOUND = {RACE: 1}  # exit codes of commands that find something
 
 SMALLER = {
     TRAIN: "glassgrad train vae --set epochs=1 hidden=[8,8] --quiet",
@@ -41,6 +43,7 @@ SMALLER = {
     "glassgrad gradcheck": "glassgrad gradcheck tanh Linear vae",  # all: test_gradcheck.py
     "glassgrad lab conv2d.forward": "glassgrad lab philox.bits --version 1",
     "glassgrad bench conv2d lenet": "glassgrad bench conv2d lenet --list",  # test_bench_cli.py
+    "glassgrad bench my_blur.py": "glassgrad bench my_blur.py --list",  # test_own_kernels.py
 }
 
 
@@ -49,9 +52,11 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("readme")
     for name in ("my", "train", "test"):
         (made / f"{name}.csv").write_text("size,kind\n" + "1,small\n9,large\n" * 10)
-    own = [block for _, kind, block in BLOCKS if block.startswith("# my_model.py")]
-    (made / "my_model.py").write_text(own[0])
-    return made
+    for _, _, block in BLOCKS:
+        if named := re.match(r"(?:#|//) (\w+\.\w+)", block):
+            (made / named[1]).write_text(block)
+    with unregistered():
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,9 @@ def test_the_blocks_are_those_that_are_tested():
     kinds = [(marker.strip(), kind) for marker, kind, _ in BLOCKS]
     assert kinds == [
         ("<!-- demo -->", "sh"), ("<!-- test -->", "sh"),
-        ("", "python"), ("", "sh"), ("", "python"), ("", "python"), ("", "python"),
+        ("", "python"), ("", "sh"), ("", "python"), ("", "python"),
+        ("", "cuda"), ("", "sh"), ("", "cuda"), ("", "python"), ("", "sh"), ("", "python"),
+        ("", "python"),
     ]  # fmt: skip
     for (_, _, block), must in zip(BLOCKS, ("glassgrad demo", "pytest")):
         assert block.count("\n") == 1 and must in block and "pip install" in block
@@ -103,4 +110,7 @@ def test_a_command_runs(capsys, monkeypatch, folder, trained, line):
     assert words[:2] == shlex.split(line)[:2], "another command"
     code = cli.main(words[1:])
     out, err = capsys.readouterr()
-    assert (code, without_compiling(err)) == (0, "") and out.strip()
+    assert (code, without_compiling(err)) == (FOUND.get(line, 0), "") and out.strip()
+    if line == RACE:
+        said = re.search(r"```\n(sum: sum.cu.*?)```", README, re.S)[1]
+        assert " ".join(said.split()) in " ".join(out.split())

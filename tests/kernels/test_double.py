@@ -8,9 +8,9 @@ numbers to add up alone.
 import numpy as np
 import pytest
 
-from glassgrad.bench.device_functions import allowance, double
 from glassgrad.bench.verify import arrays, expect_close, reference
 from glassgrad.kernels import OPERATIONS, backend, cases, implementations
+from glassgrad.testing.device_functions import allowance, double
 from tests.kernels.checking import why_no_emulator, why_no_gpu
 
 MARKS = {

@@ -127,8 +127,12 @@ def test_unknown_names_are_refused():
         pass
     with pytest.raises(BackendError, match="tpu"):
         register("philox", "bits", backend="tpu", idea="")
-    with pytest.raises(BackendError, match="sorting"):
-        register("sorting", "forward", backend="numba", idea="")
+    ours = eval("lambda *args: 0", {"__name__": "glassgrad.kernels.sort.cpu"})
+    with pytest.raises(BackendError, match=r"unknown operation 'conv'; did you mean 'conv2d'"):
+        register("conv", "forward", backend="numba", idea="")(ours)
+    for op, pass_ in (("a.b", "forward"), ("a", "a pass"), (3, "forward")):
+        with pytest.raises(BackendError, match="is no identifier"):
+            register(op, pass_, backend="numba", idea="")
 
 
 def test_the_array_decides_between_cpu_and_gpu():

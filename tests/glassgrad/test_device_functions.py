@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from glassgrad.bench.device_functions import ULPS, Off, allowance, signs
 from glassgrad.bench.verify import VerifyError, expect_close, reference
 from glassgrad.kernels import cases
+from glassgrad.testing.device_functions import ULPS, Off, allowance, signs
 
 # small results in which terms cancel: the functions' errors are larger than the roundings
 TIGHT = [
