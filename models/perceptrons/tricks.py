@@ -184,6 +184,8 @@ class SideBySide(AlternatingSystem):
     Points that are still to come are NaN.
     """
 
+    whole = ""
+
     def __init__(
         self,
         inputs: int,
