@@ -44,6 +44,7 @@ setup(
     extras_require={
         "cuda12": ["cupy-cuda12x>=13"],
         "cuda13": ["cupy-cuda13x>=13"],
+        "mpi": ["mpi4py>=4.1", "mpich"],  # several processes or machines; any MPI library will do
         "nvrtc": ["nvidia-cuda-nvrtc"],  # what NVIDIA's compiler says, without a GPU
         "test": [
             "nvidia-cuda-nvrtc",

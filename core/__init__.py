@@ -20,7 +20,7 @@ from .tape import GraphError, backward, grad
 from .tensor import Tensor, TensorError, tensor
 from .trace import trace
 
-from . import data, nn, optim  # isort: skip  (they are built on all of the above)
+from . import data, distributed, nn, optim  # isort: skip  (they are built on all of the above)
 from .nn.losses import (  # isort: skip
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -40,9 +40,9 @@ __all__ = [
     "FUNCTIONS", "Generator", "GradcheckError", "GradcheckReport", "GraphError", "NonFiniteError",
     "SparsePattern", "System", "Tensor", "TensorError", "TrainingSettings", "backward",
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "data",
-    "debugging", "differentiable", "fit", "from_dlpack", "grad", "gradcheck", "hinge", "huber",
-    "hvp", "jacobian", "kl_divergence", "l1", "manual_seed", "mse", "nn", "no_grad",
-    "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
+    "debugging", "differentiable", "distributed", "fit", "from_dlpack", "grad", "gradcheck",
+    "hinge", "huber", "hvp", "jacobian", "kl_divergence", "l1", "manual_seed", "mse", "nn",
+    "no_grad", "ones", "optim", "predict", "setting", "tensor", "trace", "zeros",
     *functions.__all__,
 ]  # fmt: skip
 check_all(

@@ -76,6 +76,10 @@ class Communicator:
         """Wait until all ranks are here."""
         self.gather(None)
 
+    def finish(self) -> None:
+        """Wait until all ranks are done, however long rank 0 draws its pictures."""
+        self.barrier()
+
     def any(self, flag: bool) -> bool:
         """True on every rank if it is on one."""
         return bool(flag) if self.size == 1 else any(self.gather(bool(flag)))

@@ -7,6 +7,7 @@ the others.
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 
@@ -127,6 +128,12 @@ class MPI(Communicator):
         self._wait([self._world.Iallreduce(mine, found)], "the sum over all ranks")
         return xp_of(array).asarray(found)
 
+    def finish(self) -> None:
+        """Wait until all ranks are done, however long rank 0 draws its pictures."""
+        request = self._world.Ibarrier()
+        Patience(math.inf, "").until(request.Test, "")
+
     def abort(self, code: int) -> None:
         """End all ranks, at once, with this exit code."""
         self._world.Abort(code)
+        os._exit(code)  # the library may take its time to end this process

@@ -2,21 +2,25 @@
 
 An error on one rank leaves the others waiting for what it will never send. So it ends all of them:
 the rank says what happened, in one message, and aborts. Where all ranks meet the same error at the
-same time (a wrong setting), rank 0 alone says it: the others give it two seconds.
+same time (a wrong setting), rank 0 alone says it: the others give it a second.
 """
 
 import contextlib
+import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
-from ...kernels.errors import printable
+from ...kernels.errors import GlassgradError, printable
 from .communicator import Communicator, OneProcess
 from .mpi import MPI, launched
 
-WAIT = 2.0  # seconds that a rank leaves rank 0 to say the same
-_in_use: ContextVar[Communicator] = ContextVar("communicator", default=OneProcess())  # noqa: B039
+STOPPED = 130  # the exit code after Ctrl-C
+WAIT = 1.0  # seconds that a rank leaves rank 0 to say the same
+_ALONE = OneProcess()
+_in_use: ContextVar[Communicator] = ContextVar("communicator", default=_ALONE)
 
 
 def current() -> Communicator:
@@ -44,11 +48,13 @@ def using(communicator: Communicator) -> Iterator[Communicator]:
 
 
 @contextlib.contextmanager
-def ranks() -> Iterator[Communicator]:
+def ranks(report: Callable[[BaseException], int] | None = None) -> Iterator[Communicator]:
     """The ranks that mpiexec or srun has started; this process alone where there are no others.
 
-    `fit` and `train` inside the block share out their shards. An error on one rank ends all.
-    Raises DistributedError where several ranks were started and mpi4py is missing.
+    `fit` and `train` inside the block share out their shards. An error on one rank ends all: it is
+    given to `report`, which says what happened and returns the exit code. Without several ranks
+    errors pass through. Raises DistributedError where several ranks were started and mpi4py is
+    missing.
 
     >>> with ranks() as world:
     ...     world.is_first
@@ -60,23 +66,43 @@ def ranks() -> Iterator[Communicator]:
         return
     with using(MPI()) as world:
         try:
-            yield world
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            end_all(world, lambda: _say(world, message), 1)
+            with _quiet(world):
+                yield world
+        except BaseException as error:
+            if not getattr(error, "on_every_rank", False):
+                _end_all(world, error, report or _report)
+            elif not world.is_first:
+                raise SystemExit(STOPPED) from None  # rank 0 says it
             raise
+        world.finish()
 
 
-def end_all(world: Communicator, say: Callable[[], None], code: int) -> None:
-    """Say what went wrong, and end all ranks; on one process it only says it."""
+@contextlib.contextmanager
+def _quiet(world: Communicator) -> Iterator[None]:
+    """Rank 0 alone prints; what the others print would be the same again."""
+    with contextlib.ExitStack() as streams:
+        if not world.is_first:
+            nowhere = streams.enter_context(open(os.devnull, "w"))
+            streams.enter_context(contextlib.redirect_stdout(nowhere))
+            streams.enter_context(contextlib.redirect_stderr(nowhere))
+        yield
+
+
+def _end_all(world: Communicator, error: BaseException, report) -> None:
+    """Say what went wrong and end all ranks."""
     if not world.is_first:
         time.sleep(WAIT + 0.05 * world.rank)  # rank 0 has the same error, and has ended us by now
-    say()
+    code = report(error)
     sys.stdout.flush()
     sys.stderr.flush()
-    if world.size > 1:
-        world.abort(code)
+    world.abort(code)
 
 
-def _say(world: Communicator, message: str) -> None:
-    print(f"glassgrad: rank {world.rank}: {printable(message)}", file=sys.stderr)
+def _report(error: BaseException) -> int:
+    """Print an expected error as a line, any other with its traceback; exit code 1."""
+    if isinstance(error, GlassgradError):
+        rank = current().rank
+        print(f"glassgrad: rank {rank}: {printable(str(error))}", file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    return 1

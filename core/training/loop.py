@@ -19,10 +19,10 @@ from ...kernels.annotations import Number
 from ...kernels.product import blas_at_one_thread
 from ..distributed import current
 from ..nn import Module
+from .agreement import expect_equal_ranks, expect_same_start, shared_out
 from .predictor import as_data, as_system, settings_of
 from .run_folder import Run
 from .settings import SettingError, TrainingSettings
-from .shards import expect_equal_ranks, shared_out
 from .state import DivergedError, TrainingState
 
 __all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
@@ -30,6 +30,8 @@ __all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
 
 class Interrupted(KeyboardInterrupt):
     """Training was asked to stop; it stopped after a complete step and saved its checkpoint."""
+
+    on_every_rank = True
 
 
 @runtime_checkable
@@ -123,7 +125,7 @@ def fit(
     with run.hold() if run else contextlib.nullcontext():
         if resume:
             training.restore(*world.share(*run.load(resume=True) if run else (None, None)))
-        expect_equal_ranks(training)
+        expect_same_start(training)
         if run:
             run.remove_stale()
         progress.start(type(net).__name__, settings.epochs, training.batches)

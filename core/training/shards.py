@@ -30,13 +30,10 @@ between distributions) is one of the shard's own samples; `System.in_shards` say
 whose step cannot be cut says why in `System.whole`.
 """
 
-import zlib
 from collections.abc import Callable
 
-import numpy as np
-
-from ..arrays import to_numpy, xp_of
-from ..distributed import Communicator, DistributedError
+from ..arrays import xp_of
+from ..distributed import Communicator
 from ..distributed.communicator import add_up, apart, flat
 from ..distributed.tree import block
 from ..random import Generator
@@ -62,39 +59,6 @@ def why_whole(system) -> str:
 def notes(system) -> list[str]:
     """Which statistics of a minibatch are those of a shard, in the system and its layers."""
     return list(dict.fromkeys(m.in_shards for _, m in system.named_modules() if m.in_shards))
-
-
-def shared_out(settings, world: Communicator):
-    """The settings with a shard for each rank, where they have one shard and there are more ranks.
-
-    >>> from ..distributed import OneProcess
-    >>> from .settings import TrainingSettings
-    >>> shared_out(TrainingSettings(shards=3), OneProcess()).shards
-    3
-    """
-    return settings.changed(shards=world.size) if settings.shards == 1 < world.size else settings
-
-
-def expect_equal_ranks(training, seconds: float = 0.0) -> float:
-    """Raise DistributedError where ranks have other weights; returns the seconds of rank 0.
-
-    They do the same arithmetic, so another bit means another machine, library or memory error.
-    """
-    world = training.shards.world
-    if world.size == 1:
-        return seconds
-    found = 0
-    for name, t in training.system.named_tensors():
-        found = zlib.crc32(np.ascontiguousarray(to_numpy(t.data)), zlib.crc32(name.encode(), found))
-    streams = [list(g.state) for _, g in training.system.named_generators()]
-    rows = world.gather([found, streams, seconds])
-    for rank, row in enumerate(rows):
-        if row[:2] != rows[0][:2]:
-            raise DistributedError(
-                f"rank {rank} has other weights than rank 0 after {training.epoch} epochs: do both"
-                " machines have the same processor, libraries and data?"
-            )
-    return rows[0][2]
 
 
 class Shards:
