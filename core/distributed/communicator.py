@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...kernels.errors import GlassgradError
-from ..arrays import to_numpy, xp_of
+from ..arrays import to_numpy
 from . import tree
 
 
@@ -216,9 +216,8 @@ def _added(a, b):
     return a
 
 
-def flat(arrays: list, shapes: list[tuple], dtype) -> np.ndarray:
+def flat(arrays: list, shapes: list[tuple], dtype, xp=np) -> np.ndarray:
     """The arrays one after another, [n]; None is zeros of its shape."""
-    xp = next((xp_of(a) for a in arrays if a is not None), np)
     found = xp.zeros(sum(int(np.prod(s)) for s in shapes), dtype)
     at = 0
     for a, shape in zip(arrays, shapes, strict=True):

@@ -155,7 +155,7 @@ def _epoch(training: TrainingState, run: Run | None, progress, save_every: float
         data, settings.batch, settings.seed, training.epoch, training.batch
     ):
         _step(training, batch, progress)
-        asked = training.shards.world.any(stop())
+        asked = training.shards.agreed(stop())
         if run and (asked or time.monotonic() - saved > save_every):
             training.expect_finite_weights()  # never replace a good checkpoint by a diverged one
             run.save(*training.state())

@@ -30,9 +30,11 @@ between distributions) is one of the shard's own samples; `System.in_shards` say
 whose step cannot be cut says why in `System.whole`.
 """
 
+import json
+import zlib
 from collections.abc import Callable
 
-from ..arrays import xp_of
+from ..arrays import module_for, xp_of
 from ..distributed import Communicator
 from ..distributed.communicator import add_up, apart, flat
 from ..distributed.tree import block
@@ -69,6 +71,7 @@ class Shards:
 
     def __init__(self, system, settings, world: Communicator):
         self.system, self.world = system, world
+        self.asks = self.heard = False  # see `agreed`
         self.count, self.fast = settings.shards, settings.reduce == "fast"
         name = type(system).__name__
         if self.count > 1 and (why := why_whole(system)):
@@ -132,6 +135,20 @@ class Shards:
         whole = sum(terms)
         shares = [t / whole if whole else 1 / len(parts) for t in terms]
         state = _State(self.system, len(parts))
+        try:
+            own, reports, failed = self._own(parts, shares, work, weighted, state)
+            reports = self._exchanged(reports, failed)
+            found = self._summed(own, reports)
+            averages = found[len(found) - state.averages :]
+            state.finish(averages, reports, self.world, self.count)
+        except BaseException:
+            state.restore()
+            raise
+        figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
+        return figures, found[: len(found) - state.averages]
+
+    def _own(self, parts, shares, work, weighted: bool, state: "_State") -> tuple:
+        """(sums of this rank's nodes of the tree, reports of its shards, the error of one)."""
         reports, failed = {}, None
 
         def leaf(k: int) -> list:
@@ -149,47 +166,66 @@ class Shards:
             by = shares[k] if weighted else 1.0
             scaled = [None if a is None else _times(a, by) for a in arrays]
             scaled += [_times(a, shares[k]) for a in averaged]
-            shapes = [None if a is None else [list(a.shape), a.dtype.str] for a in scaled]
-            reports[k] = {"figures": figures, "offsets": state.offsets(), "shapes": shapes}
+            kinds = [None if a is None else [list(a.shape), a.dtype.str] for a in scaled]
+            reports[k] = {"figures": figures, "offsets": state.offsets(), "kinds": kinds}
             return scaled
 
-        own = add_up(self.count, self.world.shards_of(self.count), leaf)
-        reports = self._exchanged(reports, failed)
-        found = self._summed(own, reports)
-        averages = found[len(found) - state.averages :]
-        state.finish(averages, reports, self.world, self.count)
-        figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
-        return figures, found[: len(found) - state.averages]
+        return add_up(self.count, self.world.shards_of(self.count), leaf), reports, failed
 
     def _exchanged(self, own: dict[int, dict], failed) -> dict[int, dict]:
-        """The reports of all shards; where one has diverged, every rank raises its error."""
-        if failed is not None and self.world.size == 1:
-            raise failed
+        """The reports of all shards; where one has diverged, every rank raises its error.
+
+        The kinds of the arrays are sent only where they are not the same everywhere.
+        """
         if self.world.size == 1:
+            if failed is not None:
+                raise failed
             return own
-        gathered = self.world.gather([[k, report] for k, report in own.items()])
-        reports = {k: report for rows in gathered for k, report in rows}
+        kinds = {k: report.pop("kinds") for k, report in own.items() if "kinds" in report}
+        checks = {zlib.crc32(json.dumps(kind).encode()) for kind in kinds.values()}
+        rows = self.world.gather([self.asks, list(checks), list(own.items())])
+        self.heard = any(row[0] for row in rows)
+        reports = {k: report for row in rows for k, report in row[2]}
         for k in sorted(reports):
             if "error" in reports[k]:
                 raise failed if k in own else DivergedError(reports[k]["error"])
-        return reports
+        if len({c for row in rows for c in row[1]}) > 1 or not all(row[1] for row in rows):
+            gathered = self.world.gather(list(kinds.items()))
+            kinds = {k: kind for row in gathered for k, kind in row}
+        some = next(iter(kinds.values()))
+        return {k: report | {"kinds": kinds.get(k, some)} for k, report in reports.items()}
 
     def _summed(self, own: dict, reports: dict[int, dict]) -> list:
         """The arrays of all shards added up; None for one that no shard has."""
-        rows = [reports[k]["shapes"] for k in sorted(reports)]
-        kinds = [next((row[i] for row in rows if row[i] is not None), None)
-                 for i in range(len(rows[0]))]  # fmt: skip
+        rows = [reports[k]["kinds"] for k in sorted(reports)]
+        kinds = [next((kind for kind in column if kind is not None), None) for column in zip(*rows)]
+        xp = module_for(self.system_device())
         found = [None] * len(kinds)
         for dtype in dict.fromkeys(kind[1] for kind in kinds if kind is not None):
             places = [i for i, kind in enumerate(kinds) if kind is not None and kind[1] == dtype]
             shapes = [tuple(kinds[i][0]) for i in places]
             sums = {
-                node: flat([arrays[i] if arrays else None for i in places], shapes, dtype)
+                node: flat([arrays[i] if arrays else None for i in places], shapes, dtype, xp)
                 for node, arrays in own.items()
             }
             for i, a in zip(places, apart(self._reduced(sums), shapes), strict=True):
                 found[i] = a
         return found
+
+    def system_device(self) -> str:
+        """Where the arrays of the system are."""
+        like = next((t for _, t in self.system.named_tensors()), None)
+        return "cpu" if like is None else like.device
+
+    def agreed(self, stop: bool) -> bool:
+        """True on every rank where one of them has asked to stop before the step that is done.
+
+        The question travels with the step's own messages, and so is answered one step later.
+        """
+        if self.world.size == 1:
+            return stop
+        heard, self.asks, self.heard = self.heard, bool(stop), False
+        return heard
 
     def _reduced(self, sums: dict):
         if self.fast and self.world.size > 1:
@@ -234,6 +270,15 @@ class _State:
             _set(t, data.copy())
         for (t, axis), data in zip(self.rows, self.full):
             _set(t, _slice(data, axis, *block(data.shape[axis], self.parts, k)).copy())
+
+    def restore(self) -> None:
+        """Give the system back what it had before the first shard."""
+        for g, start in zip(self.generators, self.starts):
+            g.state = start
+        for t, data in zip(self.averaged, self.before):
+            _set(t, data)
+        for (t, _), data in zip(self.rows, self.full):
+            _set(t, data)
 
     def leave(self, k: int) -> list:
         """Keep the rows of shard k; returns its averaged buffers, integers as floats."""

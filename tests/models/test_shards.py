@@ -13,7 +13,7 @@ from glassgrad import models
 from glassgrad.core import Generator
 from glassgrad.core.distributed import OneProcess, using
 from glassgrad.core.functions import latent
-from glassgrad.core.training.loop import Interrupted, fit
+from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.shards import notes, why_whole
 from glassgrad.core.training.state import TrainingState
@@ -31,15 +31,21 @@ def some(names, quick):
     return [n if n in quick else pytest.param(n, marks=pytest.mark.slow) for n in names]
 
 
-class AfterSteps:
-    """Asks for a stop after so many steps."""
+class Enough(Exception):
+    """The steps that a test wants are done."""
 
-    def __init__(self, steps):
-        self.left = steps
 
-    def __call__(self):
-        self.left -= 1
-        return self.left <= 0
+def ending(system, steps: int):
+    """The system, whose training ends after so many steps, on every rank at once."""
+    step, left = system.train_step, iter(range(steps))
+
+    def counted(batch, training):
+        if next(left, None) is None:
+            raise Enough
+        return step(batch, training)
+
+    system.train_step = counted
+    return system
 
 
 def state(system) -> dict:
@@ -58,8 +64,8 @@ def after(make, world, steps=STEPS, **changes) -> dict:
     """The state after a few steps of a small training, or after all where there are fewer."""
     with using(world):
         system, data, settings = make({})
-        with contextlib.suppress(Interrupted):
-            fit(system, data, settings.changed(**changes), stop=AfterSteps(steps))
+        with contextlib.suppress(Enough):
+            fit(ending(system, steps), data, settings.changed(**changes))
     return state(system)
 
 
@@ -86,10 +92,6 @@ def test_other_shards_leave_other_bits_so_that_the_test_above_can_fail():
 
 
 # ------------------------------------------------------------------------ the right gradient
-
-
-class Enough(Exception):
-    """The gradient of the first step is there."""
 
 
 @pytest.fixture
