@@ -3,6 +3,7 @@
     tree.py           the order in which shards are summed, and who has which
     communicator.py   what ranks say to each other; that of one process
     mpi.py            the same through MPI
+    nccl.py           arrays from GPU to GPU through NCCL; never run
     ranks.py          which communicator is in use, and what happens when a rank fails
 
 **Data-parallel training.** A minibatch is cut into a fixed number of *shards*, a setting of the

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from ...kernels.errors import GlassgradError, printable
+from ..arrays import module_for
 from .communicator import Communicator, OneProcess
 from .mpi import MPI, launched
 
@@ -48,13 +49,15 @@ def using(communicator: Communicator) -> Iterator[Communicator]:
 
 
 @contextlib.contextmanager
-def ranks(report: Callable[[BaseException], int] | None = None) -> Iterator[Communicator]:
+def ranks(
+    report: Callable[[BaseException], int] | None = None, device: str = "cpu"
+) -> Iterator[Communicator]:
     """The ranks that mpiexec or srun has started; this process alone where there are no others.
 
     `fit` and `train` inside the block share out their shards. An error on one rank ends all: it is
     given to `report`, which says what happened and returns the exit code. Without several ranks
-    errors pass through. Raises DistributedError where several ranks were started and mpi4py is
-    missing.
+    errors pass through. With device "cuda" each rank has a GPU of its own (nccl.py). Raises
+    DistributedError where several ranks were started and mpi4py is missing.
 
     >>> with ranks() as world:
     ...     world.is_first
@@ -66,7 +69,7 @@ def ranks(report: Callable[[BaseException], int] | None = None) -> Iterator[Comm
         return
     with using(MPI()) as world:
         try:
-            with _quiet(world):
+            with _quiet(world), using(_on(world, device)) as world:
                 yield world
         except BaseException as error:
             if not getattr(error, "on_every_rank", False):
@@ -75,6 +78,16 @@ def ranks(report: Callable[[BaseException], int] | None = None) -> Iterator[Comm
                 raise SystemExit(STOPPED) from None  # rank 0 says it
             raise
         world.finish()
+
+
+def _on(world: Communicator, device: str) -> Communicator:
+    """The communicator for arrays on that device."""
+    if device != "cuda":
+        return world
+    from .nccl import NCCL
+
+    module_for(device)  # which says what is missing
+    return NCCL(world)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ with --set epochs=N it is trained for longer.
 
 import contextlib
 
+from ..kernels.errors import GlassgradError
+
 COLUMNS = 10  # of a table, that are described before training
 HELP = "train a system, or go on with --resume RUN"
 
@@ -67,10 +69,22 @@ def run(args) -> int:
         launching.note("said")
         return code
 
-    with ranks(report) as world:
+    with ranks(report, _device(args)) as world:
         if args.ranks and args.ranks != world.size:
             raise UsageError(f"--ranks {args.ranks}: mpiexec has started {world.size} ranks")
         return _resumed(args) if args.resume is not None else _new(args)
+
+
+def _device(args) -> str:
+    """Where the arrays will be; what is wrong with a run folder is said later."""
+    from .. import training
+    from ..core.training.run_folder import Run
+
+    if args.resume is None:
+        return args.device or "cpu"
+    with contextlib.suppress(GlassgradError):
+        return training.read_configuration(Run.open(args.resume))["device"]
+    return "cpu"
 
 
 def _new(args) -> int:
