@@ -9,6 +9,7 @@ the others.
 import json
 import math
 import os
+import signal
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,7 @@ from .communicator import Communicator, DistributedError, Patience
 FIRST = 2048  # bytes of a gathered value that go in the first round
 PATIENCE = "GLASSGRAD_PATIENCE"  # seconds before a wait for another rank is an error
 DEFAULT_PATIENCE = 900.0
+LAST = 5  # seconds that the library has to end all ranks
 # what launchers tell their processes: MPICH and Intel MPI, Open MPI, PMIx, Slurm's steps
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
 
@@ -135,5 +137,7 @@ class MPI(Communicator):
 
     def abort(self, code: int) -> None:
         """End all ranks, at once, with this exit code."""
+        if hasattr(signal, "alarm"):
+            signal.alarm(LAST)  # where the network is cut, the library may wait for ever
         self._world.Abort(code)
         os._exit(code)  # the library may take its time to end this process

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 
 from ...kernels.errors import GlassgradError, printable
 from ..arrays import module_for
-from .communicator import Communicator, OneProcess
+from .communicator import Communicator, DistributedError, OneProcess
 from .mpi import MPI, launched
 
 STOPPED = 130  # the exit code after Ctrl-C
@@ -114,8 +114,8 @@ def _end_all(world: Communicator, error: BaseException, report) -> None:
 def _report(error: BaseException) -> int:
     """Print an expected error as a line, any other with its traceback; exit code 1."""
     if isinstance(error, GlassgradError):
-        rank = current().rank
-        print(f"glassgrad: rank {rank}: {printable(str(error))}", file=sys.stderr)
+        who = "" if isinstance(error, DistributedError) else f"rank {current().rank}: "
+        print(f"glassgrad: {who}{printable(str(error))}", file=sys.stderr)
     else:
         traceback.print_exception(error)
     return 1
