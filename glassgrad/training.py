@@ -383,4 +383,5 @@ def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
 
 
 def _decisive(settings: TrainingSettings) -> dict:
-    return {k: v for k, v in settings.as_dict().items() if k not in ("seed", "ais_every")}
+    free = ("seed", "ais_every", "shards", "reduce")  # other noise and rounding, as another seed
+    return {k: v for k, v in settings.as_dict().items() if k not in free}
