@@ -20,7 +20,7 @@ from . import kernels, launching, run_page, step
 from .core import Generator
 from .core.arrays import module_for
 from .core.data import DataSet, Graph, Split, kind_of
-from .core.distributed import current
+from .core.distributed import alone, current
 from .core.training.agreement import shared_out
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
@@ -172,8 +172,9 @@ def train(
         if on_data is not None:
             on_data(data, raw)
         settings = shared_out(recipe.resolve(data.name, overrides, kind_of(raw)), world)
-        loaded = prepared(recipe, raw, settings)
-        system = build(recipe, loaded, settings, device)
+        with alone():  # only the steps of `fit` are shared out
+            loaded = prepared(recipe, raw, settings)
+            system = build(recipe, loaded, settings, device)
         config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
             hold = own if held is None else held
@@ -195,7 +196,8 @@ def train(
                     system, loaded, settings, run=run if out is None else folder.make,
                     resume=resume, progress=progress, save_every=save_every, stop=stop,
                 )  # fmt: skip
-            figures = system.evaluate_finished(held_out(loaded)[1])
+            with alone():
+                figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
@@ -219,7 +221,8 @@ def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
         trained = train(recipe, *args, held=held, **options)
         if not current().is_first:
             return trained, {}
-        return trained, write_result(trained.run, recipe, trained)
+        with alone():
+            return trained, write_result(trained.run, recipe, trained)
 
 
 @contextlib.contextmanager

@@ -41,6 +41,8 @@ tree is walked by halves (`Communicator.ordered_sum`).
 
 from .communicator import Communicator, DistributedError, OneProcess
 from .mpi import MPI
-from .ranks import current, ranks, using
+from .ranks import alone, current, ranks, using
 
-__all__ = ["MPI", "Communicator", "DistributedError", "OneProcess", "current", "ranks", "using"]
+__all__ = [
+    "MPI", "Communicator", "DistributedError", "OneProcess", "alone", "current", "ranks", "using",
+]  # fmt: skip

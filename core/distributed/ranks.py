@@ -48,6 +48,16 @@ def using(communicator: Communicator) -> Iterator[Communicator]:
         _in_use.reset(before)
 
 
+def alone():
+    """A block in which this process is the only one, whatever ranks there are around it.
+
+    >>> with alone() as world:
+    ...     world.size
+    1
+    """
+    return using(_ALONE)
+
+
 @contextlib.contextmanager
 def ranks(
     report: Callable[[BaseException], int] | None = None, device: str = "cpu"

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...kernels.annotations import Number
 from ...kernels.product import blas_at_one_thread
-from ..distributed import current
+from ..distributed import alone, current
 from ..nn import Module
 from .agreement import expect_equal_ranks, expect_same_start, shared_out
 from .predictor import as_data, as_system, settings_of
@@ -116,13 +116,15 @@ def fit(
     settings = shared_out(settings_of(net, settings, changes), world)
     progress = progress if progress is not None and world.is_first else Silent()
     training = TrainingState(system, data, settings)
-    training.expect_selectable()
+    with alone():
+        training.expect_selectable()
     if resume and run is None and world.is_first:
         raise SettingError("fit: resume=True continues a run; expected run=, got None")
     if not world.is_first:
         run = None  # one rank writes, and reads for all
     run = run() if callable(run) else run
-    with run.hold() if run else contextlib.nullcontext():
+    # only steps are shared out: what else a rank computes, it computes by itself
+    with alone(), run.hold() if run else contextlib.nullcontext():
         if resume:
             training.restore(*world.share(*run.load(resume=True) if run else (None, None)))
         expect_same_start(training)

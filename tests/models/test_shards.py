@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from glassgrad import models
-from glassgrad.core import Generator
-from glassgrad.core.distributed import OneProcess, using
+from glassgrad.core import Generator, nn
+from glassgrad.core.data import load
+from glassgrad.core.distributed import OneProcess, current, using
 from glassgrad.core.functions import latent
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
@@ -19,7 +20,7 @@ from glassgrad.core.training.shards import notes, why_whole
 from glassgrad.core.training.state import TrainingState
 from glassgrad.kernels import dropout, philox
 from tests.core.distributed.threads import on_ranks
-from tests.models.small_systems import SYSTEMS
+from tests.models.small_systems import SYSTEMS, ConvVAE
 from tests.models.tiny_data import small_training
 from tests.tools import skip_without_needs
 
@@ -89,6 +90,25 @@ def test_one_two_and_three_ranks_leave_the_same_bits(name):
 def test_other_shards_leave_other_bits_so_that_the_test_above_can_fail():
     make = SYSTEMS["lenet"][0]
     assert differences(after(make, OneProcess(), shards=3), after(make, OneProcess(), shards=2))
+
+
+def test_only_steps_are_shared_out():
+    """A system may train another net to be judged: every rank does that by itself, alike."""
+
+    class Judged(ConvVAE):
+        def evaluate(self, split, size=500):
+            net = nn.Linear(64, 10, rng=Generator(5))
+            history = fit(nn.Sequential(nn.Flatten(), net), load("digits"), epochs=1)
+            return {"ranks": current().size, "judge": history[0]["loss"]}
+
+    def trained(world):
+        with using(world):
+            history = fit(Judged(Generator(1)), load("digits"), epochs=1, batch=400, shards=3)
+        return {k: v for k, v in history[0].items() if k != "seconds"}
+
+    wanted = trained(OneProcess())
+    assert wanted["valid_ranks"] == 1
+    assert on_ranks(3, trained) == [wanted] * 3
 
 
 # ------------------------------------------------------------------------ the right gradient
