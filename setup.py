@@ -47,6 +47,8 @@ setup(
         "mpi": ["mpi4py>=4.1", "mpich"],  # several processes or machines; any MPI library will do
         "nvrtc": ["nvidia-cuda-nvrtc"],  # what NVIDIA's compiler says, without a GPU
         "test": [
+            "mpi4py>=4.1",
+            "mpich",
             "nvidia-cuda-nvrtc",
             "pytest>=8",
             "pytest-xdist>=3.5",

@@ -1,7 +1,7 @@
 """The engine: tensor and tape, differentiable functions, layers, optimisers, training, data.
 
 Reading order: tensor, tape, differentiable, sparsity, functions/, derivatives, gradcheck, trace,
-debug, nn/, optim/, training/, data/.
+debug, nn/, optim/, training/, data/, distributed/.
 """
 
 from ..kernels.doors import check_all

@@ -98,7 +98,8 @@ def test_two_ranks_leave_one_run_with_the_weights_of_one_process(tmp_path):
 
 
 @needs_mpi
-@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_rank_ends_all_and_the_run_goes_on_to_the_same_weights(tmp_path, rank):
     epochs = 40
     process = command("train", "vae", "--ranks", 2, *TINY, f"epochs={epochs}", "--out", tmp_path)
@@ -134,6 +135,7 @@ def test_twenty_kills_of_random_ranks_lose_nothing(tmp_path):
 
 
 @needs_mpi
+@pytest.mark.slow
 def test_ctrl_c_stops_all_ranks_after_a_step_and_saves(tmp_path):
     process = command("train", "vae", "--ranks", 2, *TINY, "epochs=500", "--out", tmp_path)
     run = run_of(tmp_path, 2)

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.skipif(bool(why_no_mpi()), reason=why_no_mpi() or "MPI 
 SCRIPT = str(ROOT / "tests/core/distributed/on_ranks.py")
 
 
+def slow(*values):
+    """A case that takes its seconds elsewhere."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow), 4])
 def test_the_communicator_gives_what_it_must(ranks):
     done = started(ranks, SCRIPT, "check")
@@ -27,6 +32,7 @@ def test_two_and_four_ranks_train_to_the_weights_of_one():
         assert done.stdout.split() == ["weights", str(wanted)], done.stderr
 
 
+@pytest.mark.slow
 def test_the_librarys_own_sum_trains_as_well():
     done = started(2, SCRIPT, "fast")
     assert done.returncode == 0 and done.stdout.startswith("weights "), done.stderr
@@ -36,9 +42,9 @@ def test_the_librarys_own_sum_trains_as_well():
     ("wrong", "said"),
     [
         ("settings", "rank 1 differs from rank 0 in setting lr: 0.02 there, 0.01 on rank 0"),
-        ("weights", "rank 1 has other weights than rank 0 after 0 epochs"),
-        ("nan", "training diverged: loss is nan at epoch 1, batch 1"),
-        ("raise", "RuntimeError: only on this rank"),
+        slow("weights", "rank 1 has other weights than rank 0 after 0 epochs"),
+        slow("nan", "training diverged: loss is nan at epoch 1, batch 1"),
+        slow("raise", "RuntimeError: only on this rank"),
         ("die", ""),
     ],
 )
