@@ -15,6 +15,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..distributed import Communicator, DistributedError
+from ..machine import version
 
 ROOMS = ("kernels", "core", "models")  # whose code decides what a step does
 
@@ -69,6 +70,7 @@ def expect_same_start(training) -> None:
             "code": code_digest(),
             "Python": platform.python_version(),
             "NumPy": np.__version__,
+            "Numba": str(version("numba")),
             "system": type(training.system).__name__,
             **settings,
             "data": f"{training.data.name}, checksum {data_digest(training.data)}",

@@ -85,17 +85,17 @@ class System(Module):
     # ---------------------------------------------------------------------------- in shards
 
     def cut(self, batch: Batch, n: int) -> list[Batch]:
-        """The batch in at most n parts, none with fewer than `least` samples (shards.py).
+        """The batch in at most n parts, none with fewer than `fewest_in_shard` samples (shards.py).
 
         Here the first axis of x and y counts the samples; a system with other batches overrides
         this. Raises SettingError for those with a mask or a count of their own.
         """
         if batch.mask is not None or batch.samples is not None:
             raise SettingError(f"{type(self).__name__} does not say how its minibatches are cut")
-        return cut_along(batch, n, {"x": 0, "y": 0}, self.least)
+        return cut_along(batch, n, {"x": 0, "y": 0}, self.fewest_in_shard)
 
     @property
-    def least(self) -> int:
+    def fewest_in_shard(self) -> int:
         """The fewest samples that a shard may have: those that every layer needs."""
         return max(module.least_in_shard for _, module in self.named_modules())
 

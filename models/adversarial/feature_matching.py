@@ -169,7 +169,7 @@ class FeatureMatching(Game):
     def cut(self, batch, n):
         """Parts with images of both kinds: without labels, and with them."""
         known = int((batch.y >= 0).sum())
-        return cut_blocks(batch, n, [len(batch.y) - known, known], self.least)
+        return cut_blocks(batch, n, [len(batch.y) - known, known], self.fewest_in_shard)
 
     def batches(self, data, size, seed, epoch, start):
         """Full minibatches of `size` images without labels (y = -1), then `known` with them."""

@@ -212,7 +212,7 @@ class Policy(System):
 
     def cut(self, batch, n):
         """Parts with some of the positions."""
-        return cut_along(batch, n, {"x": 0, "y": 0, "mask": 0}, self.least)
+        return cut_along(batch, n, {"x": 0, "y": 0, "mask": 0}, self.fewest_in_shard)
 
     def objective(self, batch):
         """(the mean of -ln p(move | position), {"accuracy": share of moves that are likeliest})."""

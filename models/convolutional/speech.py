@@ -225,7 +225,7 @@ class Speech(System):
 
     def cut(self, batch, n):
         """Parts with some of the recordings."""
-        return cut_along(batch, n, {"x": 1, "y": 0, "mask": 1}, self.least)
+        return cut_along(batch, n, {"x": 1, "y": 0, "mask": 1}, self.fewest_in_shard)
 
     def loss_terms(self, batch):
         """The recordings."""

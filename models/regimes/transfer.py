@@ -226,7 +226,7 @@ class Transfer(AlternatingSystem):
         if self.step == 1:
             return super().cut(batch, n)
         pairs = self.s.repeats * len(self.s.sizes)
-        return cut_blocks(batch, n, [len(batch.y) // pairs] * pairs, self.least)
+        return cut_blocks(batch, n, [len(batch.y) // pairs] * pairs, self.fewest_in_shard)
 
     def sample(self, data: DataSet, seed: int, r: int) -> np.ndarray:
         """Training images of the target task in the order of repeat r, its classes in turn.
