@@ -44,9 +44,12 @@ setup(
     extras_require={
         "cuda12": ["cupy-cuda12x>=13"],
         "cuda13": ["cupy-cuda13x>=13"],
+        "mpi": ["mpi4py>=4.1", "mpich"],  # several processes or machines; any MPI library will do
         "nvrtc": ["nvidia-cuda-nvrtc"],  # what NVIDIA's compiler says, without a GPU
         "test": [
             "mypy==2.4.*",  # what it says of the annotations changes from version to version
+            "mpi4py>=4.1",
+            "mpich",
             "nvidia-cuda-nvrtc",
             "pytest>=8",
             "pytest-xdist>=3.5",

@@ -22,6 +22,8 @@ ONE_PROCESS = ("cuda", "emulated")  # backends whose contenders all run in one
 
 def run(args) -> int:
     """Measure, or take stored results; write what was asked for; returns the exit code."""
+    if args.names == ["scale"]:
+        return _scale(args)
     if not 1 <= args.factor < math.inf:
         raise UsageError("--factor must be at least 1, and finite")
     if args.newer and (args.stored or args.list or args.version):
@@ -64,6 +66,16 @@ def run(args) -> int:
         out.print(line, style="red")
     out.print(f"{count(compared, 'row')} compared with {args.against}: {len(fallen)} fell")
     return 1 if fallen else 0
+
+
+def _scale(args) -> int:
+    from .scale import command
+
+    taken = (args.list, args.backend, args.threads, args.version, args.case, args.stored,
+             args.table, args.against, args.add, args.peers)  # fmt: skip
+    if any(taken):
+        raise UsageError("bench scale takes --quick, --json and --figures only")
+    return command.run(args)
 
 
 def _default_backend(names) -> str:

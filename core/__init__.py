@@ -1,7 +1,7 @@
 """The engine: tensor and tape, differentiable functions, layers, optimisers, training, data.
 
 Reading order: tensor, tape, differentiable, sparsity, functions/, derivatives, gradcheck, trace,
-debug, nn/, optim/, training/, data/.
+debug, nn/, optim/, training/, data/, distributed/.
 """
 
 # ruff: noqa: F405  (names of functions/, which is imported by a star)
@@ -22,7 +22,7 @@ from .tape import GraphError, backward, grad
 from .tensor import Tensor, TensorError, tensor
 from .trace import trace
 
-from . import data, nn, optim  # isort: skip  (they are built on all of the above)
+from . import data, distributed, nn, optim  # isort: skip  (they are built on all of the above)
 from .nn.losses import (  # isort: skip
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -45,7 +45,8 @@ __all__ = [
     "all", "any", "arange", "argmax", "argmin", "argsort", "astype", "avg_pool1d", "avg_pool2d",
     "backward", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits",
     "broadcast_to", "ceil", "clip", "concatenate", "conv1d", "conv2d", "conv_transpose2d", "cos",
-    "cross_entropy", "cumprod", "cumsum", "data", "debugging", "differentiable", "div", "dropout",
+    "cross_entropy", "cumprod", "cumsum", "data", "debugging", "differentiable",
+    "distributed", "div", "dropout",
     "einsum", "elu", "embedding", "erf", "exp", "expand_dims", "expm1", "eye", "fit", "flatten",
     "flip", "floor", "floor_divide", "from_dlpack", "full", "gaussian_noise", "gelu", "getitem",
     "grad", "gradcheck", "group_norm", "gru", "gru_step", "hinge", "huber", "hvp", "isfinite",

@@ -23,6 +23,7 @@ class Folder:
 
     def __init__(self, run: Run | None, new):
         self.run, self.new, self.kept = run, new, run is not None
+        self.known = False  # to a launcher of several ranks
 
     def make(self) -> Run:
         """Create the folder of a new run."""

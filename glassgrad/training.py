@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import kernels, run_page, step
+from . import kernels, launching, run_page, step
 from .core import Generator
 from .core.arrays import module_for
 from .core.data import DataSet, Graph, kind_of
+from .core.distributed import alone, current
+from .core.training.agreement import shared_out
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -138,7 +140,8 @@ def train(
                its reader. A run that is resumed must get the data that it began with; by default
                those that its config.json names
     overrides  settings that are not the recipe's, such as ``{"epochs": 3}``
-    run        a run folder to write to; with `resume` training goes on from its checkpoint
+    run        a run folder to write to; with `resume` training goes on from its checkpoint. Of
+               several ranks the first alone writes (`core.distributed`)
     out        or: where to make a new one. An error before the end of the first step (a setting
                that the network or its objective refuses) leaves nothing of it
     progress   as core.training.loop.Silent
@@ -159,7 +162,7 @@ def train(
     """
     if (run is not None and out is not None) or (resume and run is None):
         raise RunError("train: expected run, or out for a new one; resume needs run")
-    recorded = None
+    world, recorded = current(), None
     if resume and run.has("config.json"):
         recorded = source_of(read_configuration(run), run.folder, data_dir)
     if data is None:
@@ -171,28 +174,35 @@ def train(
             data.expect_same(recorded, run.folder)
         if on_data is not None:
             on_data(data, raw)
-        settings = recipe.resolve(data.name, overrides, kind_of(raw))
-        loaded = prepared(recipe, raw, settings)
-        system = build(recipe, loaded, settings, device)
-        if recipe.source is not None:
-            expect_metric(recipe, system, held_out(loaded)[1])
+        settings = shared_out(recipe.resolve(data.name, overrides, kind_of(raw)), world)
+        with alone():  # only the steps of `fit` are shared out
+            loaded = prepared(recipe, raw, settings)
+            system = build(recipe, loaded, settings, device)
+            if recipe.source is not None:
+                expect_metric(recipe, system, held_out(loaded)[1])
         config = configuration(recipe, data, device, backend, settings)
         with contextlib.ExitStack() as own:
             hold = own if held is None else held
+            if not world.is_first:
+                run = None  # one rank writes
             if run is not None:
                 hold.enter_context(run.hold())
             folder = Folder(run, lambda: new_run(out, recipe, config, hold))
+            by_launcher = launching.stop_asked()
             with folder, _stop_on_interrupt() as asked:
 
                 def stop() -> bool:  # asked after every step
-                    folder.kept = True
-                    return asked()
+                    if folder.run and not folder.known:
+                        launching.note("run", str(folder.run.folder))
+                    folder.kept = folder.known = True
+                    return asked() or by_launcher()
 
                 history = fit(
                     system, loaded, settings, run=run if out is None else folder.make,
                     resume=resume, progress=progress, save_every=save_every, stop=stop,
                 )  # fmt: skip
-            figures = system.evaluate_finished(held_out(loaded)[1])
+            with alone():
+                figures = system.evaluate_finished(held_out(loaded)[1])
     figures = {k: float(v) for k, v in figures.items()}
     return Trained(system, loaded, settings, history, figures, data.name, backend, folder.run, data)
 
@@ -200,7 +210,8 @@ def train(
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """`train` with its arguments, then `write_result`: what was trained, and its result.
 
-    No other process can train in the run folder from its making to its last file.
+    Of several ranks the first alone writes; the result of the others is empty. No other process
+    can train in the run folder from its making to its last file.
 
     >>> import tempfile
     >>> from glassgrad import models
@@ -213,7 +224,10 @@ def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """
     with contextlib.ExitStack() as held:
         trained = train(recipe, *args, held=held, **options)
-        return trained, write_result(trained.run, recipe, trained)
+        if not current().is_first:
+            return trained, {}
+        with alone():
+            return trained, write_result(trained.run, recipe, trained)
 
 
 @contextlib.contextmanager
@@ -379,4 +393,5 @@ def targets_of(recipe: Recipe, trained: Trained) -> list[Target]:
 
 
 def _decisive(settings: TrainingSettings) -> dict:
-    return {k: v for k, v in settings.as_dict().items() if k not in ("seed", "ais_every")}
+    free = ("seed", "ais_every", "shards", "reduce")  # other noise and rounding, as another seed
+    return {k: v for k, v in settings.as_dict().items() if k not in free}

@@ -58,8 +58,21 @@ class Device:
     def synchronize(self):
         """Nothing runs by itself here."""
 
+    def use(self):
+        """Make it the current device."""
+        Device._current = self.id
+
     def __eq__(self, other):  # and with it, as CuPy's own, no hash
         return isinstance(other, Device) and self.id == other.id
+
+
+class Stream:
+    """The stream of a thread, on which everything is done at once."""
+
+    ptr = 0
+
+    def synchronize(self):
+        """Nothing is left to do."""
 
 
 class Event:
@@ -78,6 +91,7 @@ def module() -> types.ModuleType:
     cuda.is_available = lambda: True
     cuda.Device = Device
     cuda.Event = Event
+    cuda.get_current_stream = lambda device_id=-1: Stream()
     cuda.get_elapsed_time = lambda start, end: 1e3 * (end.seconds - start.seconds)
     cuda.set_allocator = lambda allocator: None
     properties = {"name": b"no GPU: the emulator", "totalGlobalMem": 80 << 30,
@@ -86,6 +100,7 @@ def module() -> types.ModuleType:
         getDeviceProperties=lambda i: properties,
         driverGetVersion=lambda: 13000,
         getDevice=lambda: Device._current,
+        getDeviceCount=lambda: 8,
         runtimeGetVersion=lambda: 13000,
         CUDARuntimeError=CUDARuntimeError,
     )

@@ -75,3 +75,17 @@ def call(capsys, *argv) -> tuple[int, str, str]:
     code = cli.main([str(a) for a in argv])
     captured = capsys.readouterr()
     return code, captured.out, without_compiling(captured.err)
+
+
+class Undivided:
+    """The shards of a step that is made by hand: the minibatch is the only one."""
+
+    whole = True
+
+    def gradients(self, batch, compute, more=()):
+        return compute(batch)
+
+    def total(self, batch, statistics):
+        return statistics(batch)
+
+    mean = total

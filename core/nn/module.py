@@ -14,7 +14,8 @@ state and is left out; `.detach()` turns it into a constant, which is state.
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -72,6 +73,11 @@ class Module:
     """
 
     training = True
+    # for training in shards (core/training/shards.py): attributes with tensors that a step moves
+    averaged: tuple[str, ...] = ()  # towards statistics of the batch, in which they are linear
+    by_rows: Mapping[str, int] = MappingProxyType({})  # row by row; name -> axis of the rows
+    in_shards: str = ""  # which statistics of a batch are those of a shard
+    least_in_shard: int = 1  # samples; two where a shard's variance is needed
 
     def __init__(self):
         """A layer without settings takes no arguments."""

@@ -19,8 +19,9 @@ class BatchNorm(Module):
     In training mean and variance (biased) are the batch's, over all axes but 1, and the running
     estimates follow:  running ← (1 - momentum)·running + momentum·batch, with the *unbiased*
     variance, as in PyTorch. ``momentum=None`` weights all batches equally. In evaluation the
-    running estimates are used. Raises ValueRangeError for ε < 0 and a momentum outside 0..1.
-    (Ioffe & Szegedy 2015.)
+    running estimates are used. Training in shards normalises each by its own statistics, and the
+    running ones follow their mean (the "ghost batches" of Hoffer, Hubara & Soudry 2017). Raises
+    ValueRangeError for ε < 0 and a momentum outside 0..1. (Ioffe & Szegedy 2015.)
 
     >>> import glassgrad as gg
     >>> from glassgrad.core import nn
@@ -28,6 +29,10 @@ class BatchNorm(Module):
     >>> norm(gg.tensor([[1.0], [3.0]])).numpy().round(3).tolist(), norm.running_var.item()
     ([[-1.0], [1.0]], 1.100000023841858)
     """
+
+    averaged = ("running_mean", "running_var", "num_batches_tracked")
+    in_shards = "batch normalisation takes mean and variance of a shard's own samples"
+    least_in_shard = 2
 
     def __init__(
         self,

@@ -5,6 +5,8 @@
     by_name.py      optimisers and schedules by the names in settings
     system.py       a network with an objective, a step and a score
     alternating.py  a system whose step alternates between several objectives
+    shards.py       a minibatch in parts, which ranks of a distributed training share out
+    agreement.py    what such ranks must have in common
     predictor.py    any network as a system, with the loss that its data ask for
     loop.py         `fit`: epochs, batches, validation, checkpoints
     state.py        the state of a training: what a checkpoint holds, and how it is restored

@@ -48,6 +48,8 @@ class Phase:
 class AlternatingSystem(System):
     """A system that is trained in phases: a subclass names them in `phases`."""
 
+    whole = ""
+
     def phases(self, settings: TrainingSettings) -> tuple[Phase, ...]:
         """The phases of one minibatch, in their order."""
         raise NotImplementedError(f"{type(self).__name__} names no phases")
@@ -82,18 +84,23 @@ class AlternatingSystem(System):
 
     def _step(self, phase: Phase, batch: Batch, training) -> dict[str, float]:
         """One step of one phase; its metrics."""
-        loss, extra = split_objective(phase.objective(batch))
-        value = loss.item()
-        if not np.isfinite(value):
-            raise training.diverged(phase.name, value, loss=loss)
         optimiser = training.optimiser[phase.name]
-        for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
-            p.grad = g
+
+        def compute(part):
+            loss, extra = split_objective(phase.objective(part))
+            value = loss.item()
+            if not np.isfinite(value):
+                raise training.diverged(phase.name, value, loss=loss)
+            for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
+                p.grad = g
+            return {phase.name: value, **{k: float(v) for k, v in extra.items()}}, loss
+
+        figures, loss = training.shards.gradients(batch, compute)
         training.clip(optimiser.parameters, loss)
         optimiser.step()
         if phase.after:
             phase.after()
-        return {phase.name: value, **{k: float(v) for k, v in extra.items()}}
+        return figures
 
 
 def parts_of(batch: Batch, n: int) -> list[Batch]:

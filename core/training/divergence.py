@@ -15,11 +15,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...kernels.errors import GlassgradError
 from ..arrays import is_array, xp_of
 from ..tape import Node, _reachable, walk_back
 from ..tensor import Tensor
 
 RECURRENT = ("lstm", "gru")  # functions that loop over all time steps themselves
+
+
+class DivergedError(GlassgradError, ArithmeticError):
+    """The loss, a gradient, a weight or a validation metric became NaN or infinite."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ import numpy as np
 
 from ...kernels.annotations import Number
 from ...kernels.product import blas_at_one_thread
+from ..distributed import alone, current
 from ..nn import Module
+from .agreement import expect_equal_ranks, expect_same_start, shared_out
 from .predictor import as_data, as_system, settings_of
 from .run_folder import Run
 from .settings import SettingError, TrainingSettings
@@ -28,6 +30,8 @@ __all__ = ["DivergedError", "Interrupted", "Silent", "TrainingState", "fit"]
 
 class Interrupted(KeyboardInterrupt):
     """Training was asked to stop; it stopped after a complete step and saved its checkpoint."""
+
+    on_every_rank = True
 
 
 @runtime_checkable
@@ -89,6 +93,9 @@ def fit(
              run: it is called after the settings are validated, and invalid ones leave no folder
     stop     is called after every step; if it returns True, fit saves and raises Interrupted
 
+    Inside `gg.distributed.ranks()` the ranks share out the shards of each minibatch; `shards` is
+    then their number, if it is 1. Rank 0 alone uses run and progress; the history is everyone's.
+
     Training runs every epoch, or stops when the system says that it has `finished`. Afterwards the
     net is in evaluation mode, with the weights of the best epoch if `select` names a figure.
 
@@ -104,17 +111,23 @@ def fit(
     >>> len(history), history[-1]["valid_accuracy"] > 0.8
     (3, True)
     """
+    world = current()
     system, data = as_system(net, loss), as_data(data)
-    settings = settings_of(net, settings, changes)
-    progress = progress or Silent()
+    settings = shared_out(settings_of(net, settings, changes), world)
+    progress = progress if progress is not None and world.is_first else Silent()
     training = TrainingState(system, data, settings)
-    training.expect_selectable()
-    run = run() if callable(run) else run
-    if resume and run is None:
+    with alone():
+        training.expect_selectable()
+    if resume and run is None and world.is_first:
         raise SettingError("fit: resume=True continues a run; expected run=, got None")
-    with run.hold() if run else contextlib.nullcontext():
+    if not world.is_first:
+        run = None  # one rank writes, and reads for all
+    run = run() if callable(run) else run
+    # only steps are shared out: what else a rank computes, it computes by itself
+    with alone(), run.hold() if run else contextlib.nullcontext():
         if resume:
-            training.restore(*run.load(resume=True))
+            training.restore(*world.share(*run.load(resume=True) if run else (None, None)))
+        expect_same_start(training)
         if run:
             run.remove_stale()
         progress.start(type(net).__name__, settings.epochs, training.batches)
@@ -144,7 +157,7 @@ def _epoch(training: TrainingState, run: Run | None, progress, save_every: float
         data, settings.batch, settings.seed, training.epoch, training.batch
     ):
         _step(training, batch, progress)
-        asked = stop()
+        asked = training.shards.agreed(stop())
         if run and (asked or time.monotonic() - saved > save_every):
             training.expect_finite_weights()  # never replace a good checkpoint by a diverged one
             run.save(*training.state())
@@ -184,6 +197,7 @@ def _end_of_epoch(training: TrainingState, seconds: float, progress) -> None:
     row = {"epoch": training.epoch + 1}
     row |= {k: v / max(1, training.batch) for k, v in training.sums.items()}
     row |= {f"valid_{k}": v for k, v in figures.items()}
+    seconds = expect_equal_ranks(training, seconds)
     training.history.append(row | {"seconds": round(seconds, 3)})
     training.keep_if_best(figures)
     training.epoch, training.batch, training.sums = training.epoch + 1, 0, {}

@@ -297,6 +297,14 @@ class TrainingSettings(Declared):
     clip: float = setting(0.0, least=0, help="largest norm of the gradient, 0 for none")
     weight_decay: float = setting(0.0, least=0, help="pull of the weights towards 0")
     seed: int = setting(0, least=0, help="of the weights, the order of the batches and all noise")
+    shards: int = setting(
+        1, least=1, help="parts of a minibatch, whose gradients are summed in a fixed order"
+    )
+    reduce: Literal["ordered", "fast"] = setting(
+        "ordered",
+        when=lambda s: "" if s.shards > 1 else "with shards=1",
+        help="sum of the ranks' gradients: in the shards' order, or in the library's",
+    )
     select: str = setting(
         "", help="keep the epoch where this validation figure is lowest; + before it: highest"
     )

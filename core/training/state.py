@@ -11,20 +11,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...kernels.errors import GlassgradError
 from ..arrays import xp_of
 from ..data import DataSet
+from ..distributed import current
 from ..nn.states import StateError, arrays_of, as_state
 from ..optim import clip_grad_norm, finite_gradients
 from . import divergence
 from .by_name import make_schedule
 from .checkpoint import CheckpointError
+from .divergence import DivergedError
 from .settings import SettingError, TrainingSettings
+from .shards import Shards
 from .system import System
-
-
-class DivergedError(GlassgradError, ArithmeticError):
-    """The loss, a gradient, a weight or a validation metric became NaN or infinite."""
 
 
 @dataclass
@@ -50,6 +48,7 @@ class TrainingState:
         self.optimiser = self.system.make_optimiser(s)
         self.factor = make_schedule(s.schedule, s.epochs)
         self.batches = self.system.batches_per_epoch(self.data, s.batch)
+        self.shards = Shards(self.system, s, current())
 
     @property
     def done(self) -> float:

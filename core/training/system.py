@@ -1,18 +1,19 @@
 """`System`: a network with an objective, which is all that `fit` needs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from ..arrays import is_array, to_device
+from ..arrays import is_array, to_device, xp_of
 from ..data import DataSet, Split, minibatches
+from ..distributed.tree import block
 from ..nn import Module
 from ..recording import no_grad
 from ..tensor import Tensor
 from .by_name import make_optimiser
-from .settings import TrainingSettings
+from .settings import SettingError, TrainingSettings
 
 
 @dataclass(eq=False)
@@ -37,8 +38,12 @@ class System(Module):
     """A model of the lectures: a module that knows its objective, its step and its score.
 
     A subclass defines `objective`, and `evaluate` if its score is not the objective itself. One
-    whose learning rule is not gradient descent (a self-organising map) overrides `train_step`.
+    whose learning rule is not gradient descent (a self-organising map) overrides `train_step`, and
+    says in `whole` whether its step can be cut into shards (shards.py): "" if it takes gradients
+    and sums from `training.shards`, otherwise why it cannot.
     """
+
+    whole = ""  # why a minibatch cannot be cut into shards
 
     def objective(self, batch: Batch) -> Tensor | tuple[Tensor, dict]:
         """The scalar to be minimised on a batch, alone or with further metrics to report."""
@@ -63,14 +68,40 @@ class System(Module):
         Raises DivergedError if the loss or a gradient is not finite; the weights are then
         unchanged.
         """
+        figures, loss = training.shards.gradients(batch, lambda b: self.differentiate(b, training))
+        training.clip(loss=loss)
+        training.optimiser.step()
+        return figures
+
+    def differentiate(self, batch: Batch, training) -> tuple[dict[str, float], Tensor]:
+        """Leave the gradients of the objective on a batch in `.grad`; returns (figures, loss)."""
         loss, extra = split_objective(self.objective(batch))
         value = loss.item()
         if not np.isfinite(value):  # a diverged step must not reach the weights
             raise training.diverged("loss", value, loss=loss)
         loss.backward()
-        training.clip(loss=loss)
-        training.optimiser.step()
-        return {"loss": value, **{k: float(v) for k, v in extra.items()}}
+        return {"loss": value, **{k: float(v) for k, v in extra.items()}}, loss
+
+    # ---------------------------------------------------------------------------- in shards
+
+    def cut(self, batch: Batch, n: int) -> list[Batch]:
+        """The batch in at most n parts, none with fewer than `fewest_in_shard` samples (shards.py).
+
+        Here the first axis of x and y counts the samples; a system with other batches overrides
+        this. Raises SettingError for those with a mask or a count of their own.
+        """
+        if batch.mask is not None or batch.samples is not None:
+            raise SettingError(f"{type(self).__name__} does not say how its minibatches are cut")
+        return cut_along(batch, n, {"x": 0, "y": 0}, self.fewest_in_shard)
+
+    @property
+    def fewest_in_shard(self) -> int:
+        """The fewest samples that a shard may have: those that every layer needs."""
+        return max(module.least_in_shard for _, module in self.named_modules())
+
+    def loss_terms(self, batch: Batch) -> float:
+        """How many terms the objective on a batch is the mean of: its samples, by default."""
+        return len(batch)
 
     def finished(self, training) -> bool:
         """True if training is complete. `fit` asks before every epoch, including the first.
@@ -126,6 +157,55 @@ class System(Module):
             return to_device(a, like.device)
 
         return Batch(*(move(getattr(batch, f.name, None)) for f in fields(Batch)))
+
+
+def cut_along(batch: Batch, n: int, axes: dict[str, int], least: int = 1) -> list[Batch]:
+    """A batch in at most n parts of consecutive samples, none with fewer than `least` of them.
+
+    axes: the axis of the samples in each array that is there; the others go into every part. A
+    count of samples becomes that of the part's own.
+
+    >>> parts = cut_along(Batch(np.zeros((7, 5)), samples=5), 2, {"x": 1})
+    >>> [(part.x.shape, len(part)) for part in parts]
+    [((7, 3), 3), ((7, 2), 2)]
+    """
+    samples = batch.x.shape[axes["x"]] if axes["x"] else len(batch.x)
+    n, found = max(1, min(n, samples // least)), []
+    for k in range(n):
+        a, b = block(samples, n, k)
+        arrays = {
+            name: _slice(array, axes[name], a, b)
+            for name in ("x", "y", "mask")
+            if (array := getattr(batch, name)) is not None and name in axes
+        }
+        own = None if batch.samples is None else b - a
+        found.append(replace(batch, **arrays, samples=own))
+    return found
+
+
+def _slice(array, axis: int, first: int, last: int):
+    if not axis:
+        return array[first:last]
+    return xp_of(array).ascontiguousarray(array[(slice(None),) * axis + (slice(first, last),)])
+
+
+def cut_blocks(batch: Batch, n: int, sizes: list[int], least: int = 1) -> list[Batch]:
+    """A batch that consists of blocks of so many rows, in parts with their share of every block.
+
+    >>> batch = Batch(np.array([1, 2, 3, 4, 10, 20]), np.arange(6))
+    >>> [part.x.tolist() for part in cut_blocks(batch, 2, [4, 2])]
+    [[1, 2, 10], [3, 4, 20]]
+    """
+    n = max(1, min(n, min(sizes) // least))
+    if n == 1:
+        return [batch]
+    starts = np.cumsum([0, *sizes])
+    found = []
+    for k in range(n):
+        own = [np.arange(*block(size, n, k)) + at for size, at in zip(sizes, starts)]
+        rows = np.concatenate(own)
+        found.append(Batch(batch.x[rows], None if batch.y is None else batch.y[rows]))
+    return found
 
 
 def split_objective(result) -> tuple[Tensor, dict]:

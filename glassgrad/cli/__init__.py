@@ -102,6 +102,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         raise UsageError(f"unknown command {first!r}{hint} (known: {', '.join(COMMANDS)})")
     top = parser()
     args = top.parse_args(argv)
+    args.argv = list(argv)
     if args.command is None:
         top.print_help()
         raise SystemExit(0)
@@ -125,21 +126,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()
         return code
-    except UsageError as error:
+    except (UsageError, GlassgradError, KeyboardInterrupt, MemoryError, OSError) as error:
+        return said(error)
+
+
+def said(error: BaseException) -> int:
+    """Print an error as one message, or with its traceback if it is not expected: its exit code."""
+    if isinstance(error, UsageError):
         return _fail(str(error), 2)
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         _silence()
         return 141
-    except KeyboardInterrupt as stop:
-        return _fail(str(stop) or "stopped", 130)
-    except GlassgradError as error:
+    if isinstance(error, KeyboardInterrupt):
+        return _fail(str(error) or "stopped", 130)
+    if isinstance(error, GlassgradError):
         return _fail(str(error), 1)
-    except MemoryError as error:
+    if isinstance(error, MemoryError):
         return _fail(f"not enough memory: {error}", 1)
-    except OSError as error:
+    if isinstance(error, OSError):
         _flush()
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 1)
+    traceback.print_exception(error)
+    return 1
 
 
 def _fail(message: str, code: int) -> int:

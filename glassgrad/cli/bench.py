@@ -4,6 +4,7 @@
   glassgrad bench conv2d lenet                    a family of kernels, a training step
   glassgrad bench conv2d.forward --version 2      one version of one pass
   glassgrad bench my_blur.py                      kernels of your own
+  glassgrad bench scale --figures pictures        steps on two ranks of MPI, a model for more
   glassgrad bench --json new.json --against bench/results/cpu.json
   glassgrad bench --stored bench/results/cpu.json --table README.md
 

@@ -52,6 +52,7 @@ def run(args) -> int:
     if args.dot:
         say(f"written: {args.dot}")
     out.print()
+    out.print(Flow([f"in shards: {_shards(system)}"]), "")
     out.print(_settings(recipe, settings, kind))
     for t in recipe.targets:
         figures = f"published {t.published}", f"reached at {limit(vars(t))}"
@@ -61,6 +62,15 @@ def run(args) -> int:
             if text:
                 out.print(Flow([f"{name}: {text}"]))
     return 0
+
+
+def _shards(system) -> str:
+    """What becomes of minibatches that several ranks share out."""
+    from ..core.training.shards import notes, why_whole
+
+    if why := why_whole(system):
+        return f"never; {why}"
+    return "; ".join(notes(system)) or "the gradient is that of the whole minibatch"
 
 
 def _takes(recipe) -> str:

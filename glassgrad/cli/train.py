@@ -7,10 +7,17 @@
   glassgrad train --resume runs/vae-20250101-120000
   glassgrad train --resume runs/vae-20250101-120000 --set epochs=70
 
+  glassgrad train lenet --ranks 4           four processes share out each minibatch
+  mpiexec -n 4 glassgrad train lenet        the same; so does srun
+
 A killed training goes on with --resume from its last checkpoint, bit for bit as if it had never
 stopped; so does one that was stopped with Ctrl-C. Resuming a finished one draws its figures again;
 with --set epochs=N it is trained for longer.
 """
+
+import contextlib
+
+from ..kernels.errors import GlassgradError
 
 COLUMNS = 10  # of a table, that are described before training
 HELP = "train a system, or go on with --resume RUN"
@@ -28,6 +35,9 @@ def arguments(parser) -> None:
     )
     data_arguments(parser)
     device_arguments(parser)
+    parser.add_argument(
+        "--ranks", metavar="N", type=positive, help="processes that share out each minibatch (1)"
+    )
     parser.add_argument("--out", metavar="DIR", help="where run folders go (runs)")
     parser.add_argument(
         "--seeds", metavar="N", type=positive, default=1,
@@ -42,12 +52,39 @@ def arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Start a training, or go on with one."""
+    """Start a training, or go on with one, in this process or on several ranks."""
+    from .. import launching
+    from ..core.distributed import ranks
+    from ..core.distributed.mpi import launched
     from ..core.usage import UsageError
+    from . import said
 
     if args.resume is None and args.name is None:
         raise UsageError("train needs the NAME of a system (see glassgrad list), or --resume RUN")
-    return _resumed(args) if args.resume is not None else _new(args)
+    if args.ranks and args.ranks > 1 and not launched():
+        return launching.launch(args.ranks, launching.without_ranks(args.argv))
+
+    def report(error) -> int:
+        code = said(error)
+        launching.note("said")
+        return code
+
+    with ranks(report, _device(args)) as world:
+        if args.ranks and args.ranks != world.size:
+            raise UsageError(f"--ranks {args.ranks}: mpiexec has started {world.size} ranks")
+        return _resumed(args) if args.resume is not None else _new(args)
+
+
+def _device(args) -> str:
+    """Where the arrays will be; what is wrong with a run folder is said later."""
+    from .. import training
+    from ..core.training.run_folder import Run
+
+    if args.resume is None:
+        return args.device or "cpu"
+    with contextlib.suppress(GlassgradError):
+        return training.read_configuration(Run.open(args.resume))["device"]
+    return "cpu"
 
 
 def _new(args) -> int:
@@ -73,6 +110,7 @@ def _new(args) -> int:
 
 def _resumed(args) -> int:
     from .. import models, training
+    from ..core.distributed import current
     from ..core.terminal import say
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
@@ -92,9 +130,13 @@ def _resumed(args) -> int:
         raise UsageError(
             "--resume goes on with the settings of its run folder; --set may give more epochs only"
         )
-    run = Run.open(args.resume)
-    with run.hold():
-        config = training.read_configuration(run)
+    run, world = Run.open(args.resume), current()
+
+    def by_first(find):  # one rank reads and writes, and tells the others
+        return world.gather(find() if world.is_first else None)[0]
+
+    with run.hold() if world.is_first else contextlib.nullcontext():
+        config = by_first(lambda: training.read_configuration(run))
         source = source_of(config, run.folder, args.data_dir)
         if source.in_memory:
             raise UsageError(
@@ -106,14 +148,14 @@ def _resumed(args) -> int:
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
         if changes:
             before = config["settings"]
-            config = lengthen(run, changes["epochs"])
+            config = by_first(lambda: lengthen(run, changes["epochs"]))
             after = config["settings"]["epochs"]
             if rates_differ(before.get("schedule", "constant"), before["epochs"], after):
                 say(
                     f"the schedule {before['schedule']} depends on the number of epochs: this is"
                     f" not what {after} epochs at once give"
                 )
-        resume = run.has_checkpoint()
+        resume = by_first(run.has_checkpoint)
         if not resume:
             print("no checkpoint was written yet: starting from the beginning")
         _train(
@@ -135,8 +177,9 @@ def _train(args, recipe, **options) -> dict[str, float]:
         recipe, progress=progress, save_every=args.save_every,
         on_data=None if args.quiet else _understood, **options,
     )  # fmt: skip
-    _report(recipe, trained, result)
-    return result["test"]
+    if result:  # not on ranks that write nothing
+        _report(recipe, trained, result)
+    return trained.test_figures
 
 
 def _dry(args, recipe, changes) -> int:

@@ -50,7 +50,7 @@ from ...core.data import DataSet, Split, minibatches
 from ...core.optim import Adam
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
-from ...core.training.system import Batch
+from ...core.training.system import Batch, cut_blocks
 from ..common import critic
 from ..common.labels import classes_of, few, with_labelled
 from ..common.rows import rows
@@ -93,6 +93,8 @@ class Noisy(nn.Module):
 
 class FeatureMatching(Game):
     """A generator, and a classifier [N, D] -> logits of K classes [N, K]."""
+
+    in_shards = "the mean features that are matched are those of a shard's own images"
 
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         self.classes = classes_of("feature-matching", data)
@@ -163,6 +165,11 @@ class FeatureMatching(Game):
         made = self.features(self.generate(self.noise(len(x))))
         off = made.mean(axis=0) - self.features(rows(x)).mean(axis=0)
         return (off * off).mean()
+
+    def cut(self, batch, n):
+        """Parts with images of both kinds: without labels, and with them."""
+        known = int((batch.y >= 0).sum())
+        return cut_blocks(batch, n, [len(batch.y) - known, known], self.fewest_in_shard)
 
     def batches(self, data, size, seed, epoch, start):
         """Full minibatches of `size` images without labels (y = -1), then `known` with them."""

@@ -71,6 +71,10 @@ LEAST = 1e-9  # of MMD² under the root: rounding may leave less
 class GMMN(AlternatingSystem):
     """A generator [N, noise] -> [N, D], or [N, K] codes that a decoder makes [N, D] of."""
 
+    whole = ""
+    in_shards = "MMD² is that of a shard's own samples, and its kernels' widths too"
+    least_in_shard = 2
+
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         self.s, self.data = s, data
         self.bounded = kind_of(data) != "table"

@@ -120,6 +120,8 @@ class FewLabelsSettings(Settings):
 class Comparison(System):
     """`codes[kind]`: layers as step 1 leaves them; `nets[kind]`: the nets of step 2."""
 
+    whole = ""
+
     def __init__(self, inputs: int, classes: int, s: Settings, rng, dtype="float32"):
         self.s, self.kinds = s, s.kinds
         own = LayerSettings(code=s.code, sigma=s.sigma, p0=s.p0, weight=s.weight, steps=s.steps)

@@ -37,7 +37,7 @@ from ...core import nn
 from ...core.data import DataSet, Split, minibatches
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
-from ...core.training.system import Batch
+from ...core.training.system import Batch, cut_blocks
 from ..common import code_pictures
 from ..common.encoder_decoder import Autoencoder, squared_error
 from ..common.gradients import by_parameters
@@ -63,6 +63,8 @@ class Settings(RegularisedSettings):
 
 class SemiSupervisedAutoencoder(Autoencoder):
     """An autoencoder with a predictor ŷ = softmax(C z + c) on its codes; y = -1 means no label."""
+
+    in_shards = "the means over images with and without labels are those of a shard's own images"
 
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(*layers(data, s, rng, dtype), s)
@@ -103,6 +105,11 @@ class SemiSupervisedAutoencoder(Autoencoder):
             loss, terms = self.alone.objective(batch)
             total, extra["alone"] = total + loss, terms.get("prediction", 0.0)
         return total, extra
+
+    def cut(self, batch, n):
+        """Parts with images of both kinds: without labels, and with them."""
+        known = int((batch.y >= 0).sum())
+        return cut_blocks(batch, n, [len(batch.y) - known, known])
 
     def batches(self, data, size, seed, epoch, start):
         """Minibatches of `size` images without labels (y = -1) and `known` with them."""

@@ -136,6 +136,8 @@ def kl(epsilon: float, rho):
 class SparseAutoencoder(Regularised):
     """An autoencoder with one of the three penalties. The buffer `mean` [K] is f̄."""
 
+    whole = ""
+
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(*layers(data, s, rng, dtype), s)
         if s.penalty == "kl":
@@ -150,6 +152,11 @@ class SparseAutoencoder(Regularised):
                 part = self.on_device(Batch(x[i : i + 5000])).x
                 total = total + self.encode(rows(part)).data.sum(axis=0)
         return total / len(x)
+
+    def mean_codes(self, batch) -> list:
+        """[the mean code [K] of a minibatch]."""
+        with gg.no_grad():
+            return [self.encode(rows(batch.x)).mean(axis=0).data]
 
     def estimated(self, z):
         """f̄ [K]: the value that `mean` selects, with the gradient of the mean of z [N, K]."""
@@ -176,8 +183,7 @@ class SparseAutoencoder(Regularised):
         """Update f̄, then make a step of gradient descent."""
         if self.s.penalty == "kl" and self.s.mean != "batch":
             if self.s.mean == "running":
-                with gg.no_grad():
-                    m = self.encode(rows(batch.x)).mean(axis=0).data
+                (m,) = training.shards.mean(batch, self.mean_codes)
                 self.mean.assign(self.s.keep * self.mean.data + (1 - self.s.keep) * m)
             elif training.batch % self.s.refresh == 0:
                 self.mean.assign(self.mean_code())

@@ -129,6 +129,8 @@ class StackedAutoencoder(System):
     `greedy` is the first weight matrix as step 1 leaves it, for the picture.
     """
 
+    whole = ""
+
     def __init__(self, inputs: int, classes: int, s: Settings, rng, dtype="float32"):
         self.s, widths = s, [inputs, *s.hidden]
         own = {key: getattr(s, key) for key in ("tied", "loss", "sigma", "p0", "weight", "steps")}

@@ -267,6 +267,38 @@ def batch_step(w, x, k, rule: str = "difference"):
     return kernel.update(w, x, winner, k / xp.where(total == 0, 1, total), 1.0, rule), d2
 
 
+def batch_sums(w, x, k, rule: str = "difference") -> list:
+    """What samples x [N, D] add to a batch step: [winners of each centre [M], steps [M, D], Σ ρ²].
+
+    steps_m = Σ_n K(c_n, m) (x_n - w_m), or x_n for the additive rules. They are sums over samples,
+    so shards of them add up; `batch_moved` makes the step.
+    """
+    xp = xp_of(w)
+    winner, d2 = kernel.winners(x, w)
+    counts = xp.bincount(winner, minlength=len(w)).astype(w.dtype)
+    rule = "difference" if rule == "difference" else "additive"
+    steps = kernel.update(w, x, winner, k, 1.0, rule) - w
+    return [counts, steps, d2.sum(dtype="float64").reshape(1)]
+
+
+def batch_moved(w, counts, steps, k, rule: str = "difference"):
+    """The new w [M, D] of `batch_step`, from the sums over all samples.
+
+    >>> w, x, k = np.array([[0.0], [9.0], [50.0]]), np.array([[1.0], [3.0], [8.0]]), np.eye(3)
+    >>> halves = [batch_sums(w, part, k) for part in (x[:2], x[2:])]
+    >>> counts, steps, _ = (a + b for a, b in zip(*halves))
+    >>> batch_moved(w, counts, steps, k)[:, 0].tolist()
+    [2.0, 8.0, 50.0]
+    """
+    xp = xp_of(w)
+    total = counts @ k
+    new = w + steps / xp.where(total == 0, 1, total)[:, None]
+    if rule == "additive_normalised":
+        norm = xp.sqrt((new * new).sum(axis=1, keepdims=True))
+        new /= xp.where(norm == 0, 1, norm)
+    return new
+
+
 def lloyd(x, w, steps: int = 100):
     """The centres [K, D] that Lloyd's algorithm reaches from w in at most `steps` steps.
 

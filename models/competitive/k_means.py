@@ -35,7 +35,9 @@ from .centres import (
     Competitive,
     CompetitiveSettings,
     Init,
+    batch_moved,
     batch_step,
+    batch_sums,
     expect_centres,
     held_winners,
     prepare,
@@ -59,6 +61,8 @@ class Settings(
 class KMeans(Competitive):
     """`runs` [R, K, D], the centres of each restart; `w` are those of the best."""
 
+    whole = ""
+
     def __init__(self, x: np.ndarray, s: Settings, rng):
         expect_centres("k-means", s.centres, x)
         starts = [INITS[s.init](x, s.centres, rng.child("w", r)) for r in range(s.restarts)]
@@ -78,9 +82,18 @@ class KMeans(Competitive):
         """One step of every restart; returns the least Q, as it was before the step."""
         runs, found = self.runs.data.copy(), []
         one_each = gg.Tensor(np.eye(runs.shape[1], dtype=runs.dtype)).to(self.runs.device).data
-        for r in range(len(runs)):
-            runs[r], d2 = batch_step(runs[r], batch.x, one_each)
-            found.append(float(d2.mean(dtype="float64")))
+        if training.shards.whole:
+            for r in range(len(runs)):
+                runs[r], d2 = batch_step(runs[r], batch.x, one_each)
+                found.append(float(d2.mean(dtype="float64")))
+        else:
+            sums = training.shards.total(
+                batch, lambda part: [a for w in runs for a in batch_sums(w, part.x, one_each)]
+            )
+            for r in range(len(runs)):
+                counts, steps, squares = sums[3 * r : 3 * r + 3]
+                runs[r] = batch_moved(runs[r], counts, steps, one_each)
+                found.append(float(squares[0]) / len(batch))
         best = int(np.argmin(found))
         self.runs.assign(runs)
         self.w.assign(runs[best])

@@ -67,7 +67,9 @@ from .centres import (
     Init,
     Kernel,
     OnlineSettings,
+    batch_moved,
     batch_step,
+    batch_sums,
     without_gradients,
 )
 from .grid import Grid, Kind
@@ -186,10 +188,23 @@ class SOM(Competitive):
         k = self.neighbourhood(training.done)
         if self.s.form == "online":
             d2 = self.online(batch.x, k, self.rates(training, len(batch)), self.rule)
-        else:
-            w, d2 = batch_step(self.w.data, batch.x, xp_of(batch.x).asarray(k), self.rule)
-            self.w.assign(w)
-        return {"q": float(d2.mean())}
+            return {"q": float(d2.mean())}
+        w, k, shards = self.w.data, xp_of(self.w.data).asarray(k), training.shards
+        if shards.whole:
+            new, d2 = batch_step(w, batch.x, k, self.rule)
+            self.w.assign(new)
+            return {"q": float(d2.mean())}
+        found = shards.total(batch, lambda part: batch_sums(w, part.x, k, self.rule))
+        counts, steps, squares = found
+        self.w.assign(batch_moved(w, counts, steps, k, self.rule))
+        return {"q": float(squares[0]) / len(batch)}
+
+    @property
+    def whole(self) -> str:
+        """Why samples cannot be shared out; in batch form they can, and their sums are added up."""
+        if self.s.form == "batch":
+            return ""
+        return "samples come one by one, each to the nodes that the one before it has moved"
 
     def evaluate(self, split, size=500):
         """The metrics of every system, and te; computed in pieces of `size` samples."""

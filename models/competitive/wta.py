@@ -83,6 +83,8 @@ class WTA(Competitive):
     k_means  the centres that Lloyd's algorithm reaches from the same start
     """
 
+    whole = "samples come one by one, each to the centres that the one before it has moved"
+
     def __init__(self, x: np.ndarray, s: KohonenSettings, rng):
         expect_centres(type(self).__name__.lower(), s.centres, x)
         w = INITS[s.init](x, s.centres, rng.child("w"))

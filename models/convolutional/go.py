@@ -73,7 +73,7 @@ from ...core.data import DataSet, Split
 from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from . import go_pictures
 from .go_planes import PLANES
@@ -209,6 +209,10 @@ class Policy(System):
         """The number of minibatches in an epoch."""
         known = len(Games.of(data.train.x, self.side).answered(self.s.pass_move))
         return -(-(self.s.positions or known) // size)
+
+    def cut(self, batch, n):
+        """Parts with some of the positions."""
+        return cut_along(batch, n, {"x": 0, "y": 0, "mask": 0}, self.fewest_in_shard)
 
     def objective(self, batch):
         """(the mean of -ln p(move | position), {"accuracy": share of moves that are likeliest})."""

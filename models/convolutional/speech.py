@@ -67,7 +67,7 @@ from ...core.data import DataSet, join, order
 from ...core.tensor import as_tensor
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from ..common.lengths import in_pools
@@ -222,6 +222,14 @@ class Speech(System):
         for k in rng.permutation(len(found))[start:]:
             i = found[k]
             yield self.batch([clips[j] for j in i], y[i], changes[i])
+
+    def cut(self, batch, n):
+        """Parts with some of the recordings."""
+        return cut_along(batch, n, {"x": 1, "y": 0, "mask": 1}, self.fewest_in_shard)
+
+    def loss_terms(self, batch):
+        """The recordings."""
+        return len(batch.y)
 
     def objective(self, batch):
         """(the mean of -ln p(y|x) over the batch, {"accuracy": share of right answers})."""

@@ -58,6 +58,7 @@ for what the paper leaves open: the start of the weights, the words without a ve
 Adadelta; Collobert et al., "Natural language processing (almost) from scratch", 2011.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -69,7 +70,7 @@ from ...core.data import DataSet, Split, minibatches, pad
 from ...core.nn.init import parameter, uniform
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from . import text_cnn_pictures
@@ -116,6 +117,8 @@ class TextCnn(System):
 
     A batch has x [T, N], numbers of words, filled up with V, and classes y [N].
     """
+
+    whole = ""
 
     def __init__(self, table: np.ndarray, classes: int, s: Settings, rng, dtype="float32"):
         self.s, self.words = s, len(table)
@@ -208,11 +211,17 @@ class TextCnn(System):
         tuned = None
         if self.tuned is not None:
             tuned = gg.Tensor(self.tuned.data[rows], requires_grad=True)
-        loss, extra = self.loss(self.vectors(rows, tuned), places, batch.y)
-        value = loss.item()
-        if not np.isfinite(value):
-            raise training.diverged("loss", value, loss=loss)
-        loss.backward()
+
+        def compute(part):
+            loss, extra = self.loss(self.vectors(rows, tuned), part.x, part.y)
+            value = loss.item()
+            if not np.isfinite(value):
+                raise training.diverged("loss", value, loss=loss)
+            loss.backward()
+            return {"loss": value, **{k: float(v) for k, v in extra.items()}}, loss
+
+        more = () if tuned is None else (tuned,)
+        figures, loss = training.shards.gradients(replace(batch, x=places), compute, more)
         training.clip(loss=loss)
         if tuned is not None and not optim.finite_gradients([tuned]):
             what = "the gradient of the vectors"
@@ -222,7 +231,11 @@ class TextCnn(System):
             training.optimiser.step_rows(self.tuned, rows, tuned.grad.data)
         if self.s.max_norm:
             optim.max_norm([self.output.weight], self.s.max_norm)
-        return {"loss": value, **{k: float(v) for k, v in extra.items()}}
+        return figures
+
+    def cut(self, batch, n):
+        """Parts with some of the sentences."""
+        return cut_along(batch, n, {"x": 1, "y": 0})
 
     def batch(self, texts: Split) -> Batch:
         """Sentences of different lengths side by side, filled up to the longest."""

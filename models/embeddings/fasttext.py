@@ -70,6 +70,8 @@ AT_ONCE = 4096  # words whose parts are gathered
 class FastText(NegativeSampling):
     """Vectors z [V + K, D] of words and n-grams, and c [V, D] of contexts."""
 
+    whole = "a step is made for every pair, from the vectors that the pair before it left"
+
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__(data, s, rng)
         self.unseen = data.info.extra["unseen"]

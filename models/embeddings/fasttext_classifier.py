@@ -44,7 +44,7 @@ from ...core.data.text import PAD, UNKNOWN
 from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from . import fasttext_classifier_pictures
@@ -88,6 +88,8 @@ class Settings(
 class TextClassifier(System):
     """Vectors z [V + K, D] of words and of runs of words, and W [C, D] of classes."""
 
+    whole = ""
+
     def __init__(self, words: int, classes: int, s: Settings, rng, dtype="float32"):
         self.s = s
         rows = words + (s.buckets if s.hashed else 0)
@@ -124,15 +126,24 @@ class TextClassifier(System):
         xp = xp_of(batch.x)
         rows, x = xp.asarray(there), xp.asarray(number.reshape(batch.x.shape).astype(np.int64))
         z = gg.Tensor(self.z.data[rows], requires_grad=True)
-        loss, extra = self.loss(z, replace(batch, x=x))
-        value = loss.item()
-        if not np.isfinite(value):
-            raise training.diverged("loss", value, loss=loss)
-        gz, gw = gg.grad(loss, [z, self.weight])
+
+        def compute(part):
+            loss, extra = self.loss(z, part)
+            value = loss.item()
+            if not np.isfinite(value):
+                raise training.diverged("loss", value, loss=loss)
+            z.grad, self.weight.grad = gg.grad(loss, [z, self.weight])
+            return {"loss": value, **{k: float(v) for k, v in extra.items()}}, loss
+
+        figures, _ = training.shards.gradients(replace(batch, x=x), compute, [z])
         rate = self.z.dtype.type(training.settings.lr * (1 - training.done) * len(batch))
-        self.z.data[rows] -= rate * gz.data
-        self.weight.data[...] -= rate * gw.data
-        return {"loss": value, **{k: float(v) for k, v in extra.items()}}
+        self.z.data[rows] -= rate * z.grad.data
+        self.weight.data[...] -= rate * self.weight.grad.data
+        return figures
+
+    def cut(self, batch, n):
+        """Parts with some of the texts."""
+        return cut_along(batch, n, {"x": 1, "y": 0, "mask": 1})
 
     def evaluate(self, split, size=500):
         """`loss` and `accuracy` over a split."""

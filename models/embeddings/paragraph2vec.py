@@ -64,7 +64,7 @@ from ...core.arrays import xp_of
 from ...core.data import Corpus, DataSet, Info, Split, Vocabulary
 from ...core.nn.init import parameter
 from ...core.training.recipe import Recipe, Target
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ...kernels import skip_gram as kernel
 from . import document_pictures, documents, pairs, texts
 from .paragraph_settings import MemorySettings, Settings
@@ -187,6 +187,8 @@ class Paragraphs(System):
 class Bag(Paragraphs):
     """form=dbow: one table [V+N, D], the words' vectors c and after them the documents' x."""
 
+    whole = "a step is made for every word, from the vectors that the word before it left"
+
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__(data, s, rng)
         c = np.zeros((len(self.vocabulary), s.size), np.float32)
@@ -274,6 +276,10 @@ class Memory(Paragraphs):
         """The mean loss of places [N, 2 + contexts] with random words [N,k]."""
         x, around = gg.embedding(self.x, batch.x[:, 0]), batch.x[:, 2:]
         return self.losses(self.hidden(x, around), batch.x[:, 1], batch.y).mean()
+
+    def cut(self, batch, n):
+        """Parts with some of the places; a sample is one place."""
+        return [replace(b, samples=len(b.x)) for b in cut_along(batch, n, {"x": 0, "y": 0})]
 
     def batches(self, data, size, seed, epoch, start):
         """Places x [N, 2 + contexts] of documents in a random order, y [N,k] random words."""

@@ -95,6 +95,8 @@ class Settings(TrainingSettings):
 class Sentences(System):
     """Vectors u [V+1+buckets, D] of words, of nothing, of n-grams; and c [V,D] of words."""
 
+    whole = ""
+
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__()
         self.s, self.rng, self.text = s, rng, rng.child("text").seed
@@ -186,6 +188,10 @@ class Sentences(System):
         wanted, negative = batch.y[..., 0], batch.y[..., 1:]
         found = self.losses(batch.x, wanted, negative[wanted >= 0])
         return found.sum() * (1 / max(1, len(found)))
+
+    def loss_terms(self, batch):
+        """The words that are predicted."""
+        return int((batch.y[..., 0] >= 0).sum())
 
     def train_step(self, batch, training):
         """A step of the optimiser; none where no word of the batch is predicted."""

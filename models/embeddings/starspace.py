@@ -135,6 +135,12 @@ class StarSpace(System):
         y = self.objects.partners(pairs.y, rng)
         return Batch(x, np.concatenate([y, self.objects.others(self.s.negatives, rng)]))
 
+    def cut(self, batch, n):
+        """Parts with some of the pairs, each compared with the same objects."""
+        own, others = batch.y[: len(batch.x)], batch.y[len(batch.x) :]
+        parts = super().cut(Batch(batch.x, own), n)
+        return [Batch(b.x, xp_of(others).concatenate([b.y, others])) for b in parts]
+
     def vectors(self, features):
         """F(o) [N,D] of objects as rows of features, int64 [N,T]; 0 where there are none."""
         xp = xp_of(features)

@@ -126,6 +126,10 @@ class FullSoftmax(Word2Vec):
         """Words u [B], and n_uw as rows [B,V]."""
         return Batch(u, together[u].toarray())
 
+    def loss_terms(self, batch):
+        """The pairs of the words of the batch: Σ n_uw."""
+        return float(batch.y.sum())
+
     def objective(self, batch):
         """-Σ n_uw ln p(w | u) / Σ n_uw, over the words u of the batch."""
         out = self.w if self.c is None else self.c
@@ -153,6 +157,8 @@ class FullSoftmax(Word2Vec):
 
 class NegativeSampling(Word2Vec):
     """k random words for each pair: the kernel makes a step for every pair of the text."""
+
+    whole = "a step is made for every pair, from the vectors that the pair before it left"
 
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__(data, s, rng)

@@ -34,6 +34,7 @@ The pictures: for every pixel its couplings to all others; hidden units' weights
 
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -105,6 +106,10 @@ class BoltzmannMachine(BinarySystem):
     fantasy  [N, chains]: one chain per column, so that the states of a unit are contiguous
     """
 
+    whole = ""
+    averaged = ("mean",)
+    by_rows = MappingProxyType({"fantasy": 1})
+
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
         super().__init__()
         self.s, self.noise, self.visible = s, rng.child("noise"), len(mean)
@@ -169,7 +174,14 @@ class BoltzmannMachine(BinarySystem):
 
     def train_step(self, batch, training):
         """One step by the difference of both phases; returns E(clamped) - E(free), the gap."""
-        s, f = self.clamped(batch.x, self.s.positive, self.noise).T, self.free().T
+        figures, _ = training.shards.gradients(batch, lambda part: (self.learn(part.x), None))
+        training.clip()
+        training.optimiser.step()
+        return figures
+
+    def learn(self, v) -> dict[str, float]:
+        """Leave the negative gradient of samples v [M, n] in `.grad`; returns the gap."""
+        s, f = self.clamped(v, self.s.positive, self.noise).T, self.free().T
         m = self.mean.data
         if self.s.centred:
             m += 0.01 * (s.mean(axis=0) - m)
@@ -182,8 +194,6 @@ class BoltzmannMachine(BinarySystem):
         dj = (dj + dj.T) * 0.5  # symmetric except for rounding
         self.j.grad, self.c.grad = gg.Tensor(dj), gg.Tensor(dc)
         gap = self.minus_energy(f.T).mean() - self.minus_energy(s.T).mean()
-        training.clip()
-        training.optimiser.step()
         return {"gap": float(gap)}
 
     def minus_energy(self, s):

@@ -35,6 +35,7 @@ reconstructions by mean field.
 """
 
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 
@@ -89,6 +90,10 @@ class DBM(Stack):
     means    [n_l] running means of each layer: the offsets of centring, and where AIS starts
     fantasy  [chains, n_0 + n_2 + …] states of the even layers; the odd ones are drawn from them
     """
+
+    whole = ""
+    averaged = ("means",)
+    by_rows = MappingProxyType({"fantasy": 0})
 
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
         super().__init__()
@@ -176,11 +181,15 @@ class DBM(Stack):
         count, epochs = len(self.layers), training.settings.epochs
         firsts = [min(k * self.s.pretrain, epochs) for k in range(count + 1)] + [epochs]
         k = self.turn(training, firsts)
-        if k < count:
-            figures = self.layers[k].learn(self.up(batch.x, k, self.noise))
-        else:
+
+        def compute(part):
+            if k < count:
+                return self.layers[k].learn(self.up(part.x, k, self.noise)), None
+            return self.learn(part.x), None
+
+        if k == count:
             training.optimiser.lr *= self.s.joint_rate
-            figures = self.learn(batch.x)
+        figures, _ = training.shards.gradients(batch, compute)
         training.clip()
         training.optimiser.step()
         if k < count:

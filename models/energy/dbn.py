@@ -86,7 +86,10 @@ class ClassifierSettings(Settings, idle=dict.fromkeys(LIKELIHOOD, NO_LIKELIHOOD)
 class DBN(Stack):
     """Machines of widths [D, hidden[0], hidden[1], …]; layer l has W [width l, width l+1]."""
 
+    whole = ""
+
     finetune = 0  # the number of last epochs that train all layers together
+    finetune_rate = 1.0  # factor of lr in these
 
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
         super().__init__()
@@ -108,15 +111,20 @@ class DBN(Stack):
     def train_step(self, batch, training):
         """One step of the current layer, or of fine-tuning."""
         k = self.turn(training, self.stages(training.settings.epochs))
-        if k < len(self.layers):
-            figures = self.layers[k].learn(self.up(batch.x, k, self.noise))
-        else:
-            figures = self.fine_tune(batch, training)
+
+        def compute(part):
+            if k < len(self.layers):
+                return self.layers[k].learn(self.up(part.x, k, self.noise)), None
+            return self.fine_tune(part), None
+
+        if k == len(self.layers):
+            training.optimiser.lr *= self.finetune_rate
+        figures, _ = training.shards.gradients(batch, compute)
         training.clip()
         training.optimiser.step()
         return figures
 
-    def fine_tune(self, batch, training) -> dict[str, float]:
+    def fine_tune(self, batch) -> dict[str, float]:
         """Leave the gradient of another objective in `.grad`; returns the metrics."""
         raise NotImplementedError(f"{type(self).__name__} is not fine-tuned")
 
@@ -192,9 +200,8 @@ class Classifier(DBN):
         """The cross-entropy of the classifier, the objective of fine-tuning."""
         return nn.losses.cross_entropy(self.logits(batch.x), batch.y)
 
-    def fine_tune(self, batch, training):
-        """Leave the gradient of the cross-entropy in `.grad`, at the rate lr·finetune_rate."""
-        training.optimiser.lr *= self.finetune_rate
+    def fine_tune(self, batch):
+        """Leave the gradient of the cross-entropy in `.grad`."""
         loss = self.objective(batch)
         loss.backward()
         return {"loss": loss.item()}

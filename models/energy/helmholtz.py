@@ -72,6 +72,8 @@ class Helmholtz(BinarySystem):
     w[l] [n_l, n_{l+1}] and b[l] [n_l], b[L] [n_L] down;  r[l] [n_l, n_{l+1}] and c[l] [n_{l+1}] up
     """
 
+    whole = ""
+
     def __init__(self, mean, samples: int, s: Settings, rng, dtype="float32"):
         super().__init__()
         self.s, self.noise = s, rng.child("noise")
@@ -146,6 +148,13 @@ class Helmholtz(BinarySystem):
 
         `wake` is ‖v - p⁰‖² and `sleep` Σ_l ‖h^l - q^l‖², means over the minibatch.
         """
+        figures, _ = training.shards.gradients(batch, lambda part: (self.learn(part), None))
+        training.clip()
+        training.optimiser.step()
+        return figures
+
+    def learn(self, batch) -> dict[str, float]:
+        """Leave the gradients of both nets in `.grad`; returns the errors."""
         awake, _ = self.recognise(batch.x, self.noise)
         asleep, _ = self.generate(len(batch), self.noise)
         # the optimiser minimises: gradients are -(state - mean) ⊗ input / N
@@ -166,8 +175,6 @@ class Helmholtz(BinarySystem):
             d = self.delta(asleep[k + 1], logistic(d, out=d), scale)
             r.grad, c.grad = gg.Tensor(product(asleep[k].T, d)), gg.Tensor(d.sum(axis=0))
             figures["sleep"] += float((d * d).sum()) * len(batch)
-        training.clip()
-        training.optimiser.step()
         return figures
 
     @staticmethod

@@ -37,6 +37,8 @@ validation images, which move apart when the machine overfits the training set. 
 10 000 features of four million images (D1 144-148) are left out for want of the images.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from ... import core as gg
@@ -76,6 +78,10 @@ class RBM(BinarySystem):
     mean     [n] of the training data: for the initial b, the base model of AIS and the offsets μ
     doubled  factors of Wᵀv and of Wh in the conditionals; a deep machine's layers need them
     """
+
+    whole = ""
+    averaged = ("lam",)
+    by_rows = MappingProxyType({"fantasy": 0})
 
     doubled = (1, 1)
 
@@ -164,7 +170,7 @@ class RBM(BinarySystem):
 
     def train_step(self, batch, training):
         """One step of the optimiser by the estimated gradient; returns the gap F(v) - F(ṽ)."""
-        figures = self.learn(batch.x)
+        figures, _ = training.shards.gradients(batch, lambda part: (self.learn(part.x), None))
         training.clip()
         training.optimiser.step()
         return figures

@@ -70,6 +70,8 @@ class Settings(CountSettings):
 class ReplicatedSoftmax(System):
     """W [K, m] ~ N(0, 0.01²), b [K] the logarithms of the words' frequencies, a [m] = 0."""
 
+    whole = ""
+
     def __init__(self, total: np.ndarray, s: Settings, rng, dtype="float32"):
         super().__init__()
         self.s, self.noise, m = s, rng.child("noise"), s.hidden
@@ -110,7 +112,18 @@ class ReplicatedSoftmax(System):
 
     def train_step(self, batch, training):
         """One step by the estimated gradient; returns the gap F(v) - F(ṽ) per word."""
-        v, n = batch.x, len(batch.x)
+        figures, _ = training.shards.gradients(batch, lambda part: (self.learn(part.x), None))
+        training.clip()
+        training.optimiser.step()
+        return figures
+
+    def loss_terms(self, batch):
+        """The words of the documents."""
+        return float(batch.x.sum())
+
+    def learn(self, v) -> dict[str, float]:
+        """Leave the gradient of documents v [N, W] in `.grad`; returns the gap."""
+        n = len(v)
         f, h = self.free(v)
         fantasy = self.gibbs(v, self.s.steps, self.noise)
         g, k = self.free(fantasy)
@@ -119,8 +132,6 @@ class ReplicatedSoftmax(System):
         self.w.grad = gg.Tensor((product(fantasy.T, k) - product(v.T, h)) / total)
         self.b.grad = gg.Tensor((fantasy.sum(axis=0) - v.sum(axis=0)) / total)
         self.a.grad = gg.Tensor((d * (k - h)).sum(axis=0) / total)
-        training.clip()
-        training.optimiser.step()
         return {"gap": n * (float(f.mean()) - float(g.mean())) / total}
 
     # ------------------------------------------------------------------- evaluation

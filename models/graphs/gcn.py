@@ -90,6 +90,8 @@ class NodeNet(System):
     `x` and `at` are the sparse features and the matrix of the neighbourhoods.
     """
 
+    whole = "the graph is one sample: every node needs the vectors of all that it reaches"
+
     def __init__(self, g: Graph, classes: int, s: Settings, rng, dtype="float32"):
         self.s, self.graph = s, g
         self.x, self.at = features(g, s.row_normalise), neighbours(g, *MATRIX[s.form])

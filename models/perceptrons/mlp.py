@@ -72,6 +72,8 @@ class Mlp(System):
     x [N, ...] -> z [N, K], logits or standardised quantities. The parts are `network` and `task`.
     """
 
+    whole = ""
+
     def __init__(
         self, inputs: int, task: Classification | Regression, s: Settings, rng, dtype="float32"
     ):

@@ -186,6 +186,8 @@ class SideBySide(AlternatingSystem):
     Points that are still to come are NaN.
     """
 
+    whole = ""
+
     def __init__(
         self,
         inputs: int,

@@ -22,6 +22,7 @@ class Legal(Task):
     """
 
     reads = ("target",)
+    along = 2
 
     def __init__(self, data, s):
         super().__init__(data, s)

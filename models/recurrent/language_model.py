@@ -38,6 +38,7 @@ of recurrent neural networks", 2015.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,7 @@ from ...core.data.text import END, UNKNOWN
 from ...core.nn.cross_entropy import LOGITS
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from . import language_pictures
 from .lstm_cell import open_forget_gates
@@ -118,6 +119,10 @@ class LanguageModel(System):
         if self.training:
             self.carried.keep(state)
         return self.losses(hs, batch.y, "mean")
+
+    def cut(self, batch, n):
+        """Parts with some of the rows of the text, each with its own carried state."""
+        return [replace(b, samples=b.x.size) for b in cut_along(batch, n, {"x": 1, "y": 1})]
 
     def batches(self, data, size, seed, epoch, start):
         """Windows of the text in its order; an epoch begins from zeros."""

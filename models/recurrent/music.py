@@ -43,6 +43,7 @@ sequences: application to polyphonic music generation and transcription", 2012; 
 "The neural autoregressive distribution estimator", 2011.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -53,7 +54,7 @@ from ...core.arrays import xp_of
 from ...core.data import DataSet, Split, minibatches, pad
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.binary import bernoulli_nll
 from ..common.gradients import by_parameters
 from . import music_pictures
@@ -134,6 +135,11 @@ class Composer(System):
                 by = self.shifts.integers(2 * most + 1, len(part)) - most
                 part = Split([shifted(x, int(k)) for x, k in zip(part.x, by)])
             yield self.batch(part)
+
+    def cut(self, batch, n):
+        """Parts with some of the tunes."""
+        found = cut_along(batch, n, {"x": 1, "y": 1, "mask": 1})
+        return [replace(b, samples=int(b.mask.sum())) for b in found]
 
     def nats(self, batch):
         """-ln p of each frame that there is [M], tune by tune within a step."""

@@ -55,7 +55,7 @@ from ...core import nn
 from ...core.data import DataError, DataSet, Split, order, pad
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of
 from ..common.lengths import in_pools
@@ -123,6 +123,14 @@ class TextReader(System):
         """Minibatches of texts of similar lengths, in a random order."""
         found = by_length(data.train, size, seed, epoch)[start:]
         return (batch(data.train[rows]) for rows in found)
+
+    def cut(self, batch, n):
+        """Parts with some of the texts."""
+        return cut_along(batch, n, {"x": 1, "y": 0, "mask": 1}, self.fewest_in_shard)
+
+    def loss_terms(self, batch):
+        """The texts."""
+        return len(batch.y)
 
     def objective(self, batch):
         """(the mean of -ln p(y | x), {"error": per cent of wrong answers})."""

@@ -31,7 +31,7 @@ from ...core.arrays import xp_of
 from ...core.data import DataSet, Split
 from ...core.training.recipe import Recipe
 from ...core.training.settings import setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from .sequence_data import prepare
 from .task import Task, TaskSettings, answers, outputs_on
@@ -134,6 +134,18 @@ class SequenceModel(System):
         share = 1 / mask.sum(dtype="float64")  # stays on the device: no synchronisation
         share = gg.Tensor(xp_of(mask).asarray(share).astype(losses.dtype))
         return (losses * gg.Tensor(mask)).sum() * share
+
+    def cut(self, batch, n):
+        """Parts with some of the sequences [T, N], or of the rows of a text."""
+        along = 0 if self.task.at_end else self.task.along
+        return cut_along(batch, n, {"x": 1, "y": along, "mask": 1})
+
+    def loss_terms(self, batch):
+        """The units that the loss is the mean of."""
+        if self.task.at_end:
+            return batch.x.shape[1]
+        there = batch.x.shape[0] * batch.x.shape[1] if batch.mask is None else batch.mask.sum()
+        return int(there)
 
     def batches(self, data, size, seed, epoch, start):
         """The task's minibatches [T, N, ...]; a carried state starts an epoch from zeros."""

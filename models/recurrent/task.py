@@ -84,6 +84,7 @@ class Task:
     reads: tuple[str, ...] = ()
     symbols = False  # True if the inputs are numbers of symbols
     at_end = False  # True if only the last step is read out
+    along = 1  # the axis of the sequences in y, if not only the last step is read out
     carries = False  # True if a batch continues where the last one stopped
     inputs: int
     outputs: int

@@ -38,6 +38,7 @@ Bahdanau, Cho, Bengio, "Neural machine translation by jointly learning to align 
 2015; PyTorch's tutorial on the same pairs, which shows a loss curve alone.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -50,7 +51,7 @@ from ...core.data.own.texts.pairs import BEGIN
 from ...core.data.text import END, PAD
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import TrainingSettings, setting
-from ...core.training.system import Batch, System
+from ...core.training.system import Batch, System, cut_along
 from ..common.gradients import by_parameters
 from . import translation_pictures
 from .bleu import bleu, by_source
@@ -138,6 +139,16 @@ class Translator(System):
         """Minibatches of sentences, padded to the longest of each."""
         found = minibatches(data.train, size, seed=seed, epoch=epoch, start=start)
         return map(self.batch, found)
+
+    def cut(self, batch, n):
+        """Parts with some of the sentences."""
+        return [
+            replace(b, samples=self.loss_terms(b)) for b in cut_along(batch, n, {"x": 1, "y": 1})
+        ]
+
+    def loss_terms(self, batch):
+        """The words of the targets, and their ends."""
+        return int((batch.y[1:] != self.mark[PAD]).sum())
 
     def objective(self, batch):
         """-ln p of a word, the mean over the words that there are and the ends of sentences."""

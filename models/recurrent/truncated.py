@@ -22,6 +22,7 @@ regularization", 2014, section 4.
 """
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 import numpy as np
 
@@ -53,6 +54,8 @@ class Carried(nn.Module):
     >>> list(carried.state_dict())
     ['0', '1']
     """
+
+    by_rows = MappingProxyType({"parts": 1})
 
     def __init__(self, layer, rows: int, dtype="float32"):
         shape = (layer.layers * len(layer.directions), rows, layer.hidden)

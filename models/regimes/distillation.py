@@ -136,6 +136,8 @@ def students(s: Settings) -> list[Student]:
 class Distillation(System):
     """`teacher`, `plain` and `students`: perceptrons, x [N, ...] -> z [N, K]."""
 
+    whole = ""
+
     def __init__(
         self, inputs: int, task: Classification | Regression, s: Settings, rng, dtype="float32"
     ):

@@ -89,6 +89,8 @@ class Settings(TrainingSettings, idle={"batch": "on few-shot: a step takes one e
 class FewShot(System):
     """f: images x [N, C, H, W] -> z [N, D], compared as `form` says. The part is `f`."""
 
+    whole = "an episode is one sample: its queries are compared with all of its examples"
+
     def __init__(self, image, s: Settings, rng, dtype="float32", runs=None):
         self.s, self.runs = s, runs
         self.f, _ = convolutional_encoder(

@@ -130,6 +130,8 @@ class Settings(TrainingSettings):
 class Lupi(System):
     """Three nets: `teacher` of x* [N, D*], `student` and `regular` of x [N, D], all -> [N, K]."""
 
+    whole = ""
+
     def __init__(
         self,
         inputs: int,

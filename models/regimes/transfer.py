@@ -47,7 +47,7 @@ from ...core.data import DataSet
 from ...core.training.alternating import AlternatingSystem, Phase
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
-from ...core.training.system import Batch
+from ...core.training.system import Batch, cut_blocks
 from ..common.convolutional_encoder import convolutional_encoder
 from ..common.gradients import by_parameters
 from ..common.labels import classes_of, rank_in_class
@@ -114,6 +114,9 @@ class Transfer(AlternatingSystem):
     source and of the target task.
     """
 
+    whole = ""
+    step = 1  # which of the two the minibatches are for; training says
+
     def __init__(self, image, tasks: tuple[int, int], s: Settings, rng, dtype="float32"):
         self.s, self.first = s, tasks[0]
         self.source, self.frozen, self.tuned, self.scratch = [], [], [], []
@@ -177,6 +180,7 @@ class Transfer(AlternatingSystem):
         after its last epoch; a step of one epoch keeps the whole rate.
         """
         s, epoch = self.s, training.epoch
+        self.step = 1 if epoch < s.pretrain else 2
         if epoch == s.pretrain and training.batch == 0:
             self.start_tuned()
         first, length = (0, s.pretrain) if epoch < s.pretrain else (s.pretrain, s.epochs)
@@ -216,6 +220,13 @@ class Transfer(AlternatingSystem):
             ]
             batch = data.train[np.concatenate(rows)]
             yield Batch(batch.x, batch.y - self.first)
+
+    def cut(self, batch, n):
+        """Parts that have rows of every repeat and size, in step 2; any rows in step 1."""
+        if self.step == 1:
+            return super().cut(batch, n)
+        pairs = self.s.repeats * len(self.s.sizes)
+        return cut_blocks(batch, n, [len(batch.y) // pairs] * pairs, self.fewest_in_shard)
 
     def sample(self, data: DataSet, seed: int, r: int) -> np.ndarray:
         """Training images of the target task in the order of repeat r, its classes in turn.

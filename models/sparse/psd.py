@@ -109,6 +109,8 @@ class PSD(System):
     With codes="encoder" z is always f(x).
     """
 
+    whole = ""
+
     def __init__(self, x: np.ndarray, s: Settings, rng, dtype="float32"):
         self.s, k = s, s.atoms
         start = first_atoms(x.astype("float64"), k, rng.child("atoms")).astype(dtype)

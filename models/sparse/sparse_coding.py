@@ -30,6 +30,8 @@ DictionaryLearning on the same patches, with as many atoms and the same λ: `pee
 rounds, once at the end, and `over_sklearn` is F/F' - 1, with F ours and F' its objective.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from ... import core as gg
@@ -66,8 +68,12 @@ def update_dictionary(d, z, x, passes: int):
 
     An atom that no code uses is not changed.
     """
+    return best_atoms(d, product(z.T, z), product(z.T, x), passes)
+
+
+def best_atoms(d, a, b, passes: int):
+    """`update_dictionary` from the sums over all samples, a = zᵀz [K, K] and b = zᵀx [K, n]."""
     xp, d = xp_of(d), d.copy()
-    a, b = product(z.T, z), product(z.T, x)
     for _ in range(passes):
         for j in range(len(d)):
             u = b[j] - a[j] @ d + a[j, j] * d[j]
@@ -83,6 +89,9 @@ class SparseCoding(System):
     Both are buffers: no gradient changes them. float64 costs little and lets F decrease to the last
     digit.
     """
+
+    whole = ""
+    by_rows = MappingProxyType({"codes": 0})
 
     def __init__(self, x: np.ndarray, s: Settings, rng):
         self.s, self.sample = s, x  # an array, not a tensor: data, not state
@@ -104,18 +113,27 @@ class SparseCoding(System):
 
     def train_step(self, batch, training):
         """Codes with the basis fixed, then the basis with the codes fixed; returns F / N."""
+        size, shards = training.settings.batch, training.shards
+        a, b = shards.total(batch, lambda part: self.sums(part, size))
+        self.atoms.assign(best_atoms(self.atoms.data, a, b, self.s.passes))
+        f, active = shards.mean(batch, self.means)
+        return {"objective": float(f), "active": float(active)}
+
+    def sums(self, batch, size: int) -> list:
+        """Find the codes z of a batch, `size` rows at a time; returns [zᵀz, zᵀx]."""
         x, lam = rows(self.on_device(batch).x).data, self.s.lam
         z = self.codes.data.copy()
-        size = training.settings.batch
         for i in range(0, len(x), size):
             part = slice(i, i + size)
             z[part] = fista(x[part], self.atoms.data, lam, z[part], self.s.steps)
-        d = update_dictionary(self.atoms.data, z, x, self.s.passes)
         self.codes.assign(z)
-        self.atoms.assign(d)
+        return [product(z.T, z), product(z.T, x)]
+
+    def means(self, batch) -> list:
+        """[F / N of a batch at the codes that there are, the share of these that are not 0]."""
         with gg.no_grad():
-            f = energy(gg.Tensor(x), self.codes, self.atoms, lam)
-        return {"objective": float(f.mean().item()), "active": float((z != 0).mean())}
+            f = energy(rows(self.on_device(batch).x), self.codes, self.atoms, self.s.lam).mean()
+        return [f.data, xp_of(f.data).asarray((self.codes.data != 0).mean())]
 
     def encode(self, x):
         """Codes [N, K] of rows x [N, n], from zero by many steps."""

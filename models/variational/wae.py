@@ -59,6 +59,9 @@ class CriticSettings(GameSettings):
 class WAE(PriorAutoencoder):
     """An autoencoder that minimises c + λ MMD²."""
 
+    in_shards = "MMD² is that of a shard's own codes"
+    least_in_shard = 2
+
     def __init__(self, data: DataSet, s: Settings, rng, dtype="float32"):
         super().__init__(data, s, rng, dtype)
         self.scales = [scale * self.prior.squared_distance for scale in s.scales]

@@ -36,6 +36,7 @@ SMALLER = {
     MLP: f"{MLP} --set epochs=1",
     "glassgrad train som --data my.csv": "glassgrad train som --data my.csv --set epochs=1",
     LONGER: "glassgrad train --resume runs/... --set epochs=2",
+    "glassgrad train lenet --ranks 4": "glassgrad train lenet --ranks 1 --set epochs=1",
     "glassgrad train mlp --seeds 5": "glassgrad train mlp --seeds 2 --set epochs=1 --quiet",
     OWN: f"{OWN} --set epochs=1 --quiet",
     "glassgrad sample runs/... -n 64": "glassgrad sample runs/... -n 4",
@@ -75,7 +76,7 @@ def test_the_blocks_are_those_that_are_tested():
         ("<!-- demo -->", "sh"), ("<!-- test -->", "sh"),
         ("", "python"), ("", "sh"), ("", "python"), ("", "python"),
         ("", "cuda"), ("", "sh"), ("", "cuda"), ("", "python"), ("", "sh"), ("", "python"),
-        ("", "python"),
+        ("", "python"), ("<!-- ranks -->", "sh"),
     ]  # fmt: skip
     for (_, _, block), must in zip(BLOCKS, ("glassgrad demo", "pytest")):
         assert block.count("\n") == 1 and must in block and "pip install" in block
@@ -85,6 +86,17 @@ def test_the_blocks_are_those_that_are_tested():
     assert set(SMALLER) < set(COMMANDS)
     commands = [shlex.split(line)[1] for line in COMMANDS]
     assert set(commands) == set(cli.COMMANDS) - {"demo"}, "README shows every command"
+
+
+def test_the_commands_of_several_ranks_parse():
+    """What follows mpiexec and srun is a command of ours; test_ranks.py runs such ones."""
+    (block,) = (block for marker, _, block in BLOCKS if "ranks" in marker)
+    starters = set()
+    for line in block.splitlines():
+        starter, program, words = line.partition("#")[0].partition("glassgrad")
+        starters.add(starter.split(" ")[0])
+        assert program and cli._parse(shlex.split(words)).command == "train"
+    assert starters == {"", "mpiexec", "srun"}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -10,8 +10,10 @@ from glassgrad.core.data import DataSet, Split
 from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
 from glassgrad.models.autoencoders import sparse
+from tests.tools import Undivided
 
 WEIGHTS, CODE, KL = sparse.RECIPES
+
 X = np.random.default_rng(0).random((12, 6))
 
 
@@ -92,6 +94,8 @@ def test_minibatches_with_the_mean_of_the_sample_average_to_the_gradient_of_the_
 
 class Still:
     """A state of training whose optimiser does nothing."""
+
+    shards = Undivided()
 
     batch, optimiser = 0, type("Nothing", (), {"step": lambda self: None})()
 

@@ -12,6 +12,7 @@ from glassgrad.core.training.settings import SettingError
 from glassgrad.core.training.system import Batch
 from glassgrad.models.competitive import som
 from glassgrad.models.competitive.grid import Grid
+from tests.tools import Undivided
 
 
 @pytest.mark.parametrize("radius", [0.0, 1.0])
@@ -23,7 +24,9 @@ def test_the_batch_map_is_kohonens(radius):
     m = som.SOM(x, s, gg.Generator(0))
     w = m.w.numpy().astype(float)
     d2 = ((x[:, None] - w) ** 2).sum(axis=2)
-    found = m.train_step(Batch(x), SimpleNamespace(settings=s, batches=1, done=0.0))
+    found = m.train_step(
+        Batch(x), SimpleNamespace(settings=s, batches=1, done=0.0, shards=Undivided())
+    )
     assert found["q"] == pytest.approx(d2.min(axis=1).mean(), rel=1e-5)
     r = Grid(3, 4).distance
     for node in range(12):

@@ -16,13 +16,15 @@ from glassgrad.core.training.run_folder import Run
 from glassgrad.core.training.settings import SettingError, TrainingSettings
 from glassgrad.core.training.system import Batch
 from glassgrad.models.competitive import centres, k_means, wta, wtm
-from tests.tools import assert_close
+from tests.tools import Undivided, assert_close
 
 SYSTEMS = {"wta": wta.WTA, "wtm": wtm.WTM, "k-means": k_means.KMeans}
 
 
 class Stub:
     """The part of a training that these systems look at."""
+
+    shards = Undivided()
 
     def __init__(self, lr):
         self.settings, self.batches, self.done = TrainingSettings(lr=lr, epochs=1), 1, 0.0

@@ -16,11 +16,13 @@ from glassgrad.kernels import som as kernel
 from glassgrad.models.common.names import names_of
 from glassgrad.models.competitive import som, som_pictures
 from glassgrad.models.competitive.grid import Grid
-from tests.tools import assert_close
+from tests.tools import Undivided, assert_close
 
 
 class Stub:
     """The part of a training that a map looks at."""
+
+    shards = Undivided()
 
     def __init__(self, lr):
         self.settings, self.batches, self.done = TrainingSettings(lr=lr, epochs=1), 1, 0.0

@@ -11,7 +11,7 @@ from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
 from glassgrad.models.embeddings import fasttext_classifier, fasttext_classifier_pictures
 from glassgrad.models.embeddings.ngrams import fnv
-from tests.tools import assert_close
+from tests.tools import Undivided, assert_close
 
 RECIPE = fasttext_classifier.RECIPE
 
@@ -81,6 +81,8 @@ def test_a_text_is_the_mean_of_its_features():
 
 
 class State:
+    shards = Undivided()
+
     def __init__(self, s, done):
         self.settings, self.done = s, done
 

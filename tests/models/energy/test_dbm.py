@@ -12,7 +12,7 @@ from glassgrad.core.data import Split
 from glassgrad.core.training.settings import SettingError, TrainingSettings, setting
 from glassgrad.core.training.system import Batch
 from glassgrad.models.energy import ais, dbm, dbm_pictures
-from tests.tools import assert_close
+from tests.tools import Undivided, assert_close
 
 RECIPE = models.recipe("dbm")
 
@@ -46,6 +46,8 @@ def enumerated(m, w=None, c=None):
 
 class Steps:
     """A trainer in the joint stage whose optimiser takes plain steps of rate 0.5."""
+
+    shards = Undivided()
 
     epoch, batch, lr = 99, 1, 0.5
 

@@ -11,6 +11,7 @@ from glassgrad.core.data import Split
 from glassgrad.core.training.settings import SettingError, TrainingSettings
 from glassgrad.core.training.system import Batch
 from glassgrad.models.energy import ais, helmholtz
+from tests.tools import Undivided
 
 RECIPE = models.recipe("helmholtz")
 SIZES = (4, 3, 2)
@@ -18,6 +19,8 @@ SIZES = (4, 3, 2)
 
 class Still:
     """A trainer that changes nothing."""
+
+    shards = Undivided()
 
     settings, epoch, optimiser = TrainingSettings(epochs=1), 0, None
 

@@ -11,6 +11,7 @@ from glassgrad import models, training
 from glassgrad.core.data import DataError, DataSet, Info, Split
 from glassgrad.models.energy import replicated_softmax, word_counts
 from glassgrad.models.energy.replicated_softmax import ReplicatedSoftmax, Settings, draw_counts
+from tests.tools import Undivided
 
 
 def machine(k=3, m=2, seed=0, **changes):
@@ -103,6 +104,8 @@ def test_a_step_follows_the_gradient_of_the_free_energies():
     kept = []
 
     class Training:
+        shards = Undivided()
+
         optimiser = type("O", (), {"step": lambda self: None})()
 
         def clip(self):

@@ -1,0 +1,344 @@
+"""`Shards`: a minibatch cut into a fixed number of parts, which ranks share out.
+
+With `shards` = S, step by step ::
+
+    part_k        = cut(batch)[k]                         what the system says its samples are
+    share_k       = n_k / Σ_j n_j        n_k: the terms that the loss on part_k is a mean of
+    g             = Σ_k share_k · ∂L(part_k)/∂w           in the order of core/distributed/tree.py
+
+S parts, and not as many as there are ranks: a rank computes its shards one after the other, so that
+the sum, and with it every bit of the weights, is that of any other number of ranks.
+
+What else a step touches, so that a shard depends on nothing but itself:
+
+    streams of random numbers    in shard k a generator of seed s draws from the seed made of s and
+                                 k; after the step it stands where the longest shard has ended.
+                                 What is drawn for a whole minibatch, before it is cut, is drawn by
+                                 every rank alike.
+    averaged buffers             running means (`Module.averaged`): every shard starts from the same
+                                 ones, then the shares add them up. They are linear in the
+                                 statistics of the minibatch, so the means are those of all samples;
+                                 a variance is the mean of those inside the shards, as a shard
+                                 normalises by its own.
+    buffers with rows            states of samples or chains (`Module.by_rows`): a shard has its
+                                 rows, and changes them alone.
+
+With one shard nothing of this happens: `compute` sees the minibatch itself.
+
+A statistic of a minibatch inside a loss (batch normalisation, a kernel estimate of a distance
+between distributions) is one of the shard's own samples; `System.in_shards` says where. A system
+whose step cannot be cut says why in `System.whole`.
+"""
+
+import json
+import zlib
+from collections.abc import Callable
+
+from ..arrays import module_for, xp_of
+from ..distributed import Communicator
+from ..distributed.communicator import add_up, apart, flat
+from ..distributed.tree import block
+from ..random import Generator
+from ..tensor import Tensor
+from .divergence import DivergedError
+from .settings import SettingError
+
+
+def why_whole(system) -> str:
+    """Why the minibatches of a system cannot be cut; "" if they can.
+
+    A class with a `train_step` of its own says so itself (`whole`): only its author knows whether
+    the step goes through `Shards`.
+    """
+    for kind in type(system).__mro__:
+        if "whole" in vars(kind):
+            return system.whole
+        if "train_step" in vars(kind):
+            return f"{kind.__name__} has a step of its own, and does not say how it is cut"
+    return ""
+
+
+def notes(system) -> list[str]:
+    """Which statistics of a minibatch are those of a shard, in the system and its layers."""
+    return list(dict.fromkeys(m.in_shards for _, m in system.named_modules() if m.in_shards))
+
+
+class Shards:
+    """The shards of a training, and the ranks that share them out.
+
+    Raises SettingError for more ranks than shards, and for shards of a system that has none.
+    """
+
+    def __init__(self, system, settings, world: Communicator):
+        self.system, self.world = system, world
+        self.asks = self.heard = False  # see `agreed`
+        self.count, self.fast = settings.shards, settings.reduce == "fast"
+        name = type(system).__name__
+        if self.count > 1 and (why := why_whole(system)):
+            raise SettingError(f"{name} is trained with shards=1, in one process: {why}")
+        if world.size > self.count:
+            raise SettingError(
+                f"{name}: {world.size} ranks need at least as many shards; got shards={self.count}"
+            )
+
+    @property
+    def whole(self) -> bool:
+        """True if minibatches are not cut."""
+        return self.count == 1
+
+    # --------------------------------------------------------------------- what steps ask for
+
+    def gradients(
+        self, batch, compute: Callable, more: list[Tensor] | tuple = ()
+    ) -> tuple[dict[str, float], Tensor | None]:
+        """Leave the gradients of a minibatch in `.grad`; returns (figures, loss).
+
+        compute(part) leaves those of a part there and returns its (figures, loss); the figures are
+        means. The loss, for the diagnosis of numbers that are not finite, is None of more shards
+        than one. A parameter that no shard reaches has no gradient. `more` are tensors that are no
+        parameters of the system, such as rows of a table.
+        """
+        if self.whole:
+            return compute(batch)
+        parameters = [*self.system.parameters(), *more]
+
+        def work(part):
+            for p in parameters:
+                p.grad = None
+            figures, _ = compute(part)
+            return figures, [None if p.grad is None else p.grad.data for p in parameters]
+
+        figures, found = self._over(batch, work, weighted=True)
+        for p, g in zip(parameters, found, strict=True):
+            p.grad = None if g is None else Tensor(g)
+        return figures, None
+
+    def mean(self, batch, statistics: Callable) -> list:
+        """Σ_k share_k · statistics(part_k), a list of arrays: means over all samples."""
+        return self._sum(batch, statistics, weighted=True)
+
+    def total(self, batch, statistics: Callable) -> list:
+        """Σ_k statistics(part_k), a list of arrays: sums over all samples."""
+        return self._sum(batch, statistics, weighted=False)
+
+    def _sum(self, batch, statistics, weighted: bool) -> list:
+        if self.whole:
+            return statistics(batch)
+        return self._over(batch, lambda part: ({}, statistics(part)), weighted)[1]
+
+    # ----------------------------------------------------------------------- shard by shard
+
+    def _over(self, batch, work: Callable, weighted: bool) -> tuple[dict, list]:
+        """(figures, arrays) of all shards together; work(part) returns those of one."""
+        parts = self.system.cut(batch, self.count)
+        terms = [self.system.loss_terms(part) for part in parts]
+        whole = sum(terms)
+        shares = [t / whole if whole else 1 / len(parts) for t in terms]
+        state = _State(self.system, len(parts))
+        try:
+            own, reports, failed = self._own(parts, shares, work, weighted, state)
+            reports = self._exchanged(reports, failed)
+            found = self._summed(own, reports)
+            averages = found[len(found) - state.averages :]
+            state.finish(averages, reports, self.world, self.count)
+        except BaseException:
+            state.restore()
+            raise
+        figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
+        return figures, found[: len(found) - state.averages]
+
+    def _own(self, parts, shares, work, weighted: bool, state: "_State") -> tuple:
+        """(sums of this rank's nodes of the tree, reports of its shards, the error of one)."""
+        reports, failed = {}, None
+
+        def leaf(k: int) -> list:
+            nonlocal failed
+            if k >= len(parts) or failed is not None:
+                return []
+            state.enter(k)
+            try:
+                figures, arrays = work(parts[k])
+            except DivergedError as error:  # every rank has to hear of it
+                failed = error
+                reports[k] = {"error": str(error)}
+                return []
+            averaged = state.leave(k)
+            by = shares[k] if weighted else 1.0
+            scaled = [None if a is None else _times(a, by) for a in arrays]
+            scaled += [_times(a, shares[k]) for a in averaged]
+            kinds = [None if a is None else [list(a.shape), a.dtype.str] for a in scaled]
+            reports[k] = {"figures": figures, "offsets": state.offsets(), "kinds": kinds}
+            return scaled
+
+        return add_up(self.count, self.world.shards_of(self.count), leaf), reports, failed
+
+    def _exchanged(self, own: dict[int, dict], failed) -> dict[int, dict]:
+        """The reports of all shards; where one has diverged, every rank raises its error.
+
+        The kinds of the arrays are sent only where they are not the same everywhere.
+        """
+        if self.world.size == 1:
+            if failed is not None:
+                raise failed
+            return own
+        kinds = {k: report.pop("kinds") for k, report in own.items() if "kinds" in report}
+        checks = {zlib.crc32(json.dumps(kind).encode()) for kind in kinds.values()}
+        rows = self.world.gather([self.asks, list(checks), list(own.items())])
+        self.heard = any(row[0] for row in rows)
+        reports = {k: report for row in rows for k, report in row[2]}
+        for k in sorted(reports):
+            if "error" in reports[k]:
+                raise failed if k in own else DivergedError(reports[k]["error"])
+        if len({c for row in rows for c in row[1]}) > 1 or not all(row[1] for row in rows):
+            gathered = self.world.gather(list(kinds.items()))
+            kinds = {k: kind for row in gathered for k, kind in row}
+        some = next(iter(kinds.values()))
+        return {k: report | {"kinds": kinds.get(k, some)} for k, report in reports.items()}
+
+    def _summed(self, own: dict, reports: dict[int, dict]) -> list:
+        """The arrays of all shards added up; None for one that no shard has."""
+        rows = [reports[k]["kinds"] for k in sorted(reports)]
+        kinds = [next((kind for kind in column if kind is not None), None) for column in zip(*rows)]
+        xp = module_for(self.system_device())
+        found = [None] * len(kinds)
+        for dtype in dict.fromkeys(kind[1] for kind in kinds if kind is not None):
+            places = [i for i, kind in enumerate(kinds) if kind is not None and kind[1] == dtype]
+            shapes = [tuple(kinds[i][0]) for i in places]
+            sums = {
+                node: flat([arrays[i] if arrays else None for i in places], shapes, dtype, xp)
+                for node, arrays in own.items()
+            }
+            for i, a in zip(places, apart(self._reduced(sums), shapes), strict=True):
+                found[i] = a
+        return found
+
+    def system_device(self) -> str:
+        """Where the arrays of the system are."""
+        like = next((t for _, t in self.system.named_tensors()), None)
+        return "cpu" if like is None else like.device
+
+    def agreed(self, stop: bool) -> bool:
+        """True on every rank where one of them has asked to stop before the step that is done.
+
+        The question travels with the step's own messages, and so is answered one step later.
+        """
+        if self.world.size == 1:
+            return stop
+        heard, self.asks, self.heard = self.heard, bool(stop), False
+        return heard
+
+    def _reduced(self, sums: dict):
+        if self.fast and self.world.size > 1:
+            first, *others = sums.values()
+            for other in others:
+                first += other
+            return self.world.fast_sum(first)
+        return self.world.ordered_sum(sums, self.count)
+
+
+class _State:
+    """What a shard must not see of another: streams and buffers of a system."""
+
+    def __init__(self, system, parts: int):
+        self.parts = parts
+        self.generators = [g for _, g in system.named_generators()]
+        self.starts = [g.state for g in self.generators]
+        modules = [module for _, module in system.named_modules()]
+        self.averaged = [t for m in modules for name in m.averaged for t in _listed(m, name)]
+        self.before = [t.data.copy() for t in self.averaged]
+        self.rows = [(t, axis) for m in modules for name, axis in m.by_rows.items()
+                     for t in _listed(m, name)]  # fmt: skip
+        self.full = [t.data for t, _ in self.rows]
+        for (_, axis), data in zip(self.rows, self.full):
+            if data.shape[axis] and data.shape[axis] < parts:
+                raise SettingError(
+                    f"{type(system).__name__}: {data.shape[axis]} chains or rows cannot be shared"
+                    f" out among {parts} shards"
+                )
+        self.kept: dict[int, list] = {}  # the rows of own shards, afterwards
+
+    @property
+    def averages(self) -> int:
+        """The number of averaged buffers."""
+        return len(self.averaged)
+
+    def enter(self, k: int) -> None:
+        """Give the system the streams and buffers of shard k."""
+        for g, (seed, offset) in zip(self.generators, self.starts):
+            g.state = Generator(seed).child("shard", k).seed, offset
+        for t, data in zip(self.averaged, self.before):
+            _set(t, data.copy())
+        for (t, axis), data in zip(self.rows, self.full):
+            _set(t, _slice(data, axis, *block(data.shape[axis], self.parts, k)).copy())
+
+    def restore(self) -> None:
+        """Give the system back what it had before the first shard."""
+        for g, start in zip(self.generators, self.starts):
+            g.state = start
+        for t, data in zip(self.averaged, self.before):
+            _set(t, data)
+        for (t, _), data in zip(self.rows, self.full):
+            _set(t, data)
+
+    def leave(self, k: int) -> list:
+        """Keep the rows of shard k; returns its averaged buffers, integers as floats."""
+        self.kept[k] = [t.data for t, _ in self.rows]
+        return [t.data if t.dtype.kind == "f" else t.data.astype("float64") for t in self.averaged]
+
+    def offsets(self) -> list[int]:
+        """Where the streams stand."""
+        return [g.state[1] for g in self.generators]
+
+    def finish(self, averages: list, reports: dict, world: Communicator, count: int) -> None:
+        """Give the system the streams and buffers that all shards together leave."""
+        offsets = [reports[k]["offsets"] for k in sorted(reports)]
+        for i, (g, (seed, _)) in enumerate(zip(self.generators, self.starts)):
+            g.state = seed, max(row[i] for row in offsets)
+        for t, old, new in zip(self.averaged, self.before, averages, strict=True):
+            new = new if old.dtype.kind == "f" else new.round()
+            _set(t, xp_of(old).asarray(new, old.dtype))
+        for i, ((t, axis), data) in enumerate(zip(self.rows, self.full)):
+            pieces = []
+            for rank in range(world.size):
+                theirs = [k for k in range(*block(count, world.size, rank)) if k < self.parts]
+                if not theirs:
+                    continue
+                xp = xp_of(data)
+                first = block(data.shape[axis], self.parts, theirs[0])[0]
+                last = block(data.shape[axis], self.parts, theirs[-1])[1]
+                if rank == world.rank:
+                    piece = xp.concatenate([self.kept[k][i] for k in theirs], axis=axis)
+                else:
+                    piece = _slice(data, axis, first, last)
+                pieces.append(world.broadcast(xp.ascontiguousarray(piece), rank))
+            _set(t, xp_of(data).concatenate(pieces, axis=axis))
+
+
+def _listed(module, name: str) -> list[Tensor]:
+    value = getattr(module, name)
+    return [value] if isinstance(value, Tensor) else list(value)
+
+
+def _set(t: Tensor, data) -> None:
+    t.data = data
+    t.version += 1
+
+
+def _slice(data, axis: int, first: int, last: int):
+    return data[(slice(None),) * axis + (slice(first, last),)]
+
+
+def _times(a, by: float):
+    """A new array: gradients may share their memory with others."""
+    xp = xp_of(a)
+    return xp.multiply(a, a.dtype.type(by), out=xp.empty_like(a))
+
+
+def _mean_figures(rows: list[dict[str, float]], shares: list[float]) -> dict[str, float]:
+    """The mean of each figure over the shards that report it, by their shares."""
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        there = [(share, row[name]) for share, row in zip(shares, rows) if name in row]
+        weight = sum(share for share, _ in there)
+        found[name] = sum(share * float(v) for share, v in there) / (weight or 1.0)
+    return found

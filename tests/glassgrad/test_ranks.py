@@ -1,0 +1,190 @@
+"""`train --ranks N`: the weights of one process, killed ranks, Ctrl-C, what is printed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glassgrad import cli, launching, models, training
+from glassgrad.core.distributed import using
+from glassgrad.core.training.checkpoint import load_arrays
+from glassgrad.core.training.settings import SettingError
+from tests.core.distributed.starting import ROOT, why_no_mpi
+from tests.core.distributed.threads import on_ranks
+from tests.tools import call
+
+needs_mpi = pytest.mark.skipif(bool(why_no_mpi()), reason=why_no_mpi() or "MPI is here")
+SETTINGS = {"hidden": (8, 8), "batch": 400, "shards": 2}  # four steps an epoch
+TINY = ["--set", "hidden=[8,8]", "batch=400", "shards=2"]
+
+
+def command(*arguments):
+    """The running process of a command."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "glassgrad", *map(str, arguments)], env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+
+
+def ended(process, seconds=60):
+    """(exit code, output, errors) of a process that has to end by itself."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+def run_of(out: Path, epochs: int, seconds=60) -> Path:
+    """The run folder below `out`, once it has rows of so many epochs."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for metrics in out.glob("*/metrics.csv"):
+            if len(metrics.read_text().splitlines()) > epochs:
+                return metrics.parent
+        time.sleep(0.05)
+    raise AssertionError("the run does not get on")
+
+
+def process_of(rank: int, launcher: int) -> int:
+    """The number of the process that is this rank of a launcher."""
+    wanted = f"{launching.LAUNCH}={launcher} ".encode()
+    ranks = {f"{name}={rank}".encode() for name in ("PMI_RANK", "OMPI_COMM_WORLD_RANK")}
+    for entry in Path("/proc").iterdir():
+        try:
+            lines = (entry / "environ").read_bytes().split(b"\0") if entry.name.isdigit() else []
+        except OSError:
+            continue
+        if ranks & set(lines) and any(line.startswith(wanted) for line in lines):
+            return int(entry.name)
+    raise AssertionError(f"there is no rank {rank}")
+
+
+def weights(run: Path) -> dict:
+    """The arrays of a checkpoint."""
+    return load_arrays(run / "checkpoint.safetensors")[0]
+
+
+def in_one_process(out, epochs: int, **changes) -> dict:
+    """The checkpoint of the same training without ranks."""
+    overrides = {**SETTINGS, "epochs": epochs, **changes}
+    done = training.train(models.recipe("vae"), overrides=overrides, out=out / "alone")
+    return weights(done.run.folder)
+
+
+def equal(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+@needs_mpi
+def test_two_ranks_leave_one_run_with_the_weights_of_one_process(tmp_path):
+    code, out, err = ended(
+        command("train", "vae", "--ranks", 2, *TINY, "epochs=2", "--out", tmp_path)
+    )
+    assert code == 0 and err == "", err
+    assert out.count("vae on digits, test split") == out.count("epoch 2/2") == 1
+    (run,) = tmp_path.iterdir()
+    assert {"config.json", "metrics.csv", "result.json", "index.html"} <= {
+        p.name for p in run.iterdir()
+    }
+    assert equal(weights(run), in_one_process(tmp_path, 2))
+
+
+@needs_mpi
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_rank_ends_all_and_the_run_goes_on_to_the_same_weights(tmp_path, rank):
+    epochs = 40
+    process = command("train", "vae", "--ranks", 2, *TINY, f"epochs={epochs}", "--out", tmp_path)
+    run = run_of(tmp_path, 3)
+    os.kill(process_of(rank, process.pid), signal.SIGKILL)
+    code, _, err = ended(process, 20)
+    assert code == 1 and len(err.splitlines()) == 1, err
+    assert "a rank was ended by SIGKILL, and mpiexec ended the others" in err
+    assert err.rstrip().endswith(f"go on with: glassgrad train --resume {run}")
+    code, out, err = ended(command("train", "--resume", run, "--ranks", 2, "--quiet"))
+    assert code == 0 and f"{epochs} epochs" in out, err
+    assert equal(weights(run), in_one_process(tmp_path, epochs))
+
+
+@pytest.mark.slow
+@needs_mpi
+def test_twenty_kills_of_random_ranks_lose_nothing(tmp_path):
+    """Two ranks with three shards; every kill ends both, every start goes on."""
+    epochs, draw = 400, random.Random(7)
+    first = ["train", "vae", *TINY, "shards=3", f"epochs={epochs}", "--out", tmp_path]
+    process, run, seen = command(*first, "--ranks", 2), None, 0
+    for _ in range(20):
+        run = run_of(tmp_path, seen + draw.randint(1, 5))
+        seen = len((run / "metrics.csv").read_text().splitlines()) - 1
+        os.kill(process_of(draw.randrange(2), process.pid), signal.SIGKILL)
+        code, _, err = ended(process, 20)
+        assert code == 1 and len(err.splitlines()) == 1, err
+        process = command("train", "--resume", run, "--ranks", 2, "--quiet")
+    assert seen < epochs
+    code, out, err = ended(process, 200)
+    assert code == 0 and f"{epochs} epochs" in out, err
+    assert equal(weights(run), in_one_process(tmp_path, epochs, shards=3))
+
+
+@needs_mpi
+@pytest.mark.slow
+def test_ctrl_c_stops_all_ranks_after_a_step_and_saves(tmp_path):
+    process = command("train", "vae", "--ranks", 2, *TINY, "epochs=500", "--out", tmp_path)
+    run = run_of(tmp_path, 2)
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process, 20)
+    assert code == 130 and len(err.splitlines()) == 1, err
+    assert err.startswith("glassgrad: stopped; go on with: glassgrad train --resume ")
+    assert weights(run)
+
+
+@needs_mpi
+def test_what_cannot_be_shared_out_is_one_message(tmp_path):
+    """All ranks meet the same error; the first alone says it, and no folder is left."""
+    code, _, err = ended(command("train", "som", "--ranks", 2, "--out", tmp_path / "runs"))
+    assert code == 1 and len(err.splitlines()) == 1, err
+    assert "SOM is trained with shards=1, in one process: samples come one by one" in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_rank_is_this_process(capsys, tmp_path):
+    code, out, _ = call(
+        capsys, "train", "vae", "--ranks", 1, "--set", "epochs=1", "hidden=[8,8]", "--out", tmp_path
+    )
+    assert code == 0 and "epoch 1/1" in out
+
+
+def test_more_ranks_than_shards_are_refused_from_python():
+    def work(world):
+        with (
+            using(world),
+            pytest.raises(SettingError, match="3 ranks need at least as many shards"),
+        ):
+            training.train(models.recipe("vae"), overrides={"shards": 2, "epochs": 1})
+
+    on_ranks(3, work)
+
+
+def test_without_mpiexec_the_message_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(launching.shutil, "which", lambda *args, **options: None)
+    assert cli.main(["train", "vae", "--ranks", "2"]) == 1
+    assert "pip install 'glassgrad[mpi]'" in capsys.readouterr().err
+
+
+def test_the_noise_of_mpi_libraries_is_left_out_and_nothing_else():
+    dashes = "-" * 74
+    text = [
+        "epoch 1/2", dashes, "prterun noticed that process rank 1 with PID 7", dashes, "figure",
+        dashes, "a table of ours", dashes, "glassgrad: no", "Abort(1) on node 0", dashes, "the end",
+    ]  # fmt: skip
+    wanted = ["epoch 1/2", "figure", dashes, "a table of ours", dashes, "glassgrad: no", dashes,
+              "the end"]  # fmt: skip
+    assert list(launching.without_noise(text)) == wanted

@@ -1,0 +1,207 @@
+"""Every recipe in shards: the same bits on any number of ranks, the gradient of the whole batch.
+
+Ranks are threads here, which share nothing but what they send; tests/core/distributed has those of
+MPI. A system that cannot be cut says why.
+"""
+
+import contextlib
+
+import numpy as np
+import pytest
+
+from glassgrad import models
+from glassgrad.core import Generator, nn
+from glassgrad.core.data import load
+from glassgrad.core.distributed import OneProcess, current, using
+from glassgrad.core.functions import latent
+from glassgrad.core.training.loop import fit
+from glassgrad.core.training.settings import SettingError
+from glassgrad.core.training.shards import notes, why_whole
+from glassgrad.core.training.state import TrainingState
+from glassgrad.kernels import dropout, philox
+from tests.core.distributed.threads import on_ranks
+from tests.models.small_systems import SYSTEMS, ConvVAE
+from tests.models.tiny_data import small_training
+from tests.tools import skip_without_needs
+
+STEPS = 3
+
+
+def some(names, quick):
+    """The names as parameters, those that are not quick marked slow."""
+    return [n if n in quick else pytest.param(n, marks=pytest.mark.slow) for n in names]
+
+
+class Enough(Exception):
+    """The steps that a test wants are done."""
+
+
+def ending(system, steps: int):
+    """The system, whose training ends after so many steps, on every rank at once."""
+    step, left = system.train_step, iter(range(steps))
+
+    def counted(batch, training):
+        if next(left, None) is None:
+            raise Enough
+        return step(batch, training)
+
+    system.train_step = counted
+    return system
+
+
+def state(system) -> dict:
+    """All that a checkpoint holds of a system, as arrays."""
+    streams = {f"{n} stream": np.array(g.state, np.uint64) for n, g in system.named_generators()}
+    return system.state_dict() | streams
+
+
+def differences(a: dict, b: dict) -> list[str]:
+    """The names whose arrays differ in a bit."""
+    assert a.keys() == b.keys()
+    return [k for k in a if a[k].tobytes() != b[k].tobytes()]
+
+
+def after(make, world, steps=STEPS, **changes) -> dict:
+    """The state after a few steps of a small training, or after all where there are fewer."""
+    with using(world):
+        system, data, settings = make({})
+        with contextlib.suppress(Enough):
+            fit(ending(system, steps), data, settings.changed(**changes))
+    return state(system)
+
+
+QUICK = ("conv-vae", "lstm", "language-model", "som-batch", "k-means", "lenet", "speech", "gan",
+         "rbm-words", "text-cnn", "word2vec", "few-shot", "wta")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", some(SYSTEMS, QUICK))
+def test_one_two_and_three_ranks_leave_the_same_bits(name):
+    make = SYSTEMS[name][0]
+    if why_whole(make({})[0]):
+        with pytest.raises(SettingError, match="is trained with shards=1, in one process: "):
+            after(make, OneProcess(), shards=2)
+        return
+    alone = after(make, OneProcess(), shards=3)
+    for ranks in (2, 3):
+        for found in on_ranks(ranks, lambda world: after(make, world, shards=3)):
+            assert differences(alone, found) == []
+
+
+def test_other_shards_leave_other_bits_so_that_the_test_above_can_fail():
+    make = SYSTEMS["lenet"][0]
+    assert differences(after(make, OneProcess(), shards=3), after(make, OneProcess(), shards=2))
+
+
+def test_only_steps_are_shared_out():
+    """A system may train another net to be judged: every rank does that by itself, alike."""
+
+    class Judged(ConvVAE):
+        def evaluate(self, split, size=500):
+            net = nn.Linear(64, 10, rng=Generator(5))
+            history = fit(nn.Sequential(nn.Flatten(), net), load("digits"), epochs=1)
+            return {"ranks": current().size, "judge": history[0]["loss"]}
+
+    def trained(world):
+        with using(world):
+            history = fit(Judged(Generator(1)), load("digits"), epochs=1, batch=400, shards=3)
+        return {k: v for k, v in history[0].items() if k != "seconds"}
+
+    wanted = trained(OneProcess())
+    assert wanted["valid_ranks"] == 1
+    assert on_ranks(3, trained) == [wanted] * 3
+
+
+# ------------------------------------------------------------------------ the right gradient
+
+
+@pytest.fixture
+def still(monkeypatch):
+    """Noise that is the same for every sample, so that it does not matter which shard draws it."""
+
+    def along(values):
+        def draw(shape, seed, offset, dtype="float32", xp=np):
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            last = shape[-1] if len(shape) > 1 else 1
+            return np.ascontiguousarray(
+                np.broadcast_to(np.resize(values, last).astype(dtype), shape)
+            )
+
+        return draw
+
+    monkeypatch.setattr(philox, "uniform", along([0.4, 0.7, 0.2, 0.6, 0.1]))
+    monkeypatch.setattr(philox, "normal", along([0.3, -1.1, 0.8, -0.2, 0.5]))
+    monkeypatch.setattr(dropout, "forward", lambda x, p, seed, offset: x * x.dtype.type(1 - p / 2))
+    monkeypatch.setattr(latent, "_reparameterise", latent._composed)
+
+
+def first_gradient(made, monkeypatch, shards) -> dict[str, np.ndarray]:
+    """The gradients of the first step, by parameter, before they are clipped."""
+    system, data, settings = made
+    found = {}
+
+    def look(training, parameters=None, loss=None):
+        named = training.system.named_parameters()
+        found.update({n: p.grad.data.astype("float64") for n, p in named if p.grad is not None})
+        raise Enough
+
+    monkeypatch.setattr(TrainingState, "clip", look)
+    with pytest.raises(Enough):
+        fit(system, data, settings.changed(shards=shards))
+    return found
+
+
+# what does without gradients, or without `clip`: their steps are compared below
+OTHERS = ("som-batch", "k-means", "fasttext-classifier")
+
+
+@pytest.mark.parametrize("name", some([n for n in SYSTEMS if n not in OTHERS], QUICK))
+@pytest.mark.parametrize("shards", [2, 3])
+def test_the_shards_have_the_gradient_of_the_whole_batch(name, shards, monkeypatch, request):
+    made = [SYSTEMS[name][0]({}) for _ in range(2)]
+    if why_whole(made[0][0]) or notes(made[0][0]):
+        pytest.skip(why_whole(made[0][0]) or "; ".join(notes(made[0][0])))
+    request.getfixturevalue("still")
+    whole = first_gradient(made[0], monkeypatch, 1)
+    found = first_gradient(made[1], monkeypatch, shards)
+    assert whole.keys() == found.keys() and whole
+    top = max(abs(g).max() for g in whole.values() if g.size)
+    assert top > 0
+    for key, g in whole.items():
+        assert abs(g - found[key]).max(initial=0) <= 1e-4 * top, key  # float32; terms cancel
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_shards_make_the_step_of_the_whole_batch(name):
+    make = SYSTEMS[name][0]
+    whole, found = (after(make, OneProcess(), 1, shards=n) for n in (1, 3))
+    for key, a in whole.items():
+        if a.dtype.kind == "f":
+            np.testing.assert_allclose(found[key], a, rtol=1e-4, atol=1e-5)
+
+
+# ----------------------------------------------------------------------------- every recipe
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", models.names())
+def test_an_epoch_of_every_recipe_on_one_and_two_ranks(name, tmp_path):
+    skip_without_needs(models.recipe(name))
+    recipe, data, settings = small_training(name, models.recipe(name).takes[0], tmp_path)
+
+    def made():
+        return recipe.build(data, settings, Generator(settings.seed))
+
+    def trained(world):
+        with using(world):
+            system = made()
+            history = fit(system, data, settings.changed(shards=2))
+        return state(system), [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+
+    if why := why_whole(made()):
+        assert "does not say" not in why
+        with pytest.raises(SettingError, match="is trained with shards=1, in one process: "):
+            trained(OneProcess())
+        return
+    alone, history = trained(OneProcess())
+    for found, rows in on_ranks(2, trained):
+        assert differences(alone, found) == [] and rows == history
