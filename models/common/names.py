@@ -1,4 +1,4 @@
-"""Names of columns and classes as they appear in a picture: short, and never taken for formulas."""
+"""Names of columns and classes as they appear in a picture: short, or numbers where there are none."""
 
 from collections.abc import Iterable
 
@@ -8,15 +8,12 @@ LONGEST = 24  # characters that fit next to a picture
 
 
 def short(name: str) -> str:
-    r"""The name, cut to what fits next to a picture.
+    """The name, cut to what fits next to a picture.
 
-    Matplotlib takes what is between two dollars for a formula, so a dollar is escaped.
-
-    >>> short("x" * 40), short("price $")
-    ('xxxxxxxxxxxxxxxxxxxxxxx…', 'price \\$')
+    >>> short("x" * 40)
+    'xxxxxxxxxxxxxxxxxxxxxxx…'
     """
-    name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-    return name.replace("$", r"\$")
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
 def shorts(names: Iterable[str]) -> list[str]:

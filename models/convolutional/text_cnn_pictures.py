@@ -90,9 +90,7 @@ def ngrams(system, data, texts, logits, features, windows):
             ax.text(0, y, name, va="center", weight="bold", color=pictures.ACCENT)
             continue
         ax.text(0.02, y, name, va="center", size=8, color="0.5")
-        ax.text(
-            0.1, y, in_a_line(grams), va="center", size=8.5, parse_math=False, color=pictures.INK
-        )
+        ax.text(0.1, y, in_a_line(grams), va="center", size=8.5, color=pictures.INK)
     ax.set(xlim=(0, 1), ylim=(0, 1))
     return fig
 
@@ -150,12 +148,12 @@ def coloured(lines, rows: float, most: float):
     colours = colormaps["RdBu_r"]
     for row, column, text, share in lines:
         if share is None:
-            ax.text(0, row, text, va="center", weight="bold", size=SIZE, parse_math=False,
+            ax.text(0, row, text, va="center", weight="bold", size=SIZE,
                     color=pictures.ACCENT)  # fmt: skip
             continue
         colour = colours(0.5 + 0.42 * share / most)
         box = Rectangle((column - 0.15, row - 0.5), len(text) + 0.3, 1.0, color=colour, lw=0)
         ax.add_patch(box)
-        ax.text(column, row, text, va="center", family="monospace", size=SIZE, parse_math=False,
+        ax.text(column, row, text, va="center", family="monospace", size=SIZE,
                 color="white" if abs(share) > 0.8 * most else pictures.INK)  # fmt: skip
     return fig

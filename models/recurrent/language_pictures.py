@@ -120,7 +120,7 @@ def coloured(panels: list, cmap: str, low: float, high: float, legend: str, acro
                 for word in re.finditer(r"\S+", line):
                     ax.text(
                         word.start(), i + 0.5, word[0], family="monospace", size=SIZE,
-                        va="center_baseline", parse_math=False, color=pictures.INK,
+                        va="center_baseline", color=pictures.INK,
                     )  # fmt: skip
             ax.set_title(title, size=9, loc="left", pad=4)
             ax.axis("off")

@@ -31,7 +31,6 @@ def page(text: str, width: int = 84):
         family="monospace",
         size=9,
         va="top",
-        parse_math=False,
         color=pictures.INK,
     )
     fig.set_label(text)

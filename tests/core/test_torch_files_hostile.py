@@ -231,7 +231,7 @@ def test_a_hostile_file_is_refused_in_one_line(which, tmp_path, monkeypatch):
         gg.load(path)
     assert time.process_time() - start < 2.0
     line = str(caught.value)
-    assert line.startswith(f"{path}: ") and "\n" not in line and len(line) < 400
+    assert line.startswith(f"{path}: ") and "\n" not in line and len(line) < 350 + len(str(path))
     assert [p.name for p in tmp_path.iterdir()] == ["net.pt"]  # no MARKER: nothing ran
     assert not {"this"} & (set(sys.modules) - before)
 
