@@ -58,15 +58,16 @@ def _grid(plane) -> str:
     rows, columns = _ends(plane.shape[0], MOST_ROWS), _ends(plane.shape[1], MOST_COLUMNS)
     head = ["", *("…" if c is None else str(c) for c in columns)]
     shown = []
+    places = [c for c in columns if c is not None]  # of a long row no others become numbers
     for r in rows:
-        cells = [] if r is None else to_numpy(plane[r]).tolist()
+        cells = {} if r is None else dict(zip(places, to_numpy(plane[r, places]).tolist()))
         line = ["…" if r is None or c is None else _number(cells[c]) for c in columns]
         shown.append(["…" if r is None else str(r), *line])
     return as_table(head, shown)
 
 
 def _spread(array) -> str:
-    """Least, mean and largest number, and how many are none."""
+    """Least, mean and largest number, and how many are not finite."""
     if not array.size or array.size > COUNTED or array.dtype.kind == "b":
         return ""
     values = to_numpy(array).astype(np.float64)

@@ -49,12 +49,18 @@ def full(
         dtype = np.bool_ if isinstance(value, bool | np.bool_) else type(value)
         dtype = {float: np.float32, int: np.int64}.get(dtype, dtype)
     must, name = "value must fit the dtype", f"a number of {np.dtype(dtype).name}"
-    fits = np.dtype(dtype).kind == "f" or math.isfinite(value)
-    expect(fits, "full", must, name, value, ValueRangeError)
-    try:
-        return Tensor(np.full(shape, value, dtype), requires_grad)
-    except OverflowError:
-        raise ValueRangeError(f"full: {must}; expected {name}, got {value}") from None
+    expect(_fits(value, np.dtype(dtype)), "full", must, name, value, ValueRangeError)
+    return Tensor(np.full(shape, value, dtype), requires_grad)
+
+
+def _fits(value, dtype: np.dtype) -> bool:
+    """Is the number one of the dtype? A float may be rounded, but not become infinite."""
+    if dtype.kind == "f":
+        return not math.isfinite(value) or abs(float(value)) <= float(np.finfo(dtype).max)
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return math.isfinite(value) and int(value) == value and limits.min <= value <= limits.max
+    return bool(value) == value
 
 
 def zeros_like(x: Tensor, dtype: DType | None = None, requires_grad: bool = False) -> Tensor:

@@ -6,8 +6,11 @@ values of constants as arrays, and refuses a tracked tensor, whose gradient woul
 of NumPy's that are ufuncs (``np.exp(t)``) say that they do not take tensors.
 """
 
+import inspect
+
 import numpy as np
 
+from ..kernels.errors import ArgumentError
 from . import functions as F
 from .arrays import is_array, module_for
 from .as_html import tensor_html
@@ -27,7 +30,7 @@ def _flat(function):
 
 def _sorted(function):
     """Sorting always keeps the order of ties: NumPy's `kind` and `stable` ask for no less."""
-    return lambda a, axis=-1, kind=None, order=None, *, stable=None: function(a, axis)
+    return lambda a, axis=-1, kind=None, *, stable=None: function(a, axis)
 
 
 def _size(a, axis=None):
@@ -60,6 +63,13 @@ def array_function(self, function, types, args, kwargs):
     """
     own = NUMPY.get(function)
     if own is not None:
+        try:
+            inspect.signature(own).bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(
+                f"np.{function.__name__} of a tensor: {error}; for all that NumPy's takes use"
+                " the array of t.numpy()"
+            ) from None
         return own(*args, **kwargs)
     return function(*_as_arrays(args), **{k: _as_arrays(v) for k, v in kwargs.items()})
 

@@ -16,7 +16,7 @@ def why_not() -> str | None:
         import numba  # noqa: F401
     except ModuleNotFoundError as error:
         return "Numba is not installed" if error.name == "numba" else f"Numba: {error}"
-    except (ImportError, OSError) as error:  # OSError: its library cannot be loaded
+    except Exception as error:  # its library cannot be loaded, another package does not fit, ...
         first = str(error).strip().splitlines() or [type(error).__name__]
         return f"Numba cannot be imported ({first[0]})"
     return None

@@ -29,9 +29,10 @@ def einsum(subscripts: str, *tensors: Like) -> Tensor:
     """The sum of products that the letters say: ``einsum("bij,bjk->bik", x, y)``.
 
     Each operand has a letter for each of its axes; axes of one letter have one length. A letter
-    that does not stand behind the arrow is summed over. Without an arrow the result has the letters
-    that occur once, in alphabetical order. A letter twice in one operand takes its diagonal. Three
-    dots stand for the axes in front, which broadcast. Operands are multiplied from left to right.
+    that is not on the right of the arrow is summed over. Without an arrow the result has the
+    letters that occur once, in alphabetical order. A letter twice in one operand takes its
+    diagonal. Three dots stand for the axes in front, which broadcast. Operands are multiplied from
+    left to right.
 
     Raises ValueRangeError for letters that make no sense, ShapeError for lengths that differ,
     ArgumentError for another number of operands.
@@ -92,11 +93,11 @@ def _parsed(subscripts: str, shapes: list) -> tuple[list[str], str, str]:
     plain = _plain(result, subscripts)
     for k in plain:
         if k not in left or plain.count(k) > 1:
-            why = "is in no operand" if k not in left else "stands twice behind the arrow"
+            why = "is in no operand" if k not in left else "is twice on the right of the arrow"
             raise ValueRangeError(f"einsum: {k!r} in {subscripts!r} {why}")
     if "..." not in result and widest:
         raise ValueRangeError(
-            f"einsum: the dots of {subscripts!r} must stand behind the arrow, too"
+            f"einsum: the dots of {subscripts!r} must be on the right of the arrow, too"
         )
     return spelled, result.replace("...", own), own
 
@@ -106,7 +107,7 @@ def _plain(letters: str, subscripts: str) -> str:
     plain = letters.replace("...", "", 1)
     for k in plain:
         if k not in LETTERS:
-            raise ValueRangeError(f"einsum: {k!r} in {subscripts!r} is no letter")
+            raise ValueRangeError(f"einsum: {k!r} in {subscripts!r} is not a letter")
     return plain
 
 
@@ -143,7 +144,7 @@ def _diagonal(letters: str, t: Tensor) -> tuple[str, Tensor]:
 
 
 def _summed(letters: str, t: Tensor, wanted: set) -> tuple[str, Tensor]:
-    """Without the letters that nobody wants."""
+    """Sum over the letters that are not needed."""
     axes = tuple(a for a, k in enumerate(letters) if k not in wanted)
     if not axes:
         return letters, t

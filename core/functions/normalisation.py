@@ -121,7 +121,8 @@ def group_norm(x: Like, groups: int, gamma: Like, beta: Like, eps: float = 1e-5)
     within(name, "groups", groups, least=1)
     expect(x.ndim >= 2, name, "x must have a channel axis", "≥ 2 axes", x.ndim, x=x)
     shape, what = (x.shape[1],), "gamma and beta must be [C]"
-    expect(gamma.shape == shape == beta.shape, name, what, shape, gamma.shape, x=x, beta=beta)
+    for given in (gamma, beta):
+        expect(given.shape == shape, name, what, shape, given.shape, x=x, gamma=gamma, beta=beta)
     fits, what = x.shape[1] % groups == 0, "groups must divide the channels"
     expect(fits, name, what, f"a divisor of {x.shape[1]}", groups, x=x)
     if not x.size:

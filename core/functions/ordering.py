@@ -103,9 +103,7 @@ def argmin(x: Like, axis: Axis | None = -1) -> np.ndarray:
     >>> gg.argmin(gg.tensor([[1.0, 3.0, 1.0]]))
     array([0])
     """
-    x, kept = as_tensor(x), axis
-    x, axis = _whole_axis("argmin", x, axis)
+    x, axis = _whole_axis("argmin", as_tensor(x), axis)
     n = x.shape[axis]
     expect(n > 0, "argmin", "there must be at least one element", "> 0", 0, x=x)
-    found = to_numpy(x.data.argmin(axis=axis))
-    return found if kept is not None else np.asarray(found)
+    return np.asarray(to_numpy(x.data.argmin(axis=axis)))

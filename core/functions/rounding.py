@@ -4,6 +4,7 @@ Their derivative by x is 0, at the steps too, where there is none; of a remainde
 """
 
 from ..arrays import xp_of
+from ..creation import zeros_like
 from ..differentiable import differentiable
 from .shapes import sum_to
 
@@ -13,7 +14,12 @@ def _whole(x) -> bool:
     return x.dtype.kind in "iub"
 
 
-@differentiable(x=lambda g: g * 0, piecewise=True)
+def _nothing(g):
+    """A derivative of 0, whatever the cotangent: g * 0 of an infinite one would be NaN."""
+    return zeros_like(g)
+
+
+@differentiable(x=lambda g: _nothing(g), piecewise=True)
 def floor(x, /):
     """The largest integer ≤ x, as a float; integers stay. The derivative is 0.
 
@@ -26,7 +32,7 @@ def floor(x, /):
     return x.copy() if _whole(x) else xp_of(x).floor(x)
 
 
-@differentiable(x=lambda g: g * 0, piecewise=True)
+@differentiable(x=lambda g: _nothing(g), piecewise=True)
 def ceil(x, /):
     """The smallest integer ≥ x, as a float; integers stay. The derivative is 0.
 
@@ -39,7 +45,7 @@ def ceil(x, /):
     return x.copy() if _whole(x) else xp_of(x).ceil(x)
 
 
-@differentiable(x=lambda g: g * 0, piecewise=True)
+@differentiable(x=lambda g: _nothing(g), piecewise=True)
 def round(x, /, decimals: int = 0):
     """x to `decimals` places, halves to the even neighbour. The derivative is 0.
 
@@ -52,7 +58,7 @@ def round(x, /, decimals: int = 0):
     return x.copy() if x.dtype.kind == "b" else xp_of(x).round(x, decimals)
 
 
-@differentiable(x=lambda g: g * 0, piecewise=True)
+@differentiable(x=lambda g: _nothing(g), piecewise=True)
 def sign(x, /):
     """-1, 0 or 1. The derivative is 0; NaN stays NaN.
 
@@ -64,8 +70,8 @@ def sign(x, /):
 
 
 @differentiable(
-    x=lambda g, x_shape: sum_to(g * 0, x_shape),
-    y=lambda g, y_shape: sum_to(g * 0, y_shape),
+    x=lambda g, x_shape: sum_to(_nothing(g), x_shape),
+    y=lambda g, y_shape: sum_to(_nothing(g), y_shape),
     piecewise=True,
     elementwise=True,
 )

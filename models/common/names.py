@@ -1,4 +1,4 @@
-"""Names of columns and classes as they appear in a picture: short, or numbers where there are none."""
+"""Names of columns and classes as they appear in a picture: short, or numbered."""
 
 from collections.abc import Iterable
 

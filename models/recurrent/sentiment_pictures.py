@@ -79,8 +79,9 @@ def words(system, data: DataSet, split: Split, answers, names):
             for at, word, value in row:
                 colour = 1 - min(1, abs(value)) * 0.75 * (1 - (red if value > 0 else blue))
                 ax.add_patch(_patch(at - 0.3, y - 0.47, len(word) + 0.6, 0.94, colour))
-                ax.text(at + len(word) / 2, y, word, size=8, family="monospace", va="center",
-                        ha="center", color="white" if abs(value) > 0.7 else pictures.INK)  # fmt: skip
+                ink = "white" if abs(value) > 0.7 else pictures.INK
+                middle = {"va": "center", "ha": "center", "family": "monospace"}
+                ax.text(at + len(word) / 2, y, word, size=8, color=ink, **middle)
         y += 1.7
     ax.set_title("what each word adds to the answer: red for it, blue against it", size=9)
     return fig

@@ -1,5 +1,6 @@
 """What a notebook shows of tensors, networks and traces: well-formed, escaped, short."""
 
+import time
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -114,3 +115,9 @@ def test_short_reprs_of_data_and_generators():
     assert repr(data).startswith("DataSet 'digits'\n  train: 1,297 examples")
     assert len(repr(data)) < 500 and len(repr(data.train)) < 200
     assert repr(gg.Generator(3)) == "Generator(3)"
+
+
+def test_a_long_row_is_not_turned_into_numbers():
+    started = time.process_time()
+    gg.zeros(20_000_000)._repr_html_()
+    assert time.process_time() - started < 1

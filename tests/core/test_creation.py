@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad.kernels.errors import GlassgradError
+from glassgrad.kernels.errors import GlassgradError, ValueRangeError
 
 DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool")
 
@@ -82,3 +82,18 @@ def test_random_tensors_come_from_one_stream():
 def test_what_makes_no_sense_is_named(call, message):
     with pytest.raises(GlassgradError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(0.5, "int64"), (1e39, "float32"), (300, "int8"), (-1, "uint8"), (2, "bool")],
+)
+def test_full_refuses_a_number_that_the_dtype_does_not_hold(value, dtype):
+    with pytest.raises(ValueRangeError, match="value must fit the dtype"):
+        gg.full((2,), value, dtype)
+
+
+def test_full_takes_what_fits():
+    assert gg.full((2,), 0.1, "float32").numpy()[0] == np.float32(0.1)
+    assert gg.full((1,), 7.0, "int8").item() == 7
+    assert np.isinf(gg.full((1,), float("inf"), "float32").item())
