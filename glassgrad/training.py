@@ -26,7 +26,7 @@ from .core.training.agreement import shared_out
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
-from .core.training.settings import TrainingSettings
+from .core.training.settings import SettingError, TrainingSettings
 from .core.training.system import System
 from .folders import (
     Folder,
@@ -174,7 +174,12 @@ def train(
             data.expect_same(recorded, run.folder)
         if on_data is not None:
             on_data(data, raw)
-        settings = shared_out(recipe.resolve(data.name, overrides, kind_of(raw)), world)
+        if run is None:  # a given one has its shards
+            overrides = shared_out(overrides, world)
+        settings = recipe.resolve(data.name, overrides, kind_of(raw))
+        if settings.shards < world.size and run is not None:
+            n, s = settings.shards, "s" * (settings.shards > 1)
+            raise SettingError(f"this run has {n} shard{s}: at most {n} rank{s}")
         with alone():  # only the steps of `fit` are shared out
             loaded = prepared(recipe, raw, settings)
             system = build(recipe, loaded, settings, device)
@@ -292,7 +297,8 @@ def load_raw(
     source.expect_same(recorded, run.folder)
     settings = recipe.resolve(config["data"], config["settings"], kind_of(raw))
     data = prepared(recipe, raw, settings)
-    state = TrainingState(build(recipe, data, settings), data, settings)
+    with alone():
+        state = TrainingState(build(recipe, data, settings), data, settings)
     state.restore(arrays, progress)
     if state.best is not None:
         state.system.load_state_dict(state.best)

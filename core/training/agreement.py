@@ -20,15 +20,17 @@ from ..machine import version
 ROOMS = ("kernels", "core", "models")  # whose code decides what a step does
 
 
-def shared_out(settings, world: Communicator):
-    """The settings with a shard for each rank, where they have one shard and there are more ranks.
+def shared_out(changes: dict | None, world: Communicator, known: int = 1) -> dict:
+    """Changes of settings with a shard for each rank, where they, and `known`, ask for none.
+
+    They are made before settings are checked: some have an effect with several shards only.
 
     >>> from ..distributed import OneProcess
-    >>> from .settings import TrainingSettings
-    >>> shared_out(TrainingSettings(shards=3), OneProcess()).shards
-    3
+    >>> shared_out({"lr": 0.1}, OneProcess())
+    {'lr': 0.1}
     """
-    return settings.changed(shards=world.size) if settings.shards == 1 < world.size else settings
+    shards = {"shards": world.size} if known == 1 < world.size else {}
+    return {**shards, **(changes or {})}
 
 
 @functools.cache

@@ -113,7 +113,8 @@ def fit(
     """
     world = current()
     system, data = as_system(net, loss), as_data(data)
-    settings = shared_out(settings_of(net, settings, changes), world)
+    settings = settings_of(net, settings, {})
+    settings = settings.changed(**shared_out(changes, world, settings.shards))
     progress = progress if progress is not None and world.is_first else Silent()
     training = TrainingState(system, data, settings)
     with alone():
