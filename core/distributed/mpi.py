@@ -38,6 +38,21 @@ def launched(environment: Mapping[str, str] = os.environ) -> bool:
     )
 
 
+def expect_all_seen(size: int, environment: Mapping[str, str] = os.environ) -> None:
+    """Raise DistributedError where a launcher has started several ranks and MPI sees one alone.
+
+    Each would train by itself, as rank 0, and write the same files.
+
+    >>> expect_all_seen(4, {"SLURM_STEP_NUM_TASKS": "4"})
+    """
+    if size == 1 and launched(environment):
+        told = ", ".join(f"{name}={environment[name]}" for name in SIZES if name in environment)
+        raise DistributedError(
+            f"several ranks were started ({told}), but MPI sees one alone: srun needs --mpi=pmi2"
+            " (MPICH) or --mpi=pmix (Open MPI), mpiexec must belong to the library of mpi4py"
+        )
+
+
 def patience(environment: Mapping[str, str] = os.environ) -> float:
     """Seconds that a rank waits for another; DistributedError if the setting is none.
 
@@ -71,6 +86,7 @@ class MPI(Communicator):
             ) from None
         self._library, self._world = library, library.COMM_WORLD
         self.rank, self.size = self._world.rank, self._world.size
+        expect_all_seen(self.size)
         self._patience = Patience(patience(), f"rank {self.rank}")
 
     def _wait(self, requests: list, what: str) -> None:

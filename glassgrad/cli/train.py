@@ -56,6 +56,7 @@ def run(args) -> int:
     from .. import launching
     from ..core.distributed import ranks
     from ..core.distributed.mpi import launched
+    from ..core.distributed.ranks import speaker
     from ..core.usage import UsageError
     from . import said
 
@@ -65,7 +66,7 @@ def run(args) -> int:
         return launching.launch(args.ranks, launching.without_ranks(args.argv))
 
     def report(error) -> int:
-        code = said(error)
+        code = said(error, speaker())
         launching.note("said")
         return code
 
@@ -89,6 +90,7 @@ def _device(args) -> str:
 
 def _new(args) -> int:
     from .. import models
+    from ..core.distributed import current
     from .common import overrides, source
 
     recipe, changes = models.recipe(args.name), overrides(args.sets)
@@ -103,7 +105,10 @@ def _new(args) -> int:
         return 0
     first = recipe.settings().changed(**{k: v for k, v in changes.items() if k == "seed"}).seed
     seeds = range(first, first + args.seeds)
-    found = [_train(args, recipe, overrides=changes | {"seed": k}, **options) for k in seeds]
+    found = []
+    for k in seeds:
+        found.append(_train(args, recipe, overrides=changes | {"seed": k}, **options))
+        current().finish()  # rank 0 draws its pictures, and patience is for steps
     _means(recipe, seeds, found)
     return 0
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from glassgrad.core.distributed import OneProcess
-from glassgrad.core.distributed.mpi import launched, patience
+from glassgrad.core.distributed.mpi import SIZES, expect_all_seen, launched, patience
 from glassgrad.kernels.errors import GlassgradError
 from tests.core.distributed import on_ranks
 from tests.core.distributed.starting import ROOT, started, why_no_mpi
@@ -61,6 +61,14 @@ def test_a_launcher_is_known_by_what_it_tells_its_processes():
     for name in ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"):
         assert launched({name: "2"}) and not launched({name: "1"}) and not launched({name: "x"})
     assert not launched({})
+
+
+def test_ranks_that_do_not_see_each_other_are_refused():
+    for name in SIZES:
+        with pytest.raises(GlassgradError, match=r"srun needs --mpi=pmi2 .* or --mpi=pmix"):
+            expect_all_seen(1, {name: "4"})
+        expect_all_seen(2, {name: "2"})
+        expect_all_seen(1, {name: "1"})
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "soon", "nan"])
