@@ -198,7 +198,7 @@ def _end_of_epoch(training: TrainingState, seconds: float, progress) -> None:
     row = {"epoch": training.epoch + 1}
     row |= {k: v / max(1, training.batch) for k, v in training.sums.items()}
     row |= {f"valid_{k}": v for k, v in figures.items()}
-    seconds = expect_equal_ranks(training, seconds)
+    seconds = expect_equal_ranks(training, row["epoch"], seconds)
     training.history.append(row | {"seconds": round(seconds, 3)})
     training.keep_if_best(figures)
     training.epoch, training.batch, training.sums = training.epoch + 1, 0, {}

@@ -203,7 +203,7 @@ def test_a_run_keeps_its_shards_and_more_ranks_are_refused(tmp_path):
     def work(world):
         with (
             using(world),
-            pytest.raises(SettingError, match="^this run has 1 shard: at most 1 rank"),
+            pytest.raises(SettingError, match=r"^this run has 1 shard: at most 1 rank$"),
         ):
             training.train(recipe, data, overrides=changes, run=Run.open(run.folder))
 

@@ -161,8 +161,24 @@ OTHERS = ("som-batch", "k-means", "fasttext-classifier")
 
 STUDENTS = {"pretrain": 1, "epochs": 2, "batch": 2000, "teacher": (16,), "student": (8,)}
 KL = {"penalty": "kl", "activation": "sigmoid", "batch": 20, "code": 5}
+FORECAST = {"batch": 50, "hidden": 5, "past": 8, "horizon": 4}
+
+
+def with_missing(make):
+    """`make` of a forecast, where most values of every other window are unknown."""
+
+    def made(changes):
+        system, data, settings = make(changes)
+        data.train.y[::2, 1:, 1] = 0.0
+        data.train.y[: len(data.train) // 2, 0, 1] = 0.0
+        return system, data, settings
+
+    return made
+
+
 VARIANTS = {  # later stages and other settings, whose gradients are exact as well
     "students": recipe("distillation", **STUDENTS, hard=0.2, jitter=1, transfer=0),
+    "missing": with_missing(recipe("forecast", "mackey_glass", **FORECAST)),
     "adapted": recipe("lupi", "lupi_clean_labels", pretrain=1, epochs=2, batch=2000),
     "rbm": recipe("rbm", batch=20, hidden=5, chains=6, centred=False),
     "relational": recipe("relational-autoencoder", batch=20, code=5, weight=0.0),
