@@ -22,20 +22,15 @@ from .core import Generator
 from .core.arrays import module_for
 from .core.data import DataSet, Graph, kind_of
 from .core.distributed import alone, current
-from .core.training.agreement import shared_out
+from .core.training.agreement import expect_shards, shared_out
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
-from .core.training.settings import SettingError, TrainingSettings
+from .core.training.settings import TrainingSettings
 from .core.training.system import System
 from .folders import (
-    Folder,
-    configuration,
-    new_run,
-    read_configuration,
-    recipe_of,
-    test_figures,
-)
+    Folder, configuration, new_run, read_configuration, recipe_of, test_figures,
+)  # fmt: skip
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
 from .models.own import expect_metric
@@ -150,10 +145,9 @@ def train(
     held       takes over the lock on the run folder; by default it ends with this call
     on_data    is called with the source and the data, as they were read, before training
 
-    Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before
-    any training; DivergedError where
-    a figure stops being a number (NumPy's warnings about that are silenced: the error says more);
-    Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
+    Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before any
+    training; DivergedError where a figure stops being a number (it says more than NumPy's warnings,
+    which are silenced); Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
 
     >>> from glassgrad import models
     >>> done = train(models.recipe("vae"), overrides={"epochs": 1, "hidden": (8, 8)})
@@ -177,10 +171,9 @@ def train(
         if run is None:  # a given one has its shards
             overrides = shared_out(overrides, world)
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
-        if settings.shards < world.size and run is not None:
-            n, s = settings.shards, "s" * (settings.shards > 1)
-            raise SettingError(f"this run has {n} shard{s}: at most {n} rank{s}")
-        with alone():  # only the steps of `fit` are shared out
+        if run is not None:
+            expect_shards(settings.shards, world)
+        with alone():  # `fit` shares out its steps alone
             loaded = prepared(recipe, raw, settings)
             system = build(recipe, loaded, settings, device)
             if recipe.source is not None:
@@ -215,8 +208,8 @@ def train(
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """`train` with its arguments, then `write_result`: what was trained, and its result.
 
-    Of several ranks the first alone writes; the result of the others is empty. No other process
-    can train in the run folder from its making to its last file.
+    Of several ranks the first alone writes; the others' result is empty. No other process can train
+    in the run folder from its making to its last file.
 
     >>> import tempfile
     >>> from glassgrad import models

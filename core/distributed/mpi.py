@@ -2,8 +2,8 @@
 
 Arrays go as bytes between two ranks. Nothing blocks inside the library: every wait asks again and
 again (`Patience`), so that Ctrl-C is heard, ranks that share a core let each other run, and a rank
-that waits for ever says so. A rank that dies is the launcher's business: `mpiexec` and `srun` end
-the others.
+that waits for ever says so. A rank that dies is the launcher's business: `mpiexec` ends the others,
+and so does `srun --kill-on-bad-exit=1`. It has never run under Slurm.
 """
 
 import json

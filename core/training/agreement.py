@@ -19,6 +19,7 @@ from ..data.dataset import Info
 from ..data.mapped import Mapped
 from ..distributed import Communicator, DistributedError
 from ..machine import version
+from .settings import SettingError
 
 ROOMS = ("kernels", "core", "models")  # whose code decides what a step does
 
@@ -34,6 +35,13 @@ def shared_out(changes: dict | None, world: Communicator, known: int = 1) -> dic
     """
     shards = {"shards": world.size} if known == 1 < world.size else {}
     return {**shards, **(changes or {})}
+
+
+def expect_shards(shards: int, world: Communicator) -> None:
+    """Raise SettingError for more ranks than the shards that a run was begun with."""
+    if shards < world.size:
+        s = "s" * (shards > 1)
+        raise SettingError(f"this run has {shards} shard{s}: at most {shards} rank{s}")
 
 
 @functools.cache

@@ -117,6 +117,7 @@ def _resumed(args) -> int:
     from .. import models, training
     from ..core.distributed import current
     from ..core.terminal import say
+    from ..core.training.agreement import expect_shards
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
     from ..lengthening import lengthen, rates_differ
@@ -142,6 +143,7 @@ def _resumed(args) -> int:
 
     with run.hold() if world.is_first else contextlib.nullcontext():
         config = by_first(lambda: training.read_configuration(run))
+        expect_shards(config["settings"].get("shards", 1), world)  # before anything is changed
         source = source_of(config, run.folder, args.data_dir)
         if source.in_memory:
             raise UsageError(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from glassgrad import cli, launching, models, training
+from glassgrad.cli import train
 from glassgrad.core import Generator, nn
 from glassgrad.core.distributed import using
 from glassgrad.core.training.checkpoint import load_arrays
@@ -208,6 +209,19 @@ def test_a_run_keeps_its_shards_and_more_ranks_are_refused(tmp_path):
             training.train(recipe, data, overrides=changes, run=Run.open(run.folder))
 
     on_ranks(2, work)
+
+
+def test_more_ranks_leave_the_number_of_epochs_of_a_run_as_it_is(tmp_path):
+    changes = {"hidden": (8, 8), "batch": 400, "epochs": 1}
+    run = training.train(models.recipe("vae"), overrides=changes, out=tmp_path).run
+
+    def work(world):
+        args = cli._parse(["train", "--resume", str(run.folder), "--set", "epochs=2"])
+        with using(world), pytest.raises(SettingError, match="this run has 1 shard"):
+            train._resumed(args)
+
+    on_ranks(2, work)
+    assert training.read_configuration(run)["settings"]["epochs"] == 1
 
 
 def test_a_run_is_loaded_and_a_training_estimated_on_any_rank(tmp_path):
