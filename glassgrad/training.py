@@ -29,7 +29,12 @@ from .core.training.run_folder import Run, RunError
 from .core.training.settings import TrainingSettings
 from .core.training.system import System
 from .folders import (
-    Folder, configuration, new_run, read_configuration, recipe_of, test_figures,
+    Folder,
+    configuration,
+    new_run,
+    read_configuration,
+    recipe_of,
+    test_figures,
 )  # fmt: skip
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
@@ -145,7 +150,7 @@ def train(
     held       takes over the lock on the run folder; by default it ends with this call
     on_data    is called with the source and the data, as they were read, before training
 
-    Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before any
+    Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before
     training; DivergedError where a figure stops being a number (it says more than NumPy's warnings,
     which are silenced); Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
 
@@ -168,10 +173,9 @@ def train(
             data.expect_same(recorded, run.folder)
         if on_data is not None:
             on_data(data, raw)
-        if run is None:  # a given one has its shards
-            overrides = shared_out(overrides, world)
+        overrides = shared_out(overrides, world) if run is None else overrides
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
-        if run is not None:
+        if run is not None:  # it has its shards
             expect_shards(settings.shards, world)
         with alone():  # `fit` shares out its steps alone
             loaded = prepared(recipe, raw, settings)
