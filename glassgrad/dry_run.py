@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from .core.data import kind_of
+from .core.distributed import alone, current
+from .core.training.agreement import shared_out
 from .core.training.loop import TrainingState
 from .core.training.recipe import Recipe
 from .kernels.product import blas_at_one_thread
@@ -50,10 +52,11 @@ def estimate(
     """
     with backend_for(backend, device), blas_at_one_thread():
         source, raw = source.load(recipe)
-        settings = recipe.resolve(source.name, overrides, kind_of(raw))
-        data = prepared(recipe, raw, settings)
-        system = build(recipe, data, settings, device)
-        training = TrainingState(system, data, settings)
+        settings = recipe.resolve(source.name, shared_out(overrides, current()), kind_of(raw))
+        with alone():  # each rank measures by itself, and all shards
+            data = prepared(recipe, raw, settings)
+            system = build(recipe, data, settings, device)
+            training = TrainingState(system, data, settings)
         parameters = system.count()
         system.train()
         batches = chain.from_iterable(

@@ -11,11 +11,13 @@ What MPI libraries print about a process that has ended is left out: one message
 """
 
 import contextlib
+import math
 import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,10 +27,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from .core.distributed import DistributedError
+from .core.distributed.ranks import STOPPED
 
-LAUNCH = "GLASSGRAD_LAUNCH"  # the folder, and the number of the process that made it
+LAUNCH = "GLASSGRAD_LAUNCH"  # the process that made the folder, its host, and the folder
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-GRACE = 10.0  # seconds from a second Ctrl-C to the end of all ranks
+GRACE = 10.0  # seconds from the signal that ends all ranks to SIGKILL, and for their last lines
 RULE = re.compile(r"[-=]{70,}\s*$")
 NOISE = ("BAD TERMINATION", "MPI_ABORT was invoked", "prterun", "mpirun", "PRTE has lost")
 AFTER = (
@@ -96,60 +99,95 @@ def threads_of(ranks: int, cores: int | None) -> int:
     return max(1, (cores or 1) // ranks)
 
 
-def launch(ranks: int, arguments: Sequence[str]) -> int:
-    """Run `glassgrad ARGUMENTS` on so many ranks; returns the exit code."""
+def command(ranks: int, arguments: Sequence[str], *before: str) -> list[str]:
+    """The command line that runs a program, its path first, on so many ranks.
+
+    `before` are options of mpiexec. Raises DistributedError without one.
+    """
     starter = mpiexec()
     version = subprocess.run([starter, "--version"], capture_output=True, text=True).stdout
+    return [starter, *before, "-n", str(ranks), *options(version, os.getuid()), *arguments]
+
+
+def launch(ranks: int, arguments: Sequence[str]) -> int:
+    """Run `glassgrad ARGUMENTS` on so many ranks; returns the exit code.
+
+    Raises BrokenPipeError where nobody reads any more what they print, DistributedError where they
+    have ended without a message.
+    """
+    line = command(ranks, program(arguments))
     threads = str(threads_of(ranks, len(os.sched_getaffinity(0))))
-    command = [starter, "-n", str(ranks), *options(version, os.getuid()), *program(arguments)]
     with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
-        place = Path(folder)
+        place, broken = Path(folder), threading.Event()
         environment = dict.fromkeys(THREADS, threads) | dict(os.environ)
-        environment[LAUNCH] = f"{os.getpid()} {place}"
-        process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
-        )  # fmt: skip
-        copies = [
-            threading.Thread(target=_copy, args=(source, target), daemon=True)
-            for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
-        ]
-        for copy in copies:
-            copy.start()
-        code = _until_done(process, place)
+        environment[LAUNCH] = f"{os.getpid()} {socket.gethostname()} {place}"
+        with _noting(place) as asked:
+            process = subprocess.Popen(
+                line, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            )  # fmt: skip
+            copies = [
+                threading.Thread(target=_copy, args=(*streams, broken.set), daemon=True)
+                for streams in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+            ]
+            for copy in copies:
+                copy.start()
+            code = _until_done(process, asked, broken)
         for copy in copies:
             copy.join(GRACE)
+        if broken.is_set():
+            raise BrokenPipeError  # which the command line ends with in silence
+        if asked:
+            return code and STOPPED  # 0 of a training that was over before it heard
         if code and not (place / "said").exists():
             raise DistributedError(_ended(code, place))
     return code
 
 
-def _until_done(process: subprocess.Popen, place: Path) -> int:
-    """Wait for mpiexec: the first Ctrl-C asks the ranks to stop, a second one, or SIGTERM, ends
-    them."""
-    asked = 0
+@contextlib.contextmanager
+def _noting(place: Path) -> Iterator[list[int]]:
+    """A block in which Ctrl-C and SIGTERM are noted: yields the list of them.
+
+    The first asks the ranks to stop.
+    """
+    asked: list[int] = []
 
     def note(number, frame):
-        nonlocal asked
-        asked += 1
+        asked.append(number)
         (place / "stop").touch()
-        if asked > 1 or number == signal.SIGTERM:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+        if asked == [signal.SIGINT]:
+            os.write(2, b"glassgrad: stopping after this step; Ctrl-C again ends all ranks\n")
 
     main = threading.current_thread() is threading.main_thread()
     kinds = (signal.SIGINT, signal.SIGTERM) if main else ()
     before = [signal.signal(kind, note) for kind in kinds]
     try:
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.1)
+        yield asked
     finally:
         for kind, handler in zip(kinds, before):
             signal.signal(kind, handler)
-    if asked:
-        (place / "said").touch()
-    return 130 if asked else process.returncode
+
+
+def _until_done(process: subprocess.Popen, asked: list[int], broken: threading.Event) -> int:
+    """Wait for mpiexec. A second Ctrl-C, SIGTERM, or that nobody reads, ends all ranks, and GRACE
+    seconds later whatever is left of them is killed."""
+    ending = math.inf
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+        must_end = len(asked) > 1 or signal.SIGTERM in asked or broken.is_set()
+        if must_end and ending == math.inf:
+            _to_all(process, signal.SIGTERM)
+            ending = time.monotonic() + GRACE
+        if time.monotonic() > ending:
+            _to_all(process, signal.SIGKILL)
+    return process.returncode
+
+
+def _to_all(process: subprocess.Popen, number: int) -> None:
+    """Send a signal to mpiexec and the ranks on this machine."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _ended(code: int, place: Path) -> str:
@@ -165,11 +203,21 @@ def _ended(code: int, place: Path) -> str:
     return text
 
 
-def _copy(source: Iterable[str], target) -> None:
-    """Write the lines of a stream to another as they come, without the noise of MPI libraries."""
-    for line in without_noise(source):
-        target.write(line)
-        target.flush()
+def _copy(source: Iterable[str], target, closed: Callable[[], None]) -> None:
+    """Write the lines of a stream to another as they come, without the noise of MPI libraries.
+
+    Where nobody reads them any more (`| head`), mpiexec is ended, and the rest is read and thrown
+    away: a pipe that nobody empties would hold up the ranks.
+    """
+    lines = without_noise(source)
+    try:
+        for line in lines:
+            target.write(line)
+            target.flush()
+    except BrokenPipeError:
+        closed()
+        for _ in lines:
+            pass
 
 
 def without_noise(lines: Iterable[str]) -> Iterator[str]:
@@ -203,9 +251,15 @@ def without_noise(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _place() -> tuple[int, Path] | None:
-    """(the launcher's process, its folder), if this process is one of its ranks."""
-    process, _, folder = os.environ.get(LAUNCH, "").partition(" ")
-    return (int(process), Path(folder)) if process.isdecimal() and folder else None
+    """(the launcher's process, its folder), if this process is one of its ranks on its host.
+
+    On other hosts that number is another process, or none, and the folder is not there.
+    """
+    process, _, rest = os.environ.get(LAUNCH, "").partition(" ")
+    host, _, folder = rest.partition(" ")
+    if not process.isdecimal() or not folder or host != socket.gethostname():
+        return None
+    return int(process), Path(folder)
 
 
 def note(name: str, text: str = "") -> None:

@@ -22,7 +22,7 @@ from .core import Generator
 from .core.arrays import module_for
 from .core.data import DataSet, Graph, kind_of
 from .core.distributed import alone, current
-from .core.training.agreement import shared_out
+from .core.training.agreement import expect_shards, shared_out
 from .core.training.loop import DivergedError, TrainingState, fit
 from .core.training.recipe import Recipe, Target
 from .core.training.run_folder import Run, RunError
@@ -35,7 +35,7 @@ from .folders import (
     read_configuration,
     recipe_of,
     test_figures,
-)
+)  # fmt: skip
 from .kernels.errors import DeviceError, GlassgradError
 from .models.common.figure_words import named
 from .models.own import expect_metric
@@ -151,9 +151,8 @@ def train(
     on_data    is called with the source and the data, as they were read, before training
 
     Raises SettingError, DataError, DeviceError or RunError (also for a run of other data) before
-    any training; DivergedError where
-    a figure stops being a number (NumPy's warnings about that are silenced: the error says more);
-    Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
+    training; DivergedError where a figure stops being a number (it says more than NumPy's warnings,
+    which are silenced); Interrupted on Ctrl-C, after saving. A second Ctrl-C stops at once.
 
     >>> from glassgrad import models
     >>> done = train(models.recipe("vae"), overrides={"epochs": 1, "hidden": (8, 8)})
@@ -174,8 +173,11 @@ def train(
             data.expect_same(recorded, run.folder)
         if on_data is not None:
             on_data(data, raw)
-        settings = shared_out(recipe.resolve(data.name, overrides, kind_of(raw)), world)
-        with alone():  # only the steps of `fit` are shared out
+        overrides = shared_out(overrides, world) if run is None else overrides
+        settings = recipe.resolve(data.name, overrides, kind_of(raw))
+        if run is not None:  # it has its shards
+            expect_shards(settings.shards, world)
+        with alone():  # `fit` shares out its steps alone
             loaded = prepared(recipe, raw, settings)
             system = build(recipe, loaded, settings, device)
             if recipe.source is not None:
@@ -210,8 +212,8 @@ def train(
 def train_and_write(recipe: Recipe, *args, **options) -> tuple[Trained, dict]:
     """`train` with its arguments, then `write_result`: what was trained, and its result.
 
-    Of several ranks the first alone writes; the result of the others is empty. No other process
-    can train in the run folder from its making to its last file.
+    Of several ranks the first alone writes; the others' result is empty. No other process can train
+    in the run folder from its making to its last file.
 
     >>> import tempfile
     >>> from glassgrad import models
@@ -292,7 +294,8 @@ def load_raw(
     source.expect_same(recorded, run.folder)
     settings = recipe.resolve(config["data"], config["settings"], kind_of(raw))
     data = prepared(recipe, raw, settings)
-    state = TrainingState(build(recipe, data, settings), data, settings)
+    with alone():
+        state = TrainingState(build(recipe, data, settings), data, settings)
     state.restore(arrays, progress)
     if state.best is not None:
         state.system.load_state_dict(state.best)

@@ -12,7 +12,7 @@ from ...core import machine
 from ...core.distributed import DistributedError
 from ...core.terminal import amount, console, say, table
 from ...core.training.run_folder import make_folder, write_atomic
-from ...launching import THREADS, mpiexec, options
+from ...launching import THREADS, command
 from .model import NETWORK, RANKS, Link, Step, efficiency, fit, limit, ordered
 
 # (ranks, threads of each): one thread, what the second one brings, what a second rank brings
@@ -43,16 +43,13 @@ def run(args) -> int:
 
 def measured(ranks: int, threads: int, repeat: int) -> dict:
     """What so many ranks measure, each with so many threads. Raises DistributedError."""
-    command = [sys.executable, "-m", "glassgrad.bench.scale.worker"]
-    if ranks > 1:
-        starter = mpiexec()
-        version = subprocess.run([starter, "--version"], capture_output=True, text=True).stdout
-        command = [starter, "-n", str(ranks), *options(version, os.getuid()), *command]
+    line = [sys.executable, "-m", "glassgrad.bench.scale.worker"]
+    line = command(ranks, line) if ranks > 1 else line
     environment = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "found.json"
         done = subprocess.run(
-            [*command, str(file), str(repeat), str(threads)], env=environment, text=True,
+            [*line, str(file), str(repeat), str(threads)], env=environment, text=True,
             capture_output=True,
         )  # fmt: skip
         if done.returncode or not file.exists():

@@ -80,10 +80,6 @@ class Communicator:
         """Wait until all ranks are done, however long rank 0 draws its pictures."""
         self.barrier()
 
-    def any(self, flag: bool) -> bool:
-        """True on every rank if it is on one."""
-        return bool(flag) if self.size == 1 else any(self.gather(bool(flag)))
-
     def ordered_sum(self, own: dict[tree.Node, np.ndarray], shards: int):
         """Σ_k x_k over all shards in the order of the tree, on every rank: an array [n].
 
@@ -217,8 +213,11 @@ def _added(a, b):
 
 
 def flat(arrays: list, shapes: list[tuple], dtype, xp=np) -> np.ndarray:
-    """The arrays one after another, [n]; None is zeros of its shape."""
-    found = xp.zeros(sum(int(np.prod(s)) for s in shapes), dtype)
+    """The arrays one after another, [n]; None is -0.0 of its shape, which changes no sum.
+
+    Adding +0.0 would make +0.0 of -0.0, which a sum that leaves None out does not.
+    """
+    found = xp.full(sum(int(np.prod(s)) for s in shapes), -0.0, dtype)
     at = 0
     for a, shape in zip(arrays, shapes, strict=True):
         n = int(np.prod(shape))

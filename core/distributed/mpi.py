@@ -2,8 +2,8 @@
 
 Arrays go as bytes between two ranks. Nothing blocks inside the library: every wait asks again and
 again (`Patience`), so that Ctrl-C is heard, ranks that share a core let each other run, and a rank
-that waits for ever says so. A rank that dies is the launcher's business: `mpiexec` and `srun` end
-the others.
+that waits for ever says so. A rank that dies is the launcher's business: `mpiexec` ends the others,
+and so does `srun --kill-on-bad-exit=1`. It has never run under Slurm.
 """
 
 import json
@@ -36,6 +36,21 @@ def launched(environment: Mapping[str, str] = os.environ) -> bool:
         for name in SIZES
         if name in environment
     )
+
+
+def expect_all_seen(size: int, environment: Mapping[str, str] = os.environ) -> None:
+    """Raise DistributedError where a launcher has started several ranks and MPI sees one alone.
+
+    Each would train by itself, as rank 0, and write the same files.
+
+    >>> expect_all_seen(4, {"SLURM_STEP_NUM_TASKS": "4"})
+    """
+    if size == 1 and launched(environment):
+        told = ", ".join(f"{name}={environment[name]}" for name in SIZES if name in environment)
+        raise DistributedError(
+            f"several ranks were started ({told}), but MPI sees one alone: srun needs --mpi=pmi2"
+            " (MPICH) or --mpi=pmix (Open MPI), mpiexec must belong to the library of mpi4py"
+        )
 
 
 def patience(environment: Mapping[str, str] = os.environ) -> float:
@@ -71,6 +86,7 @@ class MPI(Communicator):
             ) from None
         self._library, self._world = library, library.COMM_WORLD
         self.rank, self.size = self._world.rank, self._world.size
+        expect_all_seen(self.size)
         self._patience = Patience(patience(), f"rank {self.rank}")
 
     def _wait(self, requests: list, what: str) -> None:

@@ -7,6 +7,7 @@ same time (a wrong setting), rank 0 alone says it: the others give it a second.
 
 import contextlib
 import os
+import socket
 import sys
 import time
 import traceback
@@ -15,7 +16,7 @@ from contextvars import ContextVar
 
 from ...kernels.errors import GlassgradError, printable
 from ..arrays import module_for
-from .communicator import Communicator, DistributedError, OneProcess
+from .communicator import Communicator, OneProcess
 from .mpi import MPI, launched
 
 STOPPED = 130  # the exit code after Ctrl-C
@@ -81,6 +82,11 @@ def ranks(
         try:
             with _quiet(world), using(_on(world, device)) as world:
                 yield world
+        except SystemExit as error:
+            if error.code:  # sys.exit(0) is an end like any other
+                _end_all(world, error, _report)
+            world.finish()
+            raise
         except BaseException as error:
             if not getattr(error, "on_every_rank", False):
                 _end_all(world, error, report or _report)
@@ -121,11 +127,27 @@ def _end_all(world: Communicator, error: BaseException, report) -> None:
     world.abort(code)
 
 
+def speaker() -> str:
+    """How an error begins that this process reports: with its rank and host, if it is not rank 0.
+
+    >>> speaker()
+    ''
+    """
+    world = current()
+    return "" if world.is_first else f"rank {world.rank} on {socket.gethostname()}: "
+
+
 def _report(error: BaseException) -> int:
-    """Print an expected error as a line, any other with its traceback; exit code 1."""
+    """Print an expected error as a line, any other with its traceback; the exit code."""
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else 1
+        text = error.code if isinstance(error.code, str) else f"sys.exit({code})"
+        print(f"glassgrad: {speaker()}{text}", file=sys.stderr)
+        return code
     if isinstance(error, GlassgradError):
-        who = "" if isinstance(error, DistributedError) else f"rank {current().rank}: "
-        print(f"glassgrad: {who}{printable(str(error))}", file=sys.stderr)
+        print(f"glassgrad: {speaker()}{printable(str(error))}", file=sys.stderr)
     else:
+        if speaker():
+            print(f"glassgrad: {speaker()}{type(error).__name__}", file=sys.stderr)
         traceback.print_exception(error)
     return 1

@@ -113,7 +113,8 @@ def fit(
     """
     world = current()
     system, data = as_system(net, loss), as_data(data)
-    settings = shared_out(settings_of(net, settings, changes), world)
+    settings = settings_of(net, settings, {})
+    settings = settings.changed(**shared_out(changes, world, settings.shards))
     progress = progress if progress is not None and world.is_first else Silent()
     training = TrainingState(system, data, settings)
     with alone():
@@ -197,7 +198,7 @@ def _end_of_epoch(training: TrainingState, seconds: float, progress) -> None:
     row = {"epoch": training.epoch + 1}
     row |= {k: v / max(1, training.batch) for k, v in training.sums.items()}
     row |= {f"valid_{k}": v for k, v in figures.items()}
-    seconds = expect_equal_ranks(training, seconds)
+    seconds = expect_equal_ranks(training, row["epoch"], seconds)
     training.history.append(row | {"seconds": round(seconds, 3)})
     training.keep_if_best(figures)
     training.epoch, training.batch, training.sums = training.epoch + 1, 0, {}

@@ -130,23 +130,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return said(error)
 
 
-def said(error: BaseException) -> int:
-    """Print an error as one message, or with its traceback if it is not expected: its exit code."""
+def said(error: BaseException, who: str = "") -> int:
+    """Print an error as one message, or with its traceback if it is not expected: its exit code.
+
+    `who` comes before the message: the process that has it, if it is one of several.
+    """
     if isinstance(error, UsageError):
-        return _fail(str(error), 2)
+        return _fail(who + str(error), 2)
     if isinstance(error, BrokenPipeError):
         _silence()
         return 141
     if isinstance(error, KeyboardInterrupt):
-        return _fail(str(error) or "stopped", 130)
+        return _fail(who + (str(error) or "stopped"), 130)
     if isinstance(error, GlassgradError):
-        return _fail(str(error), 1)
+        return _fail(who + str(error), 1)
     if isinstance(error, MemoryError):
-        return _fail(f"not enough memory: {error}", 1)
+        return _fail(f"{who}not enough memory: {error}", 1)
     if isinstance(error, OSError):
         _flush()
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 1)
+        return _fail(f"{who}{where}{error.strerror or error}", 1)
+    if who:
+        print(f"glassgrad: {who}{type(error).__name__}", file=sys.stderr)
     traceback.print_exception(error)
     return 1
 

@@ -56,6 +56,7 @@ def run(args) -> int:
     from .. import launching
     from ..core.distributed import ranks
     from ..core.distributed.mpi import launched
+    from ..core.distributed.ranks import speaker
     from ..core.usage import UsageError
     from . import said
 
@@ -65,7 +66,7 @@ def run(args) -> int:
         return launching.launch(args.ranks, launching.without_ranks(args.argv))
 
     def report(error) -> int:
-        code = said(error)
+        code = said(error, speaker())
         launching.note("said")
         return code
 
@@ -89,6 +90,7 @@ def _device(args) -> str:
 
 def _new(args) -> int:
     from .. import models
+    from ..core.distributed import current
     from .common import overrides, source
 
     recipe, changes = models.recipe(args.name), overrides(args.sets)
@@ -103,7 +105,10 @@ def _new(args) -> int:
         return 0
     first = recipe.settings().changed(**{k: v for k, v in changes.items() if k == "seed"}).seed
     seeds = range(first, first + args.seeds)
-    found = [_train(args, recipe, overrides=changes | {"seed": k}, **options) for k in seeds]
+    found = []
+    for k in seeds:
+        found.append(_train(args, recipe, overrides=changes | {"seed": k}, **options))
+        current().finish()  # rank 0 draws its pictures, and patience is for steps
     _means(recipe, seeds, found)
     return 0
 
@@ -112,6 +117,7 @@ def _resumed(args) -> int:
     from .. import models, training
     from ..core.distributed import current
     from ..core.terminal import say
+    from ..core.training.agreement import expect_shards
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
     from ..lengthening import lengthen, rates_differ
@@ -137,6 +143,7 @@ def _resumed(args) -> int:
 
     with run.hold() if world.is_first else contextlib.nullcontext():
         config = by_first(lambda: training.read_configuration(run))
+        expect_shards(config["settings"].get("shards", 1), world)  # before anything is changed
         source = source_of(config, run.folder, args.data_dir)
         if source.in_memory:
             raise UsageError(

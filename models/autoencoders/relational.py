@@ -84,6 +84,8 @@ def relation_loss(y, x, s0: float, kind: Relation = "shifted"):
 class RelationalAutoencoder(Regularised):
     """An autoencoder whose penalty compares the relations of reconstructions and of images."""
 
+    in_shards = "the penalty compares the pairs of images inside a shard"
+
     def penalty(self, x, z):
         """The mean of L over the pairs of the batch, for inputs [N, D] and codes [N, K]."""
         return relation_loss(self.decode(z), x, self.s.s0, self.s.relation)

@@ -144,6 +144,12 @@ class SparseAutoencoder(Regularised):
             self.sample = data.train.x  # an array, not a tensor: data, not state
             self.mean = gg.tensor(self.mean_code())
 
+    @property
+    def in_shards(self) -> str:
+        """Which statistic of a batch is that of a shard: the mean code of mean=batch."""
+        batch = self.s.penalty == "kl" and self.s.mean == "batch"
+        return "the mean code f̄ of the KL term is that of a shard's own samples" if batch else ""
+
     def mean_code(self, x=None):
         """f̄ [K] over the whole sample, or over other images x, with the current weights."""
         x, total = self.sample if x is None else x, 0.0

@@ -190,6 +190,12 @@ class BinarySystem(System):
     s: BinarySettings
     due, long = True, ("log_z", "log_likelihood", "bound", "nll")
 
+    @property
+    def in_shards(self) -> str:
+        """Which statistic of a batch is that of a shard: the offsets of centring."""
+        centred = getattr(self.s, "centred", False)
+        return "centring takes the means of the units over a shard's own samples" if centred else ""
+
     def batches(self, data, size, seed, epoch, start):
         """Minibatches as rows [N, D], drawn as 0 and 1 here with binarise="sampled".
 

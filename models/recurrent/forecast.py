@@ -174,6 +174,10 @@ class Forecaster(System):
         nats = (0.5 * error * error + log_spread + 0.5 * math.log(2 * math.pi)) * gg.Tensor(known)
         return nats.sum() / max(1.0, float(known.sum()))
 
+    def loss_terms(self, batch):
+        """How many values the objective is a mean over: those known among the steps of the net."""
+        return float(batch.y[:, : self.outputs, 1].sum())
+
     # ------------------------------------------------------------------------------ forecasts
 
     def forecast(self, x: np.ndarray, bands: bool = True) -> tuple[np.ndarray, ...]:

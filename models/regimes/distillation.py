@@ -156,6 +156,13 @@ class Distillation(System):
         )
         self.shift = gg.Tensor(np.zeros(task.size, dtype))
 
+    @property
+    def in_shards(self) -> str:
+        """Which mean is over the samples of a shard: that of the student who misses a class."""
+        if self.s.without < 0:
+            return ""
+        return "the student without a class has the mean over the samples that a shard shows it"
+
     def nets(self) -> dict[str, mlp.Mlp]:
         """The nets by the names of their figures."""
         named = {one.name: net for one, net in zip(self.kinds, self.students, strict=True)}

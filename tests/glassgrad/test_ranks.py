@@ -12,9 +12,15 @@ import numpy as np
 import pytest
 
 from glassgrad import cli, launching, models, training
+from glassgrad.cli import train
+from glassgrad.core import Generator, nn
 from glassgrad.core.distributed import using
 from glassgrad.core.training.checkpoint import load_arrays
+from glassgrad.core.training.loop import fit
+from glassgrad.core.training.run_folder import Run
 from glassgrad.core.training.settings import SettingError
+from glassgrad.dry_run import estimate
+from glassgrad.sources import Source
 from tests.core.distributed.starting import ROOT, why_no_mpi
 from tests.core.distributed.threads import on_ranks
 from tests.tools import call
@@ -141,8 +147,9 @@ def test_ctrl_c_stops_all_ranks_after_a_step_and_saves(tmp_path):
     run = run_of(tmp_path, 2)
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process, 20)
-    assert code == 130 and len(err.splitlines()) == 1, err
-    assert err.startswith("glassgrad: stopped; go on with: glassgrad train --resume ")
+    first, second = err.splitlines()
+    assert code == 130 and first.startswith("glassgrad: stopping after this step")
+    assert second.startswith("glassgrad: stopped; go on with: glassgrad train --resume ")
     assert weights(run)
 
 
@@ -171,6 +178,64 @@ def test_more_ranks_than_shards_are_refused_from_python():
             training.train(models.recipe("vae"), overrides={"shards": 2, "epochs": 1})
 
     on_ranks(3, work)
+
+
+def test_ranks_have_a_shard_each_before_settings_are_checked():
+    """reduce has no effect with one shard: of two ranks nobody has to name their number."""
+
+    def work(world):
+        with using(world):
+            changes = {"hidden": (8, 8), "batch": 400, "epochs": 1, "reduce": "fast"}
+            done = training.train(models.recipe("vae"), overrides=changes)
+            net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, rng=Generator(0)))
+            history = fit(net, "digits", epochs=1, batch=600, reduce="fast")
+        return done.settings.shards, len(history)
+
+    assert on_ranks(2, work) == [(2, 1)] * 2
+
+
+def test_a_run_keeps_its_shards_and_more_ranks_are_refused(tmp_path):
+    """Without a checkpoint nothing else would show that it goes on with other settings."""
+    recipe, (_, data) = models.recipe("vae"), Source("digits").load(models.recipe("vae"))
+    changes = {"hidden": (8, 8), "batch": 400, "epochs": 0}
+    run = training.train(recipe, data, overrides=changes, out=tmp_path).run
+    (run.folder / "checkpoint.safetensors").unlink()
+
+    def work(world):
+        with (
+            using(world),
+            pytest.raises(SettingError, match=r"^this run has 1 shard: at most 1 rank$"),
+        ):
+            training.train(recipe, data, overrides=changes, run=Run.open(run.folder))
+
+    on_ranks(2, work)
+
+
+def test_more_ranks_leave_the_number_of_epochs_of_a_run_as_it_is(tmp_path):
+    changes = {"hidden": (8, 8), "batch": 400, "epochs": 1}
+    run = training.train(models.recipe("vae"), overrides=changes, out=tmp_path).run
+
+    def work(world):
+        args = cli._parse(["train", "--resume", str(run.folder), "--set", "epochs=2"])
+        with using(world), pytest.raises(SettingError, match="this run has 1 shard"):
+            train._resumed(args)
+
+    on_ranks(2, work)
+    assert training.read_configuration(run)["settings"]["epochs"] == 1
+
+
+def test_a_run_is_loaded_and_a_training_estimated_on_any_rank(tmp_path):
+    """Nothing of either is shared out, whatever the number of shards."""
+    recipe, changes = models.recipe("vae"), {"hidden": (8, 8), "batch": 400, "epochs": 1}
+    run = training.train(recipe, overrides=changes, out=tmp_path).run
+
+    def work(world):
+        with using(world):
+            _, loaded = training.load(run.folder)
+            found = estimate(recipe, Source("digits"), overrides=changes)
+        return len(loaded.history), found.steps
+
+    assert on_ranks(2, work) == [(1, 4)] * 2
 
 
 def test_without_mpiexec_the_message_says_what_to_install(monkeypatch, capsys):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from glassgrad.core.distributed import DistributedError
-from glassgrad.launching import THREADS, mpiexec, options
+from glassgrad.launching import THREADS, command, mpiexec
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,10 +27,6 @@ def why_no_mpi() -> str:
 
 def started(ranks: int, *arguments: str, seconds: float = 100):
     """The finished process of `mpiexec -n RANKS python ARGUMENTS`, its output as text."""
-    starter = mpiexec()
-    version = subprocess.run([starter, "--version"], capture_output=True, text=True).stdout
-    command = [starter, "-n", str(ranks), *options(version, os.getuid()), sys.executable]
+    line = command(ranks, [sys.executable, *arguments])
     environment = dict.fromkeys(THREADS, "1") | os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=seconds
-    )
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=seconds)

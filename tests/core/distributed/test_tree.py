@@ -12,12 +12,12 @@ from tests.core.distributed.threads import on_ranks, shard
 LAYOUTS = [(s, p) for s in (1, 2, 3, 4, 5, 6, 7, 8, 12, 16) for p in (1, 2, 3, 4, 5, 8) if p <= s]
 
 
-def by_hand(first, last):
+def by_hand(first, last, n=37):
     """The sum of shards first .. last - 1 by the definition: halves, the left one larger."""
     if last - first == 1:
-        return shard(first)
+        return shard(first, n)
     half = (first + last + 1) // 2
-    return by_hand(first, half) + by_hand(half, last)
+    return by_hand(first, half, n) + by_hand(half, last, n)
 
 
 @pytest.mark.parametrize(("shards", "ranks"), LAYOUTS)
@@ -98,11 +98,6 @@ def test_ranks_agree_or_every_one_says_which_differs():
     OneProcess().expect_equal({"data": "a"})
 
 
-def test_any_is_true_for_all_if_for_one():
-    assert on_ranks(3, lambda world: world.any(world.rank == 1)) == [True] * 3
-    assert on_ranks(3, lambda world: world.any(False)) == [False] * 3
-
-
 def test_a_missing_array_is_left_out_of_a_sum():
     leaves = [[np.ones(2), None], [None, None], [np.ones(2), np.ones(1)]]
     (found,) = add_up(3, range(3), lambda k: leaves[k]).values()
@@ -118,3 +113,18 @@ def test_flat_and_apart_are_inverse_and_none_is_zeros():
 def test_patience_ends():
     with pytest.raises(DistributedError, match=r"rank 3 has waited 0\.01 s for an array of rank 0"):
         Patience(0.01, "rank 3").until(lambda: False, "an array of rank 0")
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("absent", [0, 1, 2])
+def test_an_absent_shard_changes_no_bit_wherever_it_is(ranks, absent):
+    """-0.0 + 0.0 is 0.0: zeros in the place of a shard would show between ranks alone."""
+    minus = np.full(3, -0.0, np.float32)
+
+    def work(world):
+        own = add_up(3, world.shards_of(3), lambda k: [] if k == absent else [minus.copy()])
+        sums = {n: flat(a or [None], [(3,)], np.float32) for n, a in own.items()}
+        return world.ordered_sum(sums, 3)
+
+    for found in on_ranks(ranks, work):
+        assert found.tobytes() == minus.tobytes()
