@@ -124,6 +124,24 @@ def test_a_version_with_a_wrong_result_is_wrong_on_the_page(wrong):
     assert finding.endswith("the result differs from the reference by inf")
 
 
+def test_two_operations_of_a_file_have_links_and_a_title_of_their_own():
+    """Both have a pass `forward`."""
+    made = []
+    for op in ("lrn", "conv2d"):
+        record, case = implementations(op, "forward", "emulated")[0], cases(op, "forward")[0]
+        made.append(Ladder(op, "forward", case, [Rung(record, case, None)]))
+    page = render(made, "glassgrad lab two.py")
+    assert "<title>glassgrad lab: lrn, conv2d</title>" in page and "<h1>lrn, conv2d</h1>" in page
+    assert re.findall(r'<section id="(.*?)"', page) == ["lrn.forward", "conv2d.forward"]
+    links = re.findall(r'<a href="#(.*?)">(.*?)</a>', page)
+    assert links == [("lrn.forward", "lrn.forward"), ("conv2d.forward", "conv2d.forward")]
+    one = render([made[0], replace(made[0], pass_="backward")], "glassgrad lab lrn")
+    assert "<h1>lrn</h1>" in one and "<h1>lrn.forward</h1>" in render(made[:1], "glassgrad lab")
+    assert re.findall(r'<a href="#(.*?)">(.*?)</a>', one) == [
+        ("lrn.forward", "forward"), ("lrn.backward", "backward")
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 @needs_compiler
 def test_every_version_of_a_pass_is_measured():
