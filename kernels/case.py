@@ -1,5 +1,6 @@
 """A case: arguments for one pass of one operation, shared by the tests and the benchmarks."""
 
+import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import BackendError
-from .registry import OPERATIONS, Implementation, home, operations
+from .registry import OPERATIONS, Implementation, home, of_others, operations
 
 ROUNDED = {"full": 0.0, "tf32": 4 * 2.0**-11, "bf16": 4 * 2.0**-8}
 
@@ -62,9 +63,10 @@ def cases(op=None, pass_=None) -> list[Case]:
 
 def _listed(op: str) -> list[Case]:
     where = home(op)
-    module = importlib.import_module(where)
+    imported = importlib.import_module if op in OPERATIONS else functools.partial(of_others, op)
+    module = imported(where)
     if hasattr(module, "__path__") and not hasattr(module, "CASES"):
-        module = importlib.import_module(f"{where}.cases")
+        module = imported(f"{where}.cases")
     listed = getattr(module, "CASES", None)
     if not (isinstance(listed, list | tuple) and all(isinstance(c, Case) for c in listed)):
         must = "needs CASES, a list of glassgrad.kernels.Case"

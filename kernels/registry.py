@@ -200,28 +200,37 @@ def home(op: str) -> str:
             hint = nearest(op, operations())
             raise BackendError(f"unknown operation {op!r}{hint}")
         entry = _announced()[op]
-        try:
-            name = importlib.import_module(entry.module).__name__
-        except Exception as error:  # whatever somebody else's module raises
-            said = f"{type(error).__name__}: {error}"
-            raise BackendError(f"{op}: {_owner(entry)} cannot be imported: {said}") from error
-        _homes.setdefault(op, name)
+        _homes.setdefault(op, of_others(op, entry.module, _owner(entry)).__name__)
     return _homes[op]
 
 
+def of_others(op: str, module: str, owner: str = ""):
+    """A module of somebody else's, imported; BackendError for whatever it raises."""
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise BackendError(f"{op}: {owner or module} cannot be imported: {said}") from error
+
+
 def _load(op: str, backend: str) -> None:
-    """Import the module that holds `op` on `backend`, if the family has one and Numba is here."""
+    """Import the module that holds `op` on `backend`, if the family has one and Numba is here.
+
+    Raises BackendError for an operation of somebody else's whose module raises anything.
+    """
     package = home(op)
     if backend == "numba" and why_not():
         return
-    if op not in OPERATIONS and not hasattr(sys.modules[package], "__path__"):
+    # a file may be executed without being one of Python's modules: it has registered all it has
+    if op not in OPERATIONS and not hasattr(sys.modules.get(package), "__path__"):
         return  # one file, which is executed
     name = f"{package}.{MODULES[backend]}"
     try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:  # the module is there, something that it needs is not
-            raise
+        importlib.import_module(name) if op in OPERATIONS else of_others(op, name)
+    except (ModuleNotFoundError, BackendError) as error:
+        missing = error.__cause__ if isinstance(error, BackendError) else error
+        if getattr(missing, "name", None) != name:
+            raise  # the module is there, something that it needs is not
 
 
 def implementations(op=None, pass_=None, backend=None) -> list[Implementation]:

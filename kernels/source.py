@@ -15,6 +15,7 @@ Included files become part of one text with `#line` marks, so that a compiler, o
 names the real path and line, and a cache keyed by the text knows every file that matters.
 """
 
+import ctypes
 import functools
 import math
 import re
@@ -27,15 +28,18 @@ from .errors import BackendError, CompileError, nearest
 BOUNDS = r"(?:__launch_bounds__\s*\(([^)]*)\)\s*)?"
 KERNEL = re.compile(rf'extern\s+"C"\s+__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(([^)]*)\)')
 GLOBAL = re.compile(r"\b__global__\b")
-NUMBER = (
-    r"(unsigned\s+long\s+long|long\s+long|unsigned\s+int|unsigned(?!\s+char)|real|index_t|int|float|double"
-    r"|unsigned\s+char|size_t|uint8_t|u?int(?:32|64)_t)"
-)
+PASSED = (
+    "real", "index_t", "float", "double", "int", "unsigned", "unsigned char", "long long",
+    "unsigned long long",
+)  # fmt: skip
 PLAIN = {
-    "unsigned int": "unsigned", "size_t": "unsigned long long",
-    "int32_t": "int", "uint32_t": "unsigned", "uint8_t": "unsigned char",
-    "int64_t": "long long", "uint64_t": "unsigned long long",
+    "size_t": "unsigned long long", "int32_t": "int", "uint32_t": "unsigned",
+    "uint8_t": "unsigned char", "int64_t": "long long", "uint64_t": "unsigned long long",
+    "int8_t": "signed char", "int16_t": "short", "uint16_t": "unsigned short",
 }  # fmt: skip
+INTEGER = {"signed", "unsigned", "char", "short", "int", "long"}  # C++ takes them in any order
+LONG = "long long" if ctypes.sizeof(ctypes.c_long) == 8 else ""  # what `long` is, else an int
+QUALIFIERS = {"const", "volatile", "__restrict__", "__restrict"}
 KNOWN = (
     "a number or a pointer to numbers (real, float, double, int, unsigned, unsigned char,"
     " long long, unsigned long long, index_t, size_t), or a struct of numbers"
@@ -50,12 +54,8 @@ MAIN = re.compile(r"^[ \t]*int\s+main\s*\([^)]*\)\s*(?=\{)", re.MULTILINE)
 BRACES = re.compile(
     r"""[{}]|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|//[^\n]*|/\*.*?\*/""", re.DOTALL
 )
-PARAMETER = re.compile(
-    rf"(const\s+)?(?:volatile\s+)?{NUMBER}\s*(const\s+)?(\*?)\s*(?:__restrict__\s+)?(\w+)"
-)
-BY_VALUE = re.compile(r"(const\s+)?(?:struct\s+)?(\w+)\s+(const\s+)?(\w+)")
+TOKEN = re.compile(r"\w+|\S")
 STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^{}]*)\}\s*;")  # no methods, no base
-FIELDS = re.compile(rf"{NUMBER}\s+(\w+(?:\s*,\s*\w+)*)")
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 MARK = re.compile(r'#line (\d+) "(.*)"')
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -146,36 +146,74 @@ def structs(text: str) -> dict[str, tuple[Parameter, ...]]:
     """
     found = {}
     for name, body in STRUCT.findall(text):
-        declared = [FIELDS.fullmatch(" ".join(d.split())) for d in body.split(";") if d.strip()]
-        fields = ()
-        if all(declared):
-            fields = tuple(
-                Parameter(field.strip(), _plain(d[1]), False, False)
-                for d in declared
-                for field in d[2].split(",")
-            )
+        declared = [_fields(d) for d in body.split(";") if d.strip()]
+        fields = tuple(f for some in declared for f in some) if all(declared) else ()
         # two of one name may lie in branches of an #if: nobody knows here which one is compiled
         found[name] = fields if found.get(name, fields) == fields else ()
     return found
 
 
-def _plain(type_: str) -> str:
-    return PLAIN.get(type_, type_)
+def _fields(declared: str) -> tuple[Parameter, ...]:
+    """The numbers of `unsigned int a, b`; none where it is anything else."""
+    first, *others = declared.split(",")
+    *words, name = first.split() or [""]
+    type_, names = _type(words), [name, *(o.strip() for o in others)]
+    if type_ not in PASSED or not all(n.isidentifier() for n in names):
+        return ()
+    return tuple(Parameter(n, type_, False, False) for n in names)
+
+
+def _type(words: list[str]) -> str:
+    """A type as we spell it, whichever of its spellings was taken.
+
+    >>> _type(["long", "signed", "int", "long"]), _type(["unsigned", "int"]), _type(["size_t"])
+    ('long long', 'unsigned', 'unsigned long long')
+    """
+    if not words or not INTEGER.issuperset(words):
+        said = " ".join(words)
+        return PLAIN.get(said, said)
+    sign = "unsigned" if "unsigned" in words else "signed"
+    if "char" in words:  # which of both a plain one is, the compiler says
+        return f"{sign} char" if sign in words else "char"
+    size = "short" if "short" in words else ""
+    if "long" in words:
+        size = "long long" if words.count("long") > 1 else LONG
+    if sign == "unsigned":
+        return f"unsigned {size}".strip()
+    return size or "int"
 
 
 def _parameter(where: str, text: str, known: dict[str, tuple[Parameter, ...]]) -> Parameter:
+    """`const float* __restrict__ x` and its like: qualifiers may stand on either side of a type,
+    and `float x[16]` is a pointer.
+    """
     declared = " ".join(text.split())
-    if match := PARAMETER.fullmatch(declared):
-        const, type_, after, star, name = match.groups()
-        return Parameter(name, _plain(type_), bool(star), bool(const or after))
-    match = BY_VALUE.fullmatch(declared)
-    if match is None or match[2] not in known:
-        raise CompileError(f"{where}: cannot read its parameter {text.strip()!r}; expected {KNOWN}")
-    const, struct, after, name = match.groups()
+    refused = f"{where}: cannot read its parameter {declared!r}"
+    tokens = TOKEN.findall(declared)
+    pointers = tokens.count("*")
+    if "[" in tokens:
+        at = tokens.index("[")
+        if tokens[-1] == "]" and len(tokens) - at <= 3:
+            tokens, pointers = tokens[:at], pointers + 1
+    star = tokens.index("*") if "*" in tokens else len(tokens) - 1
+    before, after = tokens[:star], [t for t in tokens[star:-1] if t != "*"]
+    words = [t for t in before if t not in QUALIFIERS]
+    in_order = all(t.isidentifier() for t in [*words, *tokens[-1:]]) and QUALIFIERS.issuperset(
+        after
+    )
+    if not words or not in_order:
+        raise CompileError(f"{refused}; expected {KNOWN}")
+    name, type_, constant = tokens[-1], _type(words), "const" in before
+    if type_ in PASSED and pointers < 2:
+        return Parameter(name, type_, bool(pointers), constant)
+    struct = words[-1] if len(words) == 1 or words[:-1] == ["struct"] else ""
+    if struct not in known or pointers:
+        many = {0: "", 1: "pointers to "}.get(pointers, "pointers to pointers to ")
+        raise CompileError(f"{refused}: {many}{type_} cannot be passed; expected {KNOWN}")
     if not known[struct]:
         must = "holds numbers only, declared once, as in `struct Sizes { int N, H, W; };`"
-        raise CompileError(f"{where}: cannot read its parameter {declared!r}: a struct {must}")
-    return Parameter(name, struct, False, bool(const or after), known[struct])
+        raise CompileError(f"{refused}: a struct {must}")
+    return Parameter(name, struct, False, constant, known[struct])
 
 
 def _without_main(text: str) -> str:

@@ -4,16 +4,21 @@ It has a stack, marks on it, and a memo of values by number. Two instructions of
 reach outside: GLOBAL imports a name, and REDUCE calls what lies on the stack. Here GLOBAL looks the
 name up in a list, and REDUCE calls only what came from there; those that make objects in another
 way (OBJ, INST, NEWOBJ, EXT) do not exist. Every step takes a byte of the file at least, and its
-time does not grow with the values that it finds.
+time does not grow with the values that it finds. A byte may make an object of a hundred bytes, so
+they are counted: what is put on the stack, marked and noted in the memo.
 """
 
 import struct
 from collections.abc import Callable
 
+from ...kernels.capacity import memory
 from ...kernels.errors import GlassgradError
 
 DEEPEST = 100  # dictionaries in lists in dictionaries ...
 LONGEST_NAME = 200  # characters
+PICKLE_LIMIT = 256 << 20  # bytes
+MOST_VALUES = 10_000_000  # numbers, texts and arrays, counted wherever they occur
+COST = 500  # bytes of one, at most: a dictionary, noted in the memo, and what is made of it at last
 REFUSED = {  # instructions that a file may not have, by name
     b"o": "OBJ", b"i": "INST", b"\x81": "NEWOBJ", b"\x92": "NEWOBJ_EX", b"\x82": "EXT1",
     b"\x83": "EXT2", b"\x84": "EXT4", b"P": "PERSID", b"\x96": "BYTEARRAY8",
@@ -46,6 +51,7 @@ class Machine:
     def __init__(self, content: bytes, find: Callable, persistent: Callable):
         self.content, self.find, self.persistent = content, find, persistent
         self.at = 0
+        self.most = self.left = min(MOST_VALUES, memory() // COST)  # of all pickles together
 
     # ------------------------------------------------------------ the content
 
@@ -83,6 +89,7 @@ class Machine:
     def run(self):
         """The value of the next pickle."""
         self.stack, self.marks, self.memo = [], [], {}
+        last = self.at + PICKLE_LIMIT
         if self.take(1) != b"\x80" or self.take(1) > b"\x05":
             raise Refused("is no pickle of protocol 2 to 5")
         while (code := self.take(1)) != b".":
@@ -92,6 +99,8 @@ class Machine:
                 which = f"{name} ({code!r})" if name else f"{code!r}"
                 raise Refused(f"has the instruction {which}, which no state dict needs")
             step(self)
+            if self.at > last:
+                raise Refused(f"has a pickle of more than {PICKLE_LIMIT:,} bytes")
         value = self.pop()
         if self.stack or self.marks:
             raise Refused("is damaged: its pickle leaves values over")
@@ -124,7 +133,19 @@ class Machine:
 
     def push(self, value) -> None:
         """Put a value on top."""
+        self.count()
         self.stack.append(value)
+
+    def mark(self) -> None:
+        """MARK: what is pushed from here on belongs together."""
+        self.count()
+        self.marks.append(len(self.stack))
+
+    def count(self) -> None:
+        """One more object of ours that a byte of the file has made."""
+        self.left -= 1
+        if self.left < 0:
+            raise Refused(f"holds more than {self.most:,} values")
 
     # ----------------------------------------------------------- instructions
 
@@ -136,6 +157,7 @@ class Machine:
         """Note the value on top under a number."""
         if not self.stack:
             raise Refused(f"is damaged: the stack is empty at byte {self.at}")
+        self.count()
         self.memo[number] = self.stack[-1]
 
     def recall(self, number: int) -> None:
@@ -202,7 +224,7 @@ class Machine:
 STEPS = {
     b"\x80": lambda m: m.take(1),  # PROTO
     b"\x95": lambda m: m.take(8),  # FRAME: how many bytes follow
-    b"(": lambda m: m.marks.append(len(m.stack)),
+    b"(": lambda m: m.mark(),
     b"N": lambda m: m.push(None),
     b"\x88": lambda m: m.push(True),
     b"\x89": lambda m: m.push(False),

@@ -31,12 +31,18 @@ class Storage(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A tensor: element (i, j, ...) is number `start` + i·strides[0] + ... of its storage."""
+    """A tensor: element (i, j, ...) is number `start` + i·strides[0] + ... of its storage.
+
+    Of that number the conjugate where `conj`, then the negative where `neg`: PyTorch's views
+    ``z.conj()`` and ``z.conj().imag`` share the storage of z.
+    """
 
     storage: Storage
     start: int
     shape: tuple
     strides: tuple
+    conj: bool = False
+    neg: bool = False
 
 
 def is_count(value) -> bool:
@@ -53,8 +59,22 @@ def storage_of(key, kind, count) -> Storage:
     return Storage(key, kind.means, count)
 
 
+def _bits(metadata, dtype: str) -> tuple[bool, bool]:
+    """(conj, neg) of a tensor's metadata, which is None or a dictionary of these two alone."""
+    if metadata is None:
+        return False, False
+    if type(metadata) is not dict or not all(
+        key in ("conj", "neg") and type(value) is bool for key, value in metadata.items()
+    ):
+        raise Refused("is damaged: a tensor's metadata are other than conj and neg, true or false")
+    conj, neg = metadata.get("conj", False), metadata.get("neg", False)
+    if (conj and not dtype.startswith("complex")) or (neg and dtype == "bool"):
+        raise Refused(f"is damaged: a tensor of {dtype} that is {'conj' if conj else 'neg'}")
+    return conj, neg
+
+
 def tensor(storage, start, shape, strides, tracked=False, hooks=None, metadata=None) -> Placed:
-    """A tensor on a storage; the last three arguments say nothing about its numbers."""
+    """A tensor on a storage; `tracked` and `hooks` say nothing about its numbers."""
     if type(storage) is not Storage:
         raise Refused("is damaged: a tensor without a storage")
     counts = (
@@ -62,7 +82,7 @@ def tensor(storage, start, shape, strides, tracked=False, hooks=None, metadata=N
     )
     if not counts or not is_count(start) or not all(map(is_count, (*shape, *strides))):
         raise Refused("is damaged: a tensor without lengths and strides")
-    return Placed(storage, start, shape, strides)
+    return Placed(storage, start, shape, strides, *_bits(metadata, storage.dtype))
 
 
 def tensor_of_bytes(storage, start, shape, strides, tracked, hooks, dtype, metadata=None) -> Placed:
@@ -71,7 +91,7 @@ def tensor_of_bytes(storage, start, shape, strides, tracked, hooks, dtype, metad
         raise Refused("is damaged: a tensor without a dtype")
     name = dtype.name[6:]
     count = storage.count * SIZES[storage.dtype] // SIZES[name]
-    return tensor(Storage(storage.key, name, count), start, shape, strides)
+    return tensor(Storage(storage.key, name, count), start, shape, strides, metadata=metadata)
 
 
 def parameter(data, tracked=True, hooks=None, attributes=None) -> Placed:

@@ -7,11 +7,10 @@ import numpy as np
 
 from ...kernels import notice
 from ...kernels.capacity import memory
-from .machine import DEEPEST, Known, Refused
+from .machine import DEEPEST, MOST_VALUES, Known, Refused
 from .names import SIZES, Placed, Storage
 
 UNPACKED, RATIO = 64 << 20, 100  # bytes of all arrays, and of arrays per byte of the file
-MOST_VALUES = 10_000_000  # numbers, texts and arrays, counted wherever they occur
 
 
 class Arrays:
@@ -43,7 +42,12 @@ class Arrays:
             )
         strides = [s * numbers.itemsize if n > 1 else 0 for n, s in zip(t.shape, t.strides)]
         view = np.lib.stride_tricks.as_strided(numbers[t.start :], t.shape, strides)
-        return np.ascontiguousarray(_widened(view, t.storage.dtype)).reshape(t.shape)
+        found = np.ascontiguousarray(_widened(view, t.storage.dtype)).reshape(t.shape)
+        if t.conj:
+            np.conjugate(found, out=found)
+        if t.neg:
+            np.negative(found, out=found)
+        return found
 
     def numbers(self, storage: Storage) -> np.ndarray:
         """All numbers of a storage, as they are in the file."""

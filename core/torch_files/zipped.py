@@ -8,11 +8,9 @@ selects among them, whatever slashes it holds.
 import zipfile
 from typing import BinaryIO
 
-from .machine import Machine, Refused
+from .machine import PICKLE_LIMIT, Machine, Refused
 from .names import SAVE, find, storage_of
 from .storages import Arrays
-
-PICKLE_LIMIT = 256 << 20  # bytes; ten million tensors
 
 
 def load(file: BinaryIO, size: int):

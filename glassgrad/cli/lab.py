@@ -137,7 +137,10 @@ def _sizes(option: str, text: str | None) -> tuple[int, ...] | None:
     parts = text.replace(",", "x").split("x")
     if len(parts) > 3 or not all(p.isdecimal() and len(p) < 12 for p in parts):
         raise UsageError(f"{option} takes up to three sizes, such as 256 or 16x16; got {text!r}")
-    return tuple(map(int, parts))
+    sizes = tuple(map(int, parts))
+    if 0 in sizes:
+        raise UsageError(f"{option} takes sizes of at least 1; got {text!r}")
+    return sizes
 
 
 def _single_options(args):

@@ -11,7 +11,6 @@ x=null                 a null pointer
 
 import math
 import re
-from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +96,8 @@ def _struct(p: Parameter, text: str, real: str, seed: int):
     if len(parts) != len(names):
         raise _refused(p, text, f"{len(names)} numbers for {', '.join(names)}, commas between")
     numbers = (_number(f, part.strip(), real) for f, part in zip(p.fields, parts))
-    return namedtuple(p.type, names)(*numbers)
+    # a named tuple but for its attributes: C calls a field what Python reserves, `in` or `lambda`
+    return type("Struct", (tuple,), {"_fields": tuple(names)})(numbers)
 
 
 def _array(p: Parameter, text: str, real: str, seed: int):

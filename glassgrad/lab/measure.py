@@ -21,7 +21,7 @@ class Rung:
     """One version on the ladder's case; `report` is None where it does not support the case.
 
     `error` is the largest distance from the reference, relative to the largest number of each
-    result; results of integers must be equal, else it is infinite.
+    result; results of integers must be equal, and all of one shape and dtype, else it is infinite.
     """
 
     record: Implementation
@@ -151,9 +151,15 @@ def _rung(record: Implementation, case: Case) -> Rung:
 
 
 def _error(got, wanted, floor: float) -> float:
-    if isinstance(wanted, tuple):
+    if isinstance(wanted, tuple | list):
+        if not isinstance(got, tuple | list) or len(got) != len(wanted):
+            return float("inf")
         return max((_error(g, w, floor) for g, w in zip(got, wanted)), default=0.0)
-    if wanted is None or not wanted.size:
+    if wanted is None:
+        return 0.0 if got is None else float("inf")
+    if not isinstance(got, np.ndarray) or (got.shape, got.dtype) != (wanted.shape, wanted.dtype):
+        return float("inf")
+    if not wanted.size:
         return 0.0
     if wanted.dtype.kind != "f":
         return 0.0 if np.array_equal(got, wanted) else float("inf")

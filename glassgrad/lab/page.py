@@ -17,12 +17,14 @@ AROUND = 2  # lines shown before and after a finding's
 
 def render(ladders: list[Ladder], command: str) -> str:
     """The whole page as HTML; `command` is the call that made it."""
-    op = ladders[0].op
+    ops = list(dict.fromkeys(ladder.op for ladder in ladders))
+    names = [ladder.pass_ if len(ops) == 1 else _name(ladder) for ladder in ladders]
+    links = (f'<a href="#{_name(x)}">{name}</a>' for x, name in zip(ladders, names))
     return _page(
-        kernel=op if len(ladders) > 1 else f"{op}.{ladders[0].pass_}",
+        kernel=", ".join(ops) if len(ladders) > 1 else _name(ladders[0]),
         ran="Each version of the kernel ran on one case",
         verdict=_verdict(ladders),
-        contents="".join(f'<a href="#{ladder.pass_}">{ladder.pass_}</a>' for ladder in ladders),
+        contents="".join(links),
         sections="".join(map(_section, ladders)),
         command=html.escape(command),
         note=" Arrays are float32.",
@@ -64,6 +66,11 @@ def _page(**parts) -> str:
     )
 
 
+def _name(ladder: Ladder) -> str:
+    """Of an operation's pass: two operations of a file may both have a pass `forward`."""
+    return f"{ladder.op}.{ladder.pass_}"
+
+
 def _verdict(ladders: list[Ladder]) -> str:
     found = [f for ladder in ladders for f in ladder.findings]
     if found:
@@ -79,8 +86,8 @@ def _section(ladder: Ladder) -> str:
     versions = "".join(_version(r, alone) for r in ladder.ran)
     case = ladder.case
     return f"""
-<section id="{ladder.pass_}">
-  <h2>{ladder.op}.{ladder.pass_}</h2>
+<section id="{_name(ladder)}">
+  <h2>{_name(ladder)}</h2>
   <p class="lecture">{html.escape(case.name)}: {amount(case.flops)} floating-point operations,
   at least {amount(case.bytes)} bytes to read and write</p>
   <div class="scroll">{_table(COLUMNS, KINDS, _steps(ladder))}</div>

@@ -57,6 +57,9 @@ def run(
     source = Source(file)
     signature = _signature(source, kernel)
     values = given.values(signature, arguments or {}, real)
+    for name, sizes in (("grid", grid), ("block", block)):
+        must = f"{name} must have sizes of at least 1"
+        expect(not sizes or min(sizes) >= 1, "lab", must, "1 or more", sizes, ValueRangeError)
     block = block or (min(signature.bounds or BLOCK, BLOCK),)
     most = max((v.size for v in values if hasattr(v, "size")), default=1)
     grid = grid or (max(1, ceil_div(most, math.prod(block))),)

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -35,6 +36,30 @@ struct {
 
 std::atomic<int> interrupts;
 void on_interrupt(int) { ++interrupts; }
+
+double seconds(clockid_t clock) {
+  timespec now;
+  return clock_gettime(clock, &now) ? -1 : now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+// Of a child that has ended without an answer: how, and what may be the reason.
+std::string end_of(int status) {
+  const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (!number && WEXITSTATUS(status)) return text("its process has ended with code %d", WEXITSTATUS(status));
+  const char* reason = ": the kernel has probably written where memory is that is not its own";
+  if (!number) return text("its process has ended without a whole answer%s", reason);
+  if (number == SIGKILL) reason = ": killed from outside, perhaps for lack of memory";
+  else if (number == SIGTERM || number == SIGHUP) reason = ": killed from outside";
+  else if (number == SIGFPE) reason = ": a division of integers by zero, say";
+  return text("its process has ended by %s%s", strsignal(number), reason);
+}
+
+// An answer after its length, as a child sends it; empty where that is not what came.
+std::string whole(const std::string& said) {
+  const std::size_t line = said.find('\n');
+  if (line == std::string::npos || said.compare(0, line, std::to_string(said.size() - line - 1))) return "";
+  return said.substr(line + 1);
+}
 
 std::size_t up(std::size_t n, std::size_t step) { return (n + step - 1) / step * step; }
 
@@ -120,7 +145,8 @@ std::string in_a_child(std::string (*here)(), std::string& why, bool& interrupte
     for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);
     for (int number : {SIGINT, SIGPIPE}) signal(number, SIG_IGN);
     const_cast<Launch*>(launch)->patience = 0;
-    const std::string said = here();
+    std::string said = here();
+    said = std::to_string(said.size()) + "\n" + said;
     for (std::size_t at = 0; at < said.size();) {
       const ssize_t written = write(pipes[1], said.data() + at, said.size() - at);
       if (written <= 0 && errno != EINTR) _exit(1);
@@ -134,16 +160,30 @@ std::string in_a_child(std::string (*here)(), std::string& why, bool& interrupte
   if (child < 0) {
     why = text("there is no process of its own: %s", strerror(errno));
   } else {
+    // A kernel that calls sleep or pause takes no time of the processor, by which its own limit goes.
+    clockid_t clock = -1;
+    if (launch->limit > 0 && clock_getcpuclockid(child, &clock)) clock = -1;
+    double worked = -1, since = seconds(CLOCK_MONOTONIC);
     for (;;) {
       pollfd ready = {pipes[0], POLLIN, 0};
       if (poll(&ready, 1, LOOK) > 0) {
         char buffer[1 << 16];
         const ssize_t got = read(pipes[0], buffer, sizeof buffer);
-        if (got > 0) said.append(buffer, got);
+        if (got > 0) said.append(buffer, got), since = seconds(CLOCK_MONOTONIC);
         if (!got || (got < 0 && errno != EINTR)) break;
       }
       if (launch->patience && interrupts >= launch->patience) {
         interrupted = true;
+        kill(child, SIGKILL);
+        break;
+      }
+      if (clock == -1) continue;
+      const double work = seconds(clock), now = seconds(CLOCK_MONOTONIC);
+      if (work != worked) {
+        worked = work, since = now;
+      } else if (now - since > launch->limit) {
+        why = text("its process has slept for %g s, and was killed: a kernel may not wait for anything outside",
+                   launch->limit);
         kill(child, SIGKILL);
         break;
       }
@@ -156,11 +196,10 @@ std::string in_a_child(std::string (*here)(), std::string& why, bool& interrupte
     sigaction(SIGINT, &before, nullptr);
     if (interrupts && !interrupted) raise(SIGINT);  // heard, and handed on
   }
-  if (!said.empty() && said.back() == '}') return said;
-  if (why.empty() && !interrupted)
-    why = text("its process has ended%s%s: the kernel has written where memory is that is not its own",
-               WIFSIGNALED(status) ? " by " : "", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "");
-  return "";
+  if (!why.empty() || interrupted) return "";
+  std::string answer = whole(said);
+  if (answer.empty()) why = end_of(status);
+  return answer;
 }
 
 }  // namespace emulator::apart

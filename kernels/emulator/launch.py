@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from ..errors import BackendError, KernelError, ValueRangeError
+from ..errors import BackendError, GlassgradError, KernelError, ValueRangeError
 from ..source import FOLDER, Signature, Text
 from ..trust import Unusable, opened
 from . import report
@@ -123,7 +123,8 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
     """Run a kernel whose arguments were checked; KernelError for what the runtime found.
 
     Inside `watching` the launch is instrumented, and what was found goes into the report instead.
-    Kernels of other files than our own run in a process of their own (apart.cpp).
+    Kernels of other files than our own run in a process of their own (apart.cpp), whose answer may
+    be as wrecked as its memory: KernelError for that, too.
     """
     watched = report.current()
     path, made = _library(text, real, index, watched is not None)
@@ -156,16 +157,28 @@ def launch(text: Text, signature: Signature, real, index, grid, block, values, s
         not any(map(text.path.is_relative_to, OURS)),
     )
     with _one_at_a_time:
-        answer = json.loads(made.emulator_launch(ctypes.byref(wanted)).decode("utf-8", "replace"))
-    if answer["interrupted"]:
-        raise KeyboardInterrupt
-    if (answer["findings"] or watched is not None) and not path.is_file():
-        library(text, real, index, watched is not None)  # addresses become lines only next to it
+        raw = made.emulator_launch(ctypes.byref(wanted))
     names = [p.name for p, _ in arrays]
-    if watched is not None:
-        watched.add(path, signature.kernel, grid, block, names, answer)
-        if not answer["findings"]:
-            watched.suspect(signature.kernel, [(p.name, v) for p, v in arrays if not p.constant])
-    elif answer["findings"]:
-        found = report.findings(path, signature.kernel, names, answer)
+    found = []
+    try:
+        answer = json.loads(raw.decode("utf-8", "replace"))
+        if answer["interrupted"]:
+            raise KeyboardInterrupt
+        if (answer["findings"] or watched is not None) and not path.is_file():
+            # addresses become lines only next to it
+            library(text, real, index, watched is not None)
+        if watched is not None:
+            watched.add(path, signature.kernel, grid, block, names, answer)
+        else:
+            found = report.findings(path, signature.kernel, names, answer)
+    except GlassgradError:
+        raise
+    except (ValueError, LookupError, TypeError) as error:
+        if not wanted.apart:
+            raise
+        said = f"{signature.kernel}: its process has answered nonsense: the kernel has probably"
+        raise KernelError(f"{said} written where memory is that is not its own") from error
+    if found:
         raise KernelError("\n".join(map(str, found)))
+    if watched is not None and not answer["findings"]:
+        watched.suspect(signature.kernel, [(p.name, v) for p, v in arrays if not p.constant])

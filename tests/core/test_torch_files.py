@@ -47,6 +47,24 @@ def test_every_dtype_is_bit_equal(dtype, options, tmp_path):
     assert found.tobytes() == want.tobytes()
 
 
+@pytest.mark.parametrize("options", FORMATS.values(), ids=FORMATS)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_conjugate_and_negative_views_are_what_they_show(dtype, options, tmp_path):
+    """They share the storage of z; only a bit tells them from it."""
+    z = torch.tensor([[1 + 2j, 3 - 1j], [0.5j, -4]], dtype=getattr(torch, dtype))
+    views = {
+        "z": z, "conj": z.conj(), "both": z.conj().conj(), "imag": z.conj().imag,
+        "negative": torch._neg_view(z.conj()), "turned": z.mH, "whole": torch._neg_view(z.real),
+        "few": torch._neg_view(torch.arange(3).to(torch.uint16)),  # has no storage of its dtype
+    }  # fmt: skip
+    assert views["conj"].is_conj() and views["imag"].is_neg() and views["negative"].is_neg()
+    found = {k: saved({"a": t}, tmp_path / "a.pt", **options)["a"] for k, t in views.items()}
+    assert found.pop("few").tolist() == [0, 65535, 65534] and views.pop("few").is_neg()
+    for key, t in views.items():
+        want = t.resolve_conj().resolve_neg().numpy()
+        assert found[key].dtype == want.dtype and np.array_equal(found[key], want), key
+
+
 def test_bfloat16_is_said_once(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glassgrad.kernels.notice._said", set())
     for _ in range(2):

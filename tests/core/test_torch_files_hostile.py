@@ -6,6 +6,7 @@ import random
 import sys
 import tarfile
 import time
+import tracemalloc
 import zipfile
 import zlib
 
@@ -42,6 +43,11 @@ def pt(value: bytes) -> bytes:
 
 def in_state(value: bytes) -> bytes:
     return archive(state(a=value))
+
+
+def meta(**items: bytes) -> bytes:
+    """A dictionary, as the last argument of a tensor."""
+    return b"}(" + b"".join(text(key) + value for key, value in items.items()) + b"u"
 
 
 def laughs() -> bytes:
@@ -150,6 +156,13 @@ HOSTILE = {
         in_state(tensor().replace(whole(2) + whole(3) + b"t", b"\x88" + whole(6) + b"t", 1)),
         "without lengths",
     ),
+    "metadata: a list": (in_state(tensor(metadata=b"]")), "metadata are other than conj"),
+    "metadata: a number": (in_state(tensor(metadata=meta(conj=whole(1)))), "metadata are other"),
+    "metadata: more": (in_state(tensor(metadata=meta(size=b"\x88"))), "metadata are other"),
+    "metadata: conj of reals": (in_state(tensor(metadata=meta(conj=b"\x88"))), "float32 that is"),
+    "metadata: neg of bools": (
+        in_state(tensor(metadata=meta(neg=b"\x88"), kind="BoolStorage")), "of bool that is neg",
+    ),
     "2**62 by 2**62": (in_state(tensor(shape=(2**62, 2**62), strides=(0, 0))), "too large"),
     "nothing, 2**62 times": (in_state(tensor(shape=(0, 2**62), strides=(0, 0))), "too large"),
     "repeated 2**40 times": (in_state(tensor(shape=(2**40,), strides=(0,))), "too large"),
@@ -234,6 +247,51 @@ def test_a_hostile_file_is_refused_in_one_line(which, tmp_path, monkeypatch):
     assert line.startswith(f"{path}: ") and "\n" not in line and len(line) < 350 + len(str(path))
     assert [p.name for p in tmp_path.iterdir()] == ["net.pt"]  # no MARKER: nothing ran
     assert not {"this"} & (set(sys.modules) - before)
+
+
+MANY = 1_000_000
+BOMBS = {
+    "lists": b"]" * MANY,
+    "dictionaries": b"}" * MANY,
+    "marks": b"(" * MANY,
+    "the memo": b"N" + b"\x94" * MANY,
+    "one value again": b"}\x94" + b"h\x00" * MANY,
+    "tuples": b"N" + b"\x85" * MANY,
+    "numbers": b"G\x3f" + b"\x3fGGGGGGG\x3f" * (MANY // 9),
+}
+
+
+@pytest.mark.parametrize("form", [archive, legacy])
+@pytest.mark.parametrize("which", BOMBS)
+def test_a_pickle_makes_no_more_objects_than_memory_holds(which, form, tmp_path, monkeypatch):
+    """Each byte of it would be an object of 50 to 100 bytes; here is little memory."""
+    monkeypatch.setattr("glassgrad.core.torch_files.machine.memory", lambda: 10 << 20)
+    path = tmp_path / "net.pt"
+    path.write_bytes(form(HEAD + BOMBS[which] + b"."))
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match=r"holds more than 20,971 values"):
+            gg.load(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * path.stat().st_size + (10 << 20), peak
+
+
+def test_values_have_a_bound_however_large_memory_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("glassgrad.core.torch_files.machine.memory", lambda: 1 << 50)
+    monkeypatch.setattr("glassgrad.core.torch_files.machine.MOST_VALUES", 1000)
+    (tmp_path / "net.pt").write_bytes(archive(HEAD + b"](" + b"N" * 1000 + b"e."))
+    with pytest.raises(CheckpointError, match="holds more than 1,000 values"):
+        gg.load(tmp_path / "net.pt")
+
+
+def test_an_old_file_has_no_longer_pickle_than_an_archive(tmp_path, monkeypatch):
+    monkeypatch.setattr("glassgrad.core.torch_files.machine.PICKLE_LIMIT", 10_000)
+    long = state(weight=tensor(of=storage(legacy=True)), more=text("a" * 10_000))
+    (tmp_path / "net.pt").write_bytes(legacy(long))
+    with pytest.raises(CheckpointError, match="has a pickle of more than 10,000 bytes"):
+        gg.load(tmp_path / "net.pt")
 
 
 def test_the_pickles_would_run_in_python(tmp_path, monkeypatch):

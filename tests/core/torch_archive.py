@@ -44,12 +44,14 @@ def storage(key="0", kind="FloatStorage", count=6, legacy=False) -> bytes:
     return tuple_of(*parts) + b"Q"
 
 
-def tensor(start=0, shape=(2, 3), strides=(3, 1), of: bytes = b"", **of_storage) -> bytes:
+def tensor(
+    start=0, shape=(2, 3), strides=(3, 1), of: bytes = b"", metadata: bytes = b"", **of_storage
+) -> bytes:
     """A tensor, by default all of storage 0."""
     return call(
         "torch._utils", "_rebuild_tensor_v2", of or storage(**of_storage), whole(start),
         tuple_of(*map(whole, shape)), tuple_of(*map(whole, strides)), b"\x89",
-        call("collections", "OrderedDict"),
+        call("collections", "OrderedDict"), metadata,
     )  # fmt: skip
 
 

@@ -2,13 +2,15 @@
 
 import re
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from glassgrad.cli import main
 from glassgrad.kernels import cases, implementations
 from glassgrad.kernels.emulator.report import Finding, Report, Site
-from glassgrad.lab import Ladder, ladders, maps, render
+from glassgrad.lab import Ladder, ladders, maps, measure, render
 from glassgrad.lab.measure import Rung
 from tests.kernels.checking import why_no_emulator
 
@@ -80,6 +82,64 @@ def test_the_least_stands_beside_what_is_more():
     assert "<td class='n' data-name=\"sectors a load\">8<br><small>least 4</small></td>" in page
     assert "<code>n</code><br>atomic, 4 bytes a lane" in page
     assert "<td class='n' data-name=\"sectors a store\">0</td>" in page
+
+
+X, N = np.ones((2, 3), "float32"), np.arange(3)
+WRONG = {
+    "another shape": (X.T, X),
+    "a shape that would be broadcast": (X[:1], X),
+    "another dtype": (X.astype("float64"), X),
+    "integers of another dtype": (N.astype("int32"), N),
+    "no array": (6.0, X),
+    "nothing": (None, X),
+    "too much": (X, None),
+    "a result too few": ((X,), (X, N)),
+    "none of the results": ((), (X, N)),
+    "one of the results": (X, (X, N)),
+    "one of a list": ([X, N + 1], [X, N]),
+    "nothing of another shape": (X[:0, :2], X[:0]),
+    "not a number": (X * np.nan, X),
+}
+
+
+@pytest.mark.parametrize("which", WRONG)
+def test_a_result_of_another_form_is_infinitely_wrong(which):
+    got, wanted = WRONG[which]
+    assert measure._error(got, wanted, 0.0) == np.inf
+    assert measure._error(wanted, wanted, 0.0) == 0
+
+
+def test_errors_of_several_results_are_those_of_the_worst():
+    assert measure._error([X + 0.5, X], (X, X), 0.0) == 0.5
+
+
+@needs_compiler
+@pytest.mark.parametrize("wrong", [lambda y: y[:-1], lambda y: y.view("int32"), lambda y: None])
+def test_a_version_with_a_wrong_result_is_wrong_on_the_page(wrong):
+    (good,) = next(ladders("philox.bits", version=1)).rungs
+    assert not good.wrong
+    record = replace(good.record, function=lambda *args: wrong(good.record.function(*args)))
+    rung = measure._rung(record, good.case)
+    (finding,) = Ladder("philox", "bits", good.case, [rung]).findings
+    assert finding.endswith("the result differs from the reference by inf")
+
+
+def test_two_operations_of_a_file_have_links_and_a_title_of_their_own():
+    """Both have a pass `forward`."""
+    made = []
+    for op in ("lrn", "conv2d"):
+        record, case = implementations(op, "forward", "emulated")[0], cases(op, "forward")[0]
+        made.append(Ladder(op, "forward", case, [Rung(record, case, None)]))
+    page = render(made, "glassgrad lab two.py")
+    assert "<title>glassgrad lab: lrn, conv2d</title>" in page and "<h1>lrn, conv2d</h1>" in page
+    assert re.findall(r'<section id="(.*?)"', page) == ["lrn.forward", "conv2d.forward"]
+    links = re.findall(r'<a href="#(.*?)">(.*?)</a>', page)
+    assert links == [("lrn.forward", "lrn.forward"), ("conv2d.forward", "conv2d.forward")]
+    one = render([made[0], replace(made[0], pass_="backward")], "glassgrad lab lrn")
+    assert "<h1>lrn</h1>" in one and "<h1>lrn.forward</h1>" in render(made[:1], "glassgrad lab")
+    assert re.findall(r'<a href="#(.*?)">(.*?)</a>', one) == [
+        ("lrn.forward", "forward"), ("lrn.backward", "backward")
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

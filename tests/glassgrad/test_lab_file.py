@@ -7,7 +7,7 @@ import pytest
 
 from glassgrad.kernels import ValueRangeError
 from glassgrad.kernels.source import signatures
-from glassgrad.lab import given
+from glassgrad.lab import given, run
 from tests.kernels.checking import why_no_emulator
 from tests.tools import call
 
@@ -68,6 +68,19 @@ def test_grid_and_block_have_defaults(here, capsys):
 
 
 @needs_compiler
+def test_a_field_may_be_called_what_python_reserves(here, capsys):
+    (here / "mine.cu").write_text(
+        "struct lambda { int in, _n; float a; };\n"
+        "__global__ void k(float* y, lambda z) { y[threadIdx.x] = z.in + z._n * z.a; }\n"
+    )
+    words = ["--arg", "y=empty:32", "--arg", "z=1,2,0.5", "--block", "32"]
+    code, out, err = call(capsys, "lab", "mine.cu", *words)
+    assert code == 0 and "no race, nothing out of bounds" in out, err
+    with pytest.raises(ValueRangeError, match=r"lab: block must have sizes of at least 1"):
+        run("mine.cu", "k", {"y": "empty:32", "z": "1,2,3"}, block=(0,))
+
+
+@needs_compiler
 def test_one_kernel_of_several_and_what_they_share(here, capsys):
     text = """#include "device.cuh"
 struct Sizes { int N; real a; };
@@ -105,6 +118,8 @@ __global__ void twice(int* y) {
         ([*ARGUMENTS[2:], "--arg", "x=no.npy"], 1, "x=no.npy; expected a file that NumPy has wri"),
         ([*ARGUMENTS[2:], "--arg", "x"], 2, "--arg takes key=value; got 'x'"),
         ([*ARGUMENTS, "--grid", "a"], 2, "--grid takes up to three sizes"),
+        ([*ARGUMENTS, "--block", "0"], 2, "--block takes sizes of at least 1; got '0'"),
+        ([*ARGUMENTS, "--grid", "4x0"], 2, "--grid takes sizes of at least 1; got '4x0'"),
         ([*ARGUMENTS, "--block", "2048"], 1, "the block is too large"),
         ([*ARGUMENTS, "--version", "1"], 2, "--version is for registered kernels, not for mine.cu"),
     ],

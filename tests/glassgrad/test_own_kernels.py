@@ -68,8 +68,8 @@ def change(path, *pairs):
     path.write_text(text)
 
 
-def failures(path):
-    """What fails of the contract of a file: name -> message. What is skipped is left out."""
+def failures(path, skipped=False):
+    """What fails of the contract of a file, or what it skips as it runs: name -> message."""
     (mark,) = contract(path).pytestmark
     found = {}
     for parameters in mark.args[1]:
@@ -77,8 +77,12 @@ def failures(path):
             continue
         try:
             parameters.values[0]()
+        except pytest.skip.Exception as error:
+            if skipped:
+                found[parameters.id] = str(error)
         except Exception as error:
-            found[parameters.id] = str(error)
+            if not skipped:
+                found[parameters.id] = str(error)
     return found
 
 
@@ -290,3 +294,34 @@ def test_the_contract_of_an_operation_of_ours():
     names = [p.id for p in mark.args[1]]
     assert "lrn-complete" in names and len(names) > 50
     next(p for p in mark.args[1] if p.id == "lrn-complete").values[0]()
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    "supports, dtypes",
+    [("x.size != 31", "float32, float64"), ("x.dtype == 'float32' or x.size != 31", "float64")],
+)
+def test_what_a_version_does_not_support_is_skipped(blur, supports, dtypes):
+    """It would pass with nothing run."""
+    text = NUMBA.replace('"numba",', f'"numba", supports=lambda x: {supports},')
+    change(blur, ("\nCASES =", f"{text}\nCASES ="))
+    found = {k: v for k, v in failures(blur, skipped=True).items() if "numba" in k}
+    name, alone = "blur.forward[numba v1]", dtypes == "float64"
+    assert {*found} == {
+        f"{name}-N31{end}" for end in ("", "-transposed", "-sliced")[: 1 if alone else 3]
+    }
+    assert found[f"{name}-N31"] == f"{name} does not support blur.forward: N31 in {dtypes}"
+    assert not failures(blur)
+
+
+@needs_numba
+def test_layouts_of_exact_cases_are_compared_to_the_last_bit(blur):
+    """Half a unit of the last place goes unseen by a tolerance; integers have no such excuse."""
+    wrong = NUMBA.replace(
+        "    return y", "    return y if x.flags.c_contiguous else np.nextafter(y, y + 1)"
+    )
+    change(blur, ("\nCASES =", f"{wrong}\nCASES ="))
+    blur.write_text(f"{blur.read_text()}\nfrom dataclasses import replace\n")
+    blur.write_text(f"{blur.read_text()}CASES = [replace(c, exact=True) for c in CASES]\n")
+    found = [k for k in failures(blur) if "numba" in k]
+    assert found == ["blur.forward[numba v1]-N31-sliced", "blur.forward[numba v1]-N127-sliced"]

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -80,7 +81,9 @@ extern "C" __global__ void k(real* y) {
         with pytest.raises(KernelError) as error:
             made.launch("k", 1, 32, y)
         said = str(error.value)
-    assert re.search("k: crash: its process has ended by .*: the kernel has written where", said)
+    assert re.search(
+        "k: crash: its process has ended by .*: the kernel has probably written where", said
+    )
     assert np.array_equal(y, numbers(32))
 
 
@@ -162,12 +165,73 @@ extern "C" __global__ void k(real* y) {
     look = f"until kill -KILL $(cat /proc/{me}/task/*/children | tr ' ' '\\n' | grep -vx $$)"
     helper = subprocess.Popen(["sh", "-c", f"sleep 0.3; {look}; do sleep 0.1; done"])
     try:
-        with pytest.raises(KernelError, match="its process has ended by Killed"):
+        with pytest.raises(KernelError, match="by Killed: killed from outside, perhaps for lack"):
             made.launch("k", 1, 1, y)
     finally:
         helper.kill()
         helper.wait()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+# What a wrecked heap may make of an answer: the kernel writes it into the pipe itself, and ends.
+ANSWER = """
+extern "C" { long write(int, const void*, unsigned long); long lseek(int, long, int); int dup(int);
+             int fcntl(int, int, ...); void _exit(int); int pause(); int raise(int); void abort(); }
+extern "C" __global__ void k(real* y) {
+  const char said[] = "%s";
+  int at = dup(0);  // where the end of the pipe was that the child has closed
+  while (lseek(++at, 0, 1) >= 0 || (fcntl(at, 3) & 3) != 1) {
+  }
+  if (said[0]) write(at, said, sizeof said - 1);
+  %s;
+}
+"""
+ENDS = {
+    "no length": ("nonsense}", "_exit(0)", "has ended without a whole answer: .* probably"),
+    "half an answer": ("22\\n{}", "_exit(0)", "has ended without a whole answer: .* probably"),
+    "nonsense": ("9\\nnonsense}", "_exit(0)", "k: its process has answered nonsense"),
+    "other keys": ("2\\n{}", "_exit(0)", "k: its process has answered nonsense"),
+    "a list": ("2\\n[]", "_exit(0)", "k: its process has answered nonsense"),
+    "a code": ("", "_exit(7)", r"crash: its process has ended with code 7$"),
+    "abort": ("", "abort()", "ended by Aborted: the kernel has probably written where memory is"),
+    "terminated": ("", "raise(15)", "ended by Terminated: killed from outside$"),
+}
+
+
+@pytest.mark.parametrize("which", ENDS)
+def test_how_a_process_ends_is_said(tmp_path, which):
+    said, end, message = ENDS[which]
+    y = numbers(1)
+    with pytest.raises(KernelError, match=message) as error:
+        source(tmp_path, ANSWER % (said, end)).launch("k", 1, 1, y)
+    assert ("memory is" in str(error.value)) == ("code" not in message and "outside" not in message)
+    assert np.array_equal(y, numbers(1))
+
+
+def test_a_process_that_sleeps_is_ended(tmp_path, monkeypatch):
+    """It takes no time of the processor, by which the limit of what runs goes."""
+    monkeypatch.setenv("GLASSGRAD_EMULATOR_SECONDS", "0.5")
+    start = time.monotonic()
+    with pytest.raises(KernelError, match=r"k: crash: its process has slept for 0.5 s, and was"):
+        source(tmp_path, PAUSE).launch("k", 1, 1, numbers(1))
+    assert time.monotonic() - start < 20  # compiling, most of it
+
+
+PAUSE = """
+extern "C" int pause();
+extern "C" __global__ void k(real* y) { for (;;) pause(); }
+"""
+
+
+def test_a_short_sleep_is_none_of_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSGRAD_EMULATOR_SECONDS", "1")
+    text = """
+extern "C" int usleep(unsigned);
+extern "C" __global__ void k(real* y) { for (int i = 0; i < 6; ++i) usleep(300000); y[0] = 7; }
+"""
+    y = numbers(1)
+    source(tmp_path, text).launch("k", 1, 1, y)
+    assert y[0] == 7
 
 
 OURS = """

@@ -240,3 +240,36 @@ def test_a_package_that_is_broken_hides_no_other(monkeypatch, tmp_path, capsys):
     assert "a package announces a kernel 'conv2d', which there is already" in said
     with pytest.raises(BackendError, match="broken: a package cannot be imported"):
         implementations("broken")
+
+
+@needs_numba
+def test_a_file_executed_without_being_a_module_hides_no_other(half):
+    """As runpy, exec and module_from_spec do."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("nowhere_half", half)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert "nowhere_half" not in sys.modules
+    assert [r.backend for r in implementations("half")] == ["reference"]
+    assert {r.op for r in implementations(backend="reference")} == {*registry.OPERATIONS, "half"}
+    assert dispatch("half", "forward", np.ones(1, "float32")).tolist() == [0.5]
+    with pytest.raises(BackendError, match="half: nowhere_half cannot be imported: ModuleNotF"):
+        cases("half")
+
+
+@needs_numba
+@pytest.mark.parametrize("raises", ["1 / 0", "import nothing_like_that", "x ="])
+def test_a_part_that_is_broken_hides_no_other(monkeypatch, tmp_path, capsys, raises):
+    write(tmp_path / "broken_thirds", {**FOLDER, "cpu.py": raises, "cases.py": raises})
+    announce(monkeypatch, tmp_path, ("thirds", "broken_thirds"))
+    try:
+        assert {r.op for r in implementations(backend="numba")} == {*registry.OPERATIONS}
+        assert "thirds: broken_thirds.cpu cannot be imported: " in capsys.readouterr().err
+        with pytest.raises(BackendError, match=r"thirds: broken_thirds.cpu cannot be imported: "):
+            implementations("thirds")
+        with pytest.raises(BackendError, match=r"thirds: broken_thirds.cases cannot be imported"):
+            cases("thirds")
+        assert implementations("thirds", backend="reference")
+    finally:
+        for name in [m for m in sys.modules if m.startswith("broken_thirds")]:
+            del sys.modules[name]

@@ -1,12 +1,16 @@
 """Files of CUDA C as people have them, not written for this package."""
 
+import re
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
 from glassgrad.kernels import BackendError, KernelError, Source, ValueRangeError
+from glassgrad.kernels.arguments import POINTERS
 from glassgrad.kernels.emulator import watching
 from glassgrad.kernels.errors import CompileError
-from glassgrad.kernels.source import Text
+from glassgrad.kernels.source import Parameter, Text
 from tests.kernels.emulating import needs_compiler
 
 BODY = "{\n  if (threadIdx.x < n) y[n - 1] = 2;\n}"
@@ -126,3 +130,86 @@ def test_a_file_that_forgets_its_include_is_told(tmp_path):
     with pytest.raises(CompileError) as error:
         Source(path).launch("k", 1, 1, np.zeros(1, "float32"))
     assert "device.cuh" not in str(error.value)
+
+
+SPELLINGS = {
+    "int const* x": ("int", True, True),
+    "float* const x": ("float", True, False),
+    "const float* const x": ("float", True, True),
+    "float x[]": ("float", True, False),
+    "const double x[16]": ("double", True, True),
+    "const float* __restrict x": ("float", True, True),
+    "volatile float *__restrict__ const x": ("float", True, False),
+    "int volatile const * x": ("int", True, True),
+    "signed int x": ("int", False, False),
+    "signed x": ("int", False, False),
+    "long long int x": ("long long", False, False),
+    "long long unsigned* x": ("unsigned long long", True, False),
+    "int long signed long const x": ("long long", False, True),
+    "unsigned int const x": ("unsigned", False, True),
+    "unsigned long long int x": ("unsigned long long", False, False),
+    "char unsigned x": ("unsigned char", False, False),
+}
+
+
+@needs_compiler
+def test_a_type_may_be_spelled_in_every_way_of_c(tmp_path):
+    """Each is read, launched by the emulator, and as wide there as we pass it."""
+    long = "long long" if np.dtype("long").itemsize == 8 else "int"
+    ways = {**SPELLINGS, "long x": (long, False, False), "const long int* x": (long, True, True)}
+    kernels = [
+        f"__global__ void k{i}({p}, double* y) {{ y[0] = x{'[0]' if pointer else ''}; }}"
+        for i, (p, (_, pointer, _)) in enumerate(ways.items())
+    ]
+    (tmp_path / "ways.cu").write_text("\n".join(kernels))
+    source = Source(tmp_path / "ways.cu")
+    for i, (type_, pointer, constant) in enumerate(ways.values()):
+        first = source.text.signature(f"k{i}").parameters[0]
+        assert first == Parameter("x", type_, pointer, constant), kernels[i]
+        value, y = 201 if "unsigned" in type_ else 7, np.zeros(1)
+        x = np.full(16, value, POINTERS[type_]) if pointer else value
+        source.launch(f"k{i}", 1, 1, x, y)
+        assert y == value, kernels[i]
+
+
+@needs_compiler
+def test_fields_may_be_spelled_so_too(tmp_path):
+    text = """struct S { unsigned char a; signed int b, c; long long int d; double unsigned_; };
+__global__ void k(double* y, struct S const z) { y[0] = z.a + z.b * z.c + z.d + z.unsigned_; }
+"""
+    (tmp_path / "fields.cu").write_text(text)
+    z, y = namedtuple("S", "a b c d unsigned_")(200, -2, 3, 2**40, 0.5), np.zeros(1)
+    source = Source(tmp_path / "fields.cu")
+    source.launch("k", 1, 1, y, z)
+    assert y == 200 - 6 + 2**40 + 0.5
+    assert [f.type for f in source.text.signature("k").parameters[1].fields] == [
+        "unsigned char", "int", "int", "long long", "double"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "parameter, says",
+    [
+        ("bool b", "'bool b': bool cannot be passed; expected a number or a pointer"),
+        ("short int n", "short cannot"),
+        ("uint16_t* n", "pointers to unsigned short cannot"),
+        ("char* s", "'char* s': pointers to char cannot be passed"),
+        ("signed char c", "signed char cannot"),
+        ("const half* __restrict__ x", "pointers to half cannot"),
+        ("float** x", "pointers to pointers to float cannot"),
+        ("float* x[3]", "pointers to pointers to float cannot"),
+        ("void* x", "pointers to void cannot"),
+        ("S* s", "pointers to S cannot"),
+        ("long double x", "long double cannot"),
+        ("float& x", "'float& x'; expected a number"),
+        ("float x[2][3]", "; expected a number"),
+        ("float", "'float'; expected a number"),
+        ("float* float2::*x", "; expected a number"),
+    ],
+)
+def test_a_type_that_cannot_be_passed_is_named(tmp_path, parameter, says):
+    path = tmp_path / "types.cu"
+    path.write_text(f"struct S {{ int n; }};\n__global__ void k({parameter}) {{}}")
+    with pytest.raises(CompileError, match=re.escape(says)) as error:
+        Text(path).signature("k")
+    assert f"{path}:2: k: cannot read its parameter" in str(error.value)
