@@ -122,11 +122,9 @@ def recipe_of(config: dict, run: Run) -> Recipe:
             content = own.read(place)
             if _digest(content) == config.get("code"):
                 return own.load_from(place, system, content)
-    state = "has changed since" if path.is_file() else "is not there any more;"
+    state = "has changed since the run began" if path.is_file() else "is not there any more"
     copy = shlex.join(["cp", str(run.folder / path.name), str(path)])
-    raise RunError(
-        f"{path} {state} the run began; as it was: {copy} (or a copy in the current folder)"
-    )
+    raise RunError(f"{path} {state}; as it was: {copy} (or a copy in the current folder)")
 
 
 def read_configuration(run: Run) -> dict:

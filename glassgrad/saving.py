@@ -17,7 +17,8 @@ def save(net: Module | dict, path: str | Path) -> None:
     """Write a module's parameters and buffers, or a dictionary of arrays, to a safetensors file.
 
     The file is replaced in one step, and equal contents give equal files. Raises CheckpointError
-    where it cannot be written, or a value is of a kind that the format does not hold.
+    where it cannot be written, for a name that ends as PyTorch's own files do, and where a value is
+    of a kind that the format does not hold.
 
     >>> import tempfile
     >>> import glassgrad as gg
@@ -27,6 +28,11 @@ def save(net: Module | dict, path: str | Path) -> None:
     ...     sorted(gg.load(f"{folder}/net.safetensors"))
     ['bias', 'weight']
     """
+    if Path(path).suffix in (".pt", ".pth"):
+        raise CheckpointError(
+            f"{path}: what is written is a safetensors file, which PyTorch reads by"
+            " safetensors.torch.load_file; let its name end in .safetensors"
+        )
     save_arrays(path, net.state_dict() if isinstance(net, Module) else net)
 
 

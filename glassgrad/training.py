@@ -175,8 +175,7 @@ def train(
             on_data(data, raw)
         overrides = shared_out(overrides, world) if run is None else overrides
         settings = recipe.resolve(data.name, overrides, kind_of(raw))
-        if run is not None:  # it has its shards
-            expect_shards(settings.shards, world)
+        expect_shards(settings.shards, world, begun=run is not None)
         with alone():  # `fit` shares out its steps alone
             loaded = prepared(recipe, raw, settings)
             system = build(recipe, loaded, settings, device)

@@ -37,11 +37,14 @@ def shared_out(changes: dict | None, world: Communicator, known: int = 1) -> dic
     return {**shards, **(changes or {})}
 
 
-def expect_shards(shards: int, world: Communicator) -> None:
-    """Raise SettingError for more ranks than the shards that a run was begun with."""
-    if shards < world.size:
+def expect_shards(shards: int, world: Communicator, begun: bool = True) -> None:
+    """Raise SettingError for more ranks than shards, those of a run that has `begun` or of another."""
+    if shards >= world.size:
+        return
+    if begun:
         s = "s" * (shards > 1)
         raise SettingError(f"this run has {shards} shard{s}: at most {shards} rank{s}")
+    raise SettingError(f"{world.size} ranks need at least as many shards; got shards={shards}")
 
 
 @functools.cache

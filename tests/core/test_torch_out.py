@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
+from glassgrad.core.training.checkpoint import CheckpointError
 
 PAIRS = {
     "linear": (lambda: gg.nn.Linear(5, 3, rng=gg.Generator(0)), lambda t: t.nn.Linear(5, 3)),
@@ -35,3 +36,10 @@ def test_saved_weights_load_into_pytorch_and_come_back(tmp_path, name):
     back = gg.load(tmp_path / "back.pth")
     for key, array in ours.state_dict().items():
         assert np.asarray(array).tobytes() == np.asarray(back[key]).tobytes()
+
+
+@pytest.mark.parametrize("name", ["net.pt", "net.pth"])
+def test_a_name_of_pytorch_is_refused(tmp_path, name):
+    with pytest.raises(CheckpointError, match=r"let its name end in \.safetensors"):
+        gg.save(gg.nn.Linear(2, 2, rng=gg.Generator(0)), tmp_path / name)
+    assert not list(tmp_path.iterdir())

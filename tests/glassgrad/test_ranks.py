@@ -169,13 +169,14 @@ def test_one_rank_is_this_process(capsys, tmp_path):
     assert code == 0 and "epoch 1/1" in out
 
 
-def test_more_ranks_than_shards_are_refused_from_python():
+@pytest.mark.parametrize("shards", [1, 2])
+def test_more_ranks_than_shards_are_refused_from_python(shards):
     def work(world):
         with (
             using(world),
             pytest.raises(SettingError, match="3 ranks need at least as many shards"),
         ):
-            training.train(models.recipe("vae"), overrides={"shards": 2, "epochs": 1})
+            training.train(models.recipe("vae"), overrides={"shards": shards, "epochs": 1})
 
     on_ranks(3, work)
 
