@@ -38,7 +38,7 @@ def shared_out(changes: dict | None, world: Communicator, known: int = 1) -> dic
 
 
 def expect_shards(shards: int, world: Communicator, begun: bool = True) -> None:
-    """Raise SettingError for more ranks than shards, those of a run that has `begun` or of another."""
+    """Raise SettingError for more ranks than shards: of a run that has `begun`, or of a new one."""
     if shards >= world.size:
         return
     if begun:
