@@ -8,7 +8,7 @@ import pytest
 import glassgrad as gg
 from glassgrad.core import nn
 from glassgrad.kernels.errors import GlassgradError, ShapeError
-from tests.tools import assert_close
+from tests.tools import assert_close, needs_numba
 
 # H, W, kernel, stride, padding
 CASES = [
@@ -53,7 +53,7 @@ def by_loops(x, k, s, p, ceil):
     return top, at, mean
 
 
-@pytest.mark.parametrize("backend", ["reference", "numba"])
+@pytest.mark.parametrize("backend", ["reference", pytest.param("numba", marks=needs_numba)])
 @pytest.mark.parametrize("ceil", [False, True])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_two_axes(case, ceil, backend):
