@@ -70,7 +70,19 @@ class Hosts:
             ip("-n", name, "addr", "add", f"{address}/24", "dev", "cable")
             for link in ("cable", "lo"):
                 ip("-n", name, "link", "set", link, "up")
+        end = time.monotonic() + 10  # a link is up a moment after it was told so
+        while not all(self.carries(name) for name in self.names) and time.monotonic() < end:
+            time.sleep(0.05)
         return self
+
+    def carries(self, name: str) -> bool:
+        """Is the cable of this host up, its address settled?"""
+        shown = [["link", "show", "dev", "cable"], ["addr", "show", "dev", "cable", "tentative"]]
+        link, unsettled = (
+            subprocess.run(["ip", "-n", name, *words], capture_output=True, text=True).stdout
+            for words in shown
+        )
+        return "state UP" in link and not unsettled.strip()
 
     def __exit__(self, *error):
         for name in self.names:
