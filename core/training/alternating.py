@@ -12,7 +12,6 @@ minibatches then have to be k times as large, which is up to the system's `batch
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from ..optim import Alternating
 from ..tape import grad
 from .by_name import make_optimiser
 from .settings import SettingError, TrainingSettings
-from .system import Batch, System, split_objective
+from .system import Batch, System, cut_along, split_objective
 
 
 @dataclass(frozen=True)
@@ -121,8 +120,4 @@ def parts_of(batch: Batch, n: int) -> list[Batch]:
             f"a minibatch of {size} samples cannot be cut into {n} parts, one for each step:"
             f" set 'steps' to {size} or less"
         )
-    whole, rest = divmod(size, n)
-    starts = [k * whole + min(k, rest) for k in range(n + 1)]
-    return [
-        Batch(batch.x[a:b], None if batch.y is None else batch.y[a:b]) for a, b in pairwise(starts)
-    ]
+    return cut_along(batch, n, {"x": 0, "y": 0})
