@@ -195,20 +195,8 @@ def _table(ladder):
 
 def _lines(report):
     from ..core.terminal import amount, table
+    from ..kernels.emulator.shown import cells
 
-    rows = [
-        (
-            f"{Path(s.file).name}:{s.line}",
-            s.array or "shared",
-            s.access,
-            s.size,
-            amount(s.requests),
-            f"{s.per_request:.3g}",
-            f"{s.ideal / s.requests:.3g}",
-            s.ways if s.ways > 1 else "",
-            f"{100 * s.active:.0f} %",
-        )
-        for s in (report.lines() if report else ())
-    ]
+    rows = [cells(s, amount) for s in (report.lines() if report else ())]
     columns = ("line", "memory", "", "bytes", "requests", "per req.", "least", "ways", "lanes")
     return table(rows, *columns, numbers=columns[3:], whole=("line",))

@@ -31,22 +31,23 @@ def _rows(report) -> tuple[list[tuple], int]:
     """The lines that move the most, in order of the source; and how many there are besides."""
     lines = report.lines()
     kept = sorted(lines, key=lambda s: (s.space != "global", -s.units))[:MOST]
-    rows = [
-        (
-            f"{Path(s.file).name}:{s.line}" if s.line else "?",
-            s.array or "shared",
-            s.access,
-            str(s.size),
-            str(s.requests),
-            f"{s.per_request:.3g}",
-            f"{s.ideal / s.requests:.3g}" if s.requests else "",
-            str(s.ways) if s.ways > 1 else "",
-            f"{100 * s.active:.0f} %",
-        )
-        for s in lines
-        if any(s is k for k in kept)
-    ]
+    rows = [cells(s) for s in lines if any(s is k for k in kept)]
     return rows, len(lines) - len(kept)
+
+
+def cells(s, count=str) -> tuple[str, ...]:
+    """What a line does to memory, by `COLUMNS`; `count` writes the number of requests."""
+    return (
+        f"{Path(s.file).name}:{s.line}" if s.line else "?",
+        s.array or "shared",
+        s.access,
+        str(s.size),
+        count(s.requests),
+        f"{s.per_request:.3g}",
+        f"{s.ideal / s.requests:.3g}" if s.requests else "",
+        str(s.ways) if s.ways > 1 else "",
+        f"{100 * s.active:.0f} %",
+    )
 
 
 def as_text(report) -> str:
