@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from . import run_page
+from .core.as_html import as_table
 from .core.terminal import number
-from .run_page import as_table, words
+from .run_html import words
 from .runs import Summary, differences, overlaid
 
 

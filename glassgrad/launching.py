@@ -28,6 +28,7 @@ from pathlib import Path
 
 from .core.distributed import DistributedError
 from .core.distributed.ranks import STOPPED
+from .core.machine import cores
 
 LAUNCH = "GLASSGRAD_LAUNCH"  # the process that made the folder, its host, and the folder
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -116,7 +117,7 @@ def launch(ranks: int, arguments: Sequence[str]) -> int:
     have ended without a message.
     """
     line = command(ranks, program(arguments))
-    threads = str(threads_of(ranks, len(os.sched_getaffinity(0))))
+    threads = str(threads_of(ranks, cores()))
     with tempfile.TemporaryDirectory(prefix="glassgrad-") as folder:
         place, broken = Path(folder), threading.Event()
         environment = dict.fromkeys(THREADS, threads) | dict(os.environ)
