@@ -329,14 +329,15 @@ def test_other_formats_are_named(tmp_path):
 
 def test_a_safetensors_file_is_no_pickle(tmp_path):
     """A header of 640 bytes begins as a pickle of protocol 2 does."""
-    gg.save({"a" * n: NUMBERS for n in range(1, 9)}, tmp_path / "w.pt")
+    path = tmp_path / "w.safetensors"
+    gg.save({"a" * n: NUMBERS for n in range(1, 9)}, path)
     assert not is_torch((640).to_bytes(8, "little") + b'{"__metadata__"')
-    assert set(gg.load(tmp_path / "w.pt")) == {"a" * n for n in range(1, 9)}
-    gg.save({"mustard": NUMBERS}, tmp_path / "w.pt")
-    more = 257 - (tmp_path / "w.pt").read_bytes().index(b"ustar")
-    gg.save({"x" * more + "mustard": NUMBERS}, tmp_path / "w.pt")
-    assert (tmp_path / "w.pt").read_bytes()[257:262] == b"ustar"  # the mark of a tar archive
-    assert len(gg.load(tmp_path / "w.pt")) == 1
+    assert set(gg.load(path)) == {"a" * n for n in range(1, 9)}
+    gg.save({"mustard": NUMBERS}, path)
+    more = 257 - path.read_bytes().index(b"ustar")
+    gg.save({"x" * more + "mustard": NUMBERS}, path)
+    assert path.read_bytes()[257:262] == b"ustar"  # the mark of a tar archive
+    assert len(gg.load(path)) == 1
 
 
 def test_300_damaged_files_end_in_a_line_or_in_the_numbers(tmp_path):
