@@ -137,7 +137,29 @@ def read_configuration(run: Run) -> dict:
     for key, kind in kinds.items():
         if not isinstance(config, dict) or not isinstance(config.get(key, ...), kind):
             raise RunError(f"{run.folder / 'config.json'} is damaged: {key!r} is missing or wrong")
+    stages = config.get("lengthened", [])
+    if not isinstance(stages, list) or any(not _is_stage(stage) for stage in stages):
+        raise RunError(f"{run.folder / 'config.json'} is damaged: 'lengthened' is wrong")
     return config
+
+
+def _is_stage(stage) -> bool:
+    """Is it an entry of a lengthened run, as `lengthening.lengthen` writes it?"""
+    return isinstance(stage, dict) and all(type(stage.get(k)) is int for k in ("epochs", "after"))
+
+
+def lengthened(config: dict) -> str:
+    """In words, how a run came to its number of epochs; empty if it was made for them.
+
+    >>> stages = [{"epochs": 2, "after": 2}, {"epochs": 5, "after": 4}]
+    >>> lengthened({"settings": {"epochs": 9}, "lengthened": stages})
+    'made for 2 epochs, after 2 for 5, after 4 for 9'
+    """
+    stages = config.get("lengthened", [])
+    made = [stage["epochs"] for stage in stages] + [config["settings"].get("epochs")]
+    return f"made for {made[0]} epochs" * bool(stages) + "".join(
+        f", after {stage['after']} for {epochs}" for stage, epochs in zip(stages, made[1:])
+    )
 
 
 def test_figures(result, run: Run) -> dict[str, float]:

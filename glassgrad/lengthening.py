@@ -11,9 +11,10 @@ def lengthen(run: Run, epochs: int | str) -> dict:
 
     `training.train` with resume=True then goes on to the weights that training for as many from the
     start gives, bit for bit: unless rates or stages depend on the number of epochs (`rates_differ`
-    says so of schedules; a map's decay and training in stages are said on their pages). The result
-    and the page of a finished run are removed, as they are those of a shorter one. Raises
-    SettingError for fewer epochs than are done.
+    says so of schedules; a map's decay and training in stages are said on their pages). So
+    config.json keeps how the run came about, ``"lengthened": [{"epochs": 2, "after": 2}]``: made
+    for 2 epochs, and lengthened after 2. The result and the page of a finished run are removed, as they are those
+    of a shorter one. Raises SettingError for fewer epochs than are done.
 
     >>> import tempfile
     >>> from glassgrad import models, training
@@ -30,10 +31,16 @@ def lengthen(run: Run, epochs: int | str) -> dict:
     done = run.load()[1].get("epoch", 0) if run.has_checkpoint() else 0
     if epochs < done:
         raise SettingError(f"{run.folder} has been trained for {done} epochs; got epochs={epochs}")
-    if epochs != config["settings"].get("epochs"):
+    before = config["settings"].get("epochs")
+    if epochs != before:
         for name in ("result.json", "index.html"):
             if run.has(name):
                 (run.folder / name).unlink()
+        stages = config.pop("lengthened", [])
+        if done and not any(stage["after"] == done for stage in stages):  # else a slip is mended
+            stages.append({"epochs": before, "after": done})
+        stages = [stage for stage in stages if stage != {"epochs": epochs, "after": done}]
+        config |= {"lengthened": stages} if stages else {}
     config["settings"]["epochs"] = epochs
     run.write_json("config.json", config)
     return config

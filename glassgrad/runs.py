@@ -9,7 +9,7 @@ from pathlib import Path
 from .core.regular import read_text
 from .core.training.run_folder import METRICS_LIMIT, Run, RunError
 from .core.training.state import is_finite_number
-from .folders import read_configuration, test_figures
+from .folders import lengthened, read_configuration, test_figures
 from .run_html import run_html
 
 # keys of config.json -> what they are
@@ -109,6 +109,7 @@ def differences(summaries: list[Summary]) -> list[tuple[str, list]]:
     ]
     names = dict.fromkeys(k for s in summaries for k in s.config["settings"])
     rows += [(k, [s.config["settings"].get(k) for s in summaries]) for k in names]
+    rows.append(("lengthened", [lengthened(s.config) or None for s in summaries]))
     return [(what, values) for what, values in rows if any(v != values[0] for v in values)]
 
 

@@ -14,6 +14,7 @@ from ..core.as_html import as_table
 from ..core.terminal import number
 from ..core.terminal import seconds as as_time
 from ..core.training.settings import brief
+from ..folders import lengthened, read_configuration
 from ..models.common.figure_words import meaning, named
 from ..models.lectures import LECTURES
 from ..reproduction import limit
@@ -33,7 +34,10 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
     sections = [
         ("What came out", _results(recipe, result)),
         ("Pictures", _pictures(sizes)),
-        ("The lecture's page", as_html(models.lecture_page(recipe))),
+        (
+            "The lecture's page" if recipe.source is None else f"What {recipe.source.name} says",
+            as_html(models.lecture_page(recipe)),
+        ),
         ("Settings", _settings(recipe, trained)),
         ("One step of training", as_table(one.columns, one.rows, one.title)),
         ("Again, and further", _commands(recipe, trained)),
@@ -52,9 +56,11 @@ def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> s
         title=html.escape(title),
         name=html.escape(name),
         lead=html.escape(lead),
-        contents="".join(f'<a href="#s{i}">{head}</a>' for i, (head, _) in enumerate(sections)),
+        contents="".join(
+            f'<a href="#s{i}">{html.escape(head)}</a>' for i, (head, _) in enumerate(sections)
+        ),
         sections="".join(
-            f'<section id="s{i}"><h2>{head}</h2>{body}</section>'
+            f'<section id="s{i}"><h2>{html.escape(head)}</h2>{body}</section>'
             for i, (head, body) in enumerate(sections)
         ),
     )
@@ -63,10 +69,12 @@ def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> s
 def _lead(recipe, trained, result) -> str:
     """What was trained on what, and for how long."""
     data = trained.data
-    examples = sum(len(split) for _, split in data.splits()) if hasattr(data, "splits") else 0
+    examples = len(data.train) if hasattr(data, "splits") else 0
     size = f", {examples:,} examples" if examples > 1 else ""
     weights = f" with {result['parameters']:,} weights" if result["parameters"] else ""
     epochs = f"{result['epochs']} epoch{'s' * (result['epochs'] != 1)}"
+    longer = lengthened(read_configuration(trained.run))
+    epochs += f" ({longer})" * bool(longer)
     cited = [what for key, what in LECTURES.items() if key in recipe.lecture]
     lecture = f" From {'; '.join(cited)} ({recipe.lecture})." if cited else ""
     return (
@@ -136,7 +144,10 @@ def _commands(recipe, trained) -> str:
     if source is not None and source.in_memory:
         return "<p>The data were in memory: it goes on from Python, as training.train says.</p>"
     usual = recipe.resolve(trained.data_name, kind=datasets.kind_of(trained.data))
-    changed = [f"{k}={_given(v)}" for k, v in s.as_dict().items() if v != getattr(usual, k)]
+    stages = read_configuration(trained.run).get("lengthened", [])
+    first, *later = [stage["epochs"] for stage in stages] + [s.epochs]
+    begun = s.as_dict() | {"epochs": first}
+    changed = [f"{k}={_given(v)}" for k, v in begun.items() if v != getattr(usual, k)]
     parts = ["glassgrad", "train", recipe.reference]
     if source is not None:
         parts += ["--data", source.name]
@@ -148,6 +159,13 @@ def _commands(recipe, trained) -> str:
     longer = f"epochs={max(1, 2 * s.epochs)}"
     lines = [
         ("the same again", parts),
+        *(
+            (
+                f"… stopped after {stage['after']} epochs, that run for longer",
+                ["glassgrad", "train", "--resume", "RUN", "--set", f"epochs={epochs}"],
+            )
+            for stage, epochs in zip(stages, later)
+        ),
         ("for longer", ["glassgrad", "train", "--resume", folder, "--set", longer]),
         ("on other data", ["glassgrad", "evaluate", folder, "--data", "FILE"]),
     ]

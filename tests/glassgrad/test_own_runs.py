@@ -1,14 +1,17 @@
 """Runs of systems in files of one's own, and runs that are made longer."""
 
 import hashlib
+import html
 import json
 import os
+import re
+import shlex
 
 import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad import cli, models, training
+from glassgrad import cli, models, runs, training
 from glassgrad.core.training.run_folder import Run, RunError
 from glassgrad.core.training.settings import SettingError
 from glassgrad.lengthening import lengthen, rates_differ
@@ -180,6 +183,38 @@ def test_a_schedule_over_all_epochs_is_said(mine, tmp_path, capsys):
     code, out, _ = call(capsys, "train", "--resume", a, "--set", "epochs=4", "--quiet")
     assert code == 0 and "depends on the number of epochs" in out
     assert rates_differ("warm-up:3*cosine", 2, 5) and not rates_differ("halving:2", 2, 5)
+
+
+def test_how_a_run_was_lengthened_is_kept_and_shown(mine, tmp_path, capsys):
+    """The page's commands give the same weights again, and `compare` tells the runs apart."""
+    train(mine, "--set", "epochs=2", "schedule=cosine", "--out", tmp_path / "a")
+    a = run_in(tmp_path / "a")
+    train("--resume", a, "--set", "epochs=4")
+    assert json.loads((a / "config.json").read_text())["lengthened"] == [{"epochs": 2, "after": 2}]
+    page = html.unescape((a / "index.html").read_text())
+    assert "4 epochs (made for 2 epochs, after 2 for 4)" in page
+    first, *later = [
+        shlex.split(line)[2:] for line in re.findall("<code>(glassgrad train .*?)</code>", page)
+    ]
+    train(*first, "--out", tmp_path / "b")
+    b = run_in(tmp_path / "b")
+    train(*(str(b) if word == "RUN" else word for word in later[0]))
+    assert equal(weights(a), weights(b))
+    train(mine, "--set", "epochs=4", "schedule=cosine", "--out", tmp_path / "c")
+    c = run_in(tmp_path / "c")
+    assert not equal(weights(a), weights(c))
+    capsys.readouterr()
+    code, out, _ = call(capsys, "compare", str(a), str(c), "--out", str(tmp_path / "compared.html"))
+    assert code == 0 and "lengthened" in out
+    assert runs.differences([runs.summary(a), runs.summary(b)]) == []
+
+
+def test_a_slip_in_lengthening_is_not_kept(mine, tmp_path):
+    train(mine, "--set", "epochs=2", "--out", tmp_path / "a")
+    a = Run.open(run_in(tmp_path / "a"))
+    assert lengthen(a, 1000)["lengthened"] == [{"epochs": 2, "after": 2}]
+    assert lengthen(a, 3)["lengthened"] == [{"epochs": 2, "after": 2}]
+    assert "lengthened" not in lengthen(a, 2)
 
 
 def test_layers_without_rng_begin_with_the_seed(tmp_path):
