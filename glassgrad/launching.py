@@ -11,6 +11,7 @@ What MPI libraries print about a process that has ended is left out: one message
 """
 
 import contextlib
+import importlib.util
 import math
 import os
 import re
@@ -44,7 +45,12 @@ AFTER = (
 
 
 def mpiexec() -> str:
-    """The mpiexec of this environment, or else of the PATH. Raises DistributedError without one."""
+    """The mpiexec of this environment, or else of the PATH.
+
+    Raises DistributedError without one, and without mpi4py, which every rank would miss.
+    """
+    if importlib.util.find_spec("mpi4py") is None:
+        raise DistributedError("--ranks needs mpi4py: pip install 'glassgrad[mpi]'")
     own = shutil.which("mpiexec", path=str(Path(sys.prefix) / "bin"))
     found = own or shutil.which("mpiexec")
     if found is None:

@@ -13,8 +13,8 @@ def lengthen(run: Run, epochs: int | str) -> dict:
     start gives, bit for bit: unless rates or stages depend on the number of epochs (`rates_differ`
     says so of schedules; a map's decay and training in stages are said on their pages). So
     config.json keeps how the run came about, ``"lengthened": [{"epochs": 2, "after": 2}]``: made
-    for 2 epochs, and lengthened after 2. The result and the page of a finished run are removed, as they are those
-    of a shorter one. Raises SettingError for fewer epochs than are done.
+    for 2 epochs, and lengthened after 2. The result and the page of a finished run are removed, as
+    they are those of a shorter one. Raises SettingError for fewer epochs than are done.
 
     >>> import tempfile
     >>> from glassgrad import models, training

@@ -107,7 +107,7 @@ def expect(ok: bool, function: str, must: str, expected, got, error=ShapeError, 
         raise error(f"{message} {describe(**arrays)}".rstrip())
 
 
-def nearest(word, known) -> str:
+def nearest(word, known, cutoff: float = 0.5) -> str:
     """What an error about an unknown name ends with: the name probably meant, or nothing.
 
     >>> nearest("conv3d", ["conv2d", "pool2d"]), nearest("xyz", ["conv2d", "pool2d"])
@@ -115,7 +115,7 @@ def nearest(word, known) -> str:
     """
     import difflib
 
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

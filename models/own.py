@@ -119,11 +119,13 @@ def load_from(path: Path, name: str | None, content: bytes) -> Recipe:
 
 
 def page(recipe: Recipe) -> str:
-    """What the file and the class of an own recipe say of themselves."""
+    """What the file and the class of an own recipe say of themselves, but for the title."""
     module = execute(recipe.source, recipe.code)
     thing = getattr(module, recipe.name)
-    said = [module.__doc__, None if isinstance(thing, Recipe) else thing.__doc__]
-    return "\n\n".join(inspect.cleandoc(text) for text in said if text)
+    said = [inspect.getdoc(module) or ""]
+    if not isinstance(thing, Recipe):
+        said.append(inspect.cleandoc(thing.__doc__ or "").partition("\n")[2].strip("\n"))
+    return "\n\n".join(text for text in said if text)
 
 
 def _systems(module) -> list[str]:
@@ -179,6 +181,14 @@ def recipe_of(kind: type[Module]) -> Recipe:
     settings = getattr(kind, "settings", TrainingSettings)
     if not (inspect.isclass(settings) and issubclass(settings, TrainingSettings)):
         raise OwnModelError(f"{kind.__name__}.settings must be a class of gg.TrainingSettings")
+    parameters = inspect.signature(kind)
+    try:
+        parameters.bind("data", "settings", "rng")
+    except TypeError:
+        raise OwnModelError(
+            f"{kind.__name__} must be made from the data, the settings and a generator,"
+            f" __init__(self, data, s, rng); it takes {parameters}"
+        ) from None
 
     def build(data, s, rng):
         with streaming(rng.child("layers without rng")):

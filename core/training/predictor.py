@@ -100,8 +100,10 @@ def as_data(data) -> DataSet:
         if isinstance(data, Graph):
             raise DataError(f"fit: {data.name} is a graph; expected examples")
         return data
-    x, y = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     wanted = "a DataSet, a name, a path, or arrays of numbers (x, y)"
+    if isinstance(data, tuple) and len(data) > 2 and any(hasattr(a, "shape") for a in data):
+        raise DataError(f"fit: expected {wanted}; got {len(data)} arrays")
+    x, y = (*data, None)[:2] if isinstance(data, tuple) and len(data) in (1, 2) else (data, None)
     parts = (None if a is None else _array("fit", wanted, a, data) for a in (x, y))
     return DataSet("arrays", Split(*parts))
 

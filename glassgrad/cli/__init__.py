@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from ..core.usage import UsageError, folding
 from ..kernels.errors import GlassgradError, nearest, printable
+from . import own_files
 
 # command -> file of this folder ("list" would hide the type)
 COMMANDS = {
@@ -54,11 +55,25 @@ class _Parser(argparse.ArgumentParser):
         if extra:
             parser = self._sub(found.command)
             options = [s for action in parser._actions for s in action.option_strings]
-            parser.error(f"unknown argument {extra[0]!r}{nearest(extra[0], options)}")
+            parser.error(f"unknown argument {extra[0]!r}{_hint(extra, options)}")
         return found
 
     def _sub(self, name):
         return self.commands.choices[name] if name else self
+
+
+def _hint(extra: Sequence[str], options: list[str]) -> str:
+    """What was meant by an unknown argument: an option of much that name, or a setting."""
+    from ..core.training.settings import TrainingSettings
+
+    if "--set" not in options or not extra[0].startswith("--"):
+        return nearest(extra[0], options)
+    name, _, value = extra[0].removeprefix("--").partition("=")
+    near = nearest(extra[0], options, cutoff=0.75)
+    if near and name not in TrainingSettings.rules():
+        return near
+    value = value or next((word for word in extra[1:2] if not word.startswith("-")), "…")
+    return f"; settings are given by --set, such as --set {name}={value}"
 
 
 class _Version(argparse.Action):
@@ -128,6 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except (UsageError, GlassgradError, KeyboardInterrupt, MemoryError, OSError) as error:
         return said(error)
+    except Exception as error:
+        if not own_files.told(error):
+            raise
+        return said(error)
 
 
 def said(error: BaseException, who: str = "") -> int:
@@ -143,7 +162,8 @@ def said(error: BaseException, who: str = "") -> int:
     if isinstance(error, KeyboardInterrupt):
         return _fail(who + (str(error) or "stopped"), 130)
     if isinstance(error, GlassgradError):
-        return _fail(who + str(error), 1)
+        place = own_files.place(error)
+        return _fail(f"{who}{error}" + f"\n  at {place}" * bool(place), 1)
     if isinstance(error, MemoryError):
         return _fail(f"{who}not enough memory: {error}", 1)
     if isinstance(error, OSError):
@@ -152,12 +172,17 @@ def said(error: BaseException, who: str = "") -> int:
         return _fail(f"{who}{where}{error.strerror or error}", 1)
     if who:
         print(f"glassgrad: {who}{type(error).__name__}", file=sys.stderr)
-    traceback.print_exception(error)
+    told = "" if _debugging() else own_files.told(error)
+    print(told or "".join(traceback.format_exception(error)), end="", file=sys.stderr)
     return 1
 
 
+def _debugging() -> bool:
+    return os.environ.get("GLASSGRAD_DEBUG", "0") not in ("", "0")
+
+
 def _fail(message: str, code: int) -> int:
-    if code == 1 and os.environ.get("GLASSGRAD_DEBUG", "0") not in ("", "0"):
+    if code == 1 and _debugging():
         traceback.print_exc()
     print(f"glassgrad: {printable(message)}", file=sys.stderr)
     return code

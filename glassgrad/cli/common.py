@@ -73,6 +73,15 @@ def source(args, recipe):
     return Source.of(args.data or recipe.data, args.data_dir, reading(args))
 
 
+def expect_ending(path: str, ending: str) -> None:
+    """UsageError where the name of a file that is written says that it is something else.
+
+    >>> expect_ending("said.csv", ".csv")
+    """
+    if not path.lower().endswith(ending):
+        raise UsageError(f"--out {path}: let the name of the file end in {ending}")
+
+
 def device_arguments(parser) -> None:
     """--device, --backend; None where not given."""
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where the arrays are (cpu)")

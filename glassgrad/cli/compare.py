@@ -22,9 +22,11 @@ def run(args) -> int:
     from ..core.training.run_folder import expect_writable, write_atomic
     from ..core.usage import UsageError
     from ..runs import summary
+    from .common import expect_ending
 
     if len(args.runs) < 2:
         raise UsageError("compare needs two runs or more")
+    expect_ending(args.out, ".html")
     out = Path(args.out)
     expect_writable(out)
     summaries = [summary(folder) for folder in args.runs]

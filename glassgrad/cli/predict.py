@@ -28,13 +28,14 @@ def run(args) -> int:
     from ..core.usage import UsageError
     from ..prediction import predict
     from ..sources import Source
-    from .common import reading, shortened
+    from .common import expect_ending, reading, shortened
     from .evaluate import LINES
 
     options = reading(args)
     if args.data is None and options:
         raise UsageError("--label and --read say how other data are read: they need --data")
     if args.out:
+        expect_ending(args.out, ".csv")
         expect_writable(Path(args.out))
     data = None if args.data is None else Source.of(args.data, args.data_dir, options)
     found = predict(args.run, data, args.data_dir, args.split)

@@ -241,10 +241,9 @@ def _report(recipe, trained, result) -> None:
 
     out = console()
     rows = [(k, number(v), meaning(k, recipe.name)) for k, v in result["test"].items()]
-    title = (
-        f"{recipe.name} on {trained.data_name}, {result['split']} split"
-        f" ({count(result['epochs'], 'epoch')}, {seconds(result['seconds'])})"
-    )
+    took = f"{count(result['epochs'], 'epoch')}, {seconds(result['seconds'])}"
+    where = f"{trained.data_name}, {result['split']} split, seed {trained.settings.seed}"
+    title = f"{recipe.name} on {where} ({took})"
     out.print(table(rows, "figure", "value", "", numbers=("value",), title=title))
     if result["targets"]:
         rows = [

@@ -186,8 +186,10 @@ def _details(report: Report, resources: dict) -> str:
 
 
 def _launch(x) -> str:
+    blocks, threads = _sizes(x["grid"]), _sizes(x["block"])
     return (
-        f"<code>{x['kernel']}</code> {_sizes(x['grid'])} block(s) of {_sizes(x['block'])} threads"
+        f"<code>{x['kernel']}</code> {blocks} block{'s' * (blocks != '1')} of {threads}"
+        f" thread{'s' * (threads != '1')}"
     )
 
 

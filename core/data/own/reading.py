@@ -26,7 +26,7 @@ from .graphs.edge_list import from_edge_list, looks_like_edges
 from .images.image_folder import SUFFIXES, from_image_folder
 from .kind_of import kind_of
 from .recordings.audio_folder import WAV
-from .splits import Instead, split_files
+from .splits import Instead, in_words, split_files
 
 CUTTING = frozenset({"kind", "valid", "test", "seed", "fold", "train", "labels", "bits"})
 EDGES = "it may be a list of edges: --read kind=graph reads it as a graph"
@@ -141,7 +141,10 @@ def read_whole(
             found |= dict.fromkeys({"seed", "fold"} & set(known))
         data = _read(chosen, found | files, path, kind)
         if files:
-            return replace(data, valid=None, test=None)
+            cut = in_words((data.train, data.valid, data.test), files, "")
+            said = tuple(line for line in data.info.understood if line != cut)
+            info = replace(data.info, understood=said)
+            return replace(data, valid=None, test=None, info=info)
     if not isinstance(data, DataSet):
         raise DataError(f"{path} holds no examples, but one graph, or questions")
     return replace(data, train=data.whole(), valid=None, test=None)

@@ -134,6 +134,10 @@ def test_what_is_no_network():
 def test_arrays_are_all_for_training():
     data = as_data((X, [0.0] * 60))
     assert len(data.train) == 60 and data.valid is None and data.test is None
+    alone = as_data((X,)).train  # somebody's (x,), without a y
+    assert alone.x.shape == X.shape and alone.y is None
+    with pytest.raises(gg.data.DataError, match=r"\(x, y\); got 3 arrays"):
+        as_data((X, X, X))
 
 
 def test_predict_leaves_the_net_as_it_was():

@@ -31,7 +31,7 @@ def test_one_command_trains_and_evaluates(own, tmp_path, capsys, label, figure, 
     words = ["train", "mlp", "--data", str(own / f"{label}.csv"), "--label", label, "--quiet"]
     assert cli.main([*words, "--set", "epochs=30", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "test split (30 epochs" in said and figure in said
+    assert "test split, seed 0 (30 epochs" in said and figure in said
     (run,) = tmp_path.iterdir()
     result = json.loads((run / "result.json").read_text())
     assert result["split"] == "test" and result["test"][figure] > least
