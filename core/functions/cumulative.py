@@ -40,11 +40,11 @@ def _running_sum(x, /):
     return x.cumsum(axis=-1, dtype=dtype) if x.ndim else x.sum(dtype=dtype)
 
 
-def cumsum(x: Like, axis: Axis | None = -1) -> Tensor:
-    """Running sums along `axis`, the last one by default: y_k = x_0 + ... + x_k.
+def cumsum(x: Like, axis: Axis | None = None) -> Tensor:
+    """Running sums along `axis`: y_k = x_0 + ... + x_k.
 
-    None takes all elements in order, as one axis. Booleans are counted; a scalar is its own sum.
-    Raises ShapeError for an axis that does not exist.
+    None takes all elements in order, as one axis, as NumPy does. Booleans are counted; a scalar is
+    its own sum. Raises ShapeError for an axis that does not exist.
 
     >>> import glassgrad as gg
     >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))
@@ -98,11 +98,12 @@ def _running_product(x, /):
     return xp_of(x).cumprod(x, axis=-1, dtype=dtype) if x.ndim else x.prod(dtype=dtype)
 
 
-def cumprod(x: Like, axis: Axis | None = -1) -> Tensor:
-    """Running products along `axis`, the last one by default: y_k = x_0 ... x_k.
+def cumprod(x: Like, axis: Axis | None = None) -> Tensor:
+    """Running products along `axis`: y_k = x_0 ... x_k.
 
-    None takes all elements in order, as one axis. The derivative is right at zeros, too; it takes
-    one step after another along the axis. Raises ShapeError for an axis that does not exist.
+    None takes all elements in order, as one axis, as NumPy does. The derivative is right at zeros,
+    too; it takes one step after another along the axis. Raises ShapeError for an axis that does not
+    exist.
 
     >>> import glassgrad as gg
     >>> gg.cumprod(gg.tensor([2.0, 3.0, 4.0]))

@@ -231,14 +231,14 @@ def take_along(x: Like, labels) -> Tensor:
     return _getitem(x, (*rows, labels))
 
 
-def argmax(x: Like, axis: Axis | None = -1) -> np.ndarray:
-    """Index of the largest element (the first on a tie), as a plain NumPy array.
+def argmax(x: Like, axis: Axis | None = None) -> np.ndarray:
+    """Index of the largest element along `axis` (the first on a tie), as a plain NumPy array.
 
-    It has no derivative. NaN counts as the largest. Raises ShapeError if the axis does not exist or
-    has no element.
+    None takes all elements in order, as one axis, as NumPy does. It has no derivative. NaN counts
+    as the largest. Raises ShapeError if the axis does not exist or has no element.
 
     >>> import glassgrad as gg
-    >>> gg.argmax(gg.tensor([[1.0, 3.0, 3.0]]))
+    >>> gg.argmax(gg.tensor([[1.0, 3.0, 3.0]]), axis=1)
     array([1])
     """
     x = as_tensor(x)

@@ -1,6 +1,6 @@
-"""Order: sorted values, the places of sorted values, the k largest.
+"""Order: sorted values, the indices of sorted values, the k largest.
 
-On every backend ties keep the order of their places, and NaN counts as larger than every number:
+On every backend ties keep the order of their indices, and NaN counts as larger than every number:
 last in ascending order, first in descending. (An extremum is another matter: `max`, `min`,
 `argmax` and `argmin` all give NaN where there is one, so that it shows.) Places have no
 derivative; a sorted value has that of its element.
@@ -25,8 +25,8 @@ def _whole_axis(name: str, x: Tensor, axis: int | None):
     return x, axis % x.ndim
 
 
-def _places(a, axis: int, descending: bool):
-    """The places of the sorted elements of an array, each within its axis."""
+def _indices(a, axis: int, descending: bool):
+    """The indices of the sorted elements of an array, each within its axis."""
     xp = xp_of(a)
     if not descending:
         return xp.argsort(a, axis=axis, kind="stable")
@@ -35,13 +35,13 @@ def _places(a, axis: int, descending: bool):
     return a.shape[axis] - 1 - xp.flip(backwards, axis)
 
 
-def _taken(x: Tensor, places, axis: int) -> Tensor:
-    """x at places along one axis."""
-    xp = xp_of(places)
+def _taken(x: Tensor, indices, axis: int) -> Tensor:
+    """x at indices along one axis."""
+    xp = xp_of(indices)
     index = [
-        xp.arange(n).reshape((-1,) + (1,) * (x.ndim - 1 - a)) for a, n in enumerate(places.shape)
+        xp.arange(n).reshape((-1,) + (1,) * (x.ndim - 1 - a)) for a, n in enumerate(indices.shape)
     ]
-    index[axis] = places
+    index[axis] = indices
     return _getitem(x, tuple(index))
 
 
@@ -56,11 +56,11 @@ def sort(x: Like, axis: Axis | None = -1, descending: bool = False) -> Tensor:
     (tensor([1., 2., 3.]), tensor([3, 2, 1], dtype=int64))
     """
     x, axis = _whole_axis("sort", as_tensor(x), axis)
-    return _taken(x, _places(x.data, axis, descending), axis)
+    return _taken(x, _indices(x.data, axis, descending), axis)
 
 
 def argsort(x: Like, axis: Axis | None = -1, descending: bool = False) -> np.ndarray:
-    """The places of the sorted elements along `axis`, as a plain NumPy array.
+    """The indices of the sorted elements along `axis`, as a plain NumPy array.
 
     Ties keep their order. NaN comes last, and first in descending order. Raises ShapeError for an
     axis that does not exist.
@@ -70,16 +70,16 @@ def argsort(x: Like, axis: Axis | None = -1, descending: bool = False) -> np.nda
     (array([1, 0, 2]), array([0, 2, 1]))
     """
     x, axis = _whole_axis("argsort", as_tensor(x), axis)
-    return to_numpy(_places(x.data, axis, descending))
+    return to_numpy(_indices(x.data, axis, descending))
 
 
 def topk(
     x: Like, k: Count, axis: Axis | None = -1, largest: bool = True
 ) -> tuple[Tensor, np.ndarray]:
-    """(the k largest elements along `axis`, their places), largest first; or the k smallest.
+    """(the k largest elements along `axis`, their indices), largest first; or the k smallest.
 
-    Of equal elements those at lower places are taken, and come first; NaN is the largest. The
-    places are a plain NumPy array. Raises ShapeError for an axis that does not exist or has fewer
+    Of equal elements those at lower indices are taken, and come first; NaN is the largest. The
+    indices are a plain NumPy array. Raises ShapeError for an axis that does not exist or has fewer
     than k elements.
 
     >>> import glassgrad as gg
@@ -89,18 +89,18 @@ def topk(
     x, axis = _whole_axis("topk", as_tensor(x), axis)
     n, what = x.shape[axis], "k must not exceed the axis"
     expect(k <= n, "topk", what, f"≤ {n}", k, x=x)
-    places = _places(x.data, axis, largest)[(slice(None),) * axis + (slice(k),)]
-    return _taken(x, places, axis), to_numpy(places)
+    indices = _indices(x.data, axis, largest)[(slice(None),) * axis + (slice(k),)]
+    return _taken(x, indices, axis), to_numpy(indices)
 
 
-def argmin(x: Like, axis: Axis | None = -1) -> np.ndarray:
-    """Index of the smallest element (the first on a tie), as a plain NumPy array.
+def argmin(x: Like, axis: Axis | None = None) -> np.ndarray:
+    """Index of the smallest element along `axis` (the first on a tie), as a plain NumPy array.
 
-    It has no derivative. NaN counts as the smallest here. Raises ShapeError if the axis does not
-    exist or has no element.
+    None takes all elements in order, as one axis, as NumPy does. It has no derivative. NaN counts
+    as the smallest here. Raises ShapeError if the axis does not exist or has no element.
 
     >>> import glassgrad as gg
-    >>> gg.argmin(gg.tensor([[1.0, 3.0, 1.0]]))
+    >>> gg.argmin(gg.tensor([[1.0, 3.0, 1.0]]), axis=1)
     array([0])
     """
     x, axis = _whole_axis("argmin", as_tensor(x), axis)

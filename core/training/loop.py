@@ -82,6 +82,9 @@ def fit(
 ) -> list[dict]:
     """Train a network or a system; returns one dictionary of metrics per epoch.
 
+    Metrics of training are means over the epoch's minibatches, each by the weights before its step;
+    those of validation, ``valid_…``, are of the whole part, by the weights after the epoch.
+
     net      a `System`, or any module: net(x) is then compared with y by the `loss`, a function
              (net(x), y) -> scalar. By default it is the cross-entropy of classes, the squared error
              of quantities, or that of x itself without y (predictor.py)

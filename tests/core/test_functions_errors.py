@@ -31,7 +31,7 @@ def test_arrays_and_lists_are_taken():
     assert gg.broadcast_to([1.0, 2.0], (2, 2)).numpy().tolist() == [[1.0, 2.0]] * 2
     assert gg.sum_to([[1.0, 2.0], [3.0, 4.0]], (2,)).numpy().tolist() == [4.0, 6.0]
     assert gg.embedding([[1.0], [2.0]], [1]).numpy().tolist() == [[2.0]]
-    assert gg.argmax([[1.0, 3.0]]).tolist() == [1]
+    assert gg.argmax([[1.0, 3.0]], 1).tolist() == [1]
     assert losses.mse([1.0, 2.0], [0.0, 4.0]).item() == 2.5
     assert losses.cross_entropy([[0.0, 0.0]], [1]).item() == pytest.approx(np.log(2))
 
