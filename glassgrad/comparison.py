@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from . import run_page
 from .core.as_html import as_table
 from .core.terminal import number
-from .run_html import words
-from .runs import Summary, differences, overlaid
+from .models.common.figure_words import named
+from .runs import Summary, differences, of_all, overlaid
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ def tables(summaries: list[Summary]) -> list[Table]:
     columns = ("", *labels(summaries))
     rows = [(what, *map(_text, values)) for what, values in differences(summaries)]
     figures = dict.fromkeys(k for s in summaries for k in s.figures)
+    system = of_all(summaries)
     found = [
-        (words(k), *(number(s.figures[k]) if k in s.figures else "" for s in summaries))
+        (named(k, system), *(number(s.figures[k]) if k in s.figures else "" for s in summaries))
         for k in figures
     ]
     found += [

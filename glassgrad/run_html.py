@@ -39,12 +39,3 @@ def run_html(name: str, data: str, history: list, figures: dict, settings: dict,
     table = as_table(("setting", "value"), [(k, brief(v)) for k, v in settings.items()])
     parts.append(f"<details><summary>settings</summary>{table}</details>")
     return boxed(name, facts, *parts)
-
-
-def words(name: str) -> str:
-    """The name of a figure or picture as a person writes it.
-
-    >>> words("valid_loss"), words("u_matrix")
-    ('validation loss', 'u matrix')
-    """
-    return name.replace("valid_", "validation ", 1).replace("_", " ").replace("-", " ")

@@ -10,6 +10,7 @@ from .core.regular import read_text
 from .core.training.run_folder import METRICS_LIMIT, Run, RunError
 from .core.training.state import is_finite_number
 from .folders import lengthened, read_configuration, test_figures
+from .models.common.figure_words import named
 from .run_html import run_html
 
 # keys of config.json -> what they are
@@ -113,6 +114,12 @@ def differences(summaries: list[Summary]) -> list[tuple[str, list]]:
     return [(what, values) for what, values in rows if any(v != values[0] for v in values)]
 
 
+def of_all(summaries: list[Summary]) -> str:
+    """The name of the system, if all runs are of one; in whose words figures are named."""
+    names = {s.name for s in summaries}
+    return names.pop() if len(names) == 1 else ""
+
+
 def _short(value):
     """A digest in its first eight digits; options as they are given."""
     if isinstance(value, dict):
@@ -149,7 +156,7 @@ def overlaid(summaries: list[Summary], labels: list[str]):
                     ax.plot(*zip(*seen), line, color=colour, marker=None if len(seen) > 1 else "o")
         ax.set(xlabel="epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_title(name.replace("_", " "), fontsize=10)
+        ax.set_title(named(name, of_all(summaries)), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)
     for i, label in enumerate(labels):

@@ -18,7 +18,6 @@ from ..folders import lengthened, read_configuration
 from ..models.common.figure_words import meaning, named
 from ..models.lectures import LECTURES
 from ..reproduction import limit
-from ..run_html import words
 from .prose import as_html
 
 WIDE = 1.9  # a picture that is so much wider than high has a line of its own
@@ -111,7 +110,7 @@ def _pictures(sizes) -> str:
     parts = []
     for name, (wide, high) in sizes.items():
         kind = ' class="wide"' if wide > WIDE * high else ""
-        title = html.escape(words(name))
+        title = html.escape(name.replace("_", " ").replace("-", " "))
         file = html.escape(f"{name}.png", quote=True)
         parts.append(
             f'<figure{kind}><a href="{file}"><img src="{file}" alt="{title}" loading="lazy"></a>'

@@ -186,7 +186,7 @@ def test_runs_of_different_systems(folder):
     assert what["system"] == ["mlp", "mlp", "som"] and what["hidden"] == [[4], [4], None]
     (differ, figures) = comparison.tables(found)
     assert ("rows", "–", "–", "3") in differ.rows
-    assert {row[0] for row in figures.rows} >= {"loss", "qe", "epochs trained"}
+    assert {row[0] for row in figures.rows} >= {"loss", "quantisation error", "epochs trained"}
     alone = comparison.tables(found[:1] * 2)
     assert alone[0].rows == [("nothing", "", "")]
 
