@@ -18,10 +18,13 @@ from .core import data as datasets
 from .core.data import DataError, DataSet, Split
 from .core.data.own import read_alike, read_whole
 from .core.training.recipe import Recipe
-from .core.training.settings import SettingError
+from .core.training.settings import SettingError, TrainingSettings
 from .other_data import extras, fitted
 from .sources import Source
 from .training import Trained, build, held_out, load_raw, on_host, prepared
+
+
+CHOOSING = ("whole", "cross")  # settings that choose what is held out, where true
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def examples_of(
     found, part, examples = alike or _examples(source, trained.source, split, own)
     lines = found.info.other if alike else found.info.understood if source.is_path else ()
     examples, said = fitted(source.name, found, examples, own)
+    own, settings = _parted(own, trained.settings)
     there = replace(own, test=examples, info=replace(own.info, extra=extras(own, found, examples)))
     bare = examples.y is None and own.train.y is not None
     if bare and unlabelled:  # any label will do while the examples are prepared
@@ -114,11 +118,25 @@ def examples_of(
         )
         there = replace(there, test=Split(examples.x, y))
     elif bare:
-        there = _without_labels(recipe, there, trained, source.name)
-    ready = prepared(recipe, there, trained.settings).test
+        there = _without_labels(recipe, there, settings, source.name)
+    ready = prepared(recipe, there, settings).test
+    if ready is None:
+        raise DataError(f"{recipe.name} is trained on all that there is: no other examples fit it")
     if bare:
         ready = Split(ready.x)
     return Examples(recipe, trained, source.name, part, ready, (*lines, *said))
+
+
+def _parted(own: DataSet, settings: TrainingSettings) -> tuple[DataSet, TrainingSettings]:
+    """The data and settings of a run, so that preparing them leaves the test part as it is given.
+
+    A map is trained on all of its data (`whole`): what it has learnt from them, such as the mean of
+    a column, is then learnt from all of them once more, and not from other examples.
+    """
+    if getattr(settings, "whole", False):
+        own = replace(own, train=own.whole(), valid=None, test=None)
+    chosen = {name: False for name in CHOOSING if getattr(settings, name, False)}
+    return own, replace(settings, **chosen)
 
 
 def _part(data: DataSet, split: str | None) -> tuple[str, Split]:
@@ -174,11 +192,13 @@ def _examples(
     return data, *_part(data, split)
 
 
-def _without_labels(recipe: Recipe, data: DataSet, trained: Trained, name: str) -> DataSet:
+def _without_labels(
+    recipe: Recipe, data: DataSet, settings: TrainingSettings, name: str
+) -> DataSet:
     """The data without labels in any part. SettingError where the system cannot do without."""
     bare = replace(data, **{part: Split(split.x) for part, split in data.splits()})
     try:
-        build(recipe, prepared(recipe, bare, trained.settings), trained.settings)
+        build(recipe, prepared(recipe, bare, settings), settings)
     except SettingError:
         raise SettingError(f"{name} has no labels, which {recipe.name} is judged by") from None
     return bare

@@ -26,23 +26,31 @@ def lengthen(run: Run, epochs: int | str) -> dict:
     ...     len(done.history)
     3
     """
-    config = read_configuration(run)
-    epochs = TrainingSettings().changed(epochs=epochs).epochs
-    done = run.load()[1].get("epoch", 0) if run.has_checkpoint() else 0
-    if epochs < done:
-        raise SettingError(f"{run.folder} has been trained for {done} epochs; got epochs={epochs}")
-    before = config["settings"].get("epochs")
-    if epochs != before:
+    before, config = read_configuration(run), longer(run, epochs)
+    if config["settings"]["epochs"] != before["settings"].get("epochs"):
         for name in ("result.json", "index.html"):
             if run.has(name):
                 (run.folder / name).unlink()
-        stages = config.pop("lengthened", [])
-        if done and not any(stage["after"] == done for stage in stages):  # else a slip is mended
+    run.write_json("config.json", config)
+    return config
+
+
+def longer(run: Run, epochs: int | str) -> dict:
+    """The configuration that `lengthen` writes; nothing is changed. Raises SettingError as it."""
+    config = read_configuration(run)
+    epochs = TrainingSettings().changed(epochs=epochs).epochs
+    before = config["settings"].get("epochs")
+    done = run.load()[1].get("epoch", 0) if run.has_checkpoint() else 0
+    if epochs < done:
+        raise SettingError(f"{run.folder} has been trained for {done} epochs; got epochs={epochs}")
+    stages = config.pop("lengthened", [])
+    if before != epochs:
+        # a second change after the same epoch takes the place of the first: no epoch had its rates
+        if done and all(stage["after"] < done for stage in stages):
             stages.append({"epochs": before, "after": done})
         stages = [stage for stage in stages if stage != {"epochs": epochs, "after": done}]
-        config |= {"lengthened": stages} if stages else {}
+    config |= {"lengthened": stages} if stages else {}
     config["settings"]["epochs"] = epochs
-    run.write_json("config.json", config)
     return config
 
 

@@ -34,6 +34,7 @@ def run(args) -> int:
     from ..core.terminal import console, count, number, table
     from ..core.usage import UsageError
     from ..evaluation import evaluate
+    from ..parts import held_out
     from ..sources import Source
     from .common import reading, shortened
 
@@ -52,6 +53,6 @@ def run(args) -> int:
         f"{found.recipe.name} of {found.trained.run.folder} on {found.name}:"
         f" {count(found.examples, 'example')}{part}"
     )
-    columns = ("figure", "value", "own held-out part")
+    columns = ("figure", "value", f"own {held_out(found.trained.data)[0]} part")
     out.print(table(rows, *columns, numbers=columns[1:], title=title))
     return 0

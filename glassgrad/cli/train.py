@@ -16,6 +16,7 @@ with --set epochs=N it is trained for longer.
 """
 
 import contextlib
+from functools import partial
 
 from ..kernels.errors import GlassgradError
 
@@ -113,6 +114,10 @@ def _new(args) -> int:
     return 0
 
 
+def _nothing() -> None:
+    """Before a training that needs nothing."""
+
+
 def _resumed(args) -> int:
     from .. import models, training
     from ..core.distributed import current
@@ -120,7 +125,7 @@ def _resumed(args) -> int:
     from ..core.training.agreement import expect_shards
     from ..core.training.run_folder import Run
     from ..core.usage import UsageError
-    from ..lengthening import lengthen, rates_differ
+    from ..lengthening import lengthen, longer, rates_differ
     from ..sources import source_of
     from .common import overrides
 
@@ -153,10 +158,12 @@ def _resumed(args) -> int:
         recipe = training.recipe_of(config, run)
         if args.name is not None and models.recipe(args.name).reference != recipe.reference:
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
+        begin = _nothing
         if changes:
             before = config["settings"]
-            config = by_first(lambda: lengthen(run, changes["epochs"]))
+            config = by_first(lambda: longer(run, changes["epochs"]))
             after = config["settings"]["epochs"]
+            begin = partial(by_first, partial(lengthen, run, after))
             if rates_differ(before.get("schedule", "constant"), before["epochs"], after):
                 say(
                     f"the schedule {before['schedule']} depends on the number of epochs: this is"
@@ -168,22 +175,29 @@ def _resumed(args) -> int:
         _train(
             args, recipe, run=run, resume=resume,
             data=source, device=config["device"],
-            backend=config["backend"], overrides=config["settings"],
+            backend=config["backend"], overrides=config["settings"], begin=begin,
         )  # fmt: skip
     return 0
 
 
-def _train(args, recipe, **options) -> dict[str, float]:
-    """Train, report, and return the figures on held-out data."""
+def _train(args, recipe, begin=_nothing, **options) -> dict[str, float]:
+    """Train, report, and return the figures on held-out data.
+
+    begin() is called once the data are there, and those of the run.
+    """
     from .. import training
     from ..core.training.loop import Silent
     from ..progress import Live
 
+    def on_data(source, data):
+        begin()
+        if not args.quiet:
+            _understood(source, data)
+
     progress = Silent() if args.quiet else Live()
     trained, result = training.train_and_write(
-        recipe, progress=progress, save_every=args.save_every,
-        on_data=None if args.quiet else _understood, **options,
-    )  # fmt: skip
+        recipe, progress=progress, save_every=args.save_every, on_data=on_data, **options
+    )
     if result:  # not on ranks that write nothing
         _report(recipe, trained, result)
     return trained.test_figures

@@ -318,8 +318,8 @@ def lloyd(x, w, steps: int = 100):
 
 
 def prepare(data: DataSet, s: CompetitiveSettings) -> DataSet:
-    """Rows instead of images; with `whole` the system trains and is evaluated on all samples."""
-    parts = {"train": data.whole(), "test": data.whole()} if s.whole else dict(data.splits())
+    """Rows instead of images; with `whole` all samples are the training part, and judged."""
+    parts = {"train": data.whole()} if s.whole else dict(data.splits())
     flat = {k: Split(v.x.reshape(len(v), -1), v.y) for k, v in parts.items()}
     data = DataSet(data.name, **flat, info=data.info)
     return data.standardised() if s.scale else data

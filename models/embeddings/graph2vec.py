@@ -100,7 +100,7 @@ class Graph2Vec(NegativeSampling):
 
     def evaluate_finished(self, split):
         """`loss` of a word of the split's graphs; `accuracy`, and `spread` over folds."""
-        if self.s.whole:
+        if self.s.whole and split.x is self.documents:
             w, c = self.tables()
             found = {"loss": self.loss_of(w, c, split.x)}
             return found | ({} if self.y is None else self.by_folds())

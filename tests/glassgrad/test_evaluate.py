@@ -70,6 +70,30 @@ def test_nothing_is_learnt_from_the_other_data(classifier):
     assert one.examples == 1 and np.isfinite(one.figures["loss"])
 
 
+def test_a_map_of_all_its_data_judges_the_others_alone(tmp_path):
+    """By hand: all of the run's rows give the mean and spread, and none of them is judged."""
+    iris = data.load("iris")
+    done, result = training.train_and_write(
+        models.recipe("som"), "iris", overrides={"epochs": 2, "scale": True}, out=tmp_path
+    )
+    assert done.settings.whole and result["split"] == "train" and len(done.data.train) == 150
+    new = np.random.default_rng(0).uniform(0, 8, (7, 4)).astype(np.float32)
+    found = evaluate(done.run.folder, DataSet("new", Split(new)))
+    x = iris.whole().x
+    scaled = (new - x.mean(axis=0, dtype=float)) / x.std(axis=0, dtype=float)
+    distance = np.linalg.norm(scaled[:, None] - done.system.w.numpy(), axis=2).min(axis=1)
+    assert found.examples == 7
+    assert found.figures["qe"] == pytest.approx(distance.mean(), rel=1e-4)
+
+
+def test_graphs_that_vectors_were_not_learnt_for(tmp_path):
+    done, _ = training.train_and_write(
+        models.recipe("graph2vec"), overrides={"epochs": 1, "whole": True}, out=tmp_path
+    )
+    test = evaluate(done.run.folder, done.data_name, split="test")
+    assert test.examples == 200 and "spread" not in test.figures  # no folds of the training graphs
+
+
 def test_options_that_would_read_the_training_file_otherwise(classifier, capsys):
     folder, done, _ = classifier
     path = written(folder / "new.csv", rows(4, 1))
