@@ -18,16 +18,6 @@ from .creation import ones_like, zeros_like
 from .tensor import Tensor, TensorError
 
 
-def _argmax(a, axis=None):
-    """NumPy's, which is over all elements without an axis; ours is over the last one."""
-    return F.argmax(F.reshape(a, (-1,)) if axis is None else a, -1 if axis is None else axis)
-
-
-def _flat(function):
-    """NumPy's form of a function along an axis: without one, of all elements in order."""
-    return lambda a, axis=None: function(a, axis)
-
-
 def _sorted(function):
     """Sorting always keeps the order of ties: NumPy's `kind` and `stable` ask for no less."""
     return lambda a, axis=-1, kind=None, *, stable=None: function(a, axis)
@@ -39,12 +29,12 @@ def _size(a, axis=None):
 
 NUMPY = {
     np.sum: F.sum, np.mean: F.mean, np.max: F.max, np.min: F.min, np.var: F.variance,
-    np.argmax: _argmax, np.clip: F.clip, np.where: F.where,
+    np.argmax: F.argmax, np.clip: F.clip, np.where: F.where,
     np.concatenate: F.concatenate, np.stack: F.stack, np.reshape: F.reshape,
     np.transpose: F.transpose, np.squeeze: F.squeeze, np.expand_dims: F.expand_dims,
     np.broadcast_to: F.broadcast_to, np.swapaxes: F.swap_axes,
-    np.prod: F.prod, np.cumsum: _flat(F.cumsum), np.cumprod: _flat(F.cumprod), np.any: F.any,
-    np.all: F.all, np.argmin: _flat(F.argmin), np.sort: _sorted(F.sort),
+    np.prod: F.prod, np.cumsum: F.cumsum, np.cumprod: F.cumprod, np.any: F.any,
+    np.all: F.all, np.argmin: F.argmin, np.sort: _sorted(F.sort),
     np.argsort: _sorted(F.argsort), np.round: F.round, np.around: F.round, np.tile: F.tile,
     np.repeat: F.repeat, np.roll: F.roll, np.flip: lambda m, axis=None: F.flip(m, axis),
     np.einsum: lambda text, *xs, optimize=True: F.einsum(text, *xs),

@@ -82,7 +82,7 @@ def curves(history: list[dict], keys=None, title: str = "", ylabel: str = "", na
                 marker="o" if len(seen) < max(3, len(history) / 4) else None,
             )
         ax.set(xlabel="epoch", ylabel=ylabel)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_title(named(name) if named else name.replace("_", " "), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)

@@ -23,7 +23,6 @@ from .other_data import extras, fitted
 from .sources import Source
 from .training import Trained, build, held_out, load_raw, on_host, prepared
 
-
 CHOOSING = ("whole", "cross")  # settings that choose what is held out, where true
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from . import models
+from .core.terminal import count
 from .core.training.loop import Interrupted
 from .core.training.recipe import Recipe
 from .core.training.run_folder import Run, RunError, remove_empty
@@ -157,7 +158,7 @@ def lengthened(config: dict) -> str:
     """
     stages = config.get("lengthened", [])
     made = [stage["epochs"] for stage in stages] + [config["settings"].get("epochs")]
-    return f"made for {made[0]} epochs" * bool(stages) + "".join(
+    return f"made for {count(made[0], 'epoch')}" * bool(stages) + "".join(
         f", after {stage['after']} for {epochs}" for stage, epochs in zip(stages, made[1:])
     )
 

@@ -45,12 +45,7 @@ AFTER = (
 
 
 def mpiexec() -> str:
-    """The mpiexec of this environment, or else of the PATH.
-
-    Raises DistributedError without one, and without mpi4py, which every rank would miss.
-    """
-    if importlib.util.find_spec("mpi4py") is None:
-        raise DistributedError("--ranks needs mpi4py: pip install 'glassgrad[mpi]'")
+    """The mpiexec of this environment, or else of the PATH. Raises DistributedError without one."""
     own = shutil.which("mpiexec", path=str(Path(sys.prefix) / "bin"))
     found = own or shutil.which("mpiexec")
     if found is None:
@@ -109,8 +104,11 @@ def threads_of(ranks: int, cores: int | None) -> int:
 def command(ranks: int, arguments: Sequence[str], *before: str) -> list[str]:
     """The command line that runs a program, its path first, on so many ranks.
 
-    `before` are options of mpiexec. Raises DistributedError without one.
+    `before` are options of mpiexec. Raises DistributedError without one, or without mpi4py, which
+    every rank would miss.
     """
+    if importlib.util.find_spec("mpi4py") is None:
+        raise DistributedError("--ranks needs mpi4py: pip install 'glassgrad[mpi]'")
     starter = mpiexec()
     version = subprocess.run([starter, "--version"], capture_output=True, text=True).stdout
     return [starter, *before, "-n", str(ranks), *options(version, os.getuid()), *arguments]

@@ -155,7 +155,7 @@ def overlaid(summaries: list[Summary], labels: list[str]):
                     colour = pictures.COLOURS[i % len(pictures.COLOURS)]
                     ax.plot(*zip(*seen), line, color=colour, marker=None if len(seen) > 1 else "o")
         ax.set(xlabel="epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_title(named(name, of_all(summaries)), fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.2)

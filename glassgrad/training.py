@@ -348,6 +348,7 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         drawn = {}
         if history:
             run.write_metrics(history)
+        if len(history) > 1:
             heading = partial(named, system=recipe.name)
             drawn["curves"] = pictures.curves(history, title=recipe.title, named=heading)
         if recipe.figures:

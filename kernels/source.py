@@ -78,11 +78,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """A kernel as declared: its parameters, and the threads of a block that it was compiled for."""
+    """A kernel as declared: its parameters, and the threads of a block that it was compiled for.
+
+    `refused` says why it cannot be launched, if it cannot: it has no parameters then.
+    """
 
     kernel: str
     parameters: tuple[Parameter, ...]
     bounds: int | None = None
+    refused: str = ""
 
 
 def without_comments(text: str) -> str:
@@ -107,6 +111,8 @@ def place(text: str, position: int) -> str:
 def signatures(text: str) -> dict[str, Signature]:
     """The kernels declared in CUDA C, by name. Raises CompileError with path and line.
 
+    A kernel with a parameter that nothing here can pass is `refused`; the others can be launched.
+
     >>> found = signatures('extern "C" __global__ void half(const real* x, real* y, int n) {}')
     >>> [(p.name, p.type, p.constant) for p in found["half"].parameters]
     [('x', 'real', True), ('y', 'real', False), ('n', 'int', False)]
@@ -128,7 +134,11 @@ def signatures(text: str) -> dict[str, Signature]:
         before, after, kernel, body = match.groups()
         where = place(text, match.start(3))
         given = [p for p in body.split(",") if p.strip()]
-        parameters = [_parameter(f"{where}: {kernel}", p, by_name) for p in given]
+        try:
+            parameters = [_parameter(f"{where}: {kernel}", p, by_name) for p in given]
+        except CompileError as error:
+            found[kernel] = Signature(kernel, (), None, str(error))
+            continue
         first = (before or after or "").partition(",")[0].strip()
         factors = [constants.get(f.strip(), f.strip()) for f in first.split("*")]
         if first and not all(f.isdigit() for f in factors):
@@ -282,10 +292,16 @@ class Text:
         return signatures(self.flat)
 
     def signature(self, kernel: str) -> Signature:
-        """The kernel's signature; raises BackendError with the nearest name where there is none."""
+        """The kernel's signature.
+
+        Raises BackendError with the nearest name where there is none, CompileError for one that
+        cannot be launched.
+        """
         if kernel not in self.signatures:
             known = nearest(kernel, self.signatures)
             if re.search(rf">\s*__global__[^;{{]*\b{re.escape(kernel)}\s*\(", self.flat):
                 known = ", which is a template: call it from a kernel with a name of its own"
             raise BackendError(f"{self.path}: no kernel {kernel!r}{known}")
+        if self.signatures[kernel].refused:
+            raise CompileError(self.signatures[kernel].refused)
         return self.signatures[kernel]

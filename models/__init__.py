@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -178,9 +179,9 @@ def recipe(name: str) -> Recipe:
     if name not in MODULES:
         near = get_close_matches(str(name), MODULES, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "glassgrad list has all"
-        stem, colon, system = str(name).partition(":")
+        stem, *system = re.split("[:.]", str(name), maxsplit=1)
         if stem and Path(f"{stem}.py").is_file():
-            hint = f"did you mean the file {stem}.py{colon}{system}?"
+            hint = f"did you mean the file {':'.join([f'{stem}.py', *system])}?"
         raise UnknownModelError(f"unknown model {name!r:.80}; {hint}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)
     return next(r for r in module.RECIPES if r.name == name)

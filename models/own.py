@@ -14,14 +14,15 @@ generator ::
         settings = Settings
 
         def __init__(self, data, s, rng):
-            inputs, outputs = data.train.x[0].size, len(data.info.classes)
+            inputs, outputs = data.train.x[0].size, len(data.info.classes) or 1
             self.hidden = gg.nn.Linear(inputs, s.hidden, rng=rng.child("hidden"))
             self.output = gg.nn.Linear(s.hidden, outputs, rng=rng.child("output"))
 
         def forward(self, x):
             return self.output(gg.tanh(self.hidden(x.reshape((len(x), -1)))))
 
-The name after the colon may be left out if the file defines one system only. It may also name a
+There are no classes where the labels are quantities: the one output is then their value. The name
+after the colon may be left out if the file defines one system only. It may also name a
 `Recipe`, as the files of this folder have them. What a class may say, all of it optional ::
 
     settings    the class of its settings; those of every training by default
@@ -124,8 +125,14 @@ def page(recipe: Recipe) -> str:
     thing = getattr(module, recipe.name)
     said = [inspect.getdoc(module) or ""]
     if not isinstance(thing, Recipe):
-        said.append(inspect.cleandoc(thing.__doc__ or "").partition("\n")[2].strip("\n"))
+        said.append(_title_and_rest(thing)[1])
     return "\n\n".join(text for text in said if text)
+
+
+def _title_and_rest(kind: type) -> tuple[str, str]:
+    """The first paragraph of what a class says of itself, and the others."""
+    title, _, rest = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
+    return title, rest.strip("\n")
 
 
 def _systems(module) -> list[str]:
@@ -153,6 +160,10 @@ def _only_name(module, path: Path) -> str:
             if isinstance(v := getattr(module, n), kind)
             or (inspect.isclass(v) and issubclass(v, kind))
         ]
+        if len(found) > 1:  # of several classes the one that is no part of another
+            fits = [n for n in found if not inspect.isclass(c := getattr(module, n))
+                    or _is_made_of_data(c)]  # fmt: skip
+            found = fits if len(fits) == 1 else found
         if len(found) == 1:
             return found[0]
         if found:
@@ -181,14 +192,7 @@ def recipe_of(kind: type[Module]) -> Recipe:
     settings = getattr(kind, "settings", TrainingSettings)
     if not (inspect.isclass(settings) and issubclass(settings, TrainingSettings)):
         raise OwnModelError(f"{kind.__name__}.settings must be a class of gg.TrainingSettings")
-    parameters = inspect.signature(kind)
-    try:
-        parameters.bind("data", "settings", "rng")
-    except TypeError:
-        raise OwnModelError(
-            f"{kind.__name__} must be made from the data, the settings and a generator,"
-            f" __init__(self, data, s, rng); it takes {parameters}"
-        ) from None
+    _expect_whole(kind, settings)
 
     def build(data, s, rng):
         with streaming(rng.child("layers without rng")):
@@ -207,9 +211,10 @@ def recipe_of(kind: type[Module]) -> Recipe:
         return inner(system).sample(data, n, rng)
 
     every = [k for k in KINDS if k not in NO_EXAMPLES] if issubclass(kind, System) else EXAMPLES
+    takes = getattr(kind, "takes", every)
     made = Recipe(
         name=kind.__name__,
-        title=inspect.cleandoc(kind.__doc__ or kind.__name__).partition("\n")[0].rstrip("."),
+        title=" ".join(_title_and_rest(kind)[0].split()).rstrip(".") or kind.__name__,
         lecture="",
         rows=(),
         build=build,
@@ -217,7 +222,7 @@ def recipe_of(kind: type[Module]) -> Recipe:
         metric=getattr(kind, "metric", "loss"),
         better=getattr(kind, "better", "lower"),
         data=getattr(kind, "data", "digits"),
-        takes=tuple(getattr(kind, "takes", every)),
+        takes=(takes,) if isinstance(takes, str) else tuple(takes),
         presets=dict(getattr(kind, "presets", {})),
         prepare=getattr(kind, "prepare", None),
         figures=figures if hasattr(kind, "figures") else None,
@@ -225,6 +230,37 @@ def recipe_of(kind: type[Module]) -> Recipe:
         check=lambda rng: check(made),
     )
     return made
+
+
+def _expect_whole(kind: type[Module], settings: type[TrainingSettings]) -> None:
+    """OwnModelError where a class lacks a part, by a slip in a name say, that training needs."""
+    if not _is_made_of_data(kind):
+        raise OwnModelError(
+            f"{kind.__name__} must be made from the data, the settings and a generator,"
+            f" __init__(self, data, s, rng); it takes {inspect.signature(kind)}"
+        )
+    needed = ("objective", "train_step") if issubclass(kind, System) else ("forward",)
+    base = System if issubclass(kind, System) else Module
+    if all(getattr(kind, name) is getattr(base, name) for name in needed):
+        given = "self, batch" if base is System else "self, x"
+        has = [n for n, value in vars(kind).items() if inspect.isfunction(value)]
+        raise OwnModelError(f"{kind.__name__} has no {needed[0]}({given}){nearest(needed[0], has)}")
+    for name, value in vars(settings).items():
+        plain = isinstance(value, int | float | str) and name.islower() and name[0] != "_"
+        if plain and name not in settings.rules():
+            raise OwnModelError(
+                f"{settings.__name__}.{name} is no setting without its type,"
+                f" {name}: {type(value).__name__} = {value!r:.40}"
+            )
+
+
+def _is_made_of_data(kind: type) -> bool:
+    """Can an object be made of data, settings and a generator?"""
+    try:
+        inspect.signature(kind).bind("data", "settings", "rng")
+    except TypeError:
+        return False
+    return True
 
 
 def check(recipe: Recipe):

@@ -75,7 +75,7 @@ PICKS = [
     ),
     _linear("take_along", lambda x: F.take_along(x, [2, 0]), (2, 3)),
     GradCase(
-        "argmax", lambda x: Tensor(F.argmax(x).astype("float64")), spread((2, 3)),
+        "argmax", lambda x: Tensor(F.argmax(x, 1).astype("float64")), spread((2, 3)),
         note="discrete: no derivative",
     ),
     GradCase(

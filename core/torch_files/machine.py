@@ -17,7 +17,7 @@ from ...kernels.errors import GlassgradError
 DEEPEST = 100  # dictionaries in lists in dictionaries ...
 LONGEST_NAME = 200  # characters
 PICKLE_LIMIT = 256 << 20  # bytes
-MOST_VALUES = 10_000_000  # numbers, texts and arrays, counted wherever they occur
+MOST_VALUES = 2_000_000  # numbers, texts and arrays, counted wherever they occur
 COST = 500  # bytes of one, at most: a dictionary, noted in the memo, and what is made of it at last
 REFUSED = {  # instructions that a file may not have, by name
     b"o": "OBJ", b"i": "INST", b"\x81": "NEWOBJ", b"\x92": "NEWOBJ_EX", b"\x82": "EXT1",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...kernels.errors import ValueRangeError, expect
+from ...kernels.errors import DTypeError, ValueRangeError, expect
 from .. import data as datasets
 from ..arrays import is_array, to_numpy, xp_of
 from ..data import DataError, DataSet, Graph, Split
@@ -51,6 +51,9 @@ class Predictor(System):
     def objective(self, batch):
         """The loss; of classes also the accuracy. SettingError for data that have lost labels."""
         out, answer = self(batch.x), self.answer or answer_of(batch.y)
+        if not isinstance(out, Tensor):
+            kind = type(out).__name__
+            raise DTypeError(f"{type(self.net).__name__}: forward must return a tensor; got {kind}")
         if batch.y is None and answer != "output":
             raise SettingError(f"{type(self.net).__name__} was trained on labels; these have none")
         y = batch.x if batch.y is None else batch.y
@@ -59,7 +62,10 @@ class Predictor(System):
         elif out.shape == (*y.shape, 1):  # a single output for a single quantity
             out = out.reshape(y.shape)
         if self.loss is not None:
-            return self.loss(out, y)
+            loss = self.loss(out, y)
+            size = getattr(loss, "size", 1)
+            expect(size == 1, "fit", "loss must return a scalar", "1 element", size)
+            return loss
         if answer != "logits":
             return losses.mse(out, y)
         loss = losses.cross_entropy(out, y)

@@ -26,6 +26,7 @@ from .. import atomic, lock
 from ..regular import REGULAR, kind, read_json, read_text
 from .checkpoint import FORMAT, CheckpointError, load_arrays, save_arrays
 
+DPI = 110  # dots of an inch of a figure
 METRICS_LIMIT = 1 << 30  # bytes; ten times a million epochs
 OURS = ("config.json", "metrics.csv", "checkpoint.safetensors", "result.json", "index.html",
         lock.NAME)  # fmt: skip
@@ -76,7 +77,7 @@ def remove_empty(folders: list[Path]) -> None:
 def png(figure) -> bytes:
     """A matplotlib figure as the content of a PNG file."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
     return buffer.getvalue()
 
 
@@ -115,7 +116,9 @@ class Run:
         """
         run = cls(os.path.realpath(folder))
         if not run.has("config.json"):
-            raise RunError(f"{folder} is not a run folder: it has no config.json")
+            inside = next(run.folder.glob("*/config.json"), None) if run.folder.is_dir() else None
+            hint = f"; {inside.parent.name} in it is one" if inside else ""
+            raise RunError(f"{folder} is not a run folder: it has no config.json{hint}")
         return run
 
     @contextlib.contextmanager

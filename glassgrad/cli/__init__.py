@@ -161,15 +161,16 @@ def said(error: BaseException, who: str = "") -> int:
         return 141
     if isinstance(error, KeyboardInterrupt):
         return _fail(who + (str(error) or "stopped"), 130)
+    place = own_files.place(error)
+    place = f"\n  at {place}" * bool(place)
     if isinstance(error, GlassgradError):
-        place = own_files.place(error)
-        return _fail(f"{who}{error}" + f"\n  at {place}" * bool(place), 1)
+        return _fail(f"{who}{error}{place}", 1)
     if isinstance(error, MemoryError):
-        return _fail(f"{who}not enough memory: {error}", 1)
+        return _fail(f"{who}not enough memory: {error}{place}", 1)
     if isinstance(error, OSError):
         _flush()
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{who}{where}{error.strerror or error}", 1)
+        return _fail(f"{who}{where}{error.strerror or error}{place}", 1)
     if who:
         print(f"glassgrad: {who}{type(error).__name__}", file=sys.stderr)
     told = "" if _debugging() else own_files.told(error)

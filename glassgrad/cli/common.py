@@ -73,13 +73,13 @@ def source(args, recipe):
     return Source.of(args.data or recipe.data, args.data_dir, reading(args))
 
 
-def expect_ending(path: str, ending: str) -> None:
+def expect_ending(path: str, ending: str, option: str = "--out") -> None:
     """UsageError where the name of a file that is written says that it is something else.
 
     >>> expect_ending("said.csv", ".csv")
     """
     if not path.lower().endswith(ending):
-        raise UsageError(f"--out {path}: let the name of the file end in {ending}")
+        raise UsageError(f"{option} {path}: let the name of the file end in {ending}")
 
 
 def device_arguments(parser) -> None:

@@ -33,8 +33,10 @@ def run(args) -> int:
     from ..core.training.run_folder import png, write_atomic
     from ..data_picture import picture
     from ..sources import Source
-    from .common import reading, shortened
+    from .common import expect_ending, reading, shortened
 
+    if args.picture:
+        expect_ending(args.picture, ".png", "--picture")
     source = Source.of(args.data, args.data_dir, reading(args))
     found = source.read()
     out = console()

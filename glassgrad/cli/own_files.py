@@ -19,11 +19,12 @@ def place(error: BaseException) -> str:
         return ""
     frame, number = passed[-1]
     file = frame.f_code.co_filename
-    return f"{shown(file)}:{number}: {linecache.getline(file, number).strip()}"
+    return f"{from_here(file)}:{number}: {linecache.getline(file, number).strip()}"
 
 
 def told(error: BaseException) -> str:
-    """The traceback from the first line of an own file on; empty if the error came from none."""
+    """The traceback from the first line of an own file on, after those of its causes; empty if the
+    error came from none."""
     if isinstance(error, SyntaxError) and _compiled(error):
         return "".join(traceback.format_exception_only(error))
     at = error.__traceback__
@@ -31,10 +32,13 @@ def told(error: BaseException) -> str:
         at = at.tb_next
     if at is None:
         return ""
-    return "".join(traceback.format_exception(type(error), error, at, chain=False))
+    cause = error.__cause__
+    before = told(cause) or "".join(traceback.format_exception_only(cause)) if cause else ""
+    shown = "".join(traceback.format_exception(type(error), error, at, chain=False))
+    return f"{before}\nwhich is the cause of\n\n{shown}" if before else shown
 
 
-def shown(file: str) -> str:
+def from_here(file: str) -> str:
     """A path from the current folder on, if it is below it."""
     path, here = Path(file), Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else file

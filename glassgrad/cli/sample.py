@@ -34,10 +34,11 @@ def run(args) -> int:
     from ..core.terminal import say
     from ..core.training.run_folder import Run, png, write_atomic
     from ..kernels.errors import GlassgradError
+    from .common import expect_ending
 
     out = Path(args.out) if args.out else None
-    if out and out.suffix.lower() != ".png":
-        raise GlassgradError(f"sample: the picture is a PNG; --out must end in .png, got {out}")
+    if out:
+        expect_ending(args.out, ".png")
     run = Run.open(args.run)
     recipe = training.recipe_of(training.read_configuration(run), run)
     if recipe.sample is None:

@@ -205,7 +205,7 @@ def _train(args, recipe, begin=_nothing, **options) -> dict[str, float]:
 
 def _dry(args, recipe, changes) -> int:
     """Print what the training would take."""
-    from ..core.terminal import amount, console, seconds, table
+    from ..core.terminal import amount, console, count, seconds, table
     from ..dry_run import estimate
     from .common import source
 
@@ -217,7 +217,7 @@ def _dry(args, recipe, changes) -> int:
         ("a step needs in addition", f"{amount(found.step)}B"),
         ("a step", f"{1000 * found.seconds:.3g} ms"),
         ("an epoch", f"{seconds(found.epoch)}, {found.steps:,} steps, without validation"),
-        (f"{found.epochs} epochs", seconds(found.epochs * found.epoch)),
+        (count(found.epochs, "epoch"), seconds(found.epochs * found.epoch)),
     ]
     title = f"{recipe.name} on {data.name}, by a few steps of training"
     console().print(table(rows, "what", "about", title=title))

@@ -126,6 +126,8 @@ def _records(kernel: str, version: int | None) -> list[Implementation]:
         raise BackendError(f"lab: unknown pass {pass_!r}{nearest(pass_, passes)} (known: {known})")
     records = [r for r in records if pass_ in ("", r.pass_)]
     found = [r for r in records if version in (None, r.version)]
+    if not records:
+        raise BackendError(f"lab: {kernel} has no kernel that the emulator runs, only formulas")
     if not found:
         known = sorted({r.version for r in records})
         raise BackendError(f"lab: {kernel} has no version {version} (versions: {known})")

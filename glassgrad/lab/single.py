@@ -84,4 +84,4 @@ def _signature(source: Source, kernel: str | None) -> Signature:
         names = ", ".join(known)
         hint = f"glassgrad lab {source.path.name} {next(iter(known))}"
         raise ValueRangeError(f"lab: {source.path} has the kernels {names}: say which, as {hint}")
-    return next(iter(known.values()))
+    return source.text.signature(next(iter(known)))

@@ -11,8 +11,10 @@ from string import Template
 from .. import models
 from ..core import data as datasets
 from ..core.as_html import as_table
-from ..core.terminal import number
+from ..core.data import DataSet
+from ..core.terminal import count, number
 from ..core.terminal import seconds as as_time
+from ..core.training.run_folder import DPI
 from ..core.training.settings import brief
 from ..folders import lengthened, read_configuration
 from ..models.common.figure_words import meaning, named
@@ -20,7 +22,7 @@ from ..models.lectures import LECTURES
 from ..reproduction import limit
 from .prose import as_html
 
-WIDE = 1.9  # a picture that is so much wider than high has a line of its own
+WIDE = 7.0  # inches from which on a picture has a line of its own
 
 
 def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]], one) -> str:
@@ -68,7 +70,7 @@ def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> s
 def _lead(recipe, trained, result) -> str:
     """What was trained on what, and for how long."""
     data = trained.data
-    examples = len(data.train) if hasattr(data, "splits") else 0
+    examples = len(data.train) if isinstance(data, DataSet) else 0  # of one graph none
     size = f", {examples:,} examples" if examples > 1 else ""
     weights = f" with {result['parameters']:,} weights" if result["parameters"] else ""
     epochs = f"{result['epochs']} epoch{'s' * (result['epochs'] != 1)}"
@@ -108,12 +110,14 @@ def _figure(name: str, value: float, system: str) -> str:
 
 def _pictures(sizes) -> str:
     parts = []
-    for name, (wide, high) in sizes.items():
-        kind = ' class="wide"' if wide > WIDE * high else ""
+    for name, (wide, _) in sizes.items():
+        kind = ' class="wide"' if wide > WIDE else ""
+        size = f' style="--natural: {DPI * wide:.0f}px"'
         title = html.escape(name.replace("_", " ").replace("-", " "))
         file = html.escape(f"{name}.png", quote=True)
+        picture = f'<img src="{file}" alt="{title}" loading="lazy">'
         parts.append(
-            f'<figure{kind}><a href="{file}"><img src="{file}" alt="{title}" loading="lazy"></a>'
+            f'<figure{kind}{size}><a href="{file}">{picture}</a>'
             f"<figcaption>{title}</figcaption></figure>"
         )
     return f'<div class="figures">{"".join(parts)}</div>' if parts else ""
@@ -160,7 +164,7 @@ def _commands(recipe, trained) -> str:
         ("the same again", parts),
         *(
             (
-                f"… stopped after {stage['after']} epochs, that run for longer",
+                f"… stopped after {count(stage['after'], 'epoch')}, and on, RUN being its folder",
                 ["glassgrad", "train", "--resume", "RUN", "--set", f"epochs={epochs}"],
             )
             for stage, epochs in zip(stages, later)

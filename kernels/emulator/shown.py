@@ -17,7 +17,8 @@ def launched(launch: dict) -> str:
         " x ".join(str(n) for i, n in enumerate(sizes) if n > 1 or i == 0)
         for sizes in (launch["grid"], launch["block"])
     )
-    return f"{launch['kernel']}: {grid} {'block' if grid == '1' else 'blocks'} of {block} threads"
+    blocks, threads = "block" + "s" * (grid != "1"), "thread" + "s" * (block != "1")
+    return f"{launch['kernel']}: {grid} {blocks} of {block} {threads}"
 
 
 def _head(report) -> str:

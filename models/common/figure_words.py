@@ -8,7 +8,7 @@ shown by its name.
 
 MEANINGS = {
     # classes and quantities
-    "loss": "the objective of the system's page, mean over the examples",
+    "loss": "the objective, mean over the examples",
     "accuracy": "share of right answers",
     "error": "wrong answers, %",
     "r2": "R²: share of the variance that is explained",

@@ -383,7 +383,7 @@ def test_sample(capsys, tmp_path, finished):
         pictures.append(path.read_bytes())
     assert pictures[0] == pictures[1] != pictures[2] and pictures[0].startswith(b"\x89PNG")
     code, _, err = call(capsys, "sample", finished, "--out", tmp_path / "a.jpg")
-    assert code == 1 and "must end in .png" in err
+    assert code == 2 and "end in .png" in err
     code, _, err = call(capsys, "sample", finished, "--out", tmp_path / "none" / "a.png")
     assert code == 1 and "cannot write" in err
 

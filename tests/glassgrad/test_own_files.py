@@ -61,6 +61,42 @@ def test_the_traceback_begins_in_the_own_file(train, before, after, error, numbe
     assert "cli/train.py" in train(before, after)[1]
 
 
+def test_the_cause_of_an_error_is_shown(train):
+    err = train(
+        "        return self.b",
+        "        try:\n            1 / 0\n        except ZeroDivisionError as e:\n"
+        "            raise ValueError('x') from e\n        return self.b",
+    )[1]
+    assert "ZeroDivisionError: division by zero" in err and "ValueError: x" in err
+    assert "cli/train.py" not in err
+
+
+def test_a_file_that_the_own_file_opens(train):
+    code, err = train("self.a = gg", "open('w.bin')\n        self.a = gg")
+    assert code == 1 and err == (
+        "glassgrad: w.bin: No such file or directory\n  at mine.py:7: open('w.bin')\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "before, after, says",
+    [
+        ("def forward", "def foward", "has no forward(self, x); did you mean 'foward'?"),
+        ("nn.Module", "System", "has no objective(self, batch)"),
+        ("        return self", "        self", "forward must return a tensor; got NoneType"),
+        (
+            "class Net(gg.nn.Module):\n",
+            "class S(gg.TrainingSettings):\n    hidden = 3\n\n\n"
+            "class Net(gg.nn.Module):\n    settings = S\n\n",
+            "S.hidden is no setting without its type, hidden: int = 3",
+        ),
+    ],
+)
+def test_slips_in_a_class_are_a_line(train, before, after, says):
+    code, err = train(before, after)
+    assert code == 1 and says in err and len(err.splitlines()) == 1
+
+
 def test_a_constructor_that_takes_nothing(train):
     code, err = train("(self, data, s, rng)", "(self)")
     assert code == 1 and err == (

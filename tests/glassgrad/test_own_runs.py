@@ -209,6 +209,18 @@ def test_how_a_run_was_lengthened_is_kept_and_shown(mine, tmp_path, capsys):
     assert runs.differences([runs.summary(a), runs.summary(b)]) == []
 
 
+def test_a_refused_run_is_not_lengthened(tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(40)))
+    train("mlp", "--data", table, "--set", "epochs=1", "--out", tmp_path / "a")
+    run = run_in(tmp_path / "a")
+    there = {p.name: p.read_bytes() for p in run.iterdir()}
+    table.write_text(table.read_text() + "9,x\n")
+    code, _, err = call(capsys, "train", "--resume", str(run), "--set", "epochs=3")
+    assert code == 1 and "has changed" in err
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == there
+
+
 def test_a_slip_in_lengthening_is_not_kept(mine, tmp_path):
     train(mine, "--set", "epochs=2", "--out", tmp_path / "a")
     a = Run.open(run_in(tmp_path / "a"))

@@ -213,3 +213,12 @@ def test_a_type_that_cannot_be_passed_is_named(tmp_path, parameter, says):
     with pytest.raises(CompileError, match=re.escape(says)) as error:
         Text(path).signature("k")
     assert f"{path}:2: k: cannot read its parameter" in str(error.value)
+
+
+def test_a_kernel_that_cannot_be_launched_is_no_matter_of_others(tmp_path):
+    path = tmp_path / "two.cu"
+    path.write_text("__global__ void a(int2* x) {}\n__global__ void b(float* x) {}")
+    text = Text(path)
+    assert [*text.signatures] == ["a", "b"] and text.signature("b").parameters[0].name == "x"
+    with pytest.raises(CompileError, match="pointers to int2 cannot"):
+        text.signature("a")
