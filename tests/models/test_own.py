@@ -84,7 +84,7 @@ def test_a_net_of_ten_lines_trains(write):
     done = training.train(recipe, overrides={"epochs": 5, "lr": 1e-2})
     assert done.test_figures["accuracy"] > 0.8
     page = models.lecture_page(recipe)
-    assert page == "Lecture of my own.\n\nOne layer."
+    assert page == "Lecture of my own."  # the title is not said again
     net = gg.nn.Linear(64, 10, rng=gg.Generator(0))  # the same by hand
     data = gg.data.load("digits")
     flat = [gg.data.Split(s.x.reshape(len(s), -1), s.y) for _, s in data.splits()]
@@ -166,6 +166,26 @@ def test_a_changed_file_is_read_again(write):
 def test_what_is_no_system_is_refused(write, text, name, message):
     with pytest.raises(OwnModelError, match=message):
         models.recipe(write(text) + name)
+
+
+def test_a_title_may_take_two_lines(write):
+    text = NET.replace("One layer.", "One layer,\n    of ten.\n\n    And more.\n    ")
+    recipe = models.recipe(write(text))
+    assert recipe.title == "One layer, of ten"
+    assert models.lecture_page(recipe) == "Lecture of my own.\n\nAnd more."
+
+
+def test_a_part_of_the_system_is_none_itself(write):
+    block = "class Block(gg.nn.Module):\n    def __init__(self, n):\n        self.n = n\n\n"
+    assert (
+        models.recipe(write(block + "    def forward(self, x):\n        return x\n" + NET)).name
+        == "Net"
+    )
+
+
+def test_one_kind_may_be_a_text(write):
+    text = NET.replace('    """One', '    takes = "images"\n    """One')
+    assert models.recipe(write(text)).takes == ("images",)
 
 
 def test_errors_of_the_file_are_its_own(write, tmp_path):
