@@ -28,6 +28,8 @@ def _plain_figure() -> type:
 
     class PlainFigure(Figure):
         def draw(self, renderer):
+            for ax in self.axes:  # the labels of ticks get their texts when they are asked for
+                ax.get_xticklabels(), ax.get_yticklabels()
             for text in self.findobj(Text):
                 text.set_parse_math(text.get_text().startswith(r"$\mathdefault{"))
             super().draw(renderer)

@@ -78,10 +78,11 @@ def vanishing(system: Game, data: DataSet, seed: int):
     found = gradient_norms(system, data, seed)
     fig = pictures.figure(5.4, 3.4)
     ax = fig.subplots()
+    ax.set(xscale="symlog", yscale="log")
     for name, colour in zip(LOSSES, pictures.COLOURS):
         ax.plot(MOMENTS, np.maximum(found[name], 1e-30), "o-", ms=3, color=colour, label=name)
     ax.set(xlabel="steps of D against the same G", ylabel="norm of G's gradient")
-    ax.set(xscale="symlog", yscale="log", title=f"D(G(z)) falls to {found['d_fake'][-1]:.1e}")
+    ax.set(title=f"D(G(z)) falls to {found['d_fake'][-1]:.1e}")
     return clean(fig, ax)
 
 

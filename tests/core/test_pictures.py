@@ -1,5 +1,7 @@
 """Figures that many systems share."""
 
+import io
+
 import pytest
 from matplotlib.text import Text
 
@@ -37,6 +39,11 @@ def test_epochs_are_whole_numbers():
     assert all(float(t).is_integer() for t in ax.get_xticks())
 
 
+def test_epochs_of_a_run_of_one_are_a_whole_number():
+    (ax,) = pictures.curves(HISTORY[:1], ["loss"]).axes
+    assert [t for t in ax.get_xticks() if 0.5 < t < 1.5] == [1]
+
+
 def test_a_key_that_no_row_has_is_refused():
     with pytest.raises(ValueRangeError, match="no 'valid_los'; did you mean 'valid_loss'"):
         pictures.curves(HISTORY, ["loss", "valid_los"])
@@ -57,3 +64,12 @@ def test_dollars_in_names_begin_no_formula(tmp_path):
     plain = {"$5 to $10", "under $\\frac$", "price $", "$_$ and $", "$a$"}
     assert plain <= {t for t, math in texts.items() if not math}
     assert any("10^" in t for t, math in texts.items() if math)
+
+
+def test_a_logarithmic_axis_has_the_room_that_its_numbers_take():
+    fig = pictures.figure(5.4, 3.4)
+    ax = fig.subplots()
+    ax.plot([1, 2, 3], [0.001, 0.1, 10])
+    ax.set(yscale="log", ylabel="norm")
+    fig.savefig(io.BytesIO(), format="png")
+    assert ax.get_position().x0 < 0.2

@@ -25,5 +25,6 @@ def test_the_next_best_part_is_judged_and_drawn(tmp_path, name, changes, part):
         models.recipe(name), digits, overrides={**changes, "epochs": 1, "select": ""}, out=tmp_path
     )
     assert result["split"] == part
-    assert {"curves.png"} < {p.name for p in done.run.folder.glob("*.png")}
+    assert any(done.run.folder.glob("*.png"))
+    assert not done.run.has("curves.png")  # of one epoch there is no line
     assert json.loads((done.run.folder / "result.json").read_text())["split"] == part
