@@ -82,8 +82,11 @@ class Undivided:
 
     whole = True
 
-    def gradients(self, batch, compute, more=()):
+    def gradients(self, batch, compute, more=(), early=False):
         return compute(batch)
+
+    def backward(self, loss):
+        loss.backward()
 
     def total(self, batch, statistics):
         return statistics(batch)

@@ -36,9 +36,11 @@ from collections.abc import Callable
 
 from ..arrays import module_for, xp_of
 from ..distributed import Communicator
-from ..distributed.communicator import add_up, apart, flat
-from ..distributed.tree import block
+from ..distributed.buckets import Buckets
+from ..distributed.communicator import add_up, added, apart, flat, times
+from ..distributed.tree import block, is_even
 from ..random import Generator
+from ..tape import backward
 from ..tensor import Tensor
 from .divergence import DivergedError
 from .settings import SettingError
@@ -73,6 +75,7 @@ class Shards:
         self.system, self.world = system, world
         self.asks = self.heard = False  # see `agreed`
         self.count, self.fast = settings.shards, settings.reduce == "fast"
+        self.buckets: Buckets | None = None  # while gradients are sent as they are complete
         name = type(system).__name__
         if self.count > 1 and (why := why_whole(system)):
             raise SettingError(f"{name} is trained with shards=1, in one process: {why}")
@@ -89,14 +92,15 @@ class Shards:
     # --------------------------------------------------------------------- what steps ask for
 
     def gradients(
-        self, batch, compute: Callable, more: list[Tensor] | tuple = ()
+        self, batch, compute: Callable, more: list[Tensor] | tuple = (), early: bool = False
     ) -> tuple[dict[str, float], Tensor | None]:
         """Leave the gradients of a minibatch in `.grad`; returns (figures, loss).
 
         compute(part) leaves those of a part there and returns its (figures, loss); the figures are
         means. The loss, for the diagnosis of numbers that are not finite, is None of more shards
         than one. A parameter that no shard reaches has no gradient. `more` are tensors that are no
-        parameters of the system, such as rows of a table.
+        parameters of the system, such as rows of a table. `early` says that compute leaves what
+        `Shards.backward` has found, and changes nothing of it: it may then be sent meanwhile.
         """
         if self.whole:
             return compute(batch)
@@ -108,10 +112,16 @@ class Shards:
             figures, _ = compute(part)
             return figures, [None if p.grad is None else p.grad.data for p in parameters]
 
-        figures, found = self._over(batch, work, weighted=True)
+        early = early and self.world.size > 1 and self.world.sends_early(self.fast)
+        early = early and (self.fast or is_even(self.count, self.world.size))
+        figures, found = self._over(batch, work, weighted=True, early=parameters if early else ())
         for p, g in zip(parameters, found, strict=True):
             p.grad = None if g is None else Tensor(g)
         return figures, None
+
+    def backward(self, loss: Tensor) -> None:
+        """`loss.backward()`, during which gradients are sent if `gradients` may do so early."""
+        backward(loss, final=self.buckets and self.buckets.hear)
 
     def mean(self, batch, statistics: Callable) -> list:
         """Σ_k share_k · statistics(part_k), a list of arrays: means over all samples."""
@@ -128,17 +138,20 @@ class Shards:
 
     # ----------------------------------------------------------------------- shard by shard
 
-    def _over(self, batch, work: Callable, weighted: bool) -> tuple[dict, list]:
-        """(figures, arrays) of all shards together; work(part) returns those of one."""
+    def _over(self, batch, work: Callable, weighted: bool, early=()) -> tuple[dict, list]:
+        """(figures, arrays) of all shards together; work(part) returns those of one.
+
+        early: the tensors of the first arrays, where these are sent before work returns.
+        """
         parts = self.system.cut(batch, self.count)
         terms = [self.system.loss_terms(part) for part in parts]
         whole = sum(terms)
         shares = [t / whole if whole else 1 / len(parts) for t in terms]
         state = _State(self.system, len(parts))
         try:
-            own, reports, failed = self._own(parts, shares, work, weighted, state)
+            own, reports, failed, sent = self._own(parts, shares, work, weighted, state, early)
             reports = self._exchanged(reports, failed)
-            found = self._summed(own, reports)
+            found = self._summed(own, reports, sent)
             averages = found[len(found) - state.averages :]
             state.finish(averages, reports, self.world, self.count)
         except BaseException:
@@ -147,8 +160,11 @@ class Shards:
         figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
         return figures, found[: len(found) - state.averages]
 
-    def _own(self, parts, shares, work, weighted: bool, state: "_State") -> tuple:
-        """(sums of this rank's nodes of the tree, reports of its shards, the error of one)."""
+    def _own(self, parts, shares, work, weighted: bool, state: "_State", early) -> tuple:
+        """(sums of this rank's nodes of the tree, reports of its shards, the error of one, sent).
+
+        sent: what was summed early, over all ranks; the nodes' sums are then of the other arrays.
+        """
         reports, failed = {}, None
 
         def leaf(k: int) -> list:
@@ -164,13 +180,31 @@ class Shards:
                 return []
             averaged = state.leave(k)
             by = shares[k] if weighted else 1.0
-            scaled = [None if a is None else _times(a, by) for a in arrays]
-            scaled += [_times(a, shares[k]) for a in averaged]
-            kinds = [None if a is None else [list(a.shape), a.dtype.str] for a in scaled]
+            kinds = [None if a is None else [list(a.shape), a.dtype.str]
+                     for a in (*arrays, *averaged)]  # fmt: skip
             reports[k] = {"figures": figures, "offsets": state.offsets(), "kinds": kinds}
-            return scaled
+            if self.buckets:  # which has scaled what it has heard
+                for place, a in enumerate(arrays):
+                    self.buckets.put(place, a)
+                arrays = []
+            scaled = [None if a is None else times(a, by) for a in arrays]
+            return scaled + [times(a, shares[k]) for a in averaged]
 
-        return add_up(self.count, self.world.shards_of(self.count), leaf), reports, failed
+        own = self.world.shards_of(self.count)
+        if not early:
+            return add_up(self.count, own, leaf), reports, failed, []
+        last = own.stop - 1
+        before = list(add_up(self.count, range(own.start, last), leaf).values())
+        share = shares[last] if last < len(parts) else 0.0
+        self.buckets = Buckets(self.world, early, self.fast, before, share)
+        try:
+            rest, sent = leaf(last), self.buckets.finish()
+        finally:
+            self.buckets = None
+        for sums in reversed(before):
+            sums = sums[len(early) :]
+            rest = [added(a, b) for a, b in zip(sums, rest)] if sums and rest else sums or rest
+        return {(own.start, own.stop): rest}, reports, failed, sent
 
     def _exchanged(self, own: dict[int, dict], failed) -> dict[int, dict]:
         """The reports of all shards; where one has diverged, every rank raises its error.
@@ -195,10 +229,15 @@ class Shards:
         some = next(iter(kinds.values()))
         return {k: report | {"kinds": kinds.get(k, some)} for k, report in reports.items()}
 
-    def _summed(self, own: dict, reports: dict[int, dict]) -> list:
-        """The arrays of all shards added up; None for one that no shard has."""
+    def _summed(self, own: dict, reports: dict[int, dict], sent: list) -> list:
+        """The arrays of all shards added up, the first as they were sent; None if none has one."""
         rows = [reports[k]["kinds"] for k in sorted(reports)]
         kinds = [next((kind for kind in column if kind is not None), None) for column in zip(*rows)]
+        first = [a if kind else None for a, kind in zip(sent, kinds)]
+        return first + self._reduced_by_kind(own, kinds[len(sent) :])
+
+    def _reduced_by_kind(self, own: dict, kinds: list) -> list:
+        """The arrays of all nodes, of these kinds ([shape, dtype] or None), added up."""
         xp = module_for(self.system_device())
         found = [None] * len(kinds)
         for dtype in dict.fromkeys(kind[1] for kind in kinds if kind is not None):
@@ -326,12 +365,6 @@ def _set(t: Tensor, data) -> None:
 
 def _slice(data, axis: int, first: int, last: int):
     return data[(slice(None),) * axis + (slice(first, last),)]
-
-
-def _times(a, by: float):
-    """A new array: gradients may share their memory with others."""
-    xp = xp_of(a)
-    return xp.multiply(a, a.dtype.type(by), out=xp.empty_like(a))
 
 
 def _mean_figures(rows: list[dict[str, float]], shares: list[float]) -> dict[str, float]:

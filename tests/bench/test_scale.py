@@ -42,9 +42,9 @@ def test_messages_and_bytes_are_those_that_the_sum_sends(ranks):
     def work(world):
         rounds, send = [], world.send
 
-        def counted(array, to):
+        def counted(array, to, *tag):
             rounds.append(array.nbytes)
-            send(array, to)
+            send(array, to, *tag)
 
         world.send = counted
         first = world.shards_of(ranks).start
