@@ -23,6 +23,10 @@ What else a step touches, so that a shard depends on nothing but itself:
     buffers with rows            states of samples or chains (`Module.by_rows`): a shard has its
                                  rows, and changes them alone.
 
+A minibatch whose samples stay in a file (core/data/mapped.py) is cut without reading it: a rank
+reads each of its shards when it computes it. Gradients may be sent while the last shard of a rank
+is still computed (core/distributed/buckets.py).
+
 With one shard nothing of this happens: `compute` sees the minibatch itself.
 
 A statistic of a minibatch inside a loss (batch normalisation, a kernel estimate of a distance
@@ -33,8 +37,10 @@ whose step cannot be cut says why in `System.whole`.
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..arrays import module_for, xp_of
+from ..data.mapped import Mapped
 from ..distributed import Communicator
 from ..distributed.buckets import Buckets
 from ..distributed.communicator import add_up, added, apart, flat, times
@@ -173,7 +179,7 @@ class Shards:
                 return []
             state.enter(k)
             try:
-                figures, arrays = work(parts[k])
+                figures, arrays = work(self._in_memory(parts[k]))
             except DivergedError as error:  # every rank has to hear of it
                 failed = error
                 reports[k] = {"error": str(error)}
@@ -205,6 +211,12 @@ class Shards:
             sums = sums[len(early) :]
             rest = [added(a, b) for a, b in zip(sums, rest)] if sums and rest else sums or rest
         return {(own.start, own.stop): rest}, reports, failed, sent
+
+    def _in_memory(self, part):
+        """The part of a minibatch; rows that are in a file are read now, and kept by nobody."""
+        if not isinstance(getattr(part, "x", None), Mapped):
+            return part
+        return self.system.on_device(replace(part, x=part.x.read()))
 
     def _exchanged(self, own: dict[int, dict], failed) -> dict[int, dict]:
         """The reports of all shards; where one has diverged, every rank raises its error.

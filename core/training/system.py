@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import is_array, to_device, xp_of
 from ..data import DataSet, Split, minibatches
+from ..data.mapped import Mapped
 from ..distributed.tree import block
 from ..nn import Module
 from ..recording import no_grad
@@ -187,6 +188,8 @@ def cut_along(batch: Batch, n: int, axes: dict[str, int], least: int = 1) -> lis
 
 
 def _slice(array, axis: int, first: int, last: int):
+    if isinstance(array, Mapped):  # of which a rank reads its own shards alone
+        return array.part(first, last)
     if not axis:
         return array[first:last]
     return xp_of(array).ascontiguousarray(array[(slice(None),) * axis + (slice(first, last),)])
