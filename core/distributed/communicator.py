@@ -178,6 +178,12 @@ class Communicator:
             distance *= 2
         return array
 
+    def collect(self, array, sizes: list[int]) -> list:
+        """The arrays [n] of all ranks on every rank; sizes: the n of each."""
+        likes = [xp_of(array).empty(n, array.dtype) for n in sizes]
+        likes[self.rank] = array
+        return [self.broadcast(like, rank) for rank, like in enumerate(likes)]
+
     def share(self, arrays: dict | None, value=None) -> tuple[dict, object]:
         """(arrays by name, a value that JSON can write) of rank 0, on every rank."""
         if self.size == 1:

@@ -160,6 +160,14 @@ class MPI(Communicator):
         self.bytes_sent += mine.nbytes
         return self._pending([self._world.Iallreduce(mine, found)], xp_of(array), found)
 
+    def collect(self, array, sizes: list[int]) -> list:
+        """The arrays [n] of all ranks on every rank; sizes: the n of each."""
+        found = np.empty(sum(sizes), array.dtype)
+        counts, mine = [n * found.itemsize for n in sizes], self._out(array)
+        request = self._world.Iallgatherv(mine, (found.view(np.uint8), counts))
+        self.until(request.Test, "an array of every rank")
+        return xp_of(array).split(xp_of(array).asarray(found), np.cumsum(sizes)[:-1].tolist())
+
     def sends_early(self, fast: bool) -> bool:
         """True: MPI sends in the background, as far as it is asked now and then."""
         return True

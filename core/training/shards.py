@@ -39,17 +39,17 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..arrays import module_for, xp_of
+from ..arrays import module_for
 from ..data.mapped import Mapped
 from ..distributed import Communicator
 from ..distributed.buckets import Buckets
 from ..distributed.communicator import add_up, added, apart, flat, times
-from ..distributed.tree import block, is_even
-from ..random import Generator
+from ..distributed.tree import is_even
 from ..tape import backward
 from ..tensor import Tensor
 from .divergence import DivergedError
 from .settings import SettingError
+from .shard_state import ShardState
 
 
 def why_whole(system) -> str:
@@ -153,7 +153,7 @@ class Shards:
         terms = [self.system.loss_terms(part) for part in parts]
         whole = sum(terms)
         shares = [t / whole if whole else 1 / len(parts) for t in terms]
-        state = _State(self.system, len(parts))
+        state = ShardState(self.system, len(parts))
         try:
             own, reports, failed, sent = self._own(parts, shares, work, weighted, state, early)
             reports = self._exchanged(reports, failed)
@@ -166,7 +166,7 @@ class Shards:
         figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
         return figures, found[: len(found) - state.averages]
 
-    def _own(self, parts, shares, work, weighted: bool, state: "_State", early) -> tuple:
+    def _own(self, parts, shares, work, weighted: bool, state: ShardState, early) -> tuple:
         """(sums of this rank's nodes of the tree, reports of its shards, the error of one, sent).
 
         sent: what was summed early, over all ranks; the nodes' sums are then of the other arrays.
@@ -285,98 +285,6 @@ class Shards:
                 first += other
             return self.world.fast_sum(first)
         return self.world.ordered_sum(sums, self.count)
-
-
-class _State:
-    """What a shard must not see of another: streams and buffers of a system."""
-
-    def __init__(self, system, parts: int):
-        self.parts = parts
-        self.generators = [g for _, g in system.named_generators()]
-        self.starts = [g.state for g in self.generators]
-        modules = [module for _, module in system.named_modules()]
-        self.averaged = [t for m in modules for name in m.averaged for t in _listed(m, name)]
-        self.before = [t.data.copy() for t in self.averaged]
-        self.rows = [(t, axis) for m in modules for name, axis in m.by_rows.items()
-                     for t in _listed(m, name)]  # fmt: skip
-        self.full = [t.data for t, _ in self.rows]
-        for (_, axis), data in zip(self.rows, self.full):
-            if data.shape[axis] and data.shape[axis] < parts:
-                raise SettingError(
-                    f"{type(system).__name__}: {data.shape[axis]} chains or rows cannot be shared"
-                    f" out among {parts} shards"
-                )
-        self.kept: dict[int, list] = {}  # the rows of own shards, afterwards
-
-    @property
-    def averages(self) -> int:
-        """The number of averaged buffers."""
-        return len(self.averaged)
-
-    def enter(self, k: int) -> None:
-        """Give the system the streams and buffers of shard k."""
-        for g, (seed, offset) in zip(self.generators, self.starts):
-            g.state = Generator(seed).child("shard", k).seed, offset
-        for t, data in zip(self.averaged, self.before):
-            _set(t, data.copy())
-        for (t, axis), data in zip(self.rows, self.full):
-            _set(t, _slice(data, axis, *block(data.shape[axis], self.parts, k)).copy())
-
-    def restore(self) -> None:
-        """Give the system back what it had before the first shard."""
-        for g, start in zip(self.generators, self.starts):
-            g.state = start
-        for t, data in zip(self.averaged, self.before):
-            _set(t, data)
-        for (t, _), data in zip(self.rows, self.full):
-            _set(t, data)
-
-    def leave(self, k: int) -> list:
-        """Keep the rows of shard k; returns its averaged buffers, integers as floats."""
-        self.kept[k] = [t.data for t, _ in self.rows]
-        return [t.data if t.dtype.kind == "f" else t.data.astype("float64") for t in self.averaged]
-
-    def offsets(self) -> list[int]:
-        """Where the streams stand."""
-        return [g.state[1] for g in self.generators]
-
-    def finish(self, averages: list, reports: dict, world: Communicator, count: int) -> None:
-        """Give the system the streams and buffers that all shards together leave."""
-        offsets = [reports[k]["offsets"] for k in sorted(reports)]
-        for i, (g, (seed, _)) in enumerate(zip(self.generators, self.starts)):
-            g.state = seed, max(row[i] for row in offsets)
-        for t, old, new in zip(self.averaged, self.before, averages, strict=True):
-            new = new if old.dtype.kind == "f" else new.round()
-            _set(t, xp_of(old).asarray(new, old.dtype))
-        for i, ((t, axis), data) in enumerate(zip(self.rows, self.full)):
-            pieces = []
-            for rank in range(world.size):
-                theirs = [k for k in range(*block(count, world.size, rank)) if k < self.parts]
-                if not theirs:
-                    continue
-                xp = xp_of(data)
-                first = block(data.shape[axis], self.parts, theirs[0])[0]
-                last = block(data.shape[axis], self.parts, theirs[-1])[1]
-                if rank == world.rank:
-                    piece = xp.concatenate([self.kept[k][i] for k in theirs], axis=axis)
-                else:
-                    piece = _slice(data, axis, first, last)
-                pieces.append(world.broadcast(xp.ascontiguousarray(piece), rank))
-            _set(t, xp_of(data).concatenate(pieces, axis=axis))
-
-
-def _listed(module, name: str) -> list[Tensor]:
-    value = getattr(module, name)
-    return [value] if isinstance(value, Tensor) else list(value)
-
-
-def _set(t: Tensor, data) -> None:
-    t.data = data
-    t.version += 1
-
-
-def _slice(data, axis: int, first: int, last: int):
-    return data[(slice(None),) * axis + (slice(first, last),)]
 
 
 def _mean_figures(rows: list[dict[str, float]], shares: list[float]) -> dict[str, float]:
