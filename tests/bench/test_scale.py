@@ -77,6 +77,16 @@ def test_the_efficiency_falls_and_its_limit_is_named():
     assert sum(parts(step, NETWORK, 1).values()) == pytest.approx(11.01e-3)
 
 
+def test_pythons_part_counts_once_for_several_ranks_and_hearing_for_each_other():
+    step = Step(gradient=1.0, update=0.0, batch=0.0, bytes=0, reduction=0.5, hearing=0.01)
+    assert sum(parts(step, Link(0, 0), 1).values()) == 1.0
+    for ranks in (2, 4, 1024):
+        found = parts(step, Link(0, 0), ranks)
+        assert found["reduction"] == 0.5
+        assert found["figures"] == pytest.approx(0.01 * (ranks - 1))
+    assert limit(step, Link(0, 0), 2) == "reduction" and limit(step, Link(0, 0), 1024) == "figures"
+
+
 @pytest.mark.parametrize("option", ["--list", "--add"])
 def test_other_options_are_refused(option, capsys):
     assert cli.main(["bench", "scale", option]) == 2
