@@ -9,8 +9,9 @@ begins as soon as it is full ::
 
 Which gradient lies in which bucket is a matter of the parameters alone, in reverse order, never of
 the graph of a rank: all ranks have the same buckets and begin them in the same order, though
-gradients may be complete in another one. A parameter without a gradient has -0.0, which changes no
-sum.
+gradients may be complete in another one. They are those that had a gradient in the step before, as
+all ranks know; others are sent afterwards. A parameter that has none this time has -0.0, which
+changes no sum.
 
 The sums are those of whole arrays, bit for bit: a number is added to the same numbers in the same
 order, whichever array it lies in. (`reduce="fast"` leaves that to the library, which may choose

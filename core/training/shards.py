@@ -82,6 +82,7 @@ class Shards:
         self.asks = self.heard = False  # see `agreed`
         self.count, self.fast = settings.shards, settings.reduce == "fast"
         self.buckets: Buckets | None = None  # while gradients are sent as they are complete
+        self.reached: set[int] = set()  # places of parameters that had a gradient the last time
         name = type(system).__name__
         if self.count > 1 and (why := why_whole(system)):
             raise SettingError(f"{name} is trained with shards=1, in one process: {why}")
@@ -111,6 +112,12 @@ class Shards:
         if self.whole:
             return compute(batch)
         parameters = [*self.system.parameters(), *more]
+        early = early and self.world.size > 1 and self.world.sends_early(self.fast)
+        early = early and (self.fast or is_even(self.count, self.world.size))
+        reached = self.reached if early else set()
+        order = sorted(range(len(parameters)), key=lambda place: place not in reached)
+        parameters = [parameters[place] for place in order]
+        known = [p for p, place in zip(parameters, order) if place in reached]
 
         def work(part):
             for p in parameters:
@@ -118,9 +125,9 @@ class Shards:
             figures, _ = compute(part)
             return figures, [None if p.grad is None else p.grad.data for p in parameters]
 
-        early = early and self.world.size > 1 and self.world.sends_early(self.fast)
-        early = early and (self.fast or is_even(self.count, self.world.size))
-        figures, found = self._over(batch, work, weighted=True, early=parameters if early else ())
+        figures, found = self._over(batch, work, weighted=True, early=known)
+        if early:
+            self.reached = {place for place, g in zip(order, found) if g is not None}
         for p, g in zip(parameters, found, strict=True):
             p.grad = None if g is None else Tensor(g)
         return figures, None
@@ -190,9 +197,9 @@ class Shards:
                      for a in (*arrays, *averaged)]  # fmt: skip
             reports[k] = {"figures": figures, "offsets": state.offsets(), "kinds": kinds}
             if self.buckets:  # which has scaled what it has heard
-                for place, a in enumerate(arrays):
+                for place, a in enumerate(arrays[: len(early)]):
                     self.buckets.put(place, a)
-                arrays = []
+                arrays = arrays[len(early) :]
             scaled = [None if a is None else times(a, by) for a in arrays]
             return scaled + [times(a, shares[k]) for a in averaged]
 

@@ -70,12 +70,40 @@ def test_fast_sums_have_the_same_weights_early_and_late(ranks, shards):
             assert found[name].tobytes() == early[0][name].tobytes()
 
 
-def test_a_layer_without_gradient_has_none_on_any_rank():
-    def work(world):
-        system = trained(world, 4)
-        return [n for n, p in system.named_parameters() if p.grad is None]
+def test_a_layer_without_gradient_has_none_on_any_rank_and_is_not_sent():
+    def work(world, early=True):
+        system = trained(world, 4, early)
+        return [n for n, p in system.named_parameters() if p.grad is None], world.bytes_sent
 
-    assert on_ranks(2, work) == [["unused.weight", "unused.bias"]] * 2
+    found = on_ranks(2, work)
+    assert [names for names, _ in found] == [["unused.weight", "unused.bias"]] * 2
+    assert found == on_ranks(2, lambda world: work(world, early=False))
+
+
+def test_a_layer_may_get_its_first_gradient_late_and_its_last_early():
+    """A net in stages: in every other batch its first layer learns, in the others its last."""
+
+    class Staged(Net):
+        steps = 0
+
+        def objective(self, batch):
+            loss, self.steps = super().objective(batch), self.steps + 1
+            stage = (self.steps - 1) // self.parts % 2
+            return loss if stage else (self.last.weight**2).sum() + (self.unused.bias**2).sum()
+
+    for ranks, shards in ((2, 4), (4, 4)):
+
+        def make(parts):
+            system = Staged()
+            system.parts = parts
+            return system
+
+        alone = bits(trained(OneProcess(), shards, make=lambda s=shards: make(s)))
+        each = shards // ranks
+        found = on_ranks(
+            ranks, lambda w, s=shards, e=each: bits(trained(w, s, make=lambda: make(e)))
+        )
+        assert found == [alone] * ranks
 
 
 class Recording(System):
