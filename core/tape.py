@@ -236,11 +236,12 @@ def grad(
     *,
     create_graph: bool = False,
     unused: str = "error",
+    final: Callable | None = None,
 ) -> Tensor: ...
 @overload
 def grad(
     outputs: Tensors, inputs: Iterable[Tensor], cotangents: Any = None, *,
-    create_graph: bool = False, unused: str = "error",
+    create_graph: bool = False, unused: str = "error", final: Callable | None = None,
 ) -> list[Tensor]: ...  # fmt: skip
 def grad(
     outputs: Tensors,
@@ -249,12 +250,14 @@ def grad(
     *,
     create_graph: bool = False,
     unused: str = "error",
+    final: Callable | None = None,
 ):
     """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
 
     A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are
     themselves on the tape and can be differentiated again, any number of times. An input that the
-    outputs do not depend on is an error, or zeros with ``unused="zero"``.
+    outputs do not depend on is an error, or zeros with ``unused="zero"``. `final` is called for
+    inputs that are leaves, as in `backward`.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -271,7 +274,8 @@ def grad(
         if t.edge is None:
             raise GraphError(f"grad: inputs[{i}] {t.describe()} is not tracked: set requires_grad")
     outputs, cotangents = _pairs("grad", outputs, cotangents)
-    found = walk_back(outputs, cotangents, {_key(t.edge) for t in inputs}, create_graph)
+    wanted = {_key(t.edge) for t in inputs}
+    found = walk_back(outputs, cotangents, wanted, create_graph, final=final)
     result, given = [], {_memory(c) for c in cotangents}
     for i, t in enumerate(inputs):
         if _key(t.edge) in found:

@@ -45,7 +45,7 @@ from ..distributed import Communicator
 from ..distributed.buckets import Buckets
 from ..distributed.communicator import add_up, added, apart, flat, times
 from ..distributed.tree import is_even
-from ..tape import backward
+from ..tape import backward, grad
 from ..tensor import Tensor
 from .divergence import DivergedError
 from .settings import SettingError
@@ -82,7 +82,8 @@ class Shards:
         self.asks = self.heard = False  # see `agreed`
         self.count, self.fast = settings.shards, settings.reduce == "fast"
         self.buckets: Buckets | None = None  # while gradients are sent as they are complete
-        self.reached: set[int] = set()  # places of parameters that had a gradient the last time
+        # of each phase, the places of the parameters that had a gradient the last time
+        self.reached: dict[str, set[int]] = {}
         name = type(system).__name__
         if self.count > 1 and (why := why_whole(system)):
             raise SettingError(f"{name} is trained with shards=1, in one process: {why}")
@@ -99,7 +100,7 @@ class Shards:
     # --------------------------------------------------------------------- what steps ask for
 
     def gradients(
-        self, batch, compute: Callable, more: list[Tensor] | tuple = (), early: bool = False
+        self, batch, compute: Callable, more: list[Tensor] | tuple = (), early: str = ""
     ) -> tuple[dict[str, float], Tensor | None]:
         """Leave the gradients of a minibatch in `.grad`; returns (figures, loss).
 
@@ -107,14 +108,14 @@ class Shards:
         means. The loss, for the diagnosis of numbers that are not finite, is None of more shards
         than one. A parameter that no shard reaches has no gradient. `more` are tensors that are no
         parameters of the system, such as rows of a table. `early` says that compute leaves what
-        `Shards.backward` has found, and changes nothing of it: it may then be sent meanwhile.
+        `Shards.backward` or `Shards.grad` has found, and changes nothing of it: it may then be sent
+        meanwhile. It names the phase of a step, which has gradients of the same parameters.
         """
         if self.whole:
             return compute(batch)
         parameters = [*self.system.parameters(), *more]
-        early = early and self.world.size > 1 and self.world.sends_early(self.fast)
-        early = early and (self.fast or is_even(self.count, self.world.size))
-        reached = self.reached if early else set()
+        early = early if self._may_send_early() else ""
+        reached = self.reached.get(early, ())
         order = sorted(range(len(parameters)), key=lambda place: place not in reached)
         parameters = [parameters[place] for place in order]
         known = [p for p, place in zip(parameters, order) if place in reached]
@@ -127,14 +128,24 @@ class Shards:
 
         figures, found = self._over(batch, work, weighted=True, early=known)
         if early:
-            self.reached = {place for place, g in zip(order, found) if g is not None}
+            self.reached[early] = {place for place, g in zip(order, found) if g is not None}
         for p, g in zip(parameters, found, strict=True):
             p.grad = None if g is None else Tensor(g)
         return figures, None
 
+    def _may_send_early(self) -> bool:
+        """Can ranks send before all gradients are there, and still add up in the right order?"""
+        world = self.world
+        even = self.fast or is_even(self.count, world.size)
+        return world.size > 1 and even and world.sends_early(self.fast)
+
     def backward(self, loss: Tensor) -> None:
         """`loss.backward()`, during which gradients are sent if `gradients` may do so early."""
         backward(loss, final=self.buckets and self.buckets.hear)
+
+    def grad(self, loss: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+        """`grad(loss, inputs)`, and the same."""
+        return grad(loss, inputs, final=self.buckets and self.buckets.hear)
 
     def mean(self, batch, statistics: Callable) -> list:
         """Σ_k share_k · statistics(part_k), a list of arrays: means over all samples."""

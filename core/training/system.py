@@ -71,7 +71,7 @@ class System(Module):
         """
         ours = type(self).differentiate is System.differentiate  # another may change what it finds
         figures, loss = training.shards.gradients(
-            batch, lambda b: self.differentiate(b, training), early=ours
+            batch, lambda b: self.differentiate(b, training), early="objective" if ours else ""
         )
         training.clip(loss=loss)
         training.optimiser.step()

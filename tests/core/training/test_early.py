@@ -1,5 +1,7 @@
 """Gradients that are sent during the backward pass: when, and that no bit of them changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from glassgrad.core.training.loop import fit
 from glassgrad.core.training.state import DivergedError
 from glassgrad.core.training.system import System
 from tests.core.distributed.threads import Thread, on_ranks
+from tests.models.small_systems import SYSTEMS
 
 
 class Net(System):
@@ -158,6 +161,33 @@ def test_sums_begin_while_the_walk_goes_back(reduce, monkeypatch):
         assert one.index(("gradient", 2)) > next(
             i for i, (what, _) in enumerate(one) if what == "begins"
         )
+
+
+@pytest.mark.parametrize("name", ["gan", "wgan"])
+def test_each_phase_of_an_alternating_step_sends_its_own_gradients(name, monkeypatch):
+    make, sent = SYSTEMS[name][0], []
+    begun = buckets.Buckets.__init__
+
+    def noted(self, world, tensors, *more):
+        if world.rank == 0:
+            sent.append(len(tensors))
+        begun(self, world, tensors, *more)
+
+    monkeypatch.setattr(buckets.Buckets, "__init__", noted)
+
+    def after(world, early=True):
+        world.sends_early = lambda fast: early
+        with using(world):
+            system, data, settings = make({})
+            data = replace(data, train=data.train[:100], valid=None)
+            fit(system, data, settings.changed(shards=4, epochs=1))
+        return bits(system), world.bytes_sent
+
+    alone, _ = after(OneProcess())
+    late = on_ranks(2, lambda world: after(world, early=False))
+    assert not sent
+    assert on_ranks(2, after) == late and [found for found, _ in late] == [alone] * 2
+    assert len(sent) >= 4 and max(sent) < len(alone), "those of a phase, never of all"
 
 
 def test_a_shard_that_diverges_is_heard_of_on_every_rank():
