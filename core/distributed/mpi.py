@@ -90,7 +90,7 @@ class MPI(Communicator):
         self._patience = Patience(patience(), f"rank {self.rank}")
 
     def _wait(self, requests: list, what: str) -> None:
-        self._patience.until(lambda: self._library.Request.Testall(requests), what)
+        self.until(lambda: self._library.Request.Testall(requests), what)
 
     def _out(self, array) -> np.ndarray:
         """The array as bytes in the memory of the host."""

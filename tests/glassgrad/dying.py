@@ -18,7 +18,7 @@ RUNS = "/runs/"  # in the path of a run's files
 
 def die_at(rank: int, moment: int) -> None:
     """Let this process be killed at that moment, if it is that rank."""
-    left, wait = [moment], MPI._wait
+    left, wait = [moment], MPI.until
 
     def count():
         left[0] -= 1
@@ -29,14 +29,14 @@ def die_at(rank: int, moment: int) -> None:
         if event in ("open", "os.rename") and RUNS in str(arguments[0]):
             count()
 
-    def counted(self, requests, what):
+    def counted(self, done, what):
         if self.rank == rank:
             if left == [moment]:  # the first message
                 sys.addaudithook(heard)
             count()
-        wait(self, requests, what)
+        wait(self, done, what)
 
-    MPI._wait = counted
+    MPI.until = counted
 
 
 if __name__ == "__main__":
