@@ -21,7 +21,8 @@ same answer.
 """
 
 import itertools
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, overload
 
 from ..kernels.annotations import Kind
@@ -101,11 +102,14 @@ def _reachable(roots) -> list[Node]:
     return sorted(seen, key=lambda n: n.number, reverse=True)
 
 
-def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=None) -> dict:
+def walk_back(
+    outputs, cotangents, wanted: set | None, create_graph: bool, look=None, final=None
+) -> dict:
     """Gradients of Σ <output, cotangent> for every tensor in `wanted` (keys as of `_key`).
 
     `wanted` None means every leaf that requires a gradient. Returns {key: (edge, gradient)}.
-    ``look(node, cotangents of its outputs, cotangents of its arguments)`` is called for every node.
+    ``look(node, cotangents of its outputs, cotangents of its arguments)`` is called for every node,
+    ``final(leaf, gradient)`` for every wanted leaf behind it once nothing more can be added.
     """
     roots = [t.node for t in outputs if t.node is not None]
     order = _reachable(roots)
@@ -120,6 +124,12 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
     for node in reversed(order):
         if any(is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges):
             worth.add(node)
+
+    # How many uses of a leaf are still to come: its gradient is final with the last of them.
+    uses = Counter()
+    if final is not None:
+        leaves = (e for node in worth for e in node.edges if type(e) is not tuple and is_wanted(e))
+        uses.update(map(id, leaves))
 
     grads, owned, found = {}, set(), {}
 
@@ -136,6 +146,14 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
         if is_wanted(edge):
             found[key] = edge
 
+    def used(node):
+        if final is None:
+            return
+        for key in [id(e) for e in node.edges if id(e) in uses]:
+            uses[key] -= 1
+            if not uses[key] and key in found:
+                final(found[key], grads[key])
+
     with recording(create_graph):
         for t, g in zip(outputs, cotangents):
             if t.edge is not None:
@@ -146,6 +164,7 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
             keys = [(node, i) for i in range(len(node.outputs))]
             got = [grads.get(k) for k in keys]
             if all(g is None for g in got):
+                used(node)
                 continue
             needs = [is_wanted(e) or (type(e) is tuple and e[0] in worth) for e in node.edges]
             pulled = node.function.pull_back(node, got, needs)
@@ -165,6 +184,11 @@ def walk_back(outputs, cotangents, wanted: set | None, create_graph: bool, look=
                 if k not in found:
                     grads.pop(k, None)
                     owned.discard(k)
+            used(node)
+        if final is not None:
+            for key, edge in found.items():
+                if type(edge) is not tuple and key not in uses:  # an output that is a leaf
+                    final(edge, grads[key])
     return {key: (edge, grads[key]) for key, edge in found.items()}
 
 
@@ -212,11 +236,12 @@ def grad(
     *,
     create_graph: bool = False,
     unused: str = "error",
+    final: Callable | None = None,
 ) -> Tensor: ...
 @overload
 def grad(
     outputs: Tensors, inputs: Iterable[Tensor], cotangents: Any = None, *,
-    create_graph: bool = False, unused: str = "error",
+    create_graph: bool = False, unused: str = "error", final: Callable | None = None,
 ) -> list[Tensor]: ...  # fmt: skip
 def grad(
     outputs: Tensors,
@@ -225,12 +250,14 @@ def grad(
     *,
     create_graph: bool = False,
     unused: str = "error",
+    final: Callable | None = None,
 ):
     """Gradients of Σ <output, cotangent> with respect to `inputs`, as a list of tensors.
 
     A single tensor as `inputs` gives a single tensor back. With `create_graph` the gradients are
     themselves on the tape and can be differentiated again, any number of times. An input that the
-    outputs do not depend on is an error, or zeros with ``unused="zero"``.
+    outputs do not depend on is an error, or zeros with ``unused="zero"``. `final` is called for
+    inputs that are leaves, as in `backward`.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -247,7 +274,8 @@ def grad(
         if t.edge is None:
             raise GraphError(f"grad: inputs[{i}] {t.describe()} is not tracked: set requires_grad")
     outputs, cotangents = _pairs("grad", outputs, cotangents)
-    found = walk_back(outputs, cotangents, {_key(t.edge) for t in inputs}, create_graph)
+    wanted = {_key(t.edge) for t in inputs}
+    found = walk_back(outputs, cotangents, wanted, create_graph, final=final)
     result, given = [], {_memory(c) for c in cotangents}
     for i, t in enumerate(inputs):
         if _key(t.edge) in found:
@@ -263,9 +291,14 @@ def grad(
 
 
 def backward(
-    output: Tensors, cotangent=None, *, create_graph: bool = False, accumulate: bool = False
-) -> None:
+    output: Tensors, cotangent=None, *, create_graph: bool = False, accumulate: bool = False,
+    final: Callable | None = None,
+) -> None:  # fmt: skip
     """Set `.grad` of every leaf that `output` depends on; see Tensor.backward.
+
+    final(leaf, gradient) is called for every such leaf as soon as its gradient by this call is
+    complete, while those of others are still to be computed: at the end of a network first. It may
+    read the gradient, and change nothing.
 
     >>> import glassgrad as gg
     >>> x = gg.tensor([1.0, 2.0], requires_grad=True)
@@ -275,7 +308,7 @@ def backward(
     """
     outputs, cotangents = _pairs("backward", output, cotangent)
     given = {_memory(c) for c in cotangents}
-    for leaf, g in walk_back(outputs, cotangents, None, create_graph).values():
+    for leaf, g in walk_back(outputs, cotangents, None, create_graph, final=final).values():
         if accumulate and leaf.grad is not None:
             g = leaf.grad + g
         leaf.grad = _separate(g, given, create_graph)

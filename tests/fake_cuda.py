@@ -67,9 +67,16 @@ class Device:
 
 
 class Stream:
-    """The stream of a thread, on which everything is done at once."""
+    """A stream, on which everything is done at once."""
 
     ptr = 0
+
+    def __init__(self, null=False, non_blocking=False, ptds=False):
+        pass
+
+    def wait_event(self, event):
+        """It has happened."""
+        assert event.done, "the event was never recorded"
 
     def synchronize(self):
         """Nothing is left to do."""
@@ -77,6 +84,9 @@ class Stream:
 
 class Event:
     """A moment of the host's clock."""
+
+    seconds = None
+    done = property(lambda self: self.seconds is not None)
 
     def record(self, stream=None):
         self.seconds = time.perf_counter()
@@ -91,6 +101,7 @@ def module() -> types.ModuleType:
     cuda.is_available = lambda: True
     cuda.Device = Device
     cuda.Event = Event
+    cuda.Stream = Stream
     cuda.get_current_stream = lambda device_id=-1: Stream()
     cuda.get_elapsed_time = lambda start, end: 1e3 * (end.seconds - start.seconds)
     cuda.set_allocator = lambda allocator: None

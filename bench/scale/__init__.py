@@ -18,12 +18,16 @@ counted.
 
 **Steps.** With a shard of b samples on each rank, a step of P ranks takes
 
-    T(P) = c + u + P m + figures(P) + sum(P)
+    T(P) = c + u + P m + r + figures(P) + sum(P)
 
 c the gradient of b samples and u the optimiser's step, from steps of one rank on b and on 2 b
 samples; m the time to make a minibatch of b samples, which every rank does for all; figures(P) the
-small values that every rank hears of all others (⌈log₂P⌉ α, and 2 KiB from each). The efficiency is
-T(1)/T(P): how much of P ranks is of use where the minibatch grows with them.
+small values that every rank hears of all others (⌈log₂P⌉ α, and 2 KiB from each, which take h to be
+read); r what Python does around the messages of a step, for P > 1: minibatches cut, states of the
+shards kept, gradients copied. It is what a step of two ranks takes whose gradients are there
+already, without its messages. The efficiency is T(1)/T(P): how much of P ranks is of use where the
+minibatch grows with them. Sums are counted as if nothing was computed meanwhile, although gradients
+are sent during the backward pass.
 
 The curves are drawn for the link that was measured, which is memory shared by two processes, and
 for a network that is assumed, not measured: 10 Gbit/s and 30 µs.

@@ -13,7 +13,7 @@ from ...core.distributed import DistributedError
 from ...core.terminal import amount, console, say, table
 from ...core.training.run_folder import make_folder, write_atomic
 from ...launching import THREADS, command
-from .model import NETWORK, RANKS, Link, Step, efficiency, fit, limit, ordered
+from .model import NETWORK, RANKS, Link, Step, efficiency, fit, limit, parts
 
 # (ranks, threads of each): one thread, what the second one brings, what a second rank brings
 CASES = ((1, 1), (1, 2), (2, 1))
@@ -64,15 +64,18 @@ def summary(one: dict, threads: dict, two: dict) -> dict:
     for name, (single, double) in one["systems"].items():
         pair, threaded = two["systems"][name][0], threads["systems"][name][1]
         gradient = max(double["step"] - single["step"], 0.0)
-        step = Step(
-            gradient, max(single["step"] - gradient, 0.0), single["minibatch"], pair["sent"]
-        )
+        update = max(single["step"] - gradient, 0.0)
+        step = Step(gradient, update, single["minibatch"], pair["sent"], hearing=two["hearing"])
+        messages = sum(parts(step, link, 2)[what] for what in ("figures", "sum"))
+        step = dataclasses.replace(step, reduction=max(pair["reduction"] - messages, 0.0))
+        predicted = parts(step, link, 2)
+        del predicted["minibatch"]
         systems[name] = {
             "model": dataclasses.asdict(step),
             "one_thread": double["step"],
             "two_threads": threaded["step"],
             "two_ranks": pair["step"],
-            "predicted_two_ranks": step.gradient + step.update + ordered(link, 2, step.bytes),
+            "predicted_two_ranks": sum(predicted.values()),
             "sent": pair["sent"],
             "efficiency": {
                 where: {way: [efficiency(step, place, p, way) for p in RANKS]

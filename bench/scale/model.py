@@ -32,6 +32,8 @@ class Step:
     update: float
     batch: float
     bytes: int
+    reduction: float = 0.0  # what several ranks do besides messages: cutting, copying, adding
+    hearing: float = 0.0  # reading what one other rank reports
 
 
 def fit(sizes: Sequence[float], seconds: Sequence[float]) -> Link:
@@ -81,12 +83,14 @@ WAYS = {"ordered": ordered, "ring": ring, "at the root": at_root}
 
 def parts(step: Step, link: Link, ranks: int, way: str = "ordered") -> dict[str, float]:
     """The seconds of a step on so many ranks, by what they are spent on."""
-    figures = rounds(ranks) * link.alpha + (ranks - 1) * FIGURES * link.beta
+    others = ranks - 1
+    figures = rounds(ranks) * link.alpha + others * (FIGURES * link.beta + step.hearing)
     return {
         "gradient": step.gradient,
         "update": step.update,
         "minibatch": ranks * step.batch,
         "figures": figures,
+        "reduction": step.reduction if others else 0.0,
         "sum": WAYS[way](link, ranks, step.bytes),
     }
 

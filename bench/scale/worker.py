@@ -71,7 +71,23 @@ def step_of(name: str, shards: int, repeat: int) -> dict:
     before = world.bytes_sent
     took = seconds(lambda: system.train_step(batch, training), repeat)
     sent = (world.bytes_sent - before) // (repeat + 2)
-    return {"step": took, "minibatch": made, "sent": sent, "shards": shards}
+    found = {"step": took, "minibatch": made, "sent": sent, "shards": shards}
+    if world.size > 1:
+        found["reduction"] = seconds(lambda: reduction(system, training, batch), repeat)
+    return found
+
+
+def reduction(system, training, batch) -> None:
+    """All of a step but what a shard computes and the update: its arrays are there already."""
+    w = [p.data for p in system.parameters()] or [system.w.data, system.w.data[:, 0].copy()]
+    training.shards.mean(batch, lambda part: w)
+
+
+def hearing(repeat: int) -> float:
+    """Seconds that a rank takes to read the report of another."""
+    report = {"figures": {"loss": 0.123456789, "accuracy": 0.5}, "offsets": [10**6]}
+    text = json.dumps([False, [2**31], [[1, report]]]).encode()
+    return seconds(lambda: json.loads(np.frombuffer(text, np.uint8).tobytes()), 20 * repeat)
 
 
 def messages(world, repeat: int) -> list[list[float]]:
@@ -93,6 +109,7 @@ def main(file: str, repeat: int, threads: int) -> None:
         found = {"ranks": world.size, "threads": threads, "systems": {}}
         if world.size == 2:
             found["messages"] = messages(world, 5 * repeat)
+            found["hearing"] = hearing(repeat)
         for name in SYSTEMS:
             # one process: a shard, and two of them; two ranks: a shard each
             counts = (1, 2) if world.size == 1 else (world.size,)

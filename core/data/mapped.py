@@ -15,7 +15,7 @@ import numpy as np
 from ..regular import open_regular
 from .files import DataError
 from .read import npy_header
-from .room import MAPPED, room, size_in_words
+from .room import MAPPED, SHARE, room, size_in_words
 
 LARGEST = 1 << 50  # bytes of a file
 BLOCK = 16 << 20  # bytes of float32 that are looked at a time
@@ -91,6 +91,25 @@ needs all of them in memory; a file of fewer examples will do
         if isinstance(rows, slice):
             return replace(self, raw=self.raw[rows])
         return replace(self, index=rows)
+
+    def part(self, first: int, last: int) -> "Mapped":
+        """The rows first .. last - 1, none of which is read yet.
+
+        >>> x = Mapped(np.arange(6).reshape(3, 2), "d.npy", 1 << 20, (2,))
+        >>> x.part(1, 3)
+        Mapped(d.npy, int64, [2, 2])
+        >>> x.part(1, 3).read().tolist()
+        [[2.0, 3.0], [4.0, 5.0]]
+        """
+        if self.index is not None:
+            return replace(self, index=self.index[first:last])
+        return replace(self, raw=self.raw[first:last])
+
+    def read(self) -> np.ndarray:
+        """All of these rows in memory; DataError where they take more than half of what is free."""
+        if 4 * self.size > SHARE * room():
+            raise self._refused(f"reading {len(self)} rows at once")
+        return self._read(self.raw if self.index is None else self.raw[self.index], (len(self),))
 
     def _rows(self, index) -> np.ndarray:
         """An index of rows as whole numbers from 0 to N - 1."""
@@ -197,8 +216,11 @@ def is_too_large(path: Path) -> bool:
     return 4 * math.prod(shape) > MAPPED * room()
 
 
-def mapped(path: str | Path, white: float | None = None) -> Mapped:
-    """The array of an .npy file as it lies there. Raises DataError as `read.load_npy` does."""
+def mapped(path: str | Path, white: float | None = None, share: float = 1.0) -> Mapped:
+    """The array of an .npy file as it lies there. Raises DataError as `read.load_npy` does.
+
+    At most this share of its numbers is in memory at a time, however small it is.
+    """
     path = Path(path)
     shape, fortran, dtype, start = _header(path)
     try:
@@ -206,6 +228,7 @@ def mapped(path: str | Path, white: float | None = None) -> Mapped:
     except (OSError, ValueError) as error:  # a limit on the address space
         raise DataError(f"{path} cannot be mapped into memory: {error!s:.120}") from None
     most, row = int(MAPPED * room()), 4 * math.prod(shape[1:])
+    most = min(most, max(row, int(share * shape[0] * row)))
     if row > most:
         raise DataError(f"{path}: one example takes {size_in_words(row)}: too much for this memory")
     return Mapped(raw, path.name, most, tuple(shape[1:]), white=white)

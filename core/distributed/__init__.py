@@ -1,6 +1,7 @@
 """More than one process, more than one machine: one training on several ranks.
 
     tree.py           the order in which shards are summed, and who has which
+    buckets.py        gradients sent while the backward pass computes others
     communicator.py   what ranks say to each other; that of one process
     mpi.py            the same through MPI
     nccl.py           arrays from GPU to GPU through NCCL; never run
@@ -31,7 +32,8 @@ the library.
 
 **What it costs.** Each step sends an array as long as the weights, twice, less 1/P of it; the time
 is about 2 log₂P·α + 2 (P-1)/P·n·β for P ranks with the latency α and β seconds a byte, because the
-tree is walked by halves (`Communicator.ordered_sum`).
+tree is walked by halves (`Communicator.ordered_sum`). Part of it passes while the backward pass is
+still at work (buckets.py).
 
 >>> from glassgrad.core import distributed
 >>> with distributed.ranks() as world:  # without mpiexec: this process alone

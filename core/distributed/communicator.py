@@ -5,6 +5,9 @@
     gather          a small value of every rank, to every rank
     abort           end all ranks at once
 
+and, to send while something else is computed, `begin_swap` and `begin_fast_sum`, which return what
+is on its way (`Pending`). A library that has none of these does both at once.
+
 Everything else is written here once: the sum over shards in the order of the tree, broadcasts, the
 agreement of all ranks. So MPI, NCCL and the stand-ins of the tests do the same additions.
 """
@@ -12,17 +15,26 @@ agreement of all ranks. So MPI, NCCL and the stand-ins of the tests do the same 
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ...kernels.errors import GlassgradError
-from ..arrays import to_numpy
+from ..arrays import to_numpy, xp_of
 from . import tree
+
+DEFAULT_PATIENCE = 900.0  # seconds
 
 
 class DistributedError(GlassgradError, RuntimeError):
     """Ranks cannot work together: they differ, one is gone, or the library is missing."""
+
+
+class Pending:
+    """An array on its way: `done()` asks whether it is here, `value()` is it then."""
+
+    def __init__(self, done: Callable[[], bool], value: Callable):
+        self.done, self.value = done, value
 
 
 class Communicator:
@@ -60,6 +72,24 @@ class Communicator:
     def fast_sum(self, array):
         """Σ over the ranks of their arrays, on every rank, in the library's own order."""
         return self.ordered_sum({tree.block(self.size, self.size, self.rank): array}, self.size)
+
+    def begin_swap(self, array, like, other: int, tag: int = 0) -> Pending:
+        """`swap`, whose end is not waited for; swaps of other tags may overtake it."""
+        found = self.swap(array, like, other)
+        return Pending(lambda: True, lambda: found)
+
+    def begin_fast_sum(self, array) -> Pending:
+        """`fast_sum`, whose end is not waited for. All ranks begin their sums in the same order."""
+        found = self.fast_sum(array)
+        return Pending(lambda: True, lambda: found)
+
+    def sends_early(self, fast: bool) -> bool:
+        """True if sums can go on while something else is computed, in any order on each rank."""
+        return False
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Return when done() is true; DistributedError if that takes too long."""
+        Patience(DEFAULT_PATIENCE, f"rank {self.rank}").until(done, what)
 
     # ------------------------------------------------------------- built upon these
 
@@ -105,23 +135,33 @@ class Communicator:
         return self.broadcast(like)
 
     def _by_halves(self, x):
-        """The sum of all ranks' arrays [n], ranks at distance 1 first, as the tree adds them.
+        """The sum of all ranks' arrays [n], when it is done."""
+        for pending in self.halves(x):
+            self.until(pending.done, "an array of another rank")
+        return x
 
-        At each distance a pair of ranks shares out the part that both still sum: each keeps one
-        half and sends the other. On the way back they give each other what they have summed.
-        (Rabenseifner 2004, with the distances in the order that the tree needs.)
+    def halves(self, x, tag: int = 0) -> Iterator[Pending]:
+        """Make of x [n] the sum of all ranks' x, ranks at distance 1 first, as the tree adds them.
+
+        Yields what has to be here before it goes on. At each distance a pair of ranks shares out
+        the part that both still sum: each keeps one half and sends the other. On the way back they
+        give each other what they have summed. (Rabenseifner 2004, with the distances in the order
+        that the tree needs.)
         """
         first, last, steps, distance = 0, len(x), [], 1
         while distance < self.size:
             other, half = self.rank ^ distance, first + (last - first) // 2
             low = self.rank < other
             keep, give = ((first, half), (half, last)) if low else ((half, last), (first, half))
-            x[slice(*keep)] += self.swap(x[slice(*give)], x[slice(*keep)], other)
+            pending = self.begin_swap(x[slice(*give)], x[slice(*keep)], other, tag)
+            yield pending
+            x[slice(*keep)] += pending.value()
             steps.append((other, keep, give))
             (first, last), distance = keep, 2 * distance
         for other, keep, give in reversed(steps):
-            x[slice(*give)] = self.swap(x[slice(*keep)], x[slice(*give)], other)
-        return x
+            pending = self.begin_swap(x[slice(*keep)], x[slice(*give)], other, tag)
+            yield pending
+            x[slice(*give)] = pending.value()
 
     def broadcast(self, array, root: int = 0):
         """The array of `root` on every rank; on the others `array` says its shape and dtype.
@@ -137,6 +177,12 @@ class Communicator:
                 array = self.receive(array, (self.rank - distance) % self.size)
             distance *= 2
         return array
+
+    def collect(self, array, sizes: list[int]) -> list:
+        """The arrays [n] of all ranks on every rank; sizes: the n of each."""
+        likes = [xp_of(array).empty(n, array.dtype) for n in sizes]
+        likes[self.rank] = array
+        return [self.broadcast(like, rank) for rank, like in enumerate(likes)]
 
     def share(self, arrays: dict | None, value=None) -> tuple[dict, object]:
         """(arrays by name, a value that JSON can write) of rank 0, on every rank."""
@@ -200,16 +246,23 @@ def add_up(shards: int, own: range, leaf: Callable[[int], list]) -> dict[tree.No
         left, right = value(first, half), value(half, last)
         if not left or not right:
             return left or right
-        return [_added(a, b) for a, b in zip(left, right, strict=True)]
+        return [added(a, b) for a, b in zip(left, right, strict=True)]
 
     return {node: value(*node) for node in tree.inside(shards, (own.start, own.stop))}
 
 
-def _added(a, b):
+def added(a, b):
+    """a + b in the place of a; one of them may be None, which is left out."""
     if a is None or b is None:
         return b if a is None else a
     a += b
     return a
+
+
+def times(a, by: float):
+    """A new array a · by in the dtype of a: gradients may share their memory with others."""
+    xp = xp_of(a)
+    return xp.multiply(a, a.dtype.type(by), out=xp.empty_like(a))
 
 
 def flat(arrays: list, shapes: list[tuple], dtype, xp=np) -> np.ndarray:

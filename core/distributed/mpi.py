@@ -6,20 +6,20 @@ that waits for ever says so. A rank that dies is the launcher's business: `mpiex
 and so does `srun --kill-on-bad-exit=1`. It has never run under Slurm.
 """
 
+import functools
 import json
 import math
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ..arrays import to_numpy, xp_of
-from .communicator import Communicator, DistributedError, Patience
+from .communicator import DEFAULT_PATIENCE, Communicator, DistributedError, Patience, Pending
 
 FIRST = 2048  # bytes of a gathered value that go in the first round
 PATIENCE = "GLASSGRAD_PATIENCE"  # seconds before a wait for another rank is an error
-DEFAULT_PATIENCE = 900.0
 LAST = 5  # seconds that the library has to end all ranks
 # what launchers tell their processes: MPICH and Intel MPI, Open MPI, PMIx, Slurm's steps
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "SLURM_STEP_NUM_TASKS")
@@ -90,7 +90,7 @@ class MPI(Communicator):
         self._patience = Patience(patience(), f"rank {self.rank}")
 
     def _wait(self, requests: list, what: str) -> None:
-        self._patience.until(lambda: self._library.Request.Testall(requests), what)
+        self.until(lambda: self._library.Request.Testall(requests), what)
 
     def _out(self, array) -> np.ndarray:
         """The array as bytes in the memory of the host."""
@@ -111,11 +111,20 @@ class MPI(Communicator):
 
     def swap(self, array, like, other: int):
         """Send an array to another rank while it sends one as large as `like`: that one."""
+        pending = self.begin_swap(array, like, other)
+        self.until(pending.done, f"an array of rank {other}")
+        return pending.value()
+
+    def begin_swap(self, array, like, other: int, tag: int = 0) -> Pending:
+        """`swap`, whose end is not waited for; swaps of other tags may overtake it."""
         found = np.empty(like.shape, like.dtype)
-        coming = self._world.Irecv(found.reshape(-1).view(np.uint8), other)
-        going = self._world.Isend(self._out(array), other)
-        self._wait([coming, going], f"an array of rank {other}")
-        return xp_of(like).asarray(found)
+        coming = self._world.Irecv(found.reshape(-1).view(np.uint8), other, tag)
+        going = self._world.Isend(self._out(array), other, tag)
+        return self._pending([coming, going], xp_of(like), found)
+
+    def _pending(self, requests: list, xp, found: np.ndarray) -> Pending:
+        done = functools.partial(self._library.Request.Testall, requests)
+        return Pending(done, lambda: xp.asarray(found))
 
     def gather(self, value) -> list:
         """The values of all ranks in their order, on every rank: whatever JSON can write."""
@@ -140,11 +149,32 @@ class MPI(Communicator):
 
     def fast_sum(self, array):
         """Σ over the ranks of their arrays, by MPI's own all-reduce: its order is its affair."""
+        pending = self.begin_fast_sum(array)
+        self.until(pending.done, "the sum over all ranks")
+        return pending.value()
+
+    def begin_fast_sum(self, array) -> Pending:
+        """`fast_sum`, whose end is not waited for. All ranks begin their sums in the same order."""
         mine = np.ascontiguousarray(to_numpy(array))
         found = np.empty_like(mine)
         self.bytes_sent += mine.nbytes
-        self._wait([self._world.Iallreduce(mine, found)], "the sum over all ranks")
-        return xp_of(array).asarray(found)
+        return self._pending([self._world.Iallreduce(mine, found)], xp_of(array), found)
+
+    def collect(self, array, sizes: list[int]) -> list:
+        """The arrays [n] of all ranks on every rank; sizes: the n of each."""
+        found = np.empty(sum(sizes), array.dtype)
+        counts, mine = [n * found.itemsize for n in sizes], self._out(array)
+        request = self._world.Iallgatherv(mine, (found.view(np.uint8), counts))
+        self.until(request.Test, "an array of every rank")
+        return xp_of(array).split(xp_of(array).asarray(found), np.cumsum(sizes)[:-1].tolist())
+
+    def sends_early(self, fast: bool) -> bool:
+        """True: MPI sends in the background, as far as it is asked now and then."""
+        return True
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Return when done() is true; DistributedError if that takes too long."""
+        self._patience.until(done, what)
 
     def finish(self) -> None:
         """Wait until all ranks are done, however long rank 0 draws its pictures."""

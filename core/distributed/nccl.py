@@ -10,9 +10,10 @@ stand-in, which moves bytes between addresses.
 """
 
 import socket
+from collections.abc import Callable
 
 from ..arrays import is_cupy, xp_of
-from .communicator import Communicator, DistributedError
+from .communicator import Communicator, DistributedError, Pending
 
 
 class NCCL(Communicator):
@@ -42,6 +43,7 @@ class NCCL(Communicator):
         kind, numbers = base.gather(None if name is None else [kind, [int(n) for n in name]])[0]
         name = bytes(numbers) if kind == "bytes" else tuple(numbers)
         self._ranks = library.NcclCommunicator(self.size, name, self.rank)
+        self._sums = cupy.cuda.Stream(non_blocking=True)
 
     def _bytes(self, array) -> tuple:
         """(address, number of bytes, NCCL's name of a byte) of a contiguous array."""
@@ -87,16 +89,34 @@ class NCCL(Communicator):
 
     def fast_sum(self, array):
         """Σ over the ranks of their arrays, by NCCL's own all-reduce."""
+        pending = self.begin_fast_sum(array)
+        self.until(pending.done, "the sum over all ranks")
+        return pending.value()
+
+    def begin_fast_sum(self, array) -> Pending:
+        """`fast_sum` on a stream of its own, next to what the GPU computes meanwhile."""
         if not is_cupy(array):
-            return self.base.fast_sum(array)
+            return self.base.begin_fast_sum(array)
         array = xp_of(array).ascontiguousarray(array)
         found = xp_of(array).empty(array.shape, array.dtype)
+        ready, here = self._cuda.Event(), self._cuda.Event()
+        ready.record(self._cuda.get_current_stream())
+        self._sums.wait_event(ready)
         kind = getattr(self._nccl, f"NCCL_{array.dtype.name.upper()}")
         numbers = array.data.ptr, found.data.ptr, array.size, kind, self._nccl.NCCL_SUM
-        self._ranks.allReduce(*numbers, self._stream())
-        self._done()
+        self._ranks.allReduce(*numbers, self._sums.ptr)
+        here.record(self._sums)
         self.bytes_sent += array.nbytes
-        return found
+        kept = [array, found]  # which the memory pool must not give to others meanwhile
+        return Pending(lambda: here.done, lambda: kept[1])
+
+    def sends_early(self, fast: bool) -> bool:
+        """True of its own sums; exchanges of several arrays need one order on all ranks."""
+        return fast
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """Return when done() is true; DistributedError if that takes too long."""
+        self.base.until(done, what)
 
     def gather(self, value) -> list:
         """The values of all ranks in their order, on every rank: whatever JSON can write."""

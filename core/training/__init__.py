@@ -6,6 +6,7 @@
     system.py       a network with an objective, a step and a score
     alternating.py  a system whose step alternates between several objectives
     shards.py       a minibatch in parts, which ranks of a distributed training share out
+    shard_state.py  streams and buffers, which each part finds as they were
     agreement.py    what such ranks must have in common
     predictor.py    any network as a system, with the loss that its data ask for
     loop.py         `fit`: epochs, batches, validation, checkpoints

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..optim import Alternating
-from ..tape import grad
 from .by_name import make_optimiser
 from .settings import SettingError, TrainingSettings
 from .system import Batch, System, cut_along, split_objective
@@ -90,11 +89,12 @@ class AlternatingSystem(System):
             value = loss.item()
             if not np.isfinite(value):
                 raise training.diverged(phase.name, value, loss=loss)
-            for p, g in zip(optimiser.parameters, grad(loss, optimiser.parameters)):
+            found = training.shards.grad(loss, optimiser.parameters)
+            for p, g in zip(optimiser.parameters, found):
                 p.grad = g
             return {phase.name: value, **{k: float(v) for k, v in extra.items()}}, loss
 
-        figures, loss = training.shards.gradients(batch, compute)
+        figures, loss = training.shards.gradients(batch, compute, early=phase.name)
         training.clip(optimiser.parameters, loss)
         optimiser.step()
         if phase.after:

@@ -23,6 +23,10 @@ What else a step touches, so that a shard depends on nothing but itself:
     buffers with rows            states of samples or chains (`Module.by_rows`): a shard has its
                                  rows, and changes them alone.
 
+A minibatch whose samples stay in a file (core/data/mapped.py) is cut without reading it: a rank
+reads each of its shards when it computes it. Gradients may be sent while the last shard of a rank
+is still computed (core/distributed/buckets.py).
+
 With one shard nothing of this happens: `compute` sees the minibatch itself.
 
 A statistic of a minibatch inside a loss (batch normalisation, a kernel estimate of a distance
@@ -33,15 +37,19 @@ whose step cannot be cut says why in `System.whole`.
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
-from ..arrays import module_for, xp_of
+from ..arrays import module_for
+from ..data.mapped import Mapped
 from ..distributed import Communicator
-from ..distributed.communicator import add_up, apart, flat
-from ..distributed.tree import block
-from ..random import Generator
+from ..distributed.buckets import Buckets
+from ..distributed.communicator import add_up, added, apart, flat, times
+from ..distributed.tree import is_even
+from ..tape import backward, grad
 from ..tensor import Tensor
 from .divergence import DivergedError
 from .settings import SettingError
+from .shard_state import ShardState
 
 
 def why_whole(system) -> str:
@@ -73,6 +81,9 @@ class Shards:
         self.system, self.world = system, world
         self.asks = self.heard = False  # see `agreed`
         self.count, self.fast = settings.shards, settings.reduce == "fast"
+        self.buckets: Buckets | None = None  # while gradients are sent as they are complete
+        # of each phase, the places of the parameters that had a gradient the last time
+        self.reached: dict[str, set[int]] = {}
         name = type(system).__name__
         if self.count > 1 and (why := why_whole(system)):
             raise SettingError(f"{name} is trained with shards=1, in one process: {why}")
@@ -89,18 +100,25 @@ class Shards:
     # --------------------------------------------------------------------- what steps ask for
 
     def gradients(
-        self, batch, compute: Callable, more: list[Tensor] | tuple = ()
+        self, batch, compute: Callable, more: list[Tensor] | tuple = (), early: str = ""
     ) -> tuple[dict[str, float], Tensor | None]:
         """Leave the gradients of a minibatch in `.grad`; returns (figures, loss).
 
         compute(part) leaves those of a part there and returns its (figures, loss); the figures are
         means. The loss, for the diagnosis of numbers that are not finite, is None of more shards
         than one. A parameter that no shard reaches has no gradient. `more` are tensors that are no
-        parameters of the system, such as rows of a table.
+        parameters of the system, such as rows of a table. `early` says that compute leaves what
+        `Shards.backward` or `Shards.grad` has found, and changes nothing of it: it may then be sent
+        meanwhile. It names the phase of a step, which has gradients of the same parameters.
         """
         if self.whole:
             return compute(batch)
         parameters = [*self.system.parameters(), *more]
+        early = early if self._may_send_early() else ""
+        reached = self.reached.get(early, ())
+        order = sorted(range(len(parameters)), key=lambda place: place not in reached)
+        parameters = [parameters[place] for place in order]
+        known = [p for p, place in zip(parameters, order) if place in reached]
 
         def work(part):
             for p in parameters:
@@ -108,10 +126,26 @@ class Shards:
             figures, _ = compute(part)
             return figures, [None if p.grad is None else p.grad.data for p in parameters]
 
-        figures, found = self._over(batch, work, weighted=True)
+        figures, found = self._over(batch, work, weighted=True, early=known)
+        if early:
+            self.reached[early] = {place for place, g in zip(order, found) if g is not None}
         for p, g in zip(parameters, found, strict=True):
             p.grad = None if g is None else Tensor(g)
         return figures, None
+
+    def _may_send_early(self) -> bool:
+        """Can ranks send before all gradients are there, and still add up in the right order?"""
+        world = self.world
+        even = self.fast or is_even(self.count, world.size)
+        return world.size > 1 and even and world.sends_early(self.fast)
+
+    def backward(self, loss: Tensor) -> None:
+        """`loss.backward()`, during which gradients are sent if `gradients` may do so early."""
+        backward(loss, final=self.buckets and self.buckets.hear)
+
+    def grad(self, loss: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+        """`grad(loss, inputs)`, and the same."""
+        return grad(loss, inputs, final=self.buckets and self.buckets.hear)
 
     def mean(self, batch, statistics: Callable) -> list:
         """Σ_k share_k · statistics(part_k), a list of arrays: means over all samples."""
@@ -128,17 +162,20 @@ class Shards:
 
     # ----------------------------------------------------------------------- shard by shard
 
-    def _over(self, batch, work: Callable, weighted: bool) -> tuple[dict, list]:
-        """(figures, arrays) of all shards together; work(part) returns those of one."""
+    def _over(self, batch, work: Callable, weighted: bool, early=()) -> tuple[dict, list]:
+        """(figures, arrays) of all shards together; work(part) returns those of one.
+
+        early: the tensors of the first arrays, where these are sent before work returns.
+        """
         parts = self.system.cut(batch, self.count)
         terms = [self.system.loss_terms(part) for part in parts]
         whole = sum(terms)
         shares = [t / whole if whole else 1 / len(parts) for t in terms]
-        state = _State(self.system, len(parts))
+        state = ShardState(self.system, len(parts))
         try:
-            own, reports, failed = self._own(parts, shares, work, weighted, state)
+            own, reports, failed, sent = self._own(parts, shares, work, weighted, state, early)
             reports = self._exchanged(reports, failed)
-            found = self._summed(own, reports)
+            found = self._summed(own, reports, sent)
             averages = found[len(found) - state.averages :]
             state.finish(averages, reports, self.world, self.count)
         except BaseException:
@@ -147,8 +184,11 @@ class Shards:
         figures = _mean_figures([reports[k]["figures"] for k in range(len(parts))], shares)
         return figures, found[: len(found) - state.averages]
 
-    def _own(self, parts, shares, work, weighted: bool, state: "_State") -> tuple:
-        """(sums of this rank's nodes of the tree, reports of its shards, the error of one)."""
+    def _own(self, parts, shares, work, weighted: bool, state: ShardState, early) -> tuple:
+        """(sums of this rank's nodes of the tree, reports of its shards, the error of one, sent).
+
+        sent: what was summed early, over all ranks; the nodes' sums are then of the other arrays.
+        """
         reports, failed = {}, None
 
         def leaf(k: int) -> list:
@@ -157,20 +197,44 @@ class Shards:
                 return []
             state.enter(k)
             try:
-                figures, arrays = work(parts[k])
+                figures, arrays = work(self._in_memory(parts[k]))
             except DivergedError as error:  # every rank has to hear of it
                 failed = error
                 reports[k] = {"error": str(error)}
                 return []
             averaged = state.leave(k)
             by = shares[k] if weighted else 1.0
-            scaled = [None if a is None else _times(a, by) for a in arrays]
-            scaled += [_times(a, shares[k]) for a in averaged]
-            kinds = [None if a is None else [list(a.shape), a.dtype.str] for a in scaled]
+            kinds = [None if a is None else [list(a.shape), a.dtype.str]
+                     for a in (*arrays, *averaged)]  # fmt: skip
             reports[k] = {"figures": figures, "offsets": state.offsets(), "kinds": kinds}
-            return scaled
+            if self.buckets:  # which has scaled what it has heard
+                for place, a in enumerate(arrays[: len(early)]):
+                    self.buckets.put(place, a)
+                arrays = arrays[len(early) :]
+            scaled = [None if a is None else times(a, by) for a in arrays]
+            return scaled + [times(a, shares[k]) for a in averaged]
 
-        return add_up(self.count, self.world.shards_of(self.count), leaf), reports, failed
+        own = self.world.shards_of(self.count)
+        if not early:
+            return add_up(self.count, own, leaf), reports, failed, []
+        last = own.stop - 1
+        before = list(add_up(self.count, range(own.start, last), leaf).values())
+        share = shares[last] if last < len(parts) else 0.0
+        self.buckets = Buckets(self.world, early, self.fast, before, share)
+        try:
+            rest, sent = leaf(last), self.buckets.finish()
+        finally:
+            self.buckets = None
+        for sums in reversed(before):
+            sums = sums[len(early) :]
+            rest = [added(a, b) for a, b in zip(sums, rest)] if sums and rest else sums or rest
+        return {(own.start, own.stop): rest}, reports, failed, sent
+
+    def _in_memory(self, part):
+        """The part of a minibatch; rows that are in a file are read now, and kept by nobody."""
+        if not isinstance(getattr(part, "x", None), Mapped):
+            return part
+        return self.system.on_device(replace(part, x=part.x.read()))
 
     def _exchanged(self, own: dict[int, dict], failed) -> dict[int, dict]:
         """The reports of all shards; where one has diverged, every rank raises its error.
@@ -195,10 +259,15 @@ class Shards:
         some = next(iter(kinds.values()))
         return {k: report | {"kinds": kinds.get(k, some)} for k, report in reports.items()}
 
-    def _summed(self, own: dict, reports: dict[int, dict]) -> list:
-        """The arrays of all shards added up; None for one that no shard has."""
+    def _summed(self, own: dict, reports: dict[int, dict], sent: list) -> list:
+        """The arrays of all shards added up, the first as they were sent; None if none has one."""
         rows = [reports[k]["kinds"] for k in sorted(reports)]
         kinds = [next((kind for kind in column if kind is not None), None) for column in zip(*rows)]
+        first = [a if kind else None for a, kind in zip(sent, kinds)]
+        return first + self._reduced_by_kind(own, kinds[len(sent) :])
+
+    def _reduced_by_kind(self, own: dict, kinds: list) -> list:
+        """The arrays of all nodes, of these kinds ([shape, dtype] or None), added up."""
         xp = module_for(self.system_device())
         found = [None] * len(kinds)
         for dtype in dict.fromkeys(kind[1] for kind in kinds if kind is not None):
@@ -234,104 +303,6 @@ class Shards:
                 first += other
             return self.world.fast_sum(first)
         return self.world.ordered_sum(sums, self.count)
-
-
-class _State:
-    """What a shard must not see of another: streams and buffers of a system."""
-
-    def __init__(self, system, parts: int):
-        self.parts = parts
-        self.generators = [g for _, g in system.named_generators()]
-        self.starts = [g.state for g in self.generators]
-        modules = [module for _, module in system.named_modules()]
-        self.averaged = [t for m in modules for name in m.averaged for t in _listed(m, name)]
-        self.before = [t.data.copy() for t in self.averaged]
-        self.rows = [(t, axis) for m in modules for name, axis in m.by_rows.items()
-                     for t in _listed(m, name)]  # fmt: skip
-        self.full = [t.data for t, _ in self.rows]
-        for (_, axis), data in zip(self.rows, self.full):
-            if data.shape[axis] and data.shape[axis] < parts:
-                raise SettingError(
-                    f"{type(system).__name__}: {data.shape[axis]} chains or rows cannot be shared"
-                    f" out among {parts} shards"
-                )
-        self.kept: dict[int, list] = {}  # the rows of own shards, afterwards
-
-    @property
-    def averages(self) -> int:
-        """The number of averaged buffers."""
-        return len(self.averaged)
-
-    def enter(self, k: int) -> None:
-        """Give the system the streams and buffers of shard k."""
-        for g, (seed, offset) in zip(self.generators, self.starts):
-            g.state = Generator(seed).child("shard", k).seed, offset
-        for t, data in zip(self.averaged, self.before):
-            _set(t, data.copy())
-        for (t, axis), data in zip(self.rows, self.full):
-            _set(t, _slice(data, axis, *block(data.shape[axis], self.parts, k)).copy())
-
-    def restore(self) -> None:
-        """Give the system back what it had before the first shard."""
-        for g, start in zip(self.generators, self.starts):
-            g.state = start
-        for t, data in zip(self.averaged, self.before):
-            _set(t, data)
-        for (t, _), data in zip(self.rows, self.full):
-            _set(t, data)
-
-    def leave(self, k: int) -> list:
-        """Keep the rows of shard k; returns its averaged buffers, integers as floats."""
-        self.kept[k] = [t.data for t, _ in self.rows]
-        return [t.data if t.dtype.kind == "f" else t.data.astype("float64") for t in self.averaged]
-
-    def offsets(self) -> list[int]:
-        """Where the streams stand."""
-        return [g.state[1] for g in self.generators]
-
-    def finish(self, averages: list, reports: dict, world: Communicator, count: int) -> None:
-        """Give the system the streams and buffers that all shards together leave."""
-        offsets = [reports[k]["offsets"] for k in sorted(reports)]
-        for i, (g, (seed, _)) in enumerate(zip(self.generators, self.starts)):
-            g.state = seed, max(row[i] for row in offsets)
-        for t, old, new in zip(self.averaged, self.before, averages, strict=True):
-            new = new if old.dtype.kind == "f" else new.round()
-            _set(t, xp_of(old).asarray(new, old.dtype))
-        for i, ((t, axis), data) in enumerate(zip(self.rows, self.full)):
-            pieces = []
-            for rank in range(world.size):
-                theirs = [k for k in range(*block(count, world.size, rank)) if k < self.parts]
-                if not theirs:
-                    continue
-                xp = xp_of(data)
-                first = block(data.shape[axis], self.parts, theirs[0])[0]
-                last = block(data.shape[axis], self.parts, theirs[-1])[1]
-                if rank == world.rank:
-                    piece = xp.concatenate([self.kept[k][i] for k in theirs], axis=axis)
-                else:
-                    piece = _slice(data, axis, first, last)
-                pieces.append(world.broadcast(xp.ascontiguousarray(piece), rank))
-            _set(t, xp_of(data).concatenate(pieces, axis=axis))
-
-
-def _listed(module, name: str) -> list[Tensor]:
-    value = getattr(module, name)
-    return [value] if isinstance(value, Tensor) else list(value)
-
-
-def _set(t: Tensor, data) -> None:
-    t.data = data
-    t.version += 1
-
-
-def _slice(data, axis: int, first: int, last: int):
-    return data[(slice(None),) * axis + (slice(first, last),)]
-
-
-def _times(a, by: float):
-    """A new array: gradients may share their memory with others."""
-    xp = xp_of(a)
-    return xp.multiply(a, a.dtype.type(by), out=xp.empty_like(a))
 
 
 def _mean_figures(rows: list[dict[str, float]], shares: list[float]) -> dict[str, float]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import is_array, to_device, xp_of
 from ..data import DataSet, Split, minibatches
+from ..data.mapped import Mapped
 from ..distributed.tree import block
 from ..nn import Module
 from ..recording import no_grad
@@ -68,7 +69,10 @@ class System(Module):
         Raises DivergedError if the loss or a gradient is not finite; the weights are then
         unchanged.
         """
-        figures, loss = training.shards.gradients(batch, lambda b: self.differentiate(b, training))
+        ours = type(self).differentiate is System.differentiate  # another may change what it finds
+        figures, loss = training.shards.gradients(
+            batch, lambda b: self.differentiate(b, training), early="objective" if ours else ""
+        )
         training.clip(loss=loss)
         training.optimiser.step()
         return figures
@@ -79,7 +83,7 @@ class System(Module):
         value = loss.item()
         if not np.isfinite(value):  # a diverged step must not reach the weights
             raise training.diverged("loss", value, loss=loss)
-        loss.backward()
+        training.shards.backward(loss)
         return {"loss": value, **{k: float(v) for k, v in extra.items()}}, loss
 
     # ---------------------------------------------------------------------------- in shards
@@ -184,6 +188,8 @@ def cut_along(batch: Batch, n: int, axes: dict[str, int], least: int = 1) -> lis
 
 
 def _slice(array, axis: int, first: int, last: int):
+    if isinstance(array, Mapped):  # of which a rank reads its own shards alone
+        return array.part(first, last)
     if not axis:
         return array[first:last]
     return xp_of(array).ascontiguousarray(array[(slice(None),) * axis + (slice(first, last),)])

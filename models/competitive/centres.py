@@ -24,6 +24,7 @@ win no sample; and with labels `purity` = Σ_y max_k n_yk / N, n_yk samples of c
 y.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,7 @@ import numpy as np
 from ... import core as gg
 from ...core.arrays import xp_of
 from ...core.data import DataSet, Split
+from ...core.data.mapped import Mapped
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch, System
 from ...kernels import som as kernel
@@ -50,6 +52,7 @@ DECAYS = {
     "linear": lambda t: 1 - 0.99 * t,
 }
 Decay = Literal["constant", "asymptotic", "linear"]
+PICTURED = 5000  # rows of a file that pictures show
 
 
 # ---------------------------------------------------------------------- initial centres
@@ -74,16 +77,23 @@ def spread_weights(x: np.ndarray, count: int, rng) -> np.ndarray:
     [0.0, 9.0]
     """
     chosen = [int(rng.integers(len(x), 1)[0])]
-    nearest = kernel.distances(x, x[chosen])[:, 0].astype("float64")
+    nearest = distances_to(x, x[chosen])[:, 0].astype("float64")
     for u in rng.uniform((count - 1, 2 + int(np.log(count))), dtype="float64"):
         total = nearest.cumsum()
         drawn = np.searchsorted(total, u * total[-1], side="right")
         drawn = np.minimum(drawn, len(x) - 1)  # if all distances are 0, any row will do
-        left = np.minimum(nearest[:, None], kernel.distances(x, x[drawn]))
+        left = np.minimum(nearest[:, None], distances_to(x, x[drawn]))
         best = int(left.sum(axis=0).argmin())
         chosen.append(int(drawn[best]))
         nearest = left[:, best]
     return x[chosen].copy()
+
+
+def distances_to(x, w) -> np.ndarray:
+    """Squared distances [N, M] of the rows of x to w; of rows in a file a block at a time."""
+    if isinstance(x, Mapped):
+        return np.concatenate([kernel.distances(block, w) for block in x.blocks()])
+    return kernel.distances(x, w)
 
 
 INITS = {"lecture": small_weights, "sample": sample_weights, "k-means++": spread_weights}
@@ -198,6 +208,8 @@ class Competitive(System):
     def winners(self, x, w=None) -> tuple[np.ndarray, np.ndarray]:
         """(winner [N], distance [N]) of the rows of x among the centres, or among others, w."""
         w = self.w.data if w is None else w
+        if isinstance(x, Mapped):
+            return tuple(map(np.concatenate, zip(*(self.winners(b, w) for b in x.blocks()))))
         index, d2 = kernel.winners(xp_of(w).asarray(x, w.dtype), w)
         return gg.Tensor(index).numpy(), np.sqrt(gg.Tensor(d2).numpy())
 
@@ -319,10 +331,34 @@ def lloyd(x, w, steps: int = 100):
 
 def prepare(data: DataSet, s: CompetitiveSettings) -> DataSet:
     """Rows instead of images; with `whole` all samples are the training part, and judged."""
+    if s.whole and any(isinstance(v.x, Mapped) for _, v in data.splits()):
+        raise SettingError(f"{data.name} stays in its file, in parts: set whole=false")
     parts = {"train": data.whole()} if s.whole else dict(data.splits())
     flat = {k: Split(v.x.reshape(len(v), -1), v.y) for k, v in parts.items()}
     data = DataSet(data.name, **flat, info=data.info)
     return data.standardised() if s.scale else data
+
+
+def all_samples(data: DataSet, s: CompetitiveSettings) -> Batch:
+    """The training set as one minibatch. SettingError where it stays in a file, and is not cut."""
+    if isinstance(data.train.x, Mapped) and s.shards == 1:
+        raise SettingError(
+            f"a step takes all samples, and {data.name} stays in its file: with shards=S one part"
+            " in S is in memory at a time; got shards=1"
+        )
+    return Batch(data.train.x)
+
+
+def pictured(data: DataSet) -> DataSet:
+    """The data for pictures: of rows that stay in a file, a few thousand, spread over all of it."""
+
+    def few(split: Split) -> Split:
+        if not isinstance(split.x, Mapped):
+            return split
+        part = split[np.arange(0, len(split), -(-len(split) // PICTURED))]
+        return Split(part.x.read(), part.y) if isinstance(part.x, Mapped) else part
+
+    return replace(data, **{name: few(split) for name, split in data.splits()})
 
 
 def expect_centres(name: str, count: int, x) -> None:

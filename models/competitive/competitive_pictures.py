@@ -6,7 +6,7 @@ from ...core import pictures
 from ...core.data import DataSet
 from ..common.names import names_of
 from ..common.row_pictures import most_varied
-from .centres import CompetitiveSettings
+from .centres import CompetitiveSettings, pictured
 
 MOST_SAMPLES = 3000  # in a picture
 MOST_CENTRES = 20
@@ -20,6 +20,7 @@ def some(split):
 
 def figures(system, data: DataSet, s: CompetitiveSettings) -> dict:
     """The centres, and the plane of the two main axes of the data."""
+    data = pictured(data)
     found = {"plane": plane(system, data)}
     image = data.info.image_shape
     if image and image[0] == 1:

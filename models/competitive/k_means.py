@@ -28,13 +28,13 @@ from ... import core as gg
 from ...core.data import DataSet
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import setting
-from ...core.training.system import Batch
 from . import competitive_pictures
 from .centres import (
     INITS,
     Competitive,
     CompetitiveSettings,
     Init,
+    all_samples,
     batch_moved,
     batch_step,
     batch_sums,
@@ -72,7 +72,7 @@ class KMeans(Competitive):
     def batches(self, data, size, seed, epoch, start):
         """The whole training set at once."""
         if start == 0:
-            yield Batch(data.train.x)
+            yield all_samples(data, self.s)
 
     def batches_per_epoch(self, data, size):
         """One."""

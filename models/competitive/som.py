@@ -54,9 +54,9 @@ import numpy as np
 from ... import core as gg
 from ...core.arrays import xp_of
 from ...core.data import DataSet, Split
+from ...core.data.mapped import Mapped
 from ...core.training.recipe import Recipe, Target
 from ...core.training.settings import SettingError, setting
-from ...core.training.system import Batch
 from ...kernels import som as kernel
 from . import centres, som_pictures, som_subjective
 from .centres import (
@@ -174,7 +174,7 @@ class SOM(Competitive):
         if self.s.form == "online":
             yield from super().batches(data, size, seed, epoch, start)
         elif start == 0:
-            yield Batch(data.train.x)
+            yield centres.all_samples(data, self.s)
 
     def batches_per_epoch(self, data, size):
         """The number of minibatches in an epoch; one in batch form."""
@@ -209,7 +209,8 @@ class SOM(Competitive):
     def evaluate(self, split, size=500):
         """The metrics of every system, and te; computed in pieces of `size` samples."""
         found = super().evaluate(split, size)
-        pieces = [split.x[i : i + size] for i in range(0, len(split), size)]
+        cut = isinstance(split.x, Mapped)
+        pieces = split.x.blocks() if cut else np.split(split.x, range(size, len(split), size))
         apart = sum(self.topographic_error(x) * len(x) for x in pieces)
         return {**found, "te": float(apart / len(split))}
 
@@ -262,6 +263,12 @@ def prepare(data: DataSet, s: Settings) -> DataSet:
 def build(data: DataSet, s: Settings, rng) -> SOM:
     """The map for a data set."""
     return SOM(data.train.x, s, rng)
+
+
+def pictures(system, data: DataSet, s: Settings) -> dict:
+    """Those of som_pictures.py and som_subjective.py."""
+    data = centres.pictured(data)
+    return som_pictures.figures(system, data, s) | som_subjective.figures(system, data, s)
 
 
 def weighted(rng):
@@ -334,7 +341,7 @@ VORONTSOV = Recipe(
             note="all 1797 samples, scaled; 5000 draws; QE on the same samples, as there",
         ),
     ),
-    figures=lambda *run: som_pictures.figures(*run) | som_subjective.figures(*run),
+    figures=pictures,
     check=check,
 )
 DYAKONOV = replace(

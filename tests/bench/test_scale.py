@@ -42,9 +42,9 @@ def test_messages_and_bytes_are_those_that_the_sum_sends(ranks):
     def work(world):
         rounds, send = [], world.send
 
-        def counted(array, to):
+        def counted(array, to, *tag):
             rounds.append(array.nbytes)
-            send(array, to)
+            send(array, to, *tag)
 
         world.send = counted
         first = world.shards_of(ranks).start
@@ -75,6 +75,16 @@ def test_the_efficiency_falls_and_its_limit_is_named():
     assert limit(step, NETWORK, 1024) == "minibatch"
     assert limit(step, Link(1.0, 1e-9), 4) == "sum"
     assert sum(parts(step, NETWORK, 1).values()) == pytest.approx(11.01e-3)
+
+
+def test_pythons_part_counts_once_for_several_ranks_and_hearing_for_each_other():
+    step = Step(gradient=1.0, update=0.0, batch=0.0, bytes=0, reduction=0.5, hearing=0.01)
+    assert sum(parts(step, Link(0, 0), 1).values()) == 1.0
+    for ranks in (2, 4, 1024):
+        found = parts(step, Link(0, 0), ranks)
+        assert found["reduction"] == 0.5
+        assert found["figures"] == pytest.approx(0.01 * (ranks - 1))
+    assert limit(step, Link(0, 0), 2) == "reduction" and limit(step, Link(0, 0), 1024) == "figures"
 
 
 @pytest.mark.parametrize("option", ["--list", "--add"])

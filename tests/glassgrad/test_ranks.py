@@ -1,7 +1,6 @@
 """`train --ranks N`: the weights of one process, killed ranks, Ctrl-C, what is printed."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -118,26 +117,6 @@ def test_a_killed_rank_ends_all_and_the_run_goes_on_to_the_same_weights(tmp_path
     code, out, err = ended(command("train", "--resume", run, "--ranks", 2, "--quiet"))
     assert code == 0 and f"{epochs} epochs" in out, err
     assert equal(weights(run), in_one_process(tmp_path, epochs))
-
-
-@pytest.mark.slow
-@needs_mpi
-def test_twenty_kills_of_random_ranks_lose_nothing(tmp_path):
-    """Two ranks with three shards; every kill ends both, every start goes on."""
-    epochs, draw = 400, random.Random(7)
-    first = ["train", "vae", *TINY, "shards=3", f"epochs={epochs}", "--out", tmp_path]
-    process, run, seen = command(*first, "--ranks", 2), None, 0
-    for _ in range(20):
-        run = run_of(tmp_path, seen + draw.randint(1, 5))
-        seen = len((run / "metrics.csv").read_text().splitlines()) - 1
-        os.kill(process_of(draw.randrange(2), process.pid), signal.SIGKILL)
-        code, _, err = ended(process, 20)
-        assert code == 1 and len(err.splitlines()) == 1, err
-        process = command("train", "--resume", run, "--ranks", 2, "--quiet")
-    assert seen < epochs
-    code, out, err = ended(process, 200)
-    assert code == 0 and f"{epochs} epochs" in out, err
-    assert equal(weights(run), in_one_process(tmp_path, epochs, shards=3))
 
 
 @needs_mpi

@@ -94,6 +94,22 @@ def test_other_shards_leave_other_bits_so_that_the_test_above_can_fail():
     assert differences(after(make, OneProcess(), shards=3), after(make, OneProcess(), shards=2))
 
 
+def test_buffers_with_rows_are_exchanged_in_one_message_a_step():
+    def work(world):
+        calls, collect = [], world.collect
+
+        def counted(array, sizes):
+            calls.append(sum(sizes))
+            return collect(array, sizes)
+
+        world.collect = counted
+        after(SYSTEMS["language-model"][0], world, shards=2)
+        return calls
+
+    for calls in on_ranks(2, work):
+        assert len(calls) == STEPS and len(set(calls)) == 1
+
+
 def test_only_steps_are_shared_out():
     """A system may train another net to be judged: every rank does that by itself, alike."""
 

@@ -1,6 +1,7 @@
 """Arrays of one's own in files: .npz, .npy and IDX, one file or one for each split."""
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -101,12 +102,13 @@ def _xy(path: Path, arrays: dict) -> tuple:
 def from_npy(
     path: str | Path, seed: int = 0, labels: str | Path | None = None,
     valid: str | Path | None = None, test: str | Path | None = None, bits: str | None = None,
+    in_file: bool = False,
 ) -> DataSet:  # fmt: skip
     """The array of an .npy file, its labels those in another, if `labels` names one.
 
     An array that takes more than a quarter of the free memory stays in the file; its split is the
-    same. `valid` and `test` are files that are these splits (without labels). Raises DataError as
-    `from_arrays`.
+    same. With `in_file` any does, and an eighth of it at most is in memory at a time. `valid` and
+    `test` are files that are these splits (without labels). Raises DataError as `from_arrays`.
     """
     path, files = Path(path), given_files(valid=valid, test=test)
     check_bits(bits)
@@ -114,6 +116,8 @@ def from_npy(
     if y and files:
         raise DataError(f"{path}: labels and files for splits do not go together; use .npz")
     load = mapped if any(map(is_too_large, (path, *files.values()))) else load_npy
+    if in_file:
+        load = partial(mapped, share=1 / 8)
     parts = {part: (load(file), None) for part, file in files.items()}
     return _of_files(path, (load(path), y[0] if y else None), parts, files, seed, bits)
 

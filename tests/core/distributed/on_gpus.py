@@ -39,13 +39,13 @@ def sums(ranks, shards):
     return on_ranks(ranks, work)
 
 
-def trained(ranks):
+def trained(ranks, reduce="ordered"):
     """The weights of a net trained on `ranks` GPUs in two shards, as numbers."""
 
     def work(base):
         with using(NCCL(base, fake_nccl) if ranks > 1 else base):
             net = gg.nn.Sequential(gg.nn.Flatten(), gg.nn.Linear(64, 10, rng=gg.Generator(0)))
-            gg.fit(net.to("cuda"), "digits", epochs=1, batch=600, shards=2)
+            gg.fit(net.to("cuda"), "digits", epochs=1, batch=600, shards=2, reduce=reduce)
         return net[1].weight.data.get().tolist()
 
     return on_ranks(ranks, work)
@@ -65,6 +65,6 @@ def too_many():
 
 
 if __name__ == "__main__":
-    what, *numbers = sys.argv[1:]
-    print(json.dumps({"sums": sums, "trained": trained, "too_many": too_many}[what](
-        *map(int, numbers))))  # fmt: skip
+    what, *words = sys.argv[1:]
+    words = [int(w) if w.isdecimal() else w for w in words]
+    print(json.dumps({"sums": sums, "trained": trained, "too_many": too_many}[what](*words)))

@@ -28,6 +28,9 @@ def checked(world) -> None:
     assert world.gather(wanted[world.rank]) == wanted
     assert world.gather(world.rank) == list(range(world.size))
     assert np.array_equal(world.broadcast(shard(world.rank), 1), shard(1))
+    sizes = [3 * r for r in range(world.size)]  # the first has nothing
+    for wanted, found in zip(sizes, world.collect(shard(world.rank, sizes[world.rank]), sizes)):
+        assert np.array_equal(found, shard(wanted // 3, wanted))
     arrays, value = world.share({"a": np.eye(2)} if world.is_first else None, 3 + world.rank)
     assert np.array_equal(arrays["a"], np.eye(2))
     assert value == 3

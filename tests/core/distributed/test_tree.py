@@ -71,6 +71,18 @@ def test_a_broadcast_reaches_every_rank(ranks, root):
     assert all(np.array_equal(found, wanted) for found in on_ranks(ranks, work))
 
 
+@pytest.mark.parametrize("ranks", [1, 2, 3, 5])
+def test_arrays_of_all_ranks_reach_every_rank(ranks):
+    sizes = [3 * r for r in range(ranks)]  # the first has nothing
+
+    def work(world):
+        return world.collect(shard(world.rank, sizes[world.rank]), sizes)
+
+    for found in on_ranks(ranks, work):
+        assert len(found) == ranks
+        assert all(np.array_equal(a, shard(r, sizes[r])) for r, a in enumerate(found))
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 3])
 def test_arrays_and_a_value_of_the_first_rank_reach_the_others(ranks):
     arrays = {"w": np.eye(3, dtype="float64"), "n": np.array(7), "none": np.zeros((0, 2), "int64")}

@@ -7,8 +7,16 @@ import threading
 import numpy as np
 
 from glassgrad.core.distributed import Communicator
+from glassgrad.core.distributed.communicator import Pending
 
 LIMIT = 20  # seconds: a deadlock is an error, not a test that never ends
+
+
+class Boxes(dict):
+    """A queue for each (sender, receiver, tag)."""
+
+    def __missing__(self, key):
+        return self.setdefault(key, queue.Queue())
 
 
 class Thread(Communicator):
@@ -18,18 +26,26 @@ class Thread(Communicator):
         self.rank, self.size = rank, size
         self.boxes, self.values, self.meeting = boxes, values, meeting
 
-    def send(self, array, to):
+    def send(self, array, to, tag=0):
         self.bytes_sent += array.nbytes
-        self.boxes[self.rank, to].put(array.copy())
+        self.boxes[self.rank, to, tag].put(array.copy())
 
     def receive(self, like, sender):
-        found = self.boxes[sender, self.rank].get(timeout=LIMIT)
+        found = self.boxes[sender, self.rank, 0].get(timeout=LIMIT)
         assert found.shape == like.shape and found.dtype == like.dtype
         return found
 
     def swap(self, array, like, other):
         self.send(array, other)
         return self.receive(like, other)
+
+    def begin_swap(self, array, like, other, tag=0):
+        self.send(array, other, tag)
+        box = self.boxes[other, self.rank, tag]
+        return Pending(lambda: not box.empty(), box.get)
+
+    def sends_early(self, fast):
+        return True
 
     def gather(self, value):
         self.values[self.rank] = json.dumps(value)
@@ -41,8 +57,7 @@ class Thread(Communicator):
 
 def on_ranks(size, work):
     """[work(communicator)] of so many threads; raises the first of their errors."""
-    boxes = {(a, b): queue.Queue() for a in range(size) for b in range(size)}
-    meeting, values, found, errors = threading.Barrier(size), {}, {}, []
+    boxes, meeting, values, found, errors = Boxes(), threading.Barrier(size), {}, {}, []
 
     def run(rank):
         try:
