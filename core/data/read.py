@@ -59,8 +59,9 @@ def decode(raw: bytes, name: str, encoding: str = "utf-8") -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         line, known = raw.count(b"\n", 0, error.start) + 1, encoding.removesuffix("-sig")
+        hint = "; if it is text of another encoding, save it as UTF-8" * (known == "utf-8")
         where = f"at byte {error.start}, line {line}"
-        raise DataError(f"{name}: not {known} text {where}") from error
+        raise DataError(f"{name}: not {known} text {where}{hint}") from error
 
 
 def read_lines(

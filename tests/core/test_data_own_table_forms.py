@@ -68,7 +68,7 @@ def test_a_comma_at_the_end_of_each_line(tmp_path):
 
 def test_two_columns_of_one_name_are_named(tmp_path):
     text = refused(tmp_path / "d.csv", ["a,b,a", *(f"{i},{i % 3},2" for i in range(N))])
-    assert "line 1: columns 1 and 3 are both named 'a'" in text
+    assert "line 1: columns 1 and 3 are both named 'a'" in text and "header=no" not in text
 
 
 def test_a_header_that_is_not_seen_is_offered(tmp_path):

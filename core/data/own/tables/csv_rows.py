@@ -86,9 +86,11 @@ def rows_of(
         place = {name: i for i, name in reversed(list(enumerate(names)))}
         for i, name in enumerate(names):
             if place[name] < i:
+                hint = ", or give `--read header=no` if this row holds no names"
+                hint *= any(map(spelling.is_number, names))
                 raise DataError(
                     f"{where}: columns {place[name] + 1} and {i + 1} are both named {name!r:.80};"
-                    " rename one, or give `--read header=no` if this row holds no names"
+                    f" rename one{hint}"
                 )
     if not cells:
         raise DataError(f"{path} has no rows" + (" under its header" if header else ""))
