@@ -2,9 +2,9 @@
 
 import importlib
 import inspect
+import os
 import re
 from difflib import get_close_matches
-from pathlib import Path
 
 from ..core.training.recipe import Recipe
 from ..kernels.errors import GlassgradError
@@ -180,7 +180,7 @@ def recipe(name: str) -> Recipe:
         near = get_close_matches(str(name), MODULES, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "glassgrad list has all"
         stem, *system = re.split("[:.]", str(name), maxsplit=1)
-        if stem and Path(f"{stem}.py").is_file():
+        if stem and os.path.isfile(f"{stem}.py"):
             hint = f"did you mean the file {':'.join([f'{stem}.py', *system])}?"
         raise UnknownModelError(f"unknown model {name!r:.80}; {hint}")
     module = importlib.import_module(f".{MODULES[name]}", __package__)

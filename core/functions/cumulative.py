@@ -43,8 +43,8 @@ def _running_sum(x, /):
 def cumsum(x: Like, axis: Axis | None = None) -> Tensor:
     """Running sums along `axis`: y_k = x_0 + ... + x_k.
 
-    None takes all elements in order, as one axis, as NumPy does. Booleans are counted; a scalar is
-    its own sum. Raises ShapeError for an axis that does not exist.
+    None takes all elements in order, as one axis, as NumPy does. Booleans are counted; along axis
+    -1 a scalar is its own sum. Raises ShapeError for an axis that does not exist.
 
     >>> import glassgrad as gg
     >>> gg.cumsum(gg.tensor([1.0, 2.0, 3.0]))

@@ -137,7 +137,7 @@ def test_ties_of_an_extremum_go_to_the_lowest_index():
     x = np.zeros((2, 2, 2))
     assert slope(lambda x: gg.max(x, axis=(0, 2)), x) == [[[[1, 0], [1, 0]], [[0, 0], [0, 0]]]]
     assert slope(lambda x: gg.max(x, axis=(2, 0)), x) == [[[[1, 0], [1, 0]], [[0, 0], [0, 0]]]]
-    assert gg.argmax(gg.tensor([[2.0, 2.0], [1.0, 3.0]])).tolist() == [0, 1]
+    assert gg.argmax(gg.tensor([[2.0, 2.0], [1.0, 3.0]]), 1).tolist() == [0, 1]
     assert slope(lambda x: gg.max_pool2d(x, 2), np.ones((1, 1, 2, 2))) == [[[[[1, 0], [0, 0]]]]]
 
 
@@ -300,7 +300,8 @@ MOVES = {
     "pad": (lambda x: gg.pad(x, ((1, 0), (0, 2), (1, 1)), 9.0),
             lambda x: np.pad(x, ((1, 0), (0, 2), (1, 1)), constant_values=9.0)),
     "flip": (lambda x: gg.flip(x, (0, -1)), lambda x: x[::-1, :, ::-1]),
-    "cumsum": (gg.cumsum, lambda x: np.stack([x[..., 0], x[..., 0] + x[..., 1]], axis=-1)),
+    "cumsum": (lambda x: gg.cumsum(x, -1),
+               lambda x: np.stack([x[..., 0], x[..., 0] + x[..., 1]], axis=-1)),
     "slice": (lambda x: x[1:, ::-2, 0], lambda x: x[1:, ::-2, 0]),
     "ellipsis": (lambda x: x[..., None, -1], lambda x: x[..., None, -1]),
     "index arrays": (lambda x: x[[0, 0, 2], :, [1, 1, 0]], lambda x: x[[0, 0, 2], :, [1, 1, 0]]),
