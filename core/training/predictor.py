@@ -109,7 +109,11 @@ def as_data(data) -> DataSet:
     wanted = "a DataSet, a name, a path, or arrays of numbers (x, y)"
     if isinstance(data, tuple) and len(data) > 2 and any(hasattr(a, "shape") for a in data):
         raise DataError(f"fit: expected {wanted}; got {len(data)} arrays")
-    x, y = (*data, None)[:2] if isinstance(data, tuple) and len(data) in (1, 2) else (data, None)
+    x, y = data, None
+    if isinstance(data, tuple) and len(data) == 2:
+        x, y = data
+    elif isinstance(data, tuple) and len(data) == 1:
+        (x,) = data
     parts = (None if a is None else _array("fit", wanted, a, data) for a in (x, y))
     return DataSet("arrays", Split(*parts))
 

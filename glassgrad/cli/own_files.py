@@ -50,7 +50,5 @@ def _own(frame) -> bool:
 
 def _compiled(error: SyntaxError) -> bool:
     """Is it in the own file itself, which was about to be executed?"""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    return last is not None and last.tb_frame.f_code is execution.execute.__code__
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_code is execution.execute.__code__

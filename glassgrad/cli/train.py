@@ -114,10 +114,6 @@ def _new(args) -> int:
     return 0
 
 
-def _nothing() -> None:
-    """Before a training that needs nothing."""
-
-
 def _resumed(args) -> int:
     from .. import models, training
     from ..core.distributed import current
@@ -158,7 +154,7 @@ def _resumed(args) -> int:
         recipe = training.recipe_of(config, run)
         if args.name is not None and models.recipe(args.name).reference != recipe.reference:
             raise UsageError(f"{args.resume} is a run of {config['recipe']}, not of {args.name}")
-        begin = _nothing
+        begin = None
         if changes:
             before = config["settings"]
             config = by_first(lambda: longer(run, changes["epochs"]))
@@ -180,7 +176,7 @@ def _resumed(args) -> int:
     return 0
 
 
-def _train(args, recipe, begin=_nothing, **options) -> dict[str, float]:
+def _train(args, recipe, begin=None, **options) -> dict[str, float]:
     """Train, report, and return the figures on held-out data.
 
     begin() is called once the data are there, and those of the run.
@@ -190,7 +186,8 @@ def _train(args, recipe, begin=_nothing, **options) -> dict[str, float]:
     from ..progress import Live
 
     def on_data(source, data):
-        begin()
+        if begin is not None:
+            begin()
         if not args.quiet:
             _understood(source, data)
 

@@ -8,6 +8,7 @@ from string import Template
 
 from ..core.terminal import amount, count
 from ..kernels.emulator.report import Finding, Report, Site
+from ..kernels.emulator.shown import geometry
 from . import maps
 from .measure import CHIP, Ladder, Rung
 from .single import Single
@@ -186,11 +187,7 @@ def _details(report: Report, resources: dict) -> str:
 
 
 def _launch(x) -> str:
-    blocks, threads = _sizes(x["grid"]), _sizes(x["block"])
-    return (
-        f"<code>{x['kernel']}</code> {blocks} block{'s' * (blocks != '1')} of {threads}"
-        f" thread{'s' * (threads != '1')}"
-    )
+    return f"<code>{x['kernel']}</code> {geometry(x, ' × ')}"
 
 
 def _taken(r) -> str:
@@ -204,11 +201,6 @@ def _taken(r) -> str:
 def _weight(site: Site) -> int:
     """Global memory first: it is what most kernels wait for."""
     return 1_000_000 if site.space == "global" else 1
-
-
-def _sizes(sizes) -> str:
-    used = [s for i, s in enumerate(sizes) if s > 1 or i == 0]
-    return " × ".join(map(str, used))
 
 
 def _line(site: Site) -> tuple:

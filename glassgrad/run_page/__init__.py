@@ -32,6 +32,7 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
     sizes             name -> (width, height) in inches of each picture, in the order of the page
     one               a training step, as `step.of` gives it
     """
+    config = read_configuration(trained.run)
     sections = [
         ("What came out", _results(recipe, result)),
         ("Pictures", _pictures(sizes)),
@@ -41,9 +42,9 @@ def render(recipe, trained, result: dict, sizes: dict[str, tuple[float, float]],
         ),
         ("Settings", _settings(recipe, trained)),
         ("One step of training", as_table(one.columns, one.rows, one.title)),
-        ("Again, and further", _commands(recipe, trained)),
+        ("Again, and further", _commands(recipe, trained, config)),
     ]
-    return page(recipe.title, recipe.name, _lead(recipe, trained, result), sections)
+    return page(recipe.title, recipe.name, _lead(recipe, trained, result, config), sections)
 
 
 def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> str:
@@ -67,14 +68,14 @@ def page(title: str, name: str, lead: str, sections: list[tuple[str, str]]) -> s
     )
 
 
-def _lead(recipe, trained, result) -> str:
+def _lead(recipe, trained, result, config: dict) -> str:
     """What was trained on what, and for how long."""
     data = trained.data
     examples = len(data.train) if isinstance(data, DataSet) else 0  # of one graph none
     size = f", {examples:,} examples" if examples > 1 else ""
     weights = f" with {result['parameters']:,} weights" if result["parameters"] else ""
     epochs = f"{result['epochs']} epoch{'s' * (result['epochs'] != 1)}"
-    longer = lengthened(read_configuration(trained.run))
+    longer = lengthened(config)
     epochs += f" ({longer})" * bool(longer)
     cited = [what for key, what in LECTURES.items() if key in recipe.lecture]
     lecture = f" From {'; '.join(cited)} ({recipe.lecture})." if cited else ""
@@ -141,13 +142,13 @@ def _given(value) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _commands(recipe, trained) -> str:
+def _commands(recipe, trained, config: dict) -> str:
     """The command that repeats the run, and those that go on from it."""
     folder, source, s = str(trained.run.folder), trained.source, trained.settings
     if source is not None and source.in_memory:
         return "<p>The data were in memory: it goes on from Python, as training.train says.</p>"
     usual = recipe.resolve(trained.data_name, kind=datasets.kind_of(trained.data))
-    stages = read_configuration(trained.run).get("lengthened", [])
+    stages = config.get("lengthened", [])
     first, *later = [stage["epochs"] for stage in stages] + [s.epochs]
     begun = s.as_dict() | {"epochs": first}
     changed = [f"{k}={_given(v)}" for k, v in begun.items() if v != getattr(usual, k)]

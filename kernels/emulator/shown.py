@@ -13,12 +13,21 @@ def launched(launch: dict) -> str:
     >>> launched({"kernel": "k", "grid": (4, 2, 1), "block": (256, 1, 1)})
     'k: 4 x 2 blocks of 256 threads'
     """
+    return f"{launch['kernel']}: {geometry(launch)}"
+
+
+def geometry(launch: dict, times: str = " x ") -> str:
+    """The blocks and threads of a launch in words.
+
+    >>> geometry({"grid": (1, 1, 1), "block": (32, 2, 1)})
+    '1 block of 32 x 2 threads'
+    """
     grid, block = (
-        " x ".join(str(n) for i, n in enumerate(sizes) if n > 1 or i == 0)
+        times.join(str(n) for i, n in enumerate(sizes) if n > 1 or i == 0)
         for sizes in (launch["grid"], launch["block"])
     )
     blocks, threads = "block" + "s" * (grid != "1"), "thread" + "s" * (block != "1")
-    return f"{launch['kernel']}: {grid} {blocks} of {block} {threads}"
+    return f"{grid} {blocks} of {block} {threads}"
 
 
 def _head(report) -> str:
