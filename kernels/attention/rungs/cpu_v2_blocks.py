@@ -17,66 +17,41 @@ version 1 takes one in less.
 import numpy as np
 
 from ...compiled import njit
-from ...elementary import exp_down
 from ...product import product
 from ...registry import register
 from ...threads import in_parts, parts_for
+from .rows import gradients, probabilities
 
 IDEA = "blocks of queries, products by BLAS"
 ROWS = 64
 LEAST = 1 << 16  # products of numbers in an example
 
 
-def _large(q, k, v):
+def large(q, k, v):
+    """Whether an example is worth the calls."""
     return q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2]) >= LEAST
 
 
-FORWARD = {"version": 2, "idea": IDEA, "supports": lambda q, k, v, *rest: _large(q, k, v)}
-BACKWARD = {"version": 2, "idea": IDEA, "supports": lambda go, q, k, v, *rest: _large(q, k, v)}
-
-
-@njit(error_model="numpy", fastmath={"contract", "reassoc"})
-def _sum_exp(s, top):
-    total = s.dtype.type(0)
-    for n in range(s.size):
-        s[n] = exp_down(s[n] - top)
-        total += s[n]
-    return total
+FORWARD = {"version": 2, "idea": IDEA, "supports": lambda q, k, v, *rest: large(q, k, v)}
+BACKWARD = {"version": 2, "idea": IDEA, "supports": lambda go, q, k, v, *rest: large(q, k, v)}
 
 
 @njit(nogil=True)
-def _softmax(s, keys, causal, first, lse, parts, part):
-    """Rows of scores s [R,N] to p in place; row r is query first + r, of `keys` keys."""
+def _softmax(s, keys, causal, first, lse, scale, parts, part):
+    """Rows of products s [R,N] to p in place; row r is query first + r, of `keys` keys."""
     rows = len(s)
     for r in range(part * rows // parts, (part + 1) * rows // parts):
         end = min(keys, first + r + 1) if causal else keys
-        top, numbers = s.dtype.type(-np.inf), True
-        for n in range(end):
-            top = max(top, s[r, n])
-            numbers &= s[r, n] == s[r, n]
-        s[r, end:] = s.dtype.type(0)
-        if top == -np.inf and numbers:  # there was no key
-            s[r, :end] = s.dtype.type(0)
-            lse[r] = top
-            continue
-        total = _sum_exp(s[r, :end], top)
-        lse[r] = np.log(total) + top
-        for n in range(end):
-            s[r, n] /= total
+        lse[r] = probabilities(s[r], end, scale)
 
 
 @njit(nogil=True)
 def _again(s, gp, delta, keys, causal, first, lse, scale, parts, part):
-    """Scores s [R,N] to p, and gp [R,N] to gs, both in place."""
-    rows, zero = len(s), s.dtype.type(0)
+    """Products s [R,N] to p, and gp [R,N] to their gradient, both in place."""
+    rows = len(s)
     for r in range(part * rows // parts, (part + 1) * rows // parts):
         end = min(keys, first + r + 1) if causal else keys
-        if lse[r] == -np.inf:
-            end = 0
-        for n in range(end):
-            s[r, n] = exp_down(s[r, n] - lse[r])
-            gp[r, n] = scale * s[r, n] * (gp[r, n] - delta[r])
-        s[r, end:], gp[r, end:] = zero, zero
+        gradients(s[r], gp[r], end, scale, lse[r], delta[r])
 
 
 def _blocks(q, lengths):
@@ -91,11 +66,12 @@ def forward(q, k, v, lengths, scale, causal):
     """o, lse (see `attention.forward`)."""
     q, k, v = map(np.ascontiguousarray, (q, k, v))
     o, lse = np.zeros((*q.shape[:2], v.shape[2]), q.dtype), np.full(q.shape[:2], -np.inf, q.dtype)
+    scale = q.dtype.type(scale)
     for b, keys, first, part in _blocks(q, lengths):
         if keys:
-            s = product(q[b, part] * q.dtype.type(scale), k[b, :keys].T)
+            s = product(q[b, part], k[b, :keys].T)
             parts = parts_for(s.size, len(s))
-            in_parts(_softmax, parts, s, keys, causal, first, lse[b, part], parts)
+            in_parts(_softmax, parts, s, keys, causal, first, lse[b, part], scale, parts)
             o[b, part] = product(s, v[b, :keys])
     return o, lse
 
@@ -109,7 +85,7 @@ def backward(go, q, k, v, o, lse, lengths, scale, causal):
     for b, keys, first, part in _blocks(q, lengths):
         if keys:
             some = slice(0, keys)
-            s = product(q[b, part] * scale, k[b, some].T)
+            s = product(q[b, part], k[b, some].T)
             gs = product(go[b, part], v[b, some].T)
             parts = parts_for(s.size, len(s))
             rows = delta[b, part], keys, causal, first, lse[b, part], scale
