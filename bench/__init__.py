@@ -33,7 +33,7 @@ Load from other processes is the largest source of error, so it is measured and 
 `suite.py` finds a measurement by its name, `session.py` holds what one run shares, `record.py` is
 the file of results, `tables.py` and `figures.py` show it. gpu/ is what `make gpu` runs.
 
-Two tables measure no time but what training ends with, over seeds (intervals.py): stabilisers.py
-plays the adversarial game with and without each stabiliser, tricks.py trains a small AlexNet
-without each of its tricks.
+Three tables show what training ends with, over seeds (intervals.py): stabilisers.py plays the
+adversarial game with and without each stabiliser, tricks.py trains a small AlexNet without each of
+its tricks, word_vectors.py has word2vec next to gensim's.
 """

@@ -22,8 +22,9 @@ def figures(system, data: DataSet, s) -> dict:
     held = next(x for x in (data.test, data.valid, data.train) if x is not None and len(x))
     some = held[np.linspace(0, len(held) - 1, min(MAPPED, len(held))).astype(np.int64)]
     vectors, vocabulary = system.infer(some.x), system.vocabulary
+    learnt = system.document_vectors()[: len(data.train)]
     return {
-        "documents": nearest(some, vectors, data.train, system.document_vectors(), data.info),
+        "documents": nearest(some, vectors, data.train, learnt, data.info),
         "map": document_map(vectors, labels_of(some), data.info.classes),
         "words": word_pictures.neighbours(system.word_vectors(), vocabulary),
     }

@@ -27,6 +27,8 @@ holds the words' vectors c and after them the documents' x. dm takes steps of mi
 gradient descent for each of its words in their order, `infer` times over, at a rate that falls in a
 line from `rate` in the first turn. All documents are inferred side by side, and the random words of
 a place are the same for all of them, so that the vector of a document does not depend on others.
+With `transductive`, which is the paper's way, held-out documents are learnt from as well, their
+words only, and have vectors like the others; the vocabulary stays that of the training documents.
 
 What it is good for is judged on documents that training has not seen (documents.py): `accuracy` of
 logistic regression from x_d to the class of d, and `halves`, the share of documents whose halves
@@ -82,7 +84,9 @@ class Paragraphs(System):
         super().__init__()
         self.s, self.rng, self.text = s, rng, rng.child("text").seed
         self.vocabulary, self.counts = data.info.vocabulary, data.info.extra["counts"]
-        self.seen = data.train
+        self.seen, self.documents = data.train, data.train.x
+        if s.transductive:
+            self.documents = [x for _, split in data.splits() for x in split.x]
         self.noise = pairs.Noise(self.counts**0.75, s.negatives)
 
     def on_host(self, *names):
@@ -94,23 +98,23 @@ class Paragraphs(System):
         drawn = self.rng.child(name).uniform((rows, self.s.size)) - 0.5
         return (drawn / self.s.size).astype(np.float32)
 
-    def per_step(self, data: DataSet, size: int) -> int:
+    def per_step(self, size: int) -> int:
         """Documents that hold about `size` words."""
-        total = sum(map(len, data.train.x))
-        return max(1, round(size * len(data.train) / max(1, total)))
+        total = sum(map(len, self.documents))
+        return max(1, round(size * len(self.documents) / max(1, total)))
 
     def batches(self, data, size, seed, epoch, start) -> Iterator[Batch]:
         """Places of documents in a random order: a step's are those of whole documents."""
-        order = self.on_host("order", seed, epoch).permutation(len(data.train))
-        each = self.per_step(data, size)
+        order = self.on_host("order", seed, epoch).permutation(len(self.documents))
+        each = self.per_step(size)
         for number in range(start, self.batches_per_epoch(data, size)):
             chosen = order[number * each : (number + 1) * each]
             rng = self.on_host("words", seed, epoch, number)
-            yield Batch(self.places(chosen, [data.train.x[i] for i in chosen], rng), samples=1)
+            yield Batch(self.places(chosen, [self.documents[i] for i in chosen], rng), samples=1)
 
     def batches_per_epoch(self, data, size):
         """The number of groups of documents."""
-        return -(-len(data.train) // self.per_step(data, size))
+        return -(-len(self.documents) // self.per_step(size))
 
     def places(self, numbers: np.ndarray, pieces: list[np.ndarray], rng=None) -> np.ndarray:
         """Rows int64 [N, 2 + contexts]: a document's number, its word in a place, those around."""
@@ -130,8 +134,16 @@ class Paragraphs(System):
         raise NotImplementedError
 
     def document_vectors(self) -> np.ndarray:
-        """x [N,D] of the training documents."""
+        """x [N,D] of the documents that are learnt from, those of training first."""
         raise NotImplementedError
+
+    def vectors(self, pieces: list[np.ndarray]) -> np.ndarray:
+        """Vectors float32 [M,D] of held-out documents: learnt ones if transductive, or inferred."""
+        row = {x.tobytes(): i for i, x in enumerate(self.documents)} if self.s.transductive else {}
+        rows = np.array([row.get(p.tobytes(), -1) for p in pieces], np.int64)
+        found, new = self.document_vectors()[rows], np.flatnonzero(rows < 0)
+        found[new] = self.infer([pieces[i] for i in new])
+        return found
 
     def infer(self, pieces: list[np.ndarray]) -> np.ndarray:
         """Vectors float32 [M,D] of new documents, the words' vectors being frozen."""
@@ -180,8 +192,8 @@ class Paragraphs(System):
 
     def evaluate_finished(self, split):
         """The loss, `halves`, and where there are classes `accuracy`."""
-        own = self.document_vectors()
-        return {**self.evaluate(split), **documents.judged(self.infer, self.seen, own, split)}
+        own = self.document_vectors()[: len(self.seen)]
+        return {**self.evaluate(split), **documents.judged(self.vectors, self.seen, own, split)}
 
 
 class Bag(Paragraphs):
@@ -192,7 +204,7 @@ class Bag(Paragraphs):
     def __init__(self, data: DataSet, s: Settings, rng):
         super().__init__(data, s, rng)
         c = np.zeros((len(self.vocabulary), s.size), np.float32)
-        self.table = parameter(np.concatenate([c, self.start("x", len(data.train))]))
+        self.table = parameter(np.concatenate([c, self.start("x", len(self.documents))]))
 
     def targets(self):
         """c [V,D]: those of the words."""
@@ -237,7 +249,7 @@ class Memory(Paragraphs):
         super().__init__(data, s, rng)
         v, self.contexts = len(self.vocabulary), 2 * s.window
         width = s.size * (1 + self.contexts if s.combine == "concatenation" else 1)
-        self.x = parameter(self.start("x", len(data.train)))
+        self.x = parameter(self.start("x", len(self.documents)))
         self.u = parameter(self.start("u", v + 1))
         self.c = parameter(np.zeros((v, width), np.float32))
 

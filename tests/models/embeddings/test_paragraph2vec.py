@@ -1,5 +1,7 @@
 """paragraph2vec: losses by hand, the kernel's step, inference with frozen words, files, paths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -138,6 +140,30 @@ def test_documents_of_a_subject_get_like_vectors(recipe, changes):
     assert found.keys() == {"loss", "accuracy", "halves"}
     assert found["halves"] == documents.halves(m.infer, data.test.x)
     assert documents.halves(m.infer, [np.tile(d, 2) for d in data.test.x]) == 1  # equal halves
+
+
+@pytest.mark.parametrize(("recipe", "changes"), FORMS, ids=["dbow", "mean", "concatenation"])
+def test_held_out_documents_are_learnt_from_without_their_classes(recipe, changes):
+    """`transductive`: they have rows of the table, and other classes change no number."""
+    raw, given = subjects(40), {"transductive": True, "epochs": 2, **changes}
+    lied = replace(raw, test=replace(raw.test, y=1 - raw.test.y))
+    systems = []
+    for one in (raw, lied):
+        m, data, s = made(recipe, one, **given)
+        fit(m, data, s)
+        systems.append(m)
+    m, other = systems
+    own = m.document_vectors()
+    assert len(own) == len(data.train) + len(data.test)
+    assert np.array_equal(own, other.document_vectors())
+    assert np.array_equal(m.vectors(data.test.x), own[len(data.train) :])
+    new = data.test.x[0][:3]  # a document that nothing was learnt from
+    assert np.array_equal(m.vectors([data.test.x[1], new])[1:], m.infer([new]))
+    right = [x.evaluate_finished(d.test)["accuracy"] for x, d in ((m, data), (other, data))]
+    assert right[0] == right[1]
+    inductive, _, _ = made(recipe, raw, **changes)
+    assert np.array_equal(inductive.vectors(data.test.x), inductive.infer(data.test.x))
+    assert len(inductive.document_vectors()) == len(data.train)
 
 
 def test_thinned_words_are_not_met():

@@ -1,0 +1,170 @@
+"""Word vectors next to gensim's: how fast they come, and what they are worth.
+
+bench/words.py times one epoch of equal pairs. Here both libraries train to the end, each in its own
+way, on the same pieces of the same text with the same settings (`word2vec-library`, preset
+enwiki_a), and one judge reads both tables (models/embeddings/judging.py): ρ of WordSim-353, and the
+share of analogies that are right ::
+
+    gensim, one worker      glassgrad, in order, one thread
+    gensim, two workers     glassgrad, two threads that race
+
+Each training is a process of its own that has just so many threads, and they come by turns. A word
+is one of the text, thinned out or not; its time begins with the first step and ends with the last,
+and compiling is over by then. gensim's threads race, so that two of its trainings are never alike.
+
+    python -m glassgrad.bench.word_vectors --page bench/results/word_vectors.md
+
+trains three times on one thread, in about 25 minutes, and writes the page; `--threads 2` the other
+pair. Without the corpus enwiki_a it has the piece of it that ships.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import core as gg
+from ..core.data import DataError, DataSet, load
+from ..core.training.loop import fit
+from ..core.training.run_folder import expect_writable, write_atomic
+from ..models.embeddings import judging
+from ..models.embeddings.word2vec import LIBRARY_RECIPE
+from . import tables
+from .intervals import interval, seeds_of
+from .peers import not_installed
+
+WHO = ("gensim", "glassgrad")
+SHORT = 20  # pieces of the text that compiling is done with
+FIGURES = {"words": "words a second", "rho": "ρ", "right": "analogies, %"}
+
+
+def corpus():
+    """enwiki_a, or the piece that ships."""
+    try:
+        return load("enwiki_a")
+    except DataError:
+        return load("enwiki_piece")
+
+
+def settings(**changes):
+    """Those of both: of `word2vec-library` on enwiki_a, but for changes."""
+    return LIBRARY_RECIPE.resolve("enwiki_a", changes)
+
+
+def ours(data: DataSet, s) -> tuple[np.ndarray, float]:
+    """(vectors [V,D], seconds) of a training of glassgrad's."""
+    train = data.train
+    few = DataSet(data.name, train[:SHORT], None, None, data.info)
+    fit(LIBRARY_RECIPE.build(few, s, gg.Generator(s.seed)), few, replace(s, epochs=1))
+    system = LIBRARY_RECIPE.build(data, s, gg.Generator(s.seed))
+    start = time.perf_counter()
+    fit(system, data, s)
+    return system.w.numpy(), time.perf_counter() - start
+
+
+def gensims(data: DataSet, s, threads: int) -> tuple[np.ndarray, float]:
+    """The same of gensim's, its table in the order of our vocabulary."""
+    from gensim.models import Word2Vec
+
+    words = data.info.vocabulary.words
+    pieces = [[words[i] for i in piece] for piece in data.train.x]
+    model = Word2Vec(
+        vector_size=s.size, window=s.window, negative=s.negatives, alpha=s.lr, min_alpha=1e-4,
+        sample=s.sample, min_count=1, sg=1, seed=s.seed, workers=threads,
+    )  # fmt: skip
+    model.build_vocab(pieces)
+    start = time.perf_counter()
+    model.train(pieces, total_examples=len(pieces), epochs=s.epochs)
+    seconds = time.perf_counter() - start
+    return model.wv[list(words)], seconds
+
+
+def trained(who: str, seed: int, threads: int, text=None, **changes) -> dict[str, float]:
+    """Words a second, ρ and the share of right analogies of one training, in this process.
+
+    `text` stands in for the corpus; `changes` are settings that replace those of the preset.
+    """
+    s = settings(**{"seed": seed, "racing": threads > 1, **changes})
+    data = LIBRARY_RECIPE.prepare(corpus() if text is None else text, s)
+    vectors, seconds = gensims(data, s, threads) if who == "gensim" else ours(data, s)
+    words = s.epochs * sum(map(len, data.train.x))
+    found = judging.judge(vectors, data.info.vocabulary)
+    return {"words": words / seconds, "rho": found.rho, "right": found.right}
+
+
+def apart(who: str, seed: int, threads: int) -> dict[str, float]:
+    """`trained` in a process of its own with so many threads."""
+    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    own = os.environ | dict.fromkeys(names, str(threads))
+    command = [sys.executable, "-m", __spec__.name, "--one", who, str(seed), str(threads)]
+    done = subprocess.run(command, env=own, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def page(found: dict[str, list[dict]], threads: int, command: str, name: str) -> str:
+    """The table as a Markdown page: means over seeds, with their intervals.
+
+    >>> one = {"words": 2e5, "rho": 0.5, "right": 30.0}
+    >>> print(page({"gensim": [one, one]}, 1, "the command", "enwiki_a").splitlines()[-1])
+    | gensim | 200000 ± 0 | 0.500 ± 0.000 | 30.0 ± 0.0 |
+    """
+    form = {"words": ".0f", "rho": ".3f", "right": ".1f"}
+    rows = [
+        [who, *(format(interval([one[f] for one in of]), form[f]) for f in FIGURES)]
+        for who, of in found.items()
+    ]
+    seeds, s = len(next(iter(found.values()))), settings()
+    how = (
+        "one thread, the pairs in the order of the text," if threads == 1 else "two racing threads"
+    )
+    return "\n".join([
+        "# Word vectors next to gensim's", "",
+        f"Skip-gram with {s.negatives} negatives on {name}: {s.size} numbers, window {s.window},"
+        f" {s.epochs} epochs, words that come {s.min_count} times or more, sample {s.sample:g};",
+        f"{how} each. Means over {seeds} seeds with a 95 % interval of Student's distribution.",
+        "Made by", "", f"    {command}", "",
+        tables.table(["program", *FIGURES.values()], rows, words=1), "",
+    ])  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train by turns, print each figure when it is there, and write the page."""
+    parser = argparse.ArgumentParser(
+        prog="python -m glassgrad.bench.word_vectors", description=__doc__.splitlines()[0]
+    )
+    add = parser.add_argument
+    add("--seeds", type=seeds_of, default=3, help="trainings of each (default 3)")
+    add("--threads", type=int, choices=(1, 2), default=1, help="of each (default 1)")
+    add("--page", type=Path, help="Markdown file that the table is written to")
+    add("--one", nargs=3, metavar=("WHO", "SEED", "THREADS"), help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.one:
+        who, seed, threads = args.one
+        print(json.dumps(trained(who, int(seed), int(threads))))
+        return
+    if why := not_installed("gensim"):
+        parser.error(why)
+    command = f"{parser.prog} --seeds {args.seeds} --threads {args.threads}"
+    if args.page:
+        expect_writable(args.page)
+        command += f" --page {args.page}"
+    found: dict[str, list[dict]] = {who: [] for who in WHO}
+    for seed in range(args.seeds):
+        for who in WHO:
+            one = apart(who, seed, args.threads)
+            found[who].append(one)
+            print(who, seed, *(f"{one[f]:.5g} {what}" for f, what in FIGURES.items()), flush=True)
+    text = page(found, args.threads, command, corpus().name)
+    print(f"\n{text}", end="")
+    if args.page:
+        write_atomic(args.page, text)
+
+
+if __name__ == "__main__":
+    main()
