@@ -120,9 +120,7 @@ def page(found: dict[str, list[dict]], threads: int, command: str, name: str) ->
         for who, of in found.items()
     ]
     seeds, s = len(next(iter(found.values()))), settings()
-    how = (
-        "one thread, the pairs in the order of the text," if threads == 1 else "two racing threads"
-    )
+    how = "two racing threads" if threads > 1 else "one thread, pairs in the order of the text,"
     return "\n".join([
         "# Word vectors next to gensim's", "",
         f"Skip-gram with {s.negatives} negatives on {name}: {s.size} numbers, window {s.window},"

@@ -386,6 +386,7 @@ MEMORY_RECIPE = replace(
     name="paragraph2vec-memory",
     title="paragraph2vec, with the words around",
     settings=MemorySettings,
+    presets={"imdb": IMDB | {"rate": 0.1}},
     check=check_memory,
     targets=(
         _target(
