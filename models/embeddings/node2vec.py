@@ -110,8 +110,10 @@ def build(data: DataSet, s: Settings, rng) -> Node2Vec:
     return Node2Vec(data, s, rng)
 
 
+# three epochs, where node2vec's program has one: chosen within the learnt halves of the labels, of
+# which macro-F1 is .267 after three and .229 after one
 BLOGS = {
-    "size": 128, "p": 0.25, "q": 0.25, "epochs": 1, "batch": 10_000, "sample": 1e-3, "lr": 0.025,
+    "size": 128, "p": 0.25, "q": 0.25, "epochs": 3, "batch": 10_000, "sample": 1e-3, "lr": 0.025,
 }  # fmt: skip
 
 
