@@ -1,4 +1,4 @@
-"""Cases of attention: one key, tails of warps and blocks, other widths of values, causal.
+"""Cases of attention: one key, tails of warps, blocks and threads, other widths of values, causal.
 
 Each query has a key: without one lse is -infinity, which the tests of this family look at.
 """
@@ -61,13 +61,14 @@ def _backward(B, M, N, D, E, causal=False, bench=False) -> Case:
 SIZES = (
     (0, 2, 3, 4, 5), (1, 0, 3, 2, 2), (1, 1, 1, 1, 1), (3, 4, 5, 3, 2),
     (1, 9, 33, 31, 33), (2, 33, 9, 1, 65), (1, 65, 70, 8, 8), (1, 3, 127, 5, 3), (1, 2, 3, 0, 1),
-    (2, 70, 130, 33, 31),
+    (2, 70, 130, 33, 31), (9, 66, 31, 16, 16),
 )  # fmt: skip
 
 CASES = [
     *(make(*size) for make in (_forward, _backward) for size in SIZES),
     *(make(2, 9, 7, 4, 3, causal=True) for make in (_forward, _backward)),
     *(make(2, 130, 65, 9, 7, causal=True) for make in (_forward, _backward)),
+    *(make(9, 66, 31, 15, 17, causal=True) for make in (_forward, _backward)),
     *(make(1, 7, 40, 4, 3, causal=True) for make in (_forward, _backward)),
     *(make(32, 256, 256, 64, 64, bench=True) for make in (_forward, _backward)),
 ]

@@ -17,10 +17,11 @@ OP = MODULE.split(".")[2]
 
 
 def _records():
-    """The implementations in the mutated file; a reference is compared with each version 1."""
+    """The implementations in the mutated file, or those it helps; a reference next to version 1."""
     numba = [r for r in implementations(OP) if r.backend == "numba"]
     mine = [r for r in numba if r.function.__module__ == MODULE]
-    mine = mine or [r for r in numba if r.version == 1]
+    helps = ".rungs." in MODULE  # what several versions share
+    mine = mine or [r for r in numba if helps or r.version == 1]
     part = FUNCTION.strip("_")
     return sorted(mine, key=lambda r: not (r.pass_ in part or part in r.pass_))
 

@@ -4,6 +4,8 @@ Each entry is a list of stages; a stage is one line of arguments for pytest, who
 collected together: the cheap ones run before those that are slow to collect.
 """
 
+from .child import ROOT
+
 CORE, KERNELS = "tests/core", "tests/kernels"
 FUNCTIONS = f"{CORE}/test_functions.py"
 ORDER = f"{CORE}/test_functions_order.py"
@@ -120,6 +122,8 @@ FAMILIES = {
 for _family, _own in FAMILIES.items():
     TESTS[f"kernels/{_family}/reference.py"] = [f"{_own} -m 'not slow'", CONTRACT]
     TESTS[f"kernels/{_family}/cpu.py"] = [CONTRACT, f"{_own} -m 'not slow'"]
+    for _rung in (ROOT / "kernels" / _family / "rungs").glob("*.py"):
+        TESTS[_rung.relative_to(ROOT).as_posix()] = [CONTRACT, f"{_own} -m 'not slow'"]
 TESTS["kernels/recurrent/reference.py"] = [
     f"{FAMILIES['lstm']} -m 'not slow'",
     f"{FAMILIES['gru']} -m 'not slow'",
