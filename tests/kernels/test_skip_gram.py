@@ -8,6 +8,7 @@ from scipy.stats import chisquare
 import glassgrad as gg
 from glassgrad.kernels import DTypeError, ShapeError, ValueRangeError, philox, skip_gram
 from glassgrad.kernels.skip_gram import alias_table
+from glassgrad.kernels.threads import PRODUCTS, parts_for
 from tests.kernels.checking import on, threads, why_no_emulator
 from tests.tools import assert_close
 
@@ -120,17 +121,21 @@ def test_in_place_the_arguments_change_and_are_returned(name):
         assert shared or np.array_equal(c, want[1])
 
 
-def test_the_same_bits_with_any_number_of_threads_and_in_any_cut():
-    """A call of all pairs, or one for each half."""
+@pytest.mark.parametrize("name", ["numba", "numba v2", "numba v1"])
+def test_the_same_bits_with_any_number_of_threads_and_in_any_cut(name):
+    """A call of all pairs, so many that threads would share them, or one for each half."""
     record = type("Record", (), {"backend": "numba"})
     w, c = tables("float32")
-    given, rates = pairs(5000), np.full(5000, 0.02, "float32")
+    n = 40_000
+    given, rates = pairs(n), np.full(n, 0.02, "float32")
+    assert parts_for(n * (1 + K) * D, n, PRODUCTS) > 1
     found = []
-    for number in (1, 2):
-        with threads(record, number):
-            found.append(skip_gram.step(w, c, *given, rates))
-    halves = [[a[part] for a in (*given, rates)] for part in (slice(0, 2001), slice(2001, None))]
-    found.append(skip_gram.step(*skip_gram.step(w, c, *halves[0]), *halves[1]))
+    with on(name, "skip_gram"):
+        for number in (1, 2):
+            with threads(record, number):
+                found.append(skip_gram.step(w, c, *given, rates))
+        halves = [[a[part] for a in (*given, rates)] for part in (slice(0, 2001), slice(2001, n))]
+        found.append(skip_gram.step(*skip_gram.step(w, c, *halves[0]), *halves[1]))
     for other in found[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(found[0], other))
 
