@@ -38,7 +38,7 @@ the same bits in every run.
     numba v1    cpu.py                   the walk as plain loops, a query after another
     numba v2    rungs/cpu_v2_blocks.py   some queries at a time: products by BLAS, their rows of p
                                          in the cache
-    numba v3    rungs/cpu_v3_rows.py     an example to a thread, keys and values packed once
+    numba v3    rungs/cpu_v3_examples.py one example per thread, keys and values packed once
 
     glassgrad lab attention           loads, sectors and registers of these, without a GPU
 

@@ -3,7 +3,7 @@
 b counts examples, m queries, n keys, d and e numbers of their vectors. Examples do not depend on
 each other, so that each thread gets a part of them.
 
-What this wastes, and the versions that do not: `rungs/cpu_v2_blocks.py`, `cpu_v3_rows.py`.
+What this wastes, and the versions that do not: `rungs/cpu_v2_blocks.py`, `cpu_v3_examples.py`.
 """
 
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from ..compiled import njit
 from ..registry import register
 from ..threads import in_parts, parts_for
-from .rungs import cpu_v2_blocks, cpu_v3_rows  # noqa: F401  (they register themselves)
-from .rungs.rows import work
+from .rungs import cpu_v2_blocks, cpu_v3_examples  # noqa: F401  (they register themselves)
 
 WALK = "a query walks through its keys, plain loops"
 
@@ -67,6 +66,11 @@ def _backward(go, q, k, v, o, lse, lengths, scale, causal, gq, gk, gv, parts, pa
                     gk[b, n, d] += gs * q[b, m, d]
                 for e in range(E):
                     gv[b, n, e] += p * go[b, m, e]
+
+
+def work(q, k, v):
+    """Numbers of which each costs about an addition, for the threads."""
+    return q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
 
 
 @register("attention", "forward", backend="numba", idea=WALK)

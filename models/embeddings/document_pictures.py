@@ -21,7 +21,7 @@ def figures(system, data: DataSet, s) -> dict:
     """Held-out documents with the nearest ones of training, their map, and words' neighbours."""
     held = next(x for x in (data.test, data.valid, data.train) if x is not None and len(x))
     some = held[np.linspace(0, len(held) - 1, min(MAPPED, len(held))).astype(np.int64)]
-    vectors, vocabulary = system.infer(some.x), system.vocabulary
+    vectors, vocabulary = system.vectors(some.x), system.vocabulary
     learnt = system.document_vectors()[: len(data.train)]
     return {
         "documents": nearest(some, vectors, data.train, learnt, data.info),

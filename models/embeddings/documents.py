@@ -127,16 +127,33 @@ def halves(vectors: Callable[[Pieces], np.ndarray], documents: Pieces, most: int
     return float(((first @ second.T).argmax(axis=1) == np.arange(len(able))).mean())
 
 
-def judged(vectors: Callable[[Pieces], np.ndarray], seen: Split, own, split: Split) -> dict:
+def looked_up(pieces: Pieces, known: Pieces, own, infer: Callable[[Pieces], np.ndarray]):
+    """Vectors [M,D] of documents: of known ones as they are in `own` [N,D], of others inferred.
+
+    >>> known = [np.array([1, 2]), np.array([3])]
+    >>> looked_up([np.array([3]), np.array([7])], known, np.eye(2), lambda p: np.zeros((len(p), 2)))
+    array([[0., 1.],
+           [0., 0.]])
+    """
+    row = {x.tobytes(): i for i, x in enumerate(known)}
+    rows = np.array([row.get(p.tobytes(), -1) for p in pieces], np.int64)
+    there, new = rows >= 0, [p for p, n in zip(pieces, rows) if n < 0]
+    found = np.empty((len(pieces), own.shape[1]), own.dtype)
+    found[there], found[~there] = own[rows[there]], infer(new)
+    return found
+
+
+def judged(infer: Callable[[Pieces], np.ndarray], seen: Split, own, split: Split, vectors=None):
     """`halves` of a split, and where it has classes `accuracy`.
 
-    vectors  the vectors [N,D] of documents
+    infer    the vectors [N,D] of new documents
     seen     the training documents, whose vectors are `own` [N,D]
+    vectors  those of the split's own documents, where they are known otherwise
     """
-    found = {"halves": halves(vectors, split.x)}
+    found = {"halves": halves(infer, split.x)}
     y, held = labels_of(seen), labels_of(split)
     if y is not None and held is not None:
-        found["accuracy"] = judging.linear_accuracy(own, y, vectors(split.x), held)
+        found["accuracy"] = judging.linear_accuracy(own, y, (vectors or infer)(split.x), held)
     return found
 
 

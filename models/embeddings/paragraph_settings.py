@@ -22,7 +22,7 @@ class Settings(TrainingSettings):
         "mean", when=DM, help="how the document and the words around make one vector"
     )
     window: int = setting(5, least=1, when=DM, help="words on either side that predict with it")
-    transductive: bool = setting(False, help="learn held-out documents too, never their classes")
+    transductive: bool = setting(False, help="learn the words of held-out documents too")
     infer: int = setting(5, least=1, help="passes over a new document")
     rate: float = setting(0.1, least=0, help="learning rate of a new document")
     epochs: int = 15

@@ -222,6 +222,8 @@ class Sentences(System):
                     found[at : at + AT_ONCE] = self.means(rows, False).numpy()
         return found
 
+    vectors = infer  # of the sentences that are held out, as of any others
+
     def document_vectors(self) -> np.ndarray:
         """x_S of the training sentences: [N,D]."""
         return self.infer(self.data.train.x)

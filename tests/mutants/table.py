@@ -122,7 +122,7 @@ FAMILIES = {
 for _family, _own in FAMILIES.items():
     TESTS[f"kernels/{_family}/reference.py"] = [f"{_own} -m 'not slow'", CONTRACT]
     TESTS[f"kernels/{_family}/cpu.py"] = [CONTRACT, f"{_own} -m 'not slow'"]
-    for _rung in (ROOT / "kernels" / _family / "rungs").glob("*.py"):
+    for _rung in (ROOT / "kernels" / _family / "rungs").glob("[!_]*.py"):
         TESTS[_rung.relative_to(ROOT).as_posix()] = [CONTRACT, f"{_own} -m 'not slow'"]
 TESTS["kernels/recurrent/reference.py"] = [
     f"{FAMILIES['lstm']} -m 'not slow'",

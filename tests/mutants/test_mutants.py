@@ -142,7 +142,10 @@ def test_the_examples_of_the_operators_run():
 def test_the_table_names_the_tests_of_every_file():
     files = {
         path.relative_to(ROOT).as_posix()
-        for glob in ("core/functions/*.py", "kernels/*/reference.py", "kernels/*/cpu.py")
+        for glob in (
+            *("core/functions/*.py", "kernels/*/reference.py", "kernels/*/cpu.py"),
+            "kernels/*/rungs/*.py",
+        )
         for path in ROOT.glob(glob)
         if path.name != "__init__.py"
     }

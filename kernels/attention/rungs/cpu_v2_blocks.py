@@ -8,10 +8,10 @@ near the peak of the machine; the softmax of the block's rows, ROWS x N numbers,
 cache; and o is another product. Nothing is scaled again, since a whole row of scores is there at
 once. The M x N matrix never exists, only one block of it.
 
-A block is a handful of calls from Python, a hundred microseconds or so: of short sentences
-version 1 takes one in less.
+A block is a handful of calls from Python. In the time that they take a short sentence would be
+done: version 3 is for these, and for many examples.
 
-    glassgrad bench attention      both versions, next to each other
+    glassgrad bench attention      all versions, next to each other
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from ...compiled import njit
 from ...product import product
 from ...registry import register
 from ...threads import in_parts, parts_for
-from .rows import gradients, probabilities
+from .score_rows import gradients, probabilities
 
 IDEA = "blocks of queries, products by BLAS"
 ROWS = 64

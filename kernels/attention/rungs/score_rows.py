@@ -1,7 +1,7 @@
-"""A row of scores: to probabilities, and once more for the derivative. Of versions 2 and 3.
+"""A row of scores: to probabilities, and once more for the derivative. Shared by versions 2 and 3.
 
-A row is in the cache, whole. The largest score is looked for in LANES places of the row at once:
-a single running maximum would be a chain in which each comparison waits for the last.
+The whole row is in the cache. Its largest score is found in LANES running maxima: a single one
+would be a chain in which each comparison waits for the one before.
 """
 
 import numpy as np
@@ -10,11 +10,6 @@ from ...compiled import njit
 from ...elementary import exp_down
 
 LANES = 16
-
-
-def work(q, k, v):
-    """Numbers of which each costs about an addition, for the threads."""
-    return q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
 
 
 @njit
@@ -58,13 +53,17 @@ def probabilities(s, end, scale):
     return np.log(total) + top
 
 
-@njit(error_model="numpy", fastmath={"contract"})
+@njit(error_model="numpy")
 def gradients(s, gp, end, scale, lse, delta):
-    """s[:end] to p as above, and gp, the gradient of p, to that of the products; 0 beyond."""
+    """s[:end] to p as above, and gp, the gradient of p, to that of the products; 0 beyond.
+
+    The product with `scale` is rounded before lse is subtracted, as it was when lse came of it.
+    """
     if lse == -np.inf:
         end = 0
     for n in range(end):
-        s[n] = exp_down(scale * s[n] - lse)
+        s[n] *= scale
+        s[n] = exp_down(s[n] - lse)
         gp[n] = scale * s[n] * (gp[n] - delta)
     s[end:] = 0
     gp[end:] = 0

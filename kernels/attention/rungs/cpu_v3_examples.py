@@ -1,30 +1,31 @@
-"""Attention on the CPU, version 3: a thread takes an example through everything by itself.
+"""Attention on the CPU, version 3: one example per thread, from its queries to its result.
 
-Version 2 goes back to Python for each block of queries, twice for products and once for the rows
-between them: a hundred microseconds, in which a short sentence would be done; and its threads meet
-after each. Examples never meet. Here each thread takes its share of them through both products,
-by the register tile of the recurrent layers (`recurrent/tile.py`): keys and values of an example
-are packed once, in the order in which the tile reads them, and serve all blocks of queries.
+Version 2 goes back to Python for each product of each block of queries and for the rows of scores
+between them, and its threads meet after each: a short sentence would be done in that time. Examples
+never meet. Here each thread takes its share of them through all products by the register tile of
+the recurrent layers (`recurrent/tile.py`): keys and values of an example are packed once, in the
+order in which the tile reads them, and serve all blocks of queries.
 
     glassgrad bench attention                  all versions, next to each other
-    glassgrad bench attention --threads 1      the calls alone
+    glassgrad bench attention --threads 1      without the meeting of threads
 
-Of fewer examples than threads may share, and long ones, version 2 has more to share out.
+With fewer than eight long examples version 2 runs: it splits one example among threads.
 """
 
 import numpy as np
 
 from ...compiled import njit
+from ...recurrent.arrays import plain
 from ...recurrent.panels import COLUMNS, pack_columns
 from ...recurrent.products import product, product_at
 from ...recurrent.tile import VECTOR, Packed, Rows
 from ...registry import register
 from ...threads import PRODUCTS, in_parts, parts_for
 from .cpu_v2_blocks import ROWS, large
-from .rows import gradients, probabilities, work
+from .score_rows import gradients, probabilities
 
-IDEA = "an example to a thread, products by the register tile"
-FEW = 8  # examples: of fewer the threads of a machine get unequal shares
+IDEA = "one example per thread, products by the register tile"
+FEW = 8  # examples: with fewer, threads get unequal shares
 
 
 def _fits(q, k, v):
@@ -120,13 +121,14 @@ def _backward(multiply, go, q, k, v, lse, delta, lengths, scale, causal, grads, 
 
 
 def _parts(q, k, v):
-    return parts_for(work(q, k, v), len(q), PRODUCTS)
+    products = q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
+    return parts_for(products, len(q), PRODUCTS)
 
 
 @register("attention", "forward", backend="numba", **FORWARD)
 def forward(q, k, v, lengths, scale, causal):
     """o, lse (see `attention.forward`)."""
-    q, k, v = map(np.ascontiguousarray, (q, k, v))
+    q, k, v, lengths = plain(q, k, v, lengths)
     o, lse = np.zeros((*q.shape[:2], v.shape[2]), q.dtype), np.full(q.shape[:2], -np.inf, q.dtype)
     given = q, k, v, lengths, q.dtype.type(scale), causal
     parts = _parts(q, k, v)
@@ -137,7 +139,7 @@ def forward(q, k, v, lengths, scale, causal):
 @register("attention", "backward", backend="numba", **BACKWARD)
 def backward(go, q, k, v, o, lse, lengths, scale, causal):
     """gq, gk, gv (see `attention.backward`)."""
-    go, q, k, v, lse = map(np.ascontiguousarray, (go, q, k, v, lse))
+    go, q, k, v, o, lse, lengths = plain(go, q, k, v, o, lse, lengths)
     grads = tuple(np.zeros(a.shape, a.dtype) for a in (q, k, v))
     given = go, q, k, v, lse, (go * o).sum(axis=2), lengths, q.dtype.type(scale), causal
     parts = _parts(q, k, v)
