@@ -66,10 +66,11 @@ from ... import core as gg
 from ...core.arrays import xp_of
 from ...core.data import Corpus, DataSet, Info, Split, Vocabulary
 from ...core.nn.init import parameter
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.system import Batch, System, cut_along
 from ...kernels import skip_gram as kernel
 from . import document_pictures, documents, pairs, texts
+from . import paragraph_targets as targets
 from .paragraph_settings import MemorySettings, Settings
 
 HELD_OUT = 20_000  # words that the loss is measured on, at most
@@ -342,17 +343,6 @@ def check_memory(rng, combine="mean"):
     return f, [rng.standard_normal(t.shape) for t in (system.x, system.u, system.c)]
 
 
-IMDB = {"size": 100, "epochs": 10, "batch": 10_000, "lr": 0.025, "rate": 0.025}
-
-
-def _target(name: str, published: str, bound: float, protocol: str, **more) -> Target:
-    return Target(
-        name, "imdb", "accuracy", published, bound, better="higher",
-        protocol=f"{protocol}; ours: the test reviews are inferred, 22,500 are learnt from",
-        own=True, **more,
-    )  # fmt: skip
-
-
 BAG_RECIPE = Recipe(
     name="paragraph2vec",
     title="paragraph2vec, documents as bags of words",
@@ -365,36 +355,18 @@ BAG_RECIPE = Recipe(
     better="higher",
     data="enwiki_subjects",
     takes=("sentences", "text"),
-    presets={"imdb": IMDB},
+    presets={"imdb": targets.IMDB},
     figures=document_pictures.figures,
     check=check,
-    targets=(
-        _target(
-            "IMDB, share right, dbow",
-            "0.886 (gensim)",
-            0.886,
-            "gensim's vectors are learnt from the 25,000 test reviews too",
-            source="gensim 4.4 on the same file",
-            note="measured by us, with 100 numbers, 5 random words, 10 epochs",
-        ),
-    ),
+    targets=targets.BAG,
 )
 MEMORY_RECIPE = replace(
     BAG_RECIPE,
     name="paragraph2vec-memory",
     title="paragraph2vec, with the words around",
     settings=MemorySettings,
-    presets={"imdb": IMDB | {"rate": 0.1}},  # of 0.025, 0.1 and 0.5 by validation reviews
+    presets={"imdb": targets.IMDB | {"rate": 0.1}},  # of 0.025, 0.1 and 0.5 by validation reviews
     check=check_memory,
-    targets=(
-        _target(
-            "IMDB, share right, memory",
-            "none alone: 0.9258 is of both forms together",
-            0.8925,
-            "mean of the words around",
-            source="Le & Mikolov 2014, table 2",
-            note="0.8925 are words by TF-IDF with logistic regression, measured by us",
-        ),
-    ),
+    targets=targets.MEMORY,
 )
 RECIPES = (BAG_RECIPE, MEMORY_RECIPE)
