@@ -18,8 +18,8 @@ Judged (node_judging.py) by `edges`, how often two joined nodes are more alike t
 where nodes have classes by logistic regression on half of the nodes: macro_f1 and micro_f1 on the
 other half, the mean over ten draws. The number to reach is that of the paper on BlogCatalog, 10,312
 bloggers in 39 groups: macro-F1 .258 (p = q = .25) and, by DeepWalk, .211. Other programs get .250
-to .262. Here (means of three seeds) one epoch gives .230 and .211, three give .263 and .258: most of
-what p and q seem to gain is then gained by longer training alone.
+to .262. Here (means of three seeds) one epoch gives .230 and .211, three give .263 and .258: longer
+training gains most of what p and q do.
 
 The pictures (node_pictures.py): the graph at its vectors, coloured by class, and neighbours.
 

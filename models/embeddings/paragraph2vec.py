@@ -39,9 +39,9 @@ the first.
 The number to reach: on IMDB's reviews gensim's dbow (100 numbers, 5 random words, 10 epochs) has
 88.6 % of 25,000 test reviews right, by the copy of the data set that is used here. There the
 vectors are learnt from all 50,000 texts, as here with `transductive`: 88.4 % of one training are
-right, 86.4 % where the test reviews are inferred. The paper's 7.42 % of
-errors could not be reproduced by others, one of the authors among them. For dm gensim's own page
-has 17.2 % of errors (mean) and 30.6 % (concatenation), of longer training on 100,000 texts.
+right, 86.4 % where the test reviews are inferred. The paper's 7.42 % of errors could not be
+reproduced by others, one of the authors among them. For dm gensim's own page has 17.2 % of errors
+(mean) and 30.6 % (concatenation), of longer training on 100,000 texts.
 
 The pictures (document_pictures.py): held-out documents with their nearest ones, the plane of the
 two main axes of their vectors by class, and the nearest neighbours of words.
