@@ -23,7 +23,8 @@ n-grams with modified Kneser-Ney smoothing (ngrams.py), which know the n-1 symbo
 and nothing else. On the default text bigrams have 3.58 bits a character, trigrams 2.69, 4-grams
 2.20, 5-grams 2.05 and 7-grams, the best, 2.02. A net has no such limit, but a quarter of a million
 characters are few for it: the default passes the 4-grams, with 2.14 after half a minute, and does
-not reach the 5-grams.
+not reach the 5-grams. Words of the Penn Treebank: 114.54 in 47 minutes of one processor, where the
+net of Zaremba et al. without regularisation, of the same size, has 114.5.
 
 What is made up is drawn symbol by symbol from p^(1/τ), normalised again. The temperature τ = 1 is
 the model itself; below, it says what is likely, and soon the same again.
