@@ -38,7 +38,7 @@ from ..models.embeddings import judging
 from ..models.embeddings.word2vec import LIBRARY_RECIPE
 from . import tables
 from .intervals import interval, seeds_of
-from .peers import not_installed
+from .peers import gensim_words, not_installed
 from .threads import fix_threads
 
 WHO = ("gensim", "glassgrad")
@@ -62,32 +62,11 @@ def ours(data: DataSet, s) -> tuple[np.ndarray, float]:
     return system.w.numpy(), time.perf_counter() - start
 
 
-def gensims(data: DataSet, s, threads: int) -> tuple[np.ndarray, float]:
-    """The same of gensim's, its table in the order of our vocabulary, 0 for a word it never met."""
-    from gensim.models import Word2Vec
-
-    words = data.info.vocabulary.words
-    pieces = [[words[i] for i in piece] for piece in data.train.x]
-    model = Word2Vec(
-        vector_size=s.size, window=s.window, negative=s.negatives, alpha=s.lr, min_alpha=1e-4,
-        sample=s.sample, min_count=1, sg=1, seed=s.seed, workers=threads,
-    )  # fmt: skip
-    model.build_vocab(pieces)
-    start = time.perf_counter()
-    model.train(pieces, total_examples=len(pieces), epochs=s.epochs)
-    seconds = time.perf_counter() - start
-    found = np.zeros((len(words), s.size), np.float32)
-    for i, word in enumerate(words):
-        if word in model.wv:
-            found[i] = model.wv[word]
-    return found, seconds
-
-
 def trained(who: str, name: str, seed: int, threads: int, **changes) -> dict[str, float]:
     """Words a second, ρ and the share of right analogies of one training, in this process."""
     s = settings(**{"seed": seed, "racing": threads > 1, **changes})
     data = LIBRARY_RECIPE.prepare(load(name), s)
-    vectors, seconds = gensims(data, s, threads) if who == "gensim" else ours(data, s)
+    vectors, seconds = gensim_words.trained(data, s, threads) if who == "gensim" else ours(data, s)
     words = s.epochs * sum(map(len, data.train.x))
     found = judging.judge(vectors, data.info.vocabulary)
     return {"words": words / seconds, "rho": found.rho, "analogies": found.right}

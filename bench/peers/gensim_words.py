@@ -1,5 +1,9 @@
 """gensim: word vectors in Cython, one thread or several that race."""
 
+import time
+
+import numpy as np
+
 from ..job import Contender
 from . import not_installed
 
@@ -38,6 +42,30 @@ def _epoch(pieces, size: int, window: int, negatives: int, rate: float, racing: 
         model.train(sentences, total_examples=len(sentences), epochs=1)
 
     return Contender(train, other=True)  # its own vectors, which go on from call to call
+
+
+def trained(data, s, threads: int) -> tuple[np.ndarray, float]:
+    """(vectors [V,D], seconds) of a whole training by the settings of word2vec-library.
+
+    In the order of the vocabulary of `data`, with 0 for a word that it has not met.
+    """
+    from gensim.models import Word2Vec
+
+    words = data.info.vocabulary.words
+    pieces = [[words[i] for i in piece] for piece in data.train.x]
+    model = Word2Vec(
+        vector_size=s.size, window=s.window, negative=s.negatives, alpha=s.lr, min_alpha=1e-4,
+        sample=s.sample, min_count=1, sg=1, seed=s.seed, workers=threads,
+    )  # fmt: skip
+    model.build_vocab(pieces)
+    start = time.perf_counter()
+    model.train(pieces, total_examples=len(pieces), epochs=s.epochs)
+    seconds = time.perf_counter() - start
+    found = np.zeros((len(words), s.size), np.float32)
+    for i, word in enumerate(words):
+        if word in model.wv:
+            found[i] = model.wv[word]
+    return found, seconds
 
 
 BUILDERS = {"skip_gram.epoch": _epoch}

@@ -5,6 +5,7 @@ import pytest
 
 import glassgrad as gg
 from glassgrad.bench import word_vectors
+from glassgrad.bench.peers import gensim_words
 from glassgrad.core.data import load
 from glassgrad.core.training.loop import fit
 from glassgrad.models.embeddings.word2vec import LIBRARY_RECIPE
@@ -25,7 +26,7 @@ def test_gensim_reads_the_same_words_and_its_vectors_come_in_our_order(monkeypat
             model.wv.vectors[row] = data.info.vocabulary.index[word]
 
     monkeypatch.setattr(gensim.Word2Vec, "train", train)
-    vectors, _ = word_vectors.gensims(data, s, 1)
+    vectors, _ = gensim_words.trained(data, s, 1)
     assert np.array_equal(vectors, np.repeat(np.arange(len(vectors))[:, None], 8, axis=1))
     assert len(read) == len(data.train)
     for words, piece in zip(read, data.train.x):
