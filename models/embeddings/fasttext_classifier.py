@@ -20,7 +20,9 @@ articles for training. Those cannot be downloaded, only the 7,600 of the test fi
 train here and 1,600 are the test. On that split TF-IDF of words and pairs, with logistic
 regression, has 86.4 %, which is the bound. It is not reached: 85.8 % (three seeds), with every
 training article right. In so few texts most of the rarer words never occur, and no penalty keeps
-the vectors small.
+the vectors small. The program's two million buckets with vectors of 50 and 40 epochs take five
+times as long and cannot be told apart: 85.2 against 84.4 % on 1,000 validation articles, 85.4 on
+the test.
 
 With `longest` words are made of their character n-grams too, as in fasttext.py; the program has
 that switch, the paper has not. On the last 1,000 of the 6,000 articles, as validation, it is no
@@ -242,9 +244,7 @@ RECIPE = Recipe(
     better="higher",
     data="enwiki_subjects",
     takes=("sentences",),
-    presets={  # chosen on the last 1,000 training articles; the program has as many buckets
-        "ag_news": {"epochs": 40, "lr": 0.25, "size": 50, "buckets": 2_000_000},
-    },
+    presets={"ag_news": {"epochs": 20, "lr": 0.5}},  # chosen on the last 1,000 training articles
     targets=(
         Target(
             "AG's news, share of right answers",
