@@ -121,7 +121,7 @@ def main(argv: list[str] | None = None) -> None:
     add("--threads", type=int, choices=(1, 2), default=1, help="of each (default 1)")
     add("--data", default="enwiki_a", help="the text (default enwiki_a)")
     add("--page", type=Path, help="Markdown file that the table is written to")
-    add("--one", nargs=4, help=argparse.SUPPRESS)  # what a process of its own is told
+    add("--one", nargs=4, help=argparse.SUPPRESS)  # what one process trains
     args = parser.parse_args(argv)
     if args.one:
         who, name, seed, threads = args.one

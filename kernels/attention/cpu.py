@@ -12,6 +12,7 @@ from ..compiled import njit
 from ..registry import register
 from ..threads import in_parts, parts_for
 from .rungs import cpu_v2_blocks, cpu_v3_examples  # noqa: F401  (they register themselves)
+from .rungs.cpu_v2_blocks import work
 
 WALK = "a query walks through its keys, plain loops"
 
@@ -66,11 +67,6 @@ def _backward(go, q, k, v, o, lse, lengths, scale, causal, gq, gk, gv, parts, pa
                     gk[b, n, d] += gs * q[b, m, d]
                 for e in range(E):
                     gv[b, n, e] += p * go[b, m, e]
-
-
-def work(q, k, v):
-    """Numbers of which each costs about an addition, for the threads."""
-    return q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
 
 
 @register("attention", "forward", backend="numba", idea=WALK)

@@ -143,7 +143,9 @@ def looked_up(pieces: Pieces, known: Pieces, own, infer: Callable[[Pieces], np.n
     return found
 
 
-def judged(infer: Callable[[Pieces], np.ndarray], seen: Split, own, split: Split, vectors=None):
+def judged(
+    infer: Callable[[Pieces], np.ndarray], seen: Split, own, split: Split, vectors=None
+) -> dict[str, float]:
     """`halves` of a split, and where it has classes `accuracy`.
 
     infer    the vectors [N,D] of new documents

@@ -56,12 +56,13 @@ from ... import core as gg
 from ...core.arrays import to_device, xp_of
 from ...core.data import Corpus, DataSet, Vocabulary, load
 from ...core.nn.init import parameter
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...kernels import embedding as rows_kernel
 from . import fasttext_pictures, judging, texts, vector_files
 from .fasttext_settings import FastTextSettings as Settings
 from .ngrams import Subwords, chosen, flat
 from .word2vec import NegativeSampling
+from .word_targets import next_to_gensim
 
 UNSEEN = 20_000  # pairs of words outside of the vocabulary that the fit is measured on, at most
 AT_ONCE = 4096  # words whose parts are gathered
@@ -221,22 +222,6 @@ def check(rng):
     return f, [z, c]
 
 
-def _target(metric: str, published: str, bound: float) -> Target:
-    return Target(
-        f"enwiki_a, {metric}",
-        "enwiki_a",
-        metric,
-        published,
-        bound,
-        better="higher",
-        source="gensim 4.4, skip-gram without n-grams, on the same file",
-        note="measured by us; nothing published is on a text of this size",
-        protocol="n-grams of 3 to 6 characters in 500,000 buckets; gensim's figure has none",
-        own=True,
-        seeds=3,
-    )
-
-
 RECIPE = Recipe(
     name="fasttext",
     title="FastText: word vectors from character n-grams",
@@ -256,9 +241,12 @@ RECIPE = Recipe(
             "whole": True, "buckets": 500_000,
         },
     },
-    targets=(
-        _target("rho", "0.659 (gensim's word2vec)", 0.659),
-        _target("analogies", "35.5 % (gensim's word2vec)", 35.5),
+    targets=next_to_gensim(
+        "n-grams of 3 to 6 characters in 500,000 buckets; gensim's figure has none",
+        seeds=3,
+        whose="gensim's word2vec",
+        source="gensim 4.4, skip-gram without n-grams, on the same file",
+        note="measured by us; nothing published is on a text of this size",
     ),
     figures=fasttext_pictures.figures,
     files=vector_files.of_run,

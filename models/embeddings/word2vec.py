@@ -63,13 +63,14 @@ from ... import core as gg
 from ...core.arrays import xp_of
 from ...core.data import Corpus, DataSet
 from ...core.nn.init import parameter
-from ...core.training.recipe import Recipe, Target
+from ...core.training.recipe import Recipe
 from ...core.training.system import Batch, System
 from ...kernels import skip_gram as kernel
 from . import judging, texts, vector_files, word_pictures
 from .pairs import Noise, falling
 from .pairs import check as check_negative
 from .word_settings import LibrarySettings, NegativeSettings, Settings
+from .word_targets import next_to_gensim
 
 HELD_OUT = 20_000  # words whose pairs the loss is measured on, at most
 
@@ -275,29 +276,6 @@ GENSIM = {
 }  # fmt: skip
 
 
-def _targets(protocol: str, seeds: int) -> tuple[Target, ...]:
-    """ρ and analogies on enwiki_a, next to the figures of gensim's one training there."""
-    return tuple(
-        Target(
-            f"enwiki_a, {metric}",
-            "enwiki_a",
-            metric,
-            published,
-            bound,
-            better="higher",
-            source="gensim 4.4 on the same file",
-            note="measured by us",
-            protocol=protocol,
-            seeds=seeds,
-            own=True,
-        )
-        for metric, published, bound in (
-            ("rho", "0.659 (gensim)", 0.659),
-            ("analogies", "35.5 % (gensim)", 35.5),
-        )
-    )
-
-
 SOFTMAX_RECIPE = Recipe(
     name="word2vec",
     title="word2vec by softmax",
@@ -324,7 +302,7 @@ NEGATIVE_RECIPE = replace(
     settings=NegativeSettings,
     presets={"enwiki_a": GENSIM},
     check=check_negative,
-    targets=_targets(
+    targets=next_to_gensim(
         "one table, all words, whole windows, negatives from outside; gensim: two tables, thinned"
         " words, random windows, negatives by counts",
         seeds=1,
@@ -336,7 +314,7 @@ LIBRARY_RECIPE = replace(
     title="word2vec as Mikolov's program has it",
     lecture="lecture 3 (V2 545-560), the program that it names",
     settings=LibrarySettings,
-    targets=_targets(
+    targets=next_to_gensim(
         "the same settings; gensim: 2 threads that race; ours: one, in the order of the text",
         seeds=3,
     ),

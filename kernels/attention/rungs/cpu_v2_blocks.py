@@ -27,6 +27,11 @@ ROWS = 64
 LEAST = 1 << 16  # products of numbers in an example
 
 
+def work(q, k, v):
+    """Numbers of which each costs about an addition, for the threads."""
+    return q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
+
+
 def large(q, k, v):
     """Whether an example is worth the calls."""
     return q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2]) >= LEAST

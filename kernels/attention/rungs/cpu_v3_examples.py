@@ -21,7 +21,7 @@ from ...recurrent.products import product, product_at
 from ...recurrent.tile import VECTOR, Packed, Rows
 from ...registry import register
 from ...threads import PRODUCTS, in_parts, parts_for
-from .cpu_v2_blocks import ROWS, large
+from .cpu_v2_blocks import ROWS, large, work
 from .score_rows import gradients, probabilities
 
 IDEA = "one example per thread, products by the register tile"
@@ -121,8 +121,7 @@ def _backward(multiply, go, q, k, v, lse, delta, lengths, scale, causal, grads, 
 
 
 def _parts(q, k, v):
-    products = q.shape[0] * q.shape[1] * k.shape[1] * (q.shape[2] + v.shape[2])
-    return parts_for(products, len(q), PRODUCTS)
+    return parts_for(work(q, k, v), len(q), PRODUCTS)
 
 
 @register("attention", "forward", backend="numba", **FORWARD)
