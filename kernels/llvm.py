@@ -3,11 +3,35 @@
 A pointer has no type in LLVM: each load, store and step names the type of what lies there. Numba's
 own pointers still carry one, which llvmlite checks and will drop one day; an address made here
 carries none, so the kernels work before and after. `b` is llvmlite's builder of the function.
+
+LLVM splits a vector that is larger than a register, and stores numbers for which no register is
+left, in every round of a loop. So a kernel that holds sums in registers has to know them: `WIDE`
+says whether there are the 32 of 64 bytes of AVX-512, rather than AVX2's 16 of 32 bytes.
 """
 
-from llvmlite import ir
+from collections.abc import Iterator
+from itertools import product
 
+from llvmlite import binding, ir
+
+WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+# Rows and vectors of 64 bytes of a tile: half of the registers, the others hold its factors. AVX2
+# holds 8 sums this way, which is what keeps two multipliers busy that take 4 cycles each.
+BLOCK = (8, 2) if WIDE else (4, 1)
 POINTER, LANE = ir.PointerType(), ir.IntType(32)
+
+
+def blocks(rows: int, vectors: int) -> Iterator[tuple[range, range]]:
+    """The parts of a tile whose sums fit into registers, one after another: rows and vectors.
+
+    >>> [part for part in blocks(1, 1)]
+    [(range(0, 1), range(0, 1))]
+    """
+
+    def cut(n, size):
+        return [range(i, min(n, i + size)) for i in range(0, n, size)]
+
+    return product(cut(rows, BLOCK[0]), cut(vectors, BLOCK[1]))
 
 
 def element(context, b, kind, array, index):

@@ -3,10 +3,10 @@
     c[r, j] = s[r, j] + Σ_k a[r, k] w[k, j]
 
 R rows times V vectors of sums stay in registers through all of k. Each k loads V vectors of weights
-and R single numbers of `a`, for R·V multiply-adds: with 24 sums there is less than one load for two
-of them. Numba's vectoriser cannot keep such a tile across the loop, so it is written in LLVM's
-intermediate language: one loop for each R and V, and a switch between them, so that no row of a
-short batch is computed in vain.
+and R single numbers of `a`, for R·V multiply-adds: with the 24 sums that 32 registers allow there
+is less than one load for two of them. Numba's vectoriser cannot keep such a tile across the loop,
+so it is written in LLVM's intermediate language: one loop for each R and V, and a switch between
+them, so that no row of a short batch is computed in vain.
 
     wasted without it   `python -m glassgrad bench lstm.sequence_forward`: the plain loops of v1
                         against v3
@@ -19,22 +19,20 @@ number of threads and every split of the rows.
 from typing import NamedTuple
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..llvm import LANE, POINTER, element, moved, spread
+from ..llvm import LANE, POINTER, WIDE, element, moved, spread
 
-WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-VECTOR = 64 if WIDE else 32  # bytes
-SUMS = 24 if WIDE else 12  # vectors of sums in a tile; the other registers hold a and w
+REGISTERS, VECTOR = (32, 64) if WIDE else (16, 32)  # how many, and the bytes of each
 MOST_VECTORS = 4  # the four gates of an LSTM
 
 
 def tallest(vectors: int) -> int:
-    """Rows of a tile of so many vectors."""
-    return min(8, SUMS // vectors)
+    """Rows of a tile of so many vectors: registers hold those of w, one `a`, and all sums."""
+    return min(8, (REGISTERS - vectors - 1) // vectors)
 
 
 TALLEST = np.array([0, *(tallest(v) for v in range(1, MOST_VECTORS + 1))])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from glassgrad.kernels import DTypeError, ShapeError, backend, conv2d
+from glassgrad.kernels import DTypeError, ShapeError, backend, conv2d, llvm
+from glassgrad.kernels.conv2d.rungs import channels, microkernel
 from tests.tools import assert_close
 
 # N, C, H, W, O, KH, KW, stride, padding, dilation, groups
@@ -340,3 +341,27 @@ def test_scratch_is_zero_whatever_was_in_that_memory(monkeypatch):
     assert [a.shape for a in parts] == [(3, 32), (3, 128)]
     assert not any(a.any() for a in parts)
     assert all(a.__array_interface__["data"][0] % 64 == 0 for a in parts)
+
+
+@pytest.mark.parametrize("block", [(8, 2), (4, 1), (3, 2)])
+def test_how_a_tile_is_cut_into_blocks_changes_no_bit(block, monkeypatch):
+    """The blocks are those that fit into the registers of the machine: each sum has one order."""
+    monkeypatch.setattr(llvm, "BLOCK", block)
+    multiply = microkernel.make_multiply(2)
+
+    @numba.njit
+    def product(a, rows, runs, b, out, p):
+        multiply(a, rows, 0, runs, 1, b, 32, out, 0, p)
+
+    rng, rows, runs = np.random.default_rng(0), np.arange(8) * 20, np.array([0, 7])
+    a, b = rng.standard_normal(200, dtype="float32"), rng.standard_normal((10, 32), dtype="float32")
+    out = rng.standard_normal((8, 32), dtype="float32")
+    want = out.astype(float)
+    for i, run in enumerate(runs):  # two runs of five numbers
+        want += a[rows[:, None] + run + np.arange(5)].astype(float) @ b[5 * i : 5 * i + 5]
+    bits = out.copy()
+    how = microkernel.Factors(0, 8, 5, 0, 32, 0, 32, 1)
+    product(a, rows, runs, b.ravel(), out.reshape(-1), how)
+    assert_close(out, want, 1e-6)
+    channels.product(a, rows, runs, 1, b.ravel(), 32, bits.reshape(-1), how)  # this machine's
+    assert np.array_equal(out.view("int32"), bits.view("int32"))

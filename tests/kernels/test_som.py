@@ -230,6 +230,21 @@ def test_online_leaves_nodes_outside_the_neighbourhood_alone(which):
 
 
 @pytest.mark.parametrize("which", CPU)
+def test_online_leaves_every_bit_of_other_nodes_alone(which):
+    """Zeros of both signs, infinities and NaN stay what they are where K is 0."""
+    w, x = arrays("float32", (40, 3), (10, 3))
+    w[1:5] = np.array([[0.0], [-0.0], [np.inf], [np.nan]])
+    x[4] = np.inf
+    with version(which), np.errstate(invalid="ignore"):
+        new, index, _ = som.online(
+            w, x, np.eye(40, dtype="float32")[None], np.zeros(10, int), np.full(10, 0.1, "float32")
+        )
+    others = np.setdiff1d(np.arange(40), index)
+    assert {2, 3, 4} <= set(others.tolist())
+    assert np.array_equal(new[others].view("int32"), w[others].view("int32"))
+
+
+@pytest.mark.parametrize("which", CPU)
 def test_additive_rule_grows_and_normalising_cures_it(which):
     w, x = arrays("float64", (6, 3), (500, 3))
     x = np.abs(x)

@@ -22,6 +22,7 @@ from .microkernel import LANES, ROWS, make_multiply, transpose
 _wide, _narrow = make_multiply(2), make_multiply(1)
 
 
+FEW = 4  # channels of an image, less than a quarter of a vector: faster moved one by one
 # Decorates functions of shapes alone, whose results (mostly tables of places) are kept for the next
 # call: for a small image they take longer to make than the convolution itself.
 plan = functools.lru_cache(maxsize=64)
@@ -90,6 +91,11 @@ def take_band(x, start, channels, planes, pixels, low, high, out, out_start, fir
     Pixel q goes to out_start + pixels[q]; `first` numbers to be set to zero before.
     """
     out[:first] = 0
+    if channels < FEW:
+        for c in range(channels):
+            for q in range(low, high):
+                out[out_start + pixels[q] + c] = x[start + planes[c] + q]
+        return
     for q in range(low, high, 16):  # squares of 16 pixels by 16 channels, cut at the edges
         count = min(16, high - q)
         for c in range(0, channels, 16):

@@ -12,6 +12,8 @@ multiply-adds, so 10 loads serve 16 at R=8, V=2 and the multipliers are the limi
 
     out[r*out_row + l]  =  sum over i, k of  a[rows[r] + runs[i] + k*step] * b[(i*K + k)*b_row + l]
 
+With the 16 registers of AVX2 it is summed in four blocks of 4 x 1 (kernels/llvm.py).
+
 The rows of `a` may lie anywhere (`rows` is a table), and the sum may run over several stretches of
 it (`runs`): that is what turns a matrix product into a convolution without unfolding anything.
 
@@ -29,10 +31,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ...llvm import LANE, moved, spread
+from ...llvm import LANE, blocks, moved, spread
 
 LANES = 16
-ROWS = 8  # rows of a tile of sums: with two vectors each, half of the 32 registers of AVX-512
+ROWS = 8  # rows of a tile of sums
 REAL, SIZE = ir.FloatType(), ir.IntType(64)
 VECTOR = ir.VectorType(REAL, LANES)
 
@@ -158,8 +160,8 @@ class _Code:
         return index, values, close
 
 
-def make_multiply(V: int, R: int = ROWS):
-    """`multiply` for V vectors of b and R rows from `row` on, where Factors say; see the page.
+def make_multiply(V: int):
+    """`multiply` for V vectors of b and ROWS rows from `row` on, where Factors say; see the page.
 
     `step` and `b_row`, by which the inner loop moves on, are arguments apart: where the caller
     writes a number, Numba compiles the loop for that number, and no register holds it.
@@ -174,35 +176,41 @@ def make_multiply(V: int, R: int = ROWS):
             code = _Code(context, builder, signature, args)
             _, _, row, _, step, _, b_row, _, out_start, factors = args
             p = Factors(*cgutils.unpack_tuple(builder, factors))
-            a_rows = [
-                code.start(0, builder.add(p.start, code.entry(1, r)))
-                for r in (builder.add(row, _number(r)) for r in range(R))
-            ]
-            out = code.start(7, out_start)
-            places = [
-                code.at(out, builder.add(code.times(p.out_row, r), _number(v * LANES)))
-                for r in range(R)
-                for v in range(V)
-            ]
-            # the tile of sums: values of both loops, never stored before the end
-            kept = builder.icmp_signed("!=", p.keep, _number(0))
-            sums = [builder.select(kept, code.load(to), _constant(0.0)) for to in places]
-            run, (b_at, *sums), close_runs = code.loop(
-                code.size(3), [code.start(5, p.b_start), *sums]
-            )
-            _, (a_at, b_at, *sums), close_steps = code.loop(p.K, [code.entry(3, run), b_at, *sums])
-            # one step: V vectors of b serve R rows, each row one number of a in all lanes
-            vectors = [code.load(code.at(b_at, _number(v * LANES))) for v in range(V)]
-            after = []
-            for r in range(R):
-                number = builder.load(code.at(a_rows[r], a_at), typ=REAL)
-                number = spread(builder, number, VECTOR)
-                after += [code.muladd(number, vectors[v], sums[r * V + v]) for v in range(V)]
-            a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
-            _, b_at, *sums = close_steps([a_next, b_next, *after])
-            _, *sums = close_runs([b_at, *sums])
-            for place, total in zip(places, sums):
-                code.store(total, place)
+
+            def add_up(rows: range, vectors: range):
+                """One block of the tile: its sums stay in registers through all runs."""
+                a_rows = [
+                    code.start(0, builder.add(p.start, code.entry(1, r)))
+                    for r in (builder.add(row, _number(r)) for r in rows)
+                ]
+                out = code.start(7, out_start)
+                places = [
+                    code.at(out, builder.add(code.times(p.out_row, r), _number(v * LANES)))
+                    for r in rows
+                    for v in vectors
+                ]
+                kept = builder.icmp_signed("!=", p.keep, _number(0))
+                sums = [builder.select(kept, code.load(to), _constant(0.0)) for to in places]
+                run, (b_at, *sums), close_runs = code.loop(
+                    code.size(3), [code.start(5, p.b_start), *sums]
+                )
+                start = [code.entry(3, run), b_at, *sums]
+                _, (a_at, b_at, *sums), close_steps = code.loop(p.K, start)
+                # one step: the vectors of b serve all rows, each row one number of a in all lanes
+                loaded = [code.load(code.at(b_at, _number(v * LANES))) for v in vectors]
+                after, old = [], iter(sums)
+                for a_row in a_rows:
+                    number = builder.load(code.at(a_row, a_at), typ=REAL)
+                    number = spread(builder, number, VECTOR)
+                    after += [code.muladd(number, vector, next(old)) for vector in loaded]
+                a_next, b_next = builder.add(a_at, step), code.at(b_at, b_row)
+                _, b_at, *sums = close_steps([a_next, b_next, *after])
+                _, *sums = close_runs([b_at, *sums])
+                for place, total in zip(places, sums):
+                    code.store(total, place)
+
+            for rows, vectors in blocks(ROWS, V):
+                add_up(rows, vectors)
             return context.get_dummy_value()
 
         return types.void(*given), generate
@@ -245,10 +253,18 @@ def transpose(typing, a, a_start, a_at, i, rows, b, b_start, b_at, j, columns):
 
         lines = [code.load_some(place(0, a_start, 2, i, rows, x), here) for x in range(LANES)]
         lines = _turn(code, lines)
+        # Sixteen rows need no mask: without AVX-512 it is slow (version 4 took 1.3 times as long).
+        whole = builder.icmp_signed("==", rows, _number(LANES))
+        places = [place(5, b_start, 7, j, columns, y) for y in range(LANES)]
         # A square with fewer than 16 columns is stored from its last row up: the rows past the last
         # column all go to that column's place, and the column itself is stored there after them.
-        for y in reversed(range(LANES)):
-            code.store_some(lines[y], place(5, b_start, 7, j, columns, y), there)
+        with builder.if_else(whole) as (all_of_them, some_of_them):
+            with all_of_them:
+                for y in reversed(range(LANES)):
+                    code.store(lines[y], places[y])
+            with some_of_them:
+                for y in reversed(range(LANES)):
+                    code.store_some(lines[y], places[y], there)
         return context.get_dummy_value()
 
     return types.void(*given), generate

@@ -4,6 +4,9 @@ Numba's vectoriser works on one loop at a time and cannot keep a tile of sums in
 it. So this one function is written in LLVM's intermediate language, with vectors of 64 bytes, which
 LLVM splits where registers are smaller. It is an `intrinsic`: Numba puts it straight into the loop
 that calls it. Arrays are flat; every place is a number of elements from the start.
+
+A tile of 8 x 2 vectors fills half of the 32 registers of AVX-512. With the 16 of AVX2 it is summed
+in four blocks of 4 x 1 (kernels/llvm.py).
 """
 
 from llvmlite import ir
@@ -11,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ...llvm import element, moved, spread
+from ...llvm import blocks, element, moved, spread
 
 
 def _make_tile(rows: int):
@@ -44,36 +47,40 @@ def _make_tile(rows: int):
             tap_array = context.make_array(taps)(context, b, args[2])
             count = b.extract_value(tap_array.shape, 0)
 
-            # for k in range(count): the sums are values of the loop, so they stay in registers
-            entry = b.block
-            head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
-            b.branch(head)
-            b.position_at_end(head)
-            k = b.phi(size_t)
-            k.add_incoming(number(0), entry)
-            sums = [[b.phi(vector) for _ in range(2)] for _ in range(rows)]
-            for s in (s for row in sums for s in row):
-                s.add_incoming(ir.Constant(vector, [ir.Constant(real, 0.0)] * lanes), entry)
-            b.cbranch(b.icmp_signed("<", k, count), body, end)
+            def add_up(some_rows: range, halves: range):
+                """for k in range(count): the sums are values of the loop, so in registers."""
+                entry = b.block
+                head, body, end = (b.append_basic_block(name) for name in ("head", "body", "end"))
+                b.branch(head)
+                b.position_at_end(head)
+                k = b.phi(size_t)
+                k.add_incoming(number(0), entry)
+                sums = {(r, half): b.phi(vector) for r in some_rows for half in halves}
+                for s in sums.values():
+                    s.add_incoming(ir.Constant(vector, [ir.Constant(real, 0.0)] * lanes), entry)
+                b.cbranch(b.icmp_signed("<", k, count), body, end)
 
-            # one step: two vectors of pixels, and for each row a weight copied into all lanes
-            b.position_at_end(body)
-            source = at(x_at, b.load(moved(b, tap_array.data, k, size_t), typ=size_t))
-            halves = (at(source, number(half * lanes)) for half in range(2))
-            pixels = [b.load(half, align=align, typ=vector) for half in halves]
-            for r, row in enumerate(sums):
-                weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))), typ=real)
-                weight = spread(b, weight, vector)
-                for s, p in zip(row, pixels):
-                    s.add_incoming(b.call(muladd, [weight, p, s]), body)
-            k.add_incoming(b.add(k, number(1)), body)
-            b.branch(head)
+                # one step: vectors of pixels, and for each row a weight copied into all lanes
+                b.position_at_end(body)
+                source = at(x_at, b.load(moved(b, tap_array.data, k, size_t), typ=size_t))
+                places = {half: at(source, number(half * lanes)) for half in halves}
+                pixels = {h: b.load(place, align=align, typ=vector) for h, place in places.items()}
+                for r in some_rows:
+                    weight = b.load(at(w_at, b.add(b.mul(k, number(rows)), number(r))), typ=real)
+                    weight = spread(b, weight, vector)
+                    for half in halves:
+                        s = sums[r, half]
+                        s.add_incoming(b.call(muladd, [weight, pixels[half], s]), body)
+                k.add_incoming(b.add(k, number(1)), body)
+                b.branch(head)
 
-            b.position_at_end(end)  # stored once, after the last k
-            for r, row in enumerate(sums):
-                for half, s in enumerate(row):
+                b.position_at_end(end)  # stored once, after the last k
+                for (r, half), s in sums.items():
                     where = b.add(b.mul(args[7], number(r)), number(half * lanes))
                     b.store(s, at(out_at, where), align=align)
+
+            for part in blocks(rows, 2):
+                add_up(*part)
             return context.get_dummy_value()
 
         return signature, generate

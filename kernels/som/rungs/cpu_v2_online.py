@@ -36,12 +36,17 @@ def _first_smallest(d2, nodes):
 
 @njit
 def _move(x_n, h, pull, block, additive):
-    """w += h x, or h (x - w), for the lanes of one block whose pull is not 0."""
+    """w += h x, or h (x - w), for the lanes of one block whose pull is not 0.
+
+    The others take the step -0, which changes no number, not even 0. Were they left out, the store
+    would depend on the lane, and without AVX-512 LLVM then takes one lane at a time.
+    """
+    none = block.dtype.type(-0.0)
     for j in range(len(x_n)):
         for lane in range(LANES):
             w = block[j, lane]
             step = h[lane] * (x_n[j] if additive else x_n[j] - w)
-            block[j, lane] = w + step if pull[lane] != 0 else w
+            block[j, lane] = w + (step if pull[lane] != 0 else none)
 
 
 @njit
