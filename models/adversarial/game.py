@@ -12,6 +12,9 @@ and in units of the training set: D sees (x - mean)/std, G's output is mean + st
 batch normalisation (K4 163) may be switched on in each. A system overrides `discrimination` and
 `deception`, and possibly the networks.
 
+With `generator_average` samples are those of the running mean of G's weights
+(common/running_mean.py), which the game itself does not see.
+
 Judges (judging.py). `neighbours` is the accuracy of a nearest neighbour that tells samples from
 held-out data, ideally ½; `sliced_w1` is their distance (distances.py). Both see a table in units of
 the training set, so that no column counts more than another. With labels, `entropy` and
@@ -32,6 +35,7 @@ from ...core.training.by_name import MOMENTA, with_momentum
 from ...core.training.recipe import Target
 from ...core.training.settings import SettingError, TrainingSettings, setting
 from ...core.training.system import Batch
+from ..common import running_mean
 from ..common.rows import rows
 from .judging import Classifier, classifier_of, judged
 
@@ -64,6 +68,12 @@ class GameSettings(TrainingSettings):
     discriminator_dropout: float = setting(
         0.0, least=0, below=1, help="dropout in the discriminator"
     )
+    generator_average: float = setting(
+        0.0,
+        least=0,
+        below=1,
+        help="decay of the running mean of the generator's weights, of which samples are; 0: none",
+    )
     samples: int = setting(10_000, least=2, help="samples that the final figures come from")
 
 
@@ -86,6 +96,10 @@ class Game(AlternatingSystem):
         self.mean = gg.Tensor(mean.astype(dtype))
         self.std = gg.Tensor(np.where(std > 0, std, 1).astype(dtype))
         self.generator, self.discriminator = self.networks(data, s, rng, dtype)
+        self.mean_generator = None
+        if s.generator_average:
+            twin = self.networks(data, s, rng, dtype)[0]
+            self.mean_generator = running_mean.start(twin, self.generator)
         self.draws = rng.child("draws")
         self._classifier = None
 
@@ -116,8 +130,9 @@ class Game(AlternatingSystem):
         return gg.Tensor(rng.normal(shape, str(self.mean.dtype)))
 
     def generate(self, z):
-        """Samples G(z): [N, noise] -> [N, D]."""
-        y = self.generator(z)
+        """Samples G(z): [N, noise] -> [N, D]; in evaluation of the mean of G's weights."""
+        last = self.training or self.mean_generator is None
+        y = (self.generator if last else self.mean_generator)(z)
         return gg.sigmoid(y) if self.bounded else self.mean + self.std * y
 
     def judge(self, x):
@@ -136,7 +151,8 @@ class Game(AlternatingSystem):
         return (
             Phase("discrimination", self.discrimination, (self.discriminator,),
                   s.discriminator_lr, game, s.steps, self.after_discrimination),
-            Phase("deception", self.deception, (self.generator,), s.lr, game),
+            Phase("deception", self.deception, (self.generator,), s.lr, game,
+                  after=self.after_deception),
         )  # fmt: skip
 
     def discrimination(self, batch):
@@ -149,6 +165,11 @@ class Game(AlternatingSystem):
 
     def after_discrimination(self) -> None:
         """What follows each step of the discriminator; by default nothing."""
+
+    def after_deception(self) -> None:
+        """After each step of the generator the mean of its weights follows."""
+        if self.mean_generator is not None:
+            running_mean.follow(self.mean_generator, self.generator, self.s.generator_average)
 
     def pair(self, batch):
         """What the discriminator says of a batch, and of as many new samples: [N, 1], [N, 1]."""

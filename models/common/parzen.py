@@ -5,11 +5,13 @@ width σ (Parzen 1962), whose logarithm at a held-out point x is ::
 
     ln p(x) = ln 1/n Σ_i N(x; s_i, σ²I) = logsumexp_i(-‖x - s_i‖²/2σ²) - ln n - D/2 ln 2πσ²
 
-σ is the one under which a validation set is likeliest. Goodfellow et al. 2014 report the mean over
-the test set, with its standard error: 225 ± 2 nats for their GAN on MNIST, from 10 000 draws of
-pixels in [0, 1]. The estimate is comparable only between samples of one size, and it is poor: in
-784 dimensions 10 000 balls are almost nothing, σ is large, and blurred or memorised images do well
-(Theis, van den Oord & Bethge 2016). It is reported here since the literature reports it.
+σ is the one under which a validation set is likeliest, of a grid: a factor 1 + δ beside the best σ
+costs about D δ² nats, so that steps of 8 % cost at most 1.2 in 784 dimensions. Goodfellow et al.
+2014 report the mean over the test set, with its standard error: 225 ± 2 nats for their GAN on
+MNIST, from 10 000 draws of pixels in [0, 1]. The estimate is comparable only between samples of one
+size, and it is poor: in 784 dimensions 10 000 balls are almost nothing, σ is large, and blurred or
+memorised images do well (Theis, van den Oord & Bethge 2016). It is reported here since the
+literature reports it.
 
 Distances are computed in blocks of test points, so memory is bounded; sums are log-sum-exp.
 """
@@ -22,7 +24,7 @@ import numpy as np
 from ...kernels.errors import ShapeError, ValueRangeError, expect
 
 BLOCK = 2**22  # distances that are held at a time
-SIGMAS = tuple(float(s) for s in np.logspace(-1.5, 0, 16))  # for values in [0, 1]
+SIGMAS = tuple(float(s) for s in np.logspace(-1.5, 0, 46))  # for values in [0, 1]
 
 
 class Parzen(NamedTuple):
