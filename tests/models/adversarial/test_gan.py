@@ -171,27 +171,14 @@ def test_bad_settings_are_refused():
 
 
 @pytest.mark.slow
-def test_the_shipped_settings_make_digits():
-    """Entropy and confidence of a fitted normal are 2.30 and 0.83, of an untrained G 0 and 1.02.
-
-    Three seeds: 2.25 and 0.92, 2.28 and 0.91, 2.25 and 0.92.
-    """
-    found = training.train(gan.MINIMAX).test_figures
-    assert found["entropy"] > 2.1 and found["confidence"] > 0.86
-
-
-@pytest.mark.slow
 def test_the_product_form_fails_on_the_ring_and_its_switch_mends_it():
     """Three seeds reach 0, 1 and 0 modes, with 0, 5 and 0 % of the samples; minimax reaches 8.
 
     How products are rounded decides which modes a game finds: 3 were seen with another BLAS.
     """
-    found = {
-        loss: training.train(gan.ON_A_RING, overrides={"loss": loss}).test_figures
-        for loss in ("product", "minimax")
-    }
-    assert found["product"]["modes"] <= 4 and found["product"]["quality"] < 0.2
-    assert found["minimax"]["modes"] >= 7 and found["minimax"]["quality"] > 0.5
+    found = training.train(gan.ON_A_RING, overrides={"loss": "product"}).test_figures
+    assert found["modes"] <= 4 and found["quality"] < 0.2
+    assert gan.ON_A_RING.resolve("ring").loss == "minimax"  # what test_defaults.py judges
 
 
 @pytest.mark.slow
@@ -204,10 +191,8 @@ def test_a_fast_generator_collapses_on_the_ring():
 
 @pytest.mark.slow
 def test_the_product_form_makes_some_digits_only_and_its_switch_mends_it():
-    """Entropy 1.70, confidence 0.94; with the logarithms and D's rate of `gan` 2.25 and 0.92."""
-    found = [
-        training.train(gan.PRODUCT, overrides={**changes, "samples": 2000}).test_figures
-        for changes in ({}, {"loss": "minimax", "discriminator_lr": 1e-3})
-    ]
-    assert found[0]["entropy"] < 2.0 and found[0]["confidence"] > 0.9
-    assert found[1]["entropy"] > 2.1 and found[1]["confidence"] > 0.86
+    """Entropy 1.70, confidence 0.94. The switch makes it `gan`, judged in test_defaults.py."""
+    found = training.train(gan.PRODUCT, overrides={"samples": 2000}).test_figures
+    assert found["entropy"] < 2.0 and found["confidence"] > 0.9
+    mended = gan.PRODUCT.resolve("digits", {"loss": "minimax", "discriminator_lr": 1e-3})
+    assert vars(mended) == vars(gan.MINIMAX.resolve("digits"))

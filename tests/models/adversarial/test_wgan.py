@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad import training
 from glassgrad.core.data import DataSet, Split
 from glassgrad.core.training.loop import TrainingState, fit
 from glassgrad.core.training.run_folder import Run
@@ -120,9 +119,3 @@ def test_a_killed_game_goes_on_as_if_nothing_had_happened(tmp_path):
     fit(again, POINTS, again.s, run=run, resume=True)
     for (name, p), (_, q) in zip(whole.named_parameters(), again.named_parameters()):
         assert np.array_equal(p.numpy(), q.numpy()), name
-
-
-@pytest.mark.slow
-def test_the_shipped_settings_reach_the_modes():
-    found = training.train(RECIPE).test_figures
-    assert found["modes"] >= 7

@@ -96,10 +96,3 @@ def test_gates_over_time_are_the_layers():
 def test_digits_are_read_row_by_row():
     result = training.train(models.recipe("lstm"), "digits", overrides={"epochs": 12})
     assert result.test_figures["error"] < 15  # per cent; chance is 90
-
-
-@pytest.mark.slow
-def test_the_outer_symbol_of_reber_strings_is_remembered():
-    """By the recipe's own settings: every legal successor of every unseen string."""
-    result = training.train(models.recipe("lstm"))
-    assert result.test_figures["solved"] == 1.0
