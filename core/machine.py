@@ -7,23 +7,27 @@ import subprocess
 from pathlib import Path
 
 COMPILERS = ("g++", "clang++", "nvcc")
-
-
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}  # the widest first
 
 
-def cpu_model() -> str:
-    """The processor's name as the operating system gives it, and its widest vectors.
+def cpu_model(text: str | None = None) -> str:
+    """The processor's name and its widest vectors, as the operating system gives them.
 
-    A virtual machine may lack vectors that the processor has, and with them half of its speed.
+    A virtual machine may lack vectors that its processor has, and then it is another machine.
+    `text` is in place of /proc/cpuinfo.
+
+    >>> cpu_model("model name : This one\\nflags : sse2 avx2 avx512f\\n")
+    'This one, AVX-512'
     """
-    info, told = Path("/proc/cpuinfo"), {}
-    if info.is_file():
-        for line in info.read_text(errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            told.setdefault(key.strip(), value.strip())
-    name = told.get("model name") or platform.processor() or platform.machine()
-    flags = told.get("flags", "").split()
+    if text is None:
+        info = Path("/proc/cpuinfo")
+        text = info.read_text(errors="replace") if info.is_file() else ""
+    found = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        found.setdefault(key.strip(), value.strip())
+    name = found.get("model name") or platform.processor() or platform.machine()
+    flags = found.get("flags", "").split()
     return ", ".join([name, *[what for flag, what in VECTORS.items() if flag in flags][:1]])
 
 

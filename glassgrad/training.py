@@ -291,7 +291,7 @@ def load_raw(
     recorded = source_of(config, run.folder, data_dir)
     source, raw = (recorded if data is None else Source.of(data)).load(recipe)
     source.expect_same(recorded, run.folder)
-    settings = recipe.resolve(config["data"], config["settings"], kind_of(raw))
+    settings = recipe.resolve(config["data"], recorded_settings(recipe, config), kind_of(raw))
     data = prepared(recipe, raw, settings)
     with alone():
         state = TrainingState(build(recipe, data, settings), data, settings)
@@ -306,6 +306,15 @@ def load_raw(
         run, recorded,
     )  # fmt: skip
     return recipe, trained, raw
+
+
+def recorded_settings(recipe: Recipe, config: dict) -> dict:
+    """The settings of a run by name.
+
+    One that is newer than the run has its default, with which nothing changes, and not what a
+    preset of today has.
+    """
+    return recipe.settings().as_dict() | config["settings"]
 
 
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:

@@ -6,7 +6,7 @@ carries none, so the kernels work before and after. `b` is llvmlite's builder of
 
 LLVM splits a vector that is larger than a register, and stores numbers for which no register is
 left, in every round of a loop. So a kernel that holds sums in registers has to know them: `WIDE`
-says whether there are the 32 of 64 bytes of AVX-512, rather than AVX2's 16 of 32 bytes.
+says whether there are the 32 of 64 bytes of AVX-512; otherwise AVX2's 16 of 32 bytes are assumed.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from itertools import product
 from llvmlite import binding, ir
 
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-# Rows and vectors of 64 bytes of a tile: half of the registers, the others hold its factors. AVX2
-# holds 8 sums this way, which is what keeps two multipliers busy that take 4 cycles each.
+# Rows, and vectors of 64 bytes, of a tile of sums that registers hold at a time: half of the
+# registers, since the factors need some. Without AVX-512 these are 8 sums of 32 bytes, as many as
+# two multipliers need that take four to five cycles each.
 BLOCK = (8, 2) if WIDE else (4, 1)
 POINTER, LANE = ir.PointerType(), ir.IntType(32)
 
@@ -24,14 +25,18 @@ POINTER, LANE = ir.PointerType(), ir.IntType(32)
 def blocks(rows: int, vectors: int) -> Iterator[tuple[range, range]]:
     """The parts of a tile whose sums fit into registers, one after another: rows and vectors.
 
-    >>> [part for part in blocks(1, 1)]
-    [(range(0, 1), range(0, 1))]
+    Where there are fewer rows than in a block, it has more vectors instead.
+
+    >>> [part for part in blocks(1, 2)]
+    [(range(0, 1), range(0, 2))]
     """
+    tall = min(rows, BLOCK[0])
+    wide = BLOCK[0] * BLOCK[1] // tall
 
     def cut(n, size):
         return [range(i, min(n, i + size)) for i in range(0, n, size)]
 
-    return product(cut(rows, BLOCK[0]), cut(vectors, BLOCK[1]))
+    return product(cut(rows, tall), cut(vectors, wide))
 
 
 def element(context, b, kind, array, index):

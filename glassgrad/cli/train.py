@@ -171,7 +171,8 @@ def _resumed(args) -> int:
         _train(
             args, recipe, run=run, resume=resume,
             data=source, device=config["device"],
-            backend=config["backend"], overrides=config["settings"], begin=begin,
+            backend=config["backend"], overrides=training.recorded_settings(recipe, config),
+            begin=begin,
         )  # fmt: skip
     return 0
 

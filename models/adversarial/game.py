@@ -12,8 +12,8 @@ and in units of the training set: D sees (x - mean)/std, G's output is mean + st
 batch normalisation (K4 163) may be switched on in each. A system overrides `discrimination` and
 `deception`, and possibly the networks.
 
-With `generator_average` samples are those of the running mean of G's weights
-(common/running_mean.py), which the game itself does not see.
+With `generator_average` the samples of a trained game are made by the running mean of G's weights
+(common/running_mean.py). The game itself does not see that mean.
 
 Judges (judging.py). `neighbours` is the accuracy of a nearest neighbour that tells samples from
 held-out data, ideally ½; `sliced_w1` is their distance (distances.py). Both see a table in units of
@@ -72,7 +72,7 @@ class GameSettings(TrainingSettings):
         0.0,
         least=0,
         below=1,
-        help="decay of the running mean of the generator's weights, of which samples are; 0: none",
+        help="decay of the running mean of the generator's weights that makes samples; 0: none",
     )
     samples: int = setting(10_000, least=2, help="samples that the final figures come from")
 
@@ -130,7 +130,7 @@ class Game(AlternatingSystem):
         return gg.Tensor(rng.normal(shape, str(self.mean.dtype)))
 
     def generate(self, z):
-        """Samples G(z): [N, noise] -> [N, D]; in evaluation of the mean of G's weights."""
+        """Samples G(z): [N, noise] -> [N, D]; in evaluation by the mean of G, if there is one."""
         last = self.training or self.mean_generator is None
         y = (self.generator if last else self.mean_generator)(z)
         return gg.sigmoid(y) if self.bounded else self.mean + self.std * y

@@ -11,6 +11,7 @@ convolutional_sides.py  the same with convolutions on both sides
 convolutional_encoder.py  an encoder of convolutions for classes and vectors, without the other side
 critic.py               a critic of samples, and the two objectives of its game
 mmd.py                  maximum mean discrepancy: as an objective, and as an exact test
+running_mean.py         a net with the mean of the weights of one that is trained
 parzen.py               the Parzen-window estimate of a likelihood
 free_energy.py          of a restricted Boltzmann machine
 principal.py            principal components, the reference for autoencoders

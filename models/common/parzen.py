@@ -5,7 +5,7 @@ width σ (Parzen 1962), whose logarithm at a held-out point x is ::
 
     ln p(x) = ln 1/n Σ_i N(x; s_i, σ²I) = logsumexp_i(-‖x - s_i‖²/2σ²) - ln n - D/2 ln 2πσ²
 
-σ is the one under which a validation set is likeliest, of a grid: a factor 1 + δ beside the best σ
+σ is the one under which a validation set is likeliest, of a grid: a σ that is off by a factor 1 + δ
 costs about D δ² nats, so that steps of 8 % cost at most 1.2 in 784 dimensions. Goodfellow et al.
 2014 report the mean over the test set, with its standard error: 225 ± 2 nats for their GAN on
 MNIST, from 10 000 draws of pixels in [0, 1]. The estimate is comparable only between samples of one

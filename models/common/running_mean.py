@@ -1,12 +1,13 @@
 """A net whose weights are the running mean of another's, which is being trained.
 
-The players of a game go round a solution rather than into it; the mean of their weights lies nearer
-to it than any of them (Yazıcı et al. 2019) ::
+The players of a game go round a solution rather than into it, and the mean of their weights often
+lies nearer to it (Yazıcı et al. 2019) ::
 
     θ̄  ←  a θ̄ + (1 - a) θ        after each step; a decay a of 0.999 remembers 1000 steps
 
-θ̄ begins as θ does. What a layer has beside weights, such as the running statistics of batch
-normalisation, is averaged in the same way; whole numbers are copied.
+θ̄ begins as θ does: after n steps aⁿ of that is left. The running statistics of batch normalisation
+are averaged in the same way; they are not those of the mean net's own activations. What is not a
+real number is copied.
 """
 
 from ...core import nn
@@ -17,6 +18,8 @@ def start(mean: nn.Module, net: nn.Module) -> nn.Module:
     mean.load_state_dict(net.state_dict())
     for tensor in mean.parameters():
         tensor.requires_grad = False
+    for _, layer in mean.named_modules():
+        layer.averaged = ()  # no shard of a batch moves its statistics
     return mean
 
 
@@ -32,6 +35,6 @@ def follow(mean: nn.Module, net: nn.Module, decay: float) -> None:
     >>> round((net.weight - mean.weight).item(), 5)
     0.75
     """
-    for (_, m), (_, t) in zip(mean.named_tensors(), net.named_tensors()):
-        whole = m.dtype.kind == "i"
-        m.assign(t.data if whole else m.data + (1 - decay) * (t.data - m.data))
+    for (_, m), (_, t) in zip(mean.named_tensors(), net.named_tensors(), strict=True):
+        real = m.dtype.kind == "f"
+        m.assign(m.data + (1 - decay) * (t.data - m.data) if real else t.data)

@@ -242,3 +242,21 @@ def test_damaged_runs_are_named_or_left_out(folder, tmp_path):
     (bad / "result.json").write_text(json.dumps({"test": {"loss": "x"}}))
     with pytest.raises(RunError, match="damaged"):
         runs.summary(bad)
+
+
+def test_a_setting_newer_than_a_run_has_its_default_whatever_a_preset_says(
+    tmp_path, monkeypatch, capsys
+):
+    recipe, few = models.recipe("gan-ring"), {"epochs": 1, "samples": 50}
+    folder = training.train_and_write(recipe, overrides=few, out=tmp_path)[0].run.folder
+    config = json.loads((folder / "config.json").read_text())
+    assert config["settings"].pop("generator_average") == 0
+    (folder / "config.json").write_text(json.dumps(config))
+    newer = {**recipe.presets["ring"], "generator_average": 0.5}
+    monkeypatch.setitem(recipe.presets, "ring", newer)
+    assert recipe.resolve("ring").generator_average == 0.5
+    again = training.load(folder)[1].settings
+    assert again.generator_average == 0 and again.samples == 50
+    code, *_ = call(capsys, "train", "--resume", folder, "--set", "epochs=2", "--quiet")
+    longer = training.load(folder)[1].settings
+    assert code == 0 and longer.epochs == 2 and longer.generator_average == 0

@@ -9,7 +9,7 @@ import pytest
 import scipy.signal
 
 from glassgrad.kernels import DTypeError, ShapeError, backend, conv2d, llvm
-from glassgrad.kernels.conv2d.rungs import channels, microkernel
+from glassgrad.kernels.conv2d.rungs import channels, microkernel, shifted_tile
 from tests.tools import assert_close
 
 # N, C, H, W, O, KH, KW, stride, padding, dilation, groups
@@ -346,6 +346,15 @@ def test_scratch_is_zero_whatever_was_in_that_memory(monkeypatch):
 @pytest.mark.parametrize("block", [(8, 2), (4, 1), (3, 2)])
 def test_how_a_tile_is_cut_into_blocks_changes_no_bit(block, monkeypatch):
     """The blocks are those that fit into the registers of the machine: each sum has one order."""
+    rng, rows, runs = np.random.default_rng(0), np.arange(8) * 20, np.array([0, 7])
+    a, b = rng.standard_normal(200, dtype="float32"), rng.standard_normal((10, 32), dtype="float32")
+    out = rng.standard_normal((8, 32), dtype="float32")
+    want = out.astype(float)
+    for i, run in enumerate(runs):  # two runs of five numbers
+        want += a[rows[:, None] + run + np.arange(5)].astype(float) @ b[5 * i : 5 * i + 5]
+    how, bits = microkernel.Factors(0, 8, 5, 0, 32, 0, 32, 1), out.copy()
+    channels.product(a, rows, runs, 1, b.ravel(), 32, bits.reshape(-1), how)  # this machine's
+
     monkeypatch.setattr(llvm, "BLOCK", block)
     multiply = microkernel.make_multiply(2)
 
@@ -353,15 +362,28 @@ def test_how_a_tile_is_cut_into_blocks_changes_no_bit(block, monkeypatch):
     def product(a, rows, runs, b, out, p):
         multiply(a, rows, 0, runs, 1, b, 32, out, 0, p)
 
-    rng, rows, runs = np.random.default_rng(0), np.arange(8) * 20, np.array([0, 7])
-    a, b = rng.standard_normal(200, dtype="float32"), rng.standard_normal((10, 32), dtype="float32")
-    out = rng.standard_normal((8, 32), dtype="float32")
-    want = out.astype(float)
-    for i, run in enumerate(runs):  # two runs of five numbers
-        want += a[rows[:, None] + run + np.arange(5)].astype(float) @ b[5 * i : 5 * i + 5]
-    bits = out.copy()
-    how = microkernel.Factors(0, 8, 5, 0, 32, 0, 32, 1)
     product(a, rows, runs, b.ravel(), out.reshape(-1), how)
     assert_close(out, want, 1e-6)
-    channels.product(a, rows, runs, 1, b.ravel(), 32, bits.reshape(-1), how)  # this machine's
     assert np.array_equal(out.view("int32"), bits.view("int32"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [8, 4, 1])
+@pytest.mark.parametrize("block", [(8, 2), (4, 1)])
+def test_a_tile_of_shifted_rows_is_right_however_it_is_cut(block, rows, dtype, monkeypatch):
+    """Small whole numbers: every sum is exact."""
+    rng, pixels = np.random.default_rng(1), 128 // np.dtype(dtype).itemsize
+    taps, ld = np.array([0, 3, 40]), pixels + 7
+    x = rng.integers(-9, 9, 200).astype(dtype)
+    w = rng.integers(-9, 9, (len(taps), rows)).astype(dtype)
+    monkeypatch.setattr(llvm, "BLOCK", block)
+    tile = shifted_tile._make_tile(rows)
+
+    @numba.njit
+    def sums(x, taps, w, out):
+        tile(x, 5, taps, w, 0, out, 0, ld)
+
+    out = np.full((rows, ld), -1, dtype)
+    sums(x, taps, w.ravel(), out.reshape(-1))
+    want = w.T @ x[5 + taps[:, None] + np.arange(pixels)]
+    assert np.array_equal(out[:, :pixels], want) and (out[:, pixels:] == -1).all()

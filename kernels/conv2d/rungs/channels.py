@@ -20,9 +20,9 @@ from ...compiled import njit
 from .microkernel import LANES, ROWS, make_multiply, transpose
 
 _wide, _narrow = make_multiply(2), make_multiply(1)
+FEW = 4  # channels: fewer fill less than a quarter of a vector, and are faster moved one by one
 
 
-FEW = 4  # channels of an image, less than a quarter of a vector: faster moved one by one
 # Decorates functions of shapes alone, whose results (mostly tables of places) are kept for the next
 # call: for a small image they take longer to make than the convolution itself.
 plan = functools.lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ LLVM splits where registers are smaller. It is an `intrinsic`: Numba puts it str
 that calls it. Arrays are flat; every place is a number of elements from the start.
 
 A tile of 8 x 2 vectors fills half of the 32 registers of AVX-512. With the 16 of AVX2 it is summed
-in four blocks of 4 x 1 (kernels/llvm.py).
+in four blocks of 4 x 1, and one of 1 x 2 whole (kernels/llvm.py).
 """
 
 from llvmlite import ir

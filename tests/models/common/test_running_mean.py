@@ -9,13 +9,18 @@ from glassgrad.core.training.loop import fit
 from glassgrad.core.training.run_folder import Run
 from glassgrad.core.training.state import TrainingState
 from glassgrad.core.training.system import Batch
-from glassgrad.models.adversarial import dcgan, gan, wgan
+from glassgrad.models.adversarial import dcgan, feature_matching, gan, wgan
 
 X = np.random.default_rng(0).random((12, 1, 4, 4))
 DATA = DataSet("small", Split(X, np.arange(12) % 3), Split(X), Split(X))
 GAMES = {
     "gan": (gan.GAN, gan.Settings, {"generator": (5,), "discriminator": (4,)}),
     "wgan": (wgan.WGAN, wgan.Settings, {"generator": (5,), "discriminator": (4,), "steps": 2}),
+    "feature-matching": (
+        feature_matching.FeatureMatching,
+        feature_matching.Settings,
+        {"generator": (5,), "discriminator": (4,), "labels": 6, "known": 4},
+    ),
     "dcgan": (dcgan.DCGAN, dcgan.Settings, {"generator": (3,), "discriminator": (2,)}),
 }
 
@@ -66,3 +71,17 @@ def test_a_resumed_training_has_the_same_mean(tmp_path):
     fit(again, DATA, again.s.changed(epochs=3), run=run, resume=True)
     for (n, a), (_, b) in zip(whole.named_tensors(), again.named_tensors()):
         assert np.array_equal(a.numpy(), b.numpy()), n
+
+
+def test_shards_leave_the_mean_as_one_process_moves_it():
+    """Three shards of a minibatch have statistics of their own; the mean has none."""
+    m = game(generator_average=0.75, batch=6, shards=3)
+    want = {n: t.numpy().copy() for n, t in m.generator.named_tensors() if t.dtype.kind == "f"}
+    state = TrainingState(m, DATA, m.s)
+    for batch in m.batches(DATA, m.s.batch, 0, 0, 0):
+        m.train_step(Batch(batch.x, batch.y), state)
+        for n, t in m.generator.named_tensors():
+            if n in want:
+                want[n] += (1 - 0.75) * (t.numpy() - want[n])
+    found = dict(m.mean_generator.named_tensors())
+    assert all(np.array_equal(found[n].numpy(), a) for n, a in want.items())

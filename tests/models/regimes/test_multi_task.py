@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import glassgrad as gg
-from glassgrad import models
+from glassgrad import models, training
 from glassgrad.core.data import DataSet, Info, Split, load
 from glassgrad.core.training.loop import fit
 from glassgrad.core.training.settings import SettingError
@@ -134,6 +134,14 @@ def test_the_sweep_trains_on_parts_and_scores_the_same_tasks():
     assert part.train.y.shape == (6, 2, 2) and (part.train.y[:, 1].sum(axis=0) == 3).all()
     assert set(RECIPE.figures(m, data, s)) == {"tasks", "sweep"}
     assert set(RECIPE.figures(m, data, replace(s, sweep=0))) == {"tasks"}
+
+
+@pytest.mark.slow
+def test_the_default_joint_nets_are_below_separate_ones():
+    """Baselines: the separate nets, and 100 %, the mean of a task. Seeds 0-2 gained 12 points."""
+    done = training.train(RECIPE)
+    found = done.test_figures
+    assert found["error"] < 36 and found["error_separate"] < 60 and found["gain"] > 8, found
 
 
 @pytest.mark.slow
