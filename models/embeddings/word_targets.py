@@ -8,7 +8,7 @@ def next_to_gensim(
     seeds: int,
     whose: str = "gensim",
     source: str = "gensim 4.4 on the same file",
-    note: str = "measured by us; over 3 seeds, with one worker, gensim has .650 ± .013 and 36.1 ± .9 %",
+    note: str = "measured by us; over 3 seeds, one worker: .650 ± .013 and 36.1 ± .9 %",
 ) -> tuple[Target, ...]:
     """ρ and analogies on enwiki_a, next to the figures of gensim's one training there."""
     return tuple(
