@@ -13,6 +13,7 @@ import pytest
 from glassgrad import models
 from glassgrad.cli import lectures
 from glassgrad.models.lectures import DESCRIBED, ROWS
+from glassgrad.reproduction import Record, render
 from tests.tools import call, skip_without_needs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -229,6 +230,14 @@ def test_the_table_is_what_the_command_writes(tmp_path):
     copy.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     lectures.render(found, copy, record)
     assert copy.read_text(encoding="utf-8") == README.read_text(encoding="utf-8"), AGAIN
+
+
+def test_the_page_has_every_number_of_the_record(tmp_path):
+    copy = tmp_path / "page.md"
+    copy.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    render(Record(ROOT / "bench" / "results" / "reproduce.json"), copy)
+    again = "run: glassgrad reproduce --json bench/results/reproduce.json --table LECTURES.md"
+    assert copy.read_text(encoding="utf-8") == PAGE.read_text(encoding="utf-8"), again
 
 
 @pytest.mark.slow
