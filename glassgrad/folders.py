@@ -144,6 +144,15 @@ def read_configuration(run: Run) -> dict:
     return config
 
 
+def recorded_settings(recipe: Recipe, config: dict) -> dict:
+    """The settings of a run by name.
+
+    One that is newer than the run has its default, with which nothing changes, and not what a
+    preset of today has.
+    """
+    return recipe.settings().as_dict() | config["settings"]
+
+
 def _is_stage(stage) -> bool:
     """Is it an entry of a lengthened run, as `lengthening.lengthen` writes it?"""
     return isinstance(stage, dict) and all(type(stage.get(k)) is int for k in ("epochs", "after"))

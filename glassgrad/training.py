@@ -34,6 +34,7 @@ from .folders import (
     new_run,
     read_configuration,
     recipe_of,
+    recorded_settings,
     test_figures,
 )  # fmt: skip
 from .kernels.errors import DeviceError, GlassgradError
@@ -308,15 +309,6 @@ def load_raw(
     return recipe, trained, raw
 
 
-def recorded_settings(recipe: Recipe, config: dict) -> dict:
-    """The settings of a run by name.
-
-    One that is newer than the run has its default, with which nothing changes, and not what a
-    preset of today has.
-    """
-    return recipe.settings().as_dict() | config["settings"]
-
-
 def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
     """metrics.csv, result.json, figures, files and index.html of a training; returns the result.
 
@@ -327,6 +319,7 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
     from .core import pictures
 
     system, history, figures = trained.system, trained.history, trained.test_figures
+    data, settings = trained.data, trained.settings
     if not math.isfinite(figures.get(recipe.metric, 0.0)):
         raise DivergedError(
             f"{recipe.name}: {recipe.metric} on the held-out data is {figures[recipe.metric]}"
@@ -336,7 +329,7 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
             f"{recipe.name}: evaluate() gave no {recipe.metric!r}, only {', '.join(figures)}"
         )
     result = {
-        "split": held_out(trained.data)[0],
+        "split": held_out(data)[0],
         "test": figures,
         "metric": recipe.metric,
         "value": figures[recipe.metric],
@@ -363,16 +356,14 @@ def write_result(run: Run, recipe: Recipe, trained: Trained) -> dict:
         if recipe.figures:
             system.to("cpu")
             with on_host(trained):
-                drawn |= recipe.figures(system, shown(trained.data), trained.settings)
+                drawn |= recipe.figures(system, shown(data), settings)
         for name, figure in drawn.items():
             run.write_figure(name, figure)
         if recipe.files:
-            files = recipe.files(system, shown(trained.data), trained.settings)
-            for name, content in files.items():
+            for name, content in recipe.files(system, shown(data), settings).items():
                 run.write_bytes(name, content)
         with on_host(trained):
-            new = build(recipe, trained.data, trained.settings)
-            one = step.of(new, trained.data, trained.settings)
+            one = step.of(build(recipe, data, settings), data, settings)
         sizes = {name: tuple(figure.get_size_inches()) for name, figure in drawn.items()}
         run.write_page(run_page.render(recipe, trained, result, sizes, one))
         run.write_json("result.json", result)
