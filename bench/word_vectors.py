@@ -88,14 +88,6 @@ def hold_to(threads: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def machine_and_versions() -> str:
-    """What the words a second depend on."""
-    m = machine.describe()
-    versions = (f"{name} {machine.version(name)}" for name in ("numpy", "numba", "gensim"))
-    made = ", ".join([m["cpu"], f"{m['cores']} cores", m["os"], f"Python {m['python']}", *versions])
-    return f"{made}, on {time.strftime('%Y-%m-%d')}"
-
-
 def page(found: dict[str, list[dict]], threads: int, command: str, name: str) -> str:
     """The table as a Markdown page: means over seeds, with their intervals.
 
@@ -115,7 +107,9 @@ def page(found: dict[str, list[dict]], threads: int, command: str, name: str) ->
         f"Skip-gram with {s.negatives} negatives on {name}: {s.size} numbers, window {s.window},"
         f" {s.epochs} epochs, words that come {s.min_count} times or more, sample {s.sample:g};",
         f"{how}. Means over {seeds} seeds with a 95 % interval of Student's distribution.",
-        f"Measured on {machine_and_versions()}. Made by", "", f"    {command}", "",
+        f"Measured on {machine.in_words(machine.describe())}, gensim"
+        f" {machine.version('gensim')}, on {time.strftime('%Y-%m-%d')}. Made by", "",
+        f"    {command}", "",
         tables.table(["program", *FIGURES.values()], rows, words=1), "",
     ])  # fmt: skip
 

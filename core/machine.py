@@ -70,6 +70,19 @@ def describe() -> dict[str, str | int | None]:
     }
 
 
+def in_words(described: dict) -> str:
+    """The processor, the system and the versions of `describe`, in a line.
+
+    >>> in_words(describe()).startswith(cpu_model())
+    True
+    """
+    m = described
+    return (
+        f"{m['cpu']}, {m['cores']} cores, {m['os']}, Python {m['python']}, NumPy {m['numpy']},"
+        f" Numba {m['numba']}"
+    )
+
+
 def commit() -> str | None:
     """The commit of the checkout that this is, with "+" after it where files differ; else None.
 

@@ -145,13 +145,10 @@ def verdict(row: dict) -> str:
 
 
 def _machine(row: dict) -> str:
+    from .core.machine import in_words
+
     m = row["machine"]
-    if not m:  # skipped, or failed
-        return ""
-    return (
-        f"{m['cpu']}, {m['cores']} cores, {m['os']}, Python {m['python']}, NumPy {m['numpy']},"
-        f" Numba {m['numba']}, {m['blas']}"
-    )
+    return f"{in_words(m)}, {m['blas']}" if m else ""  # skipped, or failed
 
 
 def render(record: Record, page: Path) -> None:

@@ -177,7 +177,7 @@ def test_the_product_form_fails_on_the_ring_and_its_switch_mends_it():
     How products are rounded decides which modes a game finds: 3 were seen with another BLAS.
     """
     found = training.train(gan.ON_A_RING, overrides={"loss": "product"}).test_figures
-    assert found["modes"] <= 4 and found["quality"] < 0.4
+    assert found["modes"] <= 4 and found["quality"] < 0.3
     assert gan.ON_A_RING.resolve("ring").loss == "minimax"  # judged in test_defaults.py
 
 
@@ -193,6 +193,6 @@ def test_a_fast_generator_collapses_on_the_ring():
 def test_the_product_form_makes_some_digits_only_and_its_switch_mends_it():
     """Entropies of 1.56 to 1.91 on two machines. The switch makes it `gan`, 2.25 to 2.28."""
     found = training.train(gan.PRODUCT, overrides={"samples": 2000}).test_figures
-    assert found["entropy"] < 2.1
+    assert found["entropy"] < 2.0
     mended = gan.PRODUCT.resolve("digits", {"loss": "minimax", "discriminator_lr": 1e-3})
     assert vars(mended) == vars(gan.MINIMAX.resolve("digits"))
