@@ -72,7 +72,7 @@ class GameSettings(TrainingSettings):
         0.0,
         least=0,
         below=1,
-        help="decay of the running mean of the generator's weights that makes samples; 0: none",
+        help="decay of the mean of the generator's weights that makes samples; 0: none",
     )
     samples: int = setting(10_000, least=2, help="samples that the final figures come from")
 
