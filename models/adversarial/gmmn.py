@@ -91,8 +91,8 @@ class GMMN(AlternatingSystem):
         )  # fmt: skip
         if codes:
             widths = [inputs, *s.autoencoder, s.code]
-            for name, sizes in (("encoder", widths), ("decoder", widths[::-1])):
-                net = perceptron(sizes, nn.ReLU, False, 0.0, rng.child(name), dtype)
+            for name, sizes, p in (("encoder", widths, s.dropout), ("decoder", widths[::-1], 0.0)):
+                net = perceptron(sizes, nn.ReLU, False, p, rng.child(name), dtype)
                 setattr(self, name, net)
         self.draws = rng.child("draws")
         self._classifier = None
@@ -144,6 +144,8 @@ class GMMN(AlternatingSystem):
         """A step of the stage that the epoch belongs to, at that stage's rate."""
         s, epoch = training.settings, training.epoch
         start, end = (0, s.before) if epoch < s.before else (s.before, s.epochs)
+        if s.space == "codes":
+            self.encoder.train(epoch < s.before)  # the codes to be matched are without dropout
         training.optimiser.lr = (
             s.lr * stage_rate(epoch - start, end - start) * training.factor(epoch)
         )

@@ -31,6 +31,9 @@ class Settings(TrainingSettings):
         (128,), least=1, when=CODES, help="widths of the encoder, mirrored in the decoder"
     )
     code: int = setting(16, least=1, when=CODES, help="number of codes")
+    dropout: float = setting(
+        0.0, least=0, below=1, when=CODES, help="share of the encoder's hidden units dropped"
+    )
     pretrain: int = setting(60, least=1, when=CODES, help="epochs of the autoencoder, before")
     code_lr: float = setting(5e-3, least=0, when=CODES, help="learning rate of the autoencoder")
     samples: int = setting(10_000, least=2, help="samples that the final figures come from")

@@ -100,6 +100,17 @@ def test_training_has_two_stages_each_at_its_own_rate():
     assert state.optimiser["matching"].lr == pytest.approx(0.005)  # half of a cosine
 
 
+def test_units_are_dropped_only_while_the_autoencoder_learns():
+    m = small(**CODES, dropout=0.5, epochs=3)
+    state = TrainingState(m, IMAGES, m.s)
+    for epoch, same in ((0, False), (1, True)):
+        state.epoch = epoch
+        m.train()
+        m.train_step(Batch(X, Y), state)
+        once, again = (m.compared(gg.Tensor(X)).numpy() for _ in range(2))
+        assert np.array_equal(once, again) == same
+
+
 def test_equal_rows_have_a_unit_and_a_root():
     """Data that are one point: no width and no discrepancy is 0, so nothing is divided by 0."""
     same = DataSet("same", Split(np.full((4, 1, 2, 2), 0.5)))
