@@ -115,7 +115,7 @@ ROWS = {
     92: "StarSpace",
     93: "Bayes' rule, generative and discriminative models",
     94: "regression as a probabilistic model",
-    95: "normal variables mapped to a ring",
+    95: "latent variables mapped to a ring, a curve, classes",
 }
 
 # rows that no system is trained for: where they are described instead

@@ -7,7 +7,7 @@ Convolution and pooling on the way to the code, their transposes on the way back
                                   [N, C_l, H/2^l, W/2^l]
     code                          z = A h + a, linear, [N, K];  code=0: z is the last stack of maps
     for each C_l, backwards:      transposed convolution 2 x 2, stride 2 (doubling), σ,
-                                  then convolution k x k to the maps of the level above
+                                  then convolution k x k to the maps of the level above, σ
     x̂ = σ_g(last maps)            logistic for pixels in [0, 1]
 
     Σ_i ‖x̂_i - x_i‖²  →  min      (V0 200)

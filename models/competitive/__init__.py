@@ -37,6 +37,8 @@ Files without a system of their own:
     grid.py                    rectangular and hexagonal grids, with and without a border
     competitive_pictures.py    centres as images, and the plane of the data with its centres
     som_pictures.py            maps: density, U-matrix, component planes, classes
+    som_subjective.py          the lecture's warnings: other draws, another map; what is torn apart
+    distortion.py              which neighbours are lost, and which strangers gained, on a map
 
 What the metrics mean: `q` is the criterion, `qe` the mean distance itself, `dead` the number of
 centres that win no sample, `purity` the share of samples whose class is the most frequent one at

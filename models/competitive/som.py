@@ -22,6 +22,7 @@ Settings give the forms of libraries:
     radius=0                        no cut
     form=batch                      Kohonen's batch map, an epoch a step and no rate:
                                     w_m = Σ_n K(c_n, m) x_n / Σ_n K(c_n, m),  c_n the winner of x_n
+                                    (Vorontsov; Dyakonov adds that mean to w_m, then normalises)
 
 The lecture stops when the map is stable: `tolerance` is the relative change of Q between epochs
 that counts as stable (centres.py); with 0, the default, training runs every epoch.

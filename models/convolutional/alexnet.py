@@ -2,9 +2,9 @@
 
 In 2012 nets of five convolutions and three dense layers won on ImageNet: the right class was not
 among five answers for 15.3 % of the test images, next to 26.2 % by the best hand-made features. The
-lecture names ReLU, dropout, augmentation and the GPU; the paper also has response normalisation and
-overlapping pooling. Here they are on a net for small images, each a switch, with a bias for each
-map as in the paper ::
+lecture names ReLU, dropout, augmentation, the GPU, the choice of sizes, and 60 million parameters,
+most of them in the dense layers; the paper also has response normalisation and overlapping pooling.
+Here they are on a net for small images, each a switch, with a bias for each map as in the paper ::
 
     x  [N, C, H, W], each channel less its mean, over its deviation on the training images
     each of `channels`, at size h:

@@ -1,8 +1,9 @@
 """A network that others have trained: EfficientNet-Lite0 (lecture 3, V2 683-705; Tan & Le 2019).
 
 The lecture cuts a trained network in two, y = g(f(x, α), β): the convolutional part f, which turns
-images into vectors, and the fully connected part g. This is such a network on our own layers, with
-the weights that its authors trained on ImageNet (1.2 million photographs, 1000 classes).
+images into vectors, and the fully connected part g, which it writes as g(x, β). This is such a
+network on our own layers, with the weights that its authors trained on ImageNet (1.2 million
+photographs, 1000 classes).
 
     x   [N, 3, 224, 224]    pixels p in 0..255 as (p - 127)/128
     stem                    convolution 3x3, stride 2, 32 maps           [N, 32, 112, 112]

@@ -20,8 +20,10 @@ would add to a vector of the word's own:
 so that x_u itself moves by that step, as in word2vec: a word of many parts learns no faster. So the
 same kernel makes the steps (kernels/skip_gram), on the vectors x_u of the words in a piece of the
 text (`batch` words); after it each n-gram gets the sum of what its words have got (kernels/
-embedding). That differs from the program in one thing: words that share n-grams learn of one
-another after the piece, not within it.
+embedding). Apart from that, FastText's program differs in four things: words that share n-grams
+learn of one another at once there, here after the piece; its negatives go by √count, and its
+common words are thinned out from a share of 1e-4 on, here both as in word2vec's program; and a
+word of at most four letters is there, within its brackets, one of its own n-grams as well.
 
     buckets=K    n-grams are hashed to K rows, and those that meet share theirs. The program has two
                  million; here 100,000, for 4,156 words with some 50,000 n-grams

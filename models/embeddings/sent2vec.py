@@ -22,7 +22,8 @@ the share f is kept with p_keep = min(1, √(t/f) + t/f). Random words are drawn
 random in training, which the paper needed.
 
 Left out: the paper's programs are of one step for each word with a rate that falls; here a step is
-of a minibatch of sentences.
+of a minibatch of sentences. The reviews of IMDB are no sentences but documents of 230 words, and
+have a vector each in paragraph2vec.py; as a text corpus they can be read here like any other.
 
 Judged on held-out sentences: `accuracy` of logistic regression from x_S to the class, `halves`
 (documents.py), and `gain`, by how much the accuracy is above that of averaged word vectors of

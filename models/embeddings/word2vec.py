@@ -31,7 +31,7 @@ Mikolov's program and the libraries differ from the lecture, by settings here:
 
 `word2vec-library` has all four as defaults; the first goes with softmax too. On the text that
 ships, softmax with one table does not learn how common words are: after 20 epochs a held-out pair
-costs 6.39, more than by the words' shares of the text alone, 6.27 (`unigram_loss`). With two tables
+costs 6.39, more than by the words' shares of all contexts, 6.27 (`unigram_loss`). With two tables
 it costs 6.19. By the lecture's negatives "the", which is in the context of 99 % of the words, is
 pulled by all and hardly ever pushed. Common words do get sensible neighbours, but on WordSim's
 pairs ρ is .08, no more than chance (three seeds; 99 pairs, of which chance makes ± .10).

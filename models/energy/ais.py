@@ -70,7 +70,8 @@ def estimate(log_weights, log_z0: float) -> Estimate:
 def ladder(n: int) -> np.ndarray:
     """n + 1 inverse temperatures from 0 to 1: a tenth of the steps up to 0.5, half from 0.9 on.
 
-    The proportions are those of Salakhutdinov & Murray 2008.
+    The corners are those of Salakhutdinov & Murray 2008, whose program has 3, 28 and 69 % of its
+    steps between them.
 
     >>> ladder(10).round(3).tolist()
     [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]

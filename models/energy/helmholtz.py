@@ -18,7 +18,7 @@ writes down its gradient directly. The published recipes differ in the length of
 every minibatch has one of each.
 
 The metrics: `bound`, minus the bound in nats, the entropy in closed form; and `nll`, -ln p(v) by
-importance sampling, ln (1/K) Σ_k p(v, h_k)/q(h_k|v) with h_k ~ q, which lies between the bound and
+importance sampling, -ln (1/K) Σ_k p(v, h_k)/q(h_k|v) with h_k ~ q, which lies between `bound` and
 the true value (Burda, Grosse & Salakhutdinov 2016). Published for 200 hidden units on MNIST: 116.3
 by importance sampling with a bound of 120.7, by wake-sleep (Bornschein & Bengio 2015, from memory);
 a bound of 113.5 by NVIL, which trains q on the bound itself (Mnih & Gregor 2014). Ours, 400 epochs:

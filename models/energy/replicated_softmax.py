@@ -1,7 +1,8 @@
 """Topics of documents: the replicated softmax, a machine for counts (lecture 2, D1 162-191).
 
 The lecture shows what a restricted machine learns from the words of 804,414 news stories: lists of
-words, its "topics". Words come more than once, and documents have different lengths; bits lose
+words, its "topics". Those stories, Reuters', are licensed and left out; 20 newsgroups stand in.
+Words come more than once, and documents have different lengths; bits lose
 both (the recipe `rbm-words`, words.py). Salakhutdinov & Hinton 2009 give each of the D words of a
 document one softmax unit of K states, with the same weights in all places. The counts v [K] are
 all that matters ::

@@ -2,9 +2,9 @@
 
 The machine is that of rbm.py, unchanged: v_i = 1 where word i is in the document, whether once or
 many times, and a hidden unit is a topic, shown as the list of its words with the largest weights.
-The likelihood is that of a set of words, so there is no perplexity; the metric is ln P(v) in nats
-next to that of independent words. replicated_softmax.py is the machine for counts, with the better
-topics: in bits a long document is one that has every topic.
+The likelihood is that of a set of words, so there is no perplexity; the metric is ln P(v) in nats.
+replicated_softmax.py is the machine for counts, with the better topics: in bits a long document is
+one that has every topic.
 """
 
 from dataclasses import replace

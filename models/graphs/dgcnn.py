@@ -21,8 +21,8 @@ Switches:
 
     pool         sort; or the sum or the mean over the nodes, then the dense layers (readout)
     form         walk is the above; gcn, sage, gin, gat are those of layers.py
-    local        the lecture's pooling as on images: after each convolution a vertex takes the
-                 largest of each number over its neighbourhood
+    local        the lecture's pooling: after each convolution a vertex takes the largest of each
+                 number over its neighbourhood; unlike pixels, no vertex is dropped (stride 1)
     degrees      the number of its neighbours is a feature of a node
 
 The recipe `gnn` is the general scheme of the survey that the lecture names (V2 590-592, Wu et al.

@@ -11,9 +11,10 @@ A table is standardised, each column by its mean and deviation on the training s
 training rows for one. The weights that are kept are those of the epoch with the lowest validation
 loss (`select`), so that more epochs than necessary do little harm.
 
-Of the lecture's tricks of the trade (V2 98-112) ReLU and adaptive steps are the default; tricks.py
-shows what each of them does, with and without, on the same minibatches. Dropout is a switch; so is
-max-norm, which the lecture does not name and the papers on dropout use with it:
+Of the lecture's tricks of the trade (V2 98-112) ReLU and adaptive steps are the default (the
+presets of tables and binary rows have tanh, which validation rows preferred); tricks.py shows what
+each of them does, with and without, on the same minibatches. Dropout is a switch; so is max-norm,
+which the lecture does not name and the papers on dropout use with it:
 
 dropout. In training each hidden unit (each input, with `dropout_input`) is 0 with probability p;
     the others are divided by 1 - p, so that nothing is to be done in evaluation. Units cannot rely

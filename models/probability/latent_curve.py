@@ -17,8 +17,8 @@ over M quantiles of the prior, z_m = Φ⁻¹((m - ½)/M), is as good as exact. I
 the likelihood itself, without an encoder or a bound. In ten dimensions such a grid has M^10
 points, and random draws of the prior miss (prior_sampling.py). After training that is measured here
 too: `ess_prior` is the share of draws of the prior that count, `ess_posterior` that of draws from a
-normal q(z|x) with the mean and variance of the posterior, and `nll_prior` what the former make of
--ln p(x).
+normal q(z|x) with the posterior's mean and 1.2 times its deviation, and `nll_prior` what the
+former make of -ln p(x).
 
 The pictures: the curve with its spread, the density p(x); draws of the model; p(z|x) of points of
 the plane; the lecture's ring (ring.py). The number: 1.831 nats, what the distribution that the

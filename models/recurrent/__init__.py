@@ -17,7 +17,8 @@ near 1. Each cell of the lecture is an answer to this problem; everything else i
 Read `rnn` first: it has back-propagation through time, and the picture of gradient norms that
 explains the rest. Then `lstm`; the other two change one thing each. The cells are written as on the
 slides, one weight matrix for each gate, next to the layers of core/nn that are trained: tests prove
-that both compute the same. A slide without biases means a net without biases; a setting adds them.
+that both compute the same. A cell without biases on the slide has none; a setting adds them. The
+read-out has a bias in every preset: `readout_bias=false` is the slide's.
 
 What such nets are used for (V2 191-215), each with yardsticks of its field:
 

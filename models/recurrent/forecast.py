@@ -7,7 +7,7 @@ reads the last `past` values up to t, and says mean and spread of each of the ne
     y_t = Π_d (1 - B^d) u_t                   differences: B^d u_t = u_{t-d}, for each lag d
     h_t = LSTM(y_t, h_{t-1}),   (μ, ln σ) = V h_t + c
     p(u_{t+k} | z_≤t) = N(b_{t+k} + μ_k, σ_k²),     k = 1 .. H
-    -ln p  →  min
+    -ln p  →  min                             |ln σ| stays below 5: 5 th(·/5) of what is read
 
 b_{t+k} is what u would be if all differences to come were 0: the value itself (d = 1), that of a
 season before (d = m), both together the season moved to where the series is now. The net learns

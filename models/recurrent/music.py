@@ -8,7 +8,7 @@ independent keys strike notes of both. Here the keys follow each other from the 
 given those below it and the past, by NADE (autoregressive/nade) with biases from the net, as in
 Boulanger-Lewandowski et al. 2012 (RNN-NADE) ::
 
-    s_t = GRU(f_{t-1}, s_{t-1}),  f_0 = 0                     what is known of the past
+    s_t = LSTM(f_{t-1}, s_{t-1}),  f_0 = 0                    what is known of the past (`cell`)
     a_t1 = c + C s_t,   a_t,i+1 = a_ti + W_i f_ti             H numbers, after the keys below i
     p(f_ti = 1 | f_t,<i, past) = σ(b_i + B_i s_t + V_i σ(a_ti))
 

@@ -7,9 +7,9 @@ The same weights at every step; h_t is the only memory (V2 160-190) ::
     Σ_t L_t(U, V, W)  →  min,           L_t = L(y_t)
 
 The sum over the steps is a mean here, see `sequence`. σ_h is tanh; no biases, as on the slide
-(`biases`: 1, or 2 as in libraries; for the read-out see `sequence`). Unfolded in time this is a
-feed-forward net with tied weights, so its gradient is ordinary back-propagation, BPTT (V2 216-262)
-::
+(`biases`: 1, or 2 as in libraries). The read-out has a bias in every preset, and none on the slide
+(`readout_bias=false`; see `sequence`). Unfolded in time this is a feed-forward net with tied
+weights, so its gradient is ordinary back-propagation, BPTT (V2 216-262) ::
 
     ∂L_t/∂W = ∂L_t/∂y_t · ∂y_t/∂h_t · Σ_{k=0}^t (Π_{i=k+1}^t ∂h_i/∂h_{i-1}) · ∂h_k/∂W
 

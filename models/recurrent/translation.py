@@ -5,10 +5,10 @@ that of Bahdanau et al. 2015, with scores by a product (Luong et al. 2015). x_1 
 words of the source, y_1 ... y_U those of the target, E and F two tables of word vectors ::
 
     →h_t = GRU(E x_t, →h_{t-1}),  ←h_t = GRU(E x_t, ←h_{t+1}),  h_t = [→h_t, ←h_t]     the encoder
-    s_0 = th(B h_1),   s_u = GRU(F y_{u-1}, s_{u-1})            the decoder; y_0 is <bos>
+    s_0 = th(B h_1 + b),   s_u = GRU(F y_{u-1}, s_{u-1})        the decoder; y_0 is <bos>
     a_ut = softmax_t <s_u, K h_t> / √H                          attention: where to look
     c_u = Σ_t a_ut h_t                                          what is seen there
-    p(y_u | y_<u, x) = softmax(V th(C [c_u, s_u]))
+    p(y_u | y_<u, x) = softmax(V th(C [c_u, s_u] + c) + d)
 
     -Σ_u ln p(y_u | y_<u, x)  →  min                            y ends with <eos>; a mean over words
 

@@ -8,7 +8,7 @@ after the other. Here it is, with the systems of this repository and their rows 
 
     f ─── g  encoder and decoder                f, g ══> f, g'    pre-training of
       autoencoders/                     8-21     deep nets
-      variational/                      23-32     autoencoders/pretraining.py        55
+      variational/                      23-27     autoencoders/pretraining.py        55
                                                   autoencoders/stacked.py            22
     f ─┬─ g  decoder                              energy/dbn.py                      39
        └─ ŷ  predictor                          f, g ══> g'       transfer, f frozen

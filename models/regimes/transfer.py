@@ -7,8 +7,9 @@ trains its own g' alone, with f as it was left: α is frozen (V0 424-436) ::
     2.  Σ_{i≤m} L'(g'(f(x'_i, α), β'), y'_i)  →  min over β'                            frozen
         "may be much better than"             →  min over α, β', from random weights    scratch
 
-Between the two lies fine-tuning, step 2 over α and β' from the α of step 1: tuned. Slip: V2 writes
-→ max in all three, but calls L a loss; V0 has min.
+Between the two lies fine-tuning, step 2 over α and β' from the α of step 1: tuned. Slips: V2 writes
+→ max in all three, but calls L a loss; V0 has min. And V2 writes g(x, β), where g(f(x, α), β) is
+meant, as in V0.
 
 Here both tasks are classes of one set: of K classes the first `source` (0: K/2), such as the digits
 0-4, and the others, 5-9. f is a convolutional net (`channels`) or a dense one (``channels=[]``), g

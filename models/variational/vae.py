@@ -14,7 +14,7 @@ Decoders:
 
     bernoulli   -ln p(x|z) = cross-entropy summed over pixels                       (U3 197, 289)
     gaussian    N(x | f(z), s² I) with one constant s: least squares                (U3 193-196)
-    diagonal    -ln p(x|z) = Σ_j ½ ln 2πσ²_j + (x_j - μ_j)²/2σ²_j, learned σ_j      (U3 274-292)
+    diagonal    -ln p(x|z) = Σ_j ½ ln 2πσ²_j + (x_j - μ_j)²/2σ²_j, learned σ_j  (U3 274-292, 434)
 
 The lecture's `diagonal` sums over i..M where j..D is meant, drops ½ ln 2π (kept here, so that the
 bound is a bound), and leaves σ unbounded below: the density then grows without limit on pixels that
