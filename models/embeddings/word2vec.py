@@ -43,7 +43,8 @@ analogies, "Athens is to Greece as Oslo is to …". Held out is one line in twen
 to reach is that of one training of gensim's program on the same text with the same settings,
 enwiki_a: ρ .659, and 35.5 % of 11,963 analogies. Over three seeds gensim has ρ .650 ± .013 and 36.1
 ± .9 %, `word2vec-library` .650 ± .008 and 35.9 ± .5 %, in 2.3 times as many words a second, each on
-one processor (bench/results/word_vectors.md).
+one processor (bench/results/word_vectors.md). The lecture's form, `word2vec-negative`, has .33 and
+5.9 % there (one seed).
 
 A run folder has the vectors in a file, vectors.bin, which other programs read (vector_files.py),
 and the text CNN of models/convolutional.
