@@ -18,9 +18,10 @@ mixture is c = 0.04 … 1.5, the default, and with shares it fits data of any si
 `space` is where samples are compared ::
 
     pixels   G ends in x itself
-    codes    an autoencoder is trained first, for `pretrain` epochs; G then learns the distribution
-             of its codes, and g = decoder(G(z)). Codes are few and smooth, so that distances
-             between them mean more, and a few hundred samples say more of their distribution
+    codes    an autoencoder is trained first, for `pretrain` epochs, with `dropout` in its encoder
+             as in the paper (by default none); G then learns the distribution of its codes, and
+             g = decoder(G(z)). Codes are few and smooth, so that distances between them mean
+             more, and a few hundred samples say more of their distribution
 
 The digits have codes by default, `space=pixels` is the switch. Both next to samples of a normal
 that is fitted to the pixels, which has the entropy of all classes as well ::
