@@ -22,12 +22,12 @@ How the slope of f is bounded, `constraint` ::
 The authors' programs clip to ±0.01, so ε = 0.02, with RMSProp, a rate of 5·10⁻⁵ and 5 steps of f.
 Weights in a cube bound the slope by some K, which depends on ε and on the layers (for L layers of
 width n and D inputs at most (ε/2)ᴸ nᴸ⁻¹ √D), so `gap` is K·W1, and with ε = 0.02 tiny. The critic
-that is learnt stays below that bound. On one side of 0 `gap` is
-proportional (R² 0.999 over ten distances, K = 0.098 for ε = 0.2 and layers 1-16-16-1). For samples
-on both sides it is so less exactly (R² 0.94), since the two sides share the weights. Most of them
-end at the ends of the cube, the picture `weights`. With the penalty K is about 1 and `gap`
-estimates W1 itself. The penalty needs the gradient of a gradient, which the engine has. Batch
-normalisation in f would mix the samples' gradients and is refused with it.
+that is learnt stays below that bound. On one side of 0 `gap` is proportional (R² 0.999 over ten
+distances, K = 0.098 for ε = 0.2 and layers 1-16-16-1). For samples on both sides it is so less
+exactly (R² 0.94), since the two sides share the weights. Most of them end at the ends of the cube,
+the picture `weights`. With the penalty K is about 1 and `gap` estimates W1 itself. The penalty
+needs the gradient of a gradient, which the engine has. Batch normalisation in f would mix the
+samples' gradients and is refused with it.
 
 On the ring, 20 epochs: clipping with ε = 0.2 finds 8 modes (7 with two others), but only a third of
 the samples lie within three spreads of one, since a clipped critic is a coarse one. With Adam, 3

@@ -33,10 +33,9 @@ For each kind, on held-out data:
 
 The numbers: MNIST test error 1.14 (contractive), 1.18 (denoising, Gaussian), 1.30 (RBM); ‖J‖
 0.73e-4, 0.86e-4, 2.50e-4 (what those are divided by is not said, so only their ratios are compared,
-squared: (0.73/0.86)² = 0.72).
-With 1000 labels 93.65 % right after pre-training against 88.71 % from random weights (recipe
-`pretraining-few-labels`). The pictures: the filters of each kind after step 1; how saturated the
-codes are; code plots.
+squared: (0.73/0.86)² = 0.72). With 1000 labels 93.65 % right after pre-training against 88.71 %
+from random weights (recipe `pretraining-few-labels`). The pictures: the filters of each kind after
+step 1; how saturated the codes are; code plots.
 """
 
 from dataclasses import replace

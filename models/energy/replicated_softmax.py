@@ -2,10 +2,10 @@
 
 The lecture shows what a restricted machine learns from the words of 804,414 news stories: lists of
 words, its "topics". Those stories, Reuters', are licensed and left out; 20 newsgroups stand in.
-Words come more than once, and documents have different lengths; bits lose
-both (the recipe `rbm-words`, words.py). Salakhutdinov & Hinton 2009 give each of the D words of a
-document one softmax unit of K states, with the same weights in all places. The counts v [K] are
-all that matters ::
+Words come more than once, and documents have different lengths; bits lose both (the recipe
+`rbm-words`, words.py). Salakhutdinov & Hinton 2009 give each of the D words of a document one
+softmax unit of K states, with the same weights in all places. The counts v [K] are all that
+matters ::
 
     E(v, h) = -Σ_kj W_kj v_k h_j - Σ_k b_k v_k - D Σ_j a_j h_j             D = Σ_k v_k
     P(h_j = 1|v) = σ(D a_j + Σ_k v_k W_kj)

@@ -32,10 +32,10 @@ def by_torch(m, x):
     f, s = torch.nn.functional, m.s
     p = {k: torch.tensor(v) for k, v in m.state_dict().items()}
     sigma = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}[s.activation]
-    level, last = [nn.Conv2d, nn.LocalResponseNorm, nn.MaxPool2d], [nn.Conv2d, nn.MaxPool2d]
-    made = [type(layer) for layer in m.convolutions if type(layer) in level]
-    first = level if s.lrn else last
-    assert made == first * (len(s.channels) - 1) + last  # in the paper's order
+    plain, normed = [nn.Conv2d, nn.MaxPool2d], [nn.Conv2d, nn.LocalResponseNorm, nn.MaxPool2d]
+    made = [type(layer) for layer in m.convolutions if type(layer) in normed]
+    below = normed if s.lrn else plain  # all levels but the last
+    assert made == below * (len(s.channels) - 1) + plain  # in the paper's order
     h = (torch.tensor(x) - torch.tensor(np.array([0.4, 0.5, 0.6]))[:, None, None]) / 0.3
     for number, layer in enumerate(m.convolutions):
         if isinstance(layer, nn.Conv2d):
